@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use nines_engine::Settings;
+use nines_engine::ingest::Format as InputFormat;
+use nines_engine::store::TableKind;
+
+use crate::output::Format;
+
+/// Embedded time-series store and SQL engine for service-level history.
+#[derive(Debug, Parser)]
+#[command(name = "nines", version, about, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Where the store is: a folder, or a file:// or memory:// URL
+    #[arg(long, global = true, env = "NINES_STORE", default_value = "./nines", value_name = "URL")]
+    pub store: String,
+
+    /// Time zone in which zoneless times are read and times are shown, as Asia/Shanghai
+    #[arg(long, global = true, default_value = "UTC", value_name = "NAME", value_parser = time_zone)]
+    pub time_zone: String,
+
+    /// Most memory that queries may hold, as 4GB; beyond it they spill to disk [default: half of the machine's]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = bytes)]
+    pub memory_limit: Option<usize>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Args {
+    pub fn settings(&self) -> Settings {
+        Settings {
+            time_zone: self.time_zone.clone(),
+            memory_limit: self.memory_limit,
+            ..Settings::new(self.store.as_str())
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Store files: access logs, CSV, JSON lines, Parquet, or anything SQL can map
+    Ingest(Ingest),
+    /// Run SQL and print the result
+    Sql(Sql),
+    /// Make a store of 90 days of believable history and show what it says
+    Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ingest {
+    /// The table to fill
+    #[arg(value_parser = table)]
+    pub table: TableKind,
+
+    /// The files, stored together or not at all
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// What the files are: auto, csv, jsonl, parquet or log (access logs, combined or common)
+    #[arg(long, default_value = "auto", value_parser = input_format)]
+    pub format: Auto<InputFormat>,
+
+    /// A query over the table `input`, the file as it is, that yields the table's columns;
+    /// of a log, `input` has the one column `line`
+    #[arg(long, value_name = "SQL")]
+    pub select: Option<String>,
+
+    /// Who reports: fills the column `source` where it is empty
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+
+    /// Fills the column `business` where it is empty
+    #[arg(long, value_name = "NAME")]
+    pub business: Option<String>,
+
+    /// Fills the column `service` where it is empty
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+
+    /// The slice width of a store that this command creates, as 15s [default: 60s]
+    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
+    pub slice: Option<i64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sql {
+    /// The statements, separated by semicolons; without them and --file, standard input is read
+    #[arg(conflicts_with = "file")]
+    pub query: Option<String>,
+
+    /// A file with the statements
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// A value for $name in the statements: null, true, false, a number, else text ('1' in quotes is text)
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// How to print; with --output told from the file's name [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+
+    /// Write to a file, which appears only when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// The folder to make; must not exist, or hold nothing
+    #[arg(default_value = "nines-demo")]
+    pub folder: PathBuf,
+
+    /// How many days of history, ending with the last whole UTC day
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+
+    /// The last day, as 2026-10-31 [default: yesterday]
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<chrono::NaiveDate>,
+
+    /// Another seed makes another history
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+}
+
+/// A choice, or leave it to the program. (clap treats an `Option` as "may be left out".)
+#[derive(Debug, Clone)]
+pub(crate) struct Auto<T>(pub Option<T>);
+
+fn table(name: &str) -> Result<TableKind, String> {
+    let names = TableKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
+    TableKind::from_name(name).ok_or_else(|| format!("expected {names}"))
+}
+
+fn input_format(name: &str) -> Result<Auto<InputFormat>, String> {
+    if name == "auto" {
+        return Ok(Auto(None));
+    }
+    let found = InputFormat::ALL.iter().copied().find(|format| format.name() == name);
+    let names = InputFormat::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+    found.map(|format| Auto(Some(format))).ok_or_else(|| format!("expected auto, {names}"))
+}
+
+fn time_zone(name: &str) -> Result<String, String> {
+    match name.parse::<chrono_tz::Tz>() {
+        Ok(zone) => Ok(zone.name().to_string()),
+        Err(_) => Err("expected the name of a time zone, such as UTC or Asia/Shanghai".to_string()),
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.trim_start_matches('$').to_string(), value.to_string())),
+        _ => Err("expected NAME=VALUE".to_string()),
+    }
+}
+
+/// A number and a unit.
+fn quantity(text: &str) -> Option<(f64, &str)> {
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+/// `15s`, `1m`, `60`.
+fn seconds(text: &str) -> Result<i64, String> {
+    let width = quantity(text).and_then(|(number, unit)| {
+        let unit = match unit {
+            "" | "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        Some(number * unit)
+    });
+    match width {
+        Some(width) if width >= 1.0 && width.fract() == 0.0 => Ok(width as i64),
+        _ => Err("expected whole seconds, such as 60s, 15s or 1m".to_string()),
+    }
+}
+
+/// `512MB`, `4GiB`, `4G`.
+fn bytes(text: &str) -> Result<usize, String> {
+    let size = quantity(text).and_then(|(number, unit)| {
+        let unit = match unit.to_ascii_lowercase().as_str() {
+            "" | "b" => 1.0,
+            "k" | "kb" => 1e3,
+            "m" | "mb" => 1e6,
+            "g" | "gb" => 1e9,
+            "kib" => 1024.0,
+            "mib" => 1024.0 * 1024.0,
+            "gib" => 1024.0 * 1024.0 * 1024.0,
+            _ => return None,
+        };
+        Some(number * unit)
+    });
+    match size {
+        Some(size) if size >= 1e6 => Ok(size as usize),
+        Some(_) => Err("expected at least 1MB".to_string()),
+        None => Err("expected a size, such as 512MB or 4GiB".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn widths_and_sizes() {
+        assert_eq!(seconds("15s"), Ok(15));
+        assert_eq!(seconds("1m"), Ok(60));
+        assert!(seconds("0.5s").is_err() && seconds("1d").is_err() && seconds("").is_err());
+        assert_eq!(bytes("4GiB"), Ok(4 << 30));
+        assert!(bytes("12").is_err() && bytes("lots").is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! One command per file.
+
+mod demo;
+mod ingest;
+mod sql;
+
+use crate::args::{Args, Command};
+use crate::error::Result;
+
+pub(crate) async fn run(args: Args) -> Result<()> {
+    let settings = args.settings();
+    match args.command {
+        Command::Ingest(args) => ingest::run(settings, args).await,
+        Command::Sql(args) => sql::run(settings, args).await,
+        Command::Demo(args) => demo::run(settings, args).await,
+    }
+}

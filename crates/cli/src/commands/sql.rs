@@ -1,0 +1,53 @@
+//! `nines sql`: statements in, results out.
+
+use std::io::{IsTerminal, Read};
+
+use nines_engine::{Engine, Parameter, Parameters, Settings};
+
+use crate::args::Sql;
+use crate::error::{CliError, Result, doing};
+use crate::output::{Format, Output};
+
+pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
+    let text = statements(&args)?;
+    let format = match (args.format, &args.output) {
+        (Some(format), _) => format,
+        (None, Some(file)) => Format::of_file(file)?,
+        (None, None) => Format::Table,
+    };
+    let parameters = args.parameters.into_iter().map(|(name, value)| (name, Parameter::from_text(&value)));
+    let parameters = parameters.collect::<Parameters>();
+    let engine = Engine::open(settings).await?;
+    let parsed = engine.parse(&text)?;
+    if parsed.is_empty() {
+        return Err(CliError::Usage("no statement given".to_string()));
+    }
+    if parsed.len() > 1 && (args.output.is_some() || format.is_binary()) {
+        return Err(CliError::Usage(format!("a file takes the result of one statement, got {}", parsed.len())));
+    }
+    for statement in &parsed {
+        let answer = engine.run(statement, &parameters).await?;
+        let advice = answer.advice();
+        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+        let rows = output.write(answer.schema, answer.batches).await?;
+        if let Some(advice) = advice.filter(|_| rows == 0) {
+            eprintln!("{advice}");
+        }
+    }
+    Ok(())
+}
+
+fn statements(args: &Sql) -> Result<String> {
+    match (&args.query, &args.file) {
+        (Some(query), _) => Ok(query.clone()),
+        (None, Some(file)) => doing(file.display(), std::fs::read_to_string(file)),
+        (None, None) if std::io::stdin().is_terminal() => {
+            Err(CliError::Usage("give a query, --file FILE, or statements on standard input".to_string()))
+        }
+        (None, None) => {
+            let mut text = String::new();
+            doing("reading standard input", std::io::stdin().read_to_string(&mut text))?;
+            Ok(text)
+        }
+    }
+}

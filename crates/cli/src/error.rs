@@ -1,0 +1,72 @@
+//! Errors as a person reads them, and as a script does: the exit code.
+
+use std::fmt;
+use std::io;
+
+use nines_engine::EngineError;
+
+pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
+
+#[derive(Debug)]
+pub(crate) enum CliError {
+    Engine(EngineError),
+    /// What was being done, and why it failed.
+    Io(String, io::Error),
+    /// The command line asks for something that cannot be.
+    Usage(String),
+    Interrupted,
+}
+
+impl CliError {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            _ if self.is_broken_pipe() => 0,
+            CliError::Engine(_) | CliError::Io(..) => 1,
+            CliError::Usage(_) => 2,
+            CliError::Interrupted => 130,
+        }
+    }
+
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, CliError::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CliError::Engine(error) => write!(f, "{error}"),
+            CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
+            CliError::Usage(message) => f.write_str(message),
+            CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
+        }
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        CliError::Engine(error)
+    }
+}
+
+impl From<datafusion::error::DataFusionError> for CliError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        CliError::Engine(error.into())
+    }
+}
+
+impl From<datafusion::arrow::error::ArrowError> for CliError {
+    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+        match error {
+            datafusion::arrow::error::ArrowError::IoError(_, error) => {
+                CliError::Io("writing the result".to_string(), error)
+            }
+            error => CliError::Engine(datafusion::error::DataFusionError::from(error).into()),
+        }
+    }
+}
+
+/// Adds what was being done to an I/O error.
+pub(crate) fn doing<T>(doing: impl fmt::Display, result: io::Result<T>) -> Result<T> {
+    result.map_err(|error| CliError::Io(doing.to_string(), error))
+}

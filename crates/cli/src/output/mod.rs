@@ -1,0 +1,140 @@
+//! Results on their way out: one format per file behind [`Sink`].
+//!
+//! For people: table and Markdown, with times in the session's zone, floats rounded for the eye and timelines
+//! in short. For programs: csv, json, jsonl, parquet and arrow, with full precision and no decoration.
+
+mod cell;
+mod columnar;
+mod csv;
+mod json;
+mod markdown;
+mod table;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use clap::ValueEnum;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+
+use crate::error::{CliError, Result, doing};
+
+pub(crate) use cell::instant;
+
+/// A way of printing a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Csv,
+    Json,
+    Jsonl,
+    Markdown,
+    Parquet,
+    Arrow,
+}
+
+impl Format {
+    /// Told from a file's name.
+    pub fn of_file(file: &Path) -> Result<Format> {
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("csv") => Ok(Format::Csv),
+            Some("json") => Ok(Format::Json),
+            Some("jsonl" | "ndjson") => Ok(Format::Jsonl),
+            Some("md" | "markdown") => Ok(Format::Markdown),
+            Some("parquet") => Ok(Format::Parquet),
+            Some("arrow" | "ipc") => Ok(Format::Arrow),
+            Some("txt") => Ok(Format::Table),
+            _ => Err(CliError::Usage(format!("{}: which format? Give it with --format", file.display()))),
+        }
+    }
+
+    /// Whether a terminal cannot show it.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
+    }
+}
+
+/// A format being written.
+trait Sink {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+    /// Writes what is still held.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Where a result goes, and how.
+pub(crate) struct Output<'a> {
+    pub format: Format,
+    pub file: Option<&'a Path>,
+    pub time_zone: &'a str,
+}
+
+impl Output<'_> {
+    /// Writes all rows; how many there were. A file appears only when it is complete.
+    pub async fn write(&self, schema: SchemaRef, batches: SendableRecordBatchStream) -> Result<usize> {
+        match self.file {
+            Some(file) => {
+                let folder = match file.parent() {
+                    Some(folder) if folder != Path::new("") => folder,
+                    _ => Path::new("."),
+                };
+                let created = tempfile::Builder::new().prefix(".nines-").permissions(readable()).tempfile_in(folder);
+                let whole = doing(format_args!("writing {}", file.display()), created)?;
+                let target = doing(file.display(), whole.reopen())?;
+                let rows = self.pump(schema, batches, Box::new(std::io::BufWriter::new(target)), false).await?;
+                doing(file.display(), whole.as_file().sync_all())?;
+                whole.persist(file).map_err(|error| CliError::Io(file.display().to_string(), error.error))?;
+                Ok(rows)
+            }
+            None => {
+                let terminal = std::io::stdout().is_terminal();
+                if terminal && self.format.is_binary() {
+                    let problem = "a terminal cannot show this format; give a file with --output";
+                    return Err(CliError::Usage(problem.to_string()));
+                }
+                let writer = std::io::BufWriter::new(std::io::stdout());
+                self.pump(schema, batches, Box::new(writer), terminal).await
+            }
+        }
+    }
+
+    async fn pump(
+        &self,
+        schema: SchemaRef,
+        mut batches: SendableRecordBatchStream,
+        writer: Box<dyn Write + Send>,
+        terminal: bool,
+    ) -> Result<usize> {
+        // DDL has no columns and no rows: silence is its answer.
+        if schema.fields().is_empty() {
+            while let Some(batch) = batches.next().await {
+                batch?;
+            }
+            return Ok(1);
+        }
+        let mut sink: Box<dyn Sink + Send> = match self.format {
+            Format::Table => Box::new(table::Table::new(writer, schema, self.time_zone, terminal)),
+            Format::Markdown => Box::new(markdown::Markdown::new(writer, schema, self.time_zone)),
+            Format::Csv => Box::new(csv::Csv::new(writer, schema)?),
+            Format::Json => Box::new(json::Array::new(writer)),
+            Format::Jsonl => Box::new(json::Lines::new(writer)),
+            Format::Parquet => Box::new(columnar::Parquet::new(writer, schema)?),
+            Format::Arrow => Box::new(columnar::Ipc::new(writer, schema)?),
+        };
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            rows += batch.num_rows();
+            sink.write(&batch)?;
+        }
+        sink.finish()?;
+        Ok(rows)
+    }
+}
+
+/// A temporary file is private by default; a result is for others too, as the umask allows.
+fn readable() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o666)
+}

@@ -1,0 +1,77 @@
+//! An aligned table for people. Double-width characters take two columns; on a terminal, cells wrap to its
+//! width and long results are cut, with a line that says so.
+
+use std::io::Write;
+
+use comfy_table::{CellAlignment, ContentArrangement, presets};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+
+use super::{Sink, cell};
+use crate::error::{Result, doing};
+
+/// Rows that a terminal is shown.
+const ON_A_TERMINAL: usize = 200;
+
+pub(super) struct Table<W> {
+    writer: W,
+    table: comfy_table::Table,
+    time_zone: String,
+    limit: Option<usize>,
+    rows: usize,
+}
+
+/// A table of text with this schema's columns, numbers at the right.
+pub(super) fn with_header(schema: &SchemaRef, preset: &str) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(preset).set_header(schema.fields().iter().map(|field| field.name().clone()));
+    for (at, field) in schema.fields().iter().enumerate() {
+        if let Some(column) = table.column_mut(at)
+            && cell::is_number(field.data_type())
+        {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+impl<W> Table<W> {
+    pub fn new(writer: W, schema: SchemaRef, time_zone: &str, terminal: bool) -> Self {
+        let mut table = with_header(&schema, presets::UTF8_FULL_CONDENSED);
+        // Off a terminal a cell stays on one line, however wide the table becomes.
+        if terminal {
+            let (_, columns) = console::Term::stdout().size();
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        }
+        Table { writer, table, time_zone: time_zone.to_string(), limit: terminal.then_some(ON_A_TERMINAL), rows: 0 }
+    }
+}
+
+impl<W: Write> Sink for Table<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let left = self.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.rows));
+        self.rows += batch.num_rows();
+        let batch = batch.slice(0, batch.num_rows().min(left));
+        let columns = batch.columns().iter().map(|column| cell::texts(column, &self.time_zone));
+        let columns = columns.collect::<datafusion::common::Result<Vec<_>>>()?;
+        for row in 0..batch.num_rows() {
+            self.table.add_row(columns.iter().map(|column| &column[row]));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        let mut text = format!("{}\n", self.table);
+        match self.limit {
+            Some(limit) if self.rows > limit => {
+                let all = indicatif::HumanCount(self.rows as u64);
+                text.push_str(&format!(
+                    "the first {limit} of {all} rows; for all, use --format csv or --output FILE\n"
+                ));
+            }
+            _ if self.rows == 1 => text.push_str("1 row\n"),
+            _ => text.push_str(&format!("{} rows\n", indicatif::HumanCount(self.rows as u64))),
+        }
+        doing("writing the result", self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()))
+    }
+}

@@ -1,0 +1,71 @@
+//! The names in SQL: stored tables, `functions`, and whatever the session creates itself.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::common::{exec_err, internal_datafusion_err};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SessionState;
+use nines_store::{Store, TableKind};
+
+use crate::functions;
+use crate::statement::StatementTable;
+
+/// Where `functions` finds what is registered; weak, since the session owns the catalog.
+pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
+
+/// The schema `nines.public`.
+#[derive(Debug)]
+pub(crate) struct StoreSchema {
+    pub store: Option<Store>,
+    pub time_zone: Arc<str>,
+    pub session: SharedState,
+    /// Tables and views of this session.
+    pub created: MemorySchemaProvider,
+}
+
+#[async_trait]
+impl SchemaProvider for StoreSchema {
+    fn table_names(&self) -> Vec<String> {
+        let stored = TableKind::ALL.iter().map(|kind| kind.name().to_string());
+        stored.chain([functions::NAME.to_string()]).chain(self.created.table_names()).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(kind) = TableKind::from_name(name) {
+            let table = self.store.as_ref().map(|store| store.table(kind));
+            let table = StatementTable::new(kind, table, self.time_zone.clone());
+            return Ok(Some(Arc::new(table.map_err(|error| DataFusionError::External(Box::new(error)))?)));
+        }
+        if name == functions::NAME {
+            let session = self.session.upgrade().ok_or_else(|| internal_datafusion_err!("the session is gone"))?;
+            return functions::table(&session.read()).map(Some);
+        }
+        self.created.table(name).await
+    }
+
+    fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>> {
+        if self.is_stored(&name) {
+            return exec_err!("{name} is a table of the store; choose another name");
+        }
+        self.created.register_table(name, table)
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if self.is_stored(name) {
+            return exec_err!("{name} is a table of the store and cannot be dropped");
+        }
+        self.created.deregister_table(name)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.is_stored(name) || self.created.table_exist(name)
+    }
+}
+
+impl StoreSchema {
+    fn is_stored(&self, name: &str) -> bool {
+        TableKind::from_name(name).is_some() || name == functions::NAME
+    }
+}

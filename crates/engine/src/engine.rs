@@ -1,0 +1,151 @@
+//! The session: a DataFusion context with our tables, functions and settings.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
+use datafusion::config::Dialect;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::DFParserBuilder;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use nines_store::{Store, StoreErrorKind};
+
+use crate::catalog::StoreSchema;
+use crate::parameters::Parameters;
+use crate::statement::{Answer, Pins, Statement};
+use crate::{EngineError, Result};
+
+/// How a session is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The store: a path, `file://…` or `memory://NAME`.
+    pub store: String,
+    /// IANA name of the time zone in which zoneless times are read and times are shown.
+    pub time_zone: String,
+    /// Most bytes that queries may hold; beyond it they spill to disk or fail with a clear error.
+    /// `None`: half of the machine's memory, where that can be found out.
+    pub memory_limit: Option<usize>,
+    /// Partitions worked on at once. `None`: one per core.
+    pub partitions: Option<NonZeroUsize>,
+}
+
+impl Settings {
+    /// This store, UTC, half of the memory, all cores.
+    pub fn new(store: impl Into<String>) -> Self {
+        Settings { store: store.into(), time_zone: "UTC".to_string(), memory_limit: None, partitions: None }
+    }
+}
+
+/// A SQL session over a store. Cheap to clone; clones share tables and settings.
+#[derive(Clone)]
+pub struct Engine {
+    context: SessionContext,
+    store: Option<Store>,
+    settings: Arc<Settings>,
+}
+
+impl Engine {
+    /// Opens a session. A store that does not exist is not created: its tables are there, and empty.
+    pub async fn open(settings: Settings) -> Result<Engine> {
+        match Store::open(&settings.store).await {
+            Ok(store) => Engine::over(Some(store), settings),
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Engine::over(None, settings),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a session in order to write. A store that does not exist is created with this slice width,
+    /// 60 seconds if `None`; one that exists must have it.
+    pub async fn open_or_create(settings: Settings, slice_seconds: Option<i64>) -> Result<Engine> {
+        let store = Store::open_or_create(&settings.store, slice_seconds).await?;
+        Engine::over(Some(store), settings)
+    }
+
+    fn over(store: Option<Store>, settings: Settings) -> Result<Engine> {
+        if settings.time_zone.parse::<chrono_tz::Tz>().is_err() {
+            let name = &settings.time_zone;
+            return Err(EngineError::Usage(format!("{name} is no time zone; expected a name such as Asia/Shanghai")));
+        }
+        let mut config =
+            SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("nines", "public");
+        if let Some(partitions) = settings.partitions {
+            config = config.with_target_partitions(partitions.get());
+        }
+        let options = config.options_mut();
+        options.execution.time_zone = Some(settings.time_zone.clone());
+        // A dialect without trailing commas: with them, `SELECT a, exclude(…)` ends before the keyword EXCLUDE.
+        options.sql_parser.dialect = Dialect::PostgreSQL;
+        let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default());
+        if let Some(bytes) = settings.memory_limit.or_else(half_of_memory) {
+            const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+            let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
+            runtime = runtime.with_memory_pool(Arc::new(pool));
+        }
+        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        nines_functions::register_all(&mut context, &settings.time_zone)?;
+        let schema = StoreSchema {
+            store: store.clone(),
+            time_zone: settings.time_zone.as_str().into(),
+            session: context.state_weak_ref(),
+            created: MemorySchemaProvider::new(),
+        };
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema("public", Arc::new(schema))?;
+        context.register_catalog("nines", Arc::new(catalog));
+        Ok(Engine { context, store, settings: Arc::new(settings) })
+    }
+
+    /// The DataFusion session, to register more tables or functions.
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// The store, if it exists.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// How the session was set up.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Splits text into statements at semicolons.
+    pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
+        let mut parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build()?;
+        Ok(parser.parse_statements()?.into_iter().map(Statement).collect())
+    }
+
+    /// Plans and starts a statement. Every table it names is read at one version, the newest now.
+    pub async fn run(&self, statement: &Statement, parameters: &Parameters) -> Result<Answer> {
+        let mut statement = statement.0.clone();
+        parameters.bind(&mut statement)?;
+        let pins = Arc::new(Pins::default());
+        self.context.state_ref().write().config_mut().set_extension(pins.clone());
+        let plan = self.context.state().statement_to_plan(statement).await?;
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let batches = frame.execute_stream().await?;
+        let store = self.store.as_ref().map(|_| self.settings.store.clone());
+        Ok(Answer { schema: batches.schema(), batches, pins, store })
+    }
+
+    /// Runs one statement without parameters and collects its rows.
+    pub async fn sql(&self, sql: &str) -> Result<Vec<datafusion::arrow::array::RecordBatch>> {
+        let [statement] = self.parse(sql)?.try_into().map_err(|statements: Vec<_>| {
+            EngineError::Usage(format!("expected one statement, got {}", statements.len()))
+        })?;
+        let answer = self.run(&statement, &Parameters::default()).await?;
+        Ok(datafusion::physical_plan::common::collect(answer.batches).await?)
+    }
+}
+
+/// Half of the machine's memory in bytes, as Linux tells it.
+fn half_of_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib = line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?;
+    Some(kib * 1024 / 2)
+}

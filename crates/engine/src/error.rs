@@ -1,0 +1,94 @@
+//! What can go wrong in a session.
+
+use std::fmt;
+
+use datafusion::error::DataFusionError;
+use nines_ingest::IngestError;
+use nines_store::StoreError;
+
+/// A result whose error is an [`EngineError`].
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
+/// Why a statement or a load failed. `Display` is one message for a person, without the layers through which
+/// the error came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The store refused or failed.
+    Store(StoreError),
+    /// An input was refused.
+    Ingest(IngestError),
+    /// Planning or running SQL failed.
+    Sql(DataFusionError),
+    /// A parameter or setting is wrong or missing.
+    Usage(String),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Store(error) => write!(f, "{error}"),
+            EngineError::Ingest(error) => write!(f, "{error}"),
+            EngineError::Sql(error) => f.write_str(&message(error)),
+            EngineError::Usage(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EngineError::Store(error) => Some(error),
+            EngineError::Ingest(error) => Some(error),
+            EngineError::Sql(error) => Some(error),
+            EngineError::Usage(_) => None,
+        }
+    }
+}
+
+/// DataFusion wraps an error once per layer, and says so each time; people want the innermost one.
+fn message(error: &DataFusionError) -> String {
+    let text = match error {
+        DataFusionError::External(error) => match error.downcast_ref::<DataFusionError>() {
+            Some(inner) => return message(inner),
+            None => error.to_string(),
+        },
+        DataFusionError::Context(_, inner) => return message(inner),
+        DataFusionError::Diagnostic(_, inner) => return message(inner),
+        DataFusionError::Shared(inner) => return message(inner),
+        DataFusionError::Collection(all) => match all.first() {
+            Some(first) => return message(first),
+            None => error.to_string(),
+        },
+        DataFusionError::ArrowError(error, _) => error.to_string(),
+        DataFusionError::ParquetError(error) => error.to_string(),
+        DataFusionError::ObjectStore(error) => error.to_string(),
+        DataFusionError::SQL(error, _) => error.to_string().trim_start_matches("sql parser error: ").to_string(),
+        other => other.strip_backtrace(),
+    };
+    let mut text = text.as_str();
+    for layer in
+        ["Error during planning: ", "Execution error: ", "Optimizer rule 'simplify_expressions' failed\ncaused by\n"]
+    {
+        text = text.strip_prefix(layer).unwrap_or(text);
+    }
+    text.to_string()
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        EngineError::Store(error)
+    }
+}
+
+impl From<IngestError> for EngineError {
+    fn from(error: IngestError) -> Self {
+        EngineError::Ingest(error)
+    }
+}
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        EngineError::Sql(error)
+    }
+}

@@ -1,0 +1,38 @@
+//! The engine: a SQL session over a store, and the way of files into it.
+//!
+//! ```text
+//! text ──parse──▶ statements ──parameters──▶ plan ──▶ Answer (a stream of batches)
+//! files ──nines-ingest or --select──▶ batches of a table ──▶ Table::append
+//! ```
+//!
+//! What must hold: planning a statement does no I/O; a statement sees one version of each table however
+//! often it names it; nothing here writes data or log objects, the store does.
+
+mod catalog;
+mod engine;
+mod error;
+mod functions;
+mod load;
+mod parameters;
+mod statement;
+
+pub use engine::{Engine, Settings};
+pub use error::{EngineError, Result};
+pub use load::{Load, Loaded};
+pub use parameters::{Parameter, Parameters};
+pub use statement::{Answer, Statement};
+
+// What an embedding program needs to speak with the engine, in the versions that fit.
+pub use datafusion;
+pub use nines_ingest as ingest;
+pub use nines_store as store;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn store_and_functions_agree_without_knowing_each_other() {
+        assert_eq!(nines_store::histogram_type(), nines_functions::histogram_type());
+        assert_eq!(nines_store::time_type(), nines_functions::instant_type());
+        assert_eq!(nines_store::SLICE_SECONDS, nines_functions::SLICE_SECONDS);
+    }
+}

@@ -1,0 +1,158 @@
+//! `error_union(timeline)`: the union of a group's timelines.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::Result;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+};
+use datafusion_macros::user_doc;
+use nines_timeline::{Run, Timeline, union};
+
+use super::per_group::{Group, PerGroup};
+use super::single::Single;
+use crate::arrays::{TimelineArrayBuilder, TimelineReader};
+use crate::types::{Kind, Parameters, timeline_type};
+
+#[user_doc(
+    doc_section(label = "Timelines"),
+    description = "The union of timelines, slice by slice: error if any is in error, else ok if any is ok, else no data if any is no data, else excluded. A slice that several lost counts once. The span is the union of the spans, the slice width the finest of the widths; outside its own span a timeline is no data. NULLs are ignored; NULL when there is no timeline.",
+    syntax_example = "error_union(timeline)",
+    sql_example = r#"```sql
+> SELECT error_seconds(error_union(t)) FROM (
+    SELECT name, timeline(time, ok, 60) AS t
+    FROM (VALUES ('login',   '2026-10-01T00:00:00Z', true),  ('login',   '2026-10-01T00:01:00Z', false),
+                 ('profile', '2026-10-01T00:00:00Z', false), ('profile', '2026-10-01T00:01:00Z', false)) AS v(name, time, ok)
+    GROUP BY name);
++-------------------------------+
+| error_seconds(error_union(t)) |
++-------------------------------+
+| 120.0                         |
++-------------------------------+
+```"#,
+    argument(name = "timeline", description = "A timeline.")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ErrorUnion {
+    signature: Signature,
+    parameters: Parameters,
+}
+
+impl ErrorUnion {
+    pub fn new(time_zone: Arc<str>) -> Self {
+        let all = &[("timeline", Kind::Timeline)];
+        ErrorUnion {
+            signature: Signature::user_defined(Volatility::Immutable),
+            parameters: Parameters { function: "error_union", required: 1, all, time_zone },
+        }
+    }
+}
+
+impl AggregateUDFImpl for ErrorUnion {
+    fn name(&self) -> &str {
+        self.parameters.function
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        self.parameters.coerce(given)
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(timeline_type())
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "union"), timeline_type(), true))])
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Single::new(PerGroup::<Union>::new())))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(PerGroup::<Union>::new()))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+/// Timelines of which the union has not been taken yet. Taking it at every row would cost the square of the
+/// runs; taking it only at the end would keep every timeline. So it is taken whenever what waits has grown
+/// to twice the last union: amortised O(runs × log n), memory within a constant of the result's.
+#[derive(Default)]
+struct Union {
+    waiting: Vec<Timeline>,
+    runs: usize,
+    limit: usize,
+}
+
+/// Few enough that merging them is cheap and a group of them small.
+const FEWEST: usize = 256;
+
+impl Union {
+    fn add(&mut self, timeline: Timeline) {
+        self.runs += timeline.runs().len() + 1;
+        self.waiting.push(timeline);
+        if self.runs > self.limit.max(FEWEST) {
+            self.reduce();
+            self.limit = 2 * self.runs;
+        }
+    }
+
+    fn reduce(&mut self) -> Option<&Timeline> {
+        if self.waiting.len() > 1 {
+            let union = union(&self.waiting.iter().collect::<Vec<_>>());
+            self.waiting = union.into_iter().collect();
+            self.runs = self.waiting.iter().map(|timeline| timeline.runs().len() + 1).sum();
+        }
+        self.waiting.first()
+    }
+}
+
+impl Group for Union {
+    fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
+        let timelines = TimelineReader::new(&values[0])?;
+        for row in 0..values[0].len() {
+            if let Some(group) = group_of(row)
+                && let Some(timeline) = timelines.value(row)?
+            {
+                groups[group].add(timeline);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(states: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
+        Self::update(states, groups, group_of)
+    }
+
+    fn state(groups: Vec<Self>) -> Result<Vec<ArrayRef>> {
+        Ok(vec![Self::evaluate(groups)?])
+    }
+
+    fn evaluate(groups: Vec<Self>) -> Result<ArrayRef> {
+        let mut built = TimelineArrayBuilder::default();
+        for mut group in groups {
+            built.append(group.reduce());
+        }
+        Ok(Arc::new(built.finish()))
+    }
+
+    fn size(&self) -> usize {
+        self.waiting.capacity() * size_of::<Timeline>() + self.runs * size_of::<Run>()
+    }
+}

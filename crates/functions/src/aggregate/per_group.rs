@@ -1,0 +1,88 @@
+//! The `GroupsAccumulator` of aggregates whose state is one value per group.
+
+use std::marker::PhantomData;
+
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion::common::Result;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+
+/// The state of one group, and how columns of arguments or of partial states flow into it.
+pub(crate) trait Group: Default + Send + 'static {
+    /// Adds the rows for which `group_of` names a group.
+    fn update<'g>(values: &[ArrayRef], groups: &'g mut [Self], group_of: &dyn Fn(usize) -> Option<usize>)
+    -> Result<()>;
+    /// Adds partial states, as `state` wrote them.
+    fn merge(states: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()>;
+    /// Partial states as columns.
+    fn state(groups: Vec<Self>) -> Result<Vec<ArrayRef>>;
+    /// Results as a column.
+    fn evaluate(groups: Vec<Self>) -> Result<ArrayRef>;
+    /// Bytes on the heap.
+    fn size(&self) -> usize;
+}
+
+/// One [`Group`] per group.
+pub(crate) struct PerGroup<G> {
+    groups: Vec<G>,
+    /// Bytes of the groups' heap after the last batch.
+    size: usize,
+    _group: PhantomData<G>,
+}
+
+impl<G: Group> PerGroup<G> {
+    pub fn new() -> Self {
+        PerGroup { groups: Vec::new(), size: 0, _group: PhantomData }
+    }
+
+    fn measure(&mut self) {
+        self.size = self.groups.iter().map(Group::size).sum();
+    }
+}
+
+impl<G: Group> GroupsAccumulator for PerGroup<G> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.groups.resize_with(total_num_groups, G::default);
+        let kept = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        G::update(values, &mut self.groups, &|row| kept(row).then(|| group_indices[row]))?;
+        self.measure();
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.groups.resize_with(total_num_groups, G::default);
+        if !group_indices.is_empty() {
+            G::merge(states, &mut self.groups, &|row| Some(group_indices[row]))?;
+            self.measure();
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let groups = emit_to.take_needed(&mut self.groups);
+        self.measure();
+        G::evaluate(groups)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let groups = emit_to.take_needed(&mut self.groups);
+        self.measure();
+        G::state(groups)
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let rows = values.first().map_or(0, |column| column.len());
+        let mut each = PerGroup::<G>::new();
+        each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
+        each.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        self.size + self.groups.capacity() * size_of::<G>()
+    }
+}

@@ -1,0 +1,213 @@
+//! Good and total per slice of one group, dense within pages.
+//!
+//! Slice numbers count from the epoch. A page holds 128 neighbours, so that a group costs memory only where it has
+//! data, and a row costs an addition: 8 bytes per slice while counts stay below 2^31, 16 in the rare
+//! page where they do not.
+
+use std::collections::BTreeMap;
+
+use datafusion::common::{Result, exec_err};
+use nines_timeline::{Builder, Interval, Share, State, Timeline};
+
+const SLICES: usize = 128;
+
+enum Page {
+    /// `total << 32 | good`, each below 2^31, so that one addition adds both and never carries over.
+    Narrow(Box<[u64; SLICES]>),
+    Wide(Box<[(i64, i64); SLICES]>),
+}
+
+/// Bytes of a narrow page; widening adds as much again.
+const NARROW: usize = size_of::<[u64; SLICES]>();
+
+/// Bytes that finding a page takes, roughly.
+const PLACE: usize = size_of::<Page>() + 2 * size_of::<(i64, usize)>();
+
+/// The bits that are set once a narrow count has outgrown 31 bits.
+const OVERFLOWN: u64 = 0x8000_0000_8000_0000;
+
+impl Page {
+    fn get(&self, at: usize) -> (i64, i64) {
+        match self {
+            Page::Narrow(counts) => unpack(counts[at]),
+            Page::Wide(counts) => counts[at],
+        }
+    }
+
+    fn widen(&mut self) {
+        if let Page::Narrow(counts) = self {
+            *self = Page::Wide(Box::new(std::array::from_fn(|at| unpack(counts[at]))));
+        }
+    }
+}
+
+fn unpack(packed: u64) -> (i64, i64) {
+    ((packed & 0xffff_ffff) as i64, (packed >> 32) as i64)
+}
+
+/// Counts per slice of one group.
+#[derive(Default)]
+pub(crate) struct SliceCounts {
+    pages: Vec<Page>,
+    /// Page number → place in `pages`.
+    places: BTreeMap<i64, usize>,
+    /// The page touched last: rows of a series come in time order, so it is nearly always the next one too.
+    last: Option<(i64, usize)>,
+    /// First and last slice of which a row spoke, counted or not.
+    extent: Option<(i64, i64)>,
+    /// The slice target, from the first row that has one.
+    pub target: Option<Share>,
+    /// Bytes on the heap, kept up to date because the memory pool asks after every batch.
+    bytes: usize,
+}
+
+impl SliceCounts {
+    /// Adds to a slice. Counts must not be negative.
+    #[inline]
+    pub fn add(&mut self, slice: i64, good: i64, total: i64) {
+        self.touch(slice);
+        if total == 0 && good == 0 {
+            return;
+        }
+        let at = (slice & (SLICES as i64 - 1)) as usize;
+        let page = self.page(slice >> SLICES.trailing_zeros());
+        if let Page::Narrow(counts) = page {
+            if (good | total) >> 31 == 0 {
+                let sum = counts[at] + ((total as u64) << 32 | good as u64);
+                if sum & OVERFLOWN == 0 {
+                    counts[at] = sum;
+                    return;
+                }
+            }
+            page.widen();
+            self.bytes += NARROW;
+        }
+        self.add_wide(slice, good, total);
+    }
+
+    fn add_wide(&mut self, slice: i64, good: i64, total: i64) {
+        let at = (slice & (SLICES as i64 - 1)) as usize;
+        if let Page::Wide(counts) = self.page(slice >> SLICES.trailing_zeros()) {
+            counts[at].0 = counts[at].0.saturating_add(good);
+            counts[at].1 = counts[at].1.saturating_add(total);
+        }
+    }
+
+    /// Extends the span to this slice without counting anything.
+    #[inline]
+    pub fn touch(&mut self, slice: i64) {
+        self.extent = match self.extent {
+            Some((first, last)) => Some((first.min(slice), last.max(slice))),
+            None => Some((slice, slice)),
+        };
+    }
+
+    #[inline]
+    fn page(&mut self, number: i64) -> &mut Page {
+        let place = match self.last {
+            Some((last, place)) if last == number => place,
+            _ => self.find(number),
+        };
+        &mut self.pages[place]
+    }
+
+    fn find(&mut self, number: i64) -> usize {
+        let new = self.pages.len();
+        let place = *self.places.entry(number).or_insert(new);
+        if place == new {
+            self.pages.push(Page::Narrow(Box::new([0; SLICES])));
+            self.bytes += NARROW + PLACE;
+        }
+        self.last = Some((number, place));
+        place
+    }
+
+    /// Sets the target, which must be the same in all rows of a group.
+    pub fn set_target(&mut self, target: Share, function: &str) -> Result<()> {
+        match self.target {
+            None => self.target = Some(target),
+            Some(known) if known == target => {}
+            Some(known) => {
+                let text = |share: Share| share.numerator() as f64 / share.denominator() as f64;
+                return exec_err!(
+                    "{function}: slice_target must be the same in all rows of a group, got {} and {}; \
+                     add it to GROUP BY",
+                    text(known),
+                    text(target)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// First and last slice of which a row spoke.
+    pub fn extent(&self) -> Option<(i64, i64)> {
+        self.extent
+    }
+
+    /// Slices with events, ascending: (slice, good, total).
+    pub fn counted(&self) -> impl Iterator<Item = (i64, i64, i64)> + '_ {
+        self.places.iter().flat_map(|(number, &place)| {
+            let first = number << SLICES.trailing_zeros();
+            let page = &self.pages[place];
+            (0..SLICES)
+                .map(move |at| (first + at as i64, page.get(at)))
+                .filter(|(_, counts)| *counts != (0, 0))
+                .map(|(slice, (good, total))| (slice, good, total))
+        })
+    }
+
+    /// The timeline over the given span, else from the first to the last slice of which a row spoke; `None`
+    /// when there is neither. A slice without events is no data.
+    pub fn timeline(&self, width: i64, span: Option<Interval>) -> Option<Timeline> {
+        let whole = |(first, last): (i64, i64)| Interval::new(first * width, (last + 1) * width);
+        let span = span.or(self.extent.map(whole))?;
+        let target = self.target.unwrap_or(Share::ONE);
+        let mut builder = Builder::new(span, width).ok()?;
+        let mut filled = span.start;
+        for (slice, good, total) in self.counted() {
+            let start = slice * width;
+            if total > 0 && span.start <= start && start < span.end {
+                let met = good >= total || target.met_by(good, total);
+                builder.push(filled, start, State::NoData);
+                builder.push(start, start + width, if met { State::Ok } else { State::Error });
+                filled = start + width;
+            }
+        }
+        builder.push(filled, span.end, State::NoData);
+        Some(builder.finish())
+    }
+
+    /// Bytes on the heap.
+    pub fn size(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_beyond_31_bits_stay_exact() {
+        let mut counts = SliceCounts::default();
+        let big = i64::from(u32::MAX) * 3;
+        for _ in 0..3 {
+            counts.add(-1, (1 << 31) - 1, (1 << 31) - 1);
+        }
+        counts.add(7, big - 1, big);
+        counts.add(7, 1, 5);
+        let expected = [(-1, 3 * ((1 << 31) - 1), 3 * ((1 << 31) - 1)), (7, big, big + 5)];
+        assert_eq!(counts.counted().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_page_is_paid_for_only_where_there_is_data() {
+        let mut counts = SliceCounts::default();
+        counts.add(0, 1, 1);
+        counts.add(1_000_000, 1, 1);
+        assert_eq!(counts.pages.len(), 2);
+        counts.touch(-5);
+        assert_eq!((counts.pages.len(), counts.extent()), (2, Some((-5, 1_000_000))));
+    }
+}

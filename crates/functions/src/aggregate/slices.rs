@@ -1,0 +1,340 @@
+//! The accumulator behind `timeline` and `ratio_timeline`: rows to counts per slice to timelines.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, PrimitiveArray, RecordBatch,
+};
+use datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, TimestampMicrosecondType};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use nines_timeline::{Interval, MICROS, Share};
+
+use super::slice_counts::SliceCounts;
+use crate::arrays::TimelineArrayBuilder;
+use crate::share_column::ShareColumn;
+use crate::types::{SLICE_SECONDS, element};
+
+/// How a row's arguments after `time` speak of its slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// `ok`: the slice is ok only if all its rows are.
+    Ok,
+    /// `good, total, slice_target`: counts add.
+    Counts,
+}
+
+impl Rows {
+    fn function(self) -> &'static str {
+        match self {
+            Rows::Ok => "timeline",
+            Rows::Counts => "ratio_timeline",
+        }
+    }
+
+    /// Arguments before `slice_seconds`.
+    fn leading(self) -> usize {
+        match self {
+            Rows::Ok => 2,
+            Rows::Counts => 4,
+        }
+    }
+
+    /// Refuses, while planning, a call from which the slice width cannot be known.
+    pub fn check_width(self, arguments: &[FieldRef]) -> Result<()> {
+        if arguments.len() > self.leading() || arguments.first().and_then(width_of).is_some() {
+            return Ok(());
+        }
+        let function = self.function();
+        plan_err!(
+            "{function}: the slice width is unknown, because time is not a stored time column as it is; \
+             give it in seconds: {function}(…, 60)"
+        )
+    }
+
+    /// The state's columns: extent, target, and the counts of each slice that has any.
+    pub fn state_fields(self, name: &str) -> Vec<FieldRef> {
+        let scalar = |part| Field::new(format_state_name(name, part), DataType::Int64, true);
+        let list = |part| Field::new(format_state_name(name, part), DataType::List(element(DataType::Int64)), true);
+        let fields = [
+            scalar("first"),
+            scalar("last"),
+            scalar("target_numerator"),
+            scalar("target_denominator"),
+            list("slices"),
+            list("good"),
+            list("total"),
+        ];
+        fields.into_iter().map(Arc::new).collect()
+    }
+}
+
+/// The slice width in seconds that a stored `time` column carries.
+fn width_of(time: &FieldRef) -> Option<i64> {
+    time.metadata().get(SLICE_SECONDS)?.parse().ok()
+}
+
+/// One [`SliceCounts`] per group.
+pub(crate) struct Slices {
+    rows: Rows,
+    /// Microseconds.
+    width: i64,
+    span: Option<Interval>,
+    groups: Vec<SliceCounts>,
+    size: usize,
+}
+
+impl Slices {
+    pub fn new(rows: Rows, args: &AccumulatorArgs) -> Result<Self> {
+        let function = rows.function();
+        let leading = rows.leading();
+        let constant = |at: usize, name: &str| match args.exprs.get(at) {
+            Some(expr) => match constant_of(expr, args.schema)? {
+                ScalarValue::Int64(value) | ScalarValue::TimestampMicrosecond(value, _) => Ok(value),
+                other => plan_err!("{function}: {name} cannot be {other}"),
+            },
+            None => Ok(None),
+        };
+        let width = match constant(leading, "slice_seconds")? {
+            Some(seconds) => Some(seconds),
+            None => args.expr_fields.first().and_then(width_of),
+        };
+        let width = match width {
+            Some(seconds) if (1..=86_400 * 366).contains(&seconds) => seconds * MICROS,
+            Some(seconds) => return plan_err!("{function}: slice_seconds must be between 1 and a year, got {seconds}"),
+            None => return plan_err!("{function}: slice_seconds is NULL and time is not a stored time column"),
+        };
+        let span = match (constant(leading + 1, "from")?, constant(leading + 2, "to")?) {
+            (Some(from), Some(to)) => Some(Interval::new(from, to).whole_slices(width)),
+            (None, None) => None,
+            _ => return plan_err!("{function}: from and to go together"),
+        };
+        Ok(Slices { rows, width, span, groups: Vec::new(), size: 0 })
+    }
+
+    fn reserve(&mut self, total_num_groups: usize) {
+        self.groups.resize_with(total_num_groups, SliceCounts::default);
+    }
+
+    fn measure(&mut self) {
+        self.size = self.groups.iter().map(SliceCounts::size).sum();
+    }
+
+    fn update_ok(
+        &mut self,
+        times: &PrimitiveArray<TimestampMicrosecondType>,
+        ok: &BooleanArray,
+        kept: impl Fn(usize) -> bool,
+        group_of: &[usize],
+    ) {
+        let mut clock = Clock::new(self.width, self.span);
+        for (row, &group) in group_of.iter().enumerate() {
+            if kept(row)
+                && let Some(slice) = clock.slice(times.value(row))
+            {
+                let counts = &mut self.groups[group];
+                if ok.is_null(row) { counts.touch(slice) } else { counts.add(slice, ok.value(row).into(), 1) }
+            }
+        }
+    }
+
+    /// One pass, no allocation per row; a row in time order costs no division.
+    fn update_counts(
+        &mut self,
+        times: &PrimitiveArray<TimestampMicrosecondType>,
+        [good, total]: [&Int64Array; 2],
+        targets: &ArrayRef,
+        kept: impl Fn(usize) -> bool,
+        group_of: &[usize],
+    ) -> Result<()> {
+        let function = self.rows.function();
+        let mut targets = ShareColumn::new(targets, function);
+        let constant = targets.constant()?;
+        let mut clock = Clock::new(self.width, self.span);
+        let nulls = good.null_count() + total.null_count() > 0;
+        let (good_values, total_values) = (good.values(), total.values());
+        let mut target_of = usize::MAX;
+        let mut last_target = None;
+        for (row, &group) in group_of.iter().enumerate() {
+            if !kept(row) {
+                continue;
+            }
+            let Some(slice) = clock.slice(times.value(row)) else { continue };
+            let counts = &mut self.groups[group];
+            let target = if constant.is_some() { constant } else { targets.value(row)? };
+            if group != target_of || target != last_target {
+                match target {
+                    Some(target) => counts.set_target(target, function)?,
+                    None => return exec_err!("{function}: slice_target must not be NULL"),
+                }
+                (target_of, last_target) = (group, target);
+            }
+            if nulls && (good.is_null(row) || total.is_null(row)) {
+                counts.touch(slice);
+                continue;
+            }
+            let (good, total) = (good_values[row], total_values[row]);
+            if good < 0 || total < 0 {
+                return exec_err!("{function}: counts must not be negative, got good = {good}, total = {total}");
+            }
+            counts.add(slice, good, total);
+        }
+        Ok(())
+    }
+}
+
+/// Instants to slice numbers. The same slice again, or the next one, needs no division.
+struct Clock {
+    width: i64,
+    span: Option<Interval>,
+    slice: i64,
+    start: i64,
+}
+
+impl Clock {
+    fn new(width: i64, span: Option<Interval>) -> Self {
+        Clock { width, span, slice: 0, start: 0 }
+    }
+
+    /// `None` outside the span.
+    #[inline]
+    fn slice(&mut self, time: i64) -> Option<i64> {
+        let ahead = time.wrapping_sub(self.start);
+        if ahead == self.width {
+            self.slice += 1;
+            self.start = time;
+        } else if ahead < 0 || ahead > self.width {
+            self.slice = time.div_euclid(self.width);
+            self.start = self.slice * self.width;
+        }
+        match self.span {
+            Some(span) => (span.start <= time && time < span.end).then_some(self.slice),
+            None => Some(self.slice),
+        }
+    }
+}
+
+/// The value of a constant expression.
+fn constant_of(expr: &Arc<dyn datafusion::physical_plan::PhysicalExpr>, schema: &Schema) -> Result<ScalarValue> {
+    let batch = RecordBatch::new_empty(Arc::new(schema.clone()));
+    if !datafusion::physical_expr::utils::collect_columns(expr).is_empty() {
+        return plan_err!("slice_seconds, from and to must be constants, got {expr}");
+    }
+    match expr.evaluate(&batch)? {
+        datafusion::logical_expr::ColumnarValue::Scalar(value) => Ok(value),
+        datafusion::logical_expr::ColumnarValue::Array(_) => {
+            plan_err!("slice_seconds, from and to must be constants, got {expr}")
+        }
+    }
+}
+
+impl GroupsAccumulator for Slices {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.reserve(total_num_groups);
+        let times = values[0].as_primitive::<TimestampMicrosecondType>();
+        let kept =
+            |row: usize| times.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        match self.rows {
+            Rows::Ok => self.update_ok(times, values[1].as_boolean(), kept, group_indices),
+            Rows::Counts => {
+                let counts = [values[1].as_primitive::<Int64Type>(), values[2].as_primitive::<Int64Type>()];
+                self.update_counts(times, counts, &values[3], kept, group_indices)?;
+            }
+        }
+        self.measure();
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.reserve(total_num_groups);
+        if group_indices.is_empty() {
+            return Ok(());
+        }
+        let number = |at: usize| states[at].as_primitive::<Int64Type>();
+        let (first, last, numerator, denominator) = (number(0), number(1), number(2), number(3));
+        let list = |at: usize| states[at].as_list::<i32>();
+        let values = |at: usize| list(at).values().as_primitive::<Int64Type>();
+        let (slices, good, total) = (values(4), values(5), values(6));
+        for (row, &group) in group_indices.iter().enumerate() {
+            let counts = &mut self.groups[group];
+            if first.is_valid(row) {
+                counts.touch(first.value(row));
+                counts.touch(last.value(row));
+            }
+            if denominator.is_valid(row) {
+                let (n, d) = (numerator.value(row) as u64, denominator.value(row) as u64);
+                if let Some(target) = Share::from_ratio(n, d) {
+                    counts.set_target(target, self.rows.function())?;
+                }
+            }
+            let offsets = list(4).value_offsets();
+            for i in offsets[row] as usize..offsets[row + 1] as usize {
+                counts.add(slices.value(i), good.value(i), total.value(i));
+            }
+        }
+        self.measure();
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let mut built = TimelineArrayBuilder::default();
+        for counts in emit_to.take_needed(&mut self.groups) {
+            built.append(counts.timeline(self.width, self.span).as_ref());
+        }
+        self.measure();
+        Ok(Arc::new(built.finish()))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let groups = emit_to.take_needed(&mut self.groups);
+        let mut ends = vec![0i32];
+        let (mut slices, mut good, mut total) = (Vec::new(), Vec::new(), Vec::new());
+        for counts in &groups {
+            for (slice, g, t) in counts.counted() {
+                slices.push(slice);
+                good.push(g);
+                total.push(t);
+            }
+            ends.push(slices.len() as i32);
+        }
+        let scalar = |value: &dyn Fn(&SliceCounts) -> Option<i64>| -> ArrayRef {
+            Arc::new(groups.iter().map(value).collect::<Int64Array>())
+        };
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+        let list = |values: Vec<i64>| -> ArrayRef {
+            let values = Arc::new(Int64Array::from(values));
+            Arc::new(ListArray::new(element(DataType::Int64), offsets.clone(), values, None))
+        };
+        let state = vec![
+            scalar(&|counts| counts.extent().map(|(first, _)| first)),
+            scalar(&|counts| counts.extent().map(|(_, last)| last)),
+            scalar(&|counts| counts.target.map(|target| target.numerator() as i64)),
+            scalar(&|counts| counts.target.map(|target| target.denominator() as i64)),
+            list(slices),
+            list(good),
+            list(total),
+        ];
+        self.measure();
+        Ok(state)
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let rows = values.first().map_or(0, |column| column.len());
+        let mut each = Slices { rows: self.rows, width: self.width, span: self.span, groups: Vec::new(), size: 0 };
+        each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
+        each.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        self.size + self.groups.capacity() * size_of::<SliceCounts>()
+    }
+}

@@ -1,0 +1,70 @@
+//! SQL functions of the algebra: aggregates that make and join timelines, and scalars that read them.
+//!
+//! One function per file. Functions never do I/O and hold no state but the session's time zone, in which
+//! planning reads zoneless times; once planned, a call decodes by name on any machine.
+
+mod aggregate;
+mod arrays;
+mod scalar;
+mod share_column;
+mod types;
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::FunctionRegistry;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub use arrays::TimelineReader;
+pub use types::{
+    SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
+};
+
+/// All aggregate functions, for a session in this time zone.
+pub fn aggregates(time_zone: &str) -> Vec<Arc<AggregateUDF>> {
+    let zone = || Arc::<str>::from(time_zone);
+    vec![
+        Arc::new(AggregateUDF::new_from_impl(aggregate::timeline::Timeline::new(zone()))),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::ratio_timeline::RatioTimeline::new(zone()))),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::error_union::ErrorUnion::new(zone()))),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::error_sources::ErrorSources::new(zone()))),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::histogram_merge::HistogramMerge::new(zone()))),
+    ]
+}
+
+/// All scalar functions, for a session in this time zone.
+pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
+    let zone = || Arc::<str>::from(time_zone);
+    vec![
+        Arc::new(ScalarUDF::new_from_impl(scalar::availability::Availability::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::error_seconds::ErrorSeconds::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::measured_seconds::MeasuredSeconds::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::mttr::Mttr::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::mtbf::Mtbf::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::failure_count::FailureCount::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::error_intervals::ErrorIntervals::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::failure_intervals::FailureIntervals::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::burn_rate::BurnRate::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::budget_remaining::BudgetRemaining::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::clip::Clip::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::exclude::Exclude::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::assume_ok::AssumeOk::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::assume_error::AssumeError::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::drop_short_errors::DropShortErrors::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::slice_ok::SliceOk::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count::HistogramCount::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count_le::HistogramCountLe::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_quantile::HistogramQuantile::new(zone()))),
+    ]
+}
+
+/// Registers every function. Zoneless times in their arguments are read in `time_zone`, an IANA name.
+pub fn register_all(registry: &mut dyn FunctionRegistry, time_zone: &str) -> Result<()> {
+    for function in aggregates(time_zone) {
+        registry.register_udaf(function)?;
+    }
+    for function in scalars(time_zone) {
+        registry.register_udf(function)?;
+    }
+    Ok(())
+}

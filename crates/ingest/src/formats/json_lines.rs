@@ -1,0 +1,270 @@
+//! One JSON object per line, its members the columns. Blank lines are skipped.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono_tz::Tz;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::Records;
+use crate::columns::Column;
+use crate::error::quoted;
+use crate::fields::{self, Cell};
+use crate::lines::Lines;
+use crate::rows::{Record, Rows};
+use crate::{IngestError, Options, Result};
+
+/// The records of a JSON lines input.
+pub(super) struct JsonLines {
+    lines: Lines,
+    zone: Tz,
+}
+
+impl JsonLines {
+    pub(super) fn new(lines: Lines, options: &Options) -> Self {
+        Self { lines, zone: options.time_zone }
+    }
+}
+
+impl Records for JsonLines {
+    fn read_one(&mut self, rows: &mut Rows) -> Result<bool> {
+        loop {
+            if !self.lines.advance()? {
+                return Ok(false);
+            }
+            let line = self.lines.line();
+            if !line.trim_ascii().is_empty() {
+                return add(line, rows, self.zone).map(|()| true).map_err(|e| self.lines.refuse(e));
+            }
+        }
+    }
+}
+
+/// Adds the row that a line holds.
+fn add(line: &[u8], rows: &mut Rows, zone: Tz) -> Result<()> {
+    let text = std::str::from_utf8(line).map_err(|e| {
+        let shown = String::from_utf8_lossy(&line[e.valid_up_to()..]);
+        IngestError::bad_line(format!("there is {}", quoted(&shown))).expected("UTF-8 text").at(e.valid_up_to() + 1)
+    })?;
+    let mut record = rows.record();
+    let mut refused = None;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let row = Row { rows, record: &mut record, zone, refused: &mut refused };
+    let read = row.deserialize(&mut json).and_then(|()| json.end());
+    match (refused, read) {
+        (Some(refused), _) => Err(refused),
+        (None, Err(error)) => Err(not_an_object(text, &error)),
+        (None, Ok(())) => rows.add(record),
+    }
+}
+
+fn not_an_object(text: &str, error: &serde_json::Error) -> IngestError {
+    // serde_json ends its messages with a place, in which the line is always 1.
+    let why = error.to_string();
+    let why = why.split(" at line ").next().unwrap_or_default();
+    let refused = IngestError::bad_line(format!("{} is no JSON object ({why})", quoted(text.trim_ascii())))
+        .expected(
+            "one object per line, such as {\"time\": \"2026-10-01T12:00:00Z\", \"endpoint\": \"/\", \"status\": 200}",
+        )
+        .at(error.column().max(1));
+    match text.trim_ascii() {
+        "{" | "[" => refused.advice("Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array"),
+        text if text.starts_with('[') => refused.advice("Take the array apart: jq -c '.[]' FILE"),
+        _ => refused,
+    }
+}
+
+/// Reads an object member by member into a record; what a column refuses is kept in `refused`.
+struct Row<'a> {
+    rows: &'a mut Rows,
+    record: &'a mut Record,
+    zone: Tz,
+    refused: &'a mut Option<IngestError>,
+}
+
+impl Row<'_> {
+    fn set(&mut self, seen: &mut Vec<Column>, name: &str, cell: Cell<'_>) -> Result<()> {
+        let named = self.rows.columns().find(name)?;
+        if seen.contains(&named.1) {
+            return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
+        }
+        seen.push(named.1);
+        fields::set(self.rows, self.record, named, cell, self.zone)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        let mut seen = Vec::with_capacity(16);
+        while let Some(name) = members.next_key::<Cell<'de>>()? {
+            let cell = members.next_value::<Cell<'de>>()?;
+            let Cell::Text(name) = name else { return Err(A::Error::custom("a member's name is not text")) };
+            if let Err(refused) = self.set(&mut seen, &name, cell) {
+                *self.refused = Some(refused);
+                return Err(A::Error::custom("refused"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+/// Takes texts from the line without copying them.
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Cell::Missing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Cell::Json(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Cell::Integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Cell::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(items)).map(Cell::Json)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(members)).map(Cell::Json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Format;
+    use crate::testing::{REMEDY, events, read_text, refusal, requests, shown};
+
+    fn refused(text: impl AsRef<[u8]>) -> String {
+        refusal(Format::JsonLines, requests(), text)
+    }
+
+    #[test]
+    fn members_are_columns() {
+        let rows = read_text(
+            Format::JsonLines,
+            requests(),
+            r#"{"time": "2026-10-01T12:00:01Z", "service": "\u767b录", "status": 200, "requests": 2, "latency_seconds": 1}
+
+{"status": "200", "time": 1790856059.5, "service": "登录", "cause": null, "requests": 3.0}
+{"time": 1790856059500, "customer": 42, "latency": {"zero": 1, "buckets": [{"bucket": 2, "count": 1}]},
+ "latency_sum": 0.5, "latency_le": [{"le": 5, "count": 1}]}"#
+                .replace(",\n", ","),
+        );
+        assert_eq!(
+            shown(&rows.unwrap()),
+            [
+                "time=2026-10-01T12:00:00Z service=登录 status=200 requests=5 latency_sum=2.0 \
+                 latency={zero: 0, buckets: [{bucket: -1, count: 2}]}",
+                "time=2026-10-01T12:00:00Z customer=42 status=0 requests=1 latency_sum=0.5 \
+                 latency={zero: 1, buckets: [{bucket: 2, count: 1}]} latency_le=[{le: 5, count: 1}]",
+            ]
+        );
+        let rows = read_text(Format::JsonLines, events(), r#"{"time": 0, "good": 1, "total": 2}"#).unwrap();
+        assert_eq!(shown(&rows), ["time=1970-01-01T00:00:00Z good=1 total=2"]);
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_its_line() {
+        for (row, message) in [
+            (r#"{"time": 0, "status": 2.5}"#, "status is \"2.5\"; expected a whole number from 0 to 999"),
+            (r#"{"time": 0, "requests": null}"#, "requests is \"\"; expected a whole number of at least 0"),
+            (r#"{"time": 0, "endpoint": ["/"]}"#, "endpoint is \"[\\\"/\\\"]\"; expected text"),
+            (r#"{"time": 0, "status": 1, "status": 1}"#, "status is there twice"),
+            (r#"{"time": -5}"#, "time is \"-5\"; expected a time in the years 1970 to 9999"),
+            (r#"{"status": 200}"#, "time is missing"),
+            (
+                r#"{"time": 0, "latency": {"zero": 1, "bucket": 5}}"#,
+                "latency is \"{\\\"bucket\\\":5,\\\"zero\\\":1}\" (unknown field `bucket`, expected `zero` or `buckets`); \
+                 expected {\"zero\": n, \"buckets\": [{\"bucket\": i, \"count\": n}, …]} with counts of at least 0",
+            ),
+        ] {
+            assert_eq!(
+                refused(format!("{{\"time\": 0}}\n\n{row}\n")),
+                format!("input:3: {message}. {REMEDY}"),
+                "{row}"
+            );
+        }
+        assert_eq!(
+            refusal(Format::JsonLines, events(), r#"{"time": 0, "good": 1}"#),
+            format!("input:1: total is missing. {REMEDY}")
+        );
+        assert!(
+            refused(r#"{"tme": 0}"#)
+                .starts_with("input:1: unknown column \"tme\"; expected columns of requests: time, ")
+        );
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_its_place() {
+        const OBJECT: &str = "expected one object per line, such as {\"time\": \"2026-10-01T12:00:00Z\", \"endpoint\": \"/\", \"status\": 200}";
+        assert_eq!(
+            refused(r#"{"time": 0,}"#),
+            format!("input:1:12: \"{{\\\"time\\\": 0,}}\" is no JSON object (trailing comma); {OBJECT}. {REMEDY}")
+        );
+        assert_eq!(
+            refused("{\"time\": 0} {"),
+            format!(
+                "input:1:13: \"{{\\\"time\\\": 0}} {{\" is no JSON object (trailing characters); {OBJECT}. {REMEDY}"
+            )
+        );
+        assert_eq!(
+            refused("[\n{\"time\": 0}\n]"),
+            format!(
+                "input:1:1: \"[\" is no JSON object (invalid type: sequence, expected an object); {OBJECT}. \
+                 Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array"
+            )
+        );
+        assert_eq!(
+            refused(b"{\"time\": 0}\n{\"time\": \"\xff\"}"),
+            format!("input:2:11: there is \"\u{fffd}\\\"}}\"; expected UTF-8 text. {REMEDY}")
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Access logs of Apache and nginx: one request per line, counted per endpoint and status.
+
+use super::Records;
+use super::log_line::{LogParser, endpoint};
+use crate::columns::{Column, Columns};
+use crate::lines::Lines;
+use crate::rows::Rows;
+use crate::{ErrorKind, IngestError, Options, Result};
+
+/// The records of an access log. Blank lines are skipped.
+pub(super) struct AccessLog {
+    lines: Lines,
+    parser: LogParser,
+    /// The endpoint's place among the text columns.
+    endpoint: usize,
+}
+
+impl AccessLog {
+    pub(super) fn new(lines: Lines, columns: &Columns, options: &Options) -> Result<Self> {
+        let has_status = columns.stored().any(|(_, column)| column == Column::Status);
+        match columns.texts().position(|name| name == "endpoint") {
+            Some(endpoint) if has_status => Ok(Self { lines, parser: LogParser::default(), endpoint }),
+            _ => Err(IngestError::new(ErrorKind::Options, format!("an access log holds no {}", options.kind.name()))
+                .in_file(lines.name())
+                .advice("Ingest it into the table requests")),
+        }
+    }
+}
+
+impl Records for AccessLog {
+    fn read_one(&mut self, rows: &mut Rows) -> Result<bool> {
+        loop {
+            if !self.lines.advance()? {
+                return Ok(false);
+            }
+            let line = self.lines.line();
+            if !line.is_empty() {
+                let line = self.parser.parse(line).map_err(|e| self.lines.refuse(e))?;
+                let mut record = rows.record();
+                rows.set_text(&mut record, self.endpoint, &endpoint(line.request));
+                record.time = Some(line.time);
+                record.status = line.status;
+                record.latency_seconds = line.latency_seconds;
+                rows.add(record).map_err(|e| self.lines.refuse(e))?;
+                return Ok(true);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::Write;
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::AsArray;
+    use datafusion::arrow::datatypes::{Int32Type, Int64Type};
+
+    use crate::lines::MAX_LINE;
+    use crate::testing::{REMEDY, events, read_text, refusal, requests, shared, shown};
+    use crate::{Format, Progress, read};
+
+    const LINE: &str = "h - - [10/Oct/2000:13:55:36 -0700] \"GET /a?b HTTP/1.0\" 200 2326";
+
+    #[test]
+    fn lines_are_counted_per_endpoint_and_status() {
+        let text = format!(
+            "{LINE} \"-\" \"agent\" 0.5\r\n\r\n{LINE}\n{}",
+            LINE.replace("GET /a?b", "-").replace(" 200 ", " 400 ")
+        );
+        let mut options = requests();
+        options.service = Some("web".into());
+        assert_eq!(
+            shown(&read_text(Format::Log, options, text).unwrap()),
+            [
+                "time=2000-10-10T20:55:00Z service=web endpoint=/a status=200 requests=2 latency_sum=0.5 \
+                 latency={zero: 0, buckets: [{bucket: -33, count: 1}]}",
+                "time=2000-10-10T20:55:00Z service=web status=400 requests=1",
+            ]
+        );
+        assert!(read_text(Format::Log, requests(), "").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_bad_line_is_refused_with_its_place() {
+        assert_eq!(
+            refusal(Format::Log, requests(), format!("{LINE}\n{}\n", LINE.replace(" 200 ", " 2xx "))),
+            format!("input:2:56: there is \"2xx 2326\"; expected a status from 0 to 999 after the request. {REMEDY}")
+        );
+        let long = format!("{LINE}\n{}", "a".repeat(MAX_LINE + 1));
+        assert_eq!(
+            refusal(Format::Log, requests(), long),
+            "input:2: the line is longer than 1 MiB. Is this a text file, and of the given --format?"
+        );
+        assert_eq!(
+            refusal(Format::Log, events(), LINE),
+            "input: an access log holds no events. Ingest it into the table requests"
+        );
+    }
+
+    /// Status and number of requests, over all rows.
+    fn by_status(path: &std::path::Path, progress: &Arc<Progress>) -> BTreeMap<i32, i64> {
+        let mut counts = BTreeMap::new();
+        for batch in read([path], None, requests(), Arc::clone(progress)).unwrap() {
+            let batch = batch.unwrap();
+            let status = batch["status"].as_primitive::<Int32Type>();
+            let requests = batch["requests"].as_primitive::<Int64Type>();
+            for (status, requests) in status.values().iter().zip(requests.values()) {
+                *counts.entry(*status).or_default() += requests;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn the_public_sample_holds_what_its_readme_says() {
+        let Some(path) = shared("elastic-apache/apache_logs") else { return };
+        let expected =
+            BTreeMap::from([(200, 9126), (304, 445), (404, 213), (301, 164), (206, 45), (500, 3), (416, 2), (403, 2)]);
+        let progress = Arc::new(Progress::new());
+        assert_eq!(by_status(&path, &progress), expected);
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert_eq!((progress.rows_read(), progress.total_bytes()), (10_000, size));
+
+        // The same, packed in two gzip members.
+        let text = std::fs::read(&path).unwrap();
+        let mut packed = tempfile::NamedTempFile::new().unwrap();
+        let (a, b) = text.split_at(text.len() / 2);
+        for part in [a, b] {
+            let mut encoder = flate2::write::GzEncoder::new(packed.as_file_mut(), flate2::Compression::fast());
+            encoder.write_all(part).unwrap();
+            encoder.finish().unwrap();
+        }
+        let progress = Arc::new(Progress::new());
+        assert_eq!(by_status(packed.path(), &progress), expected);
+        assert_eq!(progress.bytes_read(), progress.total_bytes());
+        assert!(progress.bytes_read() < size / 2);
+
+        // Cut short.
+        packed.as_file_mut().set_len(1000).unwrap();
+        let error =
+            read([packed.path()], Some(Format::Log), requests(), Arc::default()).unwrap().last().unwrap().unwrap_err();
+        assert!(error.to_string().contains(": cannot be read: "), "{error}");
+    }
+}

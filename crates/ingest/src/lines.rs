@@ -1,0 +1,77 @@
+//! Physical lines of a text input, numbered, of bounded length.
+
+use std::io::{BufRead, BufReader, Read};
+
+use crate::input::Bytes;
+use crate::{IngestError, Result};
+
+/// Longest line, and longest CSV record, in bytes.
+pub(crate) const MAX_LINE: usize = 1 << 20;
+
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The lines of one input. Advance, then look.
+pub(crate) struct Lines {
+    name: String,
+    input: BufReader<Bytes>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Lines {
+    pub(crate) fn new(name: &str, input: Bytes) -> Self {
+        Self {
+            name: name.to_string(),
+            input: BufReader::with_capacity(256 << 10, input),
+            line: Vec::with_capacity(4096),
+            number: 0,
+        }
+    }
+
+    /// Goes to the next line; false at the end. A last line without newline is a line.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        self.line.clear();
+        self.number += 1;
+        let mut bounded = self.input.by_ref().take(MAX_LINE as u64 + 1);
+        let read = bounded.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))?;
+        if self.line.len() > MAX_LINE {
+            return Err(self.refuse(too_long("the line")));
+        }
+        if self.number == 1 && self.line.starts_with(UTF8_BOM) {
+            self.line.drain(..UTF8_BOM.len());
+        }
+        Ok(read > 0)
+    }
+
+    /// The current line with its line ending.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// The current line without its line ending.
+    pub(crate) fn line(&self) -> &[u8] {
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    /// The current line's number, from 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The input's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says that an error lies on the current line.
+    pub(crate) fn refuse(&self, error: IngestError) -> IngestError {
+        error.in_file(&self.name).on_line(self.number)
+    }
+}
+
+/// The error for a line or record that is not worth holding in memory.
+pub(crate) fn too_long(what: &str) -> IngestError {
+    IngestError::bad_line(format!("{what} is longer than 1 MiB"))
+        .advice("Is this a text file, and of the given --format?")
+}

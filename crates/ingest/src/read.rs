@@ -1,0 +1,209 @@
+//! From files to batches, one after the other, on the caller's thread.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+
+use crate::formats::{self, BatchesOfOne};
+use crate::{ErrorKind, Format, IngestError, Options, Progress, Result, input};
+
+/// The batches of one or more inputs, in the schema of their table. Blocks while it reads; ends after the first error.
+///
+/// Rows are combined per slice and key as far as memory allows, so that a key may come out again.
+pub struct Batches {
+    options: Options,
+    progress: Arc<Progress>,
+    waiting: VecDeque<(PathBuf, Format)>,
+    current: Option<BatchesOfOne>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Reads files one after the other as rows of `options.kind`. Without a format, each file tells its own.
+///
+/// All files are looked at before the first is read, so that a missing one fails at once.
+pub fn read<P: AsRef<Path>>(
+    paths: impl IntoIterator<Item = P>,
+    format: Option<Format>,
+    options: Options,
+    progress: Arc<Progress>,
+) -> Result<Batches> {
+    options.slice_micros()?;
+    let mut waiting = VecDeque::new();
+    for path in paths {
+        let path = path.as_ref();
+        let failed = |e| IngestError::io(&path.display().to_string(), e);
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let format = match format {
+            Some(format) => format,
+            None => Format::detect(path, &input::open(path, &Arc::default())?.0)?,
+        };
+        progress.add_total(metadata.len());
+        waiting.push_back((path.to_path_buf(), format));
+    }
+    Ok(Batches { options, progress, waiting, current: None, stop: Arc::default() })
+}
+
+/// Reads one text input, such as standard input, that errors call `name`. Parquet needs a file.
+pub fn read_from(
+    name: &str,
+    input: impl Read + Send + 'static,
+    format: Option<Format>,
+    options: Options,
+    progress: Arc<Progress>,
+) -> Result<Batches> {
+    options.slice_micros()?;
+    let (head, input) = input::unpack(name, Box::new(input), &progress)?;
+    let format = format.map_or_else(|| Format::detect(Path::new(name), &head), Ok)?;
+    let stop = Arc::default();
+    let current = Some(formats::text(format, name, input, &options, &progress, &stop)?);
+    Ok(Batches { options, progress, waiting: VecDeque::new(), current, stop })
+}
+
+impl Batches {
+    /// The schema of every batch: the table's.
+    pub fn schema(&self) -> SchemaRef {
+        self.options.kind.schema(self.options.slice_seconds)
+    }
+
+    /// Set from another thread, it makes the next step an error of kind [`ErrorKind::Stopped`].
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    fn step(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some(current) = &mut self.current {
+                if self.stop.load(Relaxed) {
+                    return Err(stopped());
+                }
+                if let Some(batch) = current.next() {
+                    return batch.map(Some);
+                }
+                self.current = None;
+            }
+            let Some((path, format)) = self.waiting.pop_front() else { return Ok(None) };
+            self.current = Some(match format {
+                Format::Parquet => formats::parquet(&path, &self.options, &self.progress)?,
+                _ => {
+                    let (_, input) = input::open(&path, &self.progress)?;
+                    let name = path.display().to_string();
+                    formats::text(format, &name, input, &self.options, &self.progress, &self.stop)?
+                }
+            });
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if let Err(error) = &step {
+            self.waiting.clear();
+            self.current = None;
+            if error.kind() == ErrorKind::BadLine {
+                self.progress.add_rejected(1);
+            }
+        }
+        step.transpose()
+    }
+}
+
+/// The error of a read that nobody waits for any more.
+pub(crate) fn stopped() -> IngestError {
+    IngestError::new(ErrorKind::Stopped, "stopped before the end of the input")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{requests, shown};
+    use datafusion::arrow::array::AsArray;
+    use datafusion::arrow::datatypes::Int64Type;
+    use std::collections::HashMap;
+    use std::io::Cursor;
+
+    fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+        let path = dir.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn files_of_several_formats_follow_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [
+            write(dir.path(), "a", "time,status\n0,200\n"),
+            write(dir.path(), "b.jsonl", "{\"time\": 60}\n"),
+            write(dir.path(), "c", "h - - [01/Jan/1970:00:02:00 +0000] \"GET /x HTTP/1.1\" 200 1\n"),
+        ];
+        let progress = Arc::new(Progress::new());
+        let batches = read(&paths, None, requests(), Arc::clone(&progress)).unwrap();
+        assert_eq!(batches.schema(), requests().kind.schema(60));
+        assert_eq!(
+            shown(&batches.map(Result::unwrap).collect::<Vec<_>>()),
+            [
+                "time=1970-01-01T00:00:00Z status=200 requests=1",
+                "time=1970-01-01T00:01:00Z status=0 requests=1",
+                "time=1970-01-01T00:02:00Z endpoint=/x status=200 requests=1",
+            ]
+        );
+        assert_eq!((progress.rows_read(), progress.rejected()), (3, 0));
+        assert_eq!(progress.bytes_read(), progress.total_bytes());
+    }
+
+    #[test]
+    fn the_first_error_ends_the_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = write(dir.path(), "good.csv", "time\n0\n");
+        let bad = write(dir.path(), "bad.csv", "time\nx\n");
+        let progress = Arc::new(Progress::new());
+        let results: Vec<_> = read([&good, &bad, &good], None, requests(), Arc::clone(&progress)).unwrap().collect();
+        assert_eq!(results.len(), 2);
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!((error.kind(), error.line_number()), (ErrorKind::BadLine, Some(2)));
+        assert_eq!(error.file_name(), Some(bad.to_str().unwrap()));
+        assert_eq!(progress.rejected(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_fails_before_anything_is_read() {
+        let message = |path: &str| read([path], None, requests(), Arc::default()).err().unwrap().to_string();
+        assert_eq!(message("/no/such.csv"), "/no/such.csv: cannot be read: No such file or directory (os error 2)");
+        assert_eq!(message("/"), "/: cannot be read: is a directory");
+        let mut options = requests();
+        options.slice_seconds = 0;
+        let error = read([""; 0], None, options, Arc::default()).err().unwrap();
+        assert_eq!(error.to_string(), "the slice width is 0 seconds; expected a positive number of seconds");
+    }
+
+    #[test]
+    fn many_keys_come_out_in_several_rounds_and_nothing_is_lost() {
+        let keys = 300_000;
+        let text = (0..keys).fold(String::from("time,endpoint\n"), |text, i| text + &format!("0,/{i}\n0,/hot\n"));
+        let batches = read_from("many", Cursor::new(text), Some(Format::Csv), requests(), Arc::default()).unwrap();
+        let mut counts = HashMap::new();
+        let mut rows = 0;
+        for batch in batches {
+            let batch = batch.unwrap();
+            rows += batch.num_rows();
+            let requests = batch["requests"].as_primitive::<Int64Type>();
+            for (endpoint, requests) in batch["endpoint"].as_string_view().iter().zip(requests.values()) {
+                *counts.entry(endpoint.unwrap().to_string()).or_insert(0) += requests;
+            }
+        }
+        assert_eq!(counts.remove("/hot"), Some(keys));
+        assert!(counts.len() == keys as usize && counts.values().all(|&count| count == 1));
+        assert_eq!(rows, counts.len() + 2, "the hot key comes out once per round");
+    }
+}

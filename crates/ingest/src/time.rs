@@ -1,0 +1,257 @@
+//! Instants as people and programs write them, to microseconds since 1970 in UTC.
+//!
+//! Accepted: RFC 3339 with any offset (`T` or a blank between date and time, offset `Z`, `±HH:MM`,
+//! `±HHMM` or `±HH`); the same without an offset, taken in the options' time zone; and a number
+//! since 1970, whole or with decimals, whose unit follows from its size:
+//!
+//! | number | unit | as seconds it would be after |
+//! |---|---|---|
+//! | below 10^11 | seconds | — |
+//! | below 10^14 | milliseconds | the year 5138 |
+//! | below 10^17 | microseconds | |
+//! | from there | nanoseconds | |
+//!
+//! A local time that a clock change repeats is the earlier of the two; one that it skips is an error,
+//! as is anything outside the years 1970 to 9999. Digits below a microsecond are cut off. A leap
+//! second counts as the second before it.
+
+use chrono::{LocalResult, NaiveDate, NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+
+use crate::{IngestError, Result};
+
+const EXPECTED: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, or a number of seconds, ms, µs or ns \
+                        since 1970";
+
+/// First microsecond that is too late: the year 10000.
+const END: i64 = 253_402_300_800_000_000;
+
+/// The instant that a text denotes.
+pub(crate) fn parse(text: &str, zone: Tz) -> Result<i64> {
+    let text = text.trim_ascii();
+    let micros = match text.as_bytes() {
+        [_, _, _, _, b'-', ..] => civil(text, zone)?,
+        _ => decimal(text),
+    };
+    in_range(micros.ok_or_else(|| bad(text, EXPECTED))?, || text.to_string())
+}
+
+/// The instant that a whole number denotes.
+pub(crate) fn from_integer(number: i64) -> Result<i64> {
+    in_range(scale(number, "").unwrap_or(-1), || number.to_string())
+}
+
+/// The instant that a decimal number denotes, taken as the decimal that it prints as.
+pub(crate) fn from_float(number: f64) -> Result<i64> {
+    parse(&number.to_string(), Tz::UTC)
+}
+
+/// The instant of a time that a clock in this zone shows.
+pub(crate) fn from_local(local: NaiveDateTime, zone: Tz) -> Result<i64> {
+    if zone == Tz::UTC {
+        return in_range(local.and_utc().timestamp_micros(), || local.to_string());
+    }
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(time) => in_range(time.timestamp_micros(), || local.to_string()),
+        LocalResult::Ambiguous(a, b) => in_range(a.min(b).timestamp_micros(), || local.to_string()),
+        LocalResult::None => Err(bad(
+            &local.to_string(),
+            format!("a time that exists in {zone}: clocks skip this one, so write it with its offset"),
+        )),
+    }
+}
+
+/// Refuses an instant outside the years 1970 to 9999.
+pub(crate) fn in_range(micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
+    if (0..END).contains(&micros) { Ok(micros) } else { Err(bad(&text(), "a time in the years 1970 to 9999")) }
+}
+
+fn bad(text: &str, expected: impl Into<String>) -> IngestError {
+    IngestError::bad_value("time", text, expected)
+}
+
+/// `YYYY-MM-DD HH:MM:SS[.frac][offset]`; `None` if the text is not of that shape.
+fn civil(text: &str, zone: Tz) -> Result<Option<i64>> {
+    let Some((local, offset)) = split(text.as_bytes()) else { return Ok(None) };
+    match offset {
+        Some(seconds) => Ok(Some(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000)),
+        None => from_local(local, zone).map(Some),
+    }
+}
+
+/// The clock's time and its offset in seconds.
+fn split(b: &[u8]) -> Option<(NaiveDateTime, Option<i32>)> {
+    let head = b.get(..19)?;
+    if head[4] != b'-'
+        || head[7] != b'-'
+        || !matches!(head[10], b'T' | b't' | b' ')
+        || head[13] != b':'
+        || head[16] != b':'
+    {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(digits(&head[..4])? as i32, digits(&head[5..7])?, digits(&head[8..10])?)?;
+    let (hour, minute, second) = (digits(&head[11..13])?, digits(&head[14..16])?, digits(&head[17..])?);
+    // A leap second stays in the minute that it ends.
+    let second = if second == 60 { 59 } else { second };
+    let mut rest = &b[19..];
+    let mut micros = 0;
+    if let [b'.' | b',', fraction @ ..] = rest {
+        let end = fraction.iter().position(|c| !c.is_ascii_digit()).unwrap_or(fraction.len());
+        micros = fraction_of(&fraction[..end], 6)? as u32;
+        rest = &fraction[end..];
+    }
+    let local = date.and_hms_micro_opt(hour, minute, second, micros)?;
+    if let [b' ', b'+' | b'-' | b'Z' | b'z', ..] = rest {
+        rest = &rest[1..];
+    }
+    Some((local, offset_seconds(rest)?))
+}
+
+/// Seconds east of UTC: `Some(None)` for no offset at all, `None` for something else.
+fn offset_seconds(b: &[u8]) -> Option<Option<i32>> {
+    let (sign, b) = match b {
+        [] => return Some(None),
+        [b'Z' | b'z'] => return Some(Some(0)),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = match b {
+        [h, i] => (digits(&[*h, *i])?, 0),
+        [h, i, m, n] | [h, i, b':', m, n] => (digits(&[*h, *i])?, digits(&[*m, *n])?),
+        _ => return None,
+    };
+    (hours < 24 && minutes < 60).then_some(Some(sign * (hours * 3600 + minutes * 60) as i32))
+}
+
+/// A number of seconds, ms, µs or ns with optional decimals; `None` if it is not one.
+fn decimal(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.is_empty() || !fraction.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    scale(whole.parse().ok()?, fraction)
+}
+
+/// Microseconds of `whole.fraction` units, the unit told by the size of `whole`.
+fn scale(whole: i64, fraction: &str) -> Option<i64> {
+    let fraction = fraction.as_bytes();
+    match whole {
+        ..0 => Some(-1),
+        0..100_000_000_000 => Some(whole * 1_000_000 + fraction_of(fraction, 6)?),
+        100_000_000_000..100_000_000_000_000 => Some(whole * 1_000 + fraction_of(fraction, 3)?),
+        100_000_000_000_000..100_000_000_000_000_000 => Some(whole),
+        _ => Some(whole / 1_000),
+    }
+}
+
+/// The first `places` digits of a fraction as a number: `"5"` in six places is 500,000.
+fn fraction_of(fraction: &[u8], places: usize) -> Option<i64> {
+    (0..places).try_fold(0, |value, at| match fraction.get(at) {
+        Some(c) if c.is_ascii_digit() => Some(value * 10 + i64::from(c - b'0')),
+        Some(_) => None,
+        None => Some(value * 10),
+    })
+}
+
+/// An unsigned number of a fixed number of digits.
+pub(crate) fn digits(b: &[u8]) -> Option<u32> {
+    b.iter().try_fold(0, |value, c| c.is_ascii_digit().then(|| value * 10 + u32::from(c - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn utc(text: &str) -> i64 {
+        parse(text, Tz::UTC).unwrap()
+    }
+
+    fn message(text: &str, zone: Tz) -> String {
+        parse(text, zone).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_accepted_shape() {
+        let noon = 1_790_856_000_000_000;
+        for text in [
+            "2026-10-01T12:00:00Z",
+            "2026-10-01t12:00:00z",
+            "2026-10-01 12:00:00",
+            " 2026-10-01 12:00:00 ",
+            "2026-10-01T20:00:00+08:00",
+            "2026-10-01 20:00:00+08",
+            "2026-10-01 06:30:00 -0530",
+            "2026-10-01T12:00:00.0000009Z",
+            "1790856000",
+            "1790856000.0",
+            "1790856000000",
+            "1790856000000.000",
+            "1790856000000000",
+            "1790856000000000000",
+        ] {
+            assert_eq!(utc(text), noon, "{text}");
+        }
+        assert_eq!(utc("2026-10-01T12:00:00.5Z"), noon + 500_000);
+        assert_eq!(utc("1790856000.123456789"), noon + 123_456);
+        assert_eq!(utc("1790856000123.5"), noon + 123_500);
+        assert_eq!(utc("2016-12-31T23:59:60Z"), utc("2016-12-31T23:59:59Z"));
+        assert_eq!(from_integer(1_790_856_000).unwrap(), noon);
+        assert_eq!(from_float(1_790_856_000.25).unwrap(), noon + 250_000);
+    }
+
+    #[test]
+    fn a_repeated_local_time_is_the_earlier_one_and_a_skipped_one_is_an_error() {
+        let berlin = Tz::Europe__Berlin;
+        assert_eq!(parse("2026-10-25 02:30:00", berlin).unwrap(), utc("2026-10-25T00:30:00Z"));
+        assert_eq!(parse("2026-10-25 02:30:00+01:00", berlin).unwrap(), utc("2026-10-25T01:30:00Z"));
+        assert_eq!(
+            message("2026-03-29 02:30:00", berlin),
+            "time is \"2026-03-29 02:30:00\"; expected a time that exists in Europe/Berlin: clocks skip this one, so \
+             write it with its offset. Correct or remove it and ingest the input again: a batch is stored whole or not \
+             at all."
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_time() {
+        for text in [
+            "",
+            "now",
+            "2026-10-01",
+            "2026-13-01 00:00:00",
+            "2026-02-30T00:00:00Z",
+            "2026-10-01 24:00:00",
+            "2026-10-01T12:00:00+0",
+            "2026-10-01T12:00:00 CET",
+            "2026-10-01T12:00:00+25:00",
+            "1.2.3",
+            "12e9",
+            "NaN",
+            "99999999999999999999",
+        ] {
+            assert!(message(text, Tz::UTC).contains("; expected a time like 2026-10-01T12:00:00Z"), "{text}");
+        }
+        for text in ["-1", "1969-12-31 23:59:59", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00+01:00"] {
+            assert!(message(text, Tz::UTC).contains("; expected a time in the years 1970 to 9999."), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_instant_reads_back_whatever_its_offset(micros in 86_400_000_000..END - 86_400_000_000, minutes in -1439i32..1440) {
+            let offset = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
+            let time = chrono::DateTime::from_timestamp_micros(micros).unwrap().with_timezone(&offset);
+            prop_assert_eq!(utc(&time.to_rfc3339()), micros);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
+            let _ = parse(&text, Tz::Asia__Shanghai);
+            let _ = from_float(number);
+            let _ = from_integer(integer);
+        }
+    }
+}

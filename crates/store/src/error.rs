@@ -1,0 +1,172 @@
+//! The crate's one error type. A message says what the caller can do; the kind lets code decide.
+
+use std::error::Error;
+use std::fmt;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
+use delta_kernel::KernelError;
+
+/// A result whose error is a [`StoreError`].
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// What kind of trouble a [`StoreError`] reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// There is no store, table version or object of this name.
+    NotFound,
+    /// An argument cannot be used: a malformed URL, a slice width that does not divide a day, an unknown time zone.
+    InvalidArgument,
+    /// The store exists but is of another granularity or of a format that this program does not know.
+    Incompatible,
+    /// Rows were refused: a missing column, a NULL, a misaligned time, a negative count.
+    InvalidRows,
+    /// Other writers kept winning the race for the next version; nothing was written, try again.
+    Conflict,
+    /// What is stored contradicts itself.
+    Corrupt,
+    /// Reading or writing objects failed.
+    Io,
+    /// The memory pool is too small for the work even with spilling; give it more.
+    OutOfMemory,
+    /// A bug of ours or of a library.
+    Internal,
+}
+
+/// An error of the store.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    pub(crate) fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn rows(message: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::InvalidRows, message)
+    }
+
+    pub(crate) fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Corrupt, message)
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Internal, message)
+    }
+
+    /// Wraps a library's error, saying what was being done.
+    pub(crate) fn caused(
+        kind: StoreErrorKind,
+        doing: impl fmt::Display,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self { kind, message: format!("{doing}: {source}"), source: Some(Box::new(source)) }
+    }
+
+    /// What kind of trouble this is.
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<ArrowError> for StoreError {
+    fn from(error: ArrowError) -> Self {
+        StoreError::from(DataFusionError::from(error))
+    }
+}
+
+impl From<ParquetError> for StoreError {
+    fn from(error: ParquetError) -> Self {
+        Self::caused(StoreErrorKind::Internal, "cannot encode a Parquet file", error)
+    }
+}
+
+impl From<KernelError> for StoreError {
+    fn from(error: KernelError) -> Self {
+        let mut cause = &error;
+        while let KernelError::Backtraced { source, .. } = cause {
+            cause = source;
+        }
+        let kind = match cause {
+            KernelError::FileNotFound(_) => StoreErrorKind::NotFound,
+            KernelError::ObjectStore(_) | KernelError::IOError(_) => StoreErrorKind::Io,
+            _ => StoreErrorKind::Corrupt,
+        };
+        Self::caused(kind, "table log", error)
+    }
+}
+
+/// A stream of rows fails with a DataFusion error; one of ours inside it comes out unchanged.
+impl From<DataFusionError> for StoreError {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<StoreError>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::from_datafusion(DataFusionError::External(other)),
+            },
+            DataFusionError::Context(_, inner) => Self::from(*inner),
+            other => Self::from_datafusion(other),
+        }
+    }
+}
+
+impl StoreError {
+    fn from_datafusion(error: DataFusionError) -> Self {
+        // Errors that several partitions share (after a repartition) are behind an `Arc`.
+        if let Some(ours) = ours_within(&error) {
+            return Self::new(ours.kind, ours.message.clone());
+        }
+        let kind = match error.find_root() {
+            DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => StoreErrorKind::Io,
+            DataFusionError::ResourcesExhausted(_) => StoreErrorKind::OutOfMemory,
+            _ => StoreErrorKind::Internal,
+        };
+        Self { kind, message: error.strip_backtrace(), source: Some(Box::new(error)) }
+    }
+}
+
+/// The [`StoreError`] that a DataFusion error carries somewhere inside.
+fn ours_within(error: &DataFusionError) -> Option<&StoreError> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(ours) = error.downcast_ref::<StoreError>() {
+            return Some(ours);
+        }
+        if let Some(shared) = error.downcast_ref::<std::sync::Arc<DataFusionError>>() {
+            next = Some(shared.as_ref());
+            continue;
+        }
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
+            && let Some(ours) = inner.downcast_ref::<StoreError>()
+        {
+            return Some(ours);
+        }
+        next = error.source();
+    }
+    None
+}
+
+impl From<StoreError> for DataFusionError {
+    fn from(error: StoreError) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}

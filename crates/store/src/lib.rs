@@ -1,0 +1,31 @@
+//! The store of Nines: tables of per-slice aggregates, each an open-format Delta Lake table.
+//!
+//! A [`Store`] is a folder; its tables are [`TableKind`]s; a [`Table`] takes rows by
+//! [`append`](Table::append) and gives [`Snapshot`]s; a [`Provider`] lets DataFusion query one.
+//!
+//! What must hold:
+//! - a reader sees whole commits, at any retained version, and never deduplicates;
+//! - rows in a file are sorted by key with time last, and no two have the same key;
+//! - memory is bounded by the task's memory pool plus one file being encoded per partition;
+//! - only this crate writes data or log objects, all of them through `objects`;
+//! - nothing about correctness is read off a clock.
+//!
+//! No SQL here, and no knowledge of what an objective is.
+
+mod error;
+mod log;
+mod objects;
+mod provider;
+mod schema;
+mod snapshot;
+mod store;
+mod table;
+mod write;
+
+pub use error::{Result, StoreError, StoreErrorKind};
+pub use log::DataFile;
+pub use provider::Provider;
+pub use schema::*;
+pub use snapshot::Snapshot;
+pub use store::{DEFAULT_SLICE_SECONDS, Store};
+pub use table::{Commit, Table};

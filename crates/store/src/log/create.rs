@@ -1,0 +1,88 @@
+//! Version 0 of a table: its protocol and metadata.
+//!
+//! Written by hand rather than through the kernel, which creates tables of protocol (3, 7) only. The
+//! entry is created only if absent, so of two processes that create the same table both succeed and one wrote it.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use datafusion::object_store::path::Path;
+use delta_kernel::engine::arrow_conversion::TryFromArrow;
+use delta_kernel::schema::StructType;
+use delta_kernel::snapshot::SnapshotRef;
+use serde_json::json;
+
+use super::{DATE, Log, WRITTEN_BY};
+use crate::error::{Result, StoreError, StoreErrorKind};
+
+impl Log {
+    /// Makes sure that the table exists.
+    pub(crate) async fn create(&self) -> Result<()> {
+        let now = Utc::now().timestamp_millis();
+        let schema = serde_json::to_string(&self.delta_schema()?)
+            .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the table's schema", error))?;
+        let entry = [
+            json!({"commitInfo": {
+                "timestamp": now,
+                "operation": "CREATE TABLE",
+                "operationParameters": {},
+                "engineInfo": WRITTEN_BY,
+            }}),
+            json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
+            json!({"metaData": {
+                "id": uuid::Uuid::new_v4().to_string(),
+                "name": self.kind.name(),
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": schema,
+                "partitionColumns": [DATE],
+                "configuration": {"delta.setTransactionRetentionDuration": "interval 30 days"},
+                "createdTime": now,
+            }}),
+        ];
+        let entry: String = entry.iter().map(|action| format!("{action}\n")).collect();
+        let path = Path::from(format!("{}/_delta_log/{:020}.json", self.kind.name(), 0));
+        self.objects.put_new(&path, entry.into_bytes()).await?;
+        Ok(())
+    }
+
+    /// The table's schema as the log states it: the stored columns, then the partition column.
+    fn delta_schema(&self) -> Result<StructType> {
+        let stored = self.kind.schema(self.slice_seconds);
+        let mut fields: Vec<Field> = stored
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_data_type(nullable_inside(field.data_type())))
+            .collect();
+        fields.push(Field::new(DATE, DataType::Date32, false));
+        Ok(StructType::try_from_arrow(&Schema::new(fields))?)
+    }
+
+    /// Refuses a table that is not laid out as this program expects.
+    pub(super) fn check_schema(&self, snapshot: &SnapshotRef) -> Result<()> {
+        let (expected, found) = (self.delta_schema()?, snapshot.schema());
+        let columns = |schema: &StructType| -> Vec<_> {
+            schema.fields().map(|field| (field.name().clone(), field.data_type().clone(), field.nullable)).collect()
+        };
+        if columns(&expected) == columns(&found) {
+            return Ok(());
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Incompatible,
+            format!(
+                "the columns of {self} are not those that this version of nines knows; use the version that wrote it"
+            ),
+        ))
+    }
+}
+
+/// Delta engines reject NOT NULL inside structs and lists, so only top-level columns carry it.
+fn nullable_inside(data_type: &DataType) -> DataType {
+    let inner = |field: &Field| field.clone().with_data_type(nullable_inside(field.data_type())).with_nullable(true);
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field)).collect::<Fields>()),
+        DataType::List(item) => DataType::List(Arc::new(inner(item))),
+        other => other.clone(),
+    }
+}

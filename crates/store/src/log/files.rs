@@ -1,0 +1,204 @@
+//! The data files of a version, read from the log.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::arrow::array::{Array, AsArray, StructArray};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::ScalarValue;
+use datafusion::object_store::path::Path;
+use delta_kernel::engine::arrow_data::EngineDataArrowExt;
+use delta_kernel::engine_data::FilteredEngineData;
+use delta_kernel::snapshot::SnapshotRef;
+use serde_json::Value;
+
+use super::stats::Bounds;
+use super::{DATE, Log};
+use crate::error::{Result, StoreError};
+use crate::schema::TableKind;
+
+/// How the name of a file begins whose rows are sorted by the table's key, version 1 of the order.
+pub(crate) const SORTED: &str = "k1-";
+
+/// One Parquet file of a table's version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataFile {
+    kind: TableKind,
+    path: Path,
+    size: u64,
+    rows: Option<u64>,
+    day: NaiveDate,
+    sorted: bool,
+    bounds: Bounds,
+}
+
+impl DataFile {
+    /// Where the file is, relative to the store.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Number of rows; `None` if another Delta writer did not say.
+    pub fn rows(&self) -> Option<u64> {
+        self.rows
+    }
+
+    /// The UTC day of all its rows.
+    pub fn day(&self) -> NaiveDate {
+        self.day
+    }
+
+    /// Whether its rows are sorted by [`TableKind::key`].
+    pub fn sorted(&self) -> bool {
+        self.sorted
+    }
+
+    /// Least and greatest value of a key column, exact; `None` where unknown.
+    pub fn bounds(&self, column: &str) -> Option<&(ScalarValue, ScalarValue)> {
+        self.bounds.of(self.key_column(column)?)
+    }
+
+    /// Which key column this is.
+    pub(crate) fn key_column(&self, column: &str) -> Option<usize> {
+        self.kind.key().iter().position(|key| *key == column)
+    }
+
+    /// Start of its first and of its last slice, in µs; `None` where unknown.
+    pub fn time_range(&self) -> Option<(i64, i64)> {
+        self.bounds.time_range()
+    }
+}
+
+/// A version of a table and its files, by day and path.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub snapshot: SnapshotRef,
+    pub files: Arc<[DataFile]>,
+}
+
+impl Log {
+    /// The files of a version. From an earlier version's files only the entries since are read.
+    pub(crate) fn files(&self, snapshot: SnapshotRef, known: Option<&Files>) -> Result<Files> {
+        if let Some(known) = known {
+            if known.snapshot.version() == snapshot.version() {
+                return Ok(Files { snapshot, files: Arc::clone(&known.files) });
+            }
+            if let Some(files) = self.files_since(&snapshot, known)? {
+                return Ok(Files { snapshot, files });
+            }
+        }
+        let scan = Arc::clone(&snapshot).scan_builder().without_row_transforms().build()?;
+        let mut files = Vec::new();
+        for batch in scan.scan_metadata(&self.engine)? {
+            let rows = selected(batch?.scan_files)?;
+            let constants = child(&rows, "fileConstantValues")?;
+            self.read(&rows, constants, &mut files)?;
+        }
+        Ok(Files { snapshot, files: in_order(files) })
+    }
+
+    /// As [`Log::files`], from the entries between two versions; `None` if they are no longer there.
+    fn files_since(&self, snapshot: &SnapshotRef, known: &Files) -> Result<Option<Arc<[DataFile]>>> {
+        let base = known.snapshot.version();
+        if base > snapshot.version() {
+            return Ok(None);
+        }
+        let Some(mut changes) = Arc::clone(snapshot).incremental_scan_builder(base).build(&self.engine)? else {
+            return Ok(None);
+        };
+        let mut files = Vec::new();
+        for batch in changes.by_ref() {
+            let rows = selected(batch?)?;
+            let added = child(&rows, "add")?;
+            self.read(added, added, &mut files)?;
+        }
+        let removed = changes.into_summary()?.removes;
+        let removed: HashSet<Path> = removed.iter().map(|file| self.object_path(file.path())).collect::<Result<_>>()?;
+        // Without deletion vectors a path names a file for good, so one that is listed again replaces itself.
+        let mut all: BTreeMap<Path, DataFile> = known
+            .files
+            .iter()
+            .filter(|file| !removed.contains(&file.path))
+            .map(|file| (file.path.clone(), file.clone()))
+            .collect();
+        all.extend(files.into_iter().map(|file| (file.path.clone(), file)));
+        Ok(Some(in_order(all.into_values().collect())))
+    }
+
+    /// Appends a file per row. `partition` is the struct that has `partitionValues`.
+    fn read(&self, rows: &StructArray, partition: &StructArray, files: &mut Vec<DataFile>) -> Result<()> {
+        let paths = column(rows, "path")?.as_string::<i32>();
+        let sizes = column(rows, "size")?.as_primitive::<Int64Type>();
+        let stats = column(rows, "stats")?.as_string::<i32>();
+        let partitions = column(partition, "partitionValues")?.as_map();
+        let deleted = column(rows, "deletionVector")?.as_struct();
+        let deletions = column(deleted, "storageType")?;
+        for row in 0..rows.len() {
+            if rows.is_null(row) || paths.is_null(row) {
+                continue;
+            }
+            let path = self.object_path(paths.value(row))?;
+            if deleted.is_valid(row) && deletions.is_valid(row) {
+                return Err(StoreError::corrupt(format!(
+                    "{path} has a deletion vector, which nines does not read: another program changed {self}"
+                )));
+            }
+            let values = partitions.value(row);
+            let (names, dates) = (values.column(0).as_string::<i32>(), values.column(1).as_string::<i32>());
+            let day = (0..values.len())
+                .find(|&i| names.value(i) == DATE && dates.is_valid(i))
+                .and_then(|i| dates.value(i).parse().ok())
+                .ok_or_else(|| StoreError::corrupt(format!("the log of {self} gives no date for {path}")))?;
+            let stats = match stats.is_valid(row) {
+                true => serde_json::from_str(stats.value(row)).unwrap_or(Value::Null),
+                false => Value::Null,
+            };
+            // Only of our own files is it known that bounds are exact, not cut to milliseconds or to a prefix.
+            let sorted = path.filename().is_some_and(|name| name.starts_with(SORTED));
+            let bounds = match sorted {
+                true => Bounds::from_json(self.kind, self.slice_seconds, &stats),
+                false => Bounds::unknown(self.kind),
+            };
+            files.push(DataFile {
+                kind: self.kind,
+                size: sizes.value(row).unsigned_abs(),
+                rows: stats.get("numRecords").and_then(Value::as_u64),
+                path,
+                day,
+                sorted,
+                bounds,
+            });
+        }
+        Ok(())
+    }
+
+    /// The path in the store of a path in the log, which is percent-encoded and relative to the table.
+    fn object_path(&self, path: &str) -> Result<Path> {
+        Path::from_url_path(format!("{}/{path}", self.kind.name())).map_err(|error| {
+            StoreError::corrupt(format!("the log of {self} names an impossible file {path:?}: {error}"))
+        })
+    }
+}
+
+fn in_order(mut files: Vec<DataFile>) -> Arc<[DataFile]> {
+    files.sort_unstable_by(|a, b| (a.day, &a.path).cmp(&(b.day, &b.path)));
+    files.into()
+}
+
+fn selected(rows: FilteredEngineData) -> Result<StructArray> {
+    Ok(rows.apply_selection_vector()?.try_into_record_batch()?.into())
+}
+
+fn column<'a>(rows: &'a StructArray, name: &str) -> Result<&'a Arc<dyn Array>> {
+    rows.column_by_name(name).ok_or_else(|| StoreError::internal(format!("the kernel gives no {name} of a file")))
+}
+
+fn child<'a>(rows: &'a StructArray, name: &str) -> Result<&'a StructArray> {
+    column(rows, name).map(|column| column.as_struct())
+}

@@ -1,0 +1,132 @@
+//! The transaction log of one table, through `delta_kernel`.
+//!
+//! The kernel is synchronous and does its I/O on an executor of its own, so everything here is called
+//! from [`blocking`]. It sees the table at `nines:///<table>/` in the store's object store, which keeps
+//! the store's own path out of it.
+//!
+//! What must hold: an entry is written only if its version does not exist yet; a table's protocol is
+//! the oldest that serves (reader 1, writer 2), without deletion vectors or column mapping; the schema
+//! in the log is the one that [`TableKind::schema`] states.
+
+mod commit;
+mod create;
+mod files;
+mod stats;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use delta_kernel::snapshot::SnapshotRef;
+use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
+use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
+
+pub(crate) use commit::{Attempt, NewFile};
+pub use files::DataFile;
+pub(crate) use files::Files;
+pub(crate) use files::SORTED;
+pub(crate) use stats::Bounds;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::objects::Objects;
+use crate::schema::TableKind;
+
+/// The partition column: the UTC day. It is in the log and in folder names, not in the files.
+pub(crate) const DATE: &str = "date";
+
+/// Who wrote an entry or a file.
+pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));
+
+/// The log of one table of one store.
+pub(crate) struct Log {
+    kind: TableKind,
+    slice_seconds: i64,
+    objects: Objects,
+    engine: DefaultEngine<TokioMultiThreadExecutor>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Log({} of {})", self.kind.name(), self.objects.url())
+    }
+}
+
+impl Log {
+    pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
+        let engine =
+            DefaultEngineBuilder::new(Arc::clone(objects.object_store())).with_task_executor(executor()?).build();
+        Ok(Self { kind, slice_seconds, objects: objects.clone(), engine })
+    }
+
+    fn root(&self) -> String {
+        format!("nines:///{}/", self.kind.name())
+    }
+
+    /// The newest version, or the given one; `None` if the table was never written. What is known of
+    /// an earlier version spares reading the log before it.
+    pub(crate) fn snapshot(&self, known: Option<SnapshotRef>, version: Option<u64>) -> Result<Option<SnapshotRef>> {
+        let built = match (known, version) {
+            (Some(known), None) => KernelSnapshot::builder_from(known).build(&self.engine),
+            (_, None) => KernelSnapshot::builder_for(self.root()).build(&self.engine),
+            (_, Some(version)) => KernelSnapshot::builder_for(self.root()).at_version(version).build(&self.engine),
+        };
+        match built {
+            Ok(snapshot) => {
+                self.check_schema(&snapshot)?;
+                Ok(Some(snapshot))
+            }
+            Err(error) if version.is_none() && is_empty_log(&error) => Ok(None),
+            Err(error) => Err(self.failed(version, error)),
+        }
+    }
+
+    fn failed(&self, version: Option<u64>, error: KernelError) -> StoreError {
+        let Some(version) = version else {
+            return StoreError::caused(StoreErrorKind::Corrupt, format_args!("cannot read the log of {}", self), error);
+        };
+        match StoreError::from(error) {
+            failed if failed.kind() == StoreErrorKind::Io => failed,
+            missing => StoreError::caused(
+                StoreErrorKind::NotFound,
+                format_args!("version {version} of {self} does not exist or is no longer retained"),
+                missing,
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.kind.name(), self.objects.url())
+    }
+}
+
+/// Whether the kernel says that there is no table at all.
+fn is_empty_log(error: &KernelError) -> bool {
+    match error {
+        KernelError::EmptyLog | KernelError::FileNotFound(_) => true,
+        KernelError::Backtraced { source, .. } => is_empty_log(source),
+        other => other.to_string().contains("No files in log segment"),
+    }
+}
+
+/// The runtime on which the kernel does its I/O. It is the process's own, because a caller's runtime
+/// may be single-threaded or gone while a store lives on. Writing checkpoints needs a multi-threaded one.
+fn executor() -> Result<Arc<TokioMultiThreadExecutor>> {
+    static EXECUTOR: Mutex<Option<Arc<TokioMultiThreadExecutor>>> = Mutex::new(None);
+    let mut executor = EXECUTOR.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(executor) = executor.as_ref() {
+        return Ok(Arc::clone(executor));
+    }
+    // Under the lock: a second runtime could not be dropped here, in the caller's async context.
+    let made = Arc::new(TokioMultiThreadExecutor::new_owned_runtime(Some(2), None)?);
+    Ok(Arc::clone(executor.insert(made)))
+}
+
+/// Runs synchronous kernel work away from the caller's async threads.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::caused(StoreErrorKind::Internal, "a log operation did not finish", error)),
+    }
+}

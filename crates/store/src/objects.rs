@@ -1,0 +1,241 @@
+//! The objects of a store: one object store whose root is the store's folder.
+//!
+//! Paths are therefore the same for every location (`requests/date=2026-10-01/….parquet`), and names
+//! in the store's own path (业务, spaces) never reach a Delta or a DataFusion path. Every write of the
+//! crate and of the Delta kernel goes through [`Objects::put_new`] or this object store's `put_opts`,
+//! so that durability is decided here and nowhere else.
+//!
+//! Listings are sorted by path: the kernel takes that for granted for every scheme but `file:`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::object_store::memory::InMemory;
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{
+    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use url::Url;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+
+/// The objects of one store.
+#[derive(Debug, Clone)]
+pub(crate) struct Objects {
+    url: Url,
+    inner: Arc<dyn ObjectStore>,
+}
+
+impl Objects {
+    /// Locates a store: a plain path, `file://…` or `memory://name`. With `create`, a missing folder is made.
+    pub(crate) fn locate(location: &str, create: bool) -> Result<Self> {
+        match Url::parse(location) {
+            // A one-letter scheme is a Windows drive.
+            Ok(url) if url.scheme().len() > 1 => match url.scheme() {
+                "file" => match url.to_file_path() {
+                    Ok(path) => Self::local(path, create),
+                    Err(()) => Err(invalid(location, "a file URL has three slashes: file:///folder")),
+                },
+                "memory" => Self::memory(&url),
+                other => {
+                    Err(invalid(location, &format!("{other}:// is not supported; use a path, file:// or memory://")))
+                }
+            },
+            _ => Self::local(PathBuf::from(location), create),
+        }
+    }
+
+    fn local(path: PathBuf, create: bool) -> Result<Self> {
+        let failed = |doing: &str, error: std::io::Error| {
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
+                _ => StoreErrorKind::Io,
+            };
+            StoreError::caused(kind, format_args!("{doing} {}", path.display()), error)
+        };
+        if create {
+            std::fs::create_dir_all(&path).map_err(|error| failed("cannot create the folder", error))?;
+        }
+        let path = path.canonicalize().map_err(|error| failed("there is no store at", error))?;
+        let url = Url::from_directory_path(&path)
+            .map_err(|()| invalid(&path.to_string_lossy(), "the path cannot be written as a URL"))?;
+        let files = LocalFileSystem::new_with_prefix(&path).map_err(|error| {
+            StoreError::caused(StoreErrorKind::Io, format_args!("cannot use the folder {}", path.display()), error)
+        })?;
+        Ok(Self { url, inner: Arc::new(Sorted(files)) })
+    }
+
+    /// Memory stores live as long as the process: the same URL is the same store.
+    fn memory(url: &Url) -> Result<Self> {
+        static STORES: LazyLock<Mutex<HashMap<Url, Arc<InMemory>>>> = LazyLock::new(Default::default);
+        let mut url = url.clone();
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = Arc::clone(stores.entry(url.clone()).or_default());
+        Ok(Self { url, inner })
+    }
+
+    /// The store's canonical URL, ending in a slash.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The object store rooted at the store's folder.
+    pub(crate) fn object_store(&self) -> &Arc<dyn ObjectStore> {
+        &self.inner
+    }
+
+    /// Under which URL DataFusion finds this object store: `nines://<the store's URL in hexadecimal>/`,
+    /// so that whoever meets it in a plan can tell which store it means.
+    pub(crate) fn registry_url(&self) -> Result<ObjectStoreUrl> {
+        let name: String = self.url.as_str().bytes().map(|byte| format!("{byte:02x}")).collect();
+        Ok(ObjectStoreUrl::parse(format!("nines://{name}/"))?)
+    }
+
+    /// The bytes of an object, `None` if there is none.
+    pub(crate) async fn get(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        match self.inner.get(path).await {
+            Ok(object) => match object.bytes().await {
+                Ok(bytes) => Ok(Some(bytes.into())),
+                Err(error) => Err(self.failed("read", path, error)),
+            },
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", path, error)),
+        }
+    }
+
+    /// Writes an object that must not exist yet; `false` if it does.
+    pub(crate) async fn put_new(&self, path: &Path, bytes: impl Into<PutPayload>) -> Result<bool> {
+        match self.inner.put_opts(path, bytes.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(self.failed("write", path, error)),
+        }
+    }
+
+    fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
+        StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
+    }
+}
+
+fn invalid(location: &str, why: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::InvalidArgument, format!("{location:?} cannot be a store: {why}"))
+}
+
+/// Files of a folder, listed in the order of their paths.
+#[derive(Debug)]
+struct Sorted(LocalFileSystem);
+
+impl fmt::Display for Sorted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn sorted(
+    list: BoxStream<'static, object_store::Result<ObjectMeta>>,
+) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    stream::once(async move {
+        let mut objects: Vec<ObjectMeta> = list.try_collect().await?;
+        objects.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, object_store::Error>(stream::iter(objects.into_iter().map(Ok)))
+    })
+    .try_flatten()
+    .boxed()
+}
+
+#[async_trait]
+impl ObjectStore for Sorted {
+    async fn put_opts(&self, path: &Path, payload: PutPayload, opts: PutOptions) -> object_store::Result<PutResult> {
+        self.0.put_opts(path, payload, opts).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        opts: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.0.put_multipart_opts(path, opts).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.0.get_opts(path, options).await
+    }
+
+    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<bytes::Bytes>> {
+        self.0.get_ranges(path, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        self.0.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        sorted(self.0.list(prefix))
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        sorted(self.0.list_with_offset(prefix, offset))
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.0.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.0.copy_opts(from, to, options).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_object_is_written_once_and_listings_are_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        for location in [folder.path().to_str().unwrap(), "memory://objects"] {
+            let objects = Objects::locate(location, true).unwrap();
+            for name in ["t/b", "t/10", "t/c", "t/9", "t/a"] {
+                assert!(objects.put_new(&Path::from(name), name.as_bytes().to_vec()).await.unwrap());
+            }
+            assert!(!objects.put_new(&Path::from("t/a"), b"other".to_vec()).await.unwrap());
+            assert_eq!(objects.get(&Path::from("t/a")).await.unwrap().unwrap(), b"t/a");
+            assert_eq!(objects.get(&Path::from("t/z")).await.unwrap(), None);
+            let prefix = Path::from("t");
+            let list = objects.object_store().list_with_offset(Some(&prefix), &Path::from("t/10"));
+            let names: Vec<String> = list.map_ok(|object| object.location.to_string()).try_collect().await.unwrap();
+            assert_eq!(names, ["t/9", "t/a", "t/b", "t/c"], "{location}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_name_a_folder_is_the_same_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("业务 1");
+        let plain = Objects::locate(path.to_str().unwrap(), true).unwrap();
+        let url = Objects::locate(Url::from_file_path(&path).unwrap().as_str(), false).unwrap();
+        let dotted = Objects::locate(path.join("../业务 1").to_str().unwrap(), false).unwrap();
+        assert_eq!((plain.url(), plain.url()), (url.url(), dotted.url()));
+        assert!(plain.url().as_str().ends_with("/%E4%B8%9A%E5%8A%A1%201/"), "{}", plain.url());
+        let missing = Objects::locate(folder.path().join("none").to_str().unwrap(), false).unwrap_err();
+        assert_eq!(missing.kind(), StoreErrorKind::NotFound);
+    }
+}

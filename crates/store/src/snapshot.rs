@@ -1,0 +1,54 @@
+//! A version of a table, as a list of files.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+
+use crate::log::DataFile;
+use crate::table::Table;
+
+/// One version of a table: what a statement reads from first to last. Cheap to clone; holds no rows.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    table: Table,
+    version: Option<u64>,
+    files: Arc<[DataFile]>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(table: Table, version: Option<u64>, files: Arc<[DataFile]>) -> Self {
+        Self { table, version, files }
+    }
+
+    /// The table that this is a version of.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The version; `None` if the table was never written.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// The files, by day and path.
+    pub fn files(&self) -> &Arc<[DataFile]> {
+        &self.files
+    }
+
+    /// The table's columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.table.schema()
+    }
+
+    /// Number of rows; `None` if a file of another Delta writer does not say.
+    pub fn rows(&self) -> Option<u64> {
+        self.files.iter().map(DataFile::rows).sum()
+    }
+
+    /// Start of the first and of the last slice that has a row, in µs; `None` without rows or where unknown.
+    pub fn time_range(&self) -> Option<(i64, i64)> {
+        let mut ranges = self.files.iter().map(DataFile::time_range);
+        let first = ranges.next()??;
+        ranges.try_fold(first, |(min, max), range| range.map(|(from, to)| (min.min(from), max.max(to))))
+    }
+}

@@ -1,0 +1,165 @@
+//! A store: a folder of tables with one granularity.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::object_store::path::Path;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::objects::Objects;
+use crate::schema::TableKind;
+use crate::table::{Table, TableState};
+
+/// The object that marks a folder as a store.
+const MARKER: &str = "nines.json";
+/// The layout of a store that this program writes.
+const FORMAT: u32 = 1;
+/// The granularity of a store whose creator does not say.
+pub const DEFAULT_SLICE_SECONDS: i64 = 60;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// A store. Cheap to clone; clones share what they have read of the logs.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    objects: Objects,
+    slice_seconds: i64,
+    tables: Vec<(TableKind, Arc<TableState>)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    format: u32,
+    slice_seconds: i64,
+}
+
+impl Store {
+    /// Opens an existing store: a plain path, `file://…` or `memory://name` (of this process).
+    ///
+    /// [`StoreErrorKind::NotFound`] if there is no store at this place.
+    pub async fn open(url: &str) -> Result<Store> {
+        let objects = Objects::locate(url, false)?;
+        match read_marker(&objects).await? {
+            Some(marker) => Self::new(objects, marker),
+            None => Err(StoreError::new(
+                StoreErrorKind::NotFound,
+                format!(
+                    "there is no store at {} (no {MARKER}); ingesting or applying anything creates it",
+                    objects.url()
+                ),
+            )),
+        }
+    }
+
+    /// Opens a store, creating it if there is none; processes that do so at once agree on one.
+    ///
+    /// `slice_seconds` is the granularity: how wide the slices are in which rows are stored, a divisor of
+    /// a day. `None` takes a store as it is and creates one of 60 s. [`StoreErrorKind::Incompatible`] if
+    /// the store exists with another granularity.
+    pub async fn open_or_create(url: &str, slice_seconds: Option<i64>) -> Result<Store> {
+        if let Some(seconds) = slice_seconds {
+            check_slice(seconds).map_err(|why| {
+                StoreError::new(StoreErrorKind::InvalidArgument, format!("a slice of {seconds} s {why}"))
+            })?;
+        }
+        let objects = Objects::locate(url, true)?;
+        let marker = match read_marker(&objects).await? {
+            Some(marker) => marker,
+            None => create_marker(&objects, slice_seconds.unwrap_or(DEFAULT_SLICE_SECONDS)).await?,
+        };
+        match slice_seconds {
+            Some(wanted) if wanted != marker.slice_seconds => Err(StoreError::new(
+                StoreErrorKind::Incompatible,
+                format!(
+                    "the store at {} has slices of {} s, not {wanted} s; a store keeps the granularity it was created with",
+                    objects.url(),
+                    marker.slice_seconds
+                ),
+            )),
+            _ => Self::new(objects, marker),
+        }
+    }
+
+    fn new(objects: Objects, marker: Marker) -> Result<Store> {
+        let slice_seconds = marker.slice_seconds;
+        let tables = TableKind::ALL
+            .iter()
+            .map(|&kind| Ok((kind, Arc::new(TableState::new(kind, slice_seconds, &objects)?))))
+            .collect::<Result<_>>()?;
+        Ok(Store { inner: Arc::new(Inner { objects, slice_seconds, tables }) })
+    }
+
+    /// The granularity: width of a stored slice in seconds.
+    pub fn slice_seconds(&self) -> i64 {
+        self.inner.slice_seconds
+    }
+
+    /// The canonical URL: the same store always has the same.
+    pub fn url(&self) -> &Url {
+        self.inner.objects.url()
+    }
+
+    /// A table. It need not have been written yet.
+    pub fn table(&self, kind: TableKind) -> Table {
+        let table = self.inner.tables.iter().find(|(of, _)| *of == kind);
+        match table {
+            Some((_, state)) => Table::new(self.clone(), Arc::clone(state)),
+            None => unreachable!("every table is in TableKind::ALL"),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.url())
+    }
+}
+
+fn check_slice(seconds: i64) -> Result<(), &'static str> {
+    match seconds {
+        ..=0 => Err("is not positive"),
+        _ if SECONDS_PER_DAY % seconds != 0 => Err("does not divide a day into whole slices"),
+        _ => Ok(()),
+    }
+}
+
+async fn read_marker(objects: &Objects) -> Result<Option<Marker>> {
+    let Some(bytes) = objects.get(&Path::from(MARKER)).await? else { return Ok(None) };
+    let damaged =
+        |why: String| StoreError::corrupt(format!("{MARKER} of the store at {} is damaged: {why}", objects.url()));
+    let marker: Marker = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    if marker.format != FORMAT {
+        return Err(StoreError::new(
+            StoreErrorKind::Incompatible,
+            format!(
+                "the store at {} has format {}, this version of nines knows format {FORMAT}; use a newer version",
+                objects.url(),
+                marker.format
+            ),
+        ));
+    }
+    check_slice(marker.slice_seconds).map_err(|why| damaged(format!("a slice of {} s {why}", marker.slice_seconds)))?;
+    Ok(Some(marker))
+}
+
+/// Creates the marker, or reads the one that somebody else has just created.
+async fn create_marker(objects: &Objects, slice_seconds: i64) -> Result<Marker> {
+    let marker = Marker { format: FORMAT, slice_seconds };
+    let mut bytes = serde_json::to_vec(&marker)
+        .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the store's marker", error))?;
+    bytes.push(b'\n');
+    if objects.put_new(&Path::from(MARKER), bytes).await? {
+        return Ok(marker);
+    }
+    read_marker(objects).await?.ok_or_else(|| {
+        StoreError::new(
+            StoreErrorKind::Io,
+            format!("{MARKER} of the store at {} exists but cannot be read", objects.url()),
+        )
+    })
+}

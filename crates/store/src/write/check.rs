@@ -1,0 +1,219 @@
+//! The gate for rows: what comes in is the table's columns in the table's types, or is refused.
+//!
+//! Columns are matched by name. Texts may come in any string type and integers in any width; a time in
+//! any unit down to µs but with a time zone; a nullable column may be absent. Nothing is dropped, rounded or
+//! guessed: a column that the table does not have, a NULL in a key or count, a time that does not start a
+//! slice, a negative count are errors that name the column and the value.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::DateTime;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, new_null_array};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::datatypes::{
+    DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use futures::{StreamExt, stream};
+
+use super::{DAY, Layout};
+use crate::error::{Result, StoreError};
+use crate::schema::{Measure, TableKind};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// A plan whose one partition is the stream, checked and with the day of each row as last column.
+pub(super) fn plan(layout: &Layout, rows: SendableRecordBatchStream) -> Result<Arc<dyn ExecutionPlan>> {
+    let check = Check::new(layout, &rows.schema())?;
+    let schema = Arc::clone(&check.schema);
+    let checked = rows.map(move |batch| Ok(check.batch(&batch?)?));
+    let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), checked));
+    let once = Once { schema: Arc::clone(&schema), rows: Mutex::new(Some(rows)) };
+    Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(once)], None, None, false, None)?))
+}
+
+/// A stream as the leaf of a plan. It can be executed once.
+struct Once {
+    schema: SchemaRef,
+    rows: Mutex<Option<SendableRecordBatchStream>>,
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
+}
+
+impl PartitionStream for Once {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _task: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        rows.unwrap_or_else(|| {
+            let error = StoreError::internal("the rows to write were read twice");
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream::iter([Err(error.into())])))
+        })
+    }
+}
+
+/// What to do with each incoming batch, decided once from its schema.
+struct Check {
+    kind: TableKind,
+    slice_micros: i64,
+    /// The table's schema and the day.
+    schema: SchemaRef,
+    /// Which incoming column each of the table's columns is.
+    source: Vec<Option<usize>>,
+}
+
+impl Check {
+    fn new(layout: &Layout, incoming: &Schema) -> Result<Self> {
+        let (kind, table) = (layout.kind(), layout.schema());
+        if let Some(unknown) = incoming.fields().iter().find(|field| table.field_with_name(field.name()).is_err()) {
+            return Err(StoreError::rows(format!("table {} has no column {}", kind.name(), unknown.name())));
+        }
+        let mut source = Vec::new();
+        for field in table.fields() {
+            let mut found = (0..incoming.fields().len()).filter(|&i| incoming.field(i).name() == field.name());
+            source.push(match (found.next(), found.next()) {
+                (_, Some(_)) => return Err(StoreError::rows(format!("there are two columns {}", field.name()))),
+                (None, _) if !field.is_nullable() => {
+                    return Err(StoreError::rows(format!("column {} of {} is missing", field.name(), kind.name())));
+                }
+                (found, None) => found,
+            });
+            let from = source.last().copied().flatten().map(|i| incoming.field(i).data_type());
+            if let Some(from) = from.filter(|from| !accepts(field.data_type(), from)) {
+                let (name, want) = (field.name(), field.data_type());
+                return Err(StoreError::rows(format!("column {name} must be {want}, not {from}")));
+            }
+        }
+        let mut fields = table.fields().to_vec();
+        fields.push(Arc::new(Field::new(DAY, DataType::Date32, false)));
+        Ok(Self { kind, slice_micros: layout.slice_micros(), schema: Arc::new(Schema::new(fields)), source })
+    }
+
+    /// One pass per column; copies only what has to change its type.
+    fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for (field, source) in self.schema.fields().iter().zip(&self.source) {
+            let Some(source) = source else {
+                columns.push(new_null_array(field.data_type(), batch.num_rows()));
+                continue;
+            };
+            let values = batch.column(*source);
+            if !field.is_nullable() && values.null_count() > 0 {
+                return Err(StoreError::rows(format!("column {} must not be NULL", field.name())));
+            }
+            columns.push(convert(field, values)?);
+        }
+        for (name, measure) in self.kind.measures() {
+            let (at, _) = self.schema.column_with_name(name).ok_or_else(|| StoreError::internal("no measure"))?;
+            check_measure(name, *measure, &columns[at])?;
+        }
+        let (time, _) = self.schema.column_with_name("time").ok_or_else(|| StoreError::internal("no time"))?;
+        columns.push(Arc::new(self.days(&columns[time])?));
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+
+    fn days(&self, time: &ArrayRef) -> Result<Date32Array> {
+        let times = time.as_primitive::<TimestampMicrosecondType>().values();
+        if let Some(time) = times.iter().find(|&&time| time.rem_euclid(self.slice_micros) != 0) {
+            let seconds = self.slice_micros / 1_000_000;
+            return Err(StoreError::rows(format!(
+                "time {} does not start a slice: the store's slices are {seconds} s, aligned to the epoch",
+                DateTime::from_timestamp_micros(*time).map_or(time.to_string(), |time| time.to_rfc3339()),
+            )));
+        }
+        // Every µs of an i64 is within ±107 million days.
+        Ok(times.iter().map(|time| time.div_euclid(MICROS_PER_DAY) as i32).collect::<Vec<_>>().into())
+    }
+}
+
+/// Whether a column of the table takes values of this type.
+fn accepts(table: &DataType, from: &DataType) -> bool {
+    use DataType::*;
+    match (table, from) {
+        (Utf8View, Utf8 | LargeUtf8 | Utf8View) => true,
+        (Utf8View, Dictionary(_, values)) => accepts(table, values),
+        (Int32 | Int64, from) => from.is_integer(),
+        (Float64, Float32 | Float64) => true,
+        (Timestamp(..), Timestamp(unit, zone)) => *unit != TimeUnit::Nanosecond && zone.is_some(),
+        (Struct(table), Struct(from)) => {
+            table.len() == from.len()
+                && table
+                    .iter()
+                    .zip(from)
+                    .all(|(table, from)| table.name() == from.name() && accepts(table.data_type(), from.data_type()))
+        }
+        (List(table), List(from) | LargeList(from)) => accepts(table.data_type(), from.data_type()),
+        // A column of nothing but NULLs, as JSON readers infer it.
+        (_, Null) => true,
+        _ => false,
+    }
+}
+
+fn convert(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
+    if values.data_type() == field.data_type() {
+        return Ok(Arc::clone(values));
+    }
+    cast_with_options(values, field.data_type(), &CastOptions { safe: false, ..Default::default() })
+        .map_err(|error| StoreError::rows(format!("column {}: {error}", field.name())))
+}
+
+fn check_measure(name: &str, measure: Measure, values: &ArrayRef) -> Result<()> {
+    let refused = |what: &str| Err(StoreError::rows(format!("column {name} {what}")));
+    match (measure, values.data_type()) {
+        (Measure::Sum, DataType::Int64) => {
+            if let Some(count) = values.as_primitive::<Int64Type>().iter().flatten().find(|&count| count < 0) {
+                return refused(&format!("is a count and cannot be {count}"));
+            }
+        }
+        (Measure::Sum, _) => {
+            let sums = values.as_primitive::<Float64Type>();
+            if let Some(sum) = sums.iter().flatten().find(|sum| !sum.is_finite() || *sum < 0.0) {
+                return refused(&format!("cannot be {sum}"));
+            }
+        }
+        (Measure::Histogram, _) => {
+            let histogram = values.as_struct();
+            let zero = histogram.column(0).as_primitive::<Int64Type>();
+            if (0..values.len()).any(|row| histogram.is_valid(row) && zero.value(row) < 0) {
+                return refused("counts fewer than no observations of zero");
+            }
+            let buckets = histogram.column(1).as_list::<i32>();
+            let entries = buckets.values().as_struct();
+            let bucket = entries.column(0).as_primitive::<Int32Type>().values();
+            let count = entries.column(1).as_primitive::<Int64Type>().values();
+            for row in buckets.offsets().windows(2) {
+                let (start, end) = (row[0] as usize, row[1] as usize);
+                if !bucket[start..end].is_sorted_by(|a, b| a < b) || count[start..end].iter().any(|&count| count <= 0) {
+                    return refused("must have buckets ascending, each once and with a positive count");
+                }
+            }
+        }
+        (Measure::CountsLe, _) => {
+            let lists = values.as_list::<i32>();
+            let entries = lists.values().as_struct();
+            let le = entries.column(0).as_primitive::<Int64Type>().values();
+            let count = entries.column(1).as_primitive::<Int64Type>().values();
+            for row in lists.offsets().windows(2) {
+                let (start, end) = (row[0] as usize, row[1] as usize);
+                let counts = &count[start..end];
+                if !le[start..end].is_sorted_by(|a, b| a < b)
+                    || !counts.is_sorted()
+                    || counts.first() < Some(&0) && !counts.is_empty()
+                {
+                    return refused("must have thresholds ascending, each once, and counts that do not fall");
+                }
+            }
+        }
+    }
+    Ok(())
+}

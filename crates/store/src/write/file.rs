@@ -1,0 +1,168 @@
+//! One data file: how it is encoded, named and put.
+//!
+//! The encoded bytes of a file are kept until it is finished, because its name carries their checksum;
+//! a file that grows beyond [`FULL_BYTES`] is closed and the day goes on in another one.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use crc_fast::{CrcAlgorithm, checksum};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::object_store::path::Path;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
+use datafusion::parquet::file::metadata::SortingColumn;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::schema::types::ColumnPath;
+
+use crate::error::{Result, StoreError};
+use crate::log::{Bounds, DATE, NewFile, SORTED, WRITTEN_BY};
+use crate::objects::Objects;
+use crate::schema::{Measure, TableKind};
+
+/// Rows of a row group. With sorted rows, a group is a range of series.
+const GROUP_ROWS: usize = 1 << 20;
+/// A row group is closed early when its encoders hold this much (wide histograms).
+const GROUP_BYTES: usize = 64 << 20;
+/// Rows of a data page, the unit that a reader can skip.
+const PAGE_ROWS: usize = 20_000;
+/// Texts up to this many bytes have exact bounds; Parquet abbreviates longer ones.
+const EXACT_BYTES: usize = 256;
+/// Bytes after which a file is closed.
+const FULL_BYTES: usize = 128 << 20;
+
+/// What all files of a table have in common.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    kind: TableKind,
+    slice_seconds: i64,
+    schema: SchemaRef,
+    properties: WriterProperties,
+}
+
+impl Layout {
+    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Result<Self> {
+        let schema = kind.schema(slice_seconds);
+        let properties = properties(kind, &schema)?;
+        Ok(Self { kind, slice_seconds, schema, properties })
+    }
+
+    pub(crate) fn kind(&self) -> TableKind {
+        self.kind
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub(crate) fn slice_micros(&self) -> i64 {
+        self.slice_seconds * 1_000_000
+    }
+}
+
+fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
+    // The columns before the measures are flat, so that a field's index is its Parquet leaf's.
+    let sorting = kind.key().iter().map(|name| {
+        Ok(SortingColumn { column_idx: schema.index_of(name)? as i32, descending: false, nulls_first: false })
+    });
+    let time = ColumnPath::from("time");
+    let mut properties = WriterProperties::builder()
+        .set_created_by(WRITTEN_BY.to_string())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_max_row_group_bytes(Some(GROUP_BYTES))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(Some(EXACT_BYTES))
+        .set_sorting_columns(Some(sorting.collect::<Result<_>>()?))
+        .set_column_dictionary_enabled(time.clone(), false)
+        .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
+    for (name, measure) in kind.measures() {
+        // Nobody asks for the smallest bucket of a page.
+        let leaves: &[&str] = match measure {
+            Measure::Sum => &[],
+            Measure::Histogram => &["zero", "buckets.list.element.bucket", "buckets.list.element.count"],
+            Measure::CountsLe => &["list.element.le", "list.element.count"],
+        };
+        for leaf in leaves {
+            let path = std::iter::once(*name).chain(leaf.split('.')).map(str::to_string).collect::<Vec<_>>();
+            properties = properties.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// Writes the rows of one day into one file.
+pub(super) struct Writer {
+    layout: Arc<Layout>,
+    day: i32,
+    rows: usize,
+    parquet: ArrowWriter<Vec<u8>>,
+}
+
+impl Writer {
+    pub(super) fn new(layout: Arc<Layout>, day: i32) -> Result<Self> {
+        let options = ArrowWriterOptions::new()
+            .with_properties(layout.properties.clone())
+            // Plain Parquet types say all there is; Arrow's own would tie readers to view types.
+            .with_skip_arrow_metadata(true);
+        let parquet = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&layout.schema), options)?;
+        Ok(Self { layout, day, rows: 0, parquet })
+    }
+
+    /// Days since 1970-01-01, UTC.
+    pub(super) fn day(&self) -> i32 {
+        self.day
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn memory(&self) -> usize {
+        self.parquet.memory_size() + self.parquet.bytes_written()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.parquet.bytes_written() >= FULL_BYTES
+    }
+
+    /// Appends rows that follow the last ones in the table's order.
+    pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.rows += rows.num_rows();
+        // The stream's batches do not carry the metadata of the table's fields.
+        let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
+        Ok(self.parquet.write(&rows)?)
+    }
+
+    /// Closes the file and puts it under a name that nobody else can have.
+    pub(super) async fn finish(mut self, objects: &Objects) -> Result<NewFile> {
+        let metadata = self.parquet.finish()?;
+        let bytes = std::mem::take(self.parquet.inner_mut());
+        let date = date(self.day)?;
+        let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
+        let id = uuid::Uuid::new_v4().simple();
+        let path = format!("{DATE}={date}/{SORTED}{id}-{crc:08x}.parquet");
+        let size = bytes.len() as i64;
+        let at = Path::from(format!("{}/{path}", self.layout.kind.name()));
+        if !objects.put_new(&at, bytes).await? {
+            return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
+        }
+        Ok(NewFile {
+            path,
+            date,
+            size,
+            rows: self.rows as i64,
+            bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
+            written_at: Utc::now().timestamp_millis(),
+        })
+    }
+}
+
+/// `YYYY-MM-DD` of a day since 1970-01-01.
+fn date(day: i32) -> Result<String> {
+    DateTime::from_timestamp(i64::from(day) * 86_400, 0)
+        .map(|day| day.date_naive())
+        .filter(|day| (0..=9999).contains(&chrono::Datelike::year(day)))
+        .map(|day| day.format("%Y-%m-%d").to_string())
+        .ok_or_else(|| StoreError::rows(format!("day {day} since 1970 is outside the years 0 to 9999")))
+}

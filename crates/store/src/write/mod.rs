@@ -1,0 +1,137 @@
+//! From a stream of rows in any order to sorted data files, one or more per UTC day.
+//!
+//! rows → [`check`] (types, NULLs, alignment) → hash by day → sort by (day, key), spilling under the
+//! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put.
+//!
+//! What must hold of a finished file: its rows are of one day, sorted by [`TableKind::key`] and no two
+//! have the same key; its name says so and carries the CRC32C of its bytes. Files are in no version
+//! until they are committed, so a failure here changes nothing that a reader sees.
+
+mod check;
+mod combine;
+mod file;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::datatypes::{Date32Type, SchemaRef};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+use tokio::task::JoinSet;
+
+pub(crate) use file::Layout;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::NewFile;
+use crate::objects::Objects;
+use crate::schema::TableKind;
+use combine::Combine;
+
+/// The column that carries a row's UTC day through the sort; it is not stored.
+const DAY: &str = "__day";
+
+/// Writes the rows of a stream as data files of the table.
+pub(crate) async fn write_files(
+    layout: &Arc<Layout>,
+    objects: &Objects,
+    rows: SendableRecordBatchStream,
+    task: &Arc<TaskContext>,
+) -> Result<Vec<NewFile>> {
+    let plan = sorted(layout, rows, task.session_config().target_partitions())?;
+    let mut writers = JoinSet::new();
+    for partition in 0..plan.output_partitioning().partition_count() {
+        let stream = plan.execute(partition, Arc::clone(task))?;
+        // The files' bytes are needed whatever the limit; told of them, the sorts spill sooner.
+        let memory = MemoryConsumer::new(format!("data file {partition}")).register(task.memory_pool());
+        let (layout, objects) = (Arc::clone(layout), objects.clone());
+        writers.spawn(async move { write_partition(&layout, &objects, stream, memory).await });
+    }
+    let mut files = Vec::new();
+    while let Some(done) = writers.join_next().await {
+        let written =
+            done.map_err(|error| StoreError::caused(StoreErrorKind::Internal, "a writer did not finish", error))?;
+        files.extend(written?);
+    }
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// The checked rows, each partition holding whole days and sorted by (day, key).
+fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut plan = check::plan(layout, rows)?;
+    let schema = plan.schema();
+    if partitions > 1 {
+        let by_day = Partitioning::Hash(vec![col(DAY, &schema)?], partitions);
+        plan = Arc::new(RepartitionExec::try_new(plan, by_day)?);
+    }
+    let order = order(layout.kind(), &schema)?;
+    Ok(Arc::new(SortExec::new(order, plan).with_preserve_partitioning(true)))
+}
+
+fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
+    let ascending = SortOptions { descending: false, nulls_first: false };
+    let columns = std::iter::once(&DAY).chain(kind.key());
+    let columns =
+        columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
+    LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
+}
+
+/// Combines and encodes one sorted partition.
+async fn write_partition(
+    layout: &Arc<Layout>,
+    objects: &Objects,
+    mut rows: SendableRecordBatchStream,
+    memory: MemoryReservation,
+) -> Result<Vec<NewFile>> {
+    let mut files = Vec::new();
+    let mut open: Option<file::Writer> = None;
+    let mut combine = Combine::new(layout.kind(), rows.schema())?;
+    loop {
+        let next = rows.next().await.transpose()?;
+        let last = next.is_none();
+        for batch in combine.push(next)? {
+            for (day, batch) in by_day(batch)? {
+                if let Some(writer) = open.take_if(|writer| writer.day() != day || writer.is_full()) {
+                    files.push(writer.finish(objects).await?);
+                }
+                if open.is_none() {
+                    open = Some(file::Writer::new(Arc::clone(layout), day)?);
+                }
+                if let Some(writer) = &mut open {
+                    writer.write(&batch)?;
+                    memory.resize(writer.memory());
+                }
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    if let Some(writer) = open {
+        files.push(writer.finish(objects).await?);
+    }
+    Ok(files)
+}
+
+/// Splits a sorted batch where the day changes, and drops the day's column.
+fn by_day(mut batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
+    let last = batch.num_columns() - 1;
+    let days = batch.remove_column(last);
+    let days = days.as_primitive::<Date32Type>().values();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < days.len() {
+        let day = days[start];
+        let length = days[start..].partition_point(|&other| other == day);
+        parts.push((day, batch.slice(start, length)));
+        start += length;
+    }
+    Ok(parts)
+}

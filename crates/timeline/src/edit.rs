@@ -1,0 +1,75 @@
+//! Timelines from timelines: clip, exclude, assume, drop what is short.
+
+use crate::{Builder, Interval, Run, State, Timeline, normalize};
+
+impl Timeline {
+    /// The timeline over exactly this range: it keeps the slices wholly inside, and where the range reaches
+    /// beyond the span there is no data (as there always is outside a span). Empty when no slice fits.
+    pub fn clip(&self, range: Interval) -> Timeline {
+        let span = range.whole_slices(self.slice());
+        self.rebuilt(span, |builder| {
+            let covered =
+                Interval::new(self.start().clamp(span.start, span.end), self.end().clamp(span.start, span.end));
+            builder.push(span.start, covered.start, State::NoData);
+            let first = self.runs().partition_point(|run| run.end <= covered.start);
+            for run in self.runs()[first..].iter().take_while(|run| run.start < covered.end) {
+                builder.push(run.start.max(covered.start), run.end.min(covered.end), run.state);
+            }
+            builder.push(covered.end.max(covered.start), span.end, State::NoData);
+        })
+    }
+
+    /// Excludes every slice that lies wholly inside one of the intervals.
+    pub fn exclude(&self, intervals: &[Interval]) -> Timeline {
+        let whole = intervals.iter().map(|interval| interval.whole_slices(self.slice())).collect();
+        let excluded = normalize(whole);
+        self.rebuilt(self.span(), |builder| {
+            let mut excluded = excluded.iter().filter(|x| x.end > self.start() && x.start < self.end()).peekable();
+            for Run { mut start, end, state } in self.segments() {
+                while let Some(x) = excluded.peek().filter(|x| x.start < end) {
+                    let from = x.start.max(start);
+                    builder.push(start, from, state);
+                    start = x.end.min(end);
+                    builder.push(from, start, State::Excluded);
+                    if x.end > end {
+                        break;
+                    }
+                    excluded.next();
+                }
+                builder.push(start, end, state);
+            }
+        })
+    }
+
+    /// Takes unmeasured slices for ok.
+    pub fn assume_ok(&self) -> Timeline {
+        self.map_runs(|run| if run.state == State::NoData { State::Ok } else { run.state })
+    }
+
+    /// Takes unmeasured slices for errors.
+    pub fn assume_error(&self) -> Timeline {
+        self.map_runs(|run| if run.state == State::NoData { State::Error } else { run.state })
+    }
+
+    /// Takes error runs shorter than `min_run` microseconds for ok. Whatever is not an error ends a run.
+    pub fn drop_short_errors(&self, min_run: i64) -> Timeline {
+        self.map_runs(|run| if run.state == State::Error && run.duration() < min_run { State::Ok } else { run.state })
+    }
+
+    fn map_runs(&self, state: impl Fn(&Run) -> State) -> Timeline {
+        self.rebuilt(self.span(), |builder| {
+            self.runs().iter().for_each(|run| builder.push(run.start, run.end, state(run)));
+        })
+    }
+
+    fn rebuilt(&self, span: Interval, fill: impl FnOnce(&mut Builder)) -> Timeline {
+        match Builder::new(span, self.slice()) {
+            Ok(mut builder) => {
+                fill(&mut builder);
+                builder.finish()
+            }
+            // Unreachable: every caller passes a span of whole slices of a valid width.
+            Err(_) => self.clone(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Half-open intervals of time.
+
+/// `[start, end)` in microseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interval {
+    /// First instant inside.
+    pub start: i64,
+    /// First instant after; an interval with `end <= start` is empty.
+    pub end: i64,
+}
+
+impl Interval {
+    /// `[start, end)`.
+    pub fn new(start: i64, end: i64) -> Self {
+        Interval { start, end }
+    }
+
+    /// Length in microseconds, 0 when empty.
+    pub fn duration(self) -> i64 {
+        (self.end - self.start).max(0)
+    }
+
+    /// Whether it holds no instant.
+    pub fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
+    /// The part that consists of whole slices, slices aligned to the epoch. May be empty.
+    pub fn whole_slices(self, slice: i64) -> Interval {
+        let up = |t: i64| t.div_euclid(slice).saturating_add(i64::from(t.rem_euclid(slice) != 0)).saturating_mul(slice);
+        let start = up(self.start);
+        let end = self.end.div_euclid(slice) * slice;
+        Interval { start, end: end.max(start) }
+    }
+}
+
+/// Sorts intervals, drops empty ones, and joins those that overlap or touch.
+pub fn normalize(mut intervals: Vec<Interval>) -> Vec<Interval> {
+    intervals.retain(|i| !i.is_empty());
+    intervals.sort_unstable();
+    intervals.dedup_by(|next, last| {
+        let joined = next.start <= last.end;
+        if joined {
+            last.end = last.end.max(next.end);
+        }
+        joined
+    });
+    intervals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_and_touching_intervals_join() {
+        let i = Interval::new;
+        assert_eq!(normalize(vec![i(5, 9), i(1, 3), i(3, 4), i(6, 7), i(8, 8), i(12, 10)]), vec![i(1, 4), i(5, 9)]);
+    }
+
+    #[test]
+    fn whole_slices_round_inwards_before_the_epoch_too() {
+        assert_eq!(Interval::new(1, 130).whole_slices(60), Interval::new(60, 120));
+        assert_eq!(Interval::new(-61, -1).whole_slices(60), Interval::new(-60, -60));
+        assert_eq!(Interval::new(-120, 60).whole_slices(60), Interval::new(-120, 60));
+        assert!(Interval::new(10, 50).whole_slices(60).is_empty());
+    }
+}

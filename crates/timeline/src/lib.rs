@@ -1,0 +1,29 @@
+//! The algebra of Nines: counts → timeline → union → figures.
+//!
+//! A [`Timeline`] says for every slice of a span whether the service was ok, in error, not measured or
+//! excluded, kept as runs because errors are rare and clustered. [`union`] combines timelines so that
+//! every slice counts once; figures such as availability, MTTR and MTBF are read off one timeline.
+//!
+//! Pure arithmetic on integers: no I/O, no Arrow, no clock. Instants and durations are microseconds
+//! (`i64`), instants since the Unix epoch; a figure divides integers once, at the end.
+
+mod edit;
+mod failures;
+mod figures;
+pub mod histogram;
+mod interval;
+mod share;
+mod sources;
+mod sweep;
+#[expect(clippy::module_inception, reason = "the crate is named after its central type")]
+mod timeline;
+mod union;
+
+pub use interval::{Interval, normalize};
+pub use share::{Share, ShareError};
+pub use sources::{Sources, error_sources};
+pub use timeline::{Builder, Run, State, Timeline, TimelineError};
+pub use union::union;
+
+/// Microseconds per second: the unit of instants against the unit of figures.
+pub const MICROS: i64 = 1_000_000;

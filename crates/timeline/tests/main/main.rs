@@ -1,0 +1,5 @@
+//! The algebra against slice-by-slice computation: the shared vectors, and properties of random timelines.
+
+mod naive;
+mod properties;
+mod vectors;

@@ -1,0 +1,28 @@
+//! Every file in `queries/` runs on the demo's history and answers something.
+
+use std::path::Path;
+
+use crate::demo::demo_store;
+use crate::{nines, run};
+
+#[test]
+fn every_question_has_an_answer() {
+    let (_folder, store) = demo_store();
+    let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let mut files = std::fs::read_dir(queries).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.sort();
+    assert!(files.len() >= 8);
+    for file in files {
+        let sql = std::fs::read_to_string(&file).unwrap();
+        let mut command = nines();
+        command.arg("--store").arg(&store).args(["sql", "--format", "jsonl", "-f"]).arg(&file);
+        for (name, value) in [("service", "login"), ("from", "2026-10-26"), ("to", "2026-11-01"), ("target", "0.999")] {
+            if sql.contains(&format!("${name}")) {
+                command.args(["--param", &format!("{name}={value}")]);
+            }
+        }
+        let rows = run(&mut command);
+        assert!(rows.lines().count() >= 1, "{} answers nothing", file.display());
+    }
+}
