@@ -84,7 +84,8 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
-        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        // With it, a file is a table: SELECT … FROM 'rows.parquet'.
+        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
         nines_functions::register_all(&mut context, &settings.time_zone)?;
         let schema = StoreSchema {
             store: store.clone(),

@@ -66,7 +66,9 @@ fn message(error: &DataFusionError) -> String {
         DataFusionError::SQL(error, _) => error.to_string().trim_start_matches("sql parser error: ").to_string(),
         other => other.strip_backtrace(),
     };
-    let mut text = text.as_str();
+    // What a function says of its arguments comes wrapped in what DataFusion says of the function.
+    let said = text.split_once("coercion failed with: ").and_then(|(_, said)| said.split_once(". No function matches"));
+    let mut text = said.map_or(text.as_str(), |(said, _)| said);
     for layer in
         ["Error during planning: ", "Execution error: ", "Optimizer rule 'simplify_expressions' failed\ncaused by\n"]
     {

@@ -217,7 +217,7 @@ impl Parameters {
         }
         let coerced = given.iter().zip(*all).map(|(given, (name, kind))| match kind.coerced(given, time_zone) {
             Some(coerced) => Ok(coerced),
-            None => plan_err!("{function}: {name} is {}, got {given}", kind.expected()),
+            None => plan_err!("{function}: {name} must be {}, got {given}", kind.expected()),
         });
         coerced.collect()
     }

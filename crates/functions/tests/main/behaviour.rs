@@ -118,7 +118,7 @@ async fn bad_arguments_say_what_was_expected() {
     let cases = [
         (
             "availability(0.5)",
-            "availability: timeline is a timeline, as timeline(), ratio_timeline() and error_union() make, got Float64",
+            "availability: timeline must be a timeline, as timeline(), ratio_timeline() and error_union() make, got Float64",
         ),
         ("timeline(time)", "timeline(time, ok, [slice_seconds], [from], [to]) takes 2 to 5 arguments, got 1"),
         (
@@ -147,7 +147,7 @@ async fn bad_arguments_say_what_was_expected() {
         ("mttr(timeline(time, ok, 60), -1)", "mttr: expected a duration of at least 0 seconds, got -1"),
         (
             "exclude(timeline(time, ok, 60), make_array(1))",
-            "exclude: intervals is a list of intervals: structs with the fields started and ended, got List",
+            "exclude: intervals must be a list of intervals: structs with the fields started and ended, got List",
         ),
     ];
     for (call, expected) in cases {
