@@ -1,29 +1,23 @@
 //! `error_sources(name, timeline)`: who was in error when.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
 use datafusion_macros::user_doc;
 use nines_timeline::{Interval, error_sources, normalize};
 
+use super::aggregate_function;
 use super::per_group::{Group, PerGroup};
-use super::single::Single;
 use crate::arrays::{IntervalListReader, TimelineReader, sources_array};
-use crate::types::{Kind, Parameters, sources_type};
+use crate::types::sources_type;
 
-#[user_doc(
-    doc_section(label = "Timelines"),
-    description = "The stretches of time in which any of the timelines was in error, ascending, each with the names of all that were: a list of {started, ended, names}. It explains the error time of `error_union` over the same rows. A NULL name or timeline is ignored; an empty list when nothing was in error, NULL when there is no timeline.",
-    syntax_example = "error_sources(name, timeline)",
-    sql_example = r#"```sql
+aggregate_function! {
+    #[user_doc(
+        doc_section(label = "Timelines"),
+        description = "The stretches of time in which any of the timelines was in error, ascending, each with the names of all that were: a list of {started, ended, names}. It explains the error time of `error_union` over the same rows. A NULL name or timeline is ignored; an empty list when nothing was in error, NULL when there is no timeline.",
+        syntax_example = "error_sources(name, timeline)",
+        sql_example = r#"```sql
 > SELECT unnest(error_sources(name, t))['names'] AS names FROM (
     SELECT name, timeline(time, ok, 60) AS t
     FROM (VALUES ('login',   '2026-10-01T00:00:00Z', true),  ('login',   '2026-10-01T00:01:00Z', false),
@@ -36,61 +30,10 @@ use crate::types::{Kind, Parameters, sources_type};
 | [login, profile] |
 +------------------+
 ```"#,
-    argument(name = "name", description = "Whose timeline it is."),
-    argument(name = "timeline", description = "A timeline.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct ErrorSources {
-    signature: Signature,
-    parameters: Parameters,
-}
-
-impl ErrorSources {
-    pub fn new(time_zone: Arc<str>) -> Self {
-        let all = &[("name", Kind::Text), ("timeline", Kind::Timeline)];
-        ErrorSources {
-            signature: Signature::user_defined(Volatility::Immutable),
-            parameters: Parameters { function: "error_sources", required: 2, all, time_zone },
-        }
-    }
-}
-
-impl AggregateUDFImpl for ErrorSources {
-    fn name(&self) -> &str {
-        self.parameters.function
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        self.parameters.coerce(given)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(sources_type())
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "sources"), sources_type(), true))])
-    }
-
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Single::new(PerGroup::<Errors>::new())))
-    }
-
-    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(PerGroup::<Errors>::new()))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
+        argument(name = "name", description = "Whose timeline it is."),
+        argument(name = "timeline", description = "A timeline.")
+    )]
+    ErrorSources, "error_sources", 2, [("name", Text), ("timeline", Timeline)], sources_type(), PerGroup<Errors>
 }
 
 /// The error intervals of each name; joined when the group is emitted.
@@ -148,10 +91,6 @@ impl Group for Errors {
             }
         }
         Ok(())
-    }
-
-    fn state(groups: Vec<Self>) -> Result<Vec<ArrayRef>> {
-        Ok(vec![Self::evaluate(groups)?])
     }
 
     fn evaluate(mut groups: Vec<Self>) -> Result<ArrayRef> {

@@ -3,26 +3,21 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
 use datafusion_macros::user_doc;
 use nines_timeline::{Run, Timeline, union};
 
+use super::aggregate_function;
 use super::per_group::{Group, PerGroup};
-use super::single::Single;
 use crate::arrays::{TimelineArrayBuilder, TimelineReader};
-use crate::types::{Kind, Parameters, timeline_type};
+use crate::types::timeline_type;
 
-#[user_doc(
-    doc_section(label = "Timelines"),
-    description = "The union of timelines, slice by slice: error if any is in error, else ok if any is ok, else no data if any is no data, else excluded. A slice that several lost counts once. The span is the union of the spans, the slice width the finest of the widths; outside its own span a timeline is no data. NULLs are ignored; NULL when there is no timeline.",
-    syntax_example = "error_union(timeline)",
-    sql_example = r#"```sql
+aggregate_function! {
+    #[user_doc(
+        doc_section(label = "Timelines"),
+        description = "The union of timelines, slice by slice: error if any is in error, else ok if any is ok, else no data if any is no data, else excluded. A slice that several lost counts once. The span is the union of the spans, the slice width the finest of the widths; outside its own span a timeline is no data. NULLs are ignored; NULL when there is no timeline.",
+        syntax_example = "error_union(timeline)",
+        sql_example = r#"```sql
 > SELECT error_seconds(error_union(t)) FROM (
     SELECT name, timeline(time, ok, 60) AS t
     FROM (VALUES ('login',   '2026-10-01T00:00:00Z', true),  ('login',   '2026-10-01T00:01:00Z', false),
@@ -34,60 +29,9 @@ use crate::types::{Kind, Parameters, timeline_type};
 | 120.0                         |
 +-------------------------------+
 ```"#,
-    argument(name = "timeline", description = "A timeline.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct ErrorUnion {
-    signature: Signature,
-    parameters: Parameters,
-}
-
-impl ErrorUnion {
-    pub fn new(time_zone: Arc<str>) -> Self {
-        let all = &[("timeline", Kind::Timeline)];
-        ErrorUnion {
-            signature: Signature::user_defined(Volatility::Immutable),
-            parameters: Parameters { function: "error_union", required: 1, all, time_zone },
-        }
-    }
-}
-
-impl AggregateUDFImpl for ErrorUnion {
-    fn name(&self) -> &str {
-        self.parameters.function
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        self.parameters.coerce(given)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(timeline_type())
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "union"), timeline_type(), true))])
-    }
-
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Single::new(PerGroup::<Union>::new())))
-    }
-
-    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(PerGroup::<Union>::new()))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
+        argument(name = "timeline", description = "A timeline.")
+    )]
+    ErrorUnion, "error_union", 1, [("timeline", Timeline)], timeline_type(), PerGroup<Union>
 }
 
 /// Timelines of which the union has not been taken yet. Taking it at every row would cost the square of the
@@ -138,10 +82,6 @@ impl Group for Union {
 
     fn merge(states: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
         Self::update(states, groups, group_of)
-    }
-
-    fn state(groups: Vec<Self>) -> Result<Vec<ArrayRef>> {
-        Ok(vec![Self::evaluate(groups)?])
     }
 
     fn evaluate(groups: Vec<Self>) -> Result<ArrayRef> {

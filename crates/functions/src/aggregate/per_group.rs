@@ -1,21 +1,23 @@
 //! The `GroupsAccumulator` of aggregates whose state is one value per group.
 
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
+use super::Aggregate;
+
 /// The state of one group, and how columns of arguments or of partial states flow into it.
-pub(crate) trait Group: Default + Send + 'static {
+pub(crate) trait Group: Default + Send + Sync + 'static {
     /// Adds the rows for which `group_of` names a group.
-    fn update<'g>(values: &[ArrayRef], groups: &'g mut [Self], group_of: &dyn Fn(usize) -> Option<usize>)
-    -> Result<()>;
+    fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()>;
     /// Adds partial states, as `state` wrote them.
     fn merge(states: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()>;
-    /// Partial states as columns.
-    fn state(groups: Vec<Self>) -> Result<Vec<ArrayRef>>;
-    /// Results as a column.
+    /// Results as a column, which are also the partial states.
     fn evaluate(groups: Vec<Self>) -> Result<ArrayRef>;
     /// Bytes on the heap.
     fn size(&self) -> usize;
@@ -26,16 +28,25 @@ pub(crate) struct PerGroup<G> {
     groups: Vec<G>,
     /// Bytes of the groups' heap after the last batch.
     size: usize,
-    _group: PhantomData<G>,
 }
 
 impl<G: Group> PerGroup<G> {
     pub fn new() -> Self {
-        PerGroup { groups: Vec::new(), size: 0, _group: PhantomData }
+        PerGroup { groups: Vec::new(), size: 0 }
     }
 
     fn measure(&mut self) {
         self.size = self.groups.iter().map(Group::size).sum();
+    }
+}
+
+impl<G: Group> Aggregate for PerGroup<G> {
+    fn state_fields(name: &str, result: DataType) -> Vec<FieldRef> {
+        vec![Arc::new(Field::new(format_state_name(name, "partial"), result, true))]
+    }
+
+    fn create(_: &AccumulatorArgs) -> Result<Self> {
+        Ok(PerGroup::new())
     }
 }
 
@@ -72,7 +83,7 @@ impl<G: Group> GroupsAccumulator for PerGroup<G> {
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let groups = emit_to.take_needed(&mut self.groups);
         self.measure();
-        G::state(groups)
+        Ok(vec![G::evaluate(groups)?])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {

@@ -1,24 +1,22 @@
 //! `ratio_timeline(time, good, total, slice_target [, slice_seconds [, from, to]])`.
 
-use std::sync::Arc;
-
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use datafusion::common::{Result, exec_err};
 use datafusion_macros::user_doc;
 
-use super::single::Single;
-use super::slices::{Rows, Slices};
-use crate::types::{Kind, Parameters, timeline_type};
+use super::aggregate_function;
+use super::slice_counts::SliceCounts;
+use super::slices::{Clock, Rows, Slices};
+use crate::share_column::ShareColumn;
+use crate::types::timeline_type;
 
-#[user_doc(
-    doc_section(label = "Timelines"),
-    description = "A timeline from counts: a slice is ok if good ≥ slice_target × total, compared exactly. Counts of rows in the same slice add; total = 0 is no data. Rows in any order. The span is `[from, to)`, else from the first to the last slice of which a row speaks.",
-    syntax_example = "ratio_timeline(time, good, total, slice_target [, slice_seconds [, from, to]])",
-    sql_example = r#"```sql
+aggregate_function! {
+    #[user_doc(
+        doc_section(label = "Timelines"),
+        description = "A timeline from counts: a slice is ok if good ≥ slice_target × total, compared exactly. Counts of rows in the same slice add; total = 0 is no data. Rows in any order. The span is `[from, to)`, else from the first to the last slice of which a row speaks.",
+        syntax_example = "ratio_timeline(time, good, total, slice_target [, slice_seconds [, from, to]])",
+        sql_example = r#"```sql
 > SELECT error_seconds(ratio_timeline(time, good, total, 0.99, 60)) AS error_seconds
   FROM (VALUES ('2026-10-01T00:00:10Z', 90, 100), ('2026-10-01T00:00:50Z', 900, 900), ('2026-10-01T00:01:00Z', 99, 100),
                ('2026-10-01T00:02:00Z', 98, 100)) AS v(time, good, total);
@@ -28,86 +26,73 @@ use crate::types::{Kind, Parameters, timeline_type};
 | 60.0          |
 +---------------+
 ```"#,
-    argument(
-        name = "time",
-        description = "Any instant in the slice. Zoneless text and times are read in the session's time zone."
-    ),
-    argument(name = "good", description = "Good events. NULL counts nothing."),
-    argument(name = "total", description = "All events. NULL counts nothing."),
-    argument(
-        name = "slice_target",
-        description = "The share of good events that makes a slice ok: a decimal, or a float taken as the decimal it prints as. The same in all rows of a group."
-    ),
-    argument(
-        name = "slice_seconds",
-        description = "The slice width in whole seconds. Without it, the width of the store from which the time column comes."
-    ),
-    argument(name = "from", description = "Start of the span; a slice counts if it lies wholly inside. A constant."),
-    argument(name = "to", description = "End of the span, exclusive. A constant.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct RatioTimeline {
-    signature: Signature,
-    parameters: Parameters,
+        argument(
+            name = "time",
+            description = "Any instant in the slice. Zoneless text and times are read in the session's time zone."
+        ),
+        argument(name = "good", description = "Good events. NULL counts nothing."),
+        argument(name = "total", description = "All events. NULL counts nothing."),
+        argument(
+            name = "slice_target",
+            description = "The share of good events that makes a slice ok: a decimal, or a float taken as the decimal it prints as. The same in all rows of a group."
+        ),
+        argument(
+            name = "slice_seconds",
+            description = "The slice width in whole seconds. Without it, the width of the store from which the time column comes."
+        ),
+        argument(name = "from", description = "Start of the span; a slice counts if it lies wholly inside. A constant."),
+        argument(name = "to", description = "End of the span, exclusive. A constant.")
+    )]
+    RatioTimeline, "ratio_timeline", 4, [("time", Time), ("good", Count), ("total", Count), ("slice_target", Share), ("slice_seconds", Slice), ("from", Time), ("to", Time)], timeline_type(), Slices<CountRows>
 }
 
-impl RatioTimeline {
-    pub fn new(time_zone: Arc<str>) -> Self {
-        let all = &[
-            ("time", Kind::Time),
-            ("good", Kind::Count),
-            ("total", Kind::Count),
-            ("slice_target", Kind::Share),
-            ("slice_seconds", Kind::Slice),
-            ("from", Kind::Time),
-            ("to", Kind::Time),
-        ];
-        RatioTimeline {
-            signature: Signature::user_defined(Volatility::Immutable),
-            parameters: Parameters { function: "ratio_timeline", required: 4, all, time_zone },
+/// `good, total, slice_target`: counts of a slice add.
+struct CountRows;
+
+impl Rows for CountRows {
+    const FUNCTION: &'static str = "ratio_timeline";
+    const LEADING: usize = 4;
+
+    /// One pass, no allocation per row; a row in time order costs no division.
+    fn update(
+        groups: &mut [SliceCounts],
+        mut clock: Clock,
+        values: &[ArrayRef],
+        kept: impl Fn(usize) -> bool,
+        group_of: &[usize],
+    ) -> Result<()> {
+        let times = values[0].as_primitive::<TimestampMicrosecondType>();
+        let (good, total) = (values[1].as_primitive::<Int64Type>(), values[2].as_primitive::<Int64Type>());
+        let mut targets = ShareColumn::new(&values[3], Self::FUNCTION);
+        let constant = targets.constant()?;
+        let nulls = good.null_count() + total.null_count() > 0;
+        let (good_values, total_values) = (good.values(), total.values());
+        // Whose target was set last, and to what.
+        let mut known = (usize::MAX, None);
+        for (row, &group) in group_of.iter().enumerate() {
+            if !kept(row) {
+                continue;
+            }
+            let Some(slice) = clock.slice(times.value(row)) else { continue };
+            let counts = &mut groups[group];
+            let target = if constant.is_some() { constant } else { targets.value(row)? };
+            if known != (group, target) {
+                match target {
+                    Some(target) => counts.set_target(target, Self::FUNCTION)?,
+                    None => return exec_err!("ratio_timeline: slice_target must not be NULL"),
+                }
+                known = (group, target);
+            }
+            if nulls && (good.is_null(row) || total.is_null(row)) {
+                counts.touch(slice);
+                continue;
+            }
+            let (good, total) = (good_values[row], total_values[row]);
+            if good < 0 || total < 0 {
+                return exec_err!("ratio_timeline: counts must not be negative, got good = {good}, total = {total}");
+            }
+            counts.add(slice, good, total);
         }
-    }
-}
-
-impl AggregateUDFImpl for RatioTimeline {
-    fn name(&self) -> &str {
-        self.parameters.function
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        self.parameters.coerce(given)
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(timeline_type())
-    }
-
-    fn return_field(&self, arguments: &[FieldRef]) -> Result<FieldRef> {
-        Rows::Counts.check_width(arguments)?;
-        Ok(Arc::new(Field::new(self.name(), timeline_type(), true)))
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(Rows::Counts.state_fields(args.name))
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Single::new(Slices::new(Rows::Counts, &args)?)))
-    }
-
-    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Slices::new(Rows::Counts, &args)?))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
+        Ok(())
     }
 }

@@ -1,62 +1,71 @@
 //! The accumulator behind `timeline` and `ratio_timeline`: rows to counts per slice to timelines.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, PrimitiveArray, RecordBatch,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch};
 use datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, TimestampMicrosecondType};
-use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use datafusion::logical_expr::{ColumnarValue, EmitTo, GroupsAccumulator};
+use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_plan::PhysicalExpr;
 use nines_timeline::{Interval, MICROS, Share};
 
+use super::Aggregate;
 use super::slice_counts::SliceCounts;
 use crate::arrays::TimelineArrayBuilder;
-use crate::share_column::ShareColumn;
 use crate::types::{SLICE_SECONDS, element};
 
-/// How a row's arguments after `time` speak of its slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rows {
-    /// `ok`: the slice is ok only if all its rows are.
-    Ok,
-    /// `good, total, slice_target`: counts add.
-    Counts,
+/// How a row's arguments speak of its slice.
+pub(crate) trait Rows: Send + Sync + 'static {
+    /// The function's name, for messages.
+    const FUNCTION: &'static str;
+    /// Number of arguments before `slice_seconds`.
+    const LEADING: usize;
+
+    /// Adds rows. `kept` rows have a time and pass the filter.
+    fn update(
+        groups: &mut [SliceCounts],
+        clock: Clock,
+        values: &[ArrayRef],
+        kept: impl Fn(usize) -> bool,
+        group_of: &[usize],
+    ) -> Result<()>;
 }
 
-impl Rows {
-    fn function(self) -> &'static str {
-        match self {
-            Rows::Ok => "timeline",
-            Rows::Counts => "ratio_timeline",
-        }
-    }
+/// The slice width in seconds that a stored `time` column carries.
+fn width_of(time: &FieldRef) -> Option<i64> {
+    time.metadata().get(SLICE_SECONDS)?.parse().ok()
+}
 
-    /// Arguments before `slice_seconds`.
-    fn leading(self) -> usize {
-        match self {
-            Rows::Ok => 2,
-            Rows::Counts => 4,
-        }
-    }
+/// One [`SliceCounts`] per group.
+pub(crate) struct Slices<R> {
+    /// Microseconds.
+    width: i64,
+    span: Option<Interval>,
+    groups: Vec<SliceCounts>,
+    size: usize,
+    rows: PhantomData<R>,
+}
 
-    /// Refuses, while planning, a call from which the slice width cannot be known.
-    pub fn check_width(self, arguments: &[FieldRef]) -> Result<()> {
-        if arguments.len() > self.leading() || arguments.first().and_then(width_of).is_some() {
+impl<R: Rows> Aggregate for Slices<R> {
+    /// A call from which the slice width cannot be known.
+    fn check(arguments: &[FieldRef]) -> Result<()> {
+        if arguments.len() > R::LEADING || arguments.first().and_then(width_of).is_some() {
             return Ok(());
         }
-        let function = self.function();
+        let function = R::FUNCTION;
         plan_err!(
             "{function}: the slice width is unknown, because time is not a stored time column as it is; \
              give it in seconds: {function}(…, 60)"
         )
     }
 
-    /// The state's columns: extent, target, and the counts of each slice that has any.
-    pub fn state_fields(self, name: &str) -> Vec<FieldRef> {
+    /// Extent, target, and the counts of each slice that has any.
+    fn state_fields(name: &str, _: DataType) -> Vec<FieldRef> {
         let scalar = |part| Field::new(format_state_name(name, part), DataType::Int64, true);
         let list = |part| Field::new(format_state_name(name, part), DataType::List(element(DataType::Int64)), true);
         let fields = [
@@ -70,27 +79,9 @@ impl Rows {
         ];
         fields.into_iter().map(Arc::new).collect()
     }
-}
 
-/// The slice width in seconds that a stored `time` column carries.
-fn width_of(time: &FieldRef) -> Option<i64> {
-    time.metadata().get(SLICE_SECONDS)?.parse().ok()
-}
-
-/// One [`SliceCounts`] per group.
-pub(crate) struct Slices {
-    rows: Rows,
-    /// Microseconds.
-    width: i64,
-    span: Option<Interval>,
-    groups: Vec<SliceCounts>,
-    size: usize,
-}
-
-impl Slices {
-    pub fn new(rows: Rows, args: &AccumulatorArgs) -> Result<Self> {
-        let function = rows.function();
-        let leading = rows.leading();
+    fn create(args: &AccumulatorArgs) -> Result<Self> {
+        let (function, leading) = (R::FUNCTION, R::LEADING);
         let constant = |at: usize, name: &str| match args.exprs.get(at) {
             Some(expr) => match constant_of(expr, args.schema)? {
                 ScalarValue::Int64(value) | ScalarValue::TimestampMicrosecond(value, _) => Ok(value),
@@ -112,7 +103,13 @@ impl Slices {
             (None, None) => None,
             _ => return plan_err!("{function}: from and to go together"),
         };
-        Ok(Slices { rows, width, span, groups: Vec::new(), size: 0 })
+        Ok(Slices::new(width, span))
+    }
+}
+
+impl<R> Slices<R> {
+    fn new(width: i64, span: Option<Interval>) -> Self {
+        Slices { width, span, groups: Vec::new(), size: 0, rows: PhantomData }
     }
 
     fn reserve(&mut self, total_num_groups: usize) {
@@ -122,72 +119,10 @@ impl Slices {
     fn measure(&mut self) {
         self.size = self.groups.iter().map(SliceCounts::size).sum();
     }
-
-    fn update_ok(
-        &mut self,
-        times: &PrimitiveArray<TimestampMicrosecondType>,
-        ok: &BooleanArray,
-        kept: impl Fn(usize) -> bool,
-        group_of: &[usize],
-    ) {
-        let mut clock = Clock::new(self.width, self.span);
-        for (row, &group) in group_of.iter().enumerate() {
-            if kept(row)
-                && let Some(slice) = clock.slice(times.value(row))
-            {
-                let counts = &mut self.groups[group];
-                if ok.is_null(row) { counts.touch(slice) } else { counts.add(slice, ok.value(row).into(), 1) }
-            }
-        }
-    }
-
-    /// One pass, no allocation per row; a row in time order costs no division.
-    fn update_counts(
-        &mut self,
-        times: &PrimitiveArray<TimestampMicrosecondType>,
-        [good, total]: [&Int64Array; 2],
-        targets: &ArrayRef,
-        kept: impl Fn(usize) -> bool,
-        group_of: &[usize],
-    ) -> Result<()> {
-        let function = self.rows.function();
-        let mut targets = ShareColumn::new(targets, function);
-        let constant = targets.constant()?;
-        let mut clock = Clock::new(self.width, self.span);
-        let nulls = good.null_count() + total.null_count() > 0;
-        let (good_values, total_values) = (good.values(), total.values());
-        let mut target_of = usize::MAX;
-        let mut last_target = None;
-        for (row, &group) in group_of.iter().enumerate() {
-            if !kept(row) {
-                continue;
-            }
-            let Some(slice) = clock.slice(times.value(row)) else { continue };
-            let counts = &mut self.groups[group];
-            let target = if constant.is_some() { constant } else { targets.value(row)? };
-            if group != target_of || target != last_target {
-                match target {
-                    Some(target) => counts.set_target(target, function)?,
-                    None => return exec_err!("{function}: slice_target must not be NULL"),
-                }
-                (target_of, last_target) = (group, target);
-            }
-            if nulls && (good.is_null(row) || total.is_null(row)) {
-                counts.touch(slice);
-                continue;
-            }
-            let (good, total) = (good_values[row], total_values[row]);
-            if good < 0 || total < 0 {
-                return exec_err!("{function}: counts must not be negative, got good = {good}, total = {total}");
-            }
-            counts.add(slice, good, total);
-        }
-        Ok(())
-    }
 }
 
 /// Instants to slice numbers. The same slice again, or the next one, needs no division.
-struct Clock {
+pub(crate) struct Clock {
     width: i64,
     span: Option<Interval>,
     slice: i64,
@@ -201,7 +136,7 @@ impl Clock {
 
     /// `None` outside the span.
     #[inline]
-    fn slice(&mut self, time: i64) -> Option<i64> {
+    pub fn slice(&mut self, time: i64) -> Option<i64> {
         let ahead = time.wrapping_sub(self.start);
         if ahead == self.width {
             self.slice += 1;
@@ -218,20 +153,16 @@ impl Clock {
 }
 
 /// The value of a constant expression.
-fn constant_of(expr: &Arc<dyn datafusion::physical_plan::PhysicalExpr>, schema: &Schema) -> Result<ScalarValue> {
-    let batch = RecordBatch::new_empty(Arc::new(schema.clone()));
-    if !datafusion::physical_expr::utils::collect_columns(expr).is_empty() {
-        return plan_err!("slice_seconds, from and to must be constants, got {expr}");
+fn constant_of(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<ScalarValue> {
+    if collect_columns(expr).is_empty()
+        && let ColumnarValue::Scalar(value) = expr.evaluate(&RecordBatch::new_empty(Arc::new(schema.clone())))?
+    {
+        return Ok(value);
     }
-    match expr.evaluate(&batch)? {
-        datafusion::logical_expr::ColumnarValue::Scalar(value) => Ok(value),
-        datafusion::logical_expr::ColumnarValue::Array(_) => {
-            plan_err!("slice_seconds, from and to must be constants, got {expr}")
-        }
-    }
+    plan_err!("slice_seconds, from and to must be constants, got {expr}")
 }
 
-impl GroupsAccumulator for Slices {
+impl<R: Rows> GroupsAccumulator for Slices<R> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -243,13 +174,7 @@ impl GroupsAccumulator for Slices {
         let times = values[0].as_primitive::<TimestampMicrosecondType>();
         let kept =
             |row: usize| times.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-        match self.rows {
-            Rows::Ok => self.update_ok(times, values[1].as_boolean(), kept, group_indices),
-            Rows::Counts => {
-                let counts = [values[1].as_primitive::<Int64Type>(), values[2].as_primitive::<Int64Type>()];
-                self.update_counts(times, counts, &values[3], kept, group_indices)?;
-            }
-        }
+        R::update(&mut self.groups, Clock::new(self.width, self.span), values, kept, group_indices)?;
         self.measure();
         Ok(())
     }
@@ -273,7 +198,7 @@ impl GroupsAccumulator for Slices {
             if denominator.is_valid(row) {
                 let (n, d) = (numerator.value(row) as u64, denominator.value(row) as u64);
                 if let Some(target) = Share::from_ratio(n, d) {
-                    counts.set_target(target, self.rows.function())?;
+                    counts.set_target(target, R::FUNCTION)?;
                 }
             }
             let offsets = list(4).value_offsets();
@@ -329,7 +254,7 @@ impl GroupsAccumulator for Slices {
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |column| column.len());
-        let mut each = Slices { rows: self.rows, width: self.width, span: self.span, groups: Vec::new(), size: 0 };
+        let mut each = Slices::<R>::new(self.width, self.span);
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
         each.state(EmitTo::All)
     }

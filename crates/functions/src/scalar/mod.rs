@@ -114,7 +114,7 @@ macro_rules! scalar_function {
         impl $type {
             pub fn new(time_zone: std::sync::Arc<str>) -> Self {
                 use crate::types::{Kind::*, Parameters};
-                $type {
+                Self {
                     signature: datafusion::logical_expr::Signature::user_defined(
                         datafusion::logical_expr::Volatility::Immutable,
                     ),
