@@ -44,7 +44,7 @@ fn csv_json_and_parquet_of_the_same_rows_are_the_same() {
             "--select",
             "SELECT time, service, endpoint, status, requests, latency, latency_sum FROM input WHERE status < 500",
         ]));
-    assert!(mapped.contains("written     1 aggregates in 1 files"), "{mapped}");
+    assert!(mapped.contains("written     1 aggregates in 1 file,"), "{mapped}");
     assert_eq!(query(&path("mapped"), sql), rows[..1]);
 }
 
@@ -69,6 +69,10 @@ fn a_bad_line_is_named_and_nothing_is_stored() {
     insta::assert_snapshot!(said("time,requests\nyesterday,5\n", &["--select", "SELECT time, requests FROM input"]));
     insta::assert_snapshot!(said("what is this\n", &[]));
     assert_eq!(query(&store, "SELECT count(*) FROM requests"), ["0"]);
+    let elsewhere = folder.path().join("elsewhere");
+    let said = fails(1, nines().arg("--store").arg(&elsewhere).args(["ingest", "requests", "nosuch.csv"]));
+    assert_eq!(said, "error: nosuch.csv: No such file or directory (os error 2)\n");
+    assert!(!elsewhere.exists(), "a wrong name must not leave a store behind");
 }
 
 #[test]

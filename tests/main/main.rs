@@ -7,6 +7,7 @@ mod ingest;
 mod nezha;
 mod processes;
 mod queries;
+mod readme;
 mod slt;
 
 use std::path::{Path, PathBuf};

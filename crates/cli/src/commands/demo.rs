@@ -65,17 +65,27 @@ async fn fill(
     Ok(commit.map_err(nines_engine::EngineError::from)?.rows)
 }
 
-/// What to try next; every command works as printed.
+/// What to try next; every command works as printed, wherever it is run.
 fn next(folder: &str, spec: &Spec) -> String {
     let (from, to) = demo::worst_login_week(spec);
     let date = |micros: i64| chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%Y-%m-%d");
-    let range = format!("--param from={} --param to={}", date(from), date(to));
+    let week = format!("service = 'login' AND time >= '{}' AND time < '{}'", date(from), date(to));
+    let nines = format!("{} --store '{folder}' sql", program());
     format!(
-        "\nslo is the share of measured minutes within the objective; times are seconds. Next:\n\
-         \x20 nines --store {folder} sql -f queries/failures.sql --param service=login\n\
-         \x20 nines --store {folder} sql -f queries/causes.sql --param service=login {range}\n\
-         \x20 nines --store {folder} sql \"SELECT name, syntax FROM functions WHERE section = 'Timelines'\"\n"
+        "\nslo is the share of measured minutes within the objective; times are seconds. \
+         Login had a bad week. When did it fail, why, and what else can be asked?\n\n\
+         {nines} \"SELECT unnest(failure_intervals(ratio_timeline(time, CASE WHEN status < 500 THEN requests ELSE 0 END, \
+         requests, 0.99), 300)) AS failure FROM requests WHERE {week}\"\n\n\
+         {nines} \"SELECT endpoint, status, cause, sum(requests) AS requests FROM requests WHERE status >= 400 AND {week} \
+         GROUP BY endpoint, status, cause ORDER BY requests DESC LIMIT 5\"\n\n\
+         {nines} \"SELECT name, syntax FROM functions WHERE section = 'Timelines'\"\n"
     )
+}
+
+/// How this program can be called again: by name where the shell finds it, else by its path.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    if called.contains('/') { called } else { "nines".to_string() }
 }
 
 fn is_occupied(folder: &Path) -> bool {

@@ -21,6 +21,10 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
         source: args.source,
         ..Load::new(args.table, args.files)
     };
+    // A wrong name must not leave a new, empty store behind.
+    for file in &load.files {
+        doing(file.display(), std::fs::File::open(file).map(drop))?;
+    }
     let engine = Engine::open_or_create(settings, args.slice).await?;
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
@@ -39,7 +43,8 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         return text;
     };
     let (rows, bytes) = (HumanCount(commit.rows), HumanBytes(commit.bytes));
-    text.push_str(&format!("written     {rows} aggregates in {} files, {bytes}\n", commit.files));
+    let files = if commit.files == 1 { "1 file".to_string() } else { format!("{} files", commit.files) };
+    text.push_str(&format!("written     {rows} aggregates in {files}, {bytes}\n"));
     if let (Some((first, last)), Some(store)) = (commit.time_range, engine.store()) {
         let zone = &engine.settings().time_zone;
         let end = last + store.slice_seconds() * 1_000_000;
