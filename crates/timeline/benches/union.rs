@@ -17,7 +17,7 @@ fn year(seed: i64, failures: i64) -> Timeline {
         let end = start + (1 + (seed + k) % (gap / 2).clamp(1, 30)) * MINUTE;
         Run { start, end, state: State::Error }
     });
-    Timeline::new(Interval::new(0, YEAR * MINUTE), MINUTE, runs.collect()).expect("runs are ascending whole minutes")
+    Timeline::new(Interval::new(0, YEAR * MINUTE), MINUTE, runs.collect()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Arguments: timelines, failures in each.

@@ -15,7 +15,6 @@ mod interval;
 mod share;
 mod sources;
 mod sweep;
-#[expect(clippy::module_inception, reason = "the crate is named after its central type")]
 mod timeline;
 mod union;
 

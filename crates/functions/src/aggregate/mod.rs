@@ -12,6 +12,7 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 pub mod error_sources;
 pub mod error_union;
 pub mod histogram_merge;
+mod page;
 mod per_group;
 pub mod ratio_timeline;
 mod single;

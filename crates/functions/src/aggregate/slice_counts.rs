@@ -6,44 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_err, internal_err};
 use nines_timeline::{Builder, Interval, Share, State, Timeline};
 
-const SLICES: usize = 128;
-
-enum Page {
-    /// `total << 32 | good`, each below 2^31, so that one addition adds both and never carries over.
-    Narrow(Box<[u64; SLICES]>),
-    Wide(Box<[(i64, i64); SLICES]>),
-}
-
-/// Bytes of a narrow page; widening adds as much again.
-const NARROW: usize = size_of::<[u64; SLICES]>();
+use super::page::{NARROW, Page, SLICES};
 
 /// Bytes that finding a page takes, roughly.
 const PLACE: usize = size_of::<Page>() + 2 * size_of::<(i64, usize)>();
-
-/// The bits that are set once a narrow count has outgrown 31 bits.
-const OVERFLOWN: u64 = 0x8000_0000_8000_0000;
-
-impl Page {
-    fn get(&self, at: usize) -> (i64, i64) {
-        match self {
-            Page::Narrow(counts) => unpack(counts[at]),
-            Page::Wide(counts) => counts[at],
-        }
-    }
-
-    fn widen(&mut self) {
-        if let Page::Narrow(counts) = self {
-            *self = Page::Wide(Box::new(std::array::from_fn(|at| unpack(counts[at]))));
-        }
-    }
-}
-
-fn unpack(packed: u64) -> (i64, i64) {
-    ((packed & 0xffff_ffff) as i64, (packed >> 32) as i64)
-}
 
 /// Counts per slice of one group.
 #[derive(Default)]
@@ -70,26 +39,8 @@ impl SliceCounts {
             return;
         }
         let at = (slice & (SLICES as i64 - 1)) as usize;
-        let page = self.page(slice >> SLICES.trailing_zeros());
-        if let Page::Narrow(counts) = page {
-            if (good | total) >> 31 == 0 {
-                let sum = counts[at] + ((total as u64) << 32 | good as u64);
-                if sum & OVERFLOWN == 0 {
-                    counts[at] = sum;
-                    return;
-                }
-            }
-            page.widen();
+        if self.page(slice >> SLICES.trailing_zeros()).add(at, good, total) {
             self.bytes += NARROW;
-        }
-        self.add_wide(slice, good, total);
-    }
-
-    fn add_wide(&mut self, slice: i64, good: i64, total: i64) {
-        let at = (slice & (SLICES as i64 - 1)) as usize;
-        if let Page::Wide(counts) = self.page(slice >> SLICES.trailing_zeros()) {
-            counts[at].0 = counts[at].0.saturating_add(good);
-            counts[at].1 = counts[at].1.saturating_add(total);
         }
     }
 
@@ -115,7 +66,7 @@ impl SliceCounts {
         let new = self.pages.len();
         let place = *self.places.entry(number).or_insert(new);
         if place == new {
-            self.pages.push(Page::Narrow(Box::new([0; SLICES])));
+            self.pages.push(Page::empty());
             self.bytes += NARROW + PLACE;
         }
         self.last = Some((number, place));
@@ -176,6 +127,33 @@ impl SliceCounts {
         }
         builder.push(filled, span.end, State::NoData);
         Some(builder.finish())
+    }
+
+    /// Appends the counts to a state.
+    pub fn encode(&self, state: &mut Vec<u8>) {
+        self.places.iter().for_each(|(&number, &place)| self.pages[place].encode(number, state));
+    }
+
+    /// Adds the counts of a state.
+    pub fn merge(&mut self, mut state: &[u8]) -> Result<()> {
+        while !state.is_empty() {
+            let Some((number, page)) = Page::decode(&mut state) else {
+                return internal_err!("a partial state of slices is damaged");
+            };
+            let place = self.pages.len();
+            if *self.places.entry(number).or_insert(place) == place {
+                self.bytes += PLACE + if matches!(page, Page::Wide(_)) { 2 * NARROW } else { NARROW };
+                self.pages.push(page);
+                continue;
+            }
+            for at in 0..SLICES {
+                let (good, total) = page.get(at);
+                if (good, total) != (0, 0) && self.page(number).add(at, good, total) {
+                    self.bytes += NARROW;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Bytes on the heap.

@@ -3,8 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch};
-use datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeBinaryBuilder, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, TimestampMicrosecondType};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
@@ -17,7 +16,7 @@ use nines_timeline::{Interval, MICROS, Share};
 use super::Aggregate;
 use super::slice_counts::SliceCounts;
 use crate::arrays::TimelineArrayBuilder;
-use crate::types::{SLICE_SECONDS, element};
+use crate::types::SLICE_SECONDS;
 
 /// How a row's arguments speak of its slice.
 pub(crate) trait Rows: Send + Sync + 'static {
@@ -64,18 +63,15 @@ impl<R: Rows> Aggregate for Slices<R> {
         )
     }
 
-    /// Extent, target, and the counts of each slice that has any.
+    /// Extent, target, and the pages as [`SliceCounts::encode`] writes them.
     fn state_fields(name: &str, _: DataType) -> Vec<FieldRef> {
         let scalar = |part| Field::new(format_state_name(name, part), DataType::Int64, true);
-        let list = |part| Field::new(format_state_name(name, part), DataType::List(element(DataType::Int64)), true);
         let fields = [
             scalar("first"),
             scalar("last"),
             scalar("target_numerator"),
             scalar("target_denominator"),
-            list("slices"),
-            list("good"),
-            list("total"),
+            Field::new(format_state_name(name, "pages"), DataType::LargeBinary, true),
         ];
         fields.into_iter().map(Arc::new).collect()
     }
@@ -186,9 +182,7 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
         }
         let number = |at: usize| states[at].as_primitive::<Int64Type>();
         let (first, last, numerator, denominator) = (number(0), number(1), number(2), number(3));
-        let list = |at: usize| states[at].as_list::<i32>();
-        let values = |at: usize| list(at).values().as_primitive::<Int64Type>();
-        let (slices, good, total) = (values(4), values(5), values(6));
+        let pages = states[4].as_binary::<i64>();
         for (row, &group) in group_indices.iter().enumerate() {
             let counts = &mut self.groups[group];
             if first.is_valid(row) {
@@ -201,9 +195,8 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
                     counts.set_target(target, R::FUNCTION)?;
                 }
             }
-            let offsets = list(4).value_offsets();
-            for i in offsets[row] as usize..offsets[row + 1] as usize {
-                counts.add(slices.value(i), good.value(i), total.value(i));
+            if pages.is_valid(row) {
+                counts.merge(pages.value(row))?;
             }
         }
         self.measure();
@@ -221,33 +214,24 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let groups = emit_to.take_needed(&mut self.groups);
-        let mut ends = vec![0i32];
-        let (mut slices, mut good, mut total) = (Vec::new(), Vec::new(), Vec::new());
-        for counts in &groups {
-            for (slice, g, t) in counts.counted() {
-                slices.push(slice);
-                good.push(g);
-                total.push(t);
-            }
-            ends.push(slices.len() as i32);
-        }
         let scalar = |value: &dyn Fn(&SliceCounts) -> Option<i64>| -> ArrayRef {
             Arc::new(groups.iter().map(value).collect::<Int64Array>())
         };
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
-        let list = |values: Vec<i64>| -> ArrayRef {
-            let values = Arc::new(Int64Array::from(values));
-            Arc::new(ListArray::new(element(DataType::Int64), offsets.clone(), values, None))
-        };
-        let state = vec![
+        let mut state = vec![
             scalar(&|counts| counts.extent().map(|(first, _)| first)),
             scalar(&|counts| counts.extent().map(|(_, last)| last)),
             scalar(&|counts| counts.target.map(|target| target.numerator() as i64)),
             scalar(&|counts| counts.target.map(|target| target.denominator() as i64)),
-            list(slices),
-            list(good),
-            list(total),
         ];
+        let mut pages = LargeBinaryBuilder::with_capacity(groups.len(), self.size / 2);
+        let mut encoded = Vec::new();
+        // Each group is freed once it is written: both forms of all groups are never held at once.
+        for counts in groups {
+            encoded.clear();
+            counts.encode(&mut encoded);
+            pages.append_value(&encoded);
+        }
+        state.push(Arc::new(pages.finish()));
         self.measure();
         Ok(state)
     }

@@ -1,5 +1,7 @@
 //! The functions through SQL.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod behaviour;
 mod documentation;
 mod vectors;
