@@ -82,6 +82,15 @@ fn errors_are_one_message() {
 }
 
 #[test]
+fn a_query_beyond_its_memory_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = "SELECT array_length(array_agg(value)) FROM generate_series(1, 2000000)";
+    let said = fails(1, nines().current_dir(folder.path()).args(["sql", "--memory-limit", "2MB", sql]));
+    let expected = "error: the statement needs more memory than its limit; raise it with --memory-limit\n";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[test]
 fn several_statements_answer_in_turn() {
     let folder = tempfile::tempdir().unwrap();
     let script = "CREATE VIEW v AS SELECT 1 AS one; SELECT one FROM v; SELECT one + 1 AS two FROM v;";

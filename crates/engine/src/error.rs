@@ -62,6 +62,12 @@ fn message(error: &DataFusionError) -> String {
         },
         DataFusionError::ArrowError(error, _) => error.to_string(),
         DataFusionError::ParquetError(error) => error.to_string(),
+        // Who held how much follows on further lines, for those who tune.
+        DataFusionError::ResourcesExhausted(consumers) => {
+            return format!(
+                "the statement needs more memory than its limit; raise it with --memory-limit\n{consumers}"
+            );
+        }
         DataFusionError::ObjectStore(error) => error.to_string(),
         DataFusionError::SQL(error, _) => error.to_string().trim_start_matches("sql parser error: ").to_string(),
         other => other.strip_backtrace(),
