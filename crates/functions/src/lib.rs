@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod arrays;
+mod function;
 mod scalar;
 mod share_column;
 mod types;

@@ -65,7 +65,7 @@ async fn fill(
     Ok(commit.map_err(nines_engine::EngineError::from)?.rows)
 }
 
-/// What to try next; every command works as printed, wherever it is run.
+/// What to try next; every command works as printed, in the folder where the demo was run.
 fn next(folder: &str, spec: &Spec) -> String {
     let (from, to) = demo::worst_login_week(spec);
     let date = |micros: i64| chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%Y-%m-%d");

@@ -104,57 +104,16 @@ impl Args {
 /// The file's own `evaluate(&Args) -> Result<ArrayRef>` computes it.
 macro_rules! scalar_function {
     ($(#[$doc:meta])* $type:ident, $name:literal, $required:literal, [$($parameter:expr),* $(,)?], $returns:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, PartialEq, Eq, Hash)]
-        pub struct $type {
-            signature: datafusion::logical_expr::Signature,
-            parameters: crate::types::Parameters,
-        }
-
-        impl $type {
-            pub fn new(time_zone: std::sync::Arc<str>) -> Self {
-                use crate::types::{Kind::*, Parameters};
-                Self {
-                    signature: datafusion::logical_expr::Signature::user_defined(
-                        datafusion::logical_expr::Volatility::Immutable,
-                    ),
-                    parameters: Parameters { function: $name, required: $required, all: &[$($parameter),*], time_zone },
-                }
-            }
-        }
+        crate::function::function_type! { $(#[$doc])* $type, $name, $required, [$($parameter),*] }
 
         impl datafusion::logical_expr::ScalarUDFImpl for $type {
-            fn name(&self) -> &str {
-                $name
-            }
-
-            fn signature(&self) -> &datafusion::logical_expr::Signature {
-                &self.signature
-            }
-
-            fn coerce_types(
-                &self,
-                given: &[datafusion::arrow::datatypes::DataType],
-            ) -> datafusion::common::Result<Vec<datafusion::arrow::datatypes::DataType>> {
-                self.parameters.coerce(given)
-            }
-
-            fn return_type(
-                &self,
-                _: &[datafusion::arrow::datatypes::DataType],
-            ) -> datafusion::common::Result<datafusion::arrow::datatypes::DataType> {
-                Ok($returns)
-            }
+            crate::function::common_methods! { $name, $returns }
 
             fn invoke_with_args(
                 &self,
                 args: datafusion::logical_expr::ScalarFunctionArgs,
             ) -> datafusion::common::Result<datafusion::logical_expr::ColumnarValue> {
                 crate::scalar::invoke($name, &args, evaluate)
-            }
-
-            fn documentation(&self) -> Option<&datafusion::logical_expr::Documentation> {
-                self.doc()
             }
         }
     };
