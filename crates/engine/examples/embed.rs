@@ -10,7 +10,7 @@ use nines_engine::datafusion::arrow::array::{
 use nines_engine::datafusion::arrow::util::pretty::print_batches;
 use nines_engine::datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::ingest::{Options, conform};
-use nines_engine::store::TableKind;
+use nines_engine::store::{Once, TableKind};
 use nines_engine::{Engine, Settings};
 
 #[tokio::main]
@@ -36,8 +36,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = conform(&rows, &Options::new(TableKind::Events, store.slice_seconds()))?;
 
     let stream = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-    let commit = store.table(TableKind::Events).append(Box::pin(stream), engine.context().task_ctx()).await?;
-    println!("version {:?}: {} rows", commit.version, commit.rows);
+    let commit =
+        store.table(TableKind::Events).append(Box::pin(stream), Once::default(), engine.context().task_ctx()).await?;
+    println!("version {:?}: {} rows", commit.outcome, commit.rows);
 
     let figures = engine
         .sql(

@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{CsvReadOptions, JsonReadOptions, ParquetReadOptions};
 use futures::StreamExt;
 use nines_ingest::{Format, Options, Progress, conform};
-use nines_store::{Commit, TableKind};
+use nines_store::{Commit, Once, TableKind};
 
 use crate::{Engine, EngineError, Parameters, Result};
 
@@ -69,7 +69,11 @@ impl Engine {
             Some(select) => self.mapped(load, select, options, mapped.clone()).await?,
             None => nines_ingest::stream(nines_ingest::read(&load.files, load.format, options, progress.clone())?),
         };
-        let commit = store.table(load.table).append(rows, self.context().task_ctx()).await.map_err(ingest_first)?;
+        let commit = store
+            .table(load.table)
+            .append(rows, Once::default(), self.context().task_ctx())
+            .await
+            .map_err(ingest_first)?;
         Ok(Loaded { read: progress.rows_read() + mapped.load(Relaxed), commit })
     }
 

@@ -15,7 +15,9 @@
 mod error;
 mod log;
 mod objects;
+mod once;
 mod provider;
+mod records;
 mod schema;
 mod snapshot;
 mod store;
@@ -24,8 +26,10 @@ mod write;
 
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use log::DataFile;
+pub use once::{Batch, Mark, Once};
 pub use provider::Provider;
+pub use records::{InvalidRow, first_invalid_row};
 pub use schema::*;
 pub use snapshot::Snapshot;
 pub use store::{DEFAULT_SLICE_SECONDS, Store};
-pub use table::{Commit, Table};
+pub use table::{Changes, Commit, Outcome, Table};

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::common::ScalarValue;
 
 /// Field metadata of a stored `time` column: the store's slice width in whole seconds.
 pub const SLICE_SECONDS: &str = "nines.slice_seconds";
@@ -23,35 +24,73 @@ pub enum TableKind {
     Requests,
     /// Good and total events per slice and key.
     Events,
+    /// Samples of a measured value per slice and key.
+    Gauges,
+    /// Incidents with the instants of their phases. A record: one row per id.
+    Incidents,
+    /// Time that objectives and agreements do not count. A record: one row per id.
+    Exclusions,
+    /// What a customer pays for a service in a month. A record.
+    Fees,
 }
 
 /// How a measure of two rows with the same key combines into one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Measure {
-    /// Numbers add; NULL is "not measured" and adds nothing.
+    /// Counts and sums of what cannot be negative add; NULL is "not measured" and adds nothing.
     Sum,
+    /// Numbers of either sign add.
+    Total,
+    /// The least counts.
+    Min,
+    /// The greatest counts.
+    Max,
+    /// The one that came last counts.
+    Last,
     /// Exponential histograms merge bucket by bucket.
     Histogram,
     /// Exact cumulative counts at thresholds: counts add per threshold. Both rows must carry the same thresholds.
     CountsLe,
+    /// A statement that a batch cannot make twice differently: both rows must agree.
+    Same,
 }
+
+/// Digits of an amount of money, and how many of them follow the decimal point.
+pub const MONEY: (u8, i8) = (24, 6);
 
 impl TableKind {
     /// Every table, in the order in which they are listed to people.
-    pub const ALL: &[TableKind] = &[TableKind::Requests, TableKind::Events];
+    pub const ALL: &[TableKind] = &[
+        TableKind::Requests,
+        TableKind::Events,
+        TableKind::Gauges,
+        TableKind::Incidents,
+        TableKind::Exclusions,
+        TableKind::Fees,
+    ];
 
     /// The table's name in SQL and its folder in the store.
     pub fn name(self) -> &'static str {
         match self {
             TableKind::Requests => "requests",
             TableKind::Events => "events",
+            TableKind::Gauges => "gauges",
+            TableKind::Incidents => "incidents",
+            TableKind::Exclusions => "exclusions",
+            TableKind::Fees => "fees",
         }
     }
 
     /// The table of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether its rows are aggregates of one slice each, stored by UTC day. The others are records, which people
+    /// write by hand, and are stored together.
+    pub fn is_series(self) -> bool {
+        matches!(self, TableKind::Requests | TableKind::Events | TableKind::Gauges)
     }
 
     /// The columns that identify a row, in sort order: `time` last, so that a series is one run of rows.
@@ -61,6 +100,25 @@ impl TableKind {
                 &["business", "service", "endpoint", "customer", "status", "cause", "source", "time"]
             }
             TableKind::Events => &["business", "service", "endpoint", "customer", "name", "source", "time"],
+            TableKind::Gauges => &["business", "service", "endpoint", "name", "source", "time"],
+            TableKind::Incidents | TableKind::Exclusions => &["id"],
+            TableKind::Fees => &["period", "customer", "service"],
+        }
+    }
+
+    /// The columns that identify a *unit*: what a batch says of a unit replaces all that was said of it before. It
+    /// is the key without what a correction may relabel.
+    pub fn unit(self) -> impl Iterator<Item = &'static str> {
+        self.key().iter().copied().filter(|name| !matches!(*name, "status" | "cause"))
+    }
+
+    /// How many of the first columns of the key are the same in all rows of a unit, so that rows sorted by key have
+    /// their units side by side as far as these columns go.
+    pub(crate) fn group(self) -> usize {
+        match self {
+            TableKind::Requests | TableKind::Events => 4,
+            TableKind::Gauges => 3,
+            TableKind::Incidents | TableKind::Exclusions | TableKind::Fees => 1,
         }
     }
 
@@ -74,6 +132,62 @@ impl TableKind {
                 ("latency_le", Measure::CountsLe),
             ],
             TableKind::Events => &[("good", Measure::Sum), ("total", Measure::Sum)],
+            TableKind::Gauges => &[
+                ("samples", Measure::Sum),
+                ("sum", Measure::Total),
+                ("min", Measure::Min),
+                ("max", Measure::Max),
+                ("last", Measure::Last),
+            ],
+            TableKind::Incidents => &[
+                ("business", Measure::Same),
+                ("service", Measure::Same),
+                ("title", Measure::Same),
+                ("severity", Measure::Same),
+                ("started", Measure::Same),
+                ("detected", Measure::Same),
+                ("located", Measure::Same),
+                ("fixed", Measure::Same),
+                ("verified", Measure::Same),
+                ("telemetry_lost", Measure::Same),
+                ("link", Measure::Same),
+                ("withdrawn", Measure::Same),
+            ],
+            TableKind::Exclusions => &[
+                ("business", Measure::Same),
+                ("service", Measure::Same),
+                ("customer", Measure::Same),
+                ("category", Measure::Same),
+                ("started", Measure::Same),
+                ("ended", Measure::Same),
+                ("reason", Measure::Same),
+                ("announced", Measure::Same),
+                ("withdrawn", Measure::Same),
+            ],
+            TableKind::Fees => &[
+                ("currency", Measure::Same),
+                ("amount", Measure::Same),
+                ("voucher_amount", Measure::Same),
+                ("active_from", Measure::Same),
+                ("active_until", Measure::Same),
+            ],
+        }
+    }
+
+    /// What stands in a column that a writer leaves out, `None` where a row is nothing without it. NULL is the
+    /// default of a nullable column.
+    pub fn default_of(self, column: &str) -> Option<ScalarValue> {
+        let data_type = self.schema(1).field_with_name(column).ok().map(|field| field.data_type().clone())?;
+        match (column, &data_type) {
+            ("id" | "period" | "category" | "currency", _) => None,
+            (_, DataType::Utf8View) => Some(ScalarValue::Utf8View(Some(String::new()))),
+            (_, DataType::Boolean) => Some(ScalarValue::Boolean(Some(false))),
+            ("status", _) => Some(ScalarValue::Int32(Some(0))),
+            ("voucher_amount", _) => Some(ScalarValue::Decimal128(Some(0), MONEY.0, MONEY.1)),
+            _ if self.schema(1).field_with_name(column).is_ok_and(Field::is_nullable) => {
+                ScalarValue::try_from(&data_type).ok()
+            }
+            _ => None,
         }
     }
 
@@ -81,6 +195,10 @@ impl TableKind {
     pub fn schema(self, slice_seconds: i64) -> SchemaRef {
         let text = |name: &str| Field::new(name, DataType::Utf8View, false);
         let count = |name: &str| Field::new(name, DataType::Int64, false);
+        let number = |name: &str| Field::new(name, DataType::Float64, false);
+        let instant = |name: &str| Field::new(name, time_type(), false);
+        let flag = |name: &str| Field::new(name, DataType::Boolean, false);
+        let money = |name: &str| Field::new(name, DataType::Decimal128(MONEY.0, MONEY.1), false);
         let fields = match self {
             TableKind::Requests => vec![
                 time_field(slice_seconds),
@@ -106,6 +224,56 @@ impl TableKind {
                 text("source"),
                 count("good"),
                 count("total"),
+            ],
+            TableKind::Gauges => vec![
+                time_field(slice_seconds),
+                text("business"),
+                text("service"),
+                text("endpoint"),
+                text("name"),
+                text("source"),
+                count("samples"),
+                number("sum"),
+                number("min"),
+                number("max"),
+                number("last"),
+            ],
+            TableKind::Incidents => vec![
+                text("id"),
+                text("business"),
+                text("service"),
+                text("title"),
+                text("severity"),
+                instant("started"),
+                instant("detected").with_nullable(true),
+                instant("located").with_nullable(true),
+                instant("fixed").with_nullable(true),
+                instant("verified").with_nullable(true),
+                flag("telemetry_lost"),
+                text("link"),
+                flag("withdrawn"),
+            ],
+            TableKind::Exclusions => vec![
+                text("id"),
+                text("business"),
+                text("service"),
+                text("customer"),
+                text("category"),
+                instant("started"),
+                instant("ended"),
+                text("reason"),
+                instant("announced").with_nullable(true),
+                flag("withdrawn"),
+            ],
+            TableKind::Fees => vec![
+                text("period"),
+                text("customer"),
+                text("service"),
+                text("currency"),
+                money("amount"),
+                money("voucher_amount"),
+                instant("active_from").with_nullable(true),
+                instant("active_until").with_nullable(true),
             ],
         };
         Arc::new(Schema::new(fields))

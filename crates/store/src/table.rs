@@ -11,6 +11,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, Files, Log, NewFile, blocking};
 use crate::objects::Objects;
+use crate::once::Once;
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -78,16 +79,58 @@ impl TableState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Commit {
-    /// The version that it became; `None` if there were no rows, and so nothing to commit.
-    pub version: Option<u64>,
-    /// Number of files written.
-    pub files: usize,
-    /// Number of rows stored, after rows of the same key were combined.
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Number of rows of the batch, after those of the same key were combined.
     pub rows: u64,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Start of the first and of the last slice, in µs.
+    /// Start of the batch's first and of its last slice, in µs; `None` for records.
     pub time_range: Option<(i64, i64)>,
+    /// What it meant for the rows of the table.
+    pub changes: Changes,
+    /// Number of files added to the table.
+    pub files: usize,
+    /// Bytes of those files.
+    pub bytes: u64,
+}
+
+/// How an append ended. Whatever it says is durable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// There were no rows, and so nothing to do.
+    #[default]
+    Empty,
+    /// It became this version of the table.
+    Stored(u64),
+    /// All rows were stored already, with the same values.
+    Unchanged,
+    /// The batch was delivered before, and became this version where that can still be told. Its rows were not looked at.
+    Delivered(Option<u64>),
+}
+
+/// What an append meant for the rows of the table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// Rows of the batch whose key was not there.
+    pub added: u64,
+    /// Rows of the batch that took the place of one with other values.
+    pub replaced: u64,
+    /// Rows of the batch that were there with the same values.
+    pub unchanged: u64,
+    /// Rows of the table that went without another of their key, because the batch says of their
+    /// unit something else: a relabelled cause.
+    pub removed: u64,
+}
+
+impl Commit {
+    /// The version that it became, if it changed anything.
+    pub fn version(&self) -> Option<u64> {
+        match self.outcome {
+            Outcome::Stored(version) => Some(version),
+            _ => None,
+        }
+    }
 }
 
 impl Table {
@@ -158,13 +201,14 @@ impl Table {
     /// s, ms or µs and any time zone; nullable columns may be absent. [`StoreErrorKind::InvalidRows`]
     /// refuses the whole stream: unknown or missing columns, NULLs in keys and counts, times that do not
     /// start a slice, negative counts. On any error no reader sees any of the rows.
-    pub async fn append(&self, rows: SendableRecordBatchStream, task: Arc<TaskContext>) -> Result<Commit> {
+    pub async fn append(&self, rows: SendableRecordBatchStream, once: Once, task: Arc<TaskContext>) -> Result<Commit> {
+        let _ = once;
         let files = write_files(&self.state.layout, &self.state.objects, rows, &task).await?;
         if files.is_empty() {
             return Ok(Commit::default());
         }
         let mut commit = summary(&files);
-        commit.version = Some(self.commit(files).await?);
+        commit.outcome = Outcome::Stored(self.commit(files).await?);
         Ok(commit)
     }
 
@@ -201,7 +245,8 @@ impl Table {
 fn summary(files: &[NewFile]) -> Commit {
     let times = files.iter().filter_map(NewFile::time_range);
     Commit {
-        version: None,
+        outcome: Outcome::Empty,
+        changes: Changes::default(),
         files: files.len(),
         rows: files.iter().map(|file| file.rows.unsigned_abs()).sum(),
         bytes: files.iter().map(|file| file.size.unsigned_abs()).sum(),

@@ -10,7 +10,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 use indicatif::{HumanCount, ProgressBar};
-use nines_engine::store::{DEFAULT_SLICE_SECONDS, TableKind};
+use nines_engine::store::{DEFAULT_SLICE_SECONDS, Once, TableKind};
 use nines_engine::{Engine, Parameters, Settings};
 
 use crate::args::Demo;
@@ -60,7 +60,7 @@ async fn fill(
     let ticking = spinner.clone();
     let batches = futures::stream::iter(batches).map(Ok).inspect(move |_| ticking.tick());
     let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), batches));
-    let commit = store.table(kind).append(rows, engine.context().task_ctx()).await;
+    let commit = store.table(kind).append(rows, Once::default(), engine.context().task_ctx()).await;
     spinner.finish_and_clear();
     Ok(commit.map_err(nines_engine::EngineError::from)?.rows)
 }

@@ -38,7 +38,7 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
     let commit = &loaded.commit;
     let table = load.table.name();
     let mut text = format!("read        {} rows\nrejected    {}\n", HumanCount(loaded.read), HumanCount(rejected));
-    let Some(version) = commit.version else {
+    let Some(version) = commit.version() else {
         text.push_str("written     nothing: the input holds no rows\n");
         return text;
     };

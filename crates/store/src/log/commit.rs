@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::DateTime;
 use datafusion::arrow::array::{
     Array, ArrayRef, BooleanArray, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
     StructArray,
@@ -23,8 +24,8 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 pub(crate) struct NewFile {
     /// Relative to the table's folder.
     pub path: String,
-    /// `YYYY-MM-DD`, UTC.
-    pub date: String,
+    /// Days since 1970-01-01, UTC; `None` for a table that is not stored by day.
+    pub day: Option<i32>,
     pub size: i64,
     pub rows: i64,
     pub bounds: Bounds,
@@ -74,8 +75,10 @@ impl Log {
             MapFieldNames { entry: "key_value".to_string(), key: "key".to_string(), value: "value".to_string() };
         let mut partition = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
         for file in files {
-            partition.keys().append_value(DATE);
-            partition.values().append_value(&file.date);
+            if let Some(day) = file.day {
+                partition.keys().append_value(DATE);
+                partition.values().append_value(date(day)?);
+            }
             partition.append(true)?;
         }
         let column = |name: &str, values: ArrayRef| (Field::new(name, values.data_type().clone(), true), values);
@@ -134,4 +137,13 @@ fn plain_text(values: ArrayRef) -> Result<ArrayRef> {
         DataType::Utf8View => Ok(cast(&values, &DataType::Utf8)?),
         _ => Ok(values),
     }
+}
+
+/// `YYYY-MM-DD` of a day since 1970-01-01.
+pub(crate) fn date(day: i32) -> Result<String> {
+    DateTime::from_timestamp(i64::from(day) * 86_400, 0)
+        .map(|day| day.date_naive())
+        .filter(|day| (0..=9999).contains(&chrono::Datelike::year(day)))
+        .map(|day| day.format("%Y-%m-%d").to_string())
+        .ok_or_else(|| StoreError::rows(format!("day {day} since 1970 is outside the years 0 to 9999")))
 }

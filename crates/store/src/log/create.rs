@@ -35,7 +35,7 @@ impl Log {
                 "name": self.kind.name(),
                 "format": {"provider": "parquet", "options": {}},
                 "schemaString": schema,
-                "partitionColumns": [DATE],
+                "partitionColumns": if self.kind.is_series() { vec![DATE] } else { vec![] },
                 "configuration": {"delta.setTransactionRetentionDuration": "interval 30 days"},
                 "createdTime": now,
             }}),
@@ -54,7 +54,9 @@ impl Log {
             .iter()
             .map(|field| field.as_ref().clone().with_data_type(nullable_inside(field.data_type())))
             .collect();
-        fields.push(Field::new(DATE, DataType::Date32, false));
+        if self.kind.is_series() {
+            fields.push(Field::new(DATE, DataType::Date32, false));
+        }
         Ok(StructType::try_from_arrow(&Schema::new(fields))?)
     }
 

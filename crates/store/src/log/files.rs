@@ -28,7 +28,7 @@ pub struct DataFile {
     path: Path,
     size: u64,
     rows: Option<u64>,
-    day: NaiveDate,
+    day: Option<NaiveDate>,
     sorted: bool,
     bounds: Bounds,
 }
@@ -49,8 +49,8 @@ impl DataFile {
         self.rows
     }
 
-    /// The UTC day of all its rows.
-    pub fn day(&self) -> NaiveDate {
+    /// The UTC day of all its rows; `None` for a table that is not stored by day.
+    pub fn day(&self) -> Option<NaiveDate> {
         self.day
     }
 
@@ -151,10 +151,12 @@ impl Log {
             }
             let values = partitions.value(row);
             let (names, dates) = (values.column(0).as_string::<i32>(), values.column(1).as_string::<i32>());
-            let day = (0..values.len())
+            let day: Option<NaiveDate> = (0..values.len())
                 .find(|&i| names.value(i) == DATE && dates.is_valid(i))
-                .and_then(|i| dates.value(i).parse().ok())
-                .ok_or_else(|| StoreError::corrupt(format!("the log of {self} gives no date for {path}")))?;
+                .and_then(|i| dates.value(i).parse().ok());
+            if day.is_some() != self.kind.is_series() {
+                return Err(StoreError::corrupt(format!("the log of {self} gives the wrong partition for {path}")));
+            }
             let stats = match stats.is_valid(row) {
                 true => serde_json::from_str(stats.value(row)).unwrap_or(Value::Null),
                 false => Value::Null,

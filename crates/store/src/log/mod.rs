@@ -21,7 +21,7 @@ use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 
-pub(crate) use commit::{Attempt, NewFile};
+pub(crate) use commit::{Attempt, NewFile, date};
 pub use files::DataFile;
 pub(crate) use files::Files;
 pub(crate) use files::SORTED;

@@ -66,7 +66,7 @@ impl Provider {
         Self { version: snapshot.version(), snapshot: Some(snapshot.clone()), ..Self::newest(snapshot.table().clone()) }
     }
 
-    /// Presents `time` as `Timestamp(µs, time_zone)`: the same instants, told in this zone (`Asia/Shanghai`, `+08:00`).
+    /// Presents instants as `Timestamp(µs, time_zone)`: the same instants, told in this zone (`Asia/Shanghai`, `+08:00`).
     pub fn with_time_zone(mut self, time_zone: &str) -> Result<Self> {
         time_zone.parse::<Tz>().map_err(|error| {
             let doing =
@@ -75,8 +75,8 @@ impl Provider {
         })?;
         self.time_zone = time_zone.into();
         let data_type = DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(&self.time_zone)));
-        let fields = self.schema.fields().iter().map(|field| match field.name().as_str() {
-            "time" => field.as_ref().clone().with_data_type(data_type.clone()).into(),
+        let fields = self.schema.fields().iter().map(|field| match field.data_type() {
+            DataType::Timestamp(..) => field.as_ref().clone().with_data_type(data_type.clone()).into(),
             _ => Arc::clone(field),
         });
         self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

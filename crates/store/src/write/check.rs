@@ -6,22 +6,25 @@
 //! slice, a negative count are errors that name the column and the value.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::DateTime;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, new_null_array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, RecordBatch, new_null_array};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
+use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, stream};
 
-use super::{DAY, Layout};
+use super::{DAY, Layout, ORDER, keeps_order};
 use crate::error::{Result, StoreError};
+use crate::records::{InvalidRow, first_invalid_row};
 use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -70,6 +73,8 @@ struct Check {
     schema: SchemaRef,
     /// Which incoming column each of the table's columns is.
     source: Vec<Option<usize>>,
+    /// How many rows came.
+    rows: AtomicI64,
 }
 
 impl Check {
@@ -96,12 +101,22 @@ impl Check {
         }
         let mut fields = table.fields().to_vec();
         fields.push(Arc::new(Field::new(DAY, DataType::Date32, false)));
-        Ok(Self { kind, slice_micros: layout.slice_micros(), schema: Arc::new(Schema::new(fields)), source })
+        if keeps_order(kind) {
+            fields.push(Arc::new(Field::new(ORDER, DataType::Int64, false)));
+        }
+        Ok(Self {
+            kind,
+            slice_micros: layout.slice_micros(),
+            schema: Arc::new(Schema::new(fields)),
+            source,
+            rows: AtomicI64::new(0),
+        })
     }
 
     /// One pass per column; copies only what has to change its type.
     fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut columns = Vec::with_capacity(self.schema.fields().len());
+        // The table's columns; those that are not stored follow.
         for (field, source) in self.schema.fields().iter().zip(&self.source) {
             let Some(source) = source else {
                 columns.push(new_null_array(field.data_type(), batch.num_rows()));
@@ -117,9 +132,30 @@ impl Check {
             let (at, _) = self.schema.column_with_name(name).ok_or_else(|| StoreError::internal("no measure"))?;
             check_measure(name, *measure, &columns[at])?;
         }
-        let (time, _) = self.schema.column_with_name("time").ok_or_else(|| StoreError::internal("no time"))?;
-        columns.push(Arc::new(self.days(&columns[time])?));
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+        let days = match self.kind.is_series() {
+            true => {
+                let (time, _) = self.schema.column_with_name("time").ok_or_else(|| StoreError::internal("no time"))?;
+                self.days(&columns[time])?
+            }
+            // Records are stored together, as if they were of one day.
+            false => vec![0; batch.num_rows()].into(),
+        };
+        columns.push(Arc::new(days));
+        if keeps_order(self.kind) {
+            let rows = batch.num_rows() as i64;
+            let first = self.rows.fetch_add(rows, Relaxed);
+            columns.push(Arc::new(Int64Array::from_iter_values(first..first + rows)));
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        match first_invalid_row(self.kind, &batch) {
+            Some(InvalidRow { row, column, message }) => {
+                let row = batch.slice(row, 1);
+                let key = self.kind.key().iter().map(|name| array_value_to_string(&row[*name], 0));
+                let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");
+                Err(StoreError::rows(format!("{} {key:?}: column {column}: {message}", self.kind.name())))
+            }
+            None => Ok(batch),
+        }
     }
 
     fn days(&self, time: &ArrayRef) -> Result<Date32Array> {
@@ -144,6 +180,11 @@ fn accepts(table: &DataType, from: &DataType) -> bool {
         (Utf8View, Dictionary(_, values)) => accepts(table, values),
         (Int32 | Int64, from) => from.is_integer(),
         (Float64, Float32 | Float64) => true,
+        // Whole numbers are exact as long as they are no bigger than a count can sensibly be.
+        (Float64, from) if from.is_integer() => true,
+        (Boolean, Boolean) => true,
+        (Decimal128(..), Decimal128(..)) => true,
+        (Decimal128(..), from) if from.is_integer() => true,
         (Timestamp(..), Timestamp(unit, zone)) => *unit != TimeUnit::Nanosecond && zone.is_some(),
         (Struct(table), Struct(from)) => {
             table.len() == from.len()
@@ -181,6 +222,13 @@ fn check_measure(name: &str, measure: Measure, values: &ArrayRef) -> Result<()> 
                 return refused(&format!("cannot be {sum}"));
             }
         }
+        (Measure::Total | Measure::Min | Measure::Max | Measure::Last, _) => {
+            let numbers = values.as_primitive::<Float64Type>();
+            if let Some(number) = numbers.iter().flatten().find(|number| !number.is_finite()) {
+                return refused(&format!("cannot be {number}"));
+            }
+        }
+        (Measure::Same, _) => {}
         (Measure::Histogram, _) => {
             let histogram = values.as_struct();
             let zero = histogram.column(0).as_primitive::<Int64Type>();

@@ -16,6 +16,8 @@ use datafusion::arrow::compute::kernels::cmp::eq;
 use datafusion::arrow::compute::{and, concat_batches, take};
 use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type, Int32Type, Int64Type, SchemaRef};
 
+use datafusion::arrow::util::display::array_value_to_string;
+
 use crate::error::{Result, StoreError};
 use crate::schema::{Measure, TableKind};
 
@@ -71,6 +73,25 @@ impl Combine {
         Ok(true)
     }
 
+    /// Refuses a batch that says two things of one record.
+    fn check_same(&self, name: &str, batch: &RecordBatch, values: &ArrayRef, groups: &[Range<usize>]) -> Result<()> {
+        for group in groups.iter().filter(|group| group.len() > 1) {
+            let first = values.slice(group.start, 1);
+            for row in group.start + 1..group.end {
+                let other = values.slice(row, 1);
+                if first.as_ref() != other.as_ref() {
+                    let key = self.keys.iter().rev().map(|&key| array_value_to_string(batch.column(key), row));
+                    let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");
+                    let (a, b) = (array_value_to_string(&first, 0)?, array_value_to_string(&other, 0)?);
+                    return Err(StoreError::rows(format!(
+                        "{key:?} is there twice, with {a:?} and {b:?} in column {name}; a batch may name a record once"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The runs of equal keys; `None` if every run is one row.
     fn groups(&self, batch: &RecordBatch) -> Result<Option<Vec<Range<usize>>>> {
         let pairs = batch.num_rows() - 1;
@@ -99,7 +120,14 @@ impl Combine {
         let columns = columns.map(|((values, measure), field)| match (measure, values.data_type()) {
             (None, _) => Ok(take(values, &first, None)?),
             (Some(Measure::Sum), DataType::Int64) => sum_counts(field.name(), values, groups),
-            (Some(Measure::Sum), _) => Ok(sum_floats(values, groups)),
+            (Some(Measure::Sum | Measure::Total), _) => Ok(sum_floats(values, groups)),
+            (Some(Measure::Min), _) => Ok(pick_floats(values, groups, f64::min)),
+            (Some(Measure::Max), _) => Ok(pick_floats(values, groups, f64::max)),
+            (Some(Measure::Last), _) => Ok(pick_floats(values, groups, |_, last| last)),
+            (Some(Measure::Same), _) => {
+                self.check_same(field.name(), batch, values, groups)?;
+                Ok(take(values, &first, None)?)
+            }
             (Some(Measure::Histogram), _) => merge_histograms(values, groups),
             (Some(Measure::CountsLe), _) => {
                 let lists = values.as_list::<i32>();
@@ -125,12 +153,24 @@ fn sum_counts(name: &str, values: &ArrayRef, groups: &[Range<usize>]) -> Result<
     Ok(Arc::new(sums.collect::<Result<Vec<_>>>().map(Int64Array::from)?))
 }
 
+/// The rows of a key come in no particular order, and a sum must not tell.
 fn sum_floats(values: &ArrayRef, groups: &[Range<usize>]) -> ArrayRef {
     let sums = values.as_primitive::<Float64Type>();
+    let mut terms = Vec::new();
     let sum = |group: &Range<usize>| {
-        group.clone().filter(|&row| sums.is_valid(row)).map(|row| sums.value(row)).reduce(|a, b| a + b)
+        terms.clear();
+        terms.extend(group.clone().filter(|&row| sums.is_valid(row)).map(|row| sums.value(row)));
+        terms.sort_unstable_by(f64::total_cmp);
+        terms.iter().copied().reduce(|a, b| a + b)
     };
     Arc::new(groups.iter().map(sum).collect::<Float64Array>())
+}
+
+/// Reduces each group by choosing between neighbours.
+fn pick_floats(values: &ArrayRef, groups: &[Range<usize>], pick: fn(f64, f64) -> f64) -> ArrayRef {
+    let numbers = values.as_primitive::<Float64Type>().values();
+    let picked = groups.iter().map(|group| numbers[group.clone()].iter().copied().reduce(pick));
+    Arc::new(picked.collect::<Float64Array>())
 }
 
 fn merge_histograms(values: &ArrayRef, groups: &[Range<usize>]) -> Result<ArrayRef> {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,7 +18,7 @@ use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties}
 use datafusion::parquet::schema::types::ColumnPath;
 
 use crate::error::{Result, StoreError};
-use crate::log::{Bounds, DATE, NewFile, SORTED, WRITTEN_BY};
+use crate::log::{Bounds, DATE, NewFile, SORTED, WRITTEN_BY, date};
 use crate::objects::Objects;
 use crate::schema::{Measure, TableKind};
 
@@ -63,11 +63,10 @@ impl Layout {
 }
 
 fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
-    // The columns before the measures are flat, so that a field's index is its Parquet leaf's.
+    // The columns up to the last of the key are flat, so that a field's index is its Parquet leaf's.
     let sorting = kind.key().iter().map(|name| {
         Ok(SortingColumn { column_idx: schema.index_of(name)? as i32, descending: false, nulls_first: false })
     });
-    let time = ColumnPath::from("time");
     let mut properties = WriterProperties::builder()
         .set_created_by(WRITTEN_BY.to_string())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -76,13 +75,17 @@ fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(Some(EXACT_BYTES))
-        .set_sorting_columns(Some(sorting.collect::<Result<_>>()?))
-        .set_column_dictionary_enabled(time.clone(), false)
-        .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
+        .set_sorting_columns(Some(sorting.collect::<Result<_>>()?));
+    if kind.is_series() {
+        let time = ColumnPath::from("time");
+        properties = properties
+            .set_column_dictionary_enabled(time.clone(), false)
+            .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
+    }
     for (name, measure) in kind.measures() {
         // Nobody asks for the smallest bucket of a page.
         let leaves: &[&str] = match measure {
-            Measure::Sum => &[],
+            Measure::Sum | Measure::Total | Measure::Min | Measure::Max | Measure::Last | Measure::Same => &[],
             Measure::Histogram => &["zero", "buckets.list.element.bucket", "buckets.list.element.count"],
             Measure::CountsLe => &["list.element.le", "list.element.count"],
         };
@@ -138,10 +141,14 @@ impl Writer {
     pub(super) async fn finish(mut self, objects: &Objects) -> Result<NewFile> {
         let metadata = self.parquet.finish()?;
         let bytes = std::mem::take(self.parquet.inner_mut());
-        let date = date(self.day)?;
+        let day = self.layout.kind.is_series().then_some(self.day);
+        let folder = match day {
+            Some(day) => format!("{DATE}={}/", date(day)?),
+            None => String::new(),
+        };
         let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
         let id = uuid::Uuid::new_v4().simple();
-        let path = format!("{DATE}={date}/{SORTED}{id}-{crc:08x}.parquet");
+        let path = format!("{folder}{SORTED}{id}-{crc:08x}.parquet");
         let size = bytes.len() as i64;
         let at = Path::from(format!("{}/{path}", self.layout.kind.name()));
         if !objects.put_new(&at, bytes).await? {
@@ -149,20 +156,11 @@ impl Writer {
         }
         Ok(NewFile {
             path,
-            date,
+            day,
             size,
             rows: self.rows as i64,
             bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
             written_at: Utc::now().timestamp_millis(),
         })
     }
-}
-
-/// `YYYY-MM-DD` of a day since 1970-01-01.
-fn date(day: i32) -> Result<String> {
-    DateTime::from_timestamp(i64::from(day) * 86_400, 0)
-        .map(|day| day.date_naive())
-        .filter(|day| (0..=9999).contains(&chrono::Datelike::year(day)))
-        .map(|day| day.format("%Y-%m-%d").to_string())
-        .ok_or_else(|| StoreError::rows(format!("day {day} since 1970 is outside the years 0 to 9999")))
 }

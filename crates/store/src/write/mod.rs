@@ -31,11 +31,13 @@ pub(crate) use file::Layout;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::NewFile;
 use crate::objects::Objects;
-use crate::schema::TableKind;
+use crate::schema::{Measure, TableKind};
 use combine::Combine;
 
 /// The column that carries a row's UTC day through the sort; it is not stored.
 const DAY: &str = "__day";
+/// The column that carries a row's place in the stream through the sort, where it matters which came last.
+const ORDER: &str = "__order";
 
 /// Writes the rows of a stream as data files of the table.
 pub(crate) async fn write_files(
@@ -77,10 +79,15 @@ fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -
 
 fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
     let ascending = SortOptions { descending: false, nulls_first: false };
-    let columns = std::iter::once(&DAY).chain(kind.key());
+    let columns = std::iter::once(&DAY).chain(kind.key()).chain(keeps_order(kind).then_some(&ORDER));
     let columns =
         columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
     LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
+}
+
+/// Whether it matters in which order rows of the same key came.
+fn keeps_order(kind: TableKind) -> bool {
+    kind.measures().iter().any(|(_, measure)| *measure == Measure::Last)
 }
 
 /// Combines and encodes one sorted partition.
@@ -97,7 +104,7 @@ async fn write_partition(
         let next = rows.next().await.transpose()?;
         let last = next.is_none();
         for batch in combine.push(next)? {
-            for (day, batch) in by_day(batch)? {
+            for (day, batch) in by_day(layout, batch)? {
                 if let Some(writer) = open.take_if(|writer| writer.day() != day || writer.is_full()) {
                     files.push(writer.finish(objects).await?);
                 }
@@ -120,11 +127,11 @@ async fn write_partition(
     Ok(files)
 }
 
-/// Splits a sorted batch where the day changes, and drops the day's column.
-fn by_day(mut batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
-    let last = batch.num_columns() - 1;
-    let days = batch.remove_column(last);
-    let days = days.as_primitive::<Date32Type>().values();
+/// Splits a sorted batch where the day changes, and drops the columns that are not stored.
+fn by_day(layout: &Layout, batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
+    let stored = layout.schema().fields().len();
+    let days = batch.column(stored).as_primitive::<Date32Type>().values();
+    let batch = batch.project(&(0..stored).collect::<Vec<_>>())?;
     let mut parts = Vec::new();
     let mut start = 0;
     while start < days.len() {

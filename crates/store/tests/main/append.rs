@@ -1,7 +1,7 @@
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use nines_store::{Provider, Store, TableKind};
+use nines_store::{Once, Outcome, Provider, Store, TableKind};
 
 use crate::fixture::{self, DAY, MINUTE, OCTOBER, Row, answer, append, querying, requests, requests_table, row};
 
@@ -20,7 +20,7 @@ async fn rows_come_back_as_they_were_appended() {
         row(OCTOBER + MINUTE, "login", 3),
     ];
     let commit = append(&table, vec![requests(&rows)]).await.unwrap();
-    assert_eq!((commit.version, commit.files, commit.rows), (Some(1), 1, 2));
+    assert_eq!((commit.outcome, commit.files, commit.rows), (Outcome::Stored(1), 1, 2));
     assert_eq!(commit.time_range, Some((OCTOBER, OCTOBER + MINUTE)));
     assert_eq!(table.snapshot().await.unwrap().rows(), Some(2));
 
@@ -85,7 +85,7 @@ async fn unsorted_days_become_one_sorted_file_each() {
     let commit = append(&table, rows.chunks(500).map(requests).collect()).await.unwrap();
     assert_eq!(commit.files, 3);
     let snapshot = table.snapshot().await.unwrap();
-    let days: Vec<_> = snapshot.files().iter().map(|file| file.day().to_string()).collect();
+    let days: Vec<_> = snapshot.files().iter().map(|file| file.day().unwrap().to_string()).collect();
     assert_eq!(days, ["2026-09-29", "2026-09-30", "2026-10-01"]);
     for file in snapshot.files().iter() {
         let path = folder.path().join("业务 %20 store#1").join(file.path().as_ref());
@@ -93,7 +93,7 @@ async fn unsorted_days_become_one_sorted_file_each() {
         let name = file.path().filename().unwrap();
         let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &bytes);
         assert!(name.starts_with("k1-") && name.ends_with(&format!("-{crc:08x}.parquet")), "{name}");
-        assert!(file.path().as_ref().starts_with(&format!("requests/date={}/", file.day())));
+        assert!(file.path().as_ref().starts_with(&format!("requests/date={}/", file.day().unwrap())));
 
         let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
         let sorting = reader.metadata().row_group(0).sorting_columns().unwrap();
@@ -175,7 +175,7 @@ async fn the_events_table_takes_what_it_is_given_in_any_order_of_columns() {
         .await
         .unwrap();
     let stream = columns.execute_stream().await.unwrap();
-    table.append(stream, fixture::context().task_ctx()).await.unwrap();
+    table.append(stream, Once::default(), fixture::context().task_ctx()).await.unwrap();
     let context = querying(Provider::newest(table));
     assert_eq!(answer(&context, "select time, good, total from t").await, ["2026-09-30T16:00:00Z|2|3"]);
 }

@@ -18,7 +18,7 @@ async fn append_from_tasks(url: &str, tasks: i64, commits: i64) {
             let mut versions = Vec::new();
             for commit in 0..commits {
                 let rows = [row(OCTOBER + (task * commits + commit) * MINUTE, "login", 1)];
-                versions.push(append(&table, vec![requests(&rows)]).await.unwrap().version.unwrap());
+                versions.push(append(&table, vec![requests(&rows)]).await.unwrap().version().unwrap());
             }
             versions
         });

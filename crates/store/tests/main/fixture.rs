@@ -12,7 +12,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::stream;
-use nines_store::{Commit, Provider, Result, Store, Table, TableKind, counts_le_type, histogram_type};
+use nines_store::{Commit, Once, Provider, Result, Store, Table, TableKind, counts_le_type, histogram_type};
 use tempfile::TempDir;
 
 /// 2026-10-01T00:00:00Z in µs.
@@ -125,7 +125,7 @@ pub fn stream_of(batches: Vec<RecordBatch>) -> SendableRecordBatchStream {
 }
 
 pub async fn append(table: &Table, batches: Vec<RecordBatch>) -> Result<Commit> {
-    table.append(stream_of(batches), context().task_ctx()).await
+    table.append(stream_of(batches), Once::default(), context().task_ctx()).await
 }
 
 /// A session with two partitions, whatever the machine.

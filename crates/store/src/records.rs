@@ -1,0 +1,117 @@
+//! What must hold of a record: the rules of the tables that people fill by hand.
+
+use chrono::DateTime;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
+
+use crate::schema::TableKind;
+
+/// A row that a table refuses, whatever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidRow {
+    /// Which row of the batch.
+    pub row: usize,
+    /// The column that is wrong.
+    pub column: &'static str,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+/// The phases of an incident, in the order in which they happen.
+const PHASES: [&str; 5] = ["started", "detected", "located", "fixed", "verified"];
+
+/// The first row of a batch in the table's schema that contradicts itself; `None` if all are in order.
+///
+/// A series has no such rules: its slices and counts are checked as they are written.
+pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<InvalidRow> {
+    let rule: fn(&Row) -> Result<(), Wrong> = match kind {
+        TableKind::Incidents => incident,
+        TableKind::Exclusions => exclusion,
+        TableKind::Fees => fee,
+        _ => return None,
+    };
+    (0..batch.num_rows()).find_map(|row| {
+        let (column, message) = rule(&Row { batch, row }).err()?;
+        Some(InvalidRow { row, column, message })
+    })
+}
+
+type Wrong = (&'static str, String);
+
+fn incident(row: &Row) -> Result<(), Wrong> {
+    row.named("id")?;
+    let mut before: Option<&'static str> = None;
+    for phase in PHASES.into_iter().filter(|phase| row.instant(phase).is_some()) {
+        if let Some(before) = before {
+            row.in_order(before, phase, false)?;
+        }
+        before = Some(phase);
+    }
+    Ok(())
+}
+
+fn exclusion(row: &Row) -> Result<(), Wrong> {
+    row.named("id")?;
+    row.named("category")?;
+    row.in_order("started", "ended", true)
+}
+
+fn fee(row: &Row) -> Result<(), Wrong> {
+    let period = row.text("period");
+    let (year, month) = period.split_once('-').unwrap_or_default();
+    let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(year, 4) || !digits(month, 2) || !(1..=12).contains(&month.parse().unwrap_or(0)) {
+        return Err(("period", format!("{period:?} is no month; expected one as 2026-10")));
+    }
+    let currency = row.text("currency");
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(("currency", format!("{currency:?} is no currency; expected three capital letters as EUR")));
+    }
+    let (amount, vouchers) = (row.money("amount"), row.money("voucher_amount"));
+    if amount < 0 {
+        return Err(("amount", "a fee cannot be negative".to_string()));
+    }
+    if !(0..=amount).contains(&vouchers) {
+        return Err(("voucher_amount", "vouchers pay between nothing and the whole fee".to_string()));
+    }
+    row.in_order("active_from", "active_until", true)
+}
+
+struct Row<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl Row<'_> {
+    fn text(&self, column: &str) -> &str {
+        self.batch[column].as_string_view().value(self.row)
+    }
+
+    fn instant(&self, column: &str) -> Option<i64> {
+        let instants = self.batch[column].as_primitive::<TimestampMicrosecondType>();
+        instants.is_valid(self.row).then(|| instants.value(self.row))
+    }
+
+    fn money(&self, column: &str) -> i128 {
+        self.batch[column].as_primitive::<Decimal128Type>().value(self.row)
+    }
+
+    fn named(&self, column: &'static str) -> Result<(), Wrong> {
+        match self.text(column).is_empty() {
+            true => Err((column, "must not be empty".to_string())),
+            false => Ok(()),
+        }
+    }
+
+    /// Where both are given, `later` is not before `earlier`, and with `strictly` after it.
+    fn in_order(&self, earlier: &'static str, later: &'static str, strictly: bool) -> Result<(), Wrong> {
+        let (Some(from), Some(to)) = (self.instant(earlier), self.instant(later)) else { return Ok(()) };
+        if from < to || from == to && !strictly {
+            return Ok(());
+        }
+        let shown = |micros| DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
+        let must = if strictly { "must be after" } else { "must not be before" };
+        Err((later, format!("{} {must} {earlier}, which is {}", shown(to), shown(from))))
+    }
+}
