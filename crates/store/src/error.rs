@@ -25,6 +25,13 @@ pub enum StoreErrorKind {
     InvalidRows,
     /// Other writers kept winning the race for the next version; nothing was written, try again.
     Conflict,
+    /// A mark was not what its writer took it for: another writer went on from there first; read it again.
+    Moved,
+    /// A batch of this name was stored with other content.
+    Mismatch,
+    /// It is not known whether the rows are stored: the objects failed while the entry was written and when it was
+    /// looked for. The same batch may be delivered again, it is not stored twice.
+    Unknown,
     /// What is stored contradicts itself.
     Corrupt,
     /// Reading or writing objects failed.

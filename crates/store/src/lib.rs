@@ -22,6 +22,7 @@ mod schema;
 mod snapshot;
 mod store;
 mod table;
+mod upsert;
 mod write;
 
 pub use error::{Result, StoreError, StoreErrorKind};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 
+use crate::error::Result;
 use crate::log::DataFile;
 use crate::table::Table;
 
@@ -33,6 +34,14 @@ impl Snapshot {
     /// The files, by day and path.
     pub fn files(&self) -> &Arc<[DataFile]> {
         &self.files
+    }
+
+    /// What a mark is at this version: `None` if it was never set, or is remembered no longer.
+    pub async fn mark(&self, name: &str) -> Result<Option<i64>> {
+        match self.version {
+            Some(version) => self.table.mark(version, name).await,
+            None => Ok(None),
+        }
     }
 
     /// The table's columns.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::object_store::ObjectStore;
 use datafusion::object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -13,7 +14,7 @@ use crate::schema::TableKind;
 use crate::table::{Table, TableState};
 
 /// The object that marks a folder as a store.
-const MARKER: &str = "nines.json";
+pub(crate) const MARKER: &str = "nines.json";
 /// The layout of a store that this program writes.
 const FORMAT: u32 = 1;
 /// The granularity of a store whose creator does not say.
@@ -62,12 +63,22 @@ impl Store {
     /// a day. `None` takes a store as it is and creates one of 60 s. [`StoreErrorKind::Incompatible`] if
     /// the store exists with another granularity.
     pub async fn open_or_create(url: &str, slice_seconds: Option<i64>) -> Result<Store> {
-        if let Some(seconds) = slice_seconds {
-            check_slice(seconds).map_err(|why| {
-                StoreError::new(StoreErrorKind::InvalidArgument, format!("a slice of {seconds} s {why}"))
-            })?;
-        }
-        let objects = Objects::locate(url, true)?;
+        check_wanted(slice_seconds)?;
+        Self::create_over(Objects::locate(url, true)?, slice_seconds).await
+    }
+
+    /// As [`Store::open_or_create`], over an object store that the caller keeps: its root is the store's folder. Its
+    /// puts must be durable when they return, fail if asked to create what exists, and be seen at once; its listings
+    /// must be in the order of paths. `url` is what the store is called.
+    pub async fn over(url: &str, objects: Arc<dyn ObjectStore>, slice_seconds: Option<i64>) -> Result<Store> {
+        let url = Url::parse(url).map_err(|error| {
+            StoreError::caused(StoreErrorKind::InvalidArgument, format_args!("{url:?} cannot name a store"), error)
+        })?;
+        check_wanted(slice_seconds)?;
+        Self::create_over(Objects::over(url, objects), slice_seconds).await
+    }
+
+    async fn create_over(objects: Objects, slice_seconds: Option<i64>) -> Result<Store> {
         let marker = match read_marker(&objects).await? {
             Some(marker) => marker,
             None => create_marker(&objects, slice_seconds.unwrap_or(DEFAULT_SLICE_SECONDS)).await?,
@@ -118,6 +129,12 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Store({})", self.url())
     }
+}
+
+fn check_wanted(slice_seconds: Option<i64>) -> Result<()> {
+    let Some(seconds) = slice_seconds else { return Ok(()) };
+    check_slice(seconds)
+        .map_err(|why| StoreError::new(StoreErrorKind::InvalidArgument, format!("a slice of {seconds} s {why}")))
 }
 
 fn check_slice(seconds: i64) -> Result<(), &'static str> {

@@ -1,24 +1,31 @@
 //! One table of a store: appending rows, taking snapshots.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Add;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::object_store::path::Path;
 use delta_kernel::snapshot::SnapshotRef;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, Files, Log, NewFile, blocking};
+use crate::log::{Attempt, Entry, Files, Log, NewFile, Transaction, blocking};
 use crate::objects::Objects;
-use crate::once::Once;
+use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::write::{Layout, write_files};
+use crate::upsert::{DayChange, overlapping, resolve};
+use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
 const ATTEMPTS: u32 = 50;
+/// How many versions apart checkpoints are.
+const CHECKPOINT_EVERY: u64 = 50;
 
 /// A table of a store. Cheap to clone.
 #[derive(Clone)]
@@ -159,14 +166,7 @@ impl Table {
 
     /// The newest version. A table that was never written has no version and no files.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        let state = Arc::clone(&self.state);
-        let files = blocking(move || {
-            let Some(snapshot) = state.newest()? else { return Ok(None) };
-            let files = state.log.files(snapshot, state.known().1.as_ref())?;
-            state.learn_files(&files);
-            Ok(Some(files))
-        });
-        Ok(self.as_snapshot(files.await?))
+        Ok(self.as_snapshot(self.newest().await?))
     }
 
     /// An earlier version. [`StoreErrorKind::NotFound`] if there is none of this number, or no longer.
@@ -192,44 +192,88 @@ impl Table {
         Snapshot::new(self.clone(), version, files)
     }
 
-    /// Adds all rows of a stream in one atomic commit.
+    /// Stores all rows of a stream in one atomic commit. What they say of a unit replaces what was said of it before.
     ///
-    /// Rows may come in any order and several times per key; those of the same key within the stream
+    /// A *unit* is one slice of one source, business, service, endpoint, customer and name ([`TableKind::unit`]), or one
+    /// record. Rows may come in any order and several times per key; those of the same key within the stream
     /// combine by their [`Measure`](crate::Measure). They are sorted under the task's memory pool, spilling as it asks.
+    /// If it is a batch that was delivered before, the stream is not read.
     ///
-    /// Columns are matched by name. Texts may come in any string type, integers in any width, `time` in
+    /// Columns are matched by name. Texts may come in any string type, integers in any width, instants in
     /// s, ms or µs and any time zone; nullable columns may be absent. [`StoreErrorKind::InvalidRows`]
     /// refuses the whole stream: unknown or missing columns, NULLs in keys and counts, times that do not
-    /// start a slice, negative counts. On any error no reader sees any of the rows.
+    /// start a slice, negative counts, records that contradict themselves.
+    ///
+    /// What is returned is durable. On any error but [`StoreErrorKind::Unknown`] no reader sees any of the rows.
     pub async fn append(&self, rows: SendableRecordBatchStream, once: Once, task: Arc<TaskContext>) -> Result<Commit> {
-        let _ = once;
-        let files = write_files(&self.state.layout, &self.state.objects, rows, &task).await?;
-        if files.is_empty() {
-            return Ok(Commit::default());
-        }
-        let mut commit = summary(&files);
-        commit.outcome = Outcome::Stored(self.commit(files).await?);
-        Ok(commit)
+        let written = Written::default();
+        let appended = self.try_append(rows, &once, &written, &task).await;
+        let in_use = match &appended {
+            Ok((_, in_use)) => in_use.clone(),
+            // The entry may appear yet, and names these files.
+            Err(error) if error.kind() == StoreErrorKind::Unknown => written.paths(),
+            Err(_) => Vec::new(),
+        };
+        self.objects().discard(written.paths().into_iter().filter(|path| !in_use.contains(path))).await;
+        Ok(appended?.0)
     }
 
-    /// Writes the next version. Adding rows contradicts nothing that others add, so a lost race is
-    /// simply run again on top of what won.
-    async fn commit(&self, files: Vec<NewFile>) -> Result<u64> {
-        let files = Arc::new(files);
+    async fn try_append(
+        &self,
+        rows: SendableRecordBatchStream,
+        once: &Once,
+        written: &Written,
+        task: &Arc<TaskContext>,
+    ) -> Result<(Commit, Vec<Path>)> {
+        if let Some(known) = self.newest().await?
+            && let Some(delivered) = self.delivered(&known.snapshot, once).await?
+        {
+            return Ok((delivered, Vec::new()));
+        }
+        let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
+        if files.is_empty() && once.marks.is_empty() {
+            return Ok((Commit::default(), Vec::new()));
+        }
+        let mut days: BTreeMap<Option<i32>, Day> = BTreeMap::new();
+        for file in &files {
+            days.entry(file.day).or_default().new.push(file.clone());
+        }
+        let mut commit = Commit {
+            rows: files.iter().map(|file| file.rows).sum(),
+            time_range: files.iter().filter_map(|file| file.bounds.time_range()).reduce(hull),
+            ..Commit::default()
+        };
         for attempt in 0..ATTEMPTS {
-            let (state, files) = (Arc::clone(&self.state), Arc::clone(&files));
-            let tried = blocking(move || match state.newest()? {
-                Some(base) => state.log.commit(base, &files).map(Some),
-                None => Ok(None),
-            });
-            match tried.await? {
-                None => self.state.log.create().await?,
-                Some(Attempt::Lost) => tokio::time::sleep(pause(attempt)).await,
-                Some(Attempt::Committed(version, snapshot)) => {
-                    if let Some(snapshot) = snapshot {
-                        self.state.learn(&snapshot);
-                    }
-                    return Ok(version);
+            let Some(base) = self.newest().await? else {
+                self.state.log.create().await?;
+                continue;
+            };
+            if let Some(delivered) = self.delivered(&base.snapshot, once).await? {
+                return Ok((delivered, Vec::new()));
+            }
+            let entry = self.entry(&base, &mut days, once, written, task).await?;
+            commit.changes = days.values().fold(Changes::default(), |sum, day| sum + day.change.changes);
+            commit.files = entry.added.len();
+            commit.bytes = entry.added.iter().map(|file| file.size).sum();
+            let changes_nothing = entry.added.is_empty() && entry.removed.is_empty();
+            if changes_nothing && entry.transactions.is_empty() {
+                // What was compared may have been seen before it was durable.
+                self.state.log.settle().await?;
+                commit.outcome = if files.is_empty() { Outcome::Empty } else { Outcome::Unchanged };
+                return Ok((commit, Vec::new()));
+            }
+            let version = base.snapshot.version() + 1;
+            match self.state.log.commit(version - 1, &entry).await? {
+                Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
+                Attempt::Committed => {
+                    commit.outcome = match changes_nothing {
+                        true if files.is_empty() => Outcome::Empty,
+                        true => Outcome::Unchanged,
+                        false => Outcome::Stored(version),
+                    };
+                    self.checkpoint(version).await;
+                    let in_use = entry.added.iter().map(|file| file.object_path(self.kind())).collect();
+                    return Ok((commit, in_use));
                 }
             }
         }
@@ -240,17 +284,157 @@ impl Table {
             ),
         ))
     }
+
+    /// What becomes the next version after `base`. Days whose stored files that may overlap are those of
+    /// the last attempt keep what was resolved then.
+    async fn entry(
+        &self,
+        base: &Files,
+        days: &mut BTreeMap<Option<i32>, Day>,
+        once: &Once,
+        written: &Written,
+        task: &Arc<TaskContext>,
+    ) -> Result<Entry> {
+        let (layout, objects) = (&self.state.layout, self.objects());
+        let resolved = days.values_mut().map(|day| {
+            let resolved = async move {
+                let stored = overlapping(layout.kind(), &day.new, &base.files);
+                let against: Vec<Path> = stored.iter().map(|file| file.path().clone()).collect();
+                if day.against.as_ref() != Some(&against) {
+                    day.change = resolve(layout, objects, &day.new, &stored, written, task).await?;
+                    day.against = Some(against);
+                }
+                Ok::<_, StoreError>(())
+            };
+            resolved.boxed()
+        });
+        let at_once = task.session_config().target_partitions().max(1);
+        let resolved: Vec<_> = resolved.collect();
+        futures::stream::iter(resolved).buffer_unordered(at_once).try_collect::<()>().await?;
+
+        let mut entry = Entry::default();
+        for Day { change, .. } in days.values() {
+            entry.added.extend_from_slice(&change.added);
+            entry.removed.extend_from_slice(&change.removed);
+        }
+        if let Some(batch) = once.batch.as_ref().filter(|_| !days.is_empty()) {
+            entry.transactions.push(Transaction { app_id: batch.app_id(), number: batch.content, lasting: false });
+        }
+        for mark in &once.marks {
+            entry.transactions.push(Transaction { app_id: mark.app_id(), number: mark.to, lasting: mark.lasting });
+        }
+        Ok(entry)
+    }
+
+    /// How an append ends that was made before; `None` if it was not. Refuses one whose promises are broken.
+    async fn delivered(&self, snapshot: &SnapshotRef, once: &Once) -> Result<Option<Commit>> {
+        if once.batch.is_none() && once.marks.is_empty() {
+            return Ok(None);
+        }
+        let (state, snapshot, once) = (Arc::clone(&self.state), Arc::clone(snapshot), once.clone());
+        let found = blocking(move || {
+            if let Some(batch) = &once.batch {
+                match state.log.transaction(&snapshot, &batch.app_id())? {
+                    Some(content) if content == batch.content => {
+                        return state.log.first_set(&snapshot, &batch.app_id()).map(Some);
+                    }
+                    Some(_) => {
+                        return Err(StoreError::new(
+                            StoreErrorKind::Mismatch,
+                            format!(
+                                "batch {:?} was stored in {} with other content; nothing was stored now. A correction \
+                                 is a batch of its own: give it another name",
+                                batch.id, state.log
+                            ),
+                        ));
+                    }
+                    None => {}
+                }
+            }
+            for mark in &once.marks {
+                let now = state.log.transaction(&snapshot, &mark.app_id())?;
+                if now != mark.from {
+                    let told = |at: Option<i64>| at.map_or("not set".to_string(), |at| at.to_string());
+                    let (name, from, now) = (&mark.name, told(mark.from), told(now));
+                    return Err(StoreError::new(
+                        StoreErrorKind::Moved,
+                        format!("mark {name} of {} is {now}, no longer {from}: another writer was first", state.log),
+                    ));
+                }
+            }
+            Ok(None)
+        });
+        let Some(version) = found.await? else { return Ok(None) };
+        self.state.log.settle().await?;
+        Ok(Some(Commit { outcome: Outcome::Delivered(version), ..Commit::default() }))
+    }
+
+    /// Now and then a version is written out as a whole. What was committed stays so if that fails: the next one comes.
+    async fn checkpoint(&self, version: u64) {
+        if !version.is_multiple_of(CHECKPOINT_EVERY) {
+            return;
+        }
+        let state = Arc::clone(&self.state);
+        let _ = blocking(move || match state.log.snapshot(None, Some(version))? {
+            Some(snapshot) => state.log.checkpoint(snapshot),
+            None => Ok(()),
+        })
+        .await;
+    }
+
+    /// The newest version and its files; `None` if the table was never written.
+    async fn newest(&self) -> Result<Option<Files>> {
+        let state = Arc::clone(&self.state);
+        blocking(move || {
+            let Some(snapshot) = state.newest()? else { return Ok(None) };
+            let files = state.log.files(snapshot, state.known().1.as_ref())?;
+            state.learn_files(&files);
+            Ok(Some(files))
+        })
+        .await
+    }
+
+    /// What a mark is at a version.
+    pub(crate) async fn mark(&self, version: u64, name: &str) -> Result<Option<i64>> {
+        let (state, app_id) = (Arc::clone(&self.state), app_id_of(name));
+        blocking(move || {
+            let known = state.known().1.filter(|known| known.snapshot.version() == version);
+            let snapshot = match known {
+                Some(known) => Some(known.snapshot),
+                None => state.log.snapshot(None, Some(version))?,
+            };
+            match snapshot {
+                Some(snapshot) => state.log.transaction(&snapshot, &app_id),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
 }
 
-fn summary(files: &[NewFile]) -> Commit {
-    let times = files.iter().filter_map(NewFile::time_range);
-    Commit {
-        outcome: Outcome::Empty,
-        changes: Changes::default(),
-        files: files.len(),
-        rows: files.iter().map(|file| file.rows.unsigned_abs()).sum(),
-        bytes: files.iter().map(|file| file.size.unsigned_abs()).sum(),
-        time_range: times.reduce(|(min, max), (from, to)| (min.min(from), max.max(to))),
+/// The files of one day of a batch, and what they were found to change.
+#[derive(Debug, Default)]
+struct Day {
+    new: Vec<NewFile>,
+    change: DayChange,
+    /// The stored files against which the change was resolved.
+    against: Option<Vec<Path>>,
+}
+
+fn hull((min, max): (i64, i64), (from, to): (i64, i64)) -> (i64, i64) {
+    (min.min(from), max.max(to))
+}
+
+impl Add for Changes {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            added: self.added + other.added,
+            replaced: self.replaced + other.replaced,
+            unchanged: self.unchanged + other.unchanged,
+            removed: self.removed + other.removed,
+        }
     }
 }
 

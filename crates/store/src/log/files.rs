@@ -26,6 +26,7 @@ pub(crate) const SORTED: &str = "k1-";
 pub struct DataFile {
     kind: TableKind,
     path: Path,
+    logged_as: String,
     size: u64,
     rows: Option<u64>,
     day: Option<NaiveDate>,
@@ -37,6 +38,11 @@ impl DataFile {
     /// Where the file is, relative to the store.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its path as the log has it: relative to the table, percent-encoded.
+    pub(crate) fn logged_as(&self) -> &str {
+        &self.logged_as
     }
 
     /// Size in bytes.
@@ -54,6 +60,11 @@ impl DataFile {
         self.day
     }
 
+    /// The same as a number.
+    pub(crate) fn days_since_1970(&self) -> Option<i32> {
+        self.day.map(|day| (day - NaiveDate::default()).num_days() as i32)
+    }
+
     /// Whether its rows are sorted by [`TableKind::key`].
     pub fn sorted(&self) -> bool {
         self.sorted
@@ -67,6 +78,10 @@ impl DataFile {
     /// Which key column this is.
     pub(crate) fn key_column(&self, column: &str) -> Option<usize> {
         self.kind.key().iter().position(|key| *key == column)
+    }
+
+    pub(crate) fn key_bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     /// Start of its first and of its last slice, in µs; `None` where unknown.
@@ -171,6 +186,7 @@ impl Log {
                 kind: self.kind,
                 size: sizes.value(row).unsigned_abs(),
                 rows: stats.get("numRecords").and_then(Value::as_u64),
+                logged_as: paths.value(row).to_string(),
                 path,
                 day,
                 sorted,

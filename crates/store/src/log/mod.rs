@@ -8,10 +8,11 @@
 //! the oldest that serves (reader 1, writer 2), without deletion vectors or column mapping; the schema
 //! in the log is the one that [`TableKind::schema`] states.
 
-mod commit;
 mod create;
+mod entry;
 mod files;
 mod stats;
+mod transactions;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +22,7 @@ use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 
-pub(crate) use commit::{Attempt, NewFile, date};
+pub(crate) use entry::{Attempt, Entry, NewFile, Transaction, date};
 pub use files::DataFile;
 pub(crate) use files::Files;
 pub(crate) use files::SORTED;

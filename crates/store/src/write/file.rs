@@ -3,12 +3,13 @@
 //! The encoded bytes of a file are kept until it is finished, because its name carries their checksum;
 //! a file that grows beyond [`FULL_BYTES`] is closed and the day goes on in another one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
 use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::object_store::path::Path;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -97,8 +98,71 @@ fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
     Ok(properties.build())
 }
 
+/// Every data file that was begun for an append, whatever became of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written(Arc<Mutex<Vec<Path>>>);
+
+impl Written {
+    fn begin(&self, path: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+    }
+
+    pub(crate) fn paths(&self) -> Vec<Path> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Files for rows that come in order, the next one when the day changes or a file is full.
+pub(crate) struct DayFiles<'a> {
+    layout: &'a Arc<Layout>,
+    objects: &'a Objects,
+    written: &'a Written,
+    memory: MemoryReservation,
+    open: Option<Writer>,
+    done: Vec<NewFile>,
+}
+
+impl<'a> DayFiles<'a> {
+    pub(crate) fn new(
+        layout: &'a Arc<Layout>,
+        objects: &'a Objects,
+        written: &'a Written,
+        memory: MemoryReservation,
+    ) -> Self {
+        Self { layout, objects, written, memory, open: None, done: Vec::new() }
+    }
+
+    /// Appends rows that follow the last ones in order of day and key.
+    pub(crate) async fn write(&mut self, day: i32, rows: &RecordBatch) -> Result<()> {
+        let mut writer = match self.open.take() {
+            Some(writer) if writer.day == day && !writer.is_full() => writer,
+            full => {
+                self.close(full).await?;
+                Writer::new(Arc::clone(self.layout), day)?
+            }
+        };
+        writer.write(rows)?;
+        self.memory.resize(writer.memory());
+        self.open = Some(writer);
+        Ok(())
+    }
+
+    pub(crate) async fn finish(mut self) -> Result<Vec<NewFile>> {
+        let last = self.open.take();
+        self.close(last).await?;
+        Ok(self.done)
+    }
+
+    async fn close(&mut self, writer: Option<Writer>) -> Result<()> {
+        if let Some(writer) = writer {
+            self.done.push(writer.finish(self.objects, self.written).await?);
+        }
+        Ok(())
+    }
+}
+
 /// Writes the rows of one day into one file.
-pub(super) struct Writer {
+struct Writer {
     layout: Arc<Layout>,
     day: i32,
     rows: usize,
@@ -106,7 +170,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(layout: Arc<Layout>, day: i32) -> Result<Self> {
+    fn new(layout: Arc<Layout>, day: i32) -> Result<Self> {
         let options = ArrowWriterOptions::new()
             .with_properties(layout.properties.clone())
             // Plain Parquet types say all there is; Arrow's own would tie readers to view types.
@@ -115,22 +179,17 @@ impl Writer {
         Ok(Self { layout, day, rows: 0, parquet })
     }
 
-    /// Days since 1970-01-01, UTC.
-    pub(super) fn day(&self) -> i32 {
-        self.day
-    }
-
     /// Bytes that it holds.
-    pub(super) fn memory(&self) -> usize {
+    fn memory(&self) -> usize {
         self.parquet.memory_size() + self.parquet.bytes_written()
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.parquet.bytes_written() >= FULL_BYTES
     }
 
     /// Appends rows that follow the last ones in the table's order.
-    pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+    fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows += rows.num_rows();
         // The stream's batches do not carry the metadata of the table's fields.
         let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
@@ -138,7 +197,7 @@ impl Writer {
     }
 
     /// Closes the file and puts it under a name that nobody else can have.
-    pub(super) async fn finish(mut self, objects: &Objects) -> Result<NewFile> {
+    async fn finish(mut self, objects: &Objects, written: &Written) -> Result<NewFile> {
         let metadata = self.parquet.finish()?;
         let bytes = std::mem::take(self.parquet.inner_mut());
         let day = self.layout.kind.is_series().then_some(self.day);
@@ -149,8 +208,9 @@ impl Writer {
         let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
         let id = uuid::Uuid::new_v4().simple();
         let path = format!("{folder}{SORTED}{id}-{crc:08x}.parquet");
-        let size = bytes.len() as i64;
+        let size = bytes.len() as u64;
         let at = Path::from(format!("{}/{path}", self.layout.kind.name()));
+        written.begin(&at);
         if !objects.put_new(&at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
         }
@@ -158,7 +218,7 @@ impl Writer {
             path,
             day,
             size,
-            rows: self.rows as i64,
+            rows: self.rows as u64,
             bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
             written_at: Utc::now().timestamp_millis(),
         })

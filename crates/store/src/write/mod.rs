@@ -26,7 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
-pub(crate) use file::Layout;
+pub(crate) use file::{DayFiles, Layout, Written};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::NewFile;
@@ -44,6 +44,7 @@ pub(crate) async fn write_files(
     layout: &Arc<Layout>,
     objects: &Objects,
     rows: SendableRecordBatchStream,
+    written: &Written,
     task: &Arc<TaskContext>,
 ) -> Result<Vec<NewFile>> {
     let plan = sorted(layout, rows, task.session_config().target_partitions())?;
@@ -52,8 +53,8 @@ pub(crate) async fn write_files(
         let stream = plan.execute(partition, Arc::clone(task))?;
         // The files' bytes are needed whatever the limit; told of them, the sorts spill sooner.
         let memory = MemoryConsumer::new(format!("data file {partition}")).register(task.memory_pool());
-        let (layout, objects) = (Arc::clone(layout), objects.clone());
-        writers.spawn(async move { write_partition(&layout, &objects, stream, memory).await });
+        let (layout, objects, written) = (Arc::clone(layout), objects.clone(), written.clone());
+        writers.spawn(async move { write_partition(&layout, &objects, stream, &written, memory).await });
     }
     let mut files = Vec::new();
     while let Some(done) = writers.join_next().await {
@@ -95,36 +96,23 @@ async fn write_partition(
     layout: &Arc<Layout>,
     objects: &Objects,
     mut rows: SendableRecordBatchStream,
+    written: &Written,
     memory: MemoryReservation,
 ) -> Result<Vec<NewFile>> {
-    let mut files = Vec::new();
-    let mut open: Option<file::Writer> = None;
+    let mut files = DayFiles::new(layout, objects, written, memory);
     let mut combine = Combine::new(layout.kind(), rows.schema())?;
     loop {
         let next = rows.next().await.transpose()?;
         let last = next.is_none();
         for batch in combine.push(next)? {
             for (day, batch) in by_day(layout, batch)? {
-                if let Some(writer) = open.take_if(|writer| writer.day() != day || writer.is_full()) {
-                    files.push(writer.finish(objects).await?);
-                }
-                if open.is_none() {
-                    open = Some(file::Writer::new(Arc::clone(layout), day)?);
-                }
-                if let Some(writer) = &mut open {
-                    writer.write(&batch)?;
-                    memory.resize(writer.memory());
-                }
+                files.write(day, &batch).await?;
             }
         }
         if last {
-            break;
+            return files.finish().await;
         }
     }
-    if let Some(writer) = open {
-        files.push(writer.finish(objects).await?);
-    }
-    Ok(files)
 }
 
 /// Splits a sorted batch where the day changes, and drops the columns that are not stored.

@@ -2,36 +2,35 @@
 //!
 //! Paths are therefore the same for every location (`requests/date=2026-10-01/….parquet`), and names
 //! in the store's own path (业务, spaces) never reach a Delta or a DataFusion path. Every write of the
-//! crate and of the Delta kernel goes through [`Objects::put_new`] or this object store's `put_opts`,
-//! so that durability is decided here and nowhere else.
+//! crate and of the Delta kernel goes through this object store's `put_opts`, so that durability is decided here
+//! (for a local folder in [`local`]) and nowhere else.
 //!
 //! Listings are sorted by path: the kernel takes that for granted for every scheme but `file:`.
 
+mod disk;
+mod local;
+
 use std::collections::HashMap;
-use std::fmt;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
-use datafusion::object_store::{
-    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-};
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
+use disk::{Disk, Real};
+use local::Folder;
 
 /// The objects of one store.
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     url: Url,
     inner: Arc<dyn ObjectStore>,
+    /// The same, where it is a local folder.
+    folder: Option<Arc<Folder>>,
 }
 
 impl Objects {
@@ -54,6 +53,10 @@ impl Objects {
     }
 
     fn local(path: PathBuf, create: bool) -> Result<Self> {
+        Self::on_disk(path, create, Arc::new(Real))
+    }
+
+    fn on_disk(path: PathBuf, create: bool, disk: Arc<dyn Disk>) -> Result<Self> {
         let failed = |doing: &str, error: std::io::Error| {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
@@ -62,15 +65,20 @@ impl Objects {
             StoreError::caused(kind, format_args!("{doing} {}", path.display()), error)
         };
         if create {
-            std::fs::create_dir_all(&path).map_err(|error| failed("cannot create the folder", error))?;
+            let path = std::path::absolute(&path).map_err(|error| failed("cannot create the folder", error))?;
+            // Without a marker in it, a folder may have been made just now by somebody who has not synced it yet.
+            if !path.join(crate::store::MARKER).exists() {
+                local::create_root(&path, &*disk).map_err(|error| failed("cannot create the folder", error))?;
+            }
         }
         let path = path.canonicalize().map_err(|error| failed("there is no store at", error))?;
         let url = Url::from_directory_path(&path)
             .map_err(|()| invalid(&path.to_string_lossy(), "the path cannot be written as a URL"))?;
-        let files = LocalFileSystem::new_with_prefix(&path).map_err(|error| {
+        let folder = Folder::new(path.clone(), disk).map_err(|error| {
             StoreError::caused(StoreErrorKind::Io, format_args!("cannot use the folder {}", path.display()), error)
         })?;
-        Ok(Self { url, inner: Arc::new(Sorted(files)) })
+        let folder = Arc::new(folder);
+        Ok(Self { url, inner: Arc::clone(&folder) as _, folder: Some(folder) })
     }
 
     /// Memory stores live as long as the process: the same URL is the same store.
@@ -82,7 +90,12 @@ impl Objects {
         }
         let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = Arc::clone(stores.entry(url.clone()).or_default());
-        Ok(Self { url, inner })
+        Ok(Self { url, inner, folder: None })
+    }
+
+    /// The objects of a store that the caller keeps. Its puts are durable when they return.
+    pub(crate) fn over(url: Url, inner: Arc<dyn ObjectStore>) -> Self {
+        Self { url, inner, folder: None }
     }
 
     /// The store's canonical URL, ending in a slash.
@@ -123,6 +136,22 @@ impl Objects {
         }
     }
 
+    /// Makes durable whatever a folder holds now. What another writer put may be visible before it is durable, and
+    /// nothing may be acknowledged because of it until it is.
+    pub(crate) async fn settle(&self, folder: &Path) -> Result<()> {
+        match &self.folder {
+            Some(local) => local.settle(folder).await.map_err(|error| self.failed("sync", folder, error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes objects that are in no version, as far as that works: one left over is in nobody's way.
+    pub(crate) async fn discard(&self, paths: impl IntoIterator<Item = Path>) {
+        for path in paths {
+            let _ = self.inner.delete(&path).await;
+        }
+    }
+
     fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
         StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
     }
@@ -132,80 +161,10 @@ fn invalid(location: &str, why: &str) -> StoreError {
     StoreError::new(StoreErrorKind::InvalidArgument, format!("{location:?} cannot be a store: {why}"))
 }
 
-/// Files of a folder, listed in the order of their paths.
-#[derive(Debug)]
-struct Sorted(LocalFileSystem);
-
-impl fmt::Display for Sorted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-fn sorted(
-    list: BoxStream<'static, object_store::Result<ObjectMeta>>,
-) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-    stream::once(async move {
-        let mut objects: Vec<ObjectMeta> = list.try_collect().await?;
-        objects.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-        Ok::<_, object_store::Error>(stream::iter(objects.into_iter().map(Ok)))
-    })
-    .try_flatten()
-    .boxed()
-}
-
-#[async_trait]
-impl ObjectStore for Sorted {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, opts: PutOptions) -> object_store::Result<PutResult> {
-        self.0.put_opts(path, payload, opts).await
-    }
-
-    async fn put_multipart_opts(
-        &self,
-        path: &Path,
-        opts: PutMultipartOptions,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        self.0.put_multipart_opts(path, opts).await
-    }
-
-    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        self.0.get_opts(path, options).await
-    }
-
-    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<bytes::Bytes>> {
-        self.0.get_ranges(path, ranges).await
-    }
-
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, object_store::Result<Path>>,
-    ) -> BoxStream<'static, object_store::Result<Path>> {
-        self.0.delete_stream(paths)
-    }
-
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        sorted(self.0.list(prefix))
-    }
-
-    fn list_with_offset(
-        &self,
-        prefix: Option<&Path>,
-        offset: &Path,
-    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        sorted(self.0.list_with_offset(prefix, offset))
-    }
-
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
-        self.0.list_with_delimiter(prefix).await
-    }
-
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
-        self.0.copy_opts(from, to, options).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use futures::TryStreamExt;
+
     use super::*;
 
     #[tokio::test]

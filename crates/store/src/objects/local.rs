@@ -1,0 +1,278 @@
+//! A local folder as an object store whose writes survive a loss of power.
+//!
+//! `object_store`'s own local store neither syncs nor has a place between write and link to do so. Reads are its; a put
+//! here is: temporary file, sync, hard link (which fails if the name is taken), sync of the folder. What must hold
+//! when a put returns: the bytes, the name, and the names of all folders down to it are durable.
+//!
+//! Temporary files are named as those of `object_store` (`name#digits`), so that listings leave them out.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{
+    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
+};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+
+use super::disk::Disk;
+
+/// The name that this store has in errors.
+const STORE: &str = "local folder";
+
+/// A folder. Listings are in the order of paths.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    reads: LocalFileSystem,
+    writes: Arc<Writes>,
+}
+
+#[derive(Debug)]
+struct Writes {
+    root: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// Folders below the root whose names this process knows to be durable. That a folder exists says nothing: who
+    /// made it may not have come to the sync.
+    durable: Mutex<HashSet<PathBuf>>,
+    /// Set for good when a sync fails: the kernel may have dropped what it could not write, and the next sync
+    /// would succeed all the same.
+    failed: AtomicBool,
+}
+
+impl Folder {
+    /// Uses an existing folder.
+    pub(crate) fn new(root: PathBuf, disk: Arc<dyn Disk>) -> object_store::Result<Self> {
+        let reads = LocalFileSystem::new_with_prefix(&root)?;
+        let writes = Writes { root, disk, durable: Mutex::default(), failed: AtomicBool::new(false) };
+        Ok(Self { reads, writes: Arc::new(writes) })
+    }
+
+    /// Makes durable whatever names a folder has now, by whomever they were put there.
+    pub(crate) async fn settle(&self, folder: &Path) -> object_store::Result<()> {
+        let path = self.reads.path_to_filesystem(&folder.clone().join("x"))?;
+        let writes = Arc::clone(&self.writes);
+        blocking(move || writes.sync_folder(path.parent().unwrap_or(&path))).await
+    }
+}
+
+/// Creates a folder and those above it, durably. One that exists is taken to be new as well.
+pub(crate) fn create_root(path: &FilePath, disk: &dyn Disk) -> io::Result<()> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
+    if !parent.try_exists()? {
+        create_root(parent, disk)?;
+    }
+    match (disk.create_folder(path), disk.sync_folder(parent)) {
+        // Somebody else's folder in a folder that only its owner may read has been there for long.
+        (Err(exists), Err(denied))
+            if exists.kind() == io::ErrorKind::AlreadyExists && denied.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Ok(())
+        }
+        (created, synced) => existing(created).and(synced),
+    }
+}
+
+fn existing(created: io::Result<()>) -> io::Result<()> {
+    match created {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> object_store::Result<T> {
+    let done = match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(io::Error::other(error)),
+    };
+    done.map_err(|error| object_store::Error::Generic { store: STORE, source: Box::new(error) })
+}
+
+impl Writes {
+    fn put(&self, path: &FilePath, bytes: &PutPayload, replace: bool) -> io::Result<bool> {
+        let folder = path.parent().unwrap_or(&self.root);
+        self.make_durable(folder)?;
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        // Listings take a name for that of a temporary file if there are only digits behind the #.
+        name.push(format!("#{}", uuid::Uuid::new_v4().as_u128()));
+        let temporary = path.with_file_name(name);
+        let put = self.put_as(&temporary, path, bytes, replace);
+        if !matches!(put, Ok(true)) || !replace {
+            // A name left over is in nobody's way.
+            let _ = self.disk.remove(&temporary);
+        }
+        if put? {
+            self.sync_folder(folder)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn put_as(&self, temporary: &FilePath, path: &FilePath, bytes: &PutPayload, replace: bool) -> io::Result<bool> {
+        let file = self.disk.write(temporary, bytes)?;
+        self.synced(self.disk.sync_file(temporary, &file))?;
+        if replace {
+            return self.disk.rename(temporary, path).map(|()| true);
+        }
+        match self.disk.link(temporary, path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that a folder below the root exists and that its name is durable, and all names above it.
+    fn make_durable(&self, folder: &FilePath) -> io::Result<()> {
+        if folder == self.root || self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(folder) {
+            return Ok(());
+        }
+        let parent = folder.parent().unwrap_or(&self.root);
+        self.make_durable(parent)?;
+        existing(self.disk.create_folder(folder))?;
+        self.sync_folder(parent)?;
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf());
+        Ok(())
+    }
+
+    fn sync_folder(&self, folder: &FilePath) -> io::Result<()> {
+        self.synced(self.disk.sync_folder(folder))
+    }
+
+    /// The result of a sync, if no earlier one has failed.
+    fn synced(&self, sync: io::Result<()>) -> io::Result<()> {
+        if sync.is_err() {
+            self.failed.store(true, Relaxed);
+        }
+        match self.failed.load(Relaxed) {
+            true => Err(sync.err().unwrap_or_else(|| {
+                io::Error::other("the disk failed to take an earlier write; start again when it is in order")
+            })),
+            false => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "folder {}", self.writes.root.display())
+    }
+}
+
+fn sorted(
+    list: BoxStream<'static, object_store::Result<ObjectMeta>>,
+) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    stream::once(async move {
+        let mut objects: Vec<ObjectMeta> = list.try_collect().await?;
+        objects.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, object_store::Error>(stream::iter(objects.into_iter().map(Ok)))
+    })
+    .try_flatten()
+    .boxed()
+}
+
+#[async_trait]
+impl ObjectStore for Folder {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        let replace = match opts.mode {
+            PutMode::Create => false,
+            PutMode::Overwrite => true,
+            PutMode::Update(_) => {
+                let (operation, implementer) = ("conditional update".into(), self.to_string());
+                return Err(object_store::Error::NotImplemented { operation, implementer });
+            }
+        };
+        let path = self.reads.path_to_filesystem(location)?;
+        let writes = Arc::clone(&self.writes);
+        match blocking(move || writes.put(&path, &payload, replace)).await? {
+            true => Ok(PutResult { e_tag: None, version: None }),
+            false => Err(object_store::Error::AlreadyExists {
+                path: location.to_string(),
+                source: "an object of this name is there already".into(),
+            }),
+        }
+    }
+
+    /// The parts are kept until they are complete: checkpoints are written so, and they are small.
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        _opts: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let whole = Folder { reads: self.reads.clone(), writes: Arc::clone(&self.writes) };
+        Ok(Box::new(Upload { folder: whole, location: location.clone(), parts: Vec::new() }))
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.reads.get_opts(path, options).await
+    }
+
+    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<bytes::Bytes>> {
+        self.reads.get_ranges(path, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        self.reads.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        sorted(self.reads.list(prefix))
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        sorted(self.reads.list_with_offset(prefix, offset))
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.reads.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, _from: &Path, _to: &Path, _options: CopyOptions) -> object_store::Result<()> {
+        // Nothing of ours copies, and the copy would not be durable.
+        Err(object_store::Error::NotImplemented { operation: "copy".into(), implementer: self.to_string() })
+    }
+}
+
+#[derive(Debug)]
+struct Upload {
+    folder: Folder,
+    location: Path,
+    parts: Vec<PutPayload>,
+}
+
+#[async_trait]
+impl MultipartUpload for Upload {
+    fn put_part(&mut self, payload: PutPayload) -> UploadPart {
+        self.parts.push(payload);
+        Box::pin(async { Ok(()) })
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        let parts = std::mem::take(&mut self.parts);
+        let whole: PutPayload = parts.iter().flat_map(PutPayload::iter).cloned().collect();
+        self.folder.put_opts(&self.location, whole, PutOptions::default()).await
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        self.parts.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! The rows of stored and of new files in one stream, in key order, each row with the file that it comes from.
+
+use std::sync::Arc;
+
+use datafusion::arrow::compute::SortOptions;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Operator;
+use datafusion::object_store::path::Path;
+use datafusion::physical_expr::expressions::{BinaryExpr, col, lit};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+
+use super::unit_columns;
+use crate::error::{Result, StoreError};
+use crate::log::{Bounds, DataFile, NewFile};
+use crate::objects::Objects;
+use crate::write::Layout;
+
+/// The column that says which file a row is from: its place among the stored files, or [`NEW`].
+pub(super) const ORIGIN: &str = "__origin";
+/// The origin of the batch's rows: the greatest, so that of two rows of a key the stored one comes first.
+pub(super) const NEW: i32 = i32::MAX;
+
+/// Sorted files that are merged as they are; more are sorted, which spills, instead of being open all at once.
+const MERGED: usize = 32;
+
+/// Where and what is read.
+pub(super) struct Scan<'a> {
+    pub layout: &'a Arc<Layout>,
+    pub objects: &'a Objects,
+    pub task: &'a Arc<TaskContext>,
+}
+
+impl Scan<'_> {
+    /// The keys in the range that both the batch's and the stored files cover.
+    pub(super) fn keys(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
+        let schema = self.layout.schema();
+        let columns = self.layout.kind().key().iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
+        self.stream(new, stored, columns, self.common_range(new, stored)?)
+    }
+
+    /// All rows of the files.
+    pub(super) fn rows(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
+        self.stream(new, stored, (0..self.layout.schema().fields().len()).collect(), None)
+    }
+
+    fn stream(
+        &self,
+        new: &[NewFile],
+        stored: &[&DataFile],
+        mut columns: Vec<usize>,
+        predicate: Option<Arc<dyn PhysicalExpr>>,
+    ) -> Result<SendableRecordBatchStream> {
+        let kind = self.layout.kind();
+        let of_stored = stored.iter().zip(0..).map(|(file, at)| of_origin(file.path().clone(), file.size(), at));
+        let of_new = new.iter().map(|file| of_origin(file.object_path(kind), file.size, NEW));
+        let sorted = stored.iter().all(|file| file.sorted()) && stored.len() + new.len() <= MERGED;
+        let files: Vec<PartitionedFile> = of_stored.chain(of_new).collect();
+        let groups: Vec<FileGroup> = match sorted {
+            true => files.into_iter().map(|file| FileGroup::new(vec![file])).collect(),
+            false => vec![FileGroup::new(files)],
+        };
+
+        let registered = self.objects.registry_url()?;
+        self.task.runtime_env().register_object_store(registered.as_ref(), Arc::clone(self.objects.object_store()));
+        let origin = Arc::new(Field::new(ORIGIN, DataType::Int32, false));
+        columns.push(self.layout.schema().fields().len());
+        let table =
+            TableSchema::builder(Arc::clone(self.layout.schema())).with_table_partition_cols(vec![origin]).build();
+        let mut source = ParquetSource::new(table).with_enable_page_index(true);
+        if let Some(predicate) = predicate {
+            source = source.with_predicate(predicate).with_pushdown_filters(true);
+        }
+        let config = FileScanConfigBuilder::new(registered, Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(Some(columns))?
+            .build();
+        let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+        let order = self.order(&scan.schema())?;
+        let plan: Arc<dyn ExecutionPlan> = match sorted {
+            true => Arc::new(SortPreservingMergeExec::new(order, scan)),
+            false => Arc::new(SortExec::new(order, scan)),
+        };
+        Ok(plan.execute(0, Arc::clone(self.task))?)
+    }
+
+    fn order(&self, schema: &Schema) -> Result<LexOrdering> {
+        let ascending = SortOptions { descending: false, nulls_first: false };
+        let columns = self.layout.kind().key().iter().chain([&ORIGIN]);
+        let columns =
+            columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
+        LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
+    }
+
+    /// A condition that holds for every row whose unit the batch and the stored files may share.
+    fn common_range(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let (kind, schema) = (self.layout.kind(), self.layout.schema());
+        let mut condition: Option<Arc<dyn PhysicalExpr>> = None;
+        for key in unit_columns(kind) {
+            let ours = hull(new.iter().map(|file| &file.bounds), key);
+            let theirs = hull(stored.iter().map(|file| file.key_bounds()), key);
+            let column = col(kind.key()[key], schema)?;
+            for (bound, operator) in [
+                (ours.as_ref().map(|(min, _)| min), Operator::GtEq),
+                (theirs.as_ref().map(|(min, _)| min), Operator::GtEq),
+                (ours.as_ref().map(|(_, max)| max), Operator::LtEq),
+                (theirs.as_ref().map(|(_, max)| max), Operator::LtEq),
+            ] {
+                let Some(bound) = bound else { continue };
+                let bound: Arc<dyn PhysicalExpr> =
+                    Arc::new(BinaryExpr::new(Arc::clone(&column), operator, lit(bound.clone())));
+                condition = Some(match condition {
+                    Some(before) => Arc::new(BinaryExpr::new(before, Operator::And, bound)),
+                    None => bound,
+                });
+            }
+        }
+        Ok(condition)
+    }
+}
+
+fn of_origin(path: Path, size: u64, origin: i32) -> PartitionedFile {
+    // A path of an object store is taken as it is, not percent-encoded once more.
+    let mut file = PartitionedFile::new("", size);
+    file.object_meta.location = path;
+    file.partition_values = vec![ScalarValue::Int32(Some(origin))];
+    file
+}
+
+/// Least and greatest value of a key column over files; `None` if one of them does not say.
+fn hull<'a>(files: impl Iterator<Item = &'a Bounds>, key: usize) -> Option<(ScalarValue, ScalarValue)> {
+    let mut hull: Option<(ScalarValue, ScalarValue)> = None;
+    for bounds in files {
+        let (min, max) = bounds.of(key)?.clone();
+        hull = Some(match hull {
+            None => (min, max),
+            Some((low, high)) => (if min < low { min } else { low }, if max > high { max } else { high }),
+        });
+    }
+    hull
+}
