@@ -78,7 +78,7 @@ impl Store {
         Self::create_over(Objects::over(url, objects), slice_seconds).await
     }
 
-    async fn create_over(objects: Objects, slice_seconds: Option<i64>) -> Result<Store> {
+    pub(crate) async fn create_over(objects: Objects, slice_seconds: Option<i64>) -> Result<Store> {
         let marker = match read_marker(&objects).await? {
             Some(marker) => marker,
             None => create_marker(&objects, slice_seconds.unwrap_or(DEFAULT_SLICE_SECONDS)).await?,

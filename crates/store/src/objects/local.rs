@@ -63,12 +63,11 @@ impl Folder {
     }
 }
 
-/// Creates a folder and those above it, durably. One that exists is taken to be new as well.
+/// Creates a folder and those above it, durably. One that exists is taken to be new as well: who made it may not have
+/// come to the sync.
 pub(crate) fn create_root(path: &FilePath, disk: &dyn Disk) -> io::Result<()> {
     let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
-    if !parent.try_exists()? {
-        create_root(parent, disk)?;
-    }
+    create_root(parent, disk)?;
     match (disk.create_folder(path), disk.sync_folder(parent)) {
         // Somebody else's folder in a folder that only its owner may read has been there for long.
         (Err(exists), Err(denied))

@@ -7,6 +7,8 @@
 //!
 //! Listings are sorted by path: the kernel takes that for granted for every scheme but `file:`.
 
+#[cfg(test)]
+mod crash;
 mod disk;
 mod local;
 
@@ -21,7 +23,7 @@ use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPa
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use disk::{Disk, Real};
+pub(crate) use disk::{Disk, Real};
 use local::Folder;
 
 /// The objects of one store.
@@ -56,7 +58,7 @@ impl Objects {
         Self::on_disk(path, create, Arc::new(Real))
     }
 
-    fn on_disk(path: PathBuf, create: bool, disk: Arc<dyn Disk>) -> Result<Self> {
+    pub(crate) fn on_disk(path: PathBuf, create: bool, disk: Arc<dyn Disk>) -> Result<Self> {
         let failed = |doing: &str, error: std::io::Error| {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,

@@ -75,14 +75,17 @@ impl Scan<'_> {
         columns.push(self.layout.schema().fields().len());
         let table =
             TableSchema::builder(Arc::clone(self.layout.schema())).with_table_partition_cols(vec![origin]).build();
+        let table_schema = Arc::clone(table.table_schema());
         let mut source = ParquetSource::new(table).with_enable_page_index(true);
         if let Some(predicate) = predicate {
             source = source.with_predicate(predicate).with_pushdown_filters(true);
         }
-        let config = FileScanConfigBuilder::new(registered, Arc::new(source))
-            .with_file_groups(groups)
-            .with_projection_indices(Some(columns))?
-            .build();
+        let mut config = FileScanConfigBuilder::new(registered, Arc::new(source)).with_file_groups(groups);
+        if sorted {
+            // A declared order keeps idle partitions from taking over files of others, which would mix two orders.
+            config = config.with_output_ordering(vec![self.order(&table_schema)?]);
+        }
+        let config = config.with_projection_indices(Some(columns))?.build();
         let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
         let order = self.order(&scan.schema())?;
         let plan: Arc<dyn ExecutionPlan> = match sorted {
