@@ -225,10 +225,12 @@ impl Table {
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<(Commit, Vec<Path>)> {
-        if let Some(known) = self.newest().await?
-            && let Some(delivered) = self.delivered(&known.snapshot, once).await?
-        {
-            return Ok((delivered, Vec::new()));
+        let mut checked = None;
+        if let Some(known) = self.newest().await? {
+            if let Some(delivered) = self.delivered(&known.snapshot, once).await? {
+                return Ok((delivered, Vec::new()));
+            }
+            checked = Some(known.snapshot.version());
         }
         let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
         if files.is_empty() && once.marks.is_empty() {
@@ -248,9 +250,13 @@ impl Table {
                 self.state.log.create().await?;
                 continue;
             };
-            if let Some(delivered) = self.delivered(&base.snapshot, once).await? {
+            self.state.log.check_writable(&base.snapshot)?;
+            if checked != Some(base.snapshot.version())
+                && let Some(delivered) = self.delivered(&base.snapshot, once).await?
+            {
                 return Ok((delivered, Vec::new()));
             }
+            checked = Some(base.snapshot.version());
             let entry = self.entry(&base, &mut days, once, written, task).await?;
             commit.changes = days.values().fold(Changes::default(), |sum, day| sum + day.change.changes);
             commit.files = entry.added.len();

@@ -11,6 +11,7 @@ use datafusion::object_store::path::Path;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
+use delta_kernel::table_features::ColumnMappingMode;
 use serde_json::json;
 
 use super::{DATE, Log, WRITTEN_BY};
@@ -75,6 +76,28 @@ impl Log {
                 "the columns of {self} are not those that this version of nines knows; use the version that wrote it"
             ),
         ))
+    }
+}
+
+impl Log {
+    /// Refuses to write to a table in which another program has switched on what an entry of ours would break.
+    pub(crate) fn check_writable(&self, snapshot: &SnapshotRef) -> Result<()> {
+        let properties = snapshot.table_properties();
+        let switched_on = [
+            ("delta.appendOnly", properties.append_only),
+            ("delta.enableChangeDataFeed", properties.enable_change_data_feed),
+            ("delta.enableDeletionVectors", properties.enable_deletion_vectors),
+            ("delta.enableInCommitTimestamps", properties.enable_in_commit_timestamps),
+            ("delta.enableRowTracking", properties.enable_row_tracking),
+            ("delta.columnMapping.mode", properties.column_mapping_mode.map(|mode| mode != ColumnMappingMode::None)),
+        ];
+        match switched_on.iter().find(|(_, on)| *on == Some(true)) {
+            None => Ok(()),
+            Some((property, _)) => Err(StoreError::new(
+                StoreErrorKind::Incompatible,
+                format!("another program has set {property} in {self}, with which nines cannot write; unset it there"),
+            )),
+        }
     }
 }
 
