@@ -1,20 +1,28 @@
 //! Files into a table: read as they are, or through a SQL mapping, and appended in one commit.
+//!
+//! Access logs that are read as they are go in by pieces ([`logs`]); all other files of a load are one batch ([`batch`]).
+//! Either way what is stored already is not stored again.
 
-use std::path::{Path, PathBuf};
+mod batch;
+mod logs;
+mod select;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::{CsvReadOptions, JsonReadOptions, ParquetReadOptions};
-use futures::StreamExt;
-use nines_ingest::{Format, Options, Progress, conform};
-use nines_store::{Commit, Once, TableKind};
+use nines_ingest::{Format, Input, Options, Progress};
+use nines_store::{Commit, Once, Outcome, StoreErrorKind, TableKind};
+use tokio::runtime::Handle;
 
-use crate::{Engine, EngineError, Parameters, Result};
+use crate::load::batch::Content;
+use crate::load::logs::Plan;
+use crate::{Engine, EngineError, Result};
+
+/// How often logs are looked at again because another writer went on with one of them first.
+const ATTEMPTS: usize = 10;
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -32,14 +40,17 @@ pub struct Load {
     pub business: Option<String>,
     /// Likewise.
     pub service: Option<String>,
-    /// Likewise.
+    /// Likewise. Of an access log it is what the names of its pieces begin with, `log` if `None`.
     pub source: Option<String>,
+    /// What the files are called among those of their source: the same again changes nothing, the name with other
+    /// content is an error. `None`: the hash of their content; access logs have no name then.
+    pub batch: Option<String>,
 }
 
 impl Load {
     /// These files into this table, nothing filled in.
     pub fn new(table: TableKind, files: Vec<PathBuf>) -> Self {
-        Load { table, files, format: None, select: None, business: None, service: None, source: None }
+        Load { table, files, format: None, select: None, business: None, service: None, source: None, batch: None }
     }
 }
 
@@ -51,10 +62,37 @@ pub struct Loaded {
     pub read: u64,
     /// What was stored.
     pub commit: Commit,
+    /// What was found in each access log, and in other files where it differs from what the commit says.
+    pub files: Vec<FileRead>,
+}
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileRead {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether there was anything to read.
+    pub found: Found,
+    /// Bytes of a log's last line, if that is incomplete and so not read yet.
+    pub left: u64,
+}
+
+/// Whether a file holds anything to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found {
+    /// Lines that were not read before.
+    New,
+    /// Only what was read before.
+    Known,
+    /// A log without a complete line.
+    NoLine,
 }
 
 impl Engine {
-    /// Loads files into a table in one commit. `progress` is advanced while files are read as they are.
+    /// Loads files into a table in one commit. `progress` is advanced while files are read as they are, those that are
+    /// looked at before included.
     pub async fn load(&self, load: &Load, progress: Arc<Progress>) -> Result<Loaded> {
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("loading needs a store; open the session with open_or_create".to_string()));
@@ -64,100 +102,110 @@ impl Engine {
         options.service.clone_from(&load.service);
         options.source.clone_from(&load.source);
         options.time_zone = self.settings().time_zone.parse().unwrap_or(options.time_zone);
-        let mapped = Arc::new(AtomicU64::new(0));
-        let rows = match &load.select {
-            Some(select) => self.mapped(load, select, options, mapped.clone()).await?,
-            None => nines_ingest::stream(nines_ingest::read(&load.files, load.format, options, progress.clone())?),
-        };
-        let commit = store
-            .table(load.table)
-            .append(rows, Once::default(), self.context().task_ctx())
-            .await
-            .map_err(ingest_first)?;
-        Ok(Loaded { read: progress.rows_read() + mapped.load(Relaxed), commit })
+        match &load.select {
+            Some(select) => self.load_mapped(load, select, options, progress).await,
+            None => self.load_files(load, options, progress).await,
+        }
     }
 
-    /// The rows of the mapping query, fitted to the table.
-    async fn mapped(
+    async fn load_mapped(
         &self,
         load: &Load,
         select: &str,
         options: Options,
-        counted: Arc<AtomicU64>,
-    ) -> Result<SendableRecordBatchStream> {
-        let input = self.input(&load.files, load.format).await?;
-        self.context().register_table("input", input.into_view())?;
-        let answer = match self.parse(select)?.as_slice() {
-            [statement] => self.run(statement, &Parameters::default()).await,
-            other => Err(EngineError::Usage(format!("--select takes one query, got {}", other.len()))),
-        };
-        self.context().deregister_table("input")?;
-        let schema = load.table.schema(options.slice_seconds);
-        let fitted = answer?.batches.map(move |batch| {
-            let batch = batch?;
-            let before = counted.fetch_add(batch.num_rows() as u64, Relaxed);
-            let fitted =
-                conform(&batch, &options).map_err(|error| error.after_rows(before).in_file("the result of --select"));
-            fitted.map_err(|error| DataFusionError::External(Box::new(error)))
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
+        progress: Arc<Progress>,
+    ) -> Result<Loaded> {
+        let read = Arc::new(AtomicU64::new(0));
+        let rows = self.mapped(load, select, options, read.clone()).await?;
+        let read_as = select::read_as(&load.files, load.format)?;
+        let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
+        let mut once = Once::default();
+        once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
+        let commit = self.append(load.table, rows, once).await?;
+        Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new() })
     }
 
-    /// The files as a table, columns as DataFusion finds them.
-    async fn input(&self, files: &[PathBuf], format: Option<Format>) -> Result<DataFrame> {
-        let paths = files.iter().map(|file| text(file)).collect::<Result<Vec<_>>>()?;
-        let Some(first) = files.first() else {
-            return Err(EngineError::Usage("no file to load".to_string()));
-        };
-        let format = match format {
-            Some(format) => format,
-            None => detect(first)?,
-        };
-        let name = first.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // DataFusion refuses files whose names do not end as it expects.
-        let extension = name.split_once('.').map_or("", |(_, extension)| extension);
-        let context = self.context();
-        let line = Schema::new(vec![Field::new("line", DataType::Utf8, true)]);
-        let frame = match format {
-            Format::Csv => {
-                let delimiter = if extension.starts_with("tsv") { b'\t' } else { b',' };
-                let csv = CsvReadOptions::new().file_extension(extension).delimiter(delimiter);
-                context.read_csv(paths, csv).await?
+    async fn load_files(&self, load: &Load, options: Options, progress: Arc<Progress>) -> Result<Loaded> {
+        let (mut logs, mut others, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+        for path in &load.files {
+            let format = load.format.map_or_else(|| nines_ingest::detect(path), Ok)?;
+            match format {
+                Format::Log => logs.push(path.clone()),
+                _ => others.push(Input::File(path.clone(), format)),
             }
-            Format::JsonLines => {
-                let json = JsonReadOptions { file_extension: extension, ..JsonReadOptions::default() };
-                context.read_json(paths, json).await?
+            // A log that grew is not the same batch again, so only a given name makes it part of one.
+            if format != Format::Log || load.batch.is_some() {
+                contents.push(Content { path: path.clone(), read_as: format.to_string() });
             }
-            Format::Parquet => {
-                let parquet = ParquetReadOptions { file_extension: extension, ..ParquetReadOptions::default() };
-                context.read_parquet(paths, parquet).await?
+        }
+        let mut delivered = Vec::new();
+        let mut once = Once::default();
+        once.batch = self.batch(load, contents, progress.clone()).await?;
+        for _ in 0..ATTEMPTS {
+            let Plan { pieces, marks, files } = self.plan(load, &logs, progress.clone()).await?;
+            let files = [files, delivered.clone()].concat();
+            if pieces.is_empty() && others.is_empty() && once.batch.is_none() {
+                let mut commit = Commit::default();
+                commit.outcome = Outcome::Unchanged;
+                return Ok(Loaded { read: 0, commit, files });
             }
-            // A line is a CSV record of one field: separator and quote are control characters that no log holds.
-            Format::Log => {
-                let lines = CsvReadOptions::new().has_header(false).delimiter(1).quote(2).file_extension(extension);
-                context.read_csv(paths, lines.schema(&line)).await?
+            once.marks = marks;
+            let before = progress.rows_read();
+            let inputs = others.iter().cloned().chain(pieces.iter().cloned().map(Input::Piece));
+            let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
+            match self.append(load.table, nines_ingest::stream(batches), once.clone()).await {
+                Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
+                // The other files are an old batch, which says nothing about the logs beside them.
+                Ok(commit) if was_delivered(&commit) && !pieces.is_empty() && load.batch.is_none() => {
+                    once.batch = None;
+                    let known = |input: Input| match input {
+                        Input::File(file, _) => Some(FileRead { file, found: Found::Known, left: 0 }),
+                        _ => None,
+                    };
+                    delivered = std::mem::take(&mut others).into_iter().filter_map(known).collect();
+                }
+                commit => return Ok(Loaded { read: progress.rows_read() - before, commit: commit?, files }),
             }
-            other => return Err(EngineError::Usage(format!("--select cannot read {}", other.name()))),
-        };
-        Ok(frame)
+        }
+        Err(EngineError::Usage(format!(
+            "other writers read the same logs and were faster {ATTEMPTS} times; nothing was stored, try again"
+        )))
+    }
+
+    async fn batch(
+        &self,
+        load: &Load,
+        contents: Vec<Content>,
+        progress: Arc<Progress>,
+    ) -> Result<Option<nines_store::Batch>> {
+        if contents.is_empty() {
+            return Ok(None);
+        }
+        let (load, zone) = (load.clone(), self.settings().time_zone.clone());
+        blocking(move || batch::batch(&load, &contents, &zone, &progress)).await
+    }
+
+    async fn plan(&self, load: &Load, logs: &[PathBuf], progress: Arc<Progress>) -> Result<Plan> {
+        let Some(store) = self.store().filter(|_| !logs.is_empty()) else { return Ok(Plan::default()) };
+        let snapshot = store.table(load.table).snapshot().await?;
+        let (load, logs, handle) = (load.clone(), logs.to_vec(), Handle::current());
+        blocking(move || logs::plan(&load, &logs, &progress, |name| Ok(handle.block_on(snapshot.mark(name))?))).await
+    }
+
+    async fn append(&self, table: TableKind, rows: SendableRecordBatchStream, once: Once) -> Result<Commit> {
+        let Some(store) = self.store() else { return Ok(Commit::default()) };
+        store.table(table).append(rows, once, self.context().task_ctx()).await.map_err(ingest_first)
     }
 }
 
-fn text(path: &Path) -> Result<String> {
-    let text = path.to_str().ok_or_else(|| EngineError::Usage(format!("{} is not UTF-8", path.display())))?;
-    match path.try_exists() {
-        Ok(true) => Ok(text.to_string()),
-        _ => Err(EngineError::Usage(format!("{text}: no such file"))),
-    }
+fn was_delivered(commit: &Commit) -> bool {
+    matches!(commit.outcome, Outcome::Delivered(_))
 }
 
-/// The format by name and first bytes.
-fn detect(path: &Path) -> Result<Format> {
-    use std::io::Read;
-    let mut first = Vec::new();
-    let file = std::fs::File::open(path).and_then(|file| file.take(4096).read_to_end(&mut first));
-    file.map_err(|error| EngineError::Usage(format!("{}: {error}", path.display())))?;
-    Ok(Format::detect(path, &first)?)
+/// Reads files on a thread that may wait for them.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?
 }
 
 /// An input error that came through the store's stream is the input's, not the store's.
