@@ -319,7 +319,8 @@ mod tests {
     }
 
     fn rows(piece: Piece) -> Result<Vec<String>> {
-        let batches = read_inputs([Input::Piece(piece)], requests(), Arc::default())?.collect::<Result<Vec<_>>>()?;
+        let batches =
+            read_inputs([Input::Piece(Box::new(piece))], requests(), Arc::default())?.collect::<Result<Vec<_>>>()?;
         Ok(shown(&batches))
     }
 

@@ -21,7 +21,7 @@ pub enum Input {
     /// A whole file of this format.
     File(PathBuf, Format),
     /// The piece of an access log, which brings its own source.
-    Piece(Piece),
+    Piece(Box<Piece>),
 }
 
 /// The batches of one or more inputs, in the schema of their table. Blocks while it reads; ends after the first error.

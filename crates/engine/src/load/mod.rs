@@ -151,7 +151,7 @@ impl Engine {
             }
             once.marks = marks;
             let before = progress.rows_read();
-            let inputs = others.iter().cloned().chain(pieces.iter().cloned().map(Input::Piece));
+            let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             match self.append(load.table, nines_ingest::stream(batches), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
