@@ -6,10 +6,12 @@ mod access_log;
 mod demo;
 mod formats;
 mod ingest;
+mod logs;
 mod nezha;
 mod processes;
 mod queries;
 mod readme;
+mod redelivery;
 mod slt;
 
 use std::path::{Path, PathBuf};

@@ -68,9 +68,14 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "SQL")]
     pub select: Option<String>,
 
-    /// Who reports: fills the column `source` where it is empty
+    /// Who reports: fills the column `source` where it is empty; keeps logs that begin alike apart
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
+
+    /// What these files are called among those of their --source: the same again changes nothing, the name
+    /// with other content is an error [default: the hash of their content]
+    #[arg(long, value_name = "ID")]
+    pub batch: Option<String>,
 
     /// Fills the column `business` where it is empty
     #[arg(long, value_name = "NAME")]

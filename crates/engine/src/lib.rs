@@ -18,7 +18,7 @@ mod statement;
 
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
-pub use load::{Load, Loaded};
+pub use load::{FileRead, Found, Load, Loaded};
 pub use parameters::{Parameter, Parameters};
 pub use statement::{Answer, Statement};
 

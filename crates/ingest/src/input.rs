@@ -24,10 +24,28 @@ pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, By
     unpack(&name, Box::new(file), progress)
 }
 
-/// Counts what is read and unpacks it if it is gzip, several members one after the other included.
+/// Counts what is read and unpacks it if it is gzip.
 pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
-    let (magic, input) = peek(name, Box::new(Counted { input, progress: Arc::clone(progress) }), GZIP.len())?;
-    if magic == GZIP { peek(name, Box::new(MultiGzDecoder::new(input)), HEAD) } else { peek(name, input, HEAD) }
+    let (magic, input) = peek(name, counted(input, progress), GZIP.len())?;
+    if magic == GZIP { peek(name, unpacked(input), HEAD) } else { peek(name, input, HEAD) }
+}
+
+/// Whether a file is gzip.
+pub(crate) fn is_packed(path: &Path) -> Result<bool> {
+    let failed = |error| IngestError::io(&path.display().to_string(), error);
+    let mut magic = Vec::new();
+    File::open(path).map_err(failed)?.take(GZIP.len() as u64).read_to_end(&mut magic).map_err(failed)?;
+    Ok(magic == GZIP)
+}
+
+/// What is in gzip, several members one after the other included.
+pub(crate) fn unpacked(input: Bytes) -> Bytes {
+    Box::new(MultiGzDecoder::new(input))
+}
+
+/// An input whose bytes count as read.
+pub(crate) fn counted(input: Bytes, progress: &Arc<Progress>) -> Bytes {
+    Box::new(Counted { input, progress: Arc::clone(progress) })
 }
 
 /// The first bytes of a reader, which it gives again.

@@ -19,12 +19,18 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// The lines of an input from its start.
     pub(crate) fn new(name: &str, input: Bytes) -> Self {
+        Self::after(0, name, input)
+    }
+
+    /// The lines of the rest of an input, of which so many lines came before.
+    pub(crate) fn after(skipped: u64, name: &str, input: Bytes) -> Self {
         Self {
             name: name.to_string(),
             input: BufReader::with_capacity(256 << 10, input),
             line: Vec::with_capacity(4096),
-            number: 0,
+            number: skipped,
         }
     }
 

@@ -11,7 +11,18 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
 use crate::formats::{self, BatchesOfOne};
-use crate::{ErrorKind, Format, IngestError, Options, Progress, Result, input};
+use crate::lines::Lines;
+use crate::{ErrorKind, Format, IngestError, Options, Piece, Progress, Result, input};
+
+/// Something to read.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Input {
+    /// A whole file of this format.
+    File(PathBuf, Format),
+    /// The piece of an access log, which brings its own source.
+    Piece(Box<Piece>),
+}
 
 /// The batches of one or more inputs, in the schema of their table. Blocks while it reads; ends after the first error.
 ///
@@ -19,9 +30,15 @@ use crate::{ErrorKind, Format, IngestError, Options, Progress, Result, input};
 pub struct Batches {
     options: Options,
     progress: Arc<Progress>,
-    waiting: VecDeque<(PathBuf, Format)>,
+    waiting: VecDeque<Input>,
     current: Option<BatchesOfOne>,
     stop: Arc<AtomicBool>,
+}
+
+/// The format of a file, by its name and first bytes.
+pub fn detect(path: &Path) -> Result<Format> {
+    size(path)?;
+    Format::detect(path, &input::open(path, &Arc::default())?.0)
 }
 
 /// Reads files one after the other as rows of `options.kind`. Without a format, each file tells its own.
@@ -34,22 +51,36 @@ pub fn read<P: AsRef<Path>>(
     progress: Arc<Progress>,
 ) -> Result<Batches> {
     options.slice_micros()?;
-    let mut waiting = VecDeque::new();
-    for path in paths {
+    let file = |path: P| {
         let path = path.as_ref();
-        let failed = |e| IngestError::io(&path.display().to_string(), e);
-        let metadata = fs::metadata(path).map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-        }
-        let format = match format {
-            Some(format) => format,
-            None => Format::detect(path, &input::open(path, &Arc::default())?.0)?,
-        };
-        progress.add_total(metadata.len());
-        waiting.push_back((path.to_path_buf(), format));
+        Ok(Input::File(path.to_path_buf(), format.map_or_else(|| detect(path), Ok)?))
+    };
+    read_inputs(paths.into_iter().map(file).collect::<Result<Vec<_>>>()?, options, progress)
+}
+
+/// Reads whole files and pieces of logs one after the other as rows of `options.kind`.
+pub fn read_inputs(
+    inputs: impl IntoIterator<Item = Input>,
+    options: Options,
+    progress: Arc<Progress>,
+) -> Result<Batches> {
+    options.slice_micros()?;
+    let mut waiting = VecDeque::new();
+    for input in inputs {
+        progress.add_total(match &input {
+            Input::File(path, _) => size(path)?,
+            Input::Piece(piece) => piece.cost().map_err(|e| IngestError::io(&piece.path().display().to_string(), e))?,
+        });
+        waiting.push_back(input);
     }
     Ok(Batches { options, progress, waiting, current: None, stop: Arc::default() })
+}
+
+/// The bytes of what can be read as a file.
+fn size(path: &Path) -> Result<u64> {
+    let failed = |e| IngestError::io(&path.display().to_string(), e);
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if metadata.is_dir() { Err(failed(std::io::ErrorKind::IsADirectory.into())) } else { Ok(metadata.len()) }
 }
 
 /// Reads one text input, such as standard input, that errors call `name`. Parquet needs a file.
@@ -64,7 +95,7 @@ pub fn read_from(
     let (head, input) = input::unpack(name, Box::new(input), &progress)?;
     let format = format.map_or_else(|| Format::detect(Path::new(name), &head), Ok)?;
     let stop = Arc::default();
-    let current = Some(formats::text(format, name, input, &options, &progress, &stop)?);
+    let current = Some(formats::text(format, Lines::new(name, input), &options, &progress, &stop)?);
     Ok(Batches { options, progress, waiting: VecDeque::new(), current, stop })
 }
 
@@ -90,15 +121,23 @@ impl Batches {
                 }
                 self.current = None;
             }
-            let Some((path, format)) = self.waiting.pop_front() else { return Ok(None) };
-            self.current = Some(match format {
-                Format::Parquet => formats::parquet(&path, &self.options, &self.progress)?,
-                _ => {
-                    let (_, input) = input::open(&path, &self.progress)?;
-                    let name = path.display().to_string();
-                    formats::text(format, &name, input, &self.options, &self.progress, &self.stop)?
-                }
-            });
+            let Some(next) = self.waiting.pop_front() else { return Ok(None) };
+            self.current = Some(self.open(next)?);
+        }
+    }
+
+    fn open(&self, input: Input) -> Result<BatchesOfOne> {
+        let text = |format, lines, options| formats::text(format, lines, options, &self.progress, &self.stop);
+        match input {
+            Input::File(path, Format::Parquet) => formats::parquet(&path, &self.options, &self.progress),
+            Input::File(path, format) => {
+                let (_, bytes) = input::open(&path, &self.progress)?;
+                text(format, Lines::new(&path.display().to_string(), bytes), &self.options)
+            }
+            Input::Piece(piece) => {
+                let options = Options { source: Some(piece.source().to_string()), ..self.options.clone() };
+                text(Format::Log, piece.lines(&self.progress)?, &options)
+            }
         }
     }
 }

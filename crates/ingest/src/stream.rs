@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
 use crate::Batches;
 
@@ -15,12 +16,18 @@ const AHEAD: usize = 2;
 
 /// The batches as a stream, parsed on a blocking thread of the current tokio runtime.
 ///
-/// Dropping the stream stops the parsing within a few thousand lines. Errors are
+/// Nothing is read before the stream is polled. Dropping it stops the parsing within a few thousand lines. Errors are
 /// [`DataFusionError::External`] around an [`IngestError`](crate::IngestError).
 pub fn stream(batches: Batches) -> SendableRecordBatchStream {
     let schema = batches.schema();
+    let parsed = futures::stream::once(async move { parse(batches) }).flatten();
+    Box::pin(RecordBatchStreamAdapter::new(schema, parsed))
+}
+
+/// Starts the parser.
+fn parse(batches: Batches) -> impl Stream<Item = datafusion::error::Result<RecordBatch>> {
     let stop = StopOnDrop(batches.stop_flag());
-    let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&schema), AHEAD);
+    let mut builder = RecordBatchReceiverStream::builder(batches.schema(), AHEAD);
     let consumer = builder.tx();
     builder.spawn_blocking(move || {
         for batch in batches {
@@ -30,8 +37,7 @@ pub fn stream(batches: Batches) -> SendableRecordBatchStream {
         }
         Ok(())
     });
-    let batches = builder.build().inspect(move |_| stop.keep());
-    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
+    builder.build().inspect(move |_| stop.keep())
 }
 
 /// Tells the parser that nobody listens any more.
@@ -93,7 +99,10 @@ mod tests {
             Arc::clone(&progress),
         )
         .unwrap();
-        drop(stream(endless));
+        let mut stream = stream(endless);
+        assert_eq!(progress.rows_read(), 0);
+        assert!(futures::poll!(stream.next()).is_pending());
+        drop(stream);
         // The runtime waits for blocking threads when it shuts down: without the flag this test would never end.
     }
 }

@@ -1,4 +1,4 @@
-//! `nines ingest`: files in, one commit, a summary.
+//! `nines ingest`: files in, one commit, a summary of what was read, stored and left.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
-use nines_engine::{Engine, Load, Loaded, Settings};
+use nines_engine::store::{Commit, Outcome};
+use nines_engine::{Engine, Found, Load, Loaded, Settings};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
@@ -19,6 +20,7 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
         business: args.business,
         service: args.service,
         source: args.source,
+        batch: args.batch,
         ..Load::new(args.table, args.files)
     };
     // A wrong name must not leave a new, empty store behind.
@@ -37,21 +39,72 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
 fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> String {
     let commit = &loaded.commit;
     let table = load.table.name();
-    let mut text = format!("read        {} rows\nrejected    {}\n", HumanCount(loaded.read), HumanCount(rejected));
-    let Some(version) = commit.version() else {
-        text.push_str("written     nothing: the input holds no rows\n");
-        return text;
-    };
+    let mut text = nothing_new(loaded);
+    let read = format!("read        {} rows\nrejected    {}\n", HumanCount(loaded.read), HumanCount(rejected));
+    match commit.outcome {
+        Outcome::Delivered(Some(version)) => {
+            text.push_str(&format!("already ingested at version {version} of {table}; nothing changed\n"));
+        }
+        Outcome::Delivered(None) => text.push_str(&format!("already ingested into {table}; nothing changed\n")),
+        // Every file was said to hold nothing new.
+        _ if commit.rows == 0 && !text.is_empty() && loaded.read == 0 => {}
+        Outcome::Unchanged => {
+            let rows = HumanCount(commit.rows);
+            text.push_str(&format!("{read}changed     nothing: all {rows} aggregates are stored already\n"));
+        }
+        Outcome::Stored(version) => {
+            text.push_str(&read);
+            text.push_str(&stored(commit, engine));
+            text.push_str(&format!("version     {version} of {table} in {}\n", engine.settings().store));
+        }
+        _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
+    }
+    text + &left(loaded)
+}
+
+/// The files that had nothing to read, one per line.
+fn nothing_new(loaded: &Loaded) -> String {
+    let said = loaded.files.iter().filter_map(|read| {
+        let file = read.file.display();
+        match read.found {
+            Found::Known => Some(format!("already ingested: {file} holds nothing new\n")),
+            Found::NoLine => Some(format!("nothing to read: {file} holds no complete line\n")),
+            _ => None,
+        }
+    });
+    said.collect()
+}
+
+/// What was stored.
+fn stored(commit: &Commit, engine: &Engine) -> String {
     let (rows, bytes) = (HumanCount(commit.rows), HumanBytes(commit.bytes));
     let files = if commit.files == 1 { "1 file".to_string() } else { format!("{} files", commit.files) };
-    text.push_str(&format!("written     {rows} aggregates in {files}, {bytes}\n"));
+    let mut text = format!("written     {rows} aggregates in {files}, {bytes}\n");
+    let [added, replaced, unchanged, removed] =
+        [commit.changes.added, commit.changes.replaced, commit.changes.unchanged, commit.changes.removed]
+            .map(HumanCount);
+    text.push_str(&format!("changed     {added} added, {replaced} replaced, {unchanged} unchanged"));
+    if removed.0 > 0 {
+        text.push_str(&format!(", {removed} removed"));
+    }
+    text.push('\n');
     if let (Some((first, last)), Some(store)) = (commit.time_range, engine.store()) {
         let zone = &engine.settings().time_zone;
         let end = last + store.slice_seconds() * 1_000_000;
         text.push_str(&format!("time range  {} to {}\n", instant(first, zone), instant(end, zone)));
     }
-    text.push_str(&format!("version     {version} of {table} in {}\n", engine.settings().store));
     text
+}
+
+/// The lines that were still being written, one per log.
+fn left(loaded: &Loaded) -> String {
+    let logs = loaded.files.iter().filter(|log| log.left > 0);
+    let said = logs.map(|log| {
+        let file = if loaded.files.len() > 1 { format!(" of {}", log.file.display()) } else { String::new() };
+        let bytes = HumanCount(log.left);
+        format!("left        an incomplete last line{file} of {bytes} bytes, for the next time\n")
+    });
+    said.collect()
 }
 
 /// A progress bar on a terminal, fed by a task that looks at the counters.

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use datafusion::arrow::array::RecordBatch;
 
-use crate::input::Bytes;
 use crate::lines::Lines;
 use crate::read::stopped;
 use crate::rows::Rows;
@@ -33,21 +32,19 @@ trait Records: Send {
 /// The batches of a text input.
 pub(crate) fn text(
     format: Format,
-    name: &str,
-    input: Bytes,
+    lines: Lines,
     options: &Options,
     progress: &Arc<Progress>,
     stop: &Arc<AtomicBool>,
 ) -> Result<BatchesOfOne> {
     let rows = Rows::new(options)?;
-    let lines = Lines::new(name, input);
     let records: Box<dyn Records> = match format {
         Format::Csv => Box::new(csv::Csv::new(lines, rows.columns(), options)?),
         Format::JsonLines => Box::new(json_lines::JsonLines::new(lines, options)),
         Format::Log => Box::new(log::AccessLog::new(lines, rows.columns(), options)?),
         Format::Parquet => {
             return Err(IngestError::new(ErrorKind::Options, "Parquet cannot be read from a stream")
-                .in_file(name)
+                .in_file(lines.name())
                 .advice("Put it into a file and name that"));
         }
     };

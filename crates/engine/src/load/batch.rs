@@ -1,0 +1,103 @@
+//! The name of a batch: the hash of its content and of what shapes its rows, so that the same delivery is recognised.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use nines_ingest::{Hash, Progress, first_64_bits, hex};
+use nines_store::Batch;
+
+use crate::{EngineError, Load, Result};
+
+/// Hexadecimal digits of the hash that names a batch which was given no name.
+const DIGITS: usize = 32;
+
+/// A file and all that its path says about how it is read: the format, as told or found.
+pub(super) struct Content {
+    pub path: PathBuf,
+    pub read_as: String,
+}
+
+/// The batch that these files are; `None` if they cannot be hashed before they are read, as a pipe. Reads all of them.
+pub(super) fn batch(
+    load: &Load,
+    files: &[Content],
+    time_zone: &str,
+    progress: &Arc<Progress>,
+) -> Result<Option<Batch>> {
+    if let Some(pipe) = files.iter().find(|file| file.path.exists() && !file.path.is_file()) {
+        return match load.batch {
+            Some(_) => Err(EngineError::Usage(format!("{}: only files can be a --batch", pipe.path.display()))),
+            None => Ok(None),
+        };
+    }
+    // A delivery is the same whatever the order of its files.
+    let mut contents = Vec::new();
+    for file in files {
+        contents.push(Hash::new().field(&file.read_as).file(&file.path, progress)?.finish());
+    }
+    contents.sort_unstable();
+    let shaped = Hash::new()
+        .field(load.table.name())
+        .optional(load.select.as_ref())
+        .optional(load.business.as_ref())
+        .optional(load.service.as_ref())
+        .optional(load.source.as_ref())
+        .field(time_zone);
+    let hash = contents.into_iter().fold(shaped, Hash::field).finish();
+    let source = load.source.clone().unwrap_or_default();
+    let id = load.batch.clone().unwrap_or_else(|| hex(&hash, DIGITS));
+    Ok(Some(Batch::new(source, id, first_64_bits(&hash))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nines_store::TableKind;
+
+    #[test]
+    fn a_batch_is_its_content_and_what_shapes_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let content = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Content { path, read_as: "csv".to_string() }
+        };
+        let (a, b) = (content("a", "time\n1\n"), content("b", "time\n2\n"));
+        let (same, json) = (content("same", "time\n1\n"), Content { path: a.path.clone(), read_as: "jsonl".into() });
+        let load = Load::new(TableKind::Requests, Vec::new());
+        let named = |load: &Load, files: &[&Content], zone: &str| {
+            let files: Vec<_> =
+                files.iter().map(|file| Content { path: file.path.clone(), read_as: file.read_as.clone() }).collect();
+            batch(load, &files, zone, &Arc::default()).unwrap().unwrap()
+        };
+        let first = named(&load, &[&a, &b], "UTC");
+        assert_eq!((first.source.as_str(), first.id.len()), ("", DIGITS));
+        assert_eq!(named(&load, &[&b, &same], "UTC"), first, "order and names of files say nothing");
+        let web = Load { service: Some("web".into()), ..load.clone() };
+        let edge = Load { source: Some("edge".into()), ..load.clone() };
+        let select = Load { select: Some("SELECT * FROM input".into()), ..load.clone() };
+        let other = [
+            named(&load, &[&a], "UTC"),
+            named(&load, &[&a, &a], "UTC"),
+            named(&load, &[&json, &b], "UTC"),
+            named(&load, &[&a, &b], "Asia/Shanghai"),
+            named(&web, &[&a, &b], "UTC"),
+            named(&edge, &[&a, &b], "UTC"),
+            named(&select, &[&a, &b], "UTC"),
+        ];
+        assert!(other.iter().all(|other| other.id != first.id && other.content != first.content));
+        let given = Load { batch: Some("monday".into()), ..edge };
+        let given = named(&given, &[&a, &b], "UTC");
+        assert_eq!((given.source.as_str(), given.id.as_str(), given.content), ("edge", "monday", other[5].content));
+    }
+
+    #[test]
+    fn what_can_be_read_only_once_is_no_batch() {
+        let null = [Content { path: "/dev/null".into(), read_as: "csv".into() }];
+        let mut load = Load::new(TableKind::Requests, Vec::new());
+        assert!(batch(&load, &null, "UTC", &Arc::default()).unwrap().is_none());
+        load.batch = Some("monday".into());
+        let said = batch(&load, &null, "UTC", &Arc::default()).unwrap_err().to_string();
+        assert_eq!(said, "/dev/null: only files can be a --batch");
+    }
+}

@@ -1,0 +1,367 @@
+//! What is new in a log that may have grown, been rotated or been packed since it was read last.
+//!
+//! A log is known by its *id*: what its rows are for (table, source, business, service) and its first line. Logs that
+//! begin with the same line have slots of their own under the id: 0, 1, 2 … Each slot remembers with marks how many
+//! bytes were read, the hash of these bytes and, for a while, the hash at the end of each earlier piece, so that an old
+//! copy is recognised too. A file is the longest log that its own bytes begin with; what follows is a new piece.
+//!
+//! What must hold: a line is stored once, whatever the names and the order of the files; where it cannot be known
+//! whether a line was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
+//! from the same place one is told so by the store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use nines_ingest::{Cut, ErrorKind, Hash, IngestError, Log, LogStart, Piece, Progress, hex};
+use nines_store::Mark;
+
+use crate::load::{FileRead, Found};
+use crate::{Load, Result};
+
+/// Hexadecimal digits of a log's id.
+const DIGITS: usize = 16;
+
+/// What is to be read of logs, and the marks that say so.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub pieces: Vec<Piece>,
+    pub marks: Vec<Mark>,
+    /// One per file.
+    pub files: Vec<FileRead>,
+}
+
+/// Looks at logs, given what a mark is in the table. Reads each once, and again where several begin with the same line.
+pub(super) fn plan(
+    load: &Load,
+    files: &[PathBuf],
+    progress: &Arc<Progress>,
+    stored: impl Fn(&str) -> Result<Option<i64>>,
+) -> Result<Plan> {
+    let mut marks = Marks { stored, pending: Vec::new() };
+    let mut logs = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        let start = LogStart::open(file, progress)?;
+        let id = start.first_line().map(|line| id(load, line));
+        let slots = id.as_deref().map(|id| marks.slots(id)).transpose()?.unwrap_or_default();
+        let ends = slots.iter().map(|slot| slot.end).collect::<Vec<_>>();
+        logs.push((at, id, start.measure(&ends)?));
+    }
+    // The shortest first: among copies of one log, each is then the one before it, grown.
+    logs.sort_by_key(|(_, _, log)| log.complete().bytes());
+    let mut pieces = Vec::new();
+    let mut found = Vec::new();
+    for (at, id, mut log) in logs {
+        let is = match &id {
+            None => Found::NoLine,
+            Some(id) => match marks.place(id, &mut log, progress)? {
+                None => Found::Known,
+                Some((n, start)) => {
+                    let source = load.source.as_deref().filter(|source| !source.is_empty()).unwrap_or("log");
+                    let from = start.as_ref().map_or(0, Cut::bytes);
+                    pieces.push(log.piece(start, format!("{source}/{id}.{n}@{from}")));
+                    Found::New
+                }
+            },
+        };
+        found.push((at, FileRead { file: log.path().to_path_buf(), found: is, left: log.left() }));
+    }
+    found.sort_by_key(|(at, _)| *at);
+    Ok(Plan { pieces, marks: marks.pending, files: found.into_iter().map(|(_, file)| file).collect() })
+}
+
+fn id(load: &Load, first_line: &[u8]) -> String {
+    let scope = Hash::new()
+        .field(load.table.name())
+        .field(load.source.as_deref().unwrap_or_default())
+        .field(load.business.as_deref().unwrap_or_default())
+        .field(load.service.as_deref().unwrap_or_default());
+    hex(&scope.field(first_line).finish(), DIGITS)
+}
+
+/// A log that was read.
+struct Slot {
+    n: usize,
+    end: u64,
+    hash: Option<i64>,
+}
+
+/// The marks of a table, and those that the logs planned so far will set.
+struct Marks<F> {
+    stored: F,
+    pending: Vec<Mark>,
+}
+
+impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
+    /// Where to go on in a log, and as which slot; `None` if all of it was read.
+    fn place(&mut self, id: &str, log: &mut Log, progress: &Arc<Progress>) -> Result<Option<(usize, Option<Cut>)>> {
+        let slots = self.slots(id)?;
+        let mut grown: Option<(usize, Cut)> = None;
+        for slot in &slots {
+            if let Some(cut) = log.cut(slot.end, progress)?
+                && slot.hash == Some(cut.hash())
+                && grown.as_ref().is_none_or(|(_, longest)| longest.bytes() < cut.bytes())
+            {
+                grown = Some((slot.n, cut));
+            }
+        }
+        let whole = log.complete();
+        let (n, start) = match grown {
+            Some((_, cut)) if cut.bytes() == whole.bytes() => return Ok(None),
+            Some((n, cut)) => (n, Some(cut)),
+            None => {
+                for slot in &slots {
+                    if self.get(&at_mark(id, slot.n, whole))? == Some(whole.hash()) {
+                        return Ok(None);
+                    }
+                }
+                if let Some(longer) = slots.iter().find(|slot| slot.end > whole.bytes()) {
+                    return Err(unknown(log, longer.end).into());
+                }
+                (slots.len(), None)
+            }
+        };
+        let end = whole.bytes() as i64;
+        self.set(end_mark(id, n), end, Mark::lasting)?;
+        self.set(hash_mark(id, n), whole.hash(), Mark::lasting)?;
+        self.set(at_mark(id, n, whole), whole.hash(), Mark::passing)?;
+        Ok(Some((n, start)))
+    }
+
+    fn slots(&self, id: &str) -> Result<Vec<Slot>> {
+        let mut slots = Vec::new();
+        while let Some(end) = self.get(&end_mark(id, slots.len()))? {
+            let n = slots.len();
+            slots.push(Slot { n, end: end.unsigned_abs(), hash: self.get(&hash_mark(id, n))? });
+        }
+        Ok(slots)
+    }
+
+    fn get(&self, name: &str) -> Result<Option<i64>> {
+        match self.pending.iter().find(|mark| mark.name == name) {
+            Some(mark) => Ok(Some(mark.to)),
+            None => (self.stored)(name),
+        }
+    }
+
+    fn set(&mut self, name: String, to: i64, mark: fn(String, Option<i64>, i64) -> Mark) -> Result<()> {
+        match self.pending.iter_mut().find(|mark| mark.name == name) {
+            Some(mark) => mark.to = to,
+            None => {
+                let from = (self.stored)(&name)?;
+                self.pending.push(mark(name, from, to));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn end_mark(id: &str, n: usize) -> String {
+    format!("log/{id}/{n}/end")
+}
+
+fn hash_mark(id: &str, n: usize) -> String {
+    format!("log/{id}/{n}/hash")
+}
+
+fn at_mark(id: &str, n: usize, cut: &Cut) -> String {
+    format!("log/{id}/{n}/at/{}", cut.bytes())
+}
+
+/// A file that is shorter than a log which begins with the same line.
+fn unknown(log: &Log, stored: u64) -> IngestError {
+    let (file, bytes) = (log.path().display().to_string(), log.complete().bytes());
+    let problem = format!(
+        "of a log that begins with the same line {stored} bytes are stored, and here are {bytes}: it cannot be known \
+         whether this is an old copy of that log or another log"
+    );
+    IngestError::new(ErrorKind::Options, problem)
+        .in_file(file)
+        .advice("An old copy holds nothing new; --source NAME keeps another log apart")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use std::io::Write;
+    use std::path::Path;
+
+    use nines_store::TableKind;
+    use tempfile::TempDir;
+
+    use crate::EngineError;
+
+    /// A table that keeps its marks and what was read.
+    struct Table {
+        folder: TempDir,
+        marks: HashMap<String, i64>,
+        pieces: Vec<(String, u64, u64)>,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap(), marks: HashMap::new(), pieces: Vec::new() }
+        }
+
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.folder.path().join(name);
+            let mut bytes = text.as_bytes().to_vec();
+            if name.ends_with(".gz") {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(&bytes).unwrap();
+                bytes = encoder.finish().unwrap();
+            }
+            std::fs::write(&path, bytes).unwrap();
+            path
+        }
+
+        fn plan(&self, load: &Load, files: &[PathBuf]) -> Result<Plan> {
+            plan(load, files, &Arc::default(), |name| Ok(self.marks.get(name).copied()))
+        }
+
+        /// Ingests files, named with their text; what was found in each.
+        fn ingest_as(&mut self, load: &Load, files: &[(&str, &str)]) -> Result<Vec<Found>> {
+            let files: Vec<_> = files.iter().map(|(name, text)| self.write(name, text)).collect();
+            let plan = self.plan(load, &files)?;
+            for mark in plan.marks {
+                assert_eq!(self.marks.insert(mark.name.clone(), mark.to), mark.from, "{}", mark.name);
+            }
+            for piece in &plan.pieces {
+                self.pieces.push((piece.source().to_string(), piece.bytes().0, piece.bytes().1));
+            }
+            Ok(plan.files.into_iter().map(|file| file.found).collect())
+        }
+
+        fn ingest(&mut self, files: &[(&str, &str)]) -> Vec<Found> {
+            self.ingest_as(&load(), files).unwrap()
+        }
+
+        fn refused(&mut self, name: &str, text: &str) -> String {
+            match self.ingest_as(&load(), &[(name, text)]) {
+                Err(EngineError::Ingest(error)) => error.to_string(),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        /// From where to where each slot was read, in order.
+        fn read(&self) -> Vec<(&str, u64, u64)> {
+            let slot = self.pieces.iter().map(|(source, ..)| source.split(['.', '@']).nth(1).unwrap());
+            slot.zip(&self.pieces).map(|(slot, (_, from, to))| (slot, *from, *to)).collect()
+        }
+    }
+
+    fn load() -> Load {
+        Load::new(TableKind::Requests, Vec::new())
+    }
+
+    /// Lines of ten bytes, of which the first is always the same.
+    fn lines(letter: char, n: usize) -> String {
+        let line = |at: usize| if at == 0 { "the first\n".to_string() } else { format!("{letter}{at:08}\n") };
+        (0..n).map(line).collect()
+    }
+
+    #[test]
+    fn a_log_that_grew_is_read_from_where_it_ended() {
+        let mut table = Table::new();
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [Found::New]);
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [Found::Known]);
+        assert_eq!(table.ingest(&[("a.log", &(lines('a', 5) + "a000"))]), [Found::New]);
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 6))]), [Found::New]);
+        assert_eq!(table.read(), [("0", 0, 30), ("0", 30, 50), ("0", 50, 60)]);
+        let (source, ..) = &table.pieces[1];
+        let id = id(&load(), b"the first\n");
+        assert_eq!(source, &format!("log/{id}.0@30"));
+        assert_eq!(table.marks[&format!("log/{id}/0/end")], 60);
+        assert_eq!(table.marks.len(), 5, "end, hash and three ends of pieces");
+    }
+
+    #[test]
+    fn names_and_packing_say_nothing() {
+        let mut table = Table::new();
+        table.ingest(&[("access.log", &lines('a', 3))]);
+        assert_eq!(table.ingest(&[("access.log.1", &lines('a', 3)), ("access.log.2.gz", &lines('a', 3))]).len(), 2);
+        assert_eq!(table.ingest(&[("access.log.3.gz", &lines('a', 4))]), [Found::New]);
+        assert_eq!(table.read(), [("0", 0, 30), ("0", 30, 40)]);
+    }
+
+    #[test]
+    fn an_old_copy_is_recognised_and_what_is_unknown_refused() {
+        let mut table = Table::new();
+        for n in [3, 5, 9] {
+            table.ingest(&[("a.log", &lines('a', n))]);
+        }
+        assert_eq!(table.ingest(&[("old.log", &lines('a', 3))]), [Found::Known]);
+        assert_eq!(table.ingest(&[("old.log.gz", &(lines('a', 5) + "cut"))]), [Found::Known]);
+        for unknown in [lines('a', 4), lines('b', 3)] {
+            let said = table.refused("b.log", &unknown);
+            let bytes = unknown.len();
+            let expected = format!(
+                "of a log that begins with the same line 90 bytes are stored, and here are {bytes}: it cannot be \
+                 known whether this is an old copy of that log or another log. An old copy holds nothing new; \
+                 --source NAME keeps another log apart"
+            );
+            assert_eq!(said.split_once(": ").unwrap().1, expected);
+        }
+        assert_eq!(table.pieces.len(), 3);
+        let edge = Load { source: Some("edge".into()), ..load() };
+        assert_eq!(table.ingest_as(&edge, &[("b.log", &lines('b', 3))]).unwrap(), [Found::New]);
+        assert!(table.pieces[3].0.starts_with("edge/"));
+    }
+
+    #[test]
+    fn logs_that_begin_alike_are_kept_apart() {
+        let mut table = Table::new();
+        table.ingest(&[("a.log", &lines('a', 3))]);
+        table.ingest(&[("b.log", &lines('b', 4))]);
+        assert_eq!(table.ingest(&[("b.log", &lines('b', 6)), ("a.log", &lines('a', 5))]), [Found::New, Found::New]);
+        assert_eq!(table.read(), [("0", 0, 30), ("1", 0, 40), ("0", 30, 50), ("1", 40, 60)]);
+        // Both begin with the same three lines: the longer one is the one that grew.
+        let mut table = Table::new();
+        let fork = lines('a', 3) + "fork\n";
+        table.ingest(&[("a.log", &lines('a', 9))]);
+        let longer = fork.clone() + &"more of the fork\n".repeat(9);
+        table.ingest(&[("fork.log", &longer)]);
+        assert_eq!(table.ingest(&[("fork.log", &(longer + "end\n"))]), [Found::New]);
+        assert_eq!(table.read().iter().map(|read| read.0).collect::<Vec<_>>(), ["0", "1", "1"]);
+    }
+
+    #[test]
+    fn files_of_one_command_know_each_other_in_any_order() {
+        let (old, new) = (lines('a', 3), lines('a', 5));
+        let files = [("a.log", new.as_str()), ("a.log.1", &old), ("a.log.gz", &new), ("b.log", &lines('b', 4))];
+        for rotated in 0..4 {
+            let mut table = Table::new();
+            let mut files = files;
+            files.rotate_left(rotated);
+            table.ingest(&files);
+            let mut read = table.read();
+            read.sort_unstable();
+            assert_eq!(read, [("0", 0, 30), ("0", 30, 50), ("1", 0, 40)]);
+            assert!(table.ingest(&files).iter().all(|found| *found == Found::Known));
+        }
+    }
+
+    #[test]
+    fn a_log_counts_where_it_is_for() {
+        let mut table = Table::new();
+        let text = lines('a', 3);
+        for load in [
+            load(),
+            Load { service: Some("web".into()), ..load() },
+            Load { business: Some("web".into()), ..load() },
+            Load { source: Some("web".into()), ..load() },
+        ] {
+            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [Found::New]);
+            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [Found::Known]);
+        }
+    }
+
+    #[test]
+    fn without_a_complete_line_there_is_nothing_to_do() {
+        let mut table = Table::new();
+        assert_eq!(table.ingest(&[("a.log", ""), ("b.log", "the fi")]), [Found::NoLine, Found::NoLine]);
+        assert!(table.marks.is_empty() && table.pieces.is_empty());
+        let plan = table.plan(&load(), &[table.write("b.log", "the fi")]).unwrap();
+        assert_eq!((plan.files[0].left, plan.files[0].file.file_name()), (6, Path::new("b.log").file_name()));
+    }
+}

@@ -1,0 +1,430 @@
+//! Logs in pieces: where a log can be cut, what stands before a cut, and reading from one cut to another.
+//!
+//! A log that grows is read piece by piece. Whoever remembers the *cuts* (bytes and the hash of all bytes before) can
+//! tell that a file is a log that was read before, whatever its name and whether or not it was packed since, and go
+//! on where the last piece ended. Positions count unpacked bytes. Cuts lie after a newline: the last line, while
+//! it has none, is being written and belongs to the next piece.
+//!
+//! What must hold: a piece gives exactly the bytes that were hashed, or an error at its end, so that the hash that is
+//! remembered is that of the lines that are stored. A log is never held in memory, only its first line.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ring::digest::Context;
+
+use crate::hash::{self, CHUNK, first_64_bits};
+use crate::input::{self, Bytes};
+use crate::lines::{Lines, MAX_LINE, too_long};
+use crate::{ErrorKind, IngestError, Progress, Result};
+
+/// A place in a log: after so many of its bytes.
+#[derive(Clone)]
+pub struct Cut {
+    bytes: u64,
+    lines: u64,
+    /// The hash so far, so that reading can go on from here without what stands before.
+    context: Context,
+}
+
+impl Cut {
+    fn start() -> Self {
+        Self { bytes: 0, lines: 0, context: hash::sha256() }
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.context.update(bytes);
+    }
+
+    /// Unpacked bytes before it.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// 63 bits of the SHA-256 of these bytes.
+    pub fn hash(&self) -> i64 {
+        (first_64_bits(&self.sha256()) >> 1) as i64
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        hash::bytes(self.context.clone())
+    }
+}
+
+/// A log of which only the first line was read.
+pub struct LogStart {
+    path: PathBuf,
+    packed: bool,
+    first_line: Vec<u8>,
+    input: BufReader<Bytes>,
+}
+
+impl LogStart {
+    /// Opens a log. Its bytes count as read in `progress`.
+    pub fn open(path: &Path, progress: &Arc<Progress>) -> Result<Self> {
+        let name = path.display().to_string();
+        let metadata = fs::metadata(path).map_err(|error| IngestError::io(&name, error))?;
+        if !metadata.is_file() {
+            let error = IngestError::new(ErrorKind::Io, "a log is read twice, which this cannot be: it is no file");
+            return Err(error.in_file(name).advice("Put it into a file and name that"));
+        }
+        progress.add_total(metadata.len());
+        let packed = input::is_packed(path)?;
+        let (_, input) = input::open(path, progress)?;
+        let mut input = BufReader::with_capacity(CHUNK, input);
+        let mut first_line = Vec::new();
+        let mut bounded = input.by_ref().take(MAX_LINE as u64 + 1);
+        bounded.read_until(b'\n', &mut first_line).map_err(|error| IngestError::io(&name, error))?;
+        if first_line.len() > MAX_LINE {
+            return Err(too_long("the line").in_file(name).on_line(1));
+        }
+        Ok(Self { path: path.to_path_buf(), packed, first_line, input })
+    }
+
+    /// The first line with its newline; `None` if there is no complete one.
+    pub fn first_line(&self) -> Option<&[u8]> {
+        self.first_line.ends_with(b"\n").then_some(&self.first_line)
+    }
+
+    /// Reads the log to its present end in one pass, and remembers these cuts, as far as it reaches.
+    pub fn measure(self, cuts: &[u64]) -> Result<Log> {
+        let mut tape = Tape::new(cuts);
+        tape.feed(&self.first_line);
+        tape.feed_all(self.input).map_err(|error| IngestError::io(&self.path.display().to_string(), error))?;
+        let left = tape.here.bytes - tape.complete.bytes;
+        Ok(Log { path: self.path, packed: self.packed, complete: tape.complete, left, cuts: tape.cuts })
+    }
+}
+
+/// A log as it was when it was measured.
+#[derive(Clone)]
+pub struct Log {
+    path: PathBuf,
+    packed: bool,
+    complete: Cut,
+    left: u64,
+    cuts: BTreeMap<u64, Cut>,
+}
+
+impl Log {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// After its last newline.
+    pub fn complete(&self) -> &Cut {
+        &self.complete
+    }
+
+    /// Bytes of its last line, if that has no newline yet.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// The cut after so many bytes; `None` if it has fewer in complete lines. Reads the log again if it was not measured there.
+    pub fn cut(&mut self, bytes: u64, progress: &Arc<Progress>) -> Result<Option<Cut>> {
+        if bytes > self.complete.bytes {
+            return Ok(None);
+        }
+        if bytes == self.complete.bytes {
+            return Ok(Some(self.complete.clone()));
+        }
+        if !self.cuts.contains_key(&bytes) {
+            let name = self.path.display().to_string();
+            let size = fs::metadata(&self.path).map_err(|error| IngestError::io(&name, error))?.len();
+            progress.add_total(if self.packed { size } else { self.complete.bytes });
+            let mut tape = Tape::new(&[bytes]);
+            let input = PieceBytes::open(&self.path, self.packed, &Cut::start(), &self.complete, progress);
+            input.and_then(|input| tape.feed_all(input)).map_err(|error| IngestError::io(&name, error))?;
+            self.cuts.append(&mut tape.cuts);
+        }
+        Ok(self.cuts.get(&bytes).cloned())
+    }
+
+    /// From a cut of this log to its last newline, as rows of this source.
+    pub fn piece(&self, start: Option<Cut>, source: String) -> Piece {
+        let start = start.unwrap_or_else(Cut::start);
+        Piece { path: self.path.clone(), packed: self.packed, start, end: self.complete.clone(), source }
+    }
+}
+
+/// The hash of a log while it is read, and the cuts met on the way.
+struct Tape {
+    here: Cut,
+    complete: Cut,
+    wanted: Vec<u64>,
+    cuts: BTreeMap<u64, Cut>,
+}
+
+impl Tape {
+    fn new(wanted: &[u64]) -> Self {
+        Self { here: Cut::start(), complete: Cut::start(), wanted: wanted.to_vec(), cuts: BTreeMap::new() }
+    }
+
+    fn feed_all(&mut self, mut input: impl Read) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match input.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(n) => self.feed(&chunk[..n]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn feed(&mut self, mut chunk: &[u8]) {
+        let here = self.here.bytes;
+        let last_line = chunk.iter().rposition(|&byte| byte == b'\n').map(|at| here + at as u64 + 1);
+        let within = |cut: &u64| *cut > here && *cut <= here + chunk.len() as u64;
+        let mut stops: Vec<u64> = self.wanted.iter().copied().filter(within).chain(last_line).collect();
+        stops.sort_unstable();
+        stops.dedup();
+        for stop in stops {
+            let (before, after) = chunk.split_at((stop - self.here.bytes) as usize);
+            self.here.advance(before);
+            chunk = after;
+            if Some(stop) == last_line {
+                self.complete = self.here.clone();
+            }
+            if self.wanted.contains(&stop) {
+                self.cuts.insert(stop, self.here.clone());
+            }
+        }
+        self.here.advance(chunk);
+    }
+}
+
+/// The lines of a log from one cut to another, to be read as rows of one source.
+#[derive(Clone)]
+pub struct Piece {
+    path: PathBuf,
+    packed: bool,
+    start: Cut,
+    end: Cut,
+    source: String,
+}
+
+impl Piece {
+    /// What fills the column `source`.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Unpacked bytes of the log before it and up to its end.
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.start.bytes, self.end.bytes)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How far reading it will move the progress, in bytes on disk.
+    pub(crate) fn cost(&self) -> io::Result<u64> {
+        if self.packed { Ok(fs::metadata(&self.path)?.len()) } else { Ok(self.end.bytes - self.start.bytes) }
+    }
+
+    pub(crate) fn lines(&self, progress: &Arc<Progress>) -> Result<Lines> {
+        let name = self.path.display().to_string();
+        let input = PieceBytes::open(&self.path, self.packed, &self.start, &self.end, progress);
+        let input = input.map_err(|error| IngestError::io(&name, error))?;
+        Ok(Lines::after(self.start.lines, &name, Box::new(input)))
+    }
+}
+
+/// The bytes between two cuts. What follows is not read; that what was read is what was measured shows at the end.
+struct PieceBytes {
+    input: Bytes,
+    here: Context,
+    left: u64,
+    expected: [u8; 32],
+}
+
+impl PieceBytes {
+    fn open(path: &Path, packed: bool, start: &Cut, end: &Cut, progress: &Arc<Progress>) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let input = if packed {
+            let mut input = input::unpacked(input::counted(Box::new(file), progress));
+            // What it holds need not be looked at again: the hash goes on from where it was at this place.
+            if io::copy(&mut input.by_ref().take(start.bytes), &mut io::sink())? < start.bytes {
+                return Err(changed());
+            }
+            input
+        } else {
+            file.seek(SeekFrom::Start(start.bytes))?;
+            input::counted(Box::new(file), progress)
+        };
+        let (here, left) = (start.context.clone(), end.bytes - start.bytes);
+        Ok(Self { input, here, left, expected: end.sha256() })
+    }
+}
+
+impl Read for PieceBytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            return if hash::bytes(self.here.clone()) == self.expected { Ok(0) } else { Err(changed()) };
+        }
+        let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let n = self.input.read(&mut buffer[..most])?;
+        if n == 0 {
+            return Err(changed());
+        }
+        self.here.update(&buffer[..n]);
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("while it was read it changed otherwise than by growing; nothing is stored, ingest it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{requests, shown};
+    use crate::{Input, read_inputs};
+    use std::io::Write;
+
+    const HOST: &str = "h - - [01/Jan/1970:00:0";
+
+    fn line(minute: usize) -> String {
+        format!("{HOST}{minute}:00 +0000] \"GET /x HTTP/1.1\" 200 1\n")
+    }
+
+    fn file(text: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_ref()).unwrap();
+        file
+    }
+
+    fn packed(text: &str) -> tempfile::NamedTempFile {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        file(encoder.finish().unwrap())
+    }
+
+    fn measured(path: &Path, cuts: &[u64]) -> Log {
+        LogStart::open(path, &Arc::default()).unwrap().measure(cuts).unwrap()
+    }
+
+    fn rows(piece: Piece) -> Result<Vec<String>> {
+        let batches =
+            read_inputs([Input::Piece(Box::new(piece))], requests(), Arc::default())?.collect::<Result<Vec<_>>>()?;
+        Ok(shown(&batches))
+    }
+
+    #[test]
+    fn a_log_ends_with_its_last_newline() {
+        let text = line(1) + &line(2);
+        let whole = measured(file(&text).path(), &[]);
+        let begun = file(text.clone() + "1.2.3");
+        let start = LogStart::open(begun.path(), &Arc::default()).unwrap();
+        assert_eq!(start.first_line(), Some(line(1).as_bytes()));
+        let begun = start.measure(&[]).unwrap();
+        assert_eq!((begun.complete().bytes(), begun.left()), (text.len() as u64, 5));
+        assert_eq!((begun.complete().hash(), whole.left()), (whole.complete().hash(), 0));
+        for none in ["", "1.2.3"] {
+            let file = file(none);
+            let start = LogStart::open(file.path(), &Arc::default()).unwrap();
+            assert_eq!(start.first_line(), None);
+            let log = start.measure(&[]).unwrap();
+            assert_eq!((log.complete().bytes(), log.left()), (0, none.len() as u64));
+        }
+    }
+
+    #[test]
+    fn a_cut_is_the_same_in_the_log_before_it_grew_and_packed() {
+        let (old, new) = (line(1), line(1) + &line(2));
+        let at = old.len() as u64;
+        let expected = measured(file(&old).path(), &[]).complete().hash();
+        for (name, now) in [("plain", file(&new)), ("packed", packed(&new))] {
+            for wanted in [&[][..], &[at, 1_000_000]] {
+                let mut log = measured(now.path(), wanted);
+                assert_eq!(log.cut(at, &Arc::default()).unwrap().unwrap().hash(), expected, "{name}");
+                assert!(log.cut(1_000_000, &Arc::default()).unwrap().is_none());
+                assert_ne!(log.complete().hash(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_are_found_across_chunks() {
+        let text = (0..200_000).map(|i| format!("{i}\n")).collect::<String>() + "rest";
+        assert!(text.len() > 4 * CHUNK);
+        let file = file(&text);
+        let ends: Vec<u64> = text.match_indices('\n').map(|(at, _)| at as u64 + 1).step_by(10_007).collect();
+        let mut log = measured(file.path(), &ends);
+        for end in ends {
+            let cut = log.cuts.get(&end).unwrap();
+            let before = &text.as_bytes()[..end as usize];
+            let naive = ring::digest::digest(&ring::digest::SHA256, before);
+            assert_eq!(cut.sha256(), naive.as_ref());
+            assert_eq!(cut.lines, before.iter().filter(|&&byte| byte == b'\n').count() as u64);
+        }
+        assert_eq!((log.complete.lines, log.left()), (200_000, 4));
+        assert_eq!(log.cut(2, &Arc::default()).unwrap().unwrap().lines, 1);
+    }
+
+    #[test]
+    fn a_piece_is_what_stands_between_its_cuts() {
+        let text = line(1) + &line(2) + &line(3);
+        let at = line(1).len() as u64;
+        for file in [file(text.clone() + HOST), packed(&(text.clone() + HOST))] {
+            let progress = Arc::default();
+            let mut log = measured(file.path(), &[at]);
+            let piece = log.piece(log.clone().cut(at, &progress).unwrap(), "log/x.0@1".into());
+            assert_eq!(piece.bytes(), (at, text.len() as u64));
+            let row =
+                |minute| format!("time=1970-01-01T00:0{minute}:00Z endpoint=/x status=200 source=log/x.0@1 requests=1");
+            assert_eq!(rows(piece).unwrap(), [row(2), row(3)]);
+            assert_eq!(rows(log.piece(None, "log/x.0@1".into())).unwrap(), [row(1), row(2), row(3)]);
+            let nothing = log.cut(text.len() as u64, &progress).unwrap();
+            assert!(rows(log.piece(nothing, String::new())).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn lines_are_numbered_from_the_start_of_the_file() {
+        let file = file(line(1) + &line(2) + &line(3).replace(" 200 ", " 2xx "));
+        let mut log = measured(file.path(), &[]);
+        let start = log.cut(line(1).len() as u64, &Arc::default()).unwrap();
+        let error = rows(log.piece(start, String::new())).unwrap_err();
+        assert_eq!((error.line_number(), error.kind()), (Some(3), ErrorKind::BadLine));
+    }
+
+    #[test]
+    fn a_log_may_grow_while_it_is_read_but_not_change() {
+        let mut growing = file(line(1));
+        let log = measured(growing.path(), &[]);
+        growing.write_all(line(2).as_bytes()).unwrap();
+        assert_eq!(rows(log.piece(None, String::new())).unwrap().len(), 1);
+        let said = "while it was read it changed otherwise than by growing; nothing is stored, ingest it again";
+        for now in [line(3), String::new()] {
+            fs::write(growing.path(), now).unwrap();
+            let error = rows(log.piece(None, String::new())).unwrap_err();
+            assert_eq!(error.to_string(), format!("{}: cannot be read: {said}", growing.path().display()));
+            let again = log.clone().cut(3, &Arc::default()).err().unwrap();
+            assert!(again.to_string().ends_with(said));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_log_is_refused() {
+        let endless = file("a".repeat(MAX_LINE + 1));
+        let error = LogStart::open(endless.path(), &Arc::default()).err().unwrap();
+        assert_eq!((error.kind(), error.line_number()), (ErrorKind::BadLine, Some(1)));
+        let error = LogStart::open(Path::new("/dev/null"), &Arc::default()).err().unwrap();
+        assert!(error.to_string().starts_with("/dev/null: a log is read twice"), "{error}");
+    }
+}
