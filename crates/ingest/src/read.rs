@@ -33,7 +33,7 @@ pub fn read<P: AsRef<Path>>(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    options.slice_micros()?;
+    options.check()?;
     let mut waiting = VecDeque::new();
     for path in paths {
         let path = path.as_ref();
@@ -60,7 +60,7 @@ pub fn read_from(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    options.slice_micros()?;
+    options.check()?;
     let (head, input) = input::unpack(name, Box::new(input), &progress)?;
     let format = format.map_or_else(|| Format::detect(Path::new(name), &head), Ok)?;
     let stop = Arc::default();
