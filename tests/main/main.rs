@@ -11,6 +11,7 @@ mod processes;
 mod queries;
 mod readme;
 mod slt;
+mod tables;
 
 use std::path::{Path, PathBuf};
 

@@ -44,7 +44,8 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
     };
     let (rows, bytes) = (HumanCount(commit.rows), HumanBytes(commit.bytes));
     let files = if commit.files == 1 { "1 file".to_string() } else { format!("{} files", commit.files) };
-    text.push_str(&format!("written     {rows} aggregates in {files}, {bytes}\n"));
+    let written = if load.table.is_series() { "aggregates" } else { "rows" };
+    text.push_str(&format!("written     {rows} {written} in {files}, {bytes}\n"));
     if let (Some((first, last)), Some(store)) = (commit.time_range, engine.store()) {
         let zone = &engine.settings().time_zone;
         let end = last + store.slice_seconds() * 1_000_000;
