@@ -65,8 +65,8 @@ impl Cell<'_> {
     /// Microseconds since 1970.
     pub(crate) fn instant(&self, clock: Clock<'_>) -> Result<i64> {
         match self {
-            Cell::Integer(number) => clock.from_integer(*number),
-            Cell::Float(number) => clock.from_float(*number),
+            Cell::Integer(number) => clock.integer(*number),
+            Cell::Float(number) => clock.float(*number),
             other => clock.parse(&other.shown()),
         }
     }

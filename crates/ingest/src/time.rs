@@ -70,17 +70,17 @@ impl<'a> Clock<'a> {
     }
 
     /// The instant that a whole number denotes.
-    pub(crate) fn from_integer(&self, number: i64) -> Result<i64> {
+    pub(crate) fn integer(&self, number: i64) -> Result<i64> {
         self.in_range(scale(number, "").unwrap_or(-1), || number.to_string())
     }
 
     /// The instant that a decimal number denotes, taken as the decimal that it prints as.
-    pub(crate) fn from_float(&self, number: f64) -> Result<i64> {
+    pub(crate) fn float(&self, number: f64) -> Result<i64> {
         self.parse(&number.to_string())
     }
 
     /// The instant of a time that a clock in this zone shows.
-    pub(crate) fn from_local(&self, local: NaiveDateTime) -> Result<i64> {
+    pub(crate) fn local(&self, local: NaiveDateTime) -> Result<i64> {
         if self.zone == Tz::UTC {
             return self.in_range(local.and_utc().timestamp_micros(), || local.to_string());
         }
@@ -102,12 +102,12 @@ impl<'a> Clock<'a> {
     /// `YYYY-MM-DD HH:MM:SS[.frac][offset]`, or a date; `None` if the text is not of that shape.
     fn civil(&self, text: &str) -> Result<Option<i64>> {
         if let Some(date) = date(text.as_bytes()).filter(|_| self.dates && text.len() == 10) {
-            return self.from_local(date.and_time(NaiveTime::MIN)).map(Some);
+            return self.local(date.and_time(NaiveTime::MIN)).map(Some);
         }
         let Some((local, offset)) = split(text.as_bytes()) else { return Ok(None) };
         match offset {
             Some(seconds) => Ok(Some(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000)),
-            None => self.from_local(local).map(Some),
+            None => self.local(local).map(Some),
         }
     }
 
@@ -240,8 +240,8 @@ mod tests {
         assert_eq!(utc("1790856000.123456789"), noon + 123_456);
         assert_eq!(utc("1790856000123.5"), noon + 123_500);
         assert_eq!(utc("2016-12-31T23:59:60Z"), utc("2016-12-31T23:59:59Z"));
-        assert_eq!(Clock::of_series(Tz::UTC).from_integer(1_790_856_000).unwrap(), noon);
-        assert_eq!(Clock::of_series(Tz::UTC).from_float(1_790_856_000.25).unwrap(), noon + 250_000);
+        assert_eq!(Clock::of_series(Tz::UTC).integer(1_790_856_000).unwrap(), noon);
+        assert_eq!(Clock::of_series(Tz::UTC).float(1_790_856_000.25).unwrap(), noon + 250_000);
     }
 
     #[test]
@@ -303,8 +303,8 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
             let _ = parse(&text, Tz::Asia__Shanghai);
-            let _ = Clock::of_series(Tz::UTC).from_float(number);
-            let _ = Clock::of_series(Tz::UTC).from_integer(integer);
+            let _ = Clock::of_series(Tz::UTC).float(number);
+            let _ = Clock::of_series(Tz::UTC).integer(integer);
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn instants(array: &ArrayRef, clock: Clock<'_>) -> Result<TimestampMi
             let clocks = checked(&DataType::Timestamp(TimeUnit::Microsecond, None))?;
             each(array, clocks.as_primitive::<TimestampMicrosecondType>().iter(), |micros| {
                 let local = chrono::DateTime::from_timestamp_micros(micros).map(|time| time.naive_utc());
-                local.map_or_else(|| clock.in_range(-1, || micros.to_string()), |local| clock.from_local(local))
+                local.map_or_else(|| clock.in_range(-1, || micros.to_string()), |local| clock.local(local))
             })
         }
         DataType::Dictionary(_, values) => instants(&checked(values)?, clock),
@@ -48,11 +48,11 @@ pub(super) fn instants(array: &ArrayRef, clock: Clock<'_>) -> Result<TimestampMi
         }
         from if from.is_integer() => {
             let numbers = checked(&DataType::Int64)?;
-            each(array, numbers.as_primitive::<Int64Type>().iter(), |number| clock.from_integer(number))
+            each(array, numbers.as_primitive::<Int64Type>().iter(), |number| clock.integer(number))
         }
         from if from.is_floating() => {
             let numbers = checked(&DataType::Float64)?;
-            each(array, numbers.as_primitive::<Float64Type>().iter(), |number| clock.from_float(number))
+            each(array, numbers.as_primitive::<Float64Type>().iter(), |number| clock.float(number))
         }
         _ => Err(impossible(clock.column(), array, "a timestamp, a text or a number")),
     }

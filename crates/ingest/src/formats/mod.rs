@@ -79,13 +79,13 @@ impl Input<'_> {
                     .advice("Put it into a file and name that"));
             }
         };
-        Ok(Combined::new(name, records, rows, progress, stop))
+        Ok(Combined::batches(name, records, rows, progress, stop))
     }
 
     fn log(self, rows: SeriesRows<Requests>) -> Result<BatchesOfOne> {
         let name = self.lines.name().to_string();
         let records = Box::new(log::AccessLog::new(self.lines, rows.columns())?);
-        Ok(Combined::new(name, records, rows, self.progress, self.stop))
+        Ok(Combined::batches(name, records, rows, self.progress, self.stop))
     }
 }
 
@@ -107,7 +107,7 @@ struct Combined<R> {
 
 impl<R: Rows + 'static> Combined<R> {
     /// The batches of these records.
-    fn new(
+    fn batches(
         name: String,
         records: Box<dyn Records<R>>,
         rows: R,

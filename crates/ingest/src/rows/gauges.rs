@@ -241,11 +241,11 @@ mod tests {
         assert!(batches.iter().all(|batch| batch.num_rows() <= 8192));
         let hot = shown(&batches).into_iter().filter(|row| row.contains("name=hot ")).collect::<Vec<_>>();
         assert_eq!(hot.len(), 2, "one per hand-out");
-        let samples = hot.iter().map(|row| {
+        let hand_out = |row: &str| {
             let of = |name: &str| row.split(name).nth(1).unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
             (of(" samples="), of(" min="), of(" max="), of(" last="))
-        });
-        let (first, second) = (samples.clone().next().unwrap(), samples.last().unwrap());
+        };
+        let (first, second) = (hand_out(&hot[0]), hand_out(&hot[1]));
         assert_eq!((first.0 + second.0, first.1, second.2), (250_000.0, 0.0, 249_999.0));
         assert_eq!(first.2 + 1.0, second.1);
         assert_eq!((first.3 % 60.0, second.3), (59.0, 249_959.0), "the latest second, the later line");
