@@ -13,6 +13,7 @@ mod queries;
 mod readme;
 mod redelivery;
 mod slt;
+mod tables;
 
 use std::path::{Path, PathBuf};
 

@@ -51,7 +51,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ingest {
-    /// The table to fill
+    /// The table to fill: requests, events or gauges (counted per slice), incidents, exclusions or fees (kept row by
+    /// row)
     #[arg(value_parser = table)]
     pub table: TableKind,
 
@@ -137,8 +138,8 @@ pub(crate) struct Demo {
 pub(crate) struct Auto<T>(pub Option<T>);
 
 fn table(name: &str) -> Result<TableKind, String> {
-    let names = TableKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
-    TableKind::from_name(name).ok_or_else(|| format!("expected {names}"))
+    let names = TableKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    TableKind::from_name(name).ok_or_else(|| format!("expected one of {names}"))
 }
 
 fn input_format(name: &str) -> Result<Auto<InputFormat>, String> {

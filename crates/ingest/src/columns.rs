@@ -1,4 +1,5 @@
-//! The columns that an input may have for a table: the table's own and `latency_seconds`.
+//! The columns that an input may have for a table: the table's own, and what stands for several of them in raw
+//! rows: `latency_seconds` of requests and `value` of gauges.
 
 use datafusion::arrow::datatypes::DataType;
 use nines_store::TableKind;
@@ -15,13 +16,48 @@ pub(crate) enum Column {
     /// A text column of the key, by its place among the table's text columns.
     Text(usize),
     Status,
-    /// A count, by its place among the table's counts: `requests`, or `good` and `total`.
+    /// A count, by its place among the table's counts: `requests`, `good` and `total`, or `samples`.
     Count(usize),
     LatencySum,
     Latency,
     LatencyLe,
     /// The latency of this row's requests: it goes into `latency` and `latency_sum`.
     LatencySeconds,
+    /// A measured number, by its place among the table's: `sum`, `min`, `max` and `last`.
+    Number(usize),
+    /// One sample: it goes into `samples` and every number.
+    Value,
+    /// A column of a record, by its place in the table.
+    Field(usize, FieldType),
+}
+
+/// What a column of a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldType {
+    Text,
+    Instant,
+    Flag,
+    Money,
+}
+
+impl FieldType {
+    fn of(data_type: &DataType) -> Option<Self> {
+        match data_type {
+            DataType::Utf8View => Some(FieldType::Text),
+            DataType::Timestamp(..) => Some(FieldType::Instant),
+            DataType::Boolean => Some(FieldType::Flag),
+            DataType::Decimal128(..) => Some(FieldType::Money),
+            _ => None,
+        }
+    }
+}
+
+/// How a gauge's row says what was measured.
+pub(crate) const ONE_OR_THE_OTHER: &str = "one or the other: value, a sample, fills samples, sum, min, max and last";
+
+/// Whether a gauge's column holds something of several samples.
+fn is_aggregate(column: Column) -> bool {
+    matches!(column, Column::Count(_) | Column::Number(_))
 }
 
 /// A column's name and meaning.
@@ -32,37 +68,46 @@ pub(crate) type Named = (&'static str, Column);
 pub(crate) struct Columns {
     kind: TableKind,
     named: Vec<Named>,
+    /// How many of them are the table's own.
+    stored: usize,
 }
 
 impl Columns {
     /// The columns of this table.
     pub(crate) fn of(kind: TableKind) -> Result<Self> {
-        let (mut texts, mut counts) = (0.., 0..);
+        let (mut texts, mut counts, mut numbers) = (0.., 0.., 0..);
         let mut named = Vec::new();
-        for field in kind.schema(1).fields() {
-            let known = match (field.name().as_str(), field.data_type()) {
-                ("time", _) => Some(("time", Column::Time)),
-                ("status", _) => Some(("status", Column::Status)),
-                ("latency_sum", _) => Some(("latency_sum", Column::LatencySum)),
-                ("latency", _) => Some(("latency", Column::Latency)),
-                ("latency_le", _) => Some(("latency_le", Column::LatencyLe)),
-                (name, DataType::Utf8View) => static_name(kind, name).zip(texts.next().map(Column::Text)),
-                (name, DataType::Int64) => static_name(kind, name).zip(counts.next().map(Column::Count)),
+        for (at, field) in kind.schema(1).fields().iter().enumerate() {
+            let column = match (field.name().as_str(), field.data_type()) {
+                (_, data_type) if !kind.is_series() => FieldType::of(data_type).map(|of| Column::Field(at, of)),
+                ("time", _) => Some(Column::Time),
+                ("status", _) => Some(Column::Status),
+                ("latency_sum", _) => Some(Column::LatencySum),
+                ("latency", _) => Some(Column::Latency),
+                ("latency_le", _) => Some(Column::LatencyLe),
+                (_, DataType::Utf8View) => texts.next().map(Column::Text),
+                (_, DataType::Int64) => counts.next().map(Column::Count),
+                (_, DataType::Float64) => numbers.next().map(Column::Number),
                 _ => None,
             };
-            named.push(known.ok_or_else(|| {
+            named.push(static_name(kind, field.name()).zip(column).ok_or_else(|| {
                 IngestError::new(ErrorKind::Options, format!("the table {} cannot be filled from files", kind.name()))
             })?);
         }
-        if named.iter().any(|&(_, column)| column == Column::Latency) {
-            named.push(("latency_seconds", Column::LatencySeconds));
+        let stored = named.len();
+        for (several, name, one) in
+            [(Column::Latency, "latency_seconds", Column::LatencySeconds), (Column::Number(0), "value", Column::Value)]
+        {
+            if named.iter().any(|&(_, column)| column == several) {
+                named.push((name, one));
+            }
         }
-        Ok(Self { kind, named })
+        Ok(Self { kind, named, stored })
     }
 
     /// The columns of the table's schema, in its order.
     pub(crate) fn stored(&self) -> impl Iterator<Item = Named> {
-        self.named.iter().copied().filter(|&(_, column)| column != Column::LatencySeconds)
+        self.named.iter().take(self.stored).copied()
     }
 
     /// The table's text columns, in order.
@@ -92,7 +137,14 @@ impl Columns {
             }
             found.push(column);
         }
-        for &(name, column) in self.named.iter().filter(|(_, column)| self.is_required(*column)) {
+        let aggregate = found.iter().find(|&&(_, column)| is_aggregate(column)).filter(|_| self.has(Column::Value));
+        if let (Some((name, _)), true) = (aggregate, found.iter().any(|&(_, column)| column == Column::Value)) {
+            return Err(IngestError::new(ErrorKind::Columns, format!("there are columns \"value\" and {name:?}"))
+                .column(name)
+                .expected(ONE_OR_THE_OTHER)
+                .advice("Leave one out, or choose and compute the columns with --select"));
+        }
+        for &(name, column) in self.named.iter().filter(|&&named| self.is_required(named, aggregate.is_some())) {
             if !found.contains(&(name, column)) {
                 return Err(IngestError::new(ErrorKind::Columns, format!("there is no column {name:?}"))
                     .column(name)
@@ -103,23 +155,22 @@ impl Columns {
         Ok(found)
     }
 
-    /// Whether a row is nothing without this column. Requests without a count are one request each.
-    pub(crate) fn is_required(&self, column: Column) -> bool {
+    /// Whether a row is nothing without this column. Requests without a count are one request each; samples come
+    /// one by one or as aggregates.
+    fn is_required(&self, (name, column): Named, aggregates: bool) -> bool {
         match column {
             Column::Time => true,
+            Column::Value => !aggregates,
+            Column::Count(_) | Column::Number(_) if self.has(Column::Value) => aggregates,
             Column::Count(_) => self.kind != TableKind::Requests,
+            Column::Field(..) => self.kind.default_of(name).is_none(),
             _ => false,
         }
     }
 
-    /// The name of a count of this table.
-    pub(crate) fn count_name(&self, count: usize) -> &'static str {
-        self.named.iter().find(|(_, column)| *column == Column::Count(count)).map_or("count", |&(name, _)| name)
-    }
-
-    /// Whether the table counts two things per row, the first a part of the second.
-    pub(crate) fn has_second_count(&self) -> bool {
-        self.named.iter().any(|(_, column)| *column == Column::Count(1))
+    /// Whether the table has such a column.
+    fn has(&self, wanted: Column) -> bool {
+        self.named.iter().any(|&(_, column)| column == wanted)
     }
 
     fn list(&self) -> String {
@@ -134,12 +185,12 @@ fn static_name(kind: TableKind, name: &str) -> Option<&'static str> {
     kind.key().iter().copied().chain(measures).find(|&known| known == name)
 }
 
-/// Whether a header names `time` and something else that some table has.
+/// Whether a header names a column that makes a row of some table (`time`, `id`, `period`) and another of that table.
 pub(crate) fn looks_like_header<'a>(names: impl Iterator<Item = &'a str> + Clone) -> bool {
-    let known = |name: &str| {
-        TableKind::ALL.iter().filter_map(|&kind| Columns::of(kind).ok()).any(|columns| columns.find(name).is_ok())
-    };
-    names.clone().any(|name| name == "time") && names.filter(|name| *name != "time").any(known)
+    TableKind::ALL.iter().filter_map(|&kind| Columns::of(kind).ok()).any(|columns| {
+        let first = if columns.kind.is_series() { "time" } else { columns.kind.key()[0] };
+        names.clone().any(|name| name == first) && names.clone().any(|name| name != first && columns.find(name).is_ok())
+    })
 }
 
 #[cfg(test)]

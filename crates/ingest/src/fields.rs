@@ -1,23 +1,23 @@
-//! From one field of a text format to one field of a record: what each column accepts.
+//! A field of a text format, and what can be read from it.
 //!
 //! Texts are taken as they are; around numbers and times blanks do not matter. An empty text and a
-//! JSON null are "not given": that is right for texts, `status` (0: none) and latencies, and an error
-//! for `time` and counts, because a column that is there must say how many.
+//! JSON null are "not given": that is right for texts, `status` (0: none), latencies and whatever a record
+//! may leave out, and an error for `time`, counts and measured numbers, because a column that is there must
+//! say how many.
 
 use std::borrow::Cow;
 
-use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::columns::{Column, Named};
 use crate::error::quoted;
-use crate::latency::{self, COUNTS_LE, HISTOGRAM};
-use crate::rows::{Record, Rows};
-use crate::{IngestError, Result, time};
+use crate::time::Clock;
+use crate::{ErrorKind, IngestError, Result, money};
 
 pub(crate) const COUNT: &str = "a whole number of at least 0";
 pub(crate) const STATUS: &str = "a whole number from 0 to 999";
 pub(crate) const SECONDS: &str = "a number of seconds of at least 0";
+pub(crate) const NUMBER: &str = "a finite number";
+pub(crate) const FLAG: &str = "true or false, yes or no, 1 or 0";
 
 /// A field as its format gives it.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) enum Cell<'a> {
 
 impl Cell<'_> {
     /// The field as it stands in the input, more or less.
-    fn shown(&self) -> Cow<'_, str> {
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
             Cell::Missing => "".into(),
             Cell::Text(text) => text.as_ref().into(),
@@ -41,43 +41,96 @@ impl Cell<'_> {
         }
     }
 
-    fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         match self {
             Cell::Missing => true,
             Cell::Text(text) => text.trim_ascii().is_empty(),
             _ => false,
         }
     }
-}
 
-/// Puts a field into the record.
-pub(crate) fn set(rows: &mut Rows, record: &mut Record, (name, column): Named, cell: Cell<'_>, zone: Tz) -> Result<()> {
-    let bad = |expected: &str| IngestError::bad_value(name, &cell.shown(), expected);
-    match column {
-        Column::Text(at) => match &cell {
-            Cell::Missing => {}
-            Cell::Text(text) => rows.set_text(record, at, text),
-            Cell::Integer(_) => rows.set_text(record, at, &cell.shown()),
-            _ => return Err(bad("text")),
-        },
-        Column::Time => {
-            record.time = Some(match &cell {
-                Cell::Integer(number) => time::from_integer(*number)?,
-                Cell::Float(number) => time::from_float(*number)?,
-                other => time::parse(&other.shown(), zone)?,
-            })
-        }
-        Column::Count(at) => record.counts[at] = Some(whole(&cell).filter(|&n| n >= 0).ok_or_else(|| bad(COUNT))?),
-        _ if cell.is_missing() => {}
-        Column::Status => record.status = whole(&cell).and_then(status).ok_or_else(|| bad(STATUS))?,
-        Column::LatencySum => record.latency_sum = Some(seconds(&cell).ok_or_else(|| bad(SECONDS))?),
-        Column::LatencySeconds => record.latency_seconds = Some(seconds(&cell).ok_or_else(|| bad(SECONDS))?),
-        Column::Latency => {
-            record.latency = Some(json(name, cell, HISTOGRAM, latency::histogram_from_json)?);
-        }
-        Column::LatencyLe => record.latency_le = Some(json(name, cell, COUNTS_LE, latency::counts_le_from_json)?),
+    /// The error for a column that cannot hold this.
+    fn bad(&self, column: &str, expected: &str) -> IngestError {
+        IngestError::bad_value(column, &self.shown(), expected)
     }
-    Ok(())
+
+    /// A text as it is, a whole number as it is written; empty where nothing is given.
+    pub(crate) fn text(&self, column: &str) -> Result<Cow<'_, str>> {
+        match self {
+            Cell::Missing | Cell::Text(_) | Cell::Integer(_) => Ok(self.shown()),
+            _ => Err(self.bad(column, "text")),
+        }
+    }
+
+    /// Microseconds since 1970.
+    pub(crate) fn instant(&self, clock: Clock<'_>) -> Result<i64> {
+        match self {
+            Cell::Integer(number) => clock.integer(*number),
+            Cell::Float(number) => clock.float(*number),
+            other => clock.parse(&other.shown()),
+        }
+    }
+
+    /// A number of events.
+    pub(crate) fn count(&self, column: &str) -> Result<i64> {
+        self.whole().filter(|&count| count >= 0).ok_or_else(|| self.bad(column, COUNT))
+    }
+
+    pub(crate) fn status(&self, column: &str) -> Result<i32> {
+        self.whole().and_then(status).ok_or_else(|| self.bad(column, STATUS))
+    }
+
+    pub(crate) fn seconds(&self, column: &str) -> Result<f64> {
+        self.float().filter(|&seconds| is_duration(seconds)).ok_or_else(|| self.bad(column, SECONDS))
+    }
+
+    /// A measured number.
+    pub(crate) fn number(&self, column: &str) -> Result<f64> {
+        self.float().filter(|number| number.is_finite()).ok_or_else(|| self.bad(column, NUMBER))
+    }
+
+    pub(crate) fn flag(&self, column: &str) -> Result<bool> {
+        let flag = match self {
+            Cell::Json(Value::Bool(flag)) => Some(*flag),
+            Cell::Integer(_) | Cell::Text(_) => flag(&self.shown()),
+            _ => None,
+        };
+        flag.ok_or_else(|| self.bad(column, FLAG))
+    }
+
+    /// Money in millionths. JSON keeps a number with decimals as a float, see [`money::from_float`]; who has longer
+    /// amounts writes them as text.
+    pub(crate) fn money(&self, column: &str) -> Result<i128> {
+        let amount = match self {
+            Cell::Integer(number) => money::from_integer(*number),
+            Cell::Float(number) => money::from_float(*number),
+            Cell::Text(text) => money::parse(text),
+            _ => None,
+        };
+        amount.ok_or_else(|| self.bad(column, money::AMOUNT))
+    }
+
+    /// A whole number, however it is written: `12`, `" 12 "` or `12.0`.
+    fn whole(&self) -> Option<i64> {
+        match self {
+            Cell::Integer(number) => Some(*number),
+            Cell::Float(number) => whole_float(*number),
+            Cell::Text(text) => {
+                let text = text.trim_ascii();
+                text.parse().ok().or_else(|| whole_float(text.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
+
+    fn float(&self) -> Option<f64> {
+        match self {
+            Cell::Integer(number) => Some(*number as f64),
+            Cell::Float(number) => Some(*number),
+            Cell::Text(text) => text.trim_ascii().parse().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// The value that a text denotes in JSON.
@@ -102,16 +155,13 @@ pub(crate) fn status(number: i64) -> Option<i32> {
     (0..=999).contains(&number).then_some(number as i32)
 }
 
-/// A whole number, however it is written: `12`, `" 12 "` or `12.0`.
-fn whole(cell: &Cell<'_>) -> Option<i64> {
-    match cell {
-        Cell::Integer(number) => Some(*number),
-        Cell::Float(number) => whole_float(*number),
-        Cell::Text(text) => {
-            let text = text.trim_ascii();
-            text.parse().ok().or_else(|| whole_float(text.parse().ok()?))
-        }
-        _ => None,
+/// The truth value that a text denotes.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    let text = text.trim_ascii();
+    let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match (is(["true", "yes", "1"]), is(["false", "no", "0"])) {
+        (false, false) => None,
+        (yes, _) => Some(yes),
     }
 }
 
@@ -120,18 +170,17 @@ fn whole_float(number: f64) -> Option<i64> {
     (number.trunc() == number && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
-/// A finite number of at least zero.
-fn seconds(cell: &Cell<'_>) -> Option<f64> {
-    let seconds = match cell {
-        Cell::Integer(number) => *number as f64,
-        Cell::Float(number) => *number,
-        Cell::Text(text) => text.trim_ascii().parse().ok()?,
-        _ => return None,
-    };
-    is_duration(seconds).then_some(seconds)
-}
-
 /// Whether a number of seconds can have passed.
 pub(crate) fn is_duration(seconds: f64) -> bool {
     seconds.is_finite() && seconds >= 0.0
+}
+
+/// The error for a row that leaves out what its table cannot do without.
+pub(crate) fn missing(column: &str) -> IngestError {
+    IngestError::bad_line(format!("{column} is missing")).column(column)
+}
+
+/// The error for a column that its table does not keep where it was looked for.
+pub(crate) fn misplaced(column: &str) -> IngestError {
+    IngestError::new(ErrorKind::Internal, format!("column {column} is read as a column of another table"))
 }

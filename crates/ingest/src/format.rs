@@ -42,7 +42,7 @@ impl Format {
     ///
     /// Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz`.
     /// Content: Parquet's magic, else the first line that is not blank: a JSON object, a line of an
-    /// access log, or a header that names `time` and another known column.
+    /// access log, or a header that names `time`, `id` or `period` and another column of a table with that.
     pub fn detect(path: &Path, first: &[u8]) -> Result<Format> {
         if first.starts_with(PARQUET_MAGIC) {
             return Ok(Format::Parquet);
@@ -129,6 +129,10 @@ mod tests {
             (b"time,endpoint,status\n", Format::Csv),
             (b"\xef\xbb\xbf\"time\"\tgood\ttotal\r\n", Format::Csv),
             (b"good;total;time\n", Format::Csv),
+            (b"time,value,name\n", Format::Csv),
+            (b"id;started;title\n", Format::Csv),
+            (b"category,id\n", Format::Csv),
+            (b"period\tcurrency\tamount\n", Format::Csv),
         ] {
             assert_eq!(Format::detect(Path::new("access_log"), first).unwrap(), format);
         }
@@ -141,6 +145,9 @@ mod tests {
             "x/notes.txt: the format cannot be told from name or content. Say which it is: --format csv, jsonl, parquet \
              or log; or map its columns with --select"
         );
+        for first in [&b"id,weather\n"[..], b"id\n", b"period,good\n", b"started,ended\n"] {
+            assert!(Format::detect(Path::new("x"), first).is_err(), "{first:?}");
+        }
         assert!(Format::detect(Path::new("x"), b"").unwrap_err().to_string().starts_with("x: the file is empty. "));
         assert_eq!("jsonl".parse::<Format>().unwrap(), Format::JsonLines);
         assert_eq!(

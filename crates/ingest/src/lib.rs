@@ -1,20 +1,19 @@
 //! Files in, record batches of a stored table out.
 //!
-//! Each format (CSV, JSON lines, Parquet, access logs) lives in one file under `formats/`. Text
-//! formats are counted up per slice and key while they are read, in memory that does not grow with
+//! Each format (CSV, JSON lines, Parquet, access logs) lives in one file under `formats/`. The series of
+//! text formats are counted up per slice and key while they are read, in memory that does not grow with
 //! the file: when too many keys are held they are handed out and counting starts afresh, so **a key
-//! may come out more than once**. The store's writer sorts and combines. Parquet and the results
-//! of a SQL mapping are already columns; [`conform`] fits them to the table and leaves combining to
-//! the writer.
+//! may come out more than once**, in the order of the input. The store's writer sorts and combines. Parquet
+//! and the results of a SQL mapping are already columns; [`conform`] fits them to the table and leaves
+//! combining to the writer. Records (incidents, exclusions, fees) are stored row by row as they are.
 //!
 //! What must hold: every batch has exactly the schema of [`TableKind::schema`]; `time` is the start
-//! of its slice; a value that cannot be represented is an error with its place, never NULL and never
+//! of its slice, the instants of a record are as given; a value that cannot be represented is an error with its place, never NULL and never
 //! another value; a column that nobody asked for is an error, so that a typo cannot vanish. The first
 //! error ends the read, because a batch is stored whole or not at all. Nothing is written here.
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
-mod build;
 mod columns;
 mod conform;
 mod error;
@@ -25,6 +24,7 @@ mod hash;
 mod input;
 mod latency;
 mod lines;
+mod money;
 mod options;
 mod pieces;
 mod progress;

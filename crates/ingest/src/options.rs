@@ -1,6 +1,7 @@
 //! How an input is to be understood.
 
 use chrono_tz::Tz;
+use datafusion::common::ScalarValue;
 use nines_store::TableKind;
 
 use crate::{ErrorKind, IngestError, Result};
@@ -38,6 +39,28 @@ impl Options {
             _ => &None,
         };
         option.as_deref().unwrap_or_default()
+    }
+
+    /// What stands in this column of a record where the input has nothing; `None` where it must have something.
+    pub(crate) fn default_of(&self, column: &str) -> Option<ScalarValue> {
+        match self.fill(column) {
+            "" => self.kind.default_of(column),
+            fill => Some(ScalarValue::Utf8View(Some(fill.to_string()))),
+        }
+    }
+
+    /// Refuses what cannot be meant: a slice of no width, or filling a column that the table does not have.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.slice_micros()?;
+        let given = [("business", &self.business), ("service", &self.service), ("source", &self.source)];
+        let schema = self.kind.schema(self.slice_seconds);
+        match given.into_iter().find(|(name, fill)| fill.is_some() && schema.field_with_name(name).is_err()) {
+            Some((name, _)) => {
+                let problem = format!("the table {} has no column {name:?} to fill", self.kind.name());
+                Err(IngestError::new(ErrorKind::Options, problem).column(name).advice(format!("Leave --{name} out")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The slice width in microseconds.

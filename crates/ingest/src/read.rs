@@ -50,7 +50,7 @@ pub fn read<P: AsRef<Path>>(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    options.slice_micros()?;
+    options.check()?;
     let file = |path: P| {
         let path = path.as_ref();
         Ok(Input::File(path.to_path_buf(), format.map_or_else(|| detect(path), Ok)?))
@@ -64,7 +64,7 @@ pub fn read_inputs(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    options.slice_micros()?;
+    options.check()?;
     let mut waiting = VecDeque::new();
     for input in inputs {
         progress.add_total(match &input {
@@ -91,7 +91,7 @@ pub fn read_from(
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Batches> {
-    options.slice_micros()?;
+    options.check()?;
     let (head, input) = input::unpack(name, Box::new(input), &progress)?;
     let format = format.map_or_else(|| Format::detect(Path::new(name), &head), Ok)?;
     let stop = Arc::default();

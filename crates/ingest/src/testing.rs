@@ -14,11 +14,16 @@ pub(crate) const REMEDY: &str =
     "Correct or remove it and ingest the input again: a batch is stored whole or not at all.";
 
 pub(crate) fn requests() -> Options {
-    Options::new(TableKind::Requests, 60)
+    of(TableKind::Requests)
 }
 
 pub(crate) fn events() -> Options {
-    Options::new(TableKind::Events, 60)
+    of(TableKind::Events)
+}
+
+/// Rows for this table, nothing filled in.
+pub(crate) fn of(kind: TableKind) -> Options {
+    Options::new(kind, 60)
 }
 
 /// Reads a text in a format.

@@ -15,7 +15,7 @@
 //! as is anything outside the years 1970 to 9999. Digits below a microsecond are cut off. A leap
 //! second counts as the second before it.
 
-use chrono::{LocalResult, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
 use crate::{IngestError, Result};
@@ -23,74 +23,112 @@ use crate::{IngestError, Result};
 const EXPECTED: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, or a number of seconds, ms, µs or ns \
                         since 1970";
 
+const EXPECTED_OR_DATE: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, a date, or a number of \
+                                seconds, ms, µs or ns since 1970";
+
 /// First microsecond that is too late: the year 10000.
 const END: i64 = 253_402_300_800_000_000;
 
-/// The instant that a text denotes.
-pub(crate) fn parse(text: &str, zone: Tz) -> Result<i64> {
-    let text = text.trim_ascii();
-    let micros = match text.as_bytes() {
-        [_, _, _, _, b'-', ..] => civil(text, zone)?,
-        _ => decimal(text),
-    };
-    in_range(micros.ok_or_else(|| bad(text, EXPECTED))?, || text.to_string())
+/// How the instants of a column are understood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock<'a> {
+    /// The column, as errors call it.
+    column: &'a str,
+    /// The time zone of times that are written without one.
+    zone: Tz,
+    /// Whether a date alone is its midnight. People write records so; a series of samples that does is a mistake.
+    dates: bool,
 }
 
-/// The instant that a whole number denotes.
-pub(crate) fn from_integer(number: i64) -> Result<i64> {
-    in_range(scale(number, "").unwrap_or(-1), || number.to_string())
-}
-
-/// The instant that a decimal number denotes, taken as the decimal that it prints as.
-pub(crate) fn from_float(number: f64) -> Result<i64> {
-    parse(&number.to_string(), Tz::UTC)
-}
-
-/// The instant of a time that a clock in this zone shows.
-pub(crate) fn from_local(local: NaiveDateTime, zone: Tz) -> Result<i64> {
-    if zone == Tz::UTC {
-        return in_range(local.and_utc().timestamp_micros(), || local.to_string());
-    }
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(time) => in_range(time.timestamp_micros(), || local.to_string()),
-        LocalResult::Ambiguous(a, b) => in_range(a.min(b).timestamp_micros(), || local.to_string()),
-        LocalResult::None => Err(bad(
-            &local.to_string(),
-            format!("a time that exists in {zone}: clocks skip this one, so write it with its offset"),
-        )),
+impl Clock<'static> {
+    /// The times of a series.
+    pub(crate) fn of_series(zone: Tz) -> Self {
+        Self { column: "time", zone, dates: false }
     }
 }
 
-/// Refuses an instant outside the years 1970 to 9999.
-pub(crate) fn in_range(micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
-    if (0..END).contains(&micros) { Ok(micros) } else { Err(bad(&text(), "a time in the years 1970 to 9999")) }
-}
-
-fn bad(text: &str, expected: impl Into<String>) -> IngestError {
-    IngestError::bad_value("time", text, expected)
-}
-
-/// `YYYY-MM-DD HH:MM:SS[.frac][offset]`; `None` if the text is not of that shape.
-fn civil(text: &str, zone: Tz) -> Result<Option<i64>> {
-    let Some((local, offset)) = split(text.as_bytes()) else { return Ok(None) };
-    match offset {
-        Some(seconds) => Ok(Some(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000)),
-        None => from_local(local, zone).map(Some),
+impl<'a> Clock<'a> {
+    /// The instants in a column of a record.
+    pub(crate) fn of_record(column: &'a str, zone: Tz) -> Self {
+        Self { column, zone, dates: true }
     }
+
+    /// The column, as errors call it.
+    pub(crate) fn column(&self) -> &'a str {
+        self.column
+    }
+
+    /// The instant that a text denotes.
+    pub(crate) fn parse(&self, text: &str) -> Result<i64> {
+        let text = text.trim_ascii();
+        let micros = match text.as_bytes() {
+            [_, _, _, _, b'-', ..] => self.civil(text)?,
+            _ => decimal(text),
+        };
+        let expected = if self.dates { EXPECTED_OR_DATE } else { EXPECTED };
+        self.in_range(micros.ok_or_else(|| self.bad(text, expected))?, || text.to_string())
+    }
+
+    /// The instant that a whole number denotes.
+    pub(crate) fn integer(&self, number: i64) -> Result<i64> {
+        self.in_range(scale(number, "").unwrap_or(-1), || number.to_string())
+    }
+
+    /// The instant that a decimal number denotes, taken as the decimal that it prints as.
+    pub(crate) fn float(&self, number: f64) -> Result<i64> {
+        self.parse(&number.to_string())
+    }
+
+    /// The instant of a time that a clock in this zone shows.
+    pub(crate) fn local(&self, local: NaiveDateTime) -> Result<i64> {
+        if self.zone == Tz::UTC {
+            return self.in_range(local.and_utc().timestamp_micros(), || local.to_string());
+        }
+        match self.zone.from_local_datetime(&local) {
+            LocalResult::Single(time) => self.in_range(time.timestamp_micros(), || local.to_string()),
+            LocalResult::Ambiguous(a, b) => self.in_range(a.min(b).timestamp_micros(), || local.to_string()),
+            LocalResult::None => Err(self.bad(
+                &local.to_string(),
+                format!("a time that exists in {}: clocks skip this one, so write it with its offset", self.zone),
+            )),
+        }
+    }
+
+    /// Refuses an instant outside the years 1970 to 9999.
+    pub(crate) fn in_range(&self, micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
+        if (0..END).contains(&micros) { Ok(micros) } else { Err(self.bad(&text(), "a time in the years 1970 to 9999")) }
+    }
+
+    /// `YYYY-MM-DD HH:MM:SS[.frac][offset]`, or a date; `None` if the text is not of that shape.
+    fn civil(&self, text: &str) -> Result<Option<i64>> {
+        if let Some(date) = date(text.as_bytes()).filter(|_| self.dates && text.len() == 10) {
+            return self.local(date.and_time(NaiveTime::MIN)).map(Some);
+        }
+        let Some((local, offset)) = split(text.as_bytes()) else { return Ok(None) };
+        match offset {
+            Some(seconds) => Ok(Some(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000)),
+            None => self.local(local).map(Some),
+        }
+    }
+
+    fn bad(&self, text: &str, expected: impl Into<String>) -> IngestError {
+        IngestError::bad_value(self.column, text, expected)
+    }
+}
+
+/// The date with which a text begins.
+fn date(b: &[u8]) -> Option<NaiveDate> {
+    let b = b.get(..10).filter(|b| b[4] == b'-' && b[7] == b'-')?;
+    NaiveDate::from_ymd_opt(digits(&b[..4])? as i32, digits(&b[5..7])?, digits(&b[8..])?)
 }
 
 /// The clock's time and its offset in seconds.
 fn split(b: &[u8]) -> Option<(NaiveDateTime, Option<i32>)> {
     let head = b.get(..19)?;
-    if head[4] != b'-'
-        || head[7] != b'-'
-        || !matches!(head[10], b'T' | b't' | b' ')
-        || head[13] != b':'
-        || head[16] != b':'
-    {
+    if !matches!(head[10], b'T' | b't' | b' ') || head[13] != b':' || head[16] != b':' {
         return None;
     }
-    let date = NaiveDate::from_ymd_opt(digits(&head[..4])? as i32, digits(&head[5..7])?, digits(&head[8..10])?)?;
+    let date = date(head)?;
     let (hour, minute, second) = (digits(&head[11..13])?, digits(&head[14..16])?, digits(&head[17..])?);
     // A leap second stays in the minute that it ends.
     let second = if second == 60 { 59 } else { second };
@@ -169,6 +207,10 @@ mod tests {
         parse(text, Tz::UTC).unwrap()
     }
 
+    fn parse(text: &str, zone: Tz) -> Result<i64> {
+        Clock::of_series(zone).parse(text)
+    }
+
     fn message(text: &str, zone: Tz) -> String {
         parse(text, zone).unwrap_err().to_string()
     }
@@ -198,8 +240,8 @@ mod tests {
         assert_eq!(utc("1790856000.123456789"), noon + 123_456);
         assert_eq!(utc("1790856000123.5"), noon + 123_500);
         assert_eq!(utc("2016-12-31T23:59:60Z"), utc("2016-12-31T23:59:59Z"));
-        assert_eq!(from_integer(1_790_856_000).unwrap(), noon);
-        assert_eq!(from_float(1_790_856_000.25).unwrap(), noon + 250_000);
+        assert_eq!(Clock::of_series(Tz::UTC).integer(1_790_856_000).unwrap(), noon);
+        assert_eq!(Clock::of_series(Tz::UTC).float(1_790_856_000.25).unwrap(), noon + 250_000);
     }
 
     #[test]
@@ -213,6 +255,17 @@ mod tests {
              write it with its offset. Correct or remove it and ingest the input again: a batch is stored whole or not \
              at all."
         );
+    }
+
+    #[test]
+    fn a_record_may_name_a_date() {
+        let clock = Clock::of_record("started", Tz::Asia__Shanghai);
+        assert_eq!(clock.parse(" 2026-10-01 ").unwrap(), utc("2026-09-30T16:00:00Z"));
+        assert_eq!(clock.parse("2026-10-01T00:00:00Z").unwrap(), utc("2026-10-01T00:00:00Z"));
+        let refused = clock.parse("2026-02-30").unwrap_err().to_string();
+        let expected = "started is \"2026-02-30\"; expected a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, a \
+                        date, or a number of seconds, ms, µs or ns since 1970. ";
+        assert!(refused.starts_with(expected), "{refused}");
     }
 
     #[test]
@@ -250,8 +303,8 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
             let _ = parse(&text, Tz::Asia__Shanghai);
-            let _ = from_float(number);
-            let _ = from_integer(integer);
+            let _ = Clock::of_series(Tz::UTC).float(number);
+            let _ = Clock::of_series(Tz::UTC).integer(integer);
         }
     }
 }

@@ -49,12 +49,12 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         // Every file was said to hold nothing new.
         _ if commit.rows == 0 && !text.is_empty() && loaded.read == 0 => {}
         Outcome::Unchanged => {
-            let rows = HumanCount(commit.rows);
-            text.push_str(&format!("{read}changed     nothing: all {rows} aggregates are stored already\n"));
+            let (rows, what) = (HumanCount(commit.rows), counted(load));
+            text.push_str(&format!("{read}changed     nothing: all {rows} {what} are stored already\n"));
         }
         Outcome::Stored(version) => {
             text.push_str(&read);
-            text.push_str(&stored(commit, engine));
+            text.push_str(&stored(commit, load, engine));
             text.push_str(&format!("version     {version} of {table} in {}\n", engine.settings().store));
         }
         _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
@@ -75,11 +75,17 @@ fn nothing_new(loaded: &Loaded) -> String {
     said.collect()
 }
 
+/// What the table's rows are.
+fn counted(load: &Load) -> &'static str {
+    if load.table.is_series() { "aggregates" } else { "rows" }
+}
+
 /// What was stored.
-fn stored(commit: &Commit, engine: &Engine) -> String {
+fn stored(commit: &Commit, load: &Load, engine: &Engine) -> String {
     let (rows, bytes) = (HumanCount(commit.rows), HumanBytes(commit.bytes));
     let files = if commit.files == 1 { "1 file".to_string() } else { format!("{} files", commit.files) };
-    let mut text = format!("written     {rows} aggregates in {files}, {bytes}\n");
+    let what = counted(load);
+    let mut text = format!("written     {rows} {what} in {files}, {bytes}\n");
     let [added, replaced, unchanged, removed] =
         [commit.changes.added, commit.changes.replaced, commit.changes.unchanged, commit.changes.removed]
             .map(HumanCount);

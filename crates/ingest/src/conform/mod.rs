@@ -4,7 +4,9 @@
 //! combined, because the writer does that anyway.
 
 mod cast;
+mod gauges;
 mod latency;
+mod records;
 mod time;
 
 use std::sync::Arc;
@@ -13,38 +15,47 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray, new_null_array,
 };
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use nines_store::TableKind;
 
 use crate::columns::{Column, Columns, Named};
-use crate::fields::{COUNT, SECONDS, STATUS, is_duration};
-use crate::rows::check_good;
+use crate::fields::{COUNT, SECONDS, STATUS, is_duration, misplaced};
+use crate::rows::{check_good, check_rules};
+use crate::time::Clock;
 use crate::{ErrorKind, IngestError, Options, Result};
 use cast::{bad_row, checked, whole};
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
 ///
-/// `time` is any timestamp, date, text or number that a text format may hold. Missing columns are
-/// empty, 0 for `status` and 1 for `requests`; the options fill empty texts. NULL is "not given":
-/// right for texts, `status` and latencies, an error elsewhere. `latency_seconds` fills `latency`
-/// and `latency_sum`; latencies may also be JSON text.
+/// `time` and other instants are any timestamp, date, text or number that a text format may hold. Missing columns
+/// are empty, 0 for `status`, 1 for `requests` and what [`TableKind::default_of`] says in a record; the options
+/// fill empty texts. NULL is "not given": right for texts, `status`, latencies and what a record may leave out, an
+/// error elsewhere. `latency_seconds` fills `latency` and `latency_sum`; latencies may also be JSON text. `value`
+/// fills all measures of a gauge, whose rows come out in the order of their times.
 ///
 /// Errors name the row within this batch; see [`IngestError::after_rows`].
+///
+/// [`TableKind::default_of`]: nines_store::TableKind::default_of
 pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
+    options.check()?;
     let columns = Columns::of(options.kind)?;
     let found = columns.find_all(batch.schema_ref().fields().iter().map(|field| field.name().as_str()))?;
     let input = Input { batch, found, options };
     let schema = options.kind.schema(options.slice_seconds);
     let arrays = columns.stored().map(|named| input.array(named)).collect::<Result<Vec<_>>>()?;
-    if columns.has_second_count() {
-        let counts = |name| schema.index_of(name).map(|at| arrays[at].as_primitive::<Int64Type>());
-        if let (Ok(good), Ok(total)) = (counts(columns.count_name(0)), counts(columns.count_name(1))) {
-            for (row, (&good, &total)) in good.values().iter().zip(total.values()).enumerate() {
-                check_good(good, total).map_err(|e| e.in_row(row as u64 + 1))?;
+    let fitted = RecordBatch::try_new(schema, arrays).map_err(|e| {
+        IngestError::new(ErrorKind::Internal, format!("the columns do not fit together: {e}")).caused_by(e)
+    })?;
+    match options.kind {
+        TableKind::Events => check_events(&fitted)?,
+        TableKind::Gauges => {
+            gauges::check(&fitted)?;
+            if let Some(time) = input.find(Column::Time) {
+                return gauges::by_time(fitted, &time::instants(time, Clock::of_series(options.time_zone))?);
             }
         }
+        kind => check_rules(kind, &fitted, |refused, row| refused.in_row(row as u64 + 1))?,
     }
-    RecordBatch::try_new(schema, arrays).map_err(|e| {
-        IngestError::new(ErrorKind::Internal, format!("the columns do not fit together: {e}")).caused_by(e)
-    })
+    Ok(fitted)
 }
 
 /// The batch to fit, with what its columns mean.
@@ -74,6 +85,12 @@ impl Input<'_> {
             (Column::Status, None) => Arc::new(Int32Array::from_value(0, rows)),
             (Column::Count(_), Some(array)) => count(name, array)?,
             (Column::Count(_), None) => Arc::new(Int64Array::from_value(1, rows)),
+            (Column::Number(_), Some(array)) => gauges::numbers(name, array)?,
+            (Column::Number(_), None) => match self.find(Column::Value) {
+                Some(array) => gauges::numbers("value", array)?,
+                None => return Err(misplaced(name)),
+            },
+            (Column::Field(_, of), given) => records::field((name, of), given, rows, self.options)?,
             (Column::LatencySum | Column::Latency, given) => match (given, self.find(Column::LatencySeconds)) {
                 (Some(_), Some(_)) => return Err(both(name)),
                 (Some(array), None) if column == Column::Latency => latency::histograms(name, array)?,
@@ -89,9 +106,17 @@ impl Input<'_> {
                 (None, None) => missing(column, rows),
             },
             (Column::LatencyLe, Some(array)) => latency::counts_le(name, array)?,
-            (Column::LatencyLe | Column::LatencySeconds | Column::Time, _) => missing(column, rows),
+            (Column::LatencyLe | Column::LatencySeconds | Column::Time | Column::Value, _) => missing(column, rows),
         })
     }
+}
+
+fn check_events(batch: &RecordBatch) -> Result<()> {
+    let counts = |name| batch[name].as_primitive::<Int64Type>().values().iter();
+    for (row, (&good, &total)) in counts("good").zip(counts("total")).enumerate() {
+        check_good(good, total).map_err(|e| e.in_row(row as u64 + 1))?;
+    }
+    Ok(())
 }
 
 fn both(name: &str) -> IngestError {
@@ -111,10 +136,7 @@ fn missing(column: Column, rows: usize) -> ArrayRef {
 }
 
 fn text(name: &str, array: &ArrayRef, fill: &str) -> Result<ArrayRef> {
-    if array.data_type().is_floating() || array.data_type().is_temporal() || array.data_type() == &DataType::Boolean {
-        return Err(cast::impossible(name, array, "text"));
-    }
-    let texts = checked(name, array, &DataType::Utf8View, "UTF-8 text")?;
+    let texts = texts(name, array)?;
     let view = texts.as_string_view();
     let has_empty = view.null_count() > 0 || (!fill.is_empty() && view.lengths().any(|length| length == 0));
     if !has_empty {
@@ -122,6 +144,14 @@ fn text(name: &str, array: &ArrayRef, fill: &str) -> Result<ArrayRef> {
     }
     let filled = view.iter().map(|text| text.filter(|text| !text.is_empty()).unwrap_or(fill));
     Ok(Arc::new(StringViewArray::from_iter_values(filled)))
+}
+
+/// Texts, and whole numbers as they are written; NULL stays NULL.
+fn texts(name: &str, array: &ArrayRef) -> Result<ArrayRef> {
+    if array.data_type().is_floating() || array.data_type().is_temporal() || array.data_type() == &DataType::Boolean {
+        return Err(cast::impossible(name, array, "text"));
+    }
+    checked(name, array, &DataType::Utf8View, "UTF-8 text")
 }
 
 fn count(name: &str, array: &ArrayRef) -> Result<ArrayRef> {

@@ -6,16 +6,15 @@
 
 use std::borrow::Cow;
 
-use chrono_tz::Tz;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::Records;
 use crate::columns::{Columns, Named};
 use crate::error::quoted;
-use crate::fields::{self, Cell};
+use crate::fields::Cell;
 use crate::lines::{Lines, MAX_LINE, too_long};
 use crate::rows::Rows;
-use crate::{ErrorKind, IngestError, Options, Result};
+use crate::{ErrorKind, IngestError, Result};
 
 /// The separator that a header uses: of comma, tab and semicolon the most frequent.
 pub(crate) fn separator(header: &[u8]) -> u8 {
@@ -27,11 +26,10 @@ pub(crate) fn separator(header: &[u8]) -> u8 {
 pub(super) struct Csv {
     records: RecordReader,
     header: Vec<Named>,
-    zone: Tz,
 }
 
 impl Csv {
-    pub(super) fn new(lines: Lines, columns: &Columns, options: &Options) -> Result<Self> {
+    pub(super) fn new(lines: Lines, columns: &Columns) -> Result<Self> {
         let mut records = RecordReader::new(lines);
         if !records.advance()? {
             return Err(IngestError::new(ErrorKind::Columns, "there is no header line").in_file(records.lines.name()));
@@ -39,12 +37,12 @@ impl Csv {
         let names = (0..records.len()).map(|at| String::from_utf8_lossy(records.field(at)).trim().to_string());
         let header =
             columns.find_all(names.collect::<Vec<_>>().iter().map(String::as_str)).map_err(|e| records.refuse(e))?;
-        Ok(Self { records, header, zone: options.time_zone })
+        Ok(Self { records, header })
     }
 }
 
-impl Records for Csv {
-    fn read_one(&mut self, rows: &mut Rows) -> Result<bool> {
+impl<R: Rows> Records<R> for Csv {
+    fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         let records = &mut self.records;
         if !records.advance()? {
             return Ok(false);
@@ -55,17 +53,16 @@ impl Records for Csv {
                 .expected(format!("{wanted} as in the header"));
             return Err(records.refuse(error));
         }
-        let mut record = rows.record();
+        rows.begin();
         for (at, &named) in self.header.iter().enumerate() {
             let field = records.field(at);
             let Ok(text) = std::str::from_utf8(field) else {
                 let error = IngestError::bad_value(named.0, &String::from_utf8_lossy(field), "UTF-8 text");
                 return Err(records.refuse(error));
             };
-            fields::set(rows, &mut record, named, Cell::Text(Cow::Borrowed(text)), self.zone)
-                .map_err(|e| records.refuse(e))?;
+            rows.set(named, Cell::Text(Cow::Borrowed(text))).map_err(|e| records.refuse(e))?;
         }
-        rows.add(record).map_err(|e| records.refuse(e))?;
+        rows.add(records.line).map_err(|e| records.refuse(e))?;
         Ok(true)
     }
 }
@@ -171,6 +168,7 @@ mod tests {
     use super::*;
     use crate::Format;
     use crate::testing::{REMEDY, events, read_text, refusal, requests, shown};
+    use chrono_tz::Tz;
 
     fn csv(text: impl AsRef<[u8]>) -> Vec<String> {
         shown(&read_text(Format::Csv, requests(), text).unwrap())

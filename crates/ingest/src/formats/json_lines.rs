@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono_tz::Tz;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -11,52 +10,51 @@ use serde_json::Value;
 use super::Records;
 use crate::columns::Column;
 use crate::error::quoted;
-use crate::fields::{self, Cell};
+use crate::fields::Cell;
 use crate::lines::Lines;
-use crate::rows::{Record, Rows};
-use crate::{IngestError, Options, Result};
+use crate::rows::Rows;
+use crate::{IngestError, Result};
 
 /// The records of a JSON lines input.
 pub(super) struct JsonLines {
     lines: Lines,
-    zone: Tz,
 }
 
 impl JsonLines {
-    pub(super) fn new(lines: Lines, options: &Options) -> Self {
-        Self { lines, zone: options.time_zone }
+    pub(super) fn new(lines: Lines) -> Self {
+        Self { lines }
     }
 }
 
-impl Records for JsonLines {
-    fn read_one(&mut self, rows: &mut Rows) -> Result<bool> {
+impl<R: Rows> Records<R> for JsonLines {
+    fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         loop {
             if !self.lines.advance()? {
                 return Ok(false);
             }
             let line = self.lines.line();
             if !line.trim_ascii().is_empty() {
-                return add(line, rows, self.zone).map(|()| true).map_err(|e| self.lines.refuse(e));
+                return add(line, self.lines.number(), rows).map(|()| true).map_err(|e| self.lines.refuse(e));
             }
         }
     }
 }
 
 /// Adds the row that a line holds.
-fn add(line: &[u8], rows: &mut Rows, zone: Tz) -> Result<()> {
+fn add<R: Rows>(line: &[u8], number: u64, rows: &mut R) -> Result<()> {
     let text = std::str::from_utf8(line).map_err(|e| {
         let shown = String::from_utf8_lossy(&line[e.valid_up_to()..]);
         IngestError::bad_line(format!("there is {}", quoted(&shown))).expected("UTF-8 text").at(e.valid_up_to() + 1)
     })?;
-    let mut record = rows.record();
+    rows.begin();
     let mut refused = None;
     let mut json = serde_json::Deserializer::from_str(text);
-    let row = Row { rows, record: &mut record, zone, refused: &mut refused };
+    let row = Row { rows, refused: &mut refused };
     let read = row.deserialize(&mut json).and_then(|()| json.end());
     match (refused, read) {
         (Some(refused), _) => Err(refused),
         (None, Err(error)) => Err(not_an_object(text, &error)),
-        (None, Ok(())) => rows.add(record),
+        (None, Ok(())) => rows.add(number),
     }
 }
 
@@ -76,26 +74,24 @@ fn not_an_object(text: &str, error: &serde_json::Error) -> IngestError {
     }
 }
 
-/// Reads an object member by member into a record; what a column refuses is kept in `refused`.
-struct Row<'a> {
-    rows: &'a mut Rows,
-    record: &'a mut Record,
-    zone: Tz,
+/// Reads an object member by member into a row; what a column refuses is kept in `refused`.
+struct Row<'a, R> {
+    rows: &'a mut R,
     refused: &'a mut Option<IngestError>,
 }
 
-impl Row<'_> {
+impl<R: Rows> Row<'_, R> {
     fn set(&mut self, seen: &mut Vec<Column>, name: &str, cell: Cell<'_>) -> Result<()> {
         let named = self.rows.columns().find(name)?;
         if seen.contains(&named.1) {
             return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
         }
         seen.push(named.1);
-        fields::set(self.rows, self.record, named, cell, self.zone)
+        self.rows.set(named, cell)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Row<'_> {
+impl<'de, R: Rows> DeserializeSeed<'de> for Row<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -103,7 +99,7 @@ impl<'de> DeserializeSeed<'de> for Row<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Row<'_> {
+impl<'de, R: Rows> Visitor<'de> for Row<'_, R> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,10 +2,11 @@
 
 use super::Records;
 use super::log_line::{LogParser, endpoint};
-use crate::columns::{Column, Columns};
+use crate::Result;
+use crate::columns::Columns;
+use crate::fields::misplaced;
 use crate::lines::Lines;
-use crate::rows::Rows;
-use crate::{ErrorKind, IngestError, Options, Result};
+use crate::rows::{Requests, Rows, SeriesRows};
 
 /// The records of an access log. Blank lines are skipped.
 pub(super) struct AccessLog {
@@ -16,19 +17,14 @@ pub(super) struct AccessLog {
 }
 
 impl AccessLog {
-    pub(super) fn new(lines: Lines, columns: &Columns, options: &Options) -> Result<Self> {
-        let has_status = columns.stored().any(|(_, column)| column == Column::Status);
-        match columns.texts().position(|name| name == "endpoint") {
-            Some(endpoint) if has_status => Ok(Self { lines, parser: LogParser::default(), endpoint }),
-            _ => Err(IngestError::new(ErrorKind::Options, format!("an access log holds no {}", options.kind.name()))
-                .in_file(lines.name())
-                .advice("Ingest it into the table requests")),
-        }
+    pub(super) fn new(lines: Lines, columns: &Columns) -> Result<Self> {
+        let endpoint = columns.texts().position(|name| name == "endpoint").ok_or_else(|| misplaced("endpoint"))?;
+        Ok(Self { lines, parser: LogParser::default(), endpoint })
     }
 }
 
-impl Records for AccessLog {
-    fn read_one(&mut self, rows: &mut Rows) -> Result<bool> {
+impl Records<SeriesRows<Requests>> for AccessLog {
+    fn read_one(&mut self, rows: &mut SeriesRows<Requests>) -> Result<bool> {
         loop {
             if !self.lines.advance()? {
                 return Ok(false);
@@ -36,12 +32,12 @@ impl Records for AccessLog {
             let line = self.lines.line();
             if !line.is_empty() {
                 let line = self.parser.parse(line).map_err(|e| self.lines.refuse(e))?;
-                let mut record = rows.record();
-                rows.set_text(&mut record, self.endpoint, &endpoint(line.request));
-                record.time = Some(line.time);
-                record.status = line.status;
-                record.latency_seconds = line.latency_seconds;
-                rows.add(record).map_err(|e| self.lines.refuse(e))?;
+                rows.begin();
+                rows.set_text(self.endpoint, &endpoint(line.request));
+                rows.row.time = Some(line.time);
+                rows.row.status = line.status;
+                rows.row.measured.latency.seconds = line.latency_seconds;
+                rows.add(self.lines.number()).map_err(|e| self.lines.refuse(e))?;
                 return Ok(true);
             }
         }

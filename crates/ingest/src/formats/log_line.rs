@@ -16,8 +16,9 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
-use crate::time::{digits, in_range};
+use crate::time::{Clock, digits};
 use crate::{IngestError, Result, fields};
 
 /// Bytes of `10/Oct/2000:13:55:36 -0700`.
@@ -102,7 +103,7 @@ impl LogParser {
             let micros = time(text).ok_or_else(|| {
                 IngestError::bad_value("time", &shown(), "a time like 10/Oct/2000:13:55:36 -0700").at(at + 1)
             })?;
-            self.last_time = in_range(micros, shown).map_err(|e| e.at(at + 1))?;
+            self.last_time = Clock::of_series(Tz::UTC).in_range(micros, shown).map_err(|e| e.at(at + 1))?;
             self.last_text.copy_from_slice(text);
         }
         Ok(self.last_time)

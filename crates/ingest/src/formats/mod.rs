@@ -1,4 +1,5 @@
-//! One file per format. A text format is [`Records`]; [`Combined`] counts its records up and hands out batches.
+//! One file per format. A text format is [`Records`]; [`Combined`] adds its records to the table's rows
+//! and hands out batches.
 
 pub(crate) mod csv;
 mod json_lines;
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use datafusion::arrow::array::RecordBatch;
+use nines_store::TableKind;
 
 use crate::lines::Lines;
 use crate::read::stopped;
-use crate::rows::Rows;
+use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
 use crate::{ErrorKind, Format, IngestError, Options, Progress, Result};
 
 /// The batches of one input.
@@ -24,9 +26,9 @@ pub(crate) type BatchesOfOne = Box<dyn Iterator<Item = Result<RecordBatch>> + Se
 const CHUNK: usize = 2048;
 
 /// A text format: it reads one record after the other and adds each to the rows.
-trait Records: Send {
+trait Records<R>: Send {
     /// Reads the next record; false at the end.
-    fn read_one(&mut self, rows: &mut Rows) -> Result<bool>;
+    fn read_one(&mut self, rows: &mut R) -> Result<bool>;
 }
 
 /// The batches of a text input.
@@ -37,25 +39,52 @@ pub(crate) fn text(
     progress: &Arc<Progress>,
     stop: &Arc<AtomicBool>,
 ) -> Result<BatchesOfOne> {
-    let rows = Rows::new(options)?;
-    let records: Box<dyn Records> = match format {
-        Format::Csv => Box::new(csv::Csv::new(lines, rows.columns(), options)?),
-        Format::JsonLines => Box::new(json_lines::JsonLines::new(lines, options)),
-        Format::Log => Box::new(log::AccessLog::new(lines, rows.columns(), options)?),
-        Format::Parquet => {
-            return Err(IngestError::new(ErrorKind::Options, "Parquet cannot be read from a stream")
-                .in_file(lines.name())
-                .advice("Put it into a file and name that"));
-        }
-    };
-    Ok(Box::new(Combined {
-        records,
-        rows,
-        ended: false,
-        handing_out: false,
-        progress: Arc::clone(progress),
-        stop: Arc::clone(stop),
-    }))
+    let input = Input { format, kind: options.kind, lines, progress, stop };
+    match (options.kind, format) {
+        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?),
+        (TableKind::Requests, _) => input.by_column(SeriesRows::<Requests>::new(options)?),
+        (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options)?),
+        (TableKind::Gauges, _) => input.by_column(SeriesRows::<Gauges>::new(options)?),
+        _ => input.by_column(RecordRows::new(options)?),
+    }
+}
+
+/// A text input about to be read.
+struct Input<'a> {
+    format: Format,
+    kind: TableKind,
+    lines: Lines,
+    progress: &'a Arc<Progress>,
+    stop: &'a Arc<AtomicBool>,
+}
+
+impl Input<'_> {
+    /// A format whose fields name their columns.
+    fn by_column<R: Rows + 'static>(self, rows: R) -> Result<BatchesOfOne> {
+        let (progress, stop, name) = (self.progress, self.stop, self.lines.name().to_string());
+        let records: Box<dyn Records<R>> = match self.format {
+            Format::Csv => Box::new(csv::Csv::new(self.lines, rows.columns())?),
+            Format::JsonLines => Box::new(json_lines::JsonLines::new(self.lines)),
+            Format::Log => {
+                let problem = format!("an access log holds no {}", self.kind.name());
+                return Err(IngestError::new(ErrorKind::Options, problem)
+                    .in_file(name)
+                    .advice("Ingest it into the table requests"));
+            }
+            Format::Parquet => {
+                return Err(IngestError::new(ErrorKind::Options, "Parquet cannot be read from a stream")
+                    .in_file(name)
+                    .advice("Put it into a file and name that"));
+            }
+        };
+        Ok(Combined::batches(name, records, rows, progress, stop))
+    }
+
+    fn log(self, rows: SeriesRows<Requests>) -> Result<BatchesOfOne> {
+        let name = self.lines.name().to_string();
+        let records = Box::new(log::AccessLog::new(self.lines, rows.columns())?);
+        Ok(Combined::batches(name, records, rows, self.progress, self.stop))
+    }
 }
 
 /// The batches of a Parquet file.
@@ -63,21 +92,34 @@ pub(crate) fn parquet(path: &Path, options: &Options, progress: &Arc<Progress>) 
     Ok(Box::new(parquet::Parquet::open(path, options, Arc::clone(progress))?))
 }
 
-/// The records of a text input, combined per slice and key.
-struct Combined {
-    records: Box<dyn Records>,
-    rows: Rows,
+/// The records of a text input, as its table's rows hold them.
+struct Combined<R> {
+    name: String,
+    records: Box<dyn Records<R>>,
+    rows: R,
     ended: bool,
     handing_out: bool,
     progress: Arc<Progress>,
     stop: Arc<AtomicBool>,
 }
 
-impl Combined {
+impl<R: Rows + 'static> Combined<R> {
+    /// The batches of these records.
+    fn batches(
+        name: String,
+        records: Box<dyn Records<R>>,
+        rows: R,
+        progress: &Arc<Progress>,
+        stop: &Arc<AtomicBool>,
+    ) -> BatchesOfOne {
+        let (progress, stop) = (Arc::clone(progress), Arc::clone(stop));
+        Box::new(Self { name, records, rows, ended: false, handing_out: false, progress, stop })
+    }
+
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if self.handing_out {
-                if let Some(batch) = self.rows.next_batch()? {
+                if let Some(batch) = self.rows.next_batch().map_err(|e| e.in_file(&self.name))? {
                     return Ok(Some(batch));
                 }
                 self.handing_out = false;
@@ -106,7 +148,7 @@ impl Combined {
     }
 }
 
-impl Iterator for Combined {
+impl<R: Rows + 'static> Iterator for Combined<R> {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
