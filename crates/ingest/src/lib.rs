@@ -40,3 +40,4 @@ pub use options::Options;
 pub use progress::Progress;
 pub use read::{Batches, read, read_from};
 pub use stream::stream;
+pub use time::instant;
