@@ -10,6 +10,7 @@ mod nezha;
 mod processes;
 mod queries;
 mod readme;
+mod records;
 mod slt;
 
 use std::path::{Path, PathBuf};

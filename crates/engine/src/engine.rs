@@ -143,6 +143,7 @@ impl Engine {
         }
         let plan = self.context.state().statement_to_plan(statement.clone()).await?;
         let plan = insert::exactly(&self.context.state(), &statement, plan).await?;
+        let receipt = insert::writes(&plan).then_some(receipt);
         let frame = self.context.execute_logical_plan(plan).await?;
         let batches = frame.execute_stream().await?;
         let store = self.store().map(|_| self.settings.store.clone());

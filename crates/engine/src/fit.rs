@@ -11,9 +11,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
-    DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+    DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
-use datafusion::common::{exec_datafusion_err, exec_err, plan_datafusion_err};
+use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use nines_store::{MONEY, TableKind, UTC, time_type};
 
@@ -28,6 +28,15 @@ impl Fit {
     pub fn new(kind: TableKind, input: &Schema, time_zone: &str) -> Result<Self> {
         let zone = time_zone.parse().map_err(|_| plan_datafusion_err!("{time_zone} is no time zone"))?;
         let table = kind.schema(nines_store::DEFAULT_SLICE_SECONDS);
+        for field in input.fields() {
+            let wanted = table.field_with_name(field.name());
+            if wanted.is_ok_and(|wanted| wanted.data_type().is_temporal()) && field.data_type().is_numeric() {
+                let name = field.name();
+                return plan_err!(
+                    "column {name} is a number; expected a time, as '2026-10-03T09:12:00Z' or to_timestamp(…)"
+                );
+            }
+        }
         let fields = input.fields().iter().map(|field| match table.field_with_name(field.name()) {
             Ok(wanted) => Field::new(field.name(), fitted(wanted.data_type(), field.data_type()), true),
             // The store says that there is no such column.
@@ -77,14 +86,7 @@ impl Fit {
             Arc::new(TimestampMicrosecondArray::from(micros).with_timezone(UTC))
         };
         match values.data_type() {
-            DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
-                let nanos = values.as_primitive::<TimestampNanosecondType>();
-                if let Some(finer) = nanos.iter().flatten().find(|nanos| nanos % 1000 != 0) {
-                    return exec_err!("column {name} is {finer} ns since 1970; expected whole microseconds");
-                }
-                let micros = cast(name, values, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
-                if zone.is_some() { cast(name, &micros, &time_type()) } else { self.instants(name, &micros) }
-            }
+            DataType::Timestamp(_, Some(_)) => cast(name, values, &time_type()),
             // What a clock shows, read as text so that all clocks are read by the same rules.
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => {
                 let clock = cast(name, values, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
@@ -116,6 +118,7 @@ fn fitted(table: &DataType, from: &DataType) -> DataType {
     use DataType::*;
     let from = if let Dictionary(_, values) = from { values } else { from };
     match (table, from) {
+        (_, Null) => table.clone(),
         (Timestamp(..), Timestamp(unit, Some(_))) if *unit != TimeUnit::Nanosecond => from.clone(),
         (Timestamp(..), Timestamp(..) | Date32 | Date64) => time_type(),
         (Timestamp(..), text) if text.is_string() => time_type(),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -20,47 +20,34 @@ use datafusion::logical_expr::{DmlStatement, Expr, LogicalPlan, LogicalPlanBuild
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Insert, ObjectName, Statement as Sql};
+use datafusion::sql::sqlparser::ast::{Insert, ObjectName, SetExpr, Statement as Sql};
 use futures::StreamExt;
 use nines_store::{Commit, Once, StoreError, StoreErrorKind, TableKind};
 
 use crate::fit::Fit;
 use crate::place::Place;
 use crate::statement::StatementTable;
+use crate::values::keep_as_written;
 use crate::{EngineError, Result};
 
-/// What a statement wrote.
+/// What a statement wrote: the table and the commit.
 #[derive(Debug, Clone, Default)]
-pub struct Receipt(Arc<Mutex<(Option<TableKind>, Option<Commit>)>>);
+pub struct Receipt(Arc<OnceLock<(TableKind, Commit)>>);
 
 impl Receipt {
-    /// The table and the commit; `None` before all batches of the answer were read, and after an error.
-    pub fn get(&self) -> Option<(TableKind, Commit)> {
-        let (kind, commit) = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        kind.zip(commit)
-    }
-
-    pub(crate) fn expect(&self, kind: TableKind) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(kind);
-    }
-
-    pub(crate) fn is_due(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.is_some()
-    }
-
-    fn write(&self, commit: Commit) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(commit);
+    /// `None` before all batches of the answer were read, and after an error.
+    pub fn get(&self) -> Option<&(TableKind, Commit)> {
+        self.0.get()
     }
 }
 
 /// The plan as it was, but an INSERT into a stored table without DataFusion's casts, and nothing that deletes.
 pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::Dml(dml) = &plan else {
-        let inserts = |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::Dml(dml) if target(dml).is_some()));
         return match plan {
             // To show a plan is not to run it.
             LogicalPlan::Explain(_) => Ok(plan),
-            _ if plan.exists(inserts)? => {
+            _ if plan.exists(|node| Ok(writes(node)))? => {
                 usage("a statement that writes a stored table is run as it stands: not prepared, not analyzed".into())
             }
             _ => Ok(plan),
@@ -81,13 +68,17 @@ pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: L
     let Sql::Insert(Insert { columns, source: Some(query), .. }) = sql.as_ref() else { return Ok(plan) };
 
     // DataFusion has checked the statement: its clauses, that the columns are there, and that as many values are.
-    let query = Statement::Statement(Box::new(Sql::Query(query.clone())));
-    let rows = state.statement_to_plan(query).await?;
     let schema = dml.target.schema();
     let given: Vec<String> = match columns.is_empty() {
         true => schema.fields().iter().map(|field| field.name().clone()).collect(),
         false => columns.iter().map(name).collect::<Result<_>>()?,
     };
+    let mut query = query.clone();
+    if let SetExpr::Values(values) = query.body.as_mut() {
+        let wanted = given.iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
+        keep_as_written(values, &wanted.collect::<DataFusionResult<Vec<_>>>()?);
+    }
+    let rows = state.statement_to_plan(Statement::Statement(Box::new(Sql::Query(query)))).await?;
     let mut columns: Vec<Expr> = Vec::new();
     for (at, name) in given.iter().enumerate() {
         columns.push(Expr::Column(Column::from(rows.schema().qualified_field(at))).alias(name));
@@ -101,6 +92,11 @@ pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: L
     let rows = LogicalPlanBuilder::from(rows).project(columns)?.build()?;
     let inserted = LogicalPlanBuilder::insert_into(rows, dml.table_name.clone(), dml.target.clone(), InsertOp::Append)?;
     Ok(inserted.build()?)
+}
+
+/// Whether running the plan writes a stored table.
+pub(crate) fn writes(plan: &LogicalPlan) -> bool {
+    matches!(plan, LogicalPlan::Dml(dml) if target(dml).is_some())
 }
 
 /// The stored table that a statement writes.
@@ -170,7 +166,8 @@ impl DataSink for Sink {
         let table = self.place.open_or_create().await?.table(self.kind);
         let commit = table.append(rows, Once::default(), task.clone()).await.map_err(unwrapped)?;
         let count = commit.rows;
-        self.receipt.write(commit);
+        // A plan runs once, so nothing stands there yet.
+        let _ = self.receipt.0.set((self.kind, commit));
         Ok(count)
     }
 }

@@ -20,6 +20,7 @@ mod parameters;
 mod place;
 mod record;
 mod statement;
+mod values;
 
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};

@@ -15,7 +15,7 @@ pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns = "id, category, started, ended, business, service, customer, reason, announced";
         let sql = format!("SELECT {columns}{more} FROM exclusions {rows} ORDER BY started, id");
-        return record::list(&engine, &sql).await;
+        return record::list(&engine, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await;
     }
     let (id, edited) = match &args.withdraw {
         Some(id) => (id.clone(), withdraw(&engine, id).await?),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn an_id_is_made_of_scope_category_and_times_and_never_changes() {
         let id = |service, customer, category| id_of(["", service, customer], category, 0, 60_000_000);
-        assert_eq!(id("login", "", "Attack"), "X-");
+        assert_eq!(id("login", "", "Attack"), "X-73159fc3a0c9");
         assert_ne!(id("login", "", "Attack"), id("", "login", "Attack"));
         assert_ne!(id("登录", "", "Attack"), id("登录", "", "Customer"));
     }

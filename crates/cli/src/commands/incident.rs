@@ -16,7 +16,7 @@ pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
         let columns =
             "id, severity, business, service, title, started, detected, located, fixed, verified, telemetry_lost";
         let sql = format!("SELECT {columns}{more} FROM incidents {rows} ORDER BY started, id");
-        return record::list(&engine, &sql).await;
+        return record::list(&engine, &sql, "nines incident ID --started TIME").await;
     }
     let id = args.id.clone().unwrap_or_default();
     let phases = phases(&args, &engine)?;
@@ -43,7 +43,7 @@ pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
     });
     match edited.await? {
         Some(edited) => record::show(TABLE, &edited, &engine),
-        None => Err(record::unknown(&engine, TABLE, &id, "; to record it, give --started TIME").await?),
+        None => Err(record::unknown(&engine, TABLE, &id, " To record it, give --started TIME").await?),
     }
 }
 

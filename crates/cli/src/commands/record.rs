@@ -25,8 +25,9 @@ pub(super) fn check(record: &Record, argument: impl Fn(&str) -> String) -> Resul
 pub(super) async fn unknown(engine: &Engine, kind: TableKind, id: &str, otherwise: &str) -> Result<CliError> {
     let similar = engine.similar_ids(kind, id).await?;
     let meant = match similar.as_slice() {
-        [] => String::new(),
-        ids => format!("; did you mean {}?", ids.join(", ")),
+        [] if otherwise.is_empty() => String::new(),
+        [] => ".".to_string(),
+        ids => format!(". Did you mean {}?", ids.join(", ")),
     };
     Ok(CliError::Usage(format!("{id} is not in {}{meant}{otherwise}", kind.name())))
 }
@@ -44,15 +45,13 @@ pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<
     let mut lines = String::new();
     for (column, value) in edited.after.columns() {
         let now = cell(&edited.after, &column)?;
-        let before = match &edited.before {
-            Some(before) if before.get(&column) != Some(value) => match cell(before, &column)? {
-                empty if empty.is_empty() => Some("was empty".to_string()),
-                before => Some(format!("was {before}")),
-            },
-            _ => None,
+        let changed = edited.before.as_ref().filter(|before| before.get(&column) != Some(value));
+        let before = match changed.map(|before| cell(before, &column)).transpose()? {
+            Some(before) if before.is_empty() => "  (was empty)".to_string(),
+            Some(before) => format!("  (was {before})"),
+            None => String::new(),
         };
-        let before =
-            before.map_or(String::new(), |before| if now.is_empty() { before } else { format!("  ({before})") });
+        let (now, before) = if now.is_empty() { (before.trim_start(), "") } else { (now.as_str(), before.as_str()) };
         lines.push_str(format!("{column:14}  {now}{before}").trim_end());
         lines.push('\n');
     }
@@ -65,12 +64,14 @@ pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<
     say(&(lines + &done))
 }
 
-/// Prints the rows of a query as a table.
-pub(super) async fn list(engine: &Engine, sql: &str) -> Result<()> {
+/// Prints the rows of a query as a table; if there are none, what would make one.
+pub(super) async fn list(engine: &Engine, sql: &str, record_one: &str) -> Result<()> {
     for statement in engine.parse(sql)? {
         let answer = engine.run(&statement, &Parameters::default()).await?;
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
-        output.write(answer.schema, answer.batches).await?;
+        if output.write(answer.schema, answer.batches).await? == 0 {
+            eprintln!("nothing is in force here; record one with: {record_one}");
+        }
     }
     Ok(())
 }

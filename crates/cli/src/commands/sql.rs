@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
         if let Some(receipt) = receipt {
             collect(answer.batches).await?;
             if let Some((table, commit)) = receipt.get() {
-                say(&stored(table, &commit))?;
+                say(&stored(*table, commit))?;
             }
             continue;
         }
