@@ -11,6 +11,7 @@ mod nezha;
 mod processes;
 mod queries;
 mod readme;
+mod records;
 mod redelivery;
 mod slt;
 mod tables;

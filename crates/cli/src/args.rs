@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL and print the result
     Sql(Sql),
+    /// Record time that objectives and agreements do not count, withdraw it, or list it
+    Exclude(Exclude),
+    /// Record an incident, change what is known of it, withdraw it, or list all
+    Incident(Incident),
     /// Make a store of 90 days of believable history and show what it says
     Demo(Demo),
 }
@@ -112,6 +116,139 @@ pub(crate) struct Sql {
     /// Write to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
+                        its midnight there.\n\
+                        A scope that is not given is all; what is given must be an objective's own."
+)]
+pub(crate) struct Exclude {
+    /// When it begins
+    #[arg(required_unless_present_any = ["withdraw", "list"])]
+    pub from: Option<String>,
+
+    /// When it is over
+    #[arg(required_unless_present_any = ["withdraw", "list"])]
+    pub to: Option<String>,
+
+    /// Why such time does not count: "Scheduled Maintenance", "Attack", "Customer", "Force Majeure", or any other
+    /// name that the agreement uses
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["withdraw", "list"])]
+    pub category: Option<String>,
+
+    /// What happened
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["withdraw", "list"])]
+    pub reason: Option<String>,
+
+    /// Only for this business
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub business: String,
+
+    /// Only for this service
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub service: String,
+
+    /// Only for this customer
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub customer: String,
+
+    /// When the customers were told
+    #[arg(long, value_name = "TIME")]
+    pub announced: Option<String>,
+
+    /// The name under which it is kept [default: made of scope, category and times, so that recording the same time
+    /// twice changes nothing, and once more with another reason corrects the reason]
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+
+    /// Let this one no longer count; what was recorded stays
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "category", "reason", "business", "service",
+          "customer", "announced", "id", "list"])]
+    pub withdraw: Option<String>,
+
+    /// Show those in force
+    #[arg(long, conflicts_with_all = ["from", "to", "category", "reason", "business", "service", "customer",
+          "announced", "id"])]
+    pub list: bool,
+
+    /// With --list: the withdrawn ones too
+    #[arg(long, requires = "list")]
+    pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
+                        its midnight there.\n\
+                        What is not given stays as it is; '' clears a text or a time."
+)]
+pub(crate) struct Incident {
+    /// The incident, as INC-42. One that is not known yet is recorded, and needs --started
+    #[arg(required_unless_present = "list")]
+    pub id: Option<String>,
+
+    /// The part of the company that it touches
+    #[arg(long, value_name = "NAME")]
+    pub business: Option<String>,
+
+    /// The service that it touches
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+
+    /// What it was, in a line
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+
+    /// How bad it is, in your own words
+    #[arg(long, value_name = "TEXT")]
+    pub severity: Option<String>,
+
+    /// When it began
+    #[arg(long, value_name = "TIME")]
+    pub started: Option<String>,
+
+    /// When it was noticed
+    #[arg(long, value_name = "TIME")]
+    pub detected: Option<String>,
+
+    /// When its cause was known
+    #[arg(long, value_name = "TIME")]
+    pub located: Option<String>,
+
+    /// When it was over
+    #[arg(long, value_name = "TIME")]
+    pub fixed: Option<String>,
+
+    /// When that was confirmed
+    #[arg(long, value_name = "TIME")]
+    pub verified: Option<String>,
+
+    /// Whether failures could not be counted from its beginning until it was fixed
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub telemetry_lost: Option<bool>,
+
+    /// Where to read more
+    #[arg(long, value_name = "URL")]
+    pub link: Option<String>,
+
+    /// Let it no longer count; what was recorded stays
+    #[arg(long, conflicts_with = "restore")]
+    pub withdraw: bool,
+
+    /// Let it count again
+    #[arg(long)]
+    pub restore: bool,
+
+    /// Show all but withdrawn ones
+    #[arg(long, conflicts_with_all = ["id", "business", "service", "title", "severity", "started", "detected",
+          "located", "fixed", "verified", "telemetry_lost", "link", "withdraw", "restore"])]
+    pub list: bool,
+
+    /// With --list: the withdrawn ones too
+    #[arg(long, requires = "list")]
+    pub all: bool,
 }
 
 #[derive(Debug, clap::Args)]

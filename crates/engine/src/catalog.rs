@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::{exec_err, internal_datafusion_err};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use nines_store::{Store, TableKind};
+use nines_store::TableKind;
 
 use crate::functions;
+use crate::place::Place;
 use crate::statement::StatementTable;
 
 /// Where `functions` finds what is registered; weak, since the session owns the catalog.
@@ -18,7 +19,7 @@ pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
 /// The schema `nines.public`.
 #[derive(Debug)]
 pub(crate) struct StoreSchema {
-    pub store: Option<Store>,
+    pub place: Arc<Place>,
     pub time_zone: Arc<str>,
     pub session: SharedState,
     /// Tables and views of this session.
@@ -34,9 +35,7 @@ impl SchemaProvider for StoreSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if let Some(kind) = TableKind::from_name(name) {
-            let table = self.store.as_ref().map(|store| store.table(kind));
-            let table = StatementTable::new(kind, table, self.time_zone.clone());
-            return Ok(Some(Arc::new(table.map_err(|error| DataFusionError::External(Box::new(error)))?)));
+            return Ok(Some(Arc::new(StatementTable::new(kind, self.place.clone(), self.time_zone.clone()))));
         }
         if name == functions::NAME {
             let session = self.session.upgrade().ok_or_else(|| internal_datafusion_err!("the session is gone"))?;

@@ -14,7 +14,9 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use nines_store::{Store, StoreErrorKind};
 
 use crate::catalog::StoreSchema;
+use crate::insert::{self, Receipt};
 use crate::parameters::Parameters;
+use crate::place::Place;
 use crate::statement::{Answer, Pins, Statement};
 use crate::{EngineError, Result};
 
@@ -43,12 +45,12 @@ impl Settings {
 #[derive(Clone)]
 pub struct Engine {
     context: SessionContext,
-    store: Option<Store>,
+    place: Arc<Place>,
     settings: Arc<Settings>,
 }
 
 impl Engine {
-    /// Opens a session. A store that does not exist is not created: its tables are there, and empty.
+    /// Opens a session. A store that does not exist has its tables, all empty; the first INSERT creates it.
     pub async fn open(settings: Settings) -> Result<Engine> {
         match Store::open(&settings.store).await {
             Ok(store) => Engine::over(Some(store), settings),
@@ -87,8 +89,9 @@ impl Engine {
         // With it, a file is a table: SELECT … FROM 'rows.parquet'.
         let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
         nines_functions::register_all(&mut context, &settings.time_zone)?;
+        let place = Arc::new(Place::new(&settings.store, store));
         let schema = StoreSchema {
-            store: store.clone(),
+            place: place.clone(),
             time_zone: settings.time_zone.as_str().into(),
             session: context.state_weak_ref(),
             created: MemorySchemaProvider::new(),
@@ -96,7 +99,7 @@ impl Engine {
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
-        Ok(Engine { context, store, settings: Arc::new(settings) })
+        Ok(Engine { context, place, settings: Arc::new(settings) })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -106,7 +109,12 @@ impl Engine {
 
     /// The store, if it exists.
     pub fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.place.store()
+    }
+
+    /// The store, created where there is none.
+    pub(crate) async fn store_to_write(&self) -> Result<&Store> {
+        Ok(self.place.open_or_create().await?)
     }
 
     /// How the session was set up.
@@ -120,17 +128,26 @@ impl Engine {
         Ok(parser.parse_statements()?.into_iter().map(Statement).collect())
     }
 
-    /// Plans and starts a statement. Every table it names is read at one version, the newest now.
+    /// Plans and starts a statement. Every table it names is read at one version, the newest now. An INSERT has
+    /// committed when its one row, the number of rows inserted, comes.
     pub async fn run(&self, statement: &Statement, parameters: &Parameters) -> Result<Answer> {
         let mut statement = statement.0.clone();
         parameters.bind(&mut statement)?;
         let pins = Arc::new(Pins::default());
-        self.context.state_ref().write().config_mut().set_extension(pins.clone());
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        let receipt = Receipt::default();
+        {
+            let state = self.context.state_ref();
+            let mut state = state.write();
+            state.config_mut().set_extension(pins.clone());
+            state.config_mut().set_extension(Arc::new(receipt.clone()));
+        }
+        let plan = self.context.state().statement_to_plan(statement.clone()).await?;
+        let plan = insert::exactly(&self.context.state(), &statement, plan).await?;
+        let receipt = insert::writes(&plan).then_some(receipt);
         let frame = self.context.execute_logical_plan(plan).await?;
         let batches = frame.execute_stream().await?;
-        let store = self.store.as_ref().map(|_| self.settings.store.clone());
-        Ok(Answer { schema: batches.schema(), batches, pins, store })
+        let store = self.store().map(|_| self.settings.store.clone());
+        Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
     }
 
     /// Runs one statement without parameters and collects its rows.

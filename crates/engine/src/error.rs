@@ -47,7 +47,7 @@ impl std::error::Error for EngineError {
 }
 
 /// DataFusion wraps an error once per layer, and says so each time; people want the innermost one.
-fn message(error: &DataFusionError) -> String {
+pub(crate) fn message(error: &DataFusionError) -> String {
     let text = match error {
         DataFusionError::External(error) => match error.downcast_ref::<DataFusionError>() {
             Some(inner) => return message(inner),

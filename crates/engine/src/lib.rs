@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! text ──parse──▶ statements ──parameters──▶ plan ──▶ Answer (a stream of batches)
+//!                                INSERT: rows ──fit──▶ batches of a table ──▶ Table::append
 //! files ──nines-ingest or --select──▶ batches of a table ──▶ Table::append
 //! ```
 //!
@@ -11,15 +12,22 @@
 mod catalog;
 mod engine;
 mod error;
+mod fit;
 mod functions;
+mod insert;
 mod load;
 mod parameters;
+mod place;
+mod record;
 mod statement;
+mod values;
 
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
+pub use insert::Receipt;
 pub use load::{FileRead, Found, Load, Loaded};
 pub use parameters::{Parameter, Parameters};
+pub use record::{Edited, Record};
 pub use statement::{Answer, Statement};
 
 // What an embedding program needs to speak with the engine, in the versions that fit.

@@ -1,18 +1,25 @@
 //! Statements and their answers, and how a statement pins the versions that it reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::common::plan_err;
+use datafusion::datasource::sink::DataSinkExec;
+use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use nines_store::{Provider, Snapshot, Table, TableKind};
+use nines_store::{Provider, Snapshot, Store, Table, TableKind};
 use tokio::sync::OnceCell;
+
+use crate::fit::Fit;
+use crate::insert::{Receipt, Sink};
+use crate::place::Place;
 
 /// A parsed statement, its parameters not yet bound.
 #[derive(Debug, Clone)]
@@ -26,9 +33,15 @@ pub struct Answer {
     pub batches: SendableRecordBatchStream,
     pub(crate) pins: Arc<Pins>,
     pub(crate) store: Option<String>,
+    pub(crate) receipt: Option<Receipt>,
 }
 
 impl Answer {
+    /// For a statement that writes a stored table, where to read what it did, once the batches were read.
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.receipt.clone()
+    }
+
     /// What to do next, for an answer without rows that read a table in which nothing is stored yet.
     pub fn advice(&self) -> Option<String> {
         let (kind, _) = self.pins.versions().into_iter().find(|(_, version)| version.is_none())?;
@@ -71,20 +84,32 @@ impl Pins {
 /// A stored table as SQL sees it: at each scan, the version that the statement has pinned.
 #[derive(Debug)]
 pub(crate) struct StatementTable {
-    kind: TableKind,
-    /// `None` when the store does not exist yet: the table is there, and empty.
-    table: Option<Table>,
+    pub kind: TableKind,
+    /// Where there is no store yet, the table is there, and empty.
+    place: Arc<Place>,
     time_zone: Arc<str>,
     schema: SchemaRef,
+    /// What stands in the columns that an INSERT leaves out.
+    defaults: HashMap<String, Expr>,
 }
 
 impl StatementTable {
-    pub fn new(kind: TableKind, table: Option<Table>, time_zone: Arc<str>) -> nines_store::Result<Self> {
-        let schema = match &table {
-            Some(table) => Provider::newest(table.clone()).with_time_zone(&time_zone)?.schema(),
-            None => kind.schema(nines_store::DEFAULT_SLICE_SECONDS),
-        };
-        Ok(StatementTable { kind, table, time_zone, schema })
+    pub fn new(kind: TableKind, place: Arc<Place>, time_zone: Arc<str>) -> Self {
+        let slice_seconds = place.store().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
+        let stored = kind.schema(slice_seconds);
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some(time_zone.clone()));
+        let fields = stored.fields().iter().map(|field| match field.data_type() {
+            DataType::Timestamp(..) => field.as_ref().clone().with_data_type(instant.clone()),
+            _ => field.as_ref().clone(),
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let names = schema.fields().iter().map(|field| field.name());
+        let defaults = names.filter_map(|name| Some((name.clone(), lit(kind.default_of(name)?)))).collect();
+        StatementTable { kind, place, time_zone, schema, defaults }
+    }
+
+    fn table(&self) -> Option<Table> {
+        self.place.store().map(|store| store.table(self.kind))
     }
 }
 
@@ -98,9 +123,13 @@ impl TableProvider for StatementTable {
         TableType::Base
     }
 
+    fn get_column_default(&self, column: &str) -> Option<&Expr> {
+        self.defaults.get(column)
+    }
+
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        match &self.table {
-            Some(table) => Provider::newest(table.clone()).supports_filters_pushdown(filters),
+        match self.table() {
+            Some(table) => Provider::newest(table).supports_filters_pushdown(filters),
             None => Ok(vec![TableProviderFilterPushDown::Exact; filters.len()]),
         }
     }
@@ -112,16 +141,31 @@ impl TableProvider for StatementTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let external = |error| DataFusionError::External(Box::new(error));
         let pins = session.config().get_extension::<Pins>().unwrap_or_default();
-        let Some(snapshot) = pins.snapshot(self.kind, self.table.as_ref()).await.map_err(external)? else {
+        let Some(snapshot) = pins.snapshot(self.kind, self.table().as_ref()).await? else {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
                 None => self.schema.clone(),
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         };
-        let provider = Provider::pinned(snapshot).with_time_zone(&self.time_zone).map_err(external)?;
+        let provider = Provider::pinned(snapshot).with_time_zone(&self.time_zone)?;
         provider.scan(session, projection, filters, limit).await
+    }
+
+    /// Plans an append of all rows that `input` yields. Nothing is written, and no store created, before it runs.
+    async fn insert_into(
+        &self,
+        session: &dyn Session,
+        input: Arc<dyn ExecutionPlan>,
+        op: InsertOp,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        if op != InsertOp::Append {
+            return plan_err!("{op} is not there; INSERT INTO {} replaces rows of the same key", self.kind.name());
+        }
+        let receipt = session.config().get_extension::<Receipt>().unwrap_or_default();
+        let fit = Fit::new(self.kind, &input.schema(), &self.time_zone)?;
+        let sink = Sink::new(self.kind, self.place.clone(), fit, receipt, input.schema());
+        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
     }
 }

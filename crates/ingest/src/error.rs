@@ -152,6 +152,11 @@ impl IngestError {
         self.0.row
     }
 
+    /// What should have stood there, where that can be said.
+    pub fn expectation(&self) -> Option<&str> {
+        self.0.expected.as_deref()
+    }
+
     /// The column's name, where one column is at fault.
     pub fn column_name(&self) -> Option<&str> {
         self.0.column.as_deref()

@@ -44,3 +44,4 @@ pub use pieces::{Cut, Log, LogStart, Piece};
 pub use progress::Progress;
 pub use read::{Batches, Input, detect, read, read_from, read_inputs};
 pub use stream::stream;
+pub use time::instant;

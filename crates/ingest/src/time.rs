@@ -116,6 +116,26 @@ impl<'a> Clock<'a> {
     }
 }
 
+/// The instant that a person means: a time as in a file, the same without its seconds, or a date alone for its
+/// midnight. What has no offset is taken in `zone`. The error is what was expected instead.
+pub fn instant(text: &str, zone: Tz) -> Result<i64, String> {
+    let text = text.trim_ascii();
+    let whole = match text.split_at_checked(16) {
+        Some((minutes, offset)) if text.as_bytes()[13] == b':' && !offset.starts_with(':') => {
+            format!("{minutes}:00{offset}")
+        }
+        _ => text.to_string(),
+    };
+    // A number of ten digits is a number of seconds.
+    let whole = if decimal(text).is_some() { text } else { &whole };
+    Clock::of_record("time", zone).parse(whole).map_err(|error| match error.expectation() {
+        Some(EXPECTED_OR_DATE) | None => {
+            format!("a time as 2026-10-03T09:12:00Z, or in {zone} as 2026-10-03 09:12 or 2026-10-03")
+        }
+        Some(expected) => expected.to_string(),
+    })
+}
+
 /// The date with which a text begins.
 fn date(b: &[u8]) -> Option<NaiveDate> {
     let b = b.get(..10).filter(|b| b[4] == b'-' && b[7] == b'-')?;
@@ -258,6 +278,20 @@ mod tests {
     }
 
     #[test]
+    fn people_leave_out_seconds_and_hours() {
+        let shanghai = Tz::Asia__Shanghai;
+        for text in ["2026-10-03", "2026-10-03 00:00", "2026-10-02T16:00Z", "2026-10-02 18:00+02:00", "1790956800"] {
+            assert_eq!(instant(text, shanghai), Ok(utc("2026-10-02T16:00:00Z")), "{text}");
+        }
+        for text in ["", "tomorrow", "2026-10-32", "2026-10-03 9:12", "2026-10-0 业务业务", "03.10.2026"] {
+            let expected = "a time as 2026-10-03T09:12:00Z, or in Asia/Shanghai as 2026-10-03 09:12 or 2026-10-03";
+            assert_eq!(instant(text, shanghai), Err(expected.to_string()), "{text}");
+        }
+        let skipped = instant("2026-03-29 02:30", Tz::Europe__Berlin).unwrap_err();
+        assert!(skipped.starts_with("a time that exists in Europe/Berlin"), "{skipped}");
+    }
+
+    #[test]
     fn a_record_may_name_a_date() {
         let clock = Clock::of_record("started", Tz::Asia__Shanghai);
         assert_eq!(clock.parse(" 2026-10-01 ").unwrap(), utc("2026-09-30T16:00:00Z"));
@@ -303,6 +337,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,40}", number in any::<f64>(), integer in any::<i64>()) {
             let _ = parse(&text, Tz::Asia__Shanghai);
+            let _ = instant(&text, Tz::Asia__Shanghai);
             let _ = Clock::of_series(Tz::UTC).float(number);
             let _ = Clock::of_series(Tz::UTC).integer(integer);
         }

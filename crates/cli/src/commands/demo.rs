@@ -1,6 +1,5 @@
 //! `nines demo`: a store of believable history, and what it says about each service.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,8 +14,8 @@ use nines_engine::{Engine, Parameters, Settings};
 
 use crate::args::Demo;
 use crate::demo::{self, Spec};
-use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output};
+use crate::error::{CliError, Result};
+use crate::output::{Format, Output, say};
 
 /// The whitepaper's view per service.
 const SERVICES: &str = include_str!("../../../../queries/services.sql");
@@ -100,8 +99,4 @@ fn end_of_history(until: Option<NaiveDate>) -> Result<i64> {
     };
     let midnight = end.and_then(|end| end.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc().timestamp_micros());
     midnight.ok_or_else(|| CliError::Usage("the last day is beyond the calendar".to_string()))
-}
-
-fn say(text: &str) -> Result<()> {
-    doing("writing to the terminal", std::io::stdout().write_all(text.as_bytes()))
 }

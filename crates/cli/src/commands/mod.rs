@@ -1,7 +1,10 @@
 //! One command per file.
 
 mod demo;
+mod exclude;
+mod incident;
 mod ingest;
+mod record;
 mod sql;
 
 use crate::args::{Args, Command};
@@ -12,6 +15,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Ingest(args) => ingest::run(settings, args).await,
         Command::Sql(args) => sql::run(settings, args).await,
+        Command::Exclude(args) => exclude::run(settings, args).await,
+        Command::Incident(args) => incident::run(settings, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
     }
 }

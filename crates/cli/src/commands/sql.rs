@@ -2,11 +2,12 @@
 
 use std::io::{IsTerminal, Read};
 
+use datafusion::physical_plan::common::collect;
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
 use crate::args::Sql;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, say, stored};
 
 pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     let text = statements(&args)?;
@@ -28,6 +29,15 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     for statement in &parsed {
         let answer = engine.run(statement, &parameters).await?;
         let advice = answer.advice();
+        // For a person, what was stored is a line; for a program it is a row, as every result.
+        let receipt = answer.receipt().filter(|_| format == Format::Table && args.output.is_none());
+        if let Some(receipt) = receipt {
+            collect(answer.batches).await?;
+            if let Some((table, commit)) = receipt.get() {
+                say(&stored(*table, commit))?;
+            }
+            continue;
+        }
         let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
         let rows = output.write(answer.schema, answer.batches).await?;
         if let Some(advice) = advice.filter(|_| rows == 0) {

@@ -21,7 +21,8 @@ pub(crate) fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
 
-fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<String> {
+/// The text of one value.
+pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<String> {
     if column.is_null(row) {
         return Ok("NULL".to_string());
     }

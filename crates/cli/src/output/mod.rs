@@ -8,6 +8,7 @@ mod columnar;
 mod csv;
 mod json;
 mod markdown;
+mod stored;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -21,7 +22,8 @@ use futures::StreamExt;
 
 use crate::error::{CliError, Result, doing};
 
-pub(crate) use cell::instant;
+pub(crate) use cell::{instant, text};
+pub(crate) use stored::stored;
 
 /// A way of printing a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -137,4 +139,9 @@ impl Output<'_> {
 fn readable() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
     std::fs::Permissions::from_mode(0o666)
+}
+
+/// Prints text that is not a result.
+pub(crate) fn say(text: &str) -> Result<()> {
+    doing("writing to the terminal", std::io::stdout().write_all(text.as_bytes()))
 }

@@ -1,0 +1,96 @@
+//! `nines exclude`: time that is not counted, recorded, withdrawn, listed.
+
+use nines_engine::store::TableKind;
+use nines_engine::{Edited, Engine, Record, Settings};
+
+use super::record;
+use crate::args::Exclude;
+use crate::error::{CliError, Result};
+
+const TABLE: TableKind = TableKind::Exclusions;
+
+pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
+    let engine = Engine::open(settings).await?;
+    if args.list {
+        let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
+        let columns = "id, category, started, ended, business, service, customer, reason, announced";
+        let sql = format!("SELECT {columns}{more} FROM exclusions {rows} ORDER BY started, id");
+        return record::list(&engine, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await;
+    }
+    let (id, edited) = match &args.withdraw {
+        Some(id) => (id.clone(), withdraw(&engine, id).await?),
+        None => exclude(&engine, &args).await?,
+    };
+    match edited {
+        Some(edited) => record::show(TABLE, &edited, &engine),
+        None => Err(record::unknown(&engine, TABLE, &id, "").await?),
+    }
+}
+
+/// Its id, and what became of it.
+async fn exclude(engine: &Engine, args: &Exclude) -> Result<(String, Option<Edited>)> {
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (from, to) = (given(&args.from), given(&args.to));
+    let (started, ended) = (record::time("FROM", &from, engine)?, record::time("TO", &to, engine)?);
+    let announced = args.announced.as_ref().map(|text| record::time("--announced", text, engine)).transpose()?;
+    let (category, reason) = (given(&args.category), given(&args.reason));
+    let scope = [args.business.as_str(), &args.service, &args.customer];
+    let id = args.id.clone().unwrap_or_else(|| id_of(scope, &category, started, ended));
+    let mut exclusion = Record::new(TABLE, &id)?;
+    for (column, text) in [("business", scope[0]), ("service", scope[1]), ("customer", scope[2])] {
+        exclusion.set_text(column, text)?;
+    }
+    exclusion.set_text("category", &category)?;
+    exclusion.set_text("reason", &reason)?;
+    exclusion.set_instant("started", Some(started))?;
+    exclusion.set_instant("ended", Some(ended))?;
+    exclusion.set_instant("announced", announced)?;
+    record::check(&exclusion, |column| match column {
+        "ended" => "TO".to_string(),
+        other => format!("--{other}"),
+    })?;
+    let same = ["business", "service", "customer", "category", "started", "ended"];
+    let edited = engine
+        .edit(TABLE, &id, |known| match known {
+            // A derived id is 48 bits of a hash: unlikely to meet another's, and refused if it does.
+            Some(known) if args.id.is_none() && same.iter().any(|name| known.get(name) != exclusion.get(name)) => {
+                Err(CliError::Usage(format!("{id} is another exclusion already; give this one a name with --id")))
+            }
+            _ => Ok(Some(exclusion.clone())),
+        })
+        .await?;
+    Ok((id, edited))
+}
+
+/// `None` if there is none of this id.
+async fn withdraw(engine: &Engine, id: &str) -> Result<Option<Edited>> {
+    let withdrawn = engine.edit::<CliError>(TABLE, id, |known| {
+        let Some(mut exclusion) = known.cloned() else { return Ok(None) };
+        exclusion.set_flag("withdrawn", true)?;
+        Ok(Some(exclusion))
+    });
+    withdrawn.await
+}
+
+/// What the exclusion is: the same scope, category and times are the same exclusion, whatever its reason.
+fn id_of(scope: [&str; 3], category: &str, started: i64, ended: i64) -> String {
+    let fields = scope.into_iter().chain([category]).flat_map(|field| field.bytes().chain([0]));
+    let bytes = fields.chain(started.to_be_bytes()).chain(ended.to_be_bytes());
+    // FNV-1a, because it is the same for ever, folded to 48 bits.
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("X-{:012x}", (hash ^ (hash >> 48)) & 0xffff_ffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_made_of_scope_category_and_times_and_never_changes() {
+        let id = |service, customer, category| id_of(["", service, customer], category, 0, 60_000_000);
+        assert_eq!(id("login", "", "Attack"), "X-73159fc3a0c9");
+        assert_ne!(id("login", "", "Attack"), id("", "login", "Attack"));
+        assert_ne!(id("登录", "", "Attack"), id("登录", "", "Customer"));
+    }
+}

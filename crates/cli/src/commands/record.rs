@@ -1,0 +1,77 @@
+//! What `nines exclude` and `nines incident` share: times from arguments, a record as lines, a list, an unknown id.
+
+use nines_engine::store::TableKind;
+use nines_engine::{Edited, Engine, Parameters, Record};
+
+use crate::error::{CliError, Result};
+use crate::output::{Format, Output, say, text};
+
+/// The instant that an argument means, in µs.
+pub(super) fn time(argument: &str, value: &str, engine: &Engine) -> Result<i64> {
+    let zone = engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+    nines_engine::ingest::instant(value, zone)
+        .map_err(|expected| CliError::Usage(format!("{argument} is {value:?}; expected {expected}")))
+}
+
+/// Refuses a record that contradicts itself, by the name of the argument that is wrong.
+pub(super) fn check(record: &Record, argument: impl Fn(&str) -> String) -> Result<()> {
+    match record.invalid()? {
+        Some(invalid) => Err(CliError::Usage(format!("{}: {}", argument(invalid.column), invalid.message))),
+        None => Ok(()),
+    }
+}
+
+/// The error for an id that is not there; `otherwise` says what else could have been meant.
+pub(super) async fn unknown(engine: &Engine, kind: TableKind, id: &str, otherwise: &str) -> Result<CliError> {
+    let similar = engine.similar_ids(kind, id).await?;
+    let meant = match similar.as_slice() {
+        [] if otherwise.is_empty() => String::new(),
+        [] => ".".to_string(),
+        ids => format!(". Did you mean {}?", ids.join(", ")),
+    };
+    Ok(CliError::Usage(format!("{id} is not in {}{meant}{otherwise}", kind.name())))
+}
+
+/// Prints a record, a field per line, each with what stood there before if that was something else.
+pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<()> {
+    let zone = &engine.settings().time_zone;
+    let cell = |record: &Record, column: &str| -> Result<String> {
+        let Some(value) = record.get(column) else { return Ok(String::new()) };
+        if value.is_null() {
+            return Ok(String::new());
+        }
+        Ok(text(&value.to_array()?, 0, zone)?)
+    };
+    let mut lines = String::new();
+    for (column, value) in edited.after.columns() {
+        let now = cell(&edited.after, &column)?;
+        let changed = edited.before.as_ref().filter(|before| before.get(&column) != Some(value));
+        let before = match changed.map(|before| cell(before, &column)).transpose()? {
+            Some(before) if before.is_empty() => "  (was empty)".to_string(),
+            Some(before) => format!("  (was {before})"),
+            None => String::new(),
+        };
+        let (now, before) = if now.is_empty() { (before.trim_start(), "") } else { (now.as_str(), before.as_str()) };
+        lines.push_str(format!("{column:14}  {now}{before}").trim_end());
+        lines.push('\n');
+    }
+    let store = &engine.settings().store;
+    let done = match (&edited.before, edited.commit.version()) {
+        (None, Some(version)) => format!("recorded        version {version} of {} in {store}\n", kind.name()),
+        (Some(_), Some(version)) => format!("changed         version {version} of {} in {store}\n", kind.name()),
+        (_, None) => "unchanged       nothing to store\n".to_string(),
+    };
+    say(&(lines + &done))
+}
+
+/// Prints the rows of a query as a table; if there are none, what would make one.
+pub(super) async fn list(engine: &Engine, sql: &str, record_one: &str) -> Result<()> {
+    for statement in engine.parse(sql)? {
+        let answer = engine.run(&statement, &Parameters::default()).await?;
+        let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+        if output.write(answer.schema, answer.batches).await? == 0 {
+            eprintln!("nothing is in force here; record one with: {record_one}");
+        }
+    }
+    Ok(())
+}

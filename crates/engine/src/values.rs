@@ -1,0 +1,67 @@
+//! The values of an INSERT, before SQL makes one type of each column of them.
+//!
+//! Of `('2026-10-03')` above `(now())` SQL would make instants, reading the text in UTC, and of a long decimal a float. Text
+//! keeps what was written; [`Fit`](crate::fit::Fit) reads it once it knows the table's type.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::sql::sqlparser::ast::{self, CastKind, Expr, Value, Values};
+
+/// Turns into text what would lose by becoming of one type with the other rows; `table` are the columns' types.
+pub(crate) fn keep_as_written(values: &mut Values, table: &[DataType]) {
+    for (at, wanted) in table.iter().enumerate().filter(|(_, wanted)| !wanted.is_nested()) {
+        let mut column: Vec<&mut Expr> = values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)).collect();
+        let mut kinds: Vec<Kind> = column.iter().map(|value| kind(value)).filter(|kind| *kind != Kind::Null).collect();
+        let several = kinds.len() > 1;
+        kinds.dedup();
+        let differ = several && (kinds.len() > 1 || kinds.contains(&Kind::Other));
+        for value in &mut column {
+            match kind(value) {
+                Kind::Number if wanted.is_decimal() || differ => number_as_text(value),
+                Kind::Bool | Kind::Other if differ => cast_to_text(value),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Text,
+    Number,
+    Bool,
+    Null,
+    Other,
+}
+
+fn kind(value: &Expr) -> Kind {
+    let Expr::Value(value) = value else { return Kind::Other };
+    match &value.value {
+        Value::SingleQuotedString(_) => Kind::Text,
+        Value::Number(..) => Kind::Number,
+        Value::Boolean(_) => Kind::Bool,
+        Value::Null => Kind::Null,
+        _ => Kind::Other,
+    }
+}
+
+fn number_as_text(value: &mut Expr) {
+    if let Expr::Value(literal) = value
+        && let Value::Number(digits, _) = &literal.value
+        && !digits.contains(['e', 'E'])
+    {
+        literal.value = Value::SingleQuotedString(digits.clone());
+    } else {
+        cast_to_text(value);
+    }
+}
+
+fn cast_to_text(value: &mut Expr) {
+    let inner = std::mem::replace(value, Expr::value(Value::Null));
+    *value = Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(inner),
+        data_type: ast::DataType::Varchar(None),
+        array: false,
+        format: None,
+    };
+}
