@@ -125,10 +125,11 @@ impl Engine {
             let row = after.row()?;
             let table = self.store_to_write().await?.table(kind);
             let rows = RecordBatchStreamAdapter::new(row.schema(), futures::stream::iter([Ok(row)]));
-            let once = unless_edited(kind, id, read.as_ref());
+            // Of two people who change different fields at once, the second must not write back the first one's old one.
+            let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
             match table.append(Box::pin(rows), once, self.context().task_ctx()).await {
                 Ok(commit) => return Ok(Some(Edited { before, after, commit })),
-                Err(error) if error.kind() == StoreErrorKind::Conflict && attempt < ATTEMPTS => attempt += 1,
+                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(EngineError::from(error).into()),
             }
         }
@@ -166,16 +167,4 @@ impl Engine {
         similar.truncate(SHOWN);
         Ok(similar.into_iter().map(|(_, known)| known).collect())
     }
-}
-
-/// What must still hold when the record is written: that nobody has edited it since it was read.
-fn unless_edited(kind: TableKind, id: &str, read: Option<&Snapshot>) -> Once {
-    // The optimistic check belongs here: without it, of two people who change different fields of one record at once,
-    // the second writes back the first one's old field. The log shall count the edits of a record in a passing mark:
-    //     let mark = format!("{}/{id}", kind.name());
-    //     let edits = read.and_then(|snapshot| snapshot.mark(&mark));
-    //     once.marks.push(Mark::passing(mark, edits, edits.unwrap_or(0) + 1));
-    // which waits for `Snapshot::mark`, and for `append` to refuse with `StoreErrorKind::Conflict`.
-    let _ = (kind, id, read);
-    Once::default()
 }

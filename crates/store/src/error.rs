@@ -25,7 +25,7 @@ pub enum StoreErrorKind {
     InvalidRows,
     /// Other writers kept winning the race for the next version; nothing was written, try again.
     Conflict,
-    /// A mark was not what its writer took it for: another writer went on from there first; read it again.
+    /// A mark or the newest version was not what its writer took it for: another one went on from there first; read again.
     Moved,
     /// A batch of this name was stored with other content.
     Mismatch,

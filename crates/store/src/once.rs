@@ -12,12 +12,20 @@ pub struct Once {
     pub batch: Option<Batch>,
     /// The positions that move on with it.
     pub marks: Vec<Mark>,
+    /// The version from which the rows were worked out: they are stored only if it is still the newest. 0 for a
+    /// table that was never written.
+    pub since: Option<u64>,
 }
 
 impl Once {
     /// The rows are this batch.
     pub fn batch(batch: Batch) -> Self {
-        Self { batch: Some(batch), marks: Vec::new() }
+        Self { batch: Some(batch), ..Self::default() }
+    }
+
+    /// The rows were worked out from this version, and may be wrong for another.
+    pub fn since(version: u64) -> Self {
+        Self { since: Some(version), ..Self::default() }
     }
 }
 

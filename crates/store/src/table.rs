@@ -251,6 +251,13 @@ impl Table {
                 continue;
             };
             self.state.log.check_writable(&base.snapshot)?;
+            if let Some(since) = once.since.filter(|since| *since != base.snapshot.version()) {
+                let now = base.snapshot.version();
+                return Err(StoreError::new(
+                    StoreErrorKind::Moved,
+                    format!("{self} is at version {now}, no longer {since}: another writer was first"),
+                ));
+            }
             if checked != Some(base.snapshot.version())
                 && let Some(delivered) = self.delivered(&base.snapshot, once).await?
             {
