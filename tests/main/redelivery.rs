@@ -21,7 +21,7 @@ impl Place {
     }
 
     fn requests(&self) -> Vec<String> {
-        query(&self.0.path().join("store"), "SELECT status, requests FROM requests ORDER BY time, status")
+        query(&self.0.path().join("store"), "SELECT status, requests FROM requests ORDER BY time, status, requests")
     }
 }
 
