@@ -4,8 +4,12 @@
 
 mod append;
 mod concurrent;
+mod draw;
 mod fixture;
+mod model;
+mod naive;
 mod plan;
 mod refuse;
+mod seed;
 mod store;
 mod time_zone;

@@ -1,0 +1,49 @@
+//! Which seeds a test runs, and how one that failed is run again.
+
+use std::env;
+
+/// The seeds of a run: 0 up to what `variable` says, or `default`; only that of `NINES_SEED` where it is given.
+pub fn seeds(variable: &str, default: u64) -> Vec<u64> {
+    match number("NINES_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..count(variable, default)).collect(),
+    }
+}
+
+/// How much of something a run does: what `variable` says, or `default`.
+pub fn count(variable: &str, default: u64) -> u64 {
+    number(variable).unwrap_or(default)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {value:?}")))
+}
+
+/// Says how to run the same again, and what was done so far, if the test fails while this lives.
+pub struct Replay {
+    seed: u64,
+    done: Vec<String>,
+}
+
+impl Replay {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, done: Vec::new() }
+    }
+
+    /// Notes what is done next.
+    pub fn note(&mut self, what: String) {
+        self.done.push(what);
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("failed with NINES_SEED={}, which runs it again; it did:", self.seed);
+            for (step, what) in self.done.iter().enumerate() {
+                eprintln!("  {step}: {what}");
+            }
+        }
+    }
+}
