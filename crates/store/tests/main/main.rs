@@ -5,6 +5,7 @@
 mod append;
 mod concurrent;
 mod draw;
+mod faults;
 mod fixture;
 mod model;
 mod naive;

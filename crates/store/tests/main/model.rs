@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use datafusion::catalog::TableProvider;
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
-use datafusion::catalog::TableProvider;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
@@ -173,7 +173,11 @@ impl Sequence {
                     };
                     let to = self.rng.random_range(-3..1000);
                     let lasting = self.rng.random();
-                    once.marks.push(if lasting { Mark::lasting(name, from, to) } else { Mark::passing(name, from, to) });
+                    once.marks.push(if lasting {
+                        Mark::lasting(name, from, to)
+                    } else {
+                        Mark::passing(name, from, to)
+                    });
                 }
                 ("marks", rows, once)
             }

@@ -2,6 +2,10 @@
 
 use std::env;
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
 /// The seeds of a run: 0 up to what `variable` says, or `default`; only that of `NINES_SEED` where it is given.
 pub fn seeds(variable: &str, default: u64) -> Vec<u64> {
     match number("NINES_SEED") {
@@ -13,6 +17,18 @@ pub fn seeds(variable: &str, default: u64) -> Vec<u64> {
 /// How much of something a run does: what `variable` says, or `default`.
 pub fn count(variable: &str, default: u64) -> u64 {
     number(variable).unwrap_or(default)
+}
+
+/// Which of `all` numbered cases are run: as many as `variable` says, or `default`, the same each time; only that of
+/// `NINES_SEED` where it is given.
+pub fn sample(variable: &str, default: u64, all: usize) -> Vec<usize> {
+    if let Some(seed) = number("NINES_SEED") {
+        return vec![seed as usize];
+    }
+    let mut cases: Vec<usize> = (0..all).collect();
+    cases.shuffle(&mut StdRng::seed_from_u64(0));
+    cases.truncate(count(variable, default) as usize);
+    cases
 }
 
 fn number(variable: &str) -> Option<u64> {
