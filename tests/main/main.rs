@@ -6,6 +6,7 @@ mod access_log;
 mod demo;
 mod formats;
 mod ingest;
+mod kill;
 mod logs;
 mod nezha;
 mod processes;
@@ -46,6 +47,11 @@ fn fails(code: i32, command: &mut Command) -> String {
 fn query(store: &Path, sql: &str) -> Vec<String> {
     let text = run(nines().arg("--store").arg(store).args(["sql", "--format", "csv", sql]));
     text.lines().skip(1).map(str::to_string).collect()
+}
+
+/// How much of something a test does: what the environment's variable says, or this.
+fn count(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |number| number.parse().unwrap())
 }
 
 /// Public data beside the project. Tests that read it are skipped where it is absent.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use delta_kernel::KernelError;
 
@@ -109,16 +110,18 @@ impl From<ParquetError> for StoreError {
 
 impl From<KernelError> for StoreError {
     fn from(error: KernelError) -> Self {
-        let mut cause = &error;
-        while let KernelError::Backtraced { source, .. } = cause {
-            cause = source;
-        }
-        let kind = match cause {
-            KernelError::FileNotFound(_) => StoreErrorKind::NotFound,
-            KernelError::ObjectStore(_) | KernelError::IOError(_) => StoreErrorKind::Io,
-            _ => StoreErrorKind::Corrupt,
-        };
-        Self::caused(kind, "table log", error)
+        Self::caused(kind_of(&error), "table log", error)
+    }
+}
+
+/// What kind of trouble an error of the kernel is.
+pub(crate) fn kind_of(error: &KernelError) -> StoreErrorKind {
+    match error {
+        KernelError::Backtraced { source, .. } => kind_of(source),
+        KernelError::FileNotFound(_) => StoreErrorKind::NotFound,
+        KernelError::ObjectStore(_) | KernelError::IOError(_) => StoreErrorKind::Io,
+        other if objects_failed(other) => StoreErrorKind::Io,
+        _ => StoreErrorKind::Corrupt,
     }
 }
 
@@ -145,10 +148,16 @@ impl StoreError {
         let kind = match error.find_root() {
             DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => StoreErrorKind::Io,
             DataFusionError::ResourcesExhausted(_) => StoreErrorKind::OutOfMemory,
+            _ if objects_failed(&error) => StoreErrorKind::Io,
             _ => StoreErrorKind::Internal,
         };
         Self { kind, message: error.strip_backtrace(), source: Some(Box::new(error)) }
     }
+}
+
+/// Whether the objects failed, whichever library was told so: what is read may be in order, and can be read again.
+fn objects_failed(error: &(dyn Error + 'static)) -> bool {
+    error.is::<object_store::Error>() || error.source().is_some_and(objects_failed)
 }
 
 /// The [`StoreError`] that a DataFusion error carries somewhere inside.

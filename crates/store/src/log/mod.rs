@@ -28,7 +28,7 @@ pub(crate) use files::Files;
 pub(crate) use files::SORTED;
 pub(crate) use stats::Bounds;
 
-use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
 use crate::schema::TableKind;
 
@@ -83,7 +83,11 @@ impl Log {
 
     fn failed(&self, version: Option<u64>, error: KernelError) -> StoreError {
         let Some(version) = version else {
-            return StoreError::caused(StoreErrorKind::Corrupt, format_args!("cannot read the log of {}", self), error);
+            let kind = match kind_of(&error) {
+                StoreErrorKind::Io => StoreErrorKind::Io,
+                _ => StoreErrorKind::Corrupt,
+            };
+            return StoreError::caused(kind, format_args!("cannot read the log of {self}"), error);
         };
         match StoreError::from(error) {
             failed if failed.kind() == StoreErrorKind::Io => failed,

@@ -1,10 +1,18 @@
 use std::sync::Arc;
+use std::time::Instant;
 
-use nines_store::{Provider, Store, TableKind};
+use datafusion::object_store::memory::InMemory;
+use nines_store::{Once, Outcome, Provider, Store, TableKind};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::fixture::{MINUTE, OCTOBER, answer, append, file_store, querying, requests, row};
+use crate::draw;
+use crate::fixture::{MINUTE, OCTOBER, answer, append, context, file_store, querying, requests, row, stream_of};
+use crate::model::{check_files, difference, fresh, rows_of};
+use crate::naive::{Cell, Changes, Rows, combined, replace, to_batch};
+use crate::seed::{Replay, count, seeds};
 
 /// Every task opens the store for itself, so that they share nothing but the files.
 async fn append_from_tasks(url: &str, tasks: i64, commits: i64) {
@@ -60,4 +68,56 @@ async fn of_creators_with_different_granularities_one_wins() {
     assert!(a.is_ok() != b.is_ok());
     let winner = a.or(b).unwrap().slice_seconds();
     assert_eq!(Store::open(path).await.unwrap().slice_seconds(), winner);
+}
+
+/// Each writes and corrects rows of its own source and now and then of one that all share, over the same days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_end_as_if_they_came_one_by_one() {
+    const WRITERS: u64 = 8;
+    let (started, kind) = (Instant::now(), TableKind::Requests);
+    let commits = count("NINES_COMMITS", 8);
+    for seed in seeds("NINES_RACES", 1) {
+        let _replay = Replay::new(seed);
+        let objects = Arc::new(InMemory::new());
+        let barrier = Arc::new(Barrier::new(WRITERS as usize));
+        let mut running = JoinSet::new();
+        for writer in 0..WRITERS {
+            let (objects, barrier) = (Arc::clone(&objects), Arc::clone(&barrier));
+            let mut rng = StdRng::seed_from_u64(seed * WRITERS + writer);
+            running.spawn(async move {
+                let (session, table) = (context(), fresh(&objects, kind).await);
+                barrier.wait().await;
+                let mut done = Vec::new();
+                for _ in 0..commits {
+                    let mut rows = draw::stream(&mut rng, kind);
+                    rows.truncate(15);
+                    let source = if rng.random_bool(0.2) { "shared".to_string() } else { format!("writer {writer}") };
+                    for (key, _) in &mut rows {
+                        let at = key.len() - 2;
+                        key[at] = Cell::Text(source.clone());
+                    }
+                    let stream = stream_of(vec![to_batch(kind, &rows)]);
+                    let told = table.append(stream, Once::default(), session.task_ctx()).await.unwrap();
+                    done.push((told, combined(kind, &rows).unwrap()));
+                }
+                done
+            });
+        }
+        let mut done: Vec<_> = running.join_all().await.into_iter().flatten().collect();
+        // What changed nothing has no version; it holds as long as its rows are there, which the others' order says.
+        done.retain(|(told, _)| told.outcome != Outcome::Unchanged);
+        done.sort_by_key(|(told, _)| told.version());
+        let mut rows = Rows::new();
+        for (place, (told, batch)) in done.iter().enumerate() {
+            assert_eq!(told.outcome, Outcome::Stored(place as u64 + 1), "each commit has its own version");
+            let (after, changes) = replace(kind, &rows, batch);
+            assert_eq!(Changes::from(told.changes), changes, "at version {}", place + 1);
+            rows = after;
+        }
+        let table = fresh(&objects, kind).await;
+        let read = rows_of(&context(), Provider::newest(table.clone())).await.unwrap();
+        assert!(read == rows, "{}", difference(&read, &rows));
+        check_files(&objects, &table.snapshot().await.unwrap()).await;
+        println!("{WRITERS} writers, {} commits of {} rows in {:.1?}", done.len(), rows.len(), started.elapsed());
+    }
 }

@@ -30,11 +30,14 @@ pub struct Row {
     pub status: i32,
     pub requests: i64,
     pub latency_sum: Option<f64>,
-    /// Zero count and (bucket, count).
-    pub latency: Option<(i64, Vec<(i32, i64)>)>,
-    /// (threshold in µs, count).
-    pub latency_le: Option<Vec<(i64, i64)>>,
+    pub latency: Option<Histogram>,
+    pub latency_le: Option<CountsLe>,
 }
+
+/// Zero count and (bucket, count).
+pub type Histogram = (i64, Vec<(i32, i64)>);
+/// (threshold in µs, count).
+pub type CountsLe = Vec<(i64, i64)>;
 
 pub fn row(time: i64, service: &'static str, requests: i64) -> Row {
     Row {
@@ -65,8 +68,8 @@ pub fn requests(rows: &[Row]) -> RecordBatch {
         ("source", text(|_| "test")),
         ("requests", Arc::new(rows.iter().map(|row| Some(row.requests)).collect::<Int64Array>())),
         ("latency_sum", Arc::new(rows.iter().map(|row| row.latency_sum).collect::<Float64Array>())),
-        ("latency", histograms(rows)),
-        ("latency_le", counts_le(rows)),
+        ("latency", histograms(rows.iter().map(|row| row.latency.as_ref()))),
+        ("latency_le", counts_le(rows.iter().map(|row| row.latency_le.as_ref()))),
     ];
     batch(columns)
 }
@@ -82,39 +85,41 @@ pub fn times(times: impl Iterator<Item = i64>) -> TimestampMicrosecondArray {
     TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC")
 }
 
-fn histograms(rows: &[Row]) -> ArrayRef {
+pub fn histograms<'a>(values: impl Iterator<Item = Option<&'a Histogram>>) -> ArrayRef {
     let DataType::Struct(fields) = histogram_type() else { panic!() };
     let DataType::List(element) = fields[1].data_type().clone() else { panic!() };
     let DataType::Struct(entry) = element.data_type().clone() else { panic!() };
     let entries = StructBuilder::new(entry, vec![Box::new(Int32Builder::new()), Box::new(Int64Builder::new())]);
     let mut lists = ListBuilder::new(entries).with_field(element);
-    for row in rows {
-        for (bucket, count) in row.latency.iter().flat_map(|(_, buckets)| buckets) {
+    let (mut zeros, mut valid) = (Vec::new(), Vec::new());
+    for value in values {
+        for (bucket, count) in value.iter().flat_map(|(_, buckets)| buckets) {
             let entries = lists.values();
             entries.field_builder::<Int32Builder>(0).unwrap().append_value(*bucket);
             entries.field_builder::<Int64Builder>(1).unwrap().append_value(*count);
             entries.append(true);
         }
         lists.append(true);
+        zeros.push(value.map_or(0, |(zero, _)| *zero));
+        valid.push(value.is_some());
     }
-    let zero = Int64Array::from_iter_values(rows.iter().map(|row| row.latency.as_ref().map_or(0, |(zero, _)| *zero)));
-    let nulls = NullBuffer::from_iter(rows.iter().map(|row| row.latency.is_some()));
-    Arc::new(StructArray::new(fields, vec![Arc::new(zero), Arc::new(lists.finish())], Some(nulls)))
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(zeros)), Arc::new(lists.finish())];
+    Arc::new(StructArray::new(fields, columns, Some(NullBuffer::from(valid))))
 }
 
-fn counts_le(rows: &[Row]) -> ArrayRef {
+pub fn counts_le<'a>(values: impl Iterator<Item = Option<&'a CountsLe>>) -> ArrayRef {
     let DataType::List(element) = counts_le_type() else { panic!() };
     let DataType::Struct(entry) = element.data_type().clone() else { panic!() };
     let entries = StructBuilder::new(entry, vec![Box::new(Int64Builder::new()), Box::new(Int64Builder::new())]);
     let mut lists = ListBuilder::new(entries).with_field(element);
-    for row in rows {
-        for (le, count) in row.latency_le.iter().flatten() {
+    for value in values {
+        for (le, count) in value.into_iter().flatten() {
             let entries = lists.values();
             entries.field_builder::<Int64Builder>(0).unwrap().append_value(*le);
             entries.field_builder::<Int64Builder>(1).unwrap().append_value(*count);
             entries.append(true);
         }
-        lists.append(row.latency_le.is_some());
+        lists.append(value.is_some());
     }
     Arc::new(lists.finish())
 }

@@ -4,8 +4,13 @@
 
 mod append;
 mod concurrent;
+mod draw;
+mod faults;
 mod fixture;
+mod model;
+mod naive;
 mod plan;
 mod refuse;
+mod seed;
 mod store;
 mod time_zone;
