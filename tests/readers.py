@@ -1,8 +1,10 @@
-"""Other programs read what Nines writes: `deltalake` and `polars` must see the rows and requests that `nines sql`
-saw after each commit, at every version.
+"""Other programs read what Nines writes: `deltalake` and `polars` must see the rows that `nines sql` saw after each
+commit, at every version: new rows, corrections that rewrite files, relabelled causes, records, beyond a checkpoint.
 
 Usage: readers.py NINES_BINARY
 """
+import json
+import hashlib
 import subprocess
 import sys
 import tempfile
@@ -12,39 +14,97 @@ import deltalake
 import polars
 
 nines = sys.argv[1]
+KEYS = ["time", "business", "service", "endpoint", "status", "cause", "source"]
 
 
 def run(*args):
     return subprocess.run([nines, *map(str, args)], check=True, capture_output=True, text=True).stdout
 
 
+def batches():
+    """A name, a source and the CSV lines of each batch."""
+    header = "time,business,service,endpoint,status,cause,requests,latency_seconds"
+    start = 1_790_000_000 // 60 * 60
+
+    def rows(first, step, requests, status=200, cause=""):
+        for minute in range(first, first + 3000, step):
+            yield f"{start + minute * 60},业务,login,/e{minute % 3},{status},{cause},{requests},0.{minute % 9 + 1}"
+
+    yield "new", "a", [header, *rows(0, 7, 1)]
+    yield "more", "b", [header, *rows(500, 7, 2)]
+    yield "corrected", "a", [header, *rows(0, 21, 3)]
+    yield "failed", "a", [header, *rows(0, 70, 5, 504)]
+    yield "relabelled", "a", [header, *rows(0, 70, 5, 499, "client_abort")]
+    yield "late", "a", [header, *rows(-10_000, 500, 6)]
+    for minute in range(50):
+        yield f"minute {minute}", "live", [header, f"{start + (9000 + minute) * 60},业务,login,/live,200,,{minute},0.1"]
+
+
+def rows_of(frame, columns):
+    frame = frame.with_columns(polars.col("time").dt.epoch("s")).select(columns)
+    return sorted(map(tuple, frame.rows()))
+
+
+def chain(log):
+    """Each entry carries the hash of the one before it."""
+    entries = sorted(log.glob("*.json"))
+    for before, entry in zip(entries, entries[1:]):
+        info = json.loads(entry.read_text().splitlines()[0])["commitInfo"]
+        assert info["previousEntrySha256"] == hashlib.sha256(before.read_bytes()).hexdigest(), entry
+    return len(entries)
+
+
+def requests(folder, store):
+    columns = [*KEYS, "requests"]
+    select = "SELECT CAST(to_unixtime(time) AS BIGINT) AS time, business, service, endpoint, status, cause, source, requests FROM requests"
+    table, seen = str(store / "requests"), {}
+    for name, source, lines in batches():
+        file = folder / f"{name}.csv"
+        file.write_text("\n".join(lines) + "\n")
+        run("--store", store, "ingest", "requests", file, "--source", source, "--batch", name)
+        out = folder / "out.parquet"
+        run("--store", store, "sql", "-o", out, select)
+        ours = polars.read_parquet(out).select(columns)
+        seen[deltalake.DeltaTable(table).version()] = sorted(map(tuple, ours.rows()))
+    assert len(seen) == 56, len(seen)
+    assert list((store / "requests" / "_delta_log").glob("*.checkpoint*.parquet")), "a checkpoint after 50 commits"
+    for version, expected in seen.items():
+        delta = polars.from_arrow(deltalake.DeltaTable(table, version=version).to_pyarrow_table())
+        direct = polars.read_delta(table, version=version)
+        for frame in (delta, direct):
+            assert rows_of(frame, columns) == expected, (version, frame.height, len(expected))
+        counts = direct.select(polars.col("latency").struct.field("buckets").list.eval(polars.element().struct.field("count")).list.sum())
+        assert counts.to_series().sum() == sum(row[-1] for row in expected), "histograms count every request"
+    assert chain(store / "requests" / "_delta_log") == 57
+    print(f"{len(seen)} versions of requests agree, the last has {len(seen[max(seen)])} rows")
+
+
+def records(store):
+    def sql(statement):
+        return run("--store", store, "sql", "--format", "csv", statement)
+
+    sql("INSERT INTO incidents (id, service, started) VALUES ('1', 'login', '2026-10-01T00:00:00Z'), ('2', '业务', '2026-10-02T00:00:00Z')")
+    run("--store", store, "incident", "1", "--fixed", "2026-10-01T00:07:00Z")
+    run("--store", store, "incident", "2", "--withdraw")
+    sql("INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'acme', 'login', 'EUR', 1200.5)")
+    expected = {1: [("1", False, False), ("2", False, False)], 2: [("1", True, False), ("2", False, False)], 3: [("1", True, False), ("2", False, True)]}
+    for version, rows in expected.items():
+        table = str(store / "incidents")
+        delta = polars.from_arrow(deltalake.DeltaTable(table, version=version).to_pyarrow_table())
+        for frame in (delta, polars.read_delta(table, version=version)):
+            found = sorted(frame.select(polars.col("id"), polars.col("fixed").is_not_null(), polars.col("withdrawn")).rows())
+            assert found == rows, (version, found, rows)
+    fees = polars.read_delta(str(store / "fees"))
+    assert [str(amount) for amount in fees["amount"]] == ["1200.500000"], fees
+    print("3 versions of incidents and the fees agree")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         # Not in a folder with a space or 业务 in its name: polars 2.1 percent-encodes such a path twice.
         store = Path(folder) / "store"
-        seen = {}
-        for commit in range(5):
-            rows = ["time,business,service,endpoint,status,requests,latency_seconds"]
-            for minute in range(0, 3000, 7):
-                rows.append(f"{1_790_000_000 + (minute + commit * 500) * 60},业务,login,/e{minute % 3},200,{commit + 1},0.{minute % 9 + 1}")
-            file = Path(folder) / f"{commit}.csv"
-            file.write_text("\n".join(rows) + "\n")
-            run("--store", store, "ingest", "requests", file, "--source", f"commit-{commit}")
-            shown = run("--store", store, "sql", "--format", "csv", "SELECT count(*), sum(requests) FROM requests")
-            version = deltalake.DeltaTable(str(store / "requests")).version()
-            seen[version] = tuple(map(int, shown.splitlines()[1].split(",")))
-        assert len(seen) == 5, seen
-        for version, expected in seen.items():
-            table = str(store / "requests")
-            delta = polars.from_arrow(deltalake.DeltaTable(table, version=version).to_pyarrow_table())
-            direct = polars.read_delta(table, version=version)
-            for frame in (delta, direct):
-                found = (frame.height, frame["requests"].sum())
-                assert found == expected, (version, found, expected)
-            assert direct["business"].unique().to_list() == ["业务"]
-            counts = direct.select(polars.col("latency").struct.field("buckets").list.eval(polars.element().struct.field("count")).list.sum())
-            assert counts.to_series().sum() == expected[1], "histograms count every request"
-        print(f"{len(seen)} versions agree: {seen}")
+        requests(Path(folder), store)
+        records(store)
 
 
 main()
