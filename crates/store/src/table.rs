@@ -234,6 +234,10 @@ impl Table {
         }
         let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
         if files.is_empty() && once.marks.is_empty() {
+            // That there was nothing to do may be known from what another writer has not synced yet.
+            if checked.is_some() {
+                self.state.log.settle().await?;
+            }
             return Ok((Commit::default(), Vec::new()));
         }
         let mut days: BTreeMap<Option<i32>, Day> = BTreeMap::new();

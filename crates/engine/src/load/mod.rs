@@ -144,11 +144,7 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let Plan { pieces, marks, files } = self.plan(load, &logs, progress.clone()).await?;
             let files = [files, delivered.clone()].concat();
-            if pieces.is_empty() && others.is_empty() && once.batch.is_none() {
-                let mut commit = Commit::default();
-                commit.outcome = Outcome::Unchanged;
-                return Ok(Loaded { read: 0, commit, files });
-            }
+            // With nothing left to read the append is empty: it makes sure that what was found stored is durable.
             once.marks = marks;
             let before = progress.rows_read();
             let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
