@@ -23,16 +23,18 @@ pub fn count(variable: &str, default: u64) -> u64 {
     number(variable).unwrap_or(default)
 }
 
-/// Which of `all` numbered cases are run: as many as `variable` says, or `default`, the same each time; only that of
-/// `NINES_SEED` where it is given.
-pub fn sample(variable: &str, default: u64, all: usize) -> Vec<usize> {
+/// Which of `all` numbered cases are run: as many as `variable` says, or `default`, the same each time and half of them
+/// favoured ones; only that of `NINES_SEED` where it is given.
+pub fn sample(variable: &str, default: u64, all: usize, favoured: impl Fn(usize) -> bool) -> Vec<usize> {
     if let Some(seed) = number("NINES_SEED") {
         return vec![seed as usize];
     }
     let mut cases: Vec<usize> = (0..all).collect();
     cases.shuffle(&mut StdRng::seed_from_u64(0));
-    cases.truncate(count(variable, default) as usize);
-    cases
+    let (favoured, others): (Vec<usize>, Vec<usize>) = cases.into_iter().partition(|case| favoured(*case));
+    let wanted = count(variable, default) as usize;
+    let half = favoured.len().min(wanted.div_ceil(2)).max(wanted.saturating_sub(others.len()));
+    favoured.into_iter().take(half).chain(others.into_iter().take(wanted.saturating_sub(half))).collect()
 }
 
 fn number(variable: &str) -> Option<u64> {
