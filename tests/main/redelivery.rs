@@ -74,3 +74,23 @@ fn a_named_batch_holds_its_logs_too() {
     fails(1, &mut place.ingest(FIRST, both));
     assert_eq!(place.requests(), ["200,5", "200,6", "200,1"]);
 }
+
+#[test]
+fn a_file_named_twice_counts_once() {
+    let place = Place::new();
+    std::os::unix::fs::symlink(place.0.path().join("a.csv"), place.0.path().join("today.csv")).unwrap();
+    let said = run(&mut place.ingest(FIRST, &["./a.csv", "today.csv"]));
+    assert!(said.contains("changed     2 added, 0 replaced, 0 unchanged\n"), "{said}");
+    assert!(said.contains("already ingested: today.csv holds nothing new\n"), "{said}");
+    assert_eq!(place.requests(), ["200,5", "200,6"]);
+}
+
+#[test]
+fn mapped_files_are_read_by_the_names_of_their_columns() {
+    let place = Place::new();
+    // A bare path with brackets would be a pattern, and match the other file.
+    fs::write(place.0.path().join("b[1].csv"), "requests,status,time\n60,503,2026-10-01T00:05:00Z\n").unwrap();
+    fs::write(place.0.path().join("b1.csv"), "requests,status,time\n7,500,2026-10-01T00:06:00Z\n").unwrap();
+    run(&mut place.ingest(FIRST, &["b[1].csv", "--select", "SELECT time, status, requests FROM input"]));
+    assert_eq!(place.requests(), ["200,5", "200,6", "503,60"]);
+}

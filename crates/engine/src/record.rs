@@ -120,6 +120,10 @@ impl Engine {
             let (before, read) = self.record(kind, id).await?;
             let Some(after) = edit(before.as_ref())? else { return Ok(None) };
             if before.as_ref() == Some(&after) {
+                // Somebody else's edit may be seen before it is durable.
+                if let Some(snapshot) = &read {
+                    snapshot.table().settle().await.map_err(EngineError::from)?;
+                }
                 return Ok(Some(Edited { before, after, commit: Commit::default() }));
             }
             let row = after.row()?;

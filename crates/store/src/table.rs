@@ -411,6 +411,15 @@ impl Table {
         .await
     }
 
+    /// Makes durable what the table holds now, by whomever it was written: before anything is acknowledged because
+    /// of what a snapshot shows.
+    pub async fn settle(&self) -> Result<()> {
+        match self.newest().await? {
+            Some(_) => self.state.log.settle().await,
+            None => Ok(()),
+        }
+    }
+
     /// What a mark is at a version.
     pub(crate) async fn mark(&self, version: u64, name: &str) -> Result<Option<i64>> {
         let (state, app_id) = (Arc::clone(&self.state), app_id_of(name));

@@ -1,8 +1,13 @@
 //! The name of a batch: the hash of its content and of what shapes its rows, so that the same delivery is recognised.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, stream};
 use nines_ingest::{Hash, Progress, first_64_bits, hex};
 use nines_store::Batch;
 
@@ -47,6 +52,36 @@ pub(super) fn batch(
     let source = load.source.clone().unwrap_or_default();
     let id = load.batch.clone().unwrap_or_else(|| hex(&hash, DIGITS));
     Ok(Some(Batch::new(source, id, first_64_bits(&hash))))
+}
+
+/// Size and time of change of files, before they are hashed and again after they were read: the rows that are stored must be
+/// those whose hash names the batch.
+#[derive(Clone)]
+pub(super) struct Stamps(Vec<(PathBuf, Option<(u64, SystemTime)>)>);
+
+impl Stamps {
+    pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        Self(files.into_iter().filter(|file| file.is_file()).map(|file| (file.clone(), stamp(file))).collect())
+    }
+
+    /// The rows, and at their end an error if a file has changed meanwhile.
+    pub(super) fn checked_after(&self, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+        let (schema, stamps) = (rows.schema(), self.clone());
+        let end = stream::once(async move {
+            stamps.0.iter().find(|(file, before)| stamp(file) != *before).map(|(file, _)| {
+                let problem =
+                    format!("{}: it changed while it was read; nothing is stored, ingest it again", file.display());
+                Err(DataFusionError::External(Box::new(EngineError::Usage(problem))))
+            })
+        });
+        let rows = rows.chain(end.filter_map(|changed| async move { changed }));
+        Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+    }
+}
+
+fn stamp(file: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 #[cfg(test)]

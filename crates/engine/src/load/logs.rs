@@ -9,6 +9,8 @@
 //! whether a line was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
 //! from the same place one is told so by the store.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,7 +39,7 @@ pub(super) fn plan(
     progress: &Arc<Progress>,
     stored: impl Fn(&str) -> Result<Option<i64>>,
 ) -> Result<Plan> {
-    let mut marks = Marks { stored, pending: Vec::new() };
+    let mut marks = Marks { stored, known: RefCell::default(), pending: Vec::new() };
     let mut logs = Vec::new();
     for (at, file) in files.iter().enumerate() {
         let start = LogStart::open(file, progress)?;
@@ -88,6 +90,8 @@ struct Slot {
 /// The marks of a table, and those that the logs planned so far will set.
 struct Marks<F> {
     stored: F,
+    /// What was looked up: each look goes through the log.
+    known: RefCell<HashMap<String, Option<i64>>>,
     pending: Vec<Mark>,
 }
 
@@ -139,15 +143,24 @@ impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
     fn get(&self, name: &str) -> Result<Option<i64>> {
         match self.pending.iter().find(|mark| mark.name == name) {
             Some(mark) => Ok(Some(mark.to)),
-            None => (self.stored)(name),
+            None => self.stored(name),
         }
+    }
+
+    fn stored(&self, name: &str) -> Result<Option<i64>> {
+        if let Some(&known) = self.known.borrow().get(name) {
+            return Ok(known);
+        }
+        let found = (self.stored)(name)?;
+        self.known.borrow_mut().insert(name.to_string(), found);
+        Ok(found)
     }
 
     fn set(&mut self, name: String, to: i64, mark: fn(String, Option<i64>, i64) -> Mark) -> Result<()> {
         match self.pending.iter_mut().find(|mark| mark.name == name) {
             Some(mark) => mark.to = to,
             None => {
-                let from = (self.stored)(&name)?;
+                let from = self.stored(&name)?;
                 self.pending.push(mark(name, from, to));
             }
         }
@@ -182,7 +195,6 @@ fn unknown(log: &Log, stored: u64) -> IngestError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
     use std::io::Write;
     use std::path::Path;
 

@@ -7,6 +7,7 @@ mod batch;
 mod logs;
 mod select;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,7 +18,7 @@ use nines_ingest::{Format, Input, Options, Progress};
 use nines_store::{Commit, Once, Outcome, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
-use crate::load::batch::Content;
+use crate::load::batch::{Content, Stamps};
 use crate::load::logs::Plan;
 use crate::{Engine, EngineError, Result};
 
@@ -102,10 +103,14 @@ impl Engine {
         options.service.clone_from(&load.service);
         options.source.clone_from(&load.source);
         options.time_zone = self.settings().time_zone.parse().unwrap_or(options.time_zone);
-        match &load.select {
+        let (files, again) = each_once(&load.files);
+        let load = &Load { files, ..load.clone() };
+        let mut loaded = match &load.select {
             Some(select) => self.load_mapped(load, select, options, progress).await,
             None => self.load_files(load, options, progress).await,
-        }
+        }?;
+        loaded.files.extend(again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 }));
+        Ok(loaded)
     }
 
     async fn load_mapped(
@@ -119,9 +124,10 @@ impl Engine {
         let rows = self.mapped(load, select, options, read.clone()).await?;
         let read_as = select::read_as(&load.files, load.format)?;
         let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
+        let stamps = Stamps::of(&load.files);
         let mut once = Once::default();
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
-        let commit = self.append(load.table, rows, once).await?;
+        let commit = self.append(load.table, stamps.checked_after(rows), once).await?;
         Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new() })
     }
 
@@ -139,6 +145,7 @@ impl Engine {
             }
         }
         let mut delivered = Vec::new();
+        let stamps = Stamps::of(contents.iter().map(|content| &content.path));
         let mut once = Once::default();
         once.batch = self.batch(load, contents, progress.clone()).await?;
         for _ in 0..ATTEMPTS {
@@ -149,7 +156,8 @@ impl Engine {
             let before = progress.rows_read();
             let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
-            match self.append(load.table, nines_ingest::stream(batches), once.clone()).await {
+            let rows = stamps.checked_after(nines_ingest::stream(batches));
+            match self.append(load.table, rows, once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 // The other files are an old batch, which says nothing about the logs beside them.
                 Ok(commit) if was_delivered(&commit) && !pieces.is_empty() && load.batch.is_none() => {
@@ -192,6 +200,15 @@ impl Engine {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
         store.table(table).append(rows, once, self.context().task_ctx()).await.map_err(ingest_first)
     }
+}
+
+/// The files, and those that are one of them under another name: rows of the same key add, so reading one twice would
+/// double its counts.
+fn each_once(files: &[PathBuf]) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let mut seen = HashSet::new();
+    // One that cannot be found is told by whoever reads it.
+    let place = |file: &PathBuf| std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+    files.iter().cloned().partition(|file| seen.insert(place(file)))
 }
 
 fn was_delivered(commit: &Commit) -> bool {

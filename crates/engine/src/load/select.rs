@@ -12,6 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{CsvReadOptions, JsonReadOptions, ParquetReadOptions};
 use futures::StreamExt;
 use nines_ingest::{Format, Options, conform};
+use url::Url;
 
 use crate::{Engine, EngineError, Load, Parameters, Result};
 
@@ -24,12 +25,12 @@ impl Engine {
         options: Options,
         counted: Arc<AtomicU64>,
     ) -> Result<SendableRecordBatchStream> {
+        let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
+            EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
+        })?;
         let input = self.input(&load.files, load.format).await?;
         self.context().register_table("input", input.into_view())?;
-        let answer = match self.parse(select)?.as_slice() {
-            [statement] => self.run(statement, &Parameters::default()).await,
-            other => Err(EngineError::Usage(format!("--select takes one query, got {}", other.len()))),
-        };
+        let answer = self.run(&statement, &Parameters::default()).await;
         self.context().deregister_table("input")?;
         let schema = load.table.schema(options.slice_seconds);
         let fitted = answer?.batches.map(move |batch| {
@@ -42,30 +43,42 @@ impl Engine {
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
     }
 
-    /// The files as a table, columns as DataFusion finds them.
+    /// The files as a table, columns as DataFusion finds them, of several files by their names.
     async fn input(&self, files: &[PathBuf], format: Option<Format>) -> Result<DataFrame> {
-        let paths = files.iter().map(|file| text(file)).collect::<Result<Vec<_>>>()?;
-        let (format, extension) = first(files, format)?;
-        let extension = extension.as_str();
+        let (format, _) = first(files, format)?;
+        let mut all: Option<DataFrame> = None;
+        for file in files {
+            // Files read as one would take their columns from the first, by place.
+            let frame = self.one_input(file, format).await?;
+            all = Some(match all {
+                Some(before) => before.union_by_name(frame)?,
+                None => frame,
+            });
+        }
+        all.ok_or_else(|| EngineError::Usage("no file to load".to_string()))
+    }
+
+    async fn one_input(&self, file: &Path, format: Format) -> Result<DataFrame> {
+        let (path, extension) = (location(file)?, extension(file));
         let context = self.context();
         let line = Schema::new(vec![Field::new("line", DataType::Utf8, true)]);
         let frame = match format {
             Format::Csv => {
-                let csv = CsvReadOptions::new().file_extension(extension).delimiter(delimiter(extension));
-                context.read_csv(paths, csv).await?
+                let csv = CsvReadOptions::new().file_extension(&extension).delimiter(delimiter(&extension));
+                context.read_csv(path, csv).await?
             }
             Format::JsonLines => {
-                let json = JsonReadOptions { file_extension: extension, ..JsonReadOptions::default() };
-                context.read_json(paths, json).await?
+                let json = JsonReadOptions { file_extension: &extension, ..JsonReadOptions::default() };
+                context.read_json(path, json).await?
             }
             Format::Parquet => {
-                let parquet = ParquetReadOptions { file_extension: extension, ..ParquetReadOptions::default() };
-                context.read_parquet(paths, parquet).await?
+                let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
+                context.read_parquet(path, parquet).await?
             }
             // A line is a CSV record of one field: separator and quote are control characters that no log holds.
             Format::Log => {
-                let lines = CsvReadOptions::new().has_header(false).delimiter(1).quote(2).file_extension(extension);
-                context.read_csv(paths, lines.schema(&line)).await?
+                let lines = CsvReadOptions::new().has_header(false).delimiter(1).quote(2).file_extension(&extension);
+                context.read_csv(path, lines.schema(&line)).await?
             }
             other => return Err(EngineError::Usage(format!("--select cannot read {}", other.name()))),
         };
@@ -79,7 +92,7 @@ pub(super) fn read_as(files: &[PathBuf], format: Option<Format>) -> Result<Strin
     Ok(format!("{format} {}", delimiter(&extension)))
 }
 
-/// What the first file decides for all: format and extension. DataFusion refuses files whose names do not end alike.
+/// What the first file decides for all: format, and extension.
 fn first(files: &[PathBuf], format: Option<Format>) -> Result<(Format, String)> {
     let Some(first) = files.first() else {
         return Err(EngineError::Usage("no file to load".to_string()));
@@ -88,20 +101,33 @@ fn first(files: &[PathBuf], format: Option<Format>) -> Result<(Format, String)> 
         Some(format) => format,
         None => detect(first)?,
     };
-    let name = first.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok((format, name.split_once('.').map_or("", |(_, extension)| extension).to_string()))
+    Ok((format, extension(first)))
+}
+
+/// DataFusion wants to be told how the name ends.
+fn extension(file: &Path) -> String {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.split_once('.').map_or("", |(_, extension)| extension).to_string()
 }
 
 fn delimiter(extension: &str) -> u8 {
     if extension.starts_with("tsv") { b'\t' } else { b',' }
 }
 
-fn text(path: &Path) -> Result<String> {
-    let text = path.to_str().ok_or_else(|| EngineError::Usage(format!("{} is not UTF-8", path.display())))?;
-    match path.try_exists() {
-        Ok(true) => Ok(text.to_string()),
-        _ => Err(EngineError::Usage(format!("{text}: no such file"))),
+/// Where a file is, as DataFusion takes it: a bare path with `[` or `*` in it would be a pattern.
+fn location(file: &Path) -> Result<String> {
+    use std::io::Read;
+    let failed = |error: std::io::Error| EngineError::Usage(format!("{}: {error}", file.display()));
+    let mut magic = Vec::new();
+    std::fs::File::open(file).and_then(|file| file.take(2).read_to_end(&mut magic)).map_err(failed)?;
+    if magic == [0x1f, 0x8b] {
+        let problem = format!("{}: --select cannot read a packed file; unpack it first", file.display());
+        return Err(EngineError::Usage(problem));
     }
+    let path = std::path::absolute(file).map_err(failed)?;
+    let url = Url::from_file_path(&path)
+        .map_err(|()| EngineError::Usage(format!("{}: the path cannot be written as a URL", file.display())))?;
+    Ok(url.into())
 }
 
 /// The format by name and first bytes.

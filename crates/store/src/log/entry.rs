@@ -90,6 +90,12 @@ impl Log {
                     }
                 }
                 Ok(Some(_)) => return Ok(Attempt::Lost),
+                // Nothing is there and nothing will be.
+                Ok(None) if self.objects.failures_are_final() => {
+                    if let Some(error) = trouble {
+                        return Err(error);
+                    }
+                }
                 Ok(None) => {}
                 Err(error) => trouble = Some(error),
             }

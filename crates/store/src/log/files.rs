@@ -154,6 +154,7 @@ impl Log {
         let partitions = column(partition, "partitionValues")?.as_map();
         let deleted = column(rows, "deletionVector")?.as_struct();
         let deletions = column(deleted, "storageType")?;
+        let schema = self.kind.schema(self.slice_seconds);
         for row in 0..rows.len() {
             if rows.is_null(row) || paths.is_null(row) {
                 continue;
@@ -179,7 +180,7 @@ impl Log {
             // Only of our own files is it known that bounds are exact, not cut to milliseconds or to a prefix.
             let sorted = path.filename().is_some_and(|name| name.starts_with(SORTED));
             let bounds = match sorted {
-                true => Bounds::from_json(self.kind, self.slice_seconds, &stats),
+                true => Bounds::from_json(self.kind, &schema, &stats),
                 false => Bounds::unknown(self.kind),
             };
             files.push(DataFile {

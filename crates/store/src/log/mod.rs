@@ -66,6 +66,7 @@ impl Log {
     /// The newest version, or the given one; `None` if the table was never written. What is known of
     /// an earlier version spares reading the log before it.
     pub(crate) fn snapshot(&self, known: Option<SnapshotRef>, version: Option<u64>) -> Result<Option<SnapshotRef>> {
+        let never_written = known.is_none() && version.is_none();
         let built = match (known, version) {
             (Some(known), None) => KernelSnapshot::builder_from(known).build(&self.engine),
             (_, None) => KernelSnapshot::builder_for(self.root()).build(&self.engine),
@@ -76,7 +77,8 @@ impl Log {
                 self.check_schema(&snapshot)?;
                 Ok(Some(snapshot))
             }
-            Err(error) if version.is_none() && is_empty_log(&error) => Ok(None),
+            // A log that was seen and of which a file is missing now is not a table that was never written.
+            Err(error) if never_written && is_empty_log(&error) => Ok(None),
             Err(error) => Err(self.failed(version, error)),
         }
     }

@@ -5,7 +5,7 @@
 //! JSON of the file's add action, where any Delta reader finds them.
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::parquet::file::statistics::Statistics as ChunkStatistics;
@@ -61,8 +61,7 @@ impl Bounds {
     }
 
     /// Reads `minValues` and `maxValues`.
-    pub(super) fn from_json(kind: TableKind, slice_seconds: i64, stats: &Value) -> Self {
-        let schema = kind.schema(slice_seconds);
+    pub(super) fn from_json(kind: TableKind, schema: &Schema, stats: &Value) -> Self {
         let bounds = kind.key().iter().map(|name| {
             let data_type = schema.field_with_name(name).ok()?.data_type();
             let value = |which: &str| from_json(data_type, stats.get(which)?.get(name)?);

@@ -101,7 +101,11 @@ impl Disk for Recorded {
         self.record(Call::Remove(self.relative(path)), || Real.remove(path))
     }
 
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+    fn open_folder(&self, path: &Path) -> io::Result<File> {
+        Real.open_folder(path)
+    }
+
+    fn sync_folder(&self, path: &Path, _folder: &File) -> io::Result<()> {
         self.record(Call::SyncFolder(self.relative(path)), || Ok(()))
     }
 }

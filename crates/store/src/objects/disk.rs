@@ -21,8 +21,10 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a name.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Opens a folder in order to sync it.
+    fn open_folder(&self, path: &Path) -> io::Result<File>;
     /// Makes the names in a folder durable, not those in folders inside it.
-    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    fn sync_folder(&self, path: &Path, folder: &File) -> io::Result<()>;
 }
 
 /// The disk of this machine.
@@ -56,7 +58,11 @@ impl Disk for Real {
         fs::remove_file(path)
     }
 
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+    fn open_folder(&self, path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    fn sync_folder(&self, _path: &Path, folder: &File) -> io::Result<()> {
+        folder.sync_all()
     }
 }

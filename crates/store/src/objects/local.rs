@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
-    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
+    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
 };
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
@@ -55,6 +55,29 @@ impl Folder {
         Ok(Self { reads, writes: Arc::new(writes) })
     }
 
+    /// The objects of a folder that has no folders inside whose paths come after `offset`, in order; `None` if it has, or
+    /// cannot be listed so.
+    fn names_after(&self, folder: &Path, offset: &Path) -> Option<Vec<Path>> {
+        let path = self.reads.path_to_filesystem(&folder.clone().join("x")).ok()?;
+        let offset = offset.as_ref().strip_prefix(folder.as_ref())?.strip_prefix('/')?;
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path.parent()?).ok()? {
+            let entry = entry.ok()?;
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            // Temporary files have a # in their names, and nothing else here has.
+            if name <= offset || name.contains('#') {
+                continue;
+            }
+            if entry.file_type().ok()?.is_dir() {
+                return None;
+            }
+            names.push(Path::parse(format!("{folder}/{name}")).ok()?);
+        }
+        names.sort_unstable();
+        Some(names)
+    }
+
     /// Makes durable whatever names a folder has now, by whomever they were put there.
     pub(crate) async fn settle(&self, folder: &Path) -> object_store::Result<()> {
         let path = self.reads.path_to_filesystem(&folder.clone().join("x"))?;
@@ -68,7 +91,8 @@ impl Folder {
 pub(crate) fn create_root(path: &FilePath, disk: &dyn Disk) -> io::Result<()> {
     let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
     create_root(parent, disk)?;
-    match (disk.create_folder(path), disk.sync_folder(parent)) {
+    let sync = || disk.sync_folder(parent, &disk.open_folder(parent)?);
+    match (disk.create_folder(path), sync()) {
         // Somebody else's folder in a folder that only its owner may read has been there for long.
         (Err(exists), Err(denied))
             if exists.kind() == io::ErrorKind::AlreadyExists && denied.kind() == io::ErrorKind::PermissionDenied =>
@@ -141,7 +165,9 @@ impl Writes {
     }
 
     fn sync_folder(&self, folder: &FilePath) -> io::Result<()> {
-        self.synced(self.disk.sync_folder(folder))
+        // That a folder cannot be opened, for want of descriptors perhaps, says nothing about the disk.
+        let open = self.disk.open_folder(folder)?;
+        self.synced(self.disk.sync_folder(folder, &open))
     }
 
     /// The result of a sync, if no earlier one has failed.
@@ -237,7 +263,25 @@ impl ObjectStore for Folder {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        sorted(self.reads.list_with_offset(prefix, offset))
+        // Names before the offset are left out before anything is asked of them: a log of many versions is listed at every
+        // statement, and only its end is wanted.
+        let names = prefix.and_then(|prefix| self.names_after(prefix, offset));
+        match names {
+            Some(names) => {
+                let reads = self.reads.clone();
+                let heads = stream::iter(names).then(move |name| {
+                    let reads = reads.clone();
+                    async move { reads.head(&name).await }
+                });
+                // One that went between the listing and the look at it was not there.
+                let there = heads.filter(|head| {
+                    let gone = matches!(head, Err(object_store::Error::NotFound { .. }));
+                    async move { !gone }
+                });
+                there.boxed()
+            }
+            None => sorted(self.reads.list_with_offset(prefix, offset)),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {

@@ -138,6 +138,12 @@ impl Objects {
         }
     }
 
+    /// Whether a put that failed and whose object is not there did nothing and will do nothing: so it is on a local
+    /// disk, while a distant store may get to a request after it was given up.
+    pub(crate) fn failures_are_final(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// Makes durable whatever a folder holds now. What another writer put may be visible before it is durable, and
     /// nothing may be acknowledged because of it until it is.
     pub(crate) async fn settle(&self, folder: &Path) -> Result<()> {

@@ -41,9 +41,10 @@ pub(crate) struct DayChange {
 /// The stored files that may share a unit with files of the batch of the same day.
 pub(crate) fn overlapping<'a>(kind: TableKind, new: &[NewFile], stored: &'a [DataFile]) -> Vec<&'a DataFile> {
     let day = new.first().and_then(|file| file.day);
-    let of_day = |file: &&DataFile| file.days_since_1970() == day;
-    let share = |file: &&DataFile| new.iter().any(|new| may_share(kind, &new.bounds, file.key_bounds()));
-    stored.iter().filter(of_day).filter(share).collect()
+    // Files are in the order of their days.
+    let from = stored.partition_point(|file| file.days_since_1970() < day);
+    let of_day = stored[from..].iter().take_while(|file| file.days_since_1970() == day);
+    of_day.filter(|file| new.iter().any(|new| may_share(kind, &new.bounds, file.key_bounds()))).collect()
 }
 
 /// Whether bounds leave room for a common unit.

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::DateTime;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array, RecordBatch, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Int64Array, ListArray, RecordBatch, new_null_array,
+};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
@@ -123,7 +125,7 @@ impl Check {
                 continue;
             };
             let values = batch.column(*source);
-            if !field.is_nullable() && values.null_count() > 0 {
+            if !field.is_nullable() && values.logical_null_count() > 0 {
                 return Err(StoreError::rows(format!("column {} must not be NULL", field.name())));
             }
             columns.push(convert(field, values)?);
@@ -208,6 +210,17 @@ fn convert(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
         .map_err(|error| StoreError::rows(format!("column {}: {error}", field.name())))
 }
 
+/// Whether an entry of a list of structs, or a field of one, is NULL in a row that is not.
+fn holds_null(lists: &ListArray) -> bool {
+    let entries = lists.values().as_struct();
+    if entries.null_count() == 0 && entries.columns().iter().all(|column| column.null_count() == 0) {
+        return false;
+    }
+    let null = |entry| entries.is_null(entry) || entries.columns().iter().any(|column| column.is_null(entry));
+    let of_row = |row: usize| lists.value_offsets()[row] as usize..lists.value_offsets()[row + 1] as usize;
+    (0..lists.len()).filter(|&row| lists.is_valid(row)).any(|row| of_row(row).any(null))
+}
+
 fn check_measure(name: &str, measure: Measure, values: &ArrayRef) -> Result<()> {
     let refused = |what: &str| Err(StoreError::rows(format!("column {name} {what}")));
     match (measure, values.data_type()) {
@@ -232,6 +245,11 @@ fn check_measure(name: &str, measure: Measure, values: &ArrayRef) -> Result<()> 
         (Measure::Histogram, _) => {
             let histogram = values.as_struct();
             let zero = histogram.column(0).as_primitive::<Int64Type>();
+            let within = histogram.column(1).as_list::<i32>();
+            let incomplete = |row| histogram.is_valid(row) && (zero.is_null(row) || within.is_null(row));
+            if (0..values.len()).any(incomplete) || holds_null(within) {
+                return refused("must not have NULL inside a histogram");
+            }
             if (0..values.len()).any(|row| histogram.is_valid(row) && zero.value(row) < 0) {
                 return refused("counts fewer than no observations of zero");
             }
@@ -248,6 +266,9 @@ fn check_measure(name: &str, measure: Measure, values: &ArrayRef) -> Result<()> 
         }
         (Measure::CountsLe, _) => {
             let lists = values.as_list::<i32>();
+            if holds_null(lists) {
+                return refused("must not have NULL inside a list");
+            }
             let entries = lists.values().as_struct();
             let le = entries.column(0).as_primitive::<Int64Type>().values();
             let count = entries.column(1).as_primitive::<Int64Type>().values();
