@@ -3,6 +3,7 @@
 //! The store takes any string type, any width of integer and zoned instants; here the rest of what SQL yields becomes
 //! one of these. Zoneless times are of the session's zone. Nothing is cut: 1.5 is no count, a nanosecond no instant.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -15,6 +16,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::common::{exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
+use nines_ingest::money;
 use nines_store::{MONEY, TableKind, UTC, time_type};
 
 /// What to do with each column, told from its type.
@@ -65,17 +67,13 @@ impl Fit {
         match field.data_type() {
             DataType::Timestamp(..) => self.instants(name, values),
             DataType::Int64 => {
-                let whole = numbers(name, values, 0, "a whole number")?;
-                let whole = whole.into_iter().map(|number| number.map(i64::try_from).transpose());
-                let whole = whole.collect::<Result<Int64Array, _>>();
-                Ok(Arc::new(whole.map_err(|_| exec_datafusion_err!("column {name} is too big for a whole number"))?))
+                let numbers = numbers(name, values, "a whole number", whole, |float| whole(&float.to_string()))?;
+                Ok(Arc::new(Int64Array::from(numbers)))
             }
             DataType::Decimal128(..) => {
                 let expected = format!("an amount of at most {} decimals", MONEY.1);
-                let amounts = numbers(name, values, MONEY.1.unsigned_abs().into(), &expected)?;
-                let amounts = Decimal128Array::from_iter(amounts).with_precision_and_scale(MONEY.0, MONEY.1)?;
-                amounts.validate_decimal_precision(MONEY.0)?;
-                Ok(Arc::new(amounts))
+                let amounts = numbers(name, values, &expected, money::parse, money::from_float)?;
+                Ok(Arc::new(Decimal128Array::from(amounts).with_precision_and_scale(MONEY.0, MONEY.1)?))
             }
             other => cast(name, values, other),
         }
@@ -136,38 +134,31 @@ fn cast(name: &str, values: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         .map_err(|error| exec_datafusion_err!("column {name}: {error}"))
 }
 
-/// Numbers as integers of `places` decimals. A float is the decimal that it prints as.
-fn numbers(name: &str, values: &ArrayRef, places: usize, expected: &str) -> Result<Vec<Option<i128>>> {
-    let texts: Vec<Option<String>> = if values.data_type().is_floating() {
+/// Numbers, read from their text, or from what they are where they are floats.
+fn numbers<T>(
+    name: &str,
+    values: &ArrayRef,
+    expected: &str,
+    of_text: impl Fn(&str) -> Option<T>,
+    of_float: impl Fn(f64) -> Option<T>,
+) -> Result<Vec<Option<T>>> {
+    let refused = |text: &dyn Display| exec_datafusion_err!("column {name} is {text}; expected {expected}");
+    if values.data_type().is_floating() {
         let floats = cast(name, values, &DataType::Float64)?;
-        floats.as_primitive::<Float64Type>().iter().map(|float| float.map(|float| float.to_string())).collect()
-    } else {
-        let texts = cast(name, values, &DataType::Utf8View)?;
-        texts.as_string_view().iter().map(|text| text.map(str::to_string)).collect()
-    };
-    let number = |text: String| {
-        scaled(text.trim(), places).ok_or_else(|| exec_datafusion_err!("column {name} is {text}; expected {expected}"))
-    };
-    texts.into_iter().map(|text| text.map(number).transpose()).collect()
+        let floats = floats.as_primitive::<Float64Type>().iter();
+        return floats
+            .map(|float| float.map(|float| of_float(float).ok_or_else(|| refused(&float))).transpose())
+            .collect();
+    }
+    let texts = cast(name, values, &DataType::Utf8View)?;
+    let texts = texts.as_string_view().iter();
+    texts.map(|text| text.map(|text| of_text(text).ok_or_else(|| refused(&text))).transpose()).collect()
 }
 
-/// `-12.50` in two places is −1250; `None` if it is no decimal, or has more places.
-fn scaled(text: &str, places: usize) -> Option<i128> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let fraction = fraction.trim_end_matches('0');
-    if whole.is_empty() || fraction.len() > places {
-        return None;
-    }
-    let digits = whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', places - fraction.len()));
-    let number = digits.into_iter().try_fold(0i128, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| i128::from(digit - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })?;
-    Some(if negative { -number } else { number })
+/// `12.00` is 12; `None` if it is no whole number of 64 bits.
+fn whole(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    whole.parse().ok().filter(|_| fraction.bytes().all(|digit| digit == b'0'))
 }
 
 #[cfg(test)]
@@ -175,15 +166,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_exact_or_nothing() {
-        let cases = [("12", 0, 12), ("12.000", 0, 12), ("-0.5", 6, -500_000), ("1234.567891", 6, 1_234_567_891)];
-        for (text, places, number) in cases {
-            assert_eq!(scaled(text, places), Some(number), "{text}");
+    fn whole_numbers_are_exact_or_nothing() {
+        for (text, number) in [("12", 12), ("12.000", 12), (" -7 ", -7), ("9223372036854775807", i64::MAX)] {
+            assert_eq!(whole(text), Some(number), "{text}");
         }
         let too_long = "9".repeat(60);
-        for text in ["", "-", "1.5", "NaN", "inf", "1e3", "--1", ".", "１", &too_long] {
-            assert_eq!(scaled(text, 0), None, "{text}");
+        for text in ["", "-", "1.5", "NaN", "inf", "1e3", "--1", ".", "１", "9223372036854775808", &too_long] {
+            assert_eq!(whole(text), None, "{text}");
         }
-        assert_eq!(scaled("0.0000001", 6), None);
     }
 }

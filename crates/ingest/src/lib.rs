@@ -24,7 +24,7 @@ mod hash;
 mod input;
 mod latency;
 mod lines;
-mod money;
+pub mod money;
 mod options;
 mod pieces;
 mod progress;

@@ -11,7 +11,7 @@ pub(crate) const AMOUNT: &str = "an amount like 1234.50, of at most 18 digits be
 const FLOAT_DIGITS: usize = 15;
 
 /// The amount that a text denotes, in millionths.
-pub(crate) fn parse(text: &str) -> Option<i128> {
+pub fn parse(text: &str) -> Option<i128> {
     let text = text.trim_ascii();
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -21,7 +21,12 @@ pub(crate) fn parse(text: &str) -> Option<i128> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let places = MONEY.1 as usize;
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits != ".";
-    if !is_number || digits.is_empty() || fraction.contains('.') || fraction.len() > places {
+    if !is_number || digits.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    // A decimal of more places may come with zeros in them.
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > places {
         return None;
     }
     let amount: i128 = format!("{whole}{fraction:0<places$}").parse().ok()?;
@@ -35,7 +40,7 @@ pub(crate) fn from_integer(number: i64) -> Option<i128> {
 
 /// The amount that a float prints as. Of a longer decimal than a float keeps apart from its neighbours nobody knows
 /// what was written, so it is none; digits that the float lost altogether cannot be seen here.
-pub(crate) fn from_float(number: f64) -> Option<i128> {
+pub fn from_float(number: f64) -> Option<i128> {
     let text = number.to_string();
     let digits = text.trim_matches(|c: char| !c.is_ascii_digit() || c == '0').bytes().filter(u8::is_ascii_digit);
     if digits.count() > FLOAT_DIGITS { None } else { parse(&text) }
@@ -61,6 +66,7 @@ mod tests {
             ("999999999999999999.999999", Some(999_999_999_999_999_999_999_999)),
             ("1000000000000000000", None),
             ("0.0000001", None),
+            ("1.50000000", Some(1_500_000)),
             ("", None),
             (".", None),
             ("-", None),

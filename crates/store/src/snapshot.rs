@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
+use delta_kernel::snapshot::SnapshotRef;
 
 use crate::error::Result;
-use crate::log::DataFile;
+use crate::log::{DataFile, Files};
 use crate::table::Table;
 
 /// One version of a table: what a statement reads from first to last. Cheap to clone; holds no rows.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     table: Table,
-    version: Option<u64>,
+    /// `None` if the table was never written.
+    at: Option<SnapshotRef>,
     files: Arc<[DataFile]>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(table: Table, version: Option<u64>, files: Arc<[DataFile]>) -> Self {
-        Self { table, version, files }
+    pub(crate) fn new(table: Table, found: Option<Files>) -> Self {
+        match found {
+            Some(Files { snapshot, files }) => Self { table, at: Some(snapshot), files },
+            None => Self { table, at: None, files: Arc::default() },
+        }
     }
 
     /// The table that this is a version of.
@@ -28,7 +33,7 @@ impl Snapshot {
 
     /// The version; `None` if the table was never written.
     pub fn version(&self) -> Option<u64> {
-        self.version
+        self.at.as_ref().map(|at| at.version())
     }
 
     /// The files, by day and path.
@@ -38,8 +43,8 @@ impl Snapshot {
 
     /// What a mark is at this version: `None` if it was never set, or is remembered no longer.
     pub async fn mark(&self, name: &str) -> Result<Option<i64>> {
-        match self.version {
-            Some(version) => self.table.mark(version, name).await,
+        match &self.at {
+            Some(at) => self.table.mark(Arc::clone(at), name).await,
             None => Ok(None),
         }
     }

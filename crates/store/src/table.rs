@@ -166,7 +166,7 @@ impl Table {
 
     /// The newest version. A table that was never written has no version and no files.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        Ok(self.as_snapshot(self.newest().await?))
+        Ok(Snapshot::new(self.clone(), self.newest().await?))
     }
 
     /// An earlier version. [`StoreErrorKind::NotFound`] if there is none of this number, or no longer.
@@ -181,15 +181,7 @@ impl Table {
                 None => Ok(None),
             }
         });
-        Ok(self.as_snapshot(files.await?))
-    }
-
-    fn as_snapshot(&self, files: Option<Files>) -> Snapshot {
-        let (version, files) = match files {
-            Some(files) => (Some(files.snapshot.version()), files.files),
-            None => (None, Arc::default()),
-        };
-        Snapshot::new(self.clone(), version, files)
+        Ok(Snapshot::new(self.clone(), files.await?))
     }
 
     /// Stores all rows of a stream in one atomic commit. What they say of a unit replaces what was said of it before.
@@ -421,20 +413,9 @@ impl Table {
     }
 
     /// What a mark is at a version.
-    pub(crate) async fn mark(&self, version: u64, name: &str) -> Result<Option<i64>> {
+    pub(crate) async fn mark(&self, at: SnapshotRef, name: &str) -> Result<Option<i64>> {
         let (state, app_id) = (Arc::clone(&self.state), app_id_of(name));
-        blocking(move || {
-            let known = state.known().1.filter(|known| known.snapshot.version() == version);
-            let snapshot = match known {
-                Some(known) => Some(known.snapshot),
-                None => state.log.snapshot(None, Some(version))?,
-            };
-            match snapshot {
-                Some(snapshot) => state.log.transaction(&snapshot, &app_id),
-                None => Ok(None),
-            }
-        })
-        .await
+        blocking(move || state.log.transaction(&at, &app_id)).await
     }
 }
 

@@ -69,7 +69,8 @@ impl Log {
     /// Tries to make `entry` the version after `base`.
     ///
     /// A put that reports an error may have succeeded, and one that reports success to nobody may succeed later. So a
-    /// version is not given up before somebody's entry is seen there: then it is ours byte for byte, or lost.
+    /// version is not given up before somebody's entry is seen there, which then is ours byte for byte or lost, or before
+    /// it is certain that none of ours will come.
     pub(crate) async fn commit(&self, base: u64, entry: &Entry) -> Result<Attempt> {
         let before = self.entry(base).await?;
         let bytes = entry.to_bytes(self.kind, &sha256(&before))?;
@@ -121,7 +122,7 @@ impl Log {
         Path::from(format!("{}/_delta_log", self.kind.name()))
     }
 
-    pub(super) fn entry_path(&self, version: u64) -> Path {
+    fn entry_path(&self, version: u64) -> Path {
         self.folder().join(format!("{version:020}.json"))
     }
 
@@ -138,14 +139,13 @@ fn sha256(bytes: &[u8]) -> String {
 impl Entry {
     fn to_bytes(&self, kind: TableKind, previous: &str) -> Result<Vec<u8>> {
         let now = Utc::now().timestamp_millis();
-        let rows = |files: u64| files.to_string();
         let mut actions = vec![json!({"commitInfo": {
             "timestamp": now,
             "operation": if self.removed.is_empty() { "WRITE" } else { "MERGE" },
             "operationParameters": {},
             "operationMetrics": {
-                "numAddedFiles": rows(self.added.len() as u64),
-                "numRemovedFiles": rows(self.removed.len() as u64),
+                "numAddedFiles": self.added.len().to_string(),
+                "numRemovedFiles": self.removed.len().to_string(),
             },
             "isBlindAppend": self.removed.is_empty(),
             "engineInfo": WRITTEN_BY,

@@ -26,7 +26,7 @@ pub(crate) use entry::{Attempt, Entry, NewFile, Transaction, date};
 pub use files::DataFile;
 pub(crate) use files::Files;
 pub(crate) use files::SORTED;
-pub(crate) use stats::Bounds;
+pub(crate) use stats::{Bounds, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;

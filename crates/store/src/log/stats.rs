@@ -45,17 +45,8 @@ impl Bounds {
             let leaf = (0..schema.num_columns())
                 .find(|&i| schema.column(i).path().string() == *name)
                 .ok_or_else(|| StoreError::internal(format!("column {name} is missing in a file just written")))?;
-            let mut bounds: Option<(ScalarValue, ScalarValue)> = None;
-            for group in metadata.row_groups() {
-                let Some((min, max)) = group.column(leaf).statistics().and_then(|stats| exact(name, stats)) else {
-                    return Ok(None);
-                };
-                bounds = Some(match bounds {
-                    None => (min, max),
-                    Some((low, high)) => (if min < low { min } else { low }, if max > high { max } else { high }),
-                });
-            }
-            Ok(bounds)
+            let groups = metadata.row_groups().iter().map(|group| exact(name, group.column(leaf).statistics()?));
+            Ok(hull(groups))
         });
         Ok(Self(bounds.collect::<Result<_>>()?))
     }
@@ -69,6 +60,18 @@ impl Bounds {
         });
         Self(bounds.collect())
     }
+}
+
+/// Least and greatest value over several bounds; `None` if there are none or one of them is unknown.
+pub(crate) fn hull(
+    bounds: impl IntoIterator<Item = Option<(ScalarValue, ScalarValue)>>,
+) -> Option<(ScalarValue, ScalarValue)> {
+    let mut bounds = bounds.into_iter();
+    let first = bounds.next()??;
+    bounds.try_fold(first, |(low, high), next| {
+        let (min, max) = next?;
+        Some((if min < low { min } else { low }, if max > high { max } else { high }))
+    })
 }
 
 /// Chunk statistics as scalars of the column's SQL type, if they are exact.

@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
@@ -18,9 +19,10 @@ use async_trait::async_trait;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
-    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
+    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, UploadPart,
 };
+use futures::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::disk::Disk;
@@ -55,34 +57,15 @@ impl Folder {
         Ok(Self { reads, writes: Arc::new(writes) })
     }
 
-    /// The objects of a folder that has no folders inside whose paths come after `offset`, in order; `None` if it has, or
-    /// cannot be listed so.
-    fn names_after(&self, folder: &Path, offset: &Path) -> Option<Vec<Path>> {
-        let path = self.reads.path_to_filesystem(&folder.clone().join("x")).ok()?;
-        let offset = offset.as_ref().strip_prefix(folder.as_ref())?.strip_prefix('/')?;
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(path.parent()?).ok()? {
-            let entry = entry.ok()?;
-            let name = entry.file_name();
-            let name = name.to_str()?;
-            // Temporary files have a # in their names, and nothing else here has.
-            if name <= offset || name.contains('#') {
-                continue;
-            }
-            if entry.file_type().ok()?.is_dir() {
-                return None;
-            }
-            names.push(Path::parse(format!("{folder}/{name}")).ok()?);
-        }
-        names.sort_unstable();
-        Some(names)
-    }
-
     /// Makes durable whatever names a folder has now, by whomever they were put there.
     pub(crate) async fn settle(&self, folder: &Path) -> object_store::Result<()> {
-        let path = self.reads.path_to_filesystem(&folder.clone().join("x"))?;
+        let path = self.path_of(folder)?;
         let writes = Arc::clone(&self.writes);
-        blocking(move || writes.sync_folder(path.parent().unwrap_or(&path))).await
+        blocking(move || writes.sync_folder(&path)).await
+    }
+
+    fn path_of(&self, folder: &Path) -> object_store::Result<PathBuf> {
+        self.reads.path_to_filesystem(folder)
     }
 }
 
@@ -190,6 +173,39 @@ impl fmt::Display for Folder {
     }
 }
 
+/// The files of a folder whose names come after `offset`, in order; `None` if there are folders inside. What comes
+/// before is left out before anything is asked of it.
+fn files_after(path: &FilePath, folder: &Path, offset: &str) -> io::Result<Option<Vec<ObjectMeta>>> {
+    let mut files = Vec::new();
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(files)),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // Temporary files have a # in their names, and nothing else here has.
+        let Some(name) = name.to_str().filter(|name| *name > offset && !name.contains('#')) else { continue };
+        let metadata = match entry.metadata() {
+            // One that went between the listing and the look at it was not there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
+        if metadata.is_dir() {
+            return Ok(None);
+        }
+        files.push(ObjectMeta {
+            location: folder.clone().join(name),
+            last_modified: metadata.modified()?.into(),
+            size: metadata.len(),
+            e_tag: None,
+            version: None,
+        });
+    }
+    files.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+    Ok(Some(files))
+}
+
 fn sorted(
     list: BoxStream<'static, object_store::Result<ObjectMeta>>,
 ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
@@ -263,25 +279,21 @@ impl ObjectStore for Folder {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        // Names before the offset are left out before anything is asked of them: a log of many versions is listed at every
-        // statement, and only its end is wanted.
-        let names = prefix.and_then(|prefix| self.names_after(prefix, offset));
-        match names {
-            Some(names) => {
-                let reads = self.reads.clone();
-                let heads = stream::iter(names).then(move |name| {
-                    let reads = reads.clone();
-                    async move { reads.head(&name).await }
-                });
-                // One that went between the listing and the look at it was not there.
-                let there = heads.filter(|head| {
-                    let gone = matches!(head, Err(object_store::Error::NotFound { .. }));
-                    async move { !gone }
-                });
-                there.boxed()
-            }
-            None => sorted(self.reads.list_with_offset(prefix, offset)),
-        }
+        let all = sorted(self.reads.list_with_offset(prefix, offset));
+        let Some(folder) = prefix else { return all };
+        let Some(offset) = offset.prefix_match(folder).and_then(|mut rest| rest.next()) else { return all };
+        let path = match self.path_of(folder) {
+            Ok(path) => path,
+            Err(error) => return stream::once(async { Err(error) }).boxed(),
+        };
+        // A log of many versions is listed at every statement, and only its end is wanted.
+        let (folder, offset) = (folder.clone(), offset.as_ref().to_string());
+        let files = async move { blocking(move || files_after(&path, &folder, &offset)).await };
+        let listed = files.map_ok(|files| match files {
+            Some(files) => stream::iter(files.into_iter().map(Ok)).boxed(),
+            None => all,
+        });
+        stream::once(listed).try_flatten().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {

@@ -20,7 +20,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 
 use super::unit_columns;
 use crate::error::{Result, StoreError};
-use crate::log::{Bounds, DataFile, NewFile};
+use crate::log::{DataFile, NewFile, hull};
 use crate::objects::Objects;
 use crate::write::Layout;
 
@@ -108,8 +108,8 @@ impl Scan<'_> {
         let (kind, schema) = (self.layout.kind(), self.layout.schema());
         let mut condition: Option<Arc<dyn PhysicalExpr>> = None;
         for key in unit_columns(kind) {
-            let ours = hull(new.iter().map(|file| &file.bounds), key);
-            let theirs = hull(stored.iter().map(|file| file.key_bounds()), key);
+            let ours = hull(new.iter().map(|file| file.bounds.of(key).cloned()));
+            let theirs = hull(stored.iter().map(|file| file.key_bounds().of(key).cloned()));
             let column = col(kind.key()[key], schema)?;
             for (bound, operator) in [
                 (ours.as_ref().map(|(min, _)| min), Operator::GtEq),
@@ -136,17 +136,4 @@ fn of_origin(path: Path, size: u64, origin: i32) -> PartitionedFile {
     file.object_meta.location = path;
     file.partition_values = vec![ScalarValue::Int32(Some(origin))];
     file
-}
-
-/// Least and greatest value of a key column over files; `None` if one of them does not say.
-fn hull<'a>(files: impl Iterator<Item = &'a Bounds>, key: usize) -> Option<(ScalarValue, ScalarValue)> {
-    let mut hull: Option<(ScalarValue, ScalarValue)> = None;
-    for bounds in files {
-        let (min, max) = bounds.of(key)?.clone();
-        hull = Some(match hull {
-            None => (min, max),
-            Some((low, high)) => (if min < low { min } else { low }, if max > high { max } else { high }),
-        });
-    }
-    hull
 }

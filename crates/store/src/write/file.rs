@@ -207,20 +207,19 @@ impl Writer {
         };
         let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
         let id = uuid::Uuid::new_v4().simple();
-        let path = format!("{folder}{SORTED}{id}-{crc:08x}.parquet");
-        let size = bytes.len() as u64;
-        let at = Path::from(format!("{}/{path}", self.layout.kind.name()));
+        let file = NewFile {
+            path: format!("{folder}{SORTED}{id}-{crc:08x}.parquet"),
+            day,
+            size: bytes.len() as u64,
+            rows: self.rows as u64,
+            bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
+            written_at: Utc::now().timestamp_millis(),
+        };
+        let at = file.object_path(self.layout.kind);
         written.begin(&at);
         if !objects.put_new(&at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
         }
-        Ok(NewFile {
-            path,
-            day,
-            size,
-            rows: self.rows as u64,
-            bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
-            written_at: Utc::now().timestamp_millis(),
-        })
+        Ok(file)
     }
 }
