@@ -1,0 +1,438 @@
+//! Objectives: what definitions come to once their references are resolved. This is what evaluation works on.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use globset::{GlobBuilder, GlobMatcher};
+use nines_timeline::{Interval, Share};
+
+/// All that is defined, resolved.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// Every objective that Nines measures, by name.
+    pub objectives: Vec<Objective>,
+    /// SLOs of several objectives with indicators of their own, by name.
+    pub composites: Vec<Composite>,
+    /// `Service` objects, by name.
+    pub services: Vec<Service>,
+}
+
+/// An objective and what was promised when.
+#[derive(Debug, Clone)]
+pub struct Objective {
+    /// The SLO's name; `slo/displayName` where the SLO has several objectives.
+    pub name: String,
+    /// The SLO's name.
+    pub slo: String,
+    /// Ascending, disjoint, never empty intervals.
+    pub versions: Vec<Version>,
+}
+
+/// What an objective was from one instant to another.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// In force `[start, end)`; `i64::MIN` since ever, `i64::MAX` until further notice.
+    pub in_force: Interval,
+    /// What it says.
+    pub spec: Arc<Spec>,
+}
+
+/// What an objective says. [`Hash`] covers exactly what the evaluation of a slice depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// Whose rows count.
+    pub service: String,
+    /// The declared business; `None`: what its rows carry.
+    pub business: Option<String>,
+    /// Who answers for the service.
+    pub owner: Option<String>,
+    /// The dimension of the indicator.
+    pub vela: Option<Vela>,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// What it means, for people.
+    pub description: Option<String>,
+    /// Which of the service's rows.
+    pub rows: Rows,
+    /// How rows become counts.
+    pub indicator: Indicator,
+    /// How the figure is made of slices or events.
+    pub budgeting: Budgeting,
+    /// The share of slices or events that is promised.
+    pub target: Share,
+    /// The share of a slice's events that must be good.
+    pub slice_target: Share,
+    /// Width of a slice in µs: divides a day.
+    pub slice: i64,
+    /// What unmeasured slices are.
+    pub no_data: NoData,
+    /// Over which the promise is made.
+    pub window: Option<Window>,
+    /// In which months and days are meant.
+    pub time_zone: Tz,
+}
+
+impl Hash for Spec {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Spec { service, business, rows, indicator, slice_target, slice, no_data, time_zone, .. } = self;
+        (service, business, rows, indicator, slice_target, slice, no_data).hash(state);
+        // Only months depend on it.
+        if indicator.baseline().is_some() {
+            time_zone.name().hash(state);
+        }
+    }
+}
+
+/// Which rows of the service count: those that match one pattern of each list that is not empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Rows {
+    /// Names or globs of businesses.
+    pub businesses: Vec<Pattern>,
+    /// Names or globs of endpoints.
+    pub endpoints: Vec<Pattern>,
+    /// Names or globs of customers.
+    pub customers: Vec<Pattern>,
+}
+
+impl Rows {
+    /// Whether a row's endpoint and customer are meant.
+    pub fn matches(&self, endpoint: &str, customer: &str) -> bool {
+        any(&self.endpoints, endpoint) && any(&self.customers, customer)
+    }
+
+    /// The one customer that it is narrowed to.
+    pub fn customer(&self) -> Option<&str> {
+        match self.customers.as_slice() {
+            [one] => one.exact(),
+            _ => None,
+        }
+    }
+}
+
+impl Spec {
+    /// Whether rows of this business are meant: those it narrows to, else the declared business and rows that
+    /// name none, else all.
+    pub fn counts_business(&self, business: &str) -> bool {
+        match (&self.rows.businesses, &self.business) {
+            (narrowed, _) if !narrowed.is_empty() => any(narrowed, business),
+            (_, Some(declared)) => business.is_empty() || business == declared,
+            (_, None) => true,
+        }
+    }
+}
+
+fn any(patterns: &[Pattern], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
+}
+
+/// A name, or a glob: `*` and `?` stop at `/`, `**` does not. Text that equals the pattern always matches, so
+/// `/users/{id}` and `/a[1]` are names too.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+impl Pattern {
+    /// Reads a pattern; the error says what is wrong with the glob.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let glob = match text.contains(['*', '?', '[', '{']) {
+            false => None,
+            true => match GlobBuilder::new(text).literal_separator(true).build() {
+                Ok(glob) => Some(glob.compile_matcher()),
+                // Only what is surely meant as a glob can be a wrong one.
+                Err(error) if text.contains(['*', '?']) => return Err(error.kind().to_string()),
+                Err(_) => None,
+            },
+        };
+        Ok(Pattern { text: text.to_string(), glob })
+    }
+
+    /// Whether a name matches.
+    pub fn matches(&self, name: &str) -> bool {
+        self.text == name || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
+
+    /// The name, if only this one can match.
+    pub fn exact(&self) -> Option<&str> {
+        self.glob.is_none().then_some(self.text.as_str())
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+impl Hash for Pattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// How rows become good and total.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Indicator {
+    /// `nines/availability`: good = 2xx, total = 2xx + what is charged to the party.
+    Availability {
+        /// Whose failures are bad.
+        party: Party,
+        /// Who is charged for what.
+        causes: Causes,
+    },
+    /// `nines/latency`: requests of status 1xx–3xx that carry a latency; good = those within the limit.
+    Latency {
+        /// The share that must be within the limit: the slice target.
+        quantile: Share,
+        /// The limit.
+        limit: Limit,
+        /// Every endpoint with data must meet it.
+        each_endpoint: bool,
+    },
+    /// `nines/events`: the events of this name, as stored.
+    Events {
+        /// The column `name`.
+        name: String,
+    },
+    /// `nines/gauge`: total = 1 per stored row, good = 1 if the statistic meets the level.
+    Gauge {
+        /// The column `name`.
+        name: String,
+        /// What is compared.
+        statistic: Statistic,
+        /// How.
+        op: Op,
+        /// With what.
+        level: Level,
+        /// Whether a sample stands until the next.
+        hold: Option<Hold>,
+    },
+    /// `nines/sql`.
+    Sql(SqlIndicator),
+}
+
+impl Indicator {
+    /// The stored table that it reads.
+    pub fn table(&self) -> &str {
+        match self {
+            Indicator::Availability { .. } | Indicator::Latency { .. } => "requests",
+            Indicator::Events { .. } => "events",
+            Indicator::Gauge { .. } => "gauges",
+            Indicator::Sql(sql) => &sql.from,
+        }
+    }
+
+    /// Its `type` in a definition.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Indicator::Availability { .. } => "nines/availability",
+            Indicator::Latency { .. } => "nines/latency",
+            Indicator::Events { .. } => "nines/events",
+            Indicator::Gauge { .. } => "nines/gauge",
+            Indicator::Sql(_) => "nines/sql",
+        }
+    }
+
+    /// The quantile of last month's latency that is the limit, if it is.
+    pub fn baseline(&self) -> Option<Share> {
+        match self {
+            Indicator::Latency { quantile, limit: Limit::PreviousMonth, .. } => Some(*quantile),
+            _ => None,
+        }
+    }
+}
+
+/// A latency limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// At most this many µs.
+    Micros(i64),
+    /// At most the service-wide quantile of the calendar month before.
+    PreviousMonth,
+}
+
+/// Two SQL expressions over the rows of a table; their values are added up per slice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SqlIndicator {
+    /// `requests`, `events` or `gauges`.
+    pub from: String,
+    /// A condition on rows.
+    pub filter: Option<String>,
+    /// Good events of a row.
+    pub good: String,
+    /// All events of a row.
+    pub total: String,
+}
+
+/// Whose failures an objective counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// The service behind the gateway.
+    Service,
+    /// The gateway.
+    Gateway,
+}
+
+/// To whom a failure is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Charge {
+    /// To the service.
+    Service,
+    /// To the gateway.
+    Gateway,
+    /// To nobody.
+    Nobody,
+}
+
+/// Who is charged for which cause; cause is read before status.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Causes(pub BTreeMap<String, Charge>);
+
+impl Default for Causes {
+    /// The causes that ship with Nines.
+    fn default() -> Self {
+        let shipped = [
+            (
+                Charge::Service,
+                ["upstream_timeout", "route_misconfigured", "request_too_large", "response_too_large"].as_slice(),
+            ),
+            (Charge::Gateway, &["auth_unavailable", "auth_timeout"]),
+            (Charge::Nobody, &["keepalive_race", "rate_limited", "client_abort"]),
+        ];
+        let charged =
+            shipped.into_iter().flat_map(|(to, causes)| causes.iter().map(move |cause| (cause.to_string(), to)));
+        Causes(charged.collect())
+    }
+}
+
+/// What of a gauge's rows is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Statistic {
+    /// The last sample of the slice.
+    Last,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// sum / samples.
+    Mean,
+}
+
+/// How a value is compared with a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// `<`
+    Lt,
+    /// `<=`
+    Lte,
+    /// `>`
+    Gt,
+    /// `>=`
+    Gte,
+}
+
+impl Op {
+    /// Whether `value op level`. False for NaN.
+    pub fn holds(self, value: f64, level: f64) -> bool {
+        match self {
+            Op::Lt => value < level,
+            Op::Lte => value <= level,
+            Op::Gt => value > level,
+            Op::Gte => value >= level,
+        }
+    }
+}
+
+/// A finite number that a gauge is compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level(pub f64);
+
+impl Eq for Level {}
+
+impl Hash for Level {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
+/// For how long at most a sample stands, in µs, counted from the start of its slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hold(pub i64);
+
+/// OpenSLO's budgeting methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Budgeting {
+    /// ok slices / (ok + error slices).
+    Timeslices,
+    /// The mean of the slices' ratios.
+    RatioTimeslices,
+    /// Σ good / Σ total.
+    Occurrences,
+}
+
+/// What a slice without data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoData {
+    /// ok: no request, no failure.
+    Ok,
+    /// An error, up to now.
+    Error,
+    /// No data.
+    Ignore,
+}
+
+/// The dimension that an indicator measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Vela {
+    /// How much.
+    Volume,
+    /// How many fail.
+    Errors,
+    /// How slow.
+    Latency,
+    /// Whether it is there.
+    Availability,
+}
+
+/// The time over which a promise is made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// As it is written: `28d`, `1M`.
+    pub duration: String,
+    /// Rolling, or by the calendar.
+    pub rolling: bool,
+}
+
+/// An SLO of several objectives that have indicators of their own: their union.
+#[derive(Debug, Clone)]
+pub struct Composite {
+    /// The SLO's name.
+    pub name: String,
+    /// What it promises as a whole (annotation `nines/target`).
+    pub target: Option<Share>,
+    /// The names of its objectives.
+    pub objectives: Vec<String>,
+}
+
+/// A `Service` object at its last version.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Label `business`.
+    pub business: Option<String>,
+    /// Annotation `nines/owner`.
+    pub owner: Option<String>,
+    /// What its objectives promise together (annotation `nines/target`).
+    pub target: Option<Share>,
+}
