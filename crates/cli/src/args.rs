@@ -275,8 +275,12 @@ pub(crate) struct Demo {
 pub(crate) struct Auto<T>(pub Option<T>);
 
 fn table(name: &str) -> Result<TableKind, String> {
-    let names = TableKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-    TableKind::from_name(name).ok_or_else(|| format!("expected one of {names}"))
+    let names = TableKind::INGESTED.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let kind = TableKind::from_name(name).ok_or_else(|| format!("expected one of {names}"))?;
+    match kind.kept_by_nines() {
+        Some(instead) => Err(format!("{name} is not loaded from files; {instead}")),
+        None => Ok(kind),
+    }
 }
 
 fn input_format(name: &str) -> Result<Auto<InputFormat>, String> {

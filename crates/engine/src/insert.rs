@@ -54,6 +54,9 @@ pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: L
         };
     };
     let Some(kind) = target(dml) else { return Ok(plan) };
+    if let Some(instead) = kind.kept_by_nines() {
+        return usage(format!("{} is not written with SQL; {instead}", kind.name()));
+    }
     match &dml.op {
         WriteOp::Insert(InsertOp::Append) => {}
         WriteOp::Insert(_) => {

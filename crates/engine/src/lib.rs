@@ -40,6 +40,7 @@ mod tests {
     #[test]
     fn store_and_functions_agree_without_knowing_each_other() {
         assert_eq!(nines_store::histogram_type(), nines_functions::histogram_type());
+        assert_eq!(nines_store::timeline_type(), nines_functions::timeline_type());
         assert_eq!(nines_store::time_type(), nines_functions::instant_type());
         assert_eq!(nines_store::SLICE_SECONDS, nines_functions::SLICE_SECONDS);
     }

@@ -46,11 +46,16 @@ impl Answer {
     pub fn advice(&self) -> Option<String> {
         let (kind, _) = self.pins.versions().into_iter().find(|(_, version)| version.is_none())?;
         let name = kind.name();
-        Some(match &self.store {
-            Some(store) => {
+        Some(match (&self.store, kind.kept_by_nines()) {
+            (Some(_), Some(instead)) if kind == TableKind::Definitions => format!("nothing is defined yet; {instead}"),
+            (Some(_), Some(instead)) => format!("nothing is kept in {name} yet; {instead}"),
+            (Some(store), None) => {
                 format!("nothing is stored in {name} yet; fill it with: nines --store {store} ingest {name} FILE")
             }
-            None => format!("there is no store here yet; try `nines demo`, or fill one with: nines ingest {name} FILE"),
+            (None, Some(instead)) => format!("there is no store here yet; try `nines demo`; {instead}"),
+            (None, None) => {
+                format!("there is no store here yet; try `nines demo`, or fill one with: nines ingest {name} FILE")
+            }
         })
     }
 }
@@ -160,6 +165,9 @@ impl TableProvider for StatementTable {
         input: Arc<dyn ExecutionPlan>,
         op: InsertOp,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        if let Some(instead) = self.kind.kept_by_nines() {
+            return plan_err!("{} is not written with SQL; {instead}", self.kind.name());
+        }
         if op != InsertOp::Append {
             return plan_err!("{op} is not there; INSERT INTO {} replaces rows of the same key", self.kind.name());
         }

@@ -49,8 +49,13 @@ impl Options {
         }
     }
 
-    /// Refuses what cannot be meant: a slice of no width, or filling a column that the table does not have.
+    /// Refuses what cannot be meant: a table that is not loaded, a slice of no width, or filling a column that the
+    /// table does not have.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(instead) = self.kind.kept_by_nines() {
+            let problem = format!("the table {} is not loaded from files", self.kind.name());
+            return Err(IngestError::new(ErrorKind::Options, problem).advice(instead));
+        }
         self.slice_micros()?;
         let given = [("business", &self.business), ("service", &self.service), ("source", &self.source)];
         let schema = self.kind.schema(self.slice_seconds);

@@ -1,4 +1,4 @@
-//! What must hold of a record: the rules of the tables that people fill by hand.
+//! What must hold of a record: the rules of the tables whose rows people state.
 
 use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -23,12 +23,13 @@ const PHASES: [&str; 5] = ["started", "detected", "located", "fixed", "verified"
 
 /// The first row of a batch in the table's schema that contradicts itself; `None` if all are in order.
 ///
-/// A series has no such rules: its slices and counts are checked as they are written.
+/// A series has no such rules: its slices and counts are checked as they are written. Nor has what Nines derives.
 pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<InvalidRow> {
     let rule: fn(&Row) -> Result<(), Wrong> = match kind {
         TableKind::Incidents => incident,
         TableKind::Exclusions => exclusion,
         TableKind::Fees => fee,
+        TableKind::Definitions => definition,
         _ => return None,
     };
     (0..batch.num_rows()).find_map(|row| {
@@ -76,6 +77,11 @@ fn fee(row: &Row) -> Result<(), Wrong> {
         return Err(("voucher_amount", "vouchers pay between nothing and the whole fee".to_string()));
     }
     row.in_order("active_from", "active_until", true)
+}
+
+fn definition(row: &Row) -> Result<(), Wrong> {
+    row.named("kind")?;
+    row.named("name")
 }
 
 struct Row<'a> {

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use datafusion::common::ScalarValue;
 
+use crate::partition::Partition;
+
 /// Field metadata of a stored `time` column: the store's slice width in whole seconds.
 pub const SLICE_SECONDS: &str = "nines.slice_seconds";
 
@@ -32,6 +34,12 @@ pub enum TableKind {
     Exclusions,
     /// What a customer pays for a service in a month. A record.
     Fees,
+    /// Versions of objectives and agreements, as they were applied. A record, written by `nines apply`.
+    Definitions,
+    /// One timeline per objective and UTC day. Derived: what is in it can be computed again at any time.
+    SloDays,
+    /// Single numbers that evaluation found out about a subject in a period. Derived.
+    SloFacts,
 }
 
 /// How a measure of two rows with the same key combines into one row.
@@ -68,6 +76,20 @@ impl TableKind {
         TableKind::Incidents,
         TableKind::Exclusions,
         TableKind::Fees,
+        TableKind::Definitions,
+        TableKind::SloDays,
+        TableKind::SloFacts,
+    ];
+
+    /// The tables that are loaded from files and take INSERTs, in the same order. The others are written by Nines
+    /// itself: [`kept_by_nines`](Self::kept_by_nines).
+    pub const INGESTED: &[TableKind] = &[
+        TableKind::Requests,
+        TableKind::Events,
+        TableKind::Gauges,
+        TableKind::Incidents,
+        TableKind::Exclusions,
+        TableKind::Fees,
     ];
 
     /// The table's name in SQL and its folder in the store.
@@ -79,6 +101,9 @@ impl TableKind {
             TableKind::Incidents => "incidents",
             TableKind::Exclusions => "exclusions",
             TableKind::Fees => "fees",
+            TableKind::Definitions => "definitions",
+            TableKind::SloDays => "slo_days",
+            TableKind::SloFacts => "slo_facts",
         }
     }
 
@@ -87,10 +112,30 @@ impl TableKind {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
-    /// Whether its rows are aggregates of one slice each, stored by UTC day. The others are records, which people
-    /// write by hand, and are stored together.
+    /// How rows come into a table that is not loaded from files and takes no INSERT; `None` for one that is and does.
+    pub fn kept_by_nines(self) -> Option<&'static str> {
+        match self {
+            TableKind::Definitions => Some("record definitions with: nines apply FILE"),
+            TableKind::SloDays | TableKind::SloFacts => {
+                Some("nines derives its rows from definitions and counts, and keeps them to answer sooner")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether its rows are aggregates of one slice each, with a `time`. The others are records, which people
+    /// write by hand, or derived.
     pub fn is_series(self) -> bool {
         matches!(self, TableKind::Requests | TableKind::Events | TableKind::Gauges)
+    }
+
+    /// By what its files are put into folders.
+    pub fn partition(self) -> Partition {
+        match self {
+            TableKind::Requests | TableKind::Events | TableKind::Gauges => Partition::Day,
+            TableKind::SloDays => Partition::Month,
+            _ => Partition::None,
+        }
     }
 
     /// The columns that identify a row, in sort order: `time` last, so that a series is one run of rows.
@@ -103,6 +148,9 @@ impl TableKind {
             TableKind::Gauges => &["business", "service", "endpoint", "name", "source", "time"],
             TableKind::Incidents | TableKind::Exclusions => &["id"],
             TableKind::Fees => &["period", "customer", "service"],
+            TableKind::Definitions => &["kind", "name", "effective_from"],
+            TableKind::SloDays => &["objective", "definition", "date"],
+            TableKind::SloFacts => &["fact", "subject", "period"],
         }
     }
 
@@ -118,7 +166,8 @@ impl TableKind {
         match self {
             TableKind::Requests | TableKind::Events => 4,
             TableKind::Gauges => 3,
-            TableKind::Incidents | TableKind::Exclusions | TableKind::Fees => 1,
+            TableKind::Incidents | TableKind::Exclusions => 1,
+            TableKind::Fees | TableKind::Definitions | TableKind::SloDays | TableKind::SloFacts => 3,
         }
     }
 
@@ -171,6 +220,17 @@ impl TableKind {
                 ("active_from", Measure::Same),
                 ("active_until", Measure::Same),
             ],
+            TableKind::Definitions => {
+                &[("text", Measure::Same), ("sha256", Measure::Same), ("applied_at", Measure::Same)]
+            }
+            TableKind::SloDays => &[
+                ("key", Measure::Same),
+                ("timeline", Measure::Same),
+                ("good", Measure::Same),
+                ("total", Measure::Same),
+                ("ratio_sum", Measure::Same),
+            ],
+            TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same)],
         }
     }
 
@@ -275,6 +335,27 @@ impl TableKind {
                 instant("active_from").with_nullable(true),
                 instant("active_until").with_nullable(true),
             ],
+            TableKind::Definitions => vec![
+                text("kind"),
+                text("name"),
+                instant("effective_from"),
+                text("text"),
+                text("sha256"),
+                instant("applied_at"),
+            ],
+            TableKind::SloDays => vec![
+                text("objective"),
+                text("definition"),
+                Field::new("date", DataType::Date32, false),
+                count("key"),
+                Field::new("timeline", timeline_type(), true),
+                count("good").with_nullable(true),
+                count("total").with_nullable(true),
+                number("ratio_sum").with_nullable(true),
+            ],
+            TableKind::SloFacts => {
+                vec![text("fact"), text("subject"), text("period"), count("key"), count("value").with_nullable(true)]
+            }
         };
         Arc::new(Schema::new(fields))
     }
@@ -309,6 +390,26 @@ pub fn counts_le_type() -> DataType {
         vec![Field::new("le", DataType::Int64, true), Field::new("count", DataType::Int64, true)].into(),
     );
     DataType::List(element(count))
+}
+
+/// A timeline: `Struct<started, ended, slice_seconds: Int64, errors, no_data, excluded>`, the last three lists of
+/// `Struct<started, ended>` and every instant `Timestamp(µs, UTC)`. Nested fields are nullable, as the functions
+/// that make timelines declare them.
+pub fn timeline_type() -> DataType {
+    let instant = |name: &str| Field::new(name, time_type(), true);
+    let interval = DataType::Struct(vec![instant("started"), instant("ended")].into());
+    let intervals = |name: &str| Field::new(name, DataType::List(element(interval.clone())), true);
+    DataType::Struct(
+        vec![
+            instant("started"),
+            instant("ended"),
+            Field::new("slice_seconds", DataType::Int64, true),
+            intervals("errors"),
+            intervals("no_data"),
+            intervals("excluded"),
+        ]
+        .into(),
+    )
 }
 
 /// The item field of a list, named as the Parquet specification and Delta name it.

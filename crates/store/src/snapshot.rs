@@ -36,7 +36,7 @@ impl Snapshot {
         self.at.as_ref().map(|at| at.version())
     }
 
-    /// The files, by day and path.
+    /// The files, by partition and path.
     pub fn files(&self) -> &Arc<[DataFile]> {
         &self.files
     }

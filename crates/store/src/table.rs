@@ -19,7 +19,7 @@ use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::upsert::{DayChange, overlapping, resolve};
+use crate::upsert::{Change, overlapping, resolve};
 use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
@@ -232,13 +232,13 @@ impl Table {
             }
             return Ok((Commit::default(), Vec::new()));
         }
-        let mut days: BTreeMap<Option<i32>, Day> = BTreeMap::new();
+        let mut parts: BTreeMap<Option<i32>, Part> = BTreeMap::new();
         for file in &files {
-            days.entry(file.day).or_default().new.push(file.clone());
+            parts.entry(file.first_day).or_default().new.push(file.clone());
         }
         let mut commit = Commit {
             rows: files.iter().map(|file| file.rows).sum(),
-            time_range: files.iter().filter_map(|file| file.bounds.time_range()).reduce(hull),
+            time_range: files.iter().filter_map(|file| file.bounds.time_range(self.kind())).reduce(hull),
             ..Commit::default()
         };
         for attempt in 0..ATTEMPTS {
@@ -260,8 +260,8 @@ impl Table {
                 return Ok((delivered, Vec::new()));
             }
             checked = Some(base.snapshot.version());
-            let entry = self.entry(&base, &mut days, once, written, task).await?;
-            commit.changes = days.values().fold(Changes::default(), |sum, day| sum + day.change.changes);
+            let entry = self.entry(&base, &mut parts, once, written, task).await?;
+            commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
             commit.files = entry.added.len();
             commit.bytes = entry.added.iter().map(|file| file.size).sum();
             let changes_nothing = entry.added.is_empty() && entry.removed.is_empty();
@@ -294,24 +294,24 @@ impl Table {
         ))
     }
 
-    /// What becomes the next version after `base`. Days whose stored files that may overlap are those of
-    /// the last attempt keep what was resolved then.
+    /// What becomes the next version after `base`. Partitions whose stored files that may overlap are
+    /// those of the last attempt keep what was resolved then.
     async fn entry(
         &self,
         base: &Files,
-        days: &mut BTreeMap<Option<i32>, Day>,
+        parts: &mut BTreeMap<Option<i32>, Part>,
         once: &Once,
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<Entry> {
         let (layout, objects) = (&self.state.layout, self.objects());
-        let resolved = days.values_mut().map(|day| {
+        let resolved = parts.values_mut().map(|part| {
             let resolved = async move {
-                let stored = overlapping(layout.kind(), &day.new, &base.files);
+                let stored = overlapping(layout.kind(), &part.new, &base.files);
                 let against: Vec<Path> = stored.iter().map(|file| file.path().clone()).collect();
-                if day.against.as_ref() != Some(&against) {
-                    day.change = resolve(layout, objects, &day.new, &stored, written, task).await?;
-                    day.against = Some(against);
+                if part.against.as_ref() != Some(&against) {
+                    part.change = resolve(layout, objects, &part.new, &stored, written, task).await?;
+                    part.against = Some(against);
                 }
                 Ok::<_, StoreError>(())
             };
@@ -322,11 +322,11 @@ impl Table {
         futures::stream::iter(resolved).buffer_unordered(at_once).try_collect::<()>().await?;
 
         let mut entry = Entry::default();
-        for Day { change, .. } in days.values() {
+        for Part { change, .. } in parts.values() {
             entry.added.extend_from_slice(&change.added);
             entry.removed.extend_from_slice(&change.removed);
         }
-        if let Some(batch) = once.batch.as_ref().filter(|_| !days.is_empty()) {
+        if let Some(batch) = once.batch.as_ref().filter(|_| !parts.is_empty()) {
             entry.transactions.push(Transaction { app_id: batch.app_id(), number: batch.content, lasting: false });
         }
         for mark in &once.marks {
@@ -419,11 +419,11 @@ impl Table {
     }
 }
 
-/// The files of one day of a batch, and what they were found to change.
+/// The files of one partition of a batch, and what they were found to change.
 #[derive(Debug, Default)]
-struct Day {
+struct Part {
     new: Vec<NewFile>,
-    change: DayChange,
+    change: Change,
     /// The stored files against which the change was resolved.
     against: Option<Vec<Path>>,
 }

@@ -14,7 +14,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
 use serde_json::json;
 
-use super::{DATE, Log, WRITTEN_BY};
+use super::{Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 
 impl Log {
@@ -36,7 +36,7 @@ impl Log {
                 "name": self.kind.name(),
                 "format": {"provider": "parquet", "options": {}},
                 "schemaString": schema,
-                "partitionColumns": if self.kind.is_series() { vec![DATE] } else { vec![] },
+                "partitionColumns": self.kind.partition().column().iter().map(Field::name).collect::<Vec<_>>(),
                 "configuration": {"delta.setTransactionRetentionDuration": "interval 30 days"},
                 "createdTime": now,
             }}),
@@ -55,9 +55,7 @@ impl Log {
             .iter()
             .map(|field| field.as_ref().clone().with_data_type(nullable_inside(field.data_type())))
             .collect();
-        if self.kind.is_series() {
-            fields.push(Field::new(DATE, DataType::Date32, false));
-        }
+        fields.extend(self.kind.partition().column());
         Ok(StructType::try_from_arrow(&Schema::new(fields))?)
     }
 

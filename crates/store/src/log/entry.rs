@@ -4,15 +4,16 @@
 //! settled by comparing bytes, because each entry carries the hash of the one before it, and because a mark that
 //! never expires must be a `txn` without a time.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::stats::Bounds;
-use super::{DATE, DataFile, Log, WRITTEN_BY};
+use super::{DataFile, Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::partition::Partition;
 use crate::schema::TableKind;
 
 /// How often an entry is put or looked for before its outcome is called unknown.
@@ -23,8 +24,8 @@ const PUTS: u32 = 5;
 pub(crate) struct NewFile {
     /// Relative to the table's folder.
     pub path: String,
-    /// Days since 1970-01-01, UTC; `None` for a table that is not stored by day.
-    pub day: Option<i32>,
+    /// The first day of its partition, in days since 1970; `None` for a table that is stored together.
+    pub first_day: Option<i32>,
     pub size: u64,
     pub rows: u64,
     pub bounds: Bounds,
@@ -164,7 +165,7 @@ impl Entry {
                 "deletionTimestamp": now,
                 "dataChange": true,
                 "extendedFileMetadata": true,
-                "partitionValues": partition(file.day().map(|day| day.to_string())),
+                "partitionValues": partition(kind, file.first_day())?,
                 "size": file.size(),
             }}));
         }
@@ -178,7 +179,7 @@ impl Entry {
             });
             actions.push(json!({"add": {
                 "path": file.path,
-                "partitionValues": partition(file.day.map(date).transpose()?),
+                "partitionValues": partition(kind, file.first_day)?,
                 "size": file.size,
                 "modificationTime": file.written_at,
                 "dataChange": true,
@@ -189,8 +190,11 @@ impl Entry {
     }
 }
 
-fn partition(day: Option<String>) -> Value {
-    day.map_or_else(|| json!({}), |day| json!({ DATE: day }))
+fn partition(kind: TableKind, first_day: Option<i32>) -> Result<Value> {
+    match kind.partition().column().zip(first_day) {
+        Some((column, first_day)) => Ok(json!({ column.name().as_str(): kind.partition().told(first_day)? })),
+        None => Ok(json!({})),
+    }
 }
 
 fn side(kind: TableKind, bounds: &Bounds, pick: fn(&(ScalarValue, ScalarValue)) -> &ScalarValue) -> Map<String, Value> {
@@ -202,19 +206,12 @@ fn to_json(bound: &ScalarValue) -> Option<Value> {
     match bound {
         ScalarValue::Utf8View(Some(text)) => Some(text.as_str().into()),
         ScalarValue::Int32(Some(number)) => Some((*number).into()),
-        // A slice starts at a whole second.
-        ScalarValue::TimestampMicrosecond(Some(micros), _) => {
-            Some(DateTime::from_timestamp_micros(*micros)?.to_rfc3339_opts(SecondsFormat::Millis, true).into())
+        ScalarValue::Date32(Some(day)) => Some(Partition::Day.told(*day).ok()?.into()),
+        // A bound is exact or absent, and statistics of instants have milliseconds. Slices start at whole seconds.
+        ScalarValue::TimestampMicrosecond(Some(micros), _) if micros % 1000 == 0 => {
+            let instant = DateTime::from_timestamp_micros(*micros).filter(|at| (0..=9999).contains(&at.year()))?;
+            Some(instant.to_rfc3339_opts(SecondsFormat::Millis, true).into())
         }
         _ => None,
     }
-}
-
-/// `YYYY-MM-DD` of a day since 1970-01-01.
-pub(crate) fn date(day: i32) -> Result<String> {
-    DateTime::from_timestamp(i64::from(day) * 86_400, 0)
-        .map(|day| day.date_naive())
-        .filter(|day| (0..=9999).contains(&chrono::Datelike::year(day)))
-        .map(|day| day.format("%Y-%m-%d").to_string())
-        .ok_or_else(|| StoreError::rows(format!("day {day} since 1970 is outside the years 0 to 9999")))
 }

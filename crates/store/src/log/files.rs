@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::arrow::array::{Array, AsArray, StructArray};
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::datatypes::{Field, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
 use delta_kernel::engine::arrow_data::EngineDataArrowExt;
@@ -13,8 +13,8 @@ use delta_kernel::engine_data::FilteredEngineData;
 use delta_kernel::snapshot::SnapshotRef;
 use serde_json::Value;
 
+use super::Log;
 use super::stats::Bounds;
-use super::{DATE, Log};
 use crate::error::{Result, StoreError};
 use crate::schema::TableKind;
 
@@ -29,7 +29,7 @@ pub struct DataFile {
     logged_as: String,
     size: u64,
     rows: Option<u64>,
-    day: Option<NaiveDate>,
+    first_day: Option<i32>,
     sorted: bool,
     bounds: Bounds,
 }
@@ -55,14 +55,15 @@ impl DataFile {
         self.rows
     }
 
-    /// The UTC day of all its rows; `None` for a table that is not stored by day.
-    pub fn day(&self) -> Option<NaiveDate> {
-        self.day
+    /// The first UTC day of its partition, in days since 1970; `None` for a table that is stored together. Where a
+    /// partition is a day ([`TableKind::partition`]), it is the day of all its rows.
+    pub fn first_day(&self) -> Option<i32> {
+        self.first_day
     }
 
-    /// The same as a number.
-    pub(crate) fn days_since_1970(&self) -> Option<i32> {
-        self.day.map(|day| (day - NaiveDate::default()).num_days() as i32)
+    /// The same as a date.
+    pub fn day(&self) -> Option<NaiveDate> {
+        self.first_day.and_then(NaiveDate::from_epoch_days)
     }
 
     /// Whether its rows are sorted by [`TableKind::key`].
@@ -84,13 +85,13 @@ impl DataFile {
         &self.bounds
     }
 
-    /// Start of its first and of its last slice, in µs; `None` where unknown.
+    /// Start of its first and of its last slice, in µs; `None` where unknown, and for a table without slices.
     pub fn time_range(&self) -> Option<(i64, i64)> {
-        self.bounds.time_range()
+        self.bounds.time_range(self.kind)
     }
 }
 
-/// A version of a table and its files, by day and path.
+/// A version of a table and its files, by partition and path.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     pub snapshot: SnapshotRef,
@@ -155,6 +156,7 @@ impl Log {
         let deleted = column(rows, "deletionVector")?.as_struct();
         let deletions = column(deleted, "storageType")?;
         let schema = self.kind.schema(self.slice_seconds);
+        let partition_column = self.kind.partition().column();
         for row in 0..rows.len() {
             if rows.is_null(row) || paths.is_null(row) {
                 continue;
@@ -166,11 +168,12 @@ impl Log {
                 )));
             }
             let values = partitions.value(row);
-            let (names, dates) = (values.column(0).as_string::<i32>(), values.column(1).as_string::<i32>());
-            let day: Option<NaiveDate> = (0..values.len())
-                .find(|&i| names.value(i) == DATE && dates.is_valid(i))
-                .and_then(|i| dates.value(i).parse().ok());
-            if day.is_some() != self.kind.is_series() {
+            let (names, told) = (values.column(0).as_string::<i32>(), values.column(1).as_string::<i32>());
+            let told = |column: &Field| {
+                (0..values.len()).find(|&i| names.value(i) == column.name() && told.is_valid(i)).map(|i| told.value(i))
+            };
+            let first_day = partition_column.as_ref().and_then(told).and_then(|told| self.kind.partition().read(told));
+            if first_day.is_some() != partition_column.is_some() {
                 return Err(StoreError::corrupt(format!("the log of {self} gives the wrong partition for {path}")));
             }
             let stats = match stats.is_valid(row) {
@@ -189,7 +192,7 @@ impl Log {
                 rows: stats.get("numRecords").and_then(Value::as_u64),
                 logged_as: paths.value(row).to_string(),
                 path,
-                day,
+                first_day,
                 sorted,
                 bounds,
             });
@@ -206,7 +209,7 @@ impl Log {
 }
 
 fn in_order(mut files: Vec<DataFile>) -> Arc<[DataFile]> {
-    files.sort_unstable_by(|a, b| (a.day, &a.path).cmp(&(b.day, &b.path)));
+    files.sort_unstable_by(|a, b| (a.first_day, &a.path).cmp(&(b.first_day, &b.path)));
     files.into()
 }
 

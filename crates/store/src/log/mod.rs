@@ -22,7 +22,7 @@ use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 
-pub(crate) use entry::{Attempt, Entry, NewFile, Transaction, date};
+pub(crate) use entry::{Attempt, Entry, NewFile, Transaction};
 pub use files::DataFile;
 pub(crate) use files::Files;
 pub(crate) use files::SORTED;
@@ -31,9 +31,6 @@ pub(crate) use stats::{Bounds, hull};
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
 use crate::schema::TableKind;
-
-/// The partition column: the UTC day. It is in the log and in folder names, not in the files.
-pub(crate) const DATE: &str = "date";
 
 /// Who wrote an entry or a file.
 pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));

@@ -12,6 +12,7 @@ use datafusion::parquet::file::statistics::Statistics as ChunkStatistics;
 use serde_json::Value;
 
 use crate::error::{Result, StoreError};
+use crate::partition::Partition;
 use crate::schema::{TableKind, UTC as UTC_ZONE};
 
 /// Least and greatest value per key column, in the order of [`TableKind::key`]; `None` where unknown.
@@ -28,8 +29,11 @@ impl Bounds {
         self.0.get(key).and_then(Option::as_ref)
     }
 
-    /// Start of the first and of the last slice, in µs. `time` is the last column of every key.
-    pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
+    /// Start of the first and of the last slice, in µs. `time` is the last column of every series' key.
+    pub(crate) fn time_range(&self, kind: TableKind) -> Option<(i64, i64)> {
+        if !kind.is_series() {
+            return None;
+        }
         match self.0.last()?.as_ref()? {
             (ScalarValue::TimestampMicrosecond(Some(min), _), ScalarValue::TimestampMicrosecond(Some(max), _)) => {
                 Some((*min, *max))
@@ -41,11 +45,13 @@ impl Bounds {
     /// Bounds of a file just written. Long texts, which Parquet abbreviates, have none.
     pub(crate) fn from_parquet(kind: TableKind, metadata: &ParquetMetaData) -> Result<Self> {
         let schema = metadata.file_metadata().schema_descr();
+        let types = kind.schema(1);
         let bounds = kind.key().iter().map(|name| {
             let leaf = (0..schema.num_columns())
                 .find(|&i| schema.column(i).path().string() == *name)
                 .ok_or_else(|| StoreError::internal(format!("column {name} is missing in a file just written")))?;
-            let groups = metadata.row_groups().iter().map(|group| exact(name, group.column(leaf).statistics()?));
+            let data_type = types.field_with_name(name)?.data_type();
+            let groups = metadata.row_groups().iter().map(|group| exact(data_type, group.column(leaf).statistics()?));
             Ok(hull(groups))
         });
         Ok(Self(bounds.collect::<Result<_>>()?))
@@ -75,16 +81,21 @@ pub(crate) fn hull(
 }
 
 /// Chunk statistics as scalars of the column's SQL type, if they are exact.
-fn exact(name: &str, stats: &ChunkStatistics) -> Option<(ScalarValue, ScalarValue)> {
+fn exact(data_type: &DataType, stats: &ChunkStatistics) -> Option<(ScalarValue, ScalarValue)> {
     if !stats.min_is_exact() || !stats.max_is_exact() {
         return None;
     }
-    match stats {
-        ChunkStatistics::Int64(stats) if name == "time" => Some((time(*stats.min_opt()?), time(*stats.max_opt()?))),
-        ChunkStatistics::Int32(stats) => {
+    match (data_type, stats) {
+        (DataType::Timestamp(..), ChunkStatistics::Int64(stats)) => {
+            Some((time(*stats.min_opt()?), time(*stats.max_opt()?)))
+        }
+        (DataType::Date32, ChunkStatistics::Int32(stats)) => {
+            Some((ScalarValue::Date32(Some(*stats.min_opt()?)), ScalarValue::Date32(Some(*stats.max_opt()?))))
+        }
+        (DataType::Int32, ChunkStatistics::Int32(stats)) => {
             Some((ScalarValue::Int32(Some(*stats.min_opt()?)), ScalarValue::Int32(Some(*stats.max_opt()?))))
         }
-        ChunkStatistics::ByteArray(stats) => {
+        (DataType::Utf8View, ChunkStatistics::ByteArray(stats)) => {
             let text = |bytes: &[u8]| Some(ScalarValue::Utf8View(Some(std::str::from_utf8(bytes).ok()?.to_owned())));
             text(stats.min_opt()?.data()).zip(text(stats.max_opt()?.data()))
         }
@@ -100,6 +111,7 @@ fn from_json(data_type: &DataType, value: &Value) -> Option<ScalarValue> {
     match data_type {
         DataType::Utf8View => Some(ScalarValue::Utf8View(Some(value.as_str()?.to_owned()))),
         DataType::Int32 => Some(ScalarValue::Int32(Some(value.as_i64()?.try_into().ok()?))),
+        DataType::Date32 => Some(ScalarValue::Date32(Some(Partition::Day.read(value.as_str()?)?))),
         DataType::Timestamp(..) => {
             let instant: DateTime<Utc> = value.as_str()?.parse::<DateTime<chrono::FixedOffset>>().ok()?.into();
             Some(time(instant.timestamp_micros()))

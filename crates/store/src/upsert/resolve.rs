@@ -2,7 +2,7 @@
 //!
 //! All rows of a unit agree in the first columns of the key ([`TableKind::group`]), so units never reach across the
 //! rows of such a group. Groups are collected until they are whole, several at a time; memory is the largest group
-//! of a day plus a batch. Per row this costs one encoding of its key and, where a group has both old and new rows, one
+//! of a partition plus a batch. Per row this costs one encoding of its key and, where a group has both old and new rows, one
 //! lookup of its unit.
 
 use std::collections::{BTreeSet, HashSet};

@@ -15,7 +15,8 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
-    DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit,
+    TimestampMicrosecondType,
 };
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -24,14 +25,15 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, stream};
 
-use super::{DAY, Layout, ORDER, keeps_order};
+use super::{Layout, ORDER, PARTITION, keeps_order};
 use crate::error::{Result, StoreError};
+use crate::partition::Partition;
 use crate::records::{InvalidRow, first_invalid_row};
 use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// A plan whose one partition is the stream, checked and with the day of each row as last column.
+/// A plan whose one partition is the stream, checked and with the first day of each row's partition as last column.
 pub(super) fn plan(layout: &Layout, rows: SendableRecordBatchStream) -> Result<Arc<dyn ExecutionPlan>> {
     let check = Check::new(layout, &rows.schema())?;
     let schema = Arc::clone(&check.schema);
@@ -71,7 +73,7 @@ impl PartitionStream for Once {
 struct Check {
     kind: TableKind,
     slice_micros: i64,
-    /// The table's schema and the day.
+    /// The table's schema and the partition.
     schema: SchemaRef,
     /// Which incoming column each of the table's columns is.
     source: Vec<Option<usize>>,
@@ -102,7 +104,7 @@ impl Check {
             }
         }
         let mut fields = table.fields().to_vec();
-        fields.push(Arc::new(Field::new(DAY, DataType::Date32, false)));
+        fields.push(Arc::new(Field::new(PARTITION, DataType::Date32, false)));
         if keeps_order(kind) {
             fields.push(Arc::new(Field::new(ORDER, DataType::Int64, false)));
         }
@@ -134,15 +136,16 @@ impl Check {
             let (at, _) = self.schema.column_with_name(name).ok_or_else(|| StoreError::internal("no measure"))?;
             check_measure(name, *measure, &columns[at])?;
         }
-        let days = match self.kind.is_series() {
-            true => {
-                let (time, _) = self.schema.column_with_name("time").ok_or_else(|| StoreError::internal("no time"))?;
-                self.days(&columns[time])?
-            }
-            // Records are stored together, as if they were of one day.
-            false => vec![0; batch.num_rows()].into(),
+        let column = |name| match self.schema.column_with_name(name) {
+            Some((at, _)) => Ok(&columns[at]),
+            None => Err(StoreError::internal(format!("no column {name}"))),
         };
-        columns.push(Arc::new(days));
+        let partitions = match self.kind.partition() {
+            Partition::None => vec![0; batch.num_rows()].into(),
+            Partition::Day => self.days(column("time")?)?,
+            Partition::Month => months(column("date")?)?,
+        };
+        columns.push(Arc::new(partitions));
         if keeps_order(self.kind) {
             let rows = batch.num_rows() as i64;
             let first = self.rows.fetch_add(rows, Relaxed);
@@ -174,6 +177,12 @@ impl Check {
     }
 }
 
+fn months(dates: &ArrayRef) -> Result<Date32Array> {
+    let dates = dates.as_primitive::<Date32Type>().values();
+    let months = dates.iter().map(|&date| Partition::Month.first_day(date));
+    Ok(months.collect::<Result<Vec<_>>>()?.into())
+}
+
 /// Whether a column of the table takes values of this type.
 fn accepts(table: &DataType, from: &DataType) -> bool {
     use DataType::*;
@@ -184,7 +193,7 @@ fn accepts(table: &DataType, from: &DataType) -> bool {
         (Float64, Float32 | Float64) => true,
         // Whole numbers are exact as long as they are no bigger than a count can sensibly be.
         (Float64, from) if from.is_integer() => true,
-        (Boolean, Boolean) => true,
+        (Boolean, Boolean) | (Date32, Date32) => true,
         (Decimal128(..), Decimal128(..)) => true,
         (Decimal128(..), from) if from.is_integer() => true,
         (Timestamp(..), Timestamp(unit, zone)) => *unit != TimeUnit::Nanosecond && zone.is_some(),

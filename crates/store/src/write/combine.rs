@@ -26,7 +26,7 @@ pub(super) struct Combine {
     schema: SchemaRef,
     /// The key's columns, `time` first: it differs between most neighbours.
     keys: Vec<usize>,
-    /// How each column combines; `None` for keys, and for the day, which the time determines.
+    /// How each column combines; `None` for keys, and for the partition, which the key determines.
     measures: Vec<Option<Measure>>,
     /// One row whose key the next batch may continue.
     held: Option<RecordBatch>,
@@ -284,7 +284,7 @@ mod tests {
     /// Rows of `events` as they leave the sort: (service, minute, good), all of one day.
     fn batch(rows: &[(u8, u8, i64)]) -> RecordBatch {
         let mut fields = TableKind::Events.schema(60).fields().to_vec();
-        fields.push(Arc::new(Field::new(super::super::DAY, DataType::Date32, false)));
+        fields.push(Arc::new(Field::new(super::super::PARTITION, DataType::Date32, false)));
         let times = rows.iter().map(|row| i64::from(row.1) * 60_000_000);
         let good: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
         let text = |value: fn(&(u8, u8, i64)) -> String| -> ArrayRef {

@@ -1,14 +1,14 @@
 //! One data file: how it is encoded, named and put.
 //!
 //! The encoded bytes of a file are kept until it is finished, because its name carries their checksum;
-//! a file that grows beyond [`FULL_BYTES`] is closed and the day goes on in another one.
+//! a file that grows beyond [`FULL_BYTES`] is closed and the partition goes on in another one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
 use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::object_store::path::Path;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -19,9 +19,9 @@ use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties}
 use datafusion::parquet::schema::types::ColumnPath;
 
 use crate::error::{Result, StoreError};
-use crate::log::{Bounds, DATE, NewFile, SORTED, WRITTEN_BY, date};
+use crate::log::{Bounds, NewFile, SORTED, WRITTEN_BY};
 use crate::objects::Objects;
-use crate::schema::{Measure, TableKind};
+use crate::schema::TableKind;
 
 /// Rows of a row group. With sorted rows, a group is a range of series.
 const GROUP_ROWS: usize = 1 << 20;
@@ -83,19 +83,30 @@ fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
             .set_column_dictionary_enabled(time.clone(), false)
             .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
     }
-    for (name, measure) in kind.measures() {
+    for field in schema.fields().iter().filter(|field| field.data_type().is_nested()) {
+        let mut leaves = Vec::new();
+        find_leaves(field, &mut Vec::new(), &mut leaves);
         // Nobody asks for the smallest bucket of a page.
-        let leaves: &[&str] = match measure {
-            Measure::Sum | Measure::Total | Measure::Min | Measure::Max | Measure::Last | Measure::Same => &[],
-            Measure::Histogram => &["zero", "buckets.list.element.bucket", "buckets.list.element.count"],
-            Measure::CountsLe => &["list.element.le", "list.element.count"],
-        };
         for leaf in leaves {
-            let path = std::iter::once(*name).chain(leaf.split('.')).map(str::to_string).collect::<Vec<_>>();
-            properties = properties.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
+            properties = properties.set_column_statistics_enabled(ColumnPath::new(leaf), EnabledStatistics::None);
         }
     }
     Ok(properties.build())
+}
+
+/// The Parquet columns of a field.
+fn find_leaves(field: &Field, path: &mut Vec<String>, leaves: &mut Vec<Vec<String>>) {
+    path.push(field.name().clone());
+    match field.data_type() {
+        DataType::Struct(fields) => fields.iter().for_each(|field| find_leaves(field, path, leaves)),
+        DataType::List(item) => {
+            path.push("list".to_string());
+            find_leaves(item, path, leaves);
+            path.pop();
+        }
+        _ => leaves.push(path.clone()),
+    }
+    path.pop();
 }
 
 /// Every data file that was begun for an append, whatever became of it.
@@ -112,8 +123,8 @@ impl Written {
     }
 }
 
-/// Files for rows that come in order, the next one when the day changes or a file is full.
-pub(crate) struct DayFiles<'a> {
+/// Files for rows that come in order, the next one when the partition changes or a file is full.
+pub(crate) struct PartitionFiles<'a> {
     layout: &'a Arc<Layout>,
     objects: &'a Objects,
     written: &'a Written,
@@ -122,7 +133,7 @@ pub(crate) struct DayFiles<'a> {
     done: Vec<NewFile>,
 }
 
-impl<'a> DayFiles<'a> {
+impl<'a> PartitionFiles<'a> {
     pub(crate) fn new(
         layout: &'a Arc<Layout>,
         objects: &'a Objects,
@@ -132,13 +143,13 @@ impl<'a> DayFiles<'a> {
         Self { layout, objects, written, memory, open: None, done: Vec::new() }
     }
 
-    /// Appends rows that follow the last ones in order of day and key.
-    pub(crate) async fn write(&mut self, day: i32, rows: &RecordBatch) -> Result<()> {
+    /// Appends rows that follow the last ones in order of partition and key.
+    pub(crate) async fn write(&mut self, first_day: i32, rows: &RecordBatch) -> Result<()> {
         let mut writer = match self.open.take() {
-            Some(writer) if writer.day == day && !writer.is_full() => writer,
+            Some(writer) if writer.first_day == first_day && !writer.is_full() => writer,
             full => {
                 self.close(full).await?;
-                Writer::new(Arc::clone(self.layout), day)?
+                Writer::new(Arc::clone(self.layout), first_day)?
             }
         };
         writer.write(rows)?;
@@ -161,22 +172,22 @@ impl<'a> DayFiles<'a> {
     }
 }
 
-/// Writes the rows of one day into one file.
+/// Writes rows of one partition into one file.
 struct Writer {
     layout: Arc<Layout>,
-    day: i32,
+    first_day: i32,
     rows: usize,
     parquet: ArrowWriter<Vec<u8>>,
 }
 
 impl Writer {
-    fn new(layout: Arc<Layout>, day: i32) -> Result<Self> {
+    fn new(layout: Arc<Layout>, first_day: i32) -> Result<Self> {
         let options = ArrowWriterOptions::new()
             .with_properties(layout.properties.clone())
             // Plain Parquet types say all there is; Arrow's own would tie readers to view types.
             .with_skip_arrow_metadata(true);
         let parquet = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&layout.schema), options)?;
-        Ok(Self { layout, day, rows: 0, parquet })
+        Ok(Self { layout, first_day, rows: 0, parquet })
     }
 
     /// Bytes that it holds.
@@ -200,16 +211,16 @@ impl Writer {
     async fn finish(mut self, objects: &Objects, written: &Written) -> Result<NewFile> {
         let metadata = self.parquet.finish()?;
         let bytes = std::mem::take(self.parquet.inner_mut());
-        let day = self.layout.kind.is_series().then_some(self.day);
-        let folder = match day {
-            Some(day) => format!("{DATE}={}/", date(day)?),
-            None => String::new(),
+        let partition = self.layout.kind.partition();
+        let (first_day, folder) = match partition.column() {
+            Some(column) => (Some(self.first_day), format!("{}={}/", column.name(), partition.told(self.first_day)?)),
+            None => (None, String::new()),
         };
         let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
         let id = uuid::Uuid::new_v4().simple();
         let file = NewFile {
             path: format!("{folder}{SORTED}{id}-{crc:08x}.parquet"),
-            day,
+            first_day,
             size: bytes.len() as u64,
             rows: self.rows as u64,
             bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,

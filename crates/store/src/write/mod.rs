@@ -1,9 +1,9 @@
-//! From a stream of rows in any order to sorted data files, one or more per UTC day.
+//! From a stream of rows in any order to sorted data files, one or more per partition.
 //!
-//! rows → [`check`] (types, NULLs, alignment) → hash by day → sort by (day, key), spilling under the
+//! rows → [`check`] (types, NULLs, alignment) → hash by partition → sort by (partition, key), spilling under the
 //! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put.
 //!
-//! What must hold of a finished file: its rows are of one day, sorted by [`TableKind::key`] and no two
+//! What must hold of a finished file: its rows are of one partition, sorted by [`TableKind::key`] and no two
 //! have the same key; its name says so and carries the CRC32C of its bytes. Files are in no version
 //! until they are committed, so a failure here changes nothing that a reader sees.
 
@@ -26,7 +26,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
-pub(crate) use file::{DayFiles, Layout, Written};
+pub(crate) use file::{Layout, PartitionFiles, Written};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::NewFile;
@@ -34,8 +34,8 @@ use crate::objects::Objects;
 use crate::schema::{Measure, TableKind};
 use combine::Combine;
 
-/// The column that carries a row's UTC day through the sort; it is not stored.
-const DAY: &str = "__day";
+/// The column that carries the first day of a row's partition through the sort; it is not stored.
+const PARTITION: &str = "__partition";
 /// The column that carries a row's place in the stream through the sort, where it matters which came last.
 const ORDER: &str = "__order";
 
@@ -66,13 +66,13 @@ pub(crate) async fn write_files(
     Ok(files)
 }
 
-/// The checked rows, each partition holding whole days and sorted by (day, key).
+/// The checked rows, each stream of the plan holding whole partitions of the table, sorted by (partition, key).
 fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -> Result<Arc<dyn ExecutionPlan>> {
     let mut plan = check::plan(layout, rows)?;
     let schema = plan.schema();
     if partitions > 1 {
-        let by_day = Partitioning::Hash(vec![col(DAY, &schema)?], partitions);
-        plan = Arc::new(RepartitionExec::try_new(plan, by_day)?);
+        let by_partition = Partitioning::Hash(vec![col(PARTITION, &schema)?], partitions);
+        plan = Arc::new(RepartitionExec::try_new(plan, by_partition)?);
     }
     let order = order(layout.kind(), &schema)?;
     Ok(Arc::new(SortExec::new(order, plan).with_preserve_partitioning(true)))
@@ -80,7 +80,7 @@ fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -
 
 fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
     let ascending = SortOptions { descending: false, nulls_first: false };
-    let columns = std::iter::once(&DAY).chain(kind.key()).chain(keeps_order(kind).then_some(&ORDER));
+    let columns = std::iter::once(&PARTITION).chain(kind.key()).chain(keeps_order(kind).then_some(&ORDER));
     let columns =
         columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
     LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
@@ -99,14 +99,14 @@ async fn write_partition(
     written: &Written,
     memory: MemoryReservation,
 ) -> Result<Vec<NewFile>> {
-    let mut files = DayFiles::new(layout, objects, written, memory);
+    let mut files = PartitionFiles::new(layout, objects, written, memory);
     let mut combine = Combine::new(layout.kind(), rows.schema())?;
     loop {
         let next = rows.next().await.transpose()?;
         let last = next.is_none();
         for batch in combine.push(next)? {
-            for (day, batch) in by_day(layout, batch)? {
-                files.write(day, &batch).await?;
+            for (first_day, batch) in by_partition(layout, batch)? {
+                files.write(first_day, &batch).await?;
             }
         }
         if last {
@@ -115,17 +115,17 @@ async fn write_partition(
     }
 }
 
-/// Splits a sorted batch where the day changes, and drops the columns that are not stored.
-fn by_day(layout: &Layout, batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
+/// Splits a sorted batch where the partition changes, and drops the columns that are not stored.
+fn by_partition(layout: &Layout, batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
     let stored = layout.schema().fields().len();
-    let days = batch.column(stored).as_primitive::<Date32Type>().values();
+    let partitions = batch.column(stored).as_primitive::<Date32Type>().values();
     let batch = batch.project(&(0..stored).collect::<Vec<_>>())?;
     let mut parts = Vec::new();
     let mut start = 0;
-    while start < days.len() {
-        let day = days[start];
-        let length = days[start..].partition_point(|&other| other == day);
-        parts.push((day, batch.slice(start, length)));
+    while start < partitions.len() {
+        let first_day = partitions[start];
+        let length = partitions[start..].partition_point(|&other| other == first_day);
+        parts.push((first_day, batch.slice(start, length)));
         start += length;
     }
     Ok(parts)
