@@ -229,8 +229,9 @@ impl TableKind {
                 ("good", Measure::Same),
                 ("total", Measure::Same),
                 ("ratio_sum", Measure::Same),
+                ("approximate", Measure::Same),
             ],
-            TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same)],
+            TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same), ("text", Measure::Same)],
         }
     }
 
@@ -352,9 +353,17 @@ impl TableKind {
                 count("good").with_nullable(true),
                 count("total").with_nullable(true),
                 number("ratio_sum").with_nullable(true),
+                flag("approximate"),
             ],
             TableKind::SloFacts => {
-                vec![text("fact"), text("subject"), text("period"), count("key"), count("value").with_nullable(true)]
+                vec![
+                    text("fact"),
+                    text("subject"),
+                    text("period"),
+                    count("key"),
+                    count("value").with_nullable(true),
+                    text("text"),
+                ]
             }
         };
         Arc::new(Schema::new(fields))
