@@ -1,0 +1,299 @@
+//! Objects as they stand in files: read, checked and cut out, each with its own text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+
+use crate::excerpt::excerpt;
+use crate::fields::{self, Fields};
+use crate::metadata::Metadata;
+use crate::mistake::{Mistake, Notes};
+use crate::objective::Service;
+use crate::sli::{self, Sli};
+use crate::slo::{self, Slo};
+use crate::yaml::{self, Node, Place, Value};
+use crate::{alerts, nearest};
+
+/// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
+pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A service, its business and owner.
+    Service,
+    /// An indicator that SLOs refer to.
+    Sli,
+    /// Objectives.
+    Slo,
+    /// Recorded only.
+    DataSource,
+    /// Recorded only.
+    AlertPolicy,
+    /// Recorded only.
+    AlertCondition,
+    /// Recorded only.
+    AlertNotificationTarget,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: &'static [Kind] = &[
+        Kind::Service,
+        Kind::Sli,
+        Kind::Slo,
+        Kind::DataSource,
+        Kind::AlertPolicy,
+        Kind::AlertCondition,
+        Kind::AlertNotificationTarget,
+    ];
+
+    /// As it is written in a definition.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Service => "Service",
+            Kind::Sli => "SLI",
+            Kind::Slo => "SLO",
+            Kind::DataSource => "DataSource",
+            Kind::AlertPolicy => "AlertPolicy",
+            Kind::AlertCondition => "AlertCondition",
+            Kind::AlertNotificationTarget => "AlertNotificationTarget",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == text).ok_or_else(|| format!("unknown kind '{text}'"))
+    }
+}
+
+/// One version of a definition as the table `definitions` holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// From when it is in force, in µs; [`SINCE_EVER`] for since ever.
+    pub effective_from: i64,
+    /// As it was applied.
+    pub text: String,
+}
+
+/// An object of a file, without mistakes in itself.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Document {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Annotation `nines/effective-from`, in µs.
+    pub effective_from: Option<i64>,
+    /// The object's own YAML: reads as this object alone.
+    pub text: String,
+    /// The file.
+    pub path: String,
+    /// The line it begins in, from 1.
+    pub line: usize,
+    /// The column it begins in, from 1, in characters.
+    pub column: usize,
+    /// What is worth knowing about it.
+    pub warnings: Vec<Mistake>,
+    pub(crate) body: Body,
+    pub(crate) references: Vec<Reference>,
+}
+
+impl Document {
+    pub(crate) fn place(&self) -> Place {
+        Place { line: self.line, column: self.column }
+    }
+}
+
+/// What an object says.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    Slo(Slo),
+    Sli(Sli),
+    Service(Service),
+    /// Recorded only.
+    Other,
+}
+
+/// An object that another one names.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    pub kind: Kind,
+    pub name: String,
+    pub place: Place,
+}
+
+/// What a file came to.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Reading {
+    /// The objects that are right, as far as they can be judged without others.
+    pub documents: Vec<Document>,
+    /// What is wrong, by line.
+    pub mistakes: Vec<Mistake>,
+    /// Objects with mistakes, as far as they could be told: nobody needs to hear that they are missing, too.
+    pub(crate) refused: Vec<(Kind, String)>,
+}
+
+/// Reads a file of definitions: YAML or JSON, of one or more documents, each an object or a list of objects.
+pub fn read(path: &str, text: &str) -> Reading {
+    parse(path, text, true)
+}
+
+/// Reads one object that is recorded already; mistakes name it instead of a file.
+pub(crate) fn reread(stored: &Stored) -> Reading {
+    parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false)
+}
+
+fn parse(path: &str, text: &str, cut: bool) -> Reading {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // One kind of line break, so that lines count alike everywhere.
+    let unix = text.contains('\r').then(|| text.replace("\r\n", "\n").replace('\r', "\n"));
+    let text = unix.as_deref().unwrap_or(text);
+    let mut notes = Notes::new(path);
+    let mut reading = Reading::default();
+    let (nodes, complaints) = yaml::parse(text);
+    for complaint in complaints {
+        notes.complain(complaint);
+    }
+    let lines: Vec<&str> = if cut { text.split('\n').collect() } else { Vec::new() };
+    let nodes = nodes.iter().flat_map(|node| match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    });
+    for node in nodes.filter(|node| !node.is_null()) {
+        let before = notes.errors.len();
+        let (identity, document) = object(node, &mut notes);
+        let text = if cut { excerpt(&lines, node) } else { Some(text.to_string()) };
+        if text.is_none() && notes.errors.len() == before {
+            let hint = "write out what it borrows from the rest of the file, such as aliases";
+            notes.error_hint(node.place, "the object cannot be recorded by itself", hint);
+        }
+        let warnings = std::mem::take(&mut notes.warnings);
+        match (document, text) {
+            (Some(document), Some(text)) if notes.errors.len() == before => {
+                reading.documents.push(Document { text, warnings, ..document });
+            }
+            _ => reading.refused.extend(identity),
+        }
+    }
+    reading.mistakes = notes.errors;
+    reading.mistakes.sort();
+    reading
+}
+
+/// Reads one object: its kind and name, and itself if it is whole.
+fn object(node: &Node, notes: &mut Notes<'_>) -> (Option<(Kind, String)>, Option<Document>) {
+    let Value::Map(_) = &node.value else {
+        notes.error(node.place, format!("expected an object with apiVersion and kind, got {}", node.what()));
+        return (None, None);
+    };
+    let Some(kind) = kind(node, notes) else { return (None, None) };
+    let Some(fields) = Fields::read(node, "the object", &["apiVersion", "kind", "metadata", "spec"], notes) else {
+        return (None, None);
+    };
+    let metadata = fields.need("metadata", notes).and_then(|node| Metadata::read(node, kind, notes));
+    let name = metadata.as_ref().and_then(|metadata| metadata.name);
+    let identity = name.map(|name| (kind, name.to_string()));
+    // What it says is read even where it has no name, to tell all that is wrong.
+    let nameless = Metadata::default();
+    let mut references = Vec::new();
+    let body = body(kind, metadata.as_ref().unwrap_or(&nameless), &fields, &mut references, notes);
+    let (Some(name), Some((body, effective_from))) = (name, body) else { return (identity, None) };
+    let document = Document {
+        kind,
+        name: name.to_string(),
+        effective_from,
+        text: String::new(),
+        path: notes.path().to_string(),
+        line: node.place.line,
+        column: node.place.column,
+        warnings: Vec::new(),
+        body,
+        references,
+    };
+    (identity, Some(document))
+}
+
+/// The kind of an object that can be read at all.
+fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<Kind> {
+    let fields = Fields::open(node, "the object", notes)?;
+    let (version, kind) = (fields.need("apiVersion", notes), fields.need("kind", notes));
+    if let Some(version) = version {
+        match fields::text(version, "apiVersion", notes)? {
+            "openslo/v1" => {}
+            other => {
+                let reason = format!("apiVersion '{other}' is not read");
+                notes.error_hint(version.place, reason, "Nines reads openslo/v1");
+                return None;
+            }
+        }
+    }
+    let name = fields::text(kind?, "kind", notes)?;
+    let known = name.parse();
+    if known.is_err() {
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        notes.error_hint(kind?.place, format!("unknown kind '{name}'"), &nearest::hint(name, &names));
+    }
+    known.ok()
+}
+
+/// What an object says, and from when.
+fn body(
+    kind: Kind,
+    metadata: &Metadata<'_>,
+    fields: &Fields<'_>,
+    references: &mut Vec<Reference>,
+    notes: &mut Notes<'_>,
+) -> Option<(Body, Option<i64>)> {
+    if kind == Kind::Slo {
+        let (slo, from) = slo::read(metadata, fields.need("spec", notes)?, references, notes)?;
+        slo.check(notes);
+        return Some((Body::Slo(slo), from));
+    }
+    let (from, _) = metadata.effective(Tz::UTC, notes);
+    let body = match kind {
+        Kind::Sli => {
+            let vela = metadata.vela(notes);
+            Body::Sli(sli::read(fields.need("spec", notes)?, vela, notes)?)
+        }
+        Kind::Service => {
+            if let Some(spec) = fields.get("spec").and_then(|spec| Fields::read(spec, "spec", &["description"], notes))
+            {
+                spec.text("description", notes);
+            }
+            Body::Service(Service {
+                name: metadata.name?.to_string(),
+                business: metadata.business(notes),
+                owner: metadata.owner(notes),
+                target: metadata.target(notes).map(|(target, _)| target),
+            })
+        }
+        _ => {
+            let spec = fields.need("spec", notes)?;
+            Fields::open(spec, "spec", notes)?;
+            if kind == Kind::AlertPolicy {
+                alerts::policy(spec, references, notes);
+            }
+            notes.warn(fields.place, format!("recorded, but Nines has no use for objects of kind {kind}"), None);
+            Body::Other
+        }
+    };
+    Some((body, from))
+}

@@ -1,0 +1,160 @@
+//! What applying files would record, without recording it.
+//!
+//! All or nothing: one mistake anywhere, and nothing is planned.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::document::{Document, Kind, SINCE_EVER, Stored, read, reread};
+use crate::mistake::{Complaint, Mistake, Severity, mistake};
+use crate::objective::Definitions;
+use crate::resolve;
+
+/// What would be recorded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Plan {
+    /// One per object, in the order of the files.
+    pub changes: Vec<Change>,
+    /// What is worth knowing.
+    pub warnings: Vec<Mistake>,
+    /// All that is defined once the changes are recorded.
+    pub definitions: Definitions,
+}
+
+/// What becomes of an object.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Change {
+    /// The version; what is recorded already if it is unchanged.
+    pub stored: Stored,
+    /// How it relates to what is recorded.
+    pub what: What,
+    /// The file it stands in.
+    pub path: String,
+    /// The line it begins in.
+    pub line: usize,
+}
+
+/// How an object relates to what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// There was none of this kind and name.
+    New,
+    /// Another version of what is recorded.
+    Changed,
+    /// Another text for a version with the same effective date: the past is rewritten.
+    Corrected,
+    /// Recorded already.
+    Unchanged,
+}
+
+/// Plans to apply files (path, text) at the instant `now` (µs) to what is recorded.
+///
+/// An object is effective from its annotation on; without one a first version is since ever, a later one from `now`
+/// on, unless what is in force says the same. All mistakes of all files come together, by path and line.
+pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result<Plan, Vec<Mistake>> {
+    let mut recorded: HashMap<(Kind, &str), Vec<&Stored>> = HashMap::new();
+    for stored in existing {
+        recorded.entry((stored.kind, stored.name.as_str())).or_default().push(stored);
+    }
+    recorded.values_mut().for_each(|versions| versions.sort_by_key(|stored| stored.effective_from));
+
+    let mut mistakes = Vec::new();
+    let mut documents: Vec<Document> = Vec::new();
+    let mut refused = HashSet::new();
+    for (path, text) in files {
+        let reading = read(path, text);
+        mistakes.extend(reading.mistakes);
+        documents.extend(reading.documents);
+        refused.extend(reading.refused);
+    }
+    let mut in_run: HashMap<(Kind, &str), usize> = HashMap::new();
+    for document in &documents {
+        *in_run.entry((document.kind, document.name.as_str())).or_default() += 1;
+    }
+
+    let mut changes: Vec<Change> = Vec::new();
+    let mut places: HashMap<(Kind, &str, i64), &Document> = HashMap::new();
+    for document in &documents {
+        let key = (document.kind, document.name.as_str());
+        let known = recorded.get(&key).map_or([].as_slice(), |versions| versions);
+        let change = change(document, known, in_run.get(&key) > Some(&1), now);
+        if let Some(first) = places.insert((key.0, key.1, change.stored.effective_from), document) {
+            let reason = format!("{} '{}' stands here again, first in {}:{}", key.0, key.1, first.path, first.line);
+            let hint = "versions of one object differ in their annotation nines/effective-from";
+            mistakes.push(told(document, Complaint::new(document.place(), reason, Some(hint)), Severity::Error));
+        }
+        changes.push(change);
+    }
+
+    let untouched = existing.iter().filter(|s| !places.contains_key(&(s.kind, s.name.as_str(), s.effective_from)));
+    let untouched: Vec<(i64, Document)> = untouched
+        .flat_map(|stored| {
+            let reading = reread(stored);
+            mistakes.extend(reading.mistakes);
+            reading.documents.into_iter().map(|document| (stored.effective_from, document))
+        })
+        .collect();
+    let dated = changes.iter().map(|change| change.stored.effective_from).zip(&documents);
+    let everything = untouched.iter().map(|(from, document)| (*from, document)).chain(dated);
+    let (definitions, told) = resolve::all(everything, &refused);
+    mistakes.extend(told);
+    if !mistakes.is_empty() {
+        mistakes.sort();
+        mistakes.dedup();
+        return Err(mistakes);
+    }
+    let mut warnings: Vec<Mistake> = documents.iter().flat_map(|document| document.warnings.clone()).collect();
+    warnings.extend(unresolved_alerts(&documents, &recorded, &in_run));
+    warnings.sort();
+    Ok(Plan { changes, warnings, definitions })
+}
+
+/// Which version a document is, beside those recorded (ascending).
+fn change(document: &Document, known: &[&Stored], one_of_several: bool, now: i64) -> Change {
+    let says_this = |stored: &&Stored| stored.text.trim_end() == document.text.trim_end();
+    let effective_from = match (document.effective_from, known) {
+        (Some(from), _) => from,
+        (None, []) => SINCE_EVER,
+        (None, _) => now,
+    };
+    let in_force = known.iter().rev().find(|stored| stored.effective_from <= effective_from);
+    // A file that holds the whole history of an object, its first version undated, may be applied again.
+    let undated = document.effective_from.is_none() && one_of_several;
+    let same = in_force.filter(|stored| says_this(stored)).or(known.iter().find(|s| undated && says_this(s)));
+    let what = match (same, in_force) {
+        (Some(_), _) => What::Unchanged,
+        (None, Some(stored)) if stored.effective_from == effective_from => What::Corrected,
+        (None, _) if known.is_empty() => What::New,
+        (None, _) => What::Changed,
+    };
+    let stored = match same {
+        Some(stored) => (*stored).clone(),
+        None => {
+            Stored { kind: document.kind, name: document.name.clone(), effective_from, text: document.text.clone() }
+        }
+    };
+    Change { stored, what, path: document.path.clone(), line: document.line }
+}
+
+/// Nines does not alert, so it only warns of alerts that refer to nothing.
+fn unresolved_alerts(
+    documents: &[Document],
+    recorded: &HashMap<(Kind, &str), Vec<&Stored>>,
+    in_run: &HashMap<(Kind, &str), usize>,
+) -> Vec<Mistake> {
+    let references = documents.iter().flat_map(|document| document.references.iter().map(move |r| (document, r)));
+    let missing = references.filter(|(_, reference)| {
+        let key = (reference.kind, reference.name.as_str());
+        !recorded.contains_key(&key) && !in_run.contains_key(&key)
+    });
+    let complaints = missing.map(|(document, reference)| {
+        let reason = format!("there is no {} '{}'", reference.kind, reference.name);
+        told(document, Complaint::new(reference.place, reason, Some("Nines does not alert")), Severity::Warning)
+    });
+    complaints.collect()
+}
+
+fn told(document: &Document, complaint: Complaint, severity: Severity) -> Mistake {
+    mistake(&document.path, complaint, severity)
+}

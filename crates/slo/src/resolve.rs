@@ -1,0 +1,186 @@
+//! Definitions from their versions: who refers to whom when, and what each objective said from when to when.
+//!
+//! An objective changes where its SLO does, the SLI that this refers to, or the `Service` object; before the first
+//! version of an SLI or a service that first version holds. One pass over the sorted versions, look-ups by search.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use nines_timeline::Interval;
+
+use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
+use crate::mistake::{Complaint, Mistake, Severity, mistake};
+use crate::objective::{Composite, Definitions, Objective, Service, Version};
+use crate::sli::Sli;
+use crate::slo::{Slo, Source};
+use crate::spec::spec;
+
+/// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
+/// mistake names its object, such as `SLO login-success`, instead of a file.
+pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let documents: Vec<(i64, Document)> = stored
+        .iter()
+        .flat_map(|stored| {
+            let reading = reread(stored);
+            mistakes.extend(reading.mistakes);
+            reading.documents.into_iter().map(|document| (stored.effective_from, document))
+        })
+        .collect();
+    let (definitions, told) = all(documents.iter().map(|(from, document)| (*from, document)), &HashSet::new());
+    mistakes.extend(told.into_iter().filter(|told| told.severity == Severity::Error));
+    if !mistakes.is_empty() {
+        mistakes.sort();
+        return Err(mistakes);
+    }
+    Ok(definitions)
+}
+
+/// Versions of one object, ascending.
+type Versions<'d, T> = Vec<(i64, &'d Document, &'d T)>;
+
+/// What stands at an instant: the last version that is in force, before the first one that.
+fn at<'d, T>(versions: &[(i64, &'d Document, &'d T)], instant: i64) -> Option<&'d T> {
+    let after = versions.partition_point(|(from, ..)| *from <= instant);
+    versions.get(after.saturating_sub(1)).map(|(_, _, value)| *value)
+}
+
+/// Resolves documents that are in force from given instants. References to what is `refused` for its own mistakes are
+/// passed over.
+pub(crate) fn all<'d>(
+    documents: impl Iterator<Item = (i64, &'d Document)>,
+    refused: &HashSet<(Kind, String)>,
+) -> (Definitions, Vec<Mistake>) {
+    let mut slos: BTreeMap<&str, Versions<'_, Slo>> = BTreeMap::new();
+    let mut slis: HashMap<&str, Versions<'_, Sli>> = HashMap::new();
+    let mut services: BTreeMap<&str, Versions<'_, Service>> = BTreeMap::new();
+    for (from, document) in documents {
+        let from = if from == SINCE_EVER { i64::MIN } else { from };
+        let name = document.name.as_str();
+        match &document.body {
+            Body::Slo(slo) => slos.entry(name).or_default().push((from, document, slo)),
+            Body::Sli(sli) => slis.entry(name).or_default().push((from, document, sli)),
+            Body::Service(service) => services.entry(name).or_default().push((from, document, service)),
+            Body::Other => {}
+        }
+    }
+    slos.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
+    slis.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
+    services.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
+
+    let mut resolver = Resolver { slis, services, refused, objectives: BTreeMap::new(), mistakes: Vec::new() };
+    for versions in slos.values() {
+        resolver.slo(versions);
+    }
+    let Resolver { services, objectives, mistakes, .. } = resolver;
+    let composites = slos.values().filter_map(|versions| composite(versions, &objectives)).collect();
+    let services = services.values().filter_map(|versions| Some(versions.last()?.2.clone())).collect();
+    (Definitions { objectives: objectives.into_values().collect(), composites, services }, mistakes)
+}
+
+/// The composite that an SLO is at last.
+fn composite(versions: &Versions<'_, Slo>, objectives: &BTreeMap<String, Objective>) -> Option<Composite> {
+    let (_, document, slo) = versions.last()?;
+    let names = slo.goals.iter().map(|goal| slo.objective_name(&document.name, goal));
+    let names: Vec<String> = names.filter(|name| objectives.contains_key(name)).collect();
+    let composite = Composite { name: document.name.clone(), target: slo.target, objectives: names };
+    (slo.is_composite() && !composite.objectives.is_empty()).then_some(composite)
+}
+
+struct Resolver<'d> {
+    slis: HashMap<&'d str, Versions<'d, Sli>>,
+    services: BTreeMap<&'d str, Versions<'d, Service>>,
+    refused: &'d HashSet<(Kind, String)>,
+    objectives: BTreeMap<String, Objective>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'d> Resolver<'d> {
+    fn slo(&mut self, versions: &[(i64, &'d Document, &'d Slo)]) {
+        for (i, (from, document, slo)) in versions.iter().enumerate() {
+            let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
+            let in_force = Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX)));
+            // Judged even if it is never in force, or its mistakes would wait until it is.
+            for goal in &slo.goals {
+                let name = slo.objective_name(&document.name, goal);
+                let foreign = self.objectives.get(&name).filter(|other| other.slo != document.name);
+                if let Some(other) = foreign {
+                    let reason = format!("the objective's name '{name}' is that of an objective of SLO {}", other.slo);
+                    self.error(document, Complaint::new(goal.place, reason, None));
+                    continue;
+                }
+                let Some(source) = slo.source(goal) else { continue };
+                let named;
+                let slis: &[(i64, &Document, &Sli)] = match source {
+                    Source::Inline(sli) => {
+                        named = [(i64::MIN, *document, sli.as_ref())];
+                        &named
+                    }
+                    Source::Named { name, place } => match self.slis.get(name.as_str()) {
+                        Some(versions) => versions,
+                        None => {
+                            if !self.refused.contains(&(Kind::Sli, name.clone())) {
+                                let known: Vec<&str> = self.slis.keys().copied().collect();
+                                let hint = crate::nearest::near_hint(name, &known);
+                                let complaint =
+                                    Complaint::new(*place, format!("there is no SLI '{name}'"), hint.as_deref());
+                                self.error(document, complaint);
+                            }
+                            continue;
+                        }
+                    },
+                };
+                let services = self.services.get(slo.service.as_str()).map_or([].as_slice(), |versions| versions);
+                let mut found = Vec::new();
+                let mut complaints = Vec::new();
+                for start in changes(in_force, slis, services) {
+                    let Some(sli) = at(slis, start) else { continue };
+                    match spec(slo, goal, sli, at(services, start)) {
+                        Ok(spec) => found.push((start, spec.map(Arc::new))),
+                        Err(complaint) => complaints.push(complaint),
+                    }
+                }
+                complaints.dedup();
+                let inline = matches!(source, Source::Inline(_));
+                if !inline {
+                    complaints.into_iter().for_each(|complaint| self.error(document, complaint));
+                }
+                let objective = Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
+                let mut ends = found.iter().map(|(start, _)| *start).skip(1).collect::<Vec<_>>();
+                ends.push(in_force.end);
+                if found.iter().any(|(_, spec)| spec.is_some()) && !in_force.is_empty() {
+                    let objective = self.objectives.entry(name).or_insert(objective);
+                    for ((start, spec), end) in found.into_iter().zip(ends) {
+                        let Some(spec) = spec else { continue };
+                        append(&mut objective.versions, Version { in_force: Interval::new(start, end), spec });
+                    }
+                }
+            }
+        }
+    }
+
+    fn error(&mut self, document: &Document, complaint: Complaint) {
+        self.mistakes.push(mistake(&document.path, complaint, Severity::Error));
+    }
+}
+
+/// The start of an interval and the instants inside it where one of two changes.
+fn changes<A, B>(within: Interval, a: &[(i64, &Document, A)], b: &[(i64, &Document, B)]) -> Vec<i64> {
+    let (a, b) = (a.iter().map(|(from, ..)| *from), b.iter().map(|(from, ..)| *from));
+    // What is from the first version on holds before it, too.
+    let mut instants: Vec<i64> = a.skip(1).chain(b.skip(1)).filter(|t| within.start < *t && *t < within.end).collect();
+    instants.push(within.start);
+    instants.sort_unstable();
+    instants.dedup();
+    instants
+}
+
+/// Adds a version, joined to the one before if it goes on saying the same.
+fn append(versions: &mut Vec<Version>, version: Version) {
+    match versions.last_mut() {
+        Some(last) if last.in_force.end == version.in_force.start && last.spec == version.spec => {
+            last.in_force.end = version.in_force.end;
+        }
+        _ => versions.push(version),
+    }
+}

@@ -1,0 +1,145 @@
+//! The `spec` of an SLI: where its numbers come from.
+//!
+//! An SLI of `nines/…` becomes a [`Measure`]; any other OpenSLO metric is checked for shape, recorded and not measured.
+
+use crate::fields::Fields;
+use crate::indicator;
+use crate::mistake::Notes;
+use crate::objective::{Hold, Indicator, NoData, Rows, Statistic, Vela};
+use crate::yaml::{Node, Place};
+
+/// An SLI.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sli {
+    pub vela: Option<Vela>,
+    /// `None`: Nines does not measure indicators of its type.
+    pub measure: Option<Measure>,
+}
+
+/// What a Nines indicator measures.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Measure {
+    pub rows: Rows,
+    pub no_data: NoData,
+    pub counts: Counts,
+}
+
+/// An indicator, as far as the SLI alone decides it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Counts {
+    Whole(Indicator),
+    /// The objective's `op` and `value` are still to come.
+    Gauge {
+        name: String,
+        statistic: Statistic,
+        hold: Option<Hold>,
+    },
+}
+
+/// Where a metric source stands, which decides what it may be.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Part,
+    Raw,
+    Threshold,
+}
+
+/// Reads the `spec` of an SLI.
+pub(crate) fn read(spec: &Node, vela: Option<Vela>, notes: &mut Notes<'_>) -> Option<Sli> {
+    let fields = Fields::read(spec, "the SLI's spec", &["description", "thresholdMetric", "ratioMetric"], notes)?;
+    fields.text("description", notes);
+    let measure = match (fields.get("thresholdMetric"), fields.get("ratioMetric")) {
+        (Some(threshold), None) => metric(threshold, "thresholdMetric", Role::Threshold, notes)?,
+        (None, Some(ratio)) => self::ratio(ratio, notes)?,
+        (Some(_), Some(ratio)) => {
+            notes.error(ratio.place, "an SLI has a thresholdMetric or a ratioMetric, not both");
+            return None;
+        }
+        (None, None) => {
+            notes.error(spec.place, "missing field 'ratioMetric' or 'thresholdMetric' in the SLI's spec");
+            return None;
+        }
+    };
+    Some(Sli { vela, measure })
+}
+
+fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
+    let fields = Fields::read(node, "ratioMetric", &["counter", "good", "bad", "total", "rawType", "raw"], notes)?;
+    fields.flag("counter", notes);
+    let raw_type = fields.word("rawType", &[("success", true), ("failure", false)], notes);
+    let parts: Vec<_> =
+        ["good", "bad", "total"].into_iter().filter_map(|name| Some((name, fields.get(name)?))).collect();
+    let Some(raw) = fields.get("raw") else {
+        if parts.is_empty() {
+            notes.error(node.place, "missing field 'good' or 'bad' with 'total', or 'raw', in ratioMetric");
+            return None;
+        }
+        if !parts.iter().any(|(name, _)| *name != "total") {
+            notes.error(node.place, "missing field 'good' or 'bad' in ratioMetric");
+        }
+        fields.need("total", notes)?;
+        for (name, part) in parts {
+            metric(part, name, Role::Part, notes);
+        }
+        return Some(None);
+    };
+    if let Some((name, part)) = parts.first() {
+        notes.error(part.place, format!("a ratioMetric has 'raw' or parts such as '{name}', not both"));
+        return None;
+    }
+    fields.need("rawType", notes)?;
+    let measure = metric(raw, "raw", Role::Raw, notes)?;
+    if let (Some(_), Some(false), Some(node)) = (&measure, raw_type, fields.get("rawType")) {
+        notes.error(node.place, "'rawType' must be success: a Nines indicator yields good and total itself");
+        return None;
+    }
+    Some(measure)
+}
+
+/// `{metricSource: {type, spec}}`.
+fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
+    let outer = Fields::read(node, what, &["metricSource"], notes)?;
+    let known = ["metricSourceRef", "type", "spec"];
+    let source = Fields::read(outer.need("metricSource", notes)?, "metricSource", &known, notes)?;
+    let reference = source.text("metricSourceRef", notes);
+    let Some(kind) = source.text("type", notes) else {
+        if source.get("type").is_some() {
+            return None;
+        }
+        let Some(reference) = reference else {
+            source.need("type", notes);
+            return None;
+        };
+        foreign(&source, source.place, &format!("of metric source {reference}"), notes);
+        return Some(None);
+    };
+    let place = source.get("type").map_or(source.place, |node| node.place);
+    if !kind.starts_with("nines/") {
+        foreign(&source, place, &format!("of type {kind}"), notes);
+        return Some(None);
+    }
+    match (role, kind == indicator::GAUGE) {
+        _ if !indicator::TYPES.contains(&kind) => {
+            notes.unknown(place, format!("unknown indicator type '{kind}'"), kind, indicator::TYPES);
+            None
+        }
+        (Role::Raw, false) | (Role::Threshold, true) => indicator::read(kind, &source, notes).map(Some),
+        (Role::Part | Role::Raw, true) => {
+            let hint = "put it into a thresholdMetric, with op and value in the objective";
+            notes.error_hint(place, format!("{kind} does not belong into a ratioMetric"), hint);
+            None
+        }
+        (Role::Part | Role::Threshold, false) => {
+            let hint = "write ratioMetric: {rawType: success, raw: {metricSource: …}}";
+            notes.error_hint(place, format!("{kind} yields good and total itself, so it belongs into 'raw'"), hint);
+            None
+        }
+    }
+}
+
+fn foreign(source: &Fields<'_>, place: Place, kind: &str, notes: &mut Notes<'_>) {
+    if let Some(spec) = source.need("spec", notes) {
+        Fields::open(spec, "the metricSource's spec", notes);
+    }
+    notes.warn(place, format!("recorded, but Nines does not measure indicators {kind}"), None);
+}

@@ -1,0 +1,73 @@
+//! An objective and its indicator put together: the [`Spec`] that is evaluated.
+
+use crate::mistake::{Complaint, Notes};
+use crate::objective::{Indicator, Service, Spec};
+use crate::sli::{Counts, Measure, Sli};
+use crate::slo::{Goal, Slo, Source};
+
+impl Slo {
+    /// Tells what is wrong between its objectives and the indicators that stand in it.
+    pub fn check(&self, notes: &mut Notes<'_>) {
+        for goal in &self.goals {
+            if let Some(Source::Inline(sli)) = self.source(goal)
+                && let Err(complaint) = spec(self, goal, sli, None)
+            {
+                notes.complain(complaint);
+            }
+        }
+    }
+}
+
+/// What an objective says of an indicator; nothing if Nines does not measure it.
+pub(crate) fn spec(slo: &Slo, goal: &Goal, sli: &Sli, service: Option<&Service>) -> Result<Option<Spec>, Complaint> {
+    let Some(measure) = &sli.measure else { return Ok(None) };
+    let indicator = indicator(goal, measure)?;
+    let slice_target = match (&indicator, goal.slice_target) {
+        (Indicator::Latency { quantile, .. }, Some((target, place))) if target != *quantile => {
+            let reason = "'timeSliceTarget' differs from the quantile, which decides a slice of latencies";
+            return Err(Complaint::new(place, reason, Some("leave it out")));
+        }
+        (Indicator::Latency { quantile, .. }, _) => *quantile,
+        (_, Some((target, _))) => target,
+        (_, None) => goal.target,
+    };
+    let several = slo.goals.len() > 1;
+    let display_name = match (&slo.display_name, &goal.display_name) {
+        (Some(slo), Some(own)) if several => Some(format!("{slo}: {own}")),
+        (Some(name), _) | (None, Some(name)) => Some(name.clone()),
+        (None, None) => None,
+    };
+    Ok(Some(Spec {
+        service: slo.service.clone(),
+        business: service.and_then(|service| service.business.clone()),
+        owner: slo.owner.clone().or_else(|| service?.owner.clone()),
+        vela: slo.vela.or(sli.vela),
+        display_name,
+        description: slo.description.clone(),
+        rows: measure.rows.clone(),
+        indicator,
+        budgeting: slo.budgeting,
+        target: goal.target,
+        slice_target,
+        slice: goal.slice,
+        no_data: measure.no_data,
+        window: slo.window.clone(),
+        time_zone: slo.time_zone,
+    }))
+}
+
+fn indicator(goal: &Goal, measure: &Measure) -> Result<Indicator, Complaint> {
+    match &measure.counts {
+        Counts::Whole(indicator) => Ok(indicator.clone()),
+        Counts::Gauge { name, statistic, hold } => match (goal.op, goal.value) {
+            (Some(op), Some(level)) => {
+                Ok(Indicator::Gauge { name: name.clone(), statistic: *statistic, op, level, hold: *hold })
+            }
+            (op, _) => {
+                let field = if op.is_none() { "op" } else { "value" };
+                let reason = format!("missing field '{field}' in the objective, which a nines/gauge is compared by");
+                Err(Complaint::new(goal.place, reason, Some("such as op: lte and value: 0.8")))
+            }
+        },
+    }
+}

@@ -1,0 +1,10 @@
+//! Definitions end to end: files in, mistakes or objectives out.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod openslo;
+mod properties;
+mod reading;
+mod refusals;
+mod speed;
+mod versions;

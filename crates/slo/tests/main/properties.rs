@@ -1,0 +1,111 @@
+//! Laws of reading, on random text.
+
+use nines_slo::{plan, read};
+use proptest::prelude::*;
+
+/// Lines that look like definitions, and lines that do not.
+fn line() -> impl Strategy<Value = String> {
+    let words = [
+        "apiVersion: openslo/v1",
+        "kind: SLO",
+        "kind: Service",
+        "kind: SLI",
+        "metadata:",
+        "name: 業務",
+        "name: &a b",
+        "spec:",
+        "service: *a",
+        "indicator:",
+        "indicatorRef: x",
+        "ratioMetric:",
+        "rawType: success",
+        "raw:",
+        "metricSource:",
+        "type: nines/latency",
+        "threshold: 275µs",
+        "objectives:",
+        "- target: 0.9",
+        "- ",
+        "? a",
+        "---",
+        "...",
+        "description: |+",
+        "text",
+        "\"quoted",
+        "{a: b}",
+        "[a, b",
+        "# comment",
+        "%TAG ! x",
+        "!t",
+        "\t",
+        "",
+        "timeWindow: [{duration: 28d}]",
+        "budgetingMethod: Timeslices",
+        "'",
+        "}",
+        "labels: {vela: latency}",
+    ];
+    let garbage = "[ -~\u{e4}\u{1f980}\u{85}\u{2028}\r\t]{0,20}";
+    let text = prop_oneof![4 => prop::sample::select(words.to_vec()).prop_map(str::to_string), 1 => garbage];
+    (0..6usize, text).prop_map(|(indent, text)| format!("{}{text}", "  ".repeat(indent)))
+}
+
+/// An object whose description is any text, indented and placed in any way that is right.
+fn object() -> impl Strategy<Value = String> {
+    let fields = (any::<String>(), "[a-z/ 業]{0,8}x", 0..3usize, any::<bool>());
+    fields.prop_map(|(description, name, style, reversed)| {
+        let quoted = format!("{:?}", description.chars().filter(|c| !c.is_control()).collect::<String>());
+        // Rust and YAML disagree on `\u{…}` and `\'`.
+        let quoted = if quoted.contains("\\u{") { "\"\"".to_string() } else { quoted.replace("\\'", "'") };
+        let spec = match style {
+            0 => format!("spec:\n    description: {quoted}"),
+            1 => "spec:\n    # what\n    description: |+\n        one\n\n          two\n\n".to_string(),
+            _ => format!("spec: {{\n    description: {quoted}\n    }}  # end"),
+        };
+        let mut lines = vec![
+            "apiVersion: openslo/v1".into(),
+            "kind: Service".into(),
+            format!("metadata: {{name: \"{name}\"}}"),
+            spec,
+        ];
+        if reversed {
+            lines.reverse();
+        }
+        lines.join("\n") + "\n"
+    })
+}
+
+fn listed(object: &str) -> String {
+    let indented = object.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") });
+    let text = indented.collect::<String>();
+    format!("-{}", &text[1..])
+}
+
+proptest! {
+    #[test]
+    fn garbage_is_refused_calmly(lines in prop::collection::vec(line(), 0..30), garbage in any::<String>()) {
+        let text = lines.join("\n");
+        for text in [text.as_str(), garbage.as_str()] {
+            let reading = read("a.yaml", text);
+            for document in &reading.documents {
+                let again = read("a.yaml", &document.text);
+                prop_assert_eq!(again.mistakes, vec![]);
+                prop_assert_eq!(&again.documents[0].text, &document.text);
+            }
+            let _ = plan(&[], &[("a.yaml".into(), text.into())], 0);
+        }
+    }
+
+    #[test]
+    fn an_object_is_the_same_wherever_it_stands(objects in prop::collection::vec(object(), 1..4)) {
+        let documents = read("a.yaml", &objects.join("---\n"));
+        let list = read("a.yaml", &objects.iter().map(|object| listed(object)).collect::<String>());
+        prop_assert_eq!(&documents.mistakes, &vec![]);
+        prop_assert_eq!(&list.mistakes, &vec![]);
+        prop_assert_eq!(documents.documents.len(), objects.len());
+        for ((one, two), object) in documents.documents.iter().zip(&list.documents).zip(&objects) {
+            prop_assert_eq!(&one.text, &two.text);
+            prop_assert_eq!(one.text.trim_end(), object.trim_end());
+        }
+    }
+}
