@@ -4,7 +4,7 @@
 //! excluded, kept as runs because errors are rare and clustered. [`union`] combines timelines so that
 //! every slice counts once; figures such as availability, MTTR and MTBF are read off one timeline.
 //!
-//! Pure arithmetic on integers: no I/O, no Arrow, no clock. Instants and durations are microseconds
+//! Pure arithmetic, on integers but for the trend of figures: no I/O, no Arrow, no clock. Instants and durations are microseconds
 //! (`i64`), instants since the Unix epoch; a figure divides integers once, at the end.
 
 mod burn_alerts;
