@@ -4,9 +4,10 @@
 //! excluded, kept as runs because errors are rare and clustered. [`union`] combines timelines so that
 //! every slice counts once; figures such as availability, MTTR and MTBF are read off one timeline.
 //!
-//! Pure arithmetic on integers: no I/O, no Arrow, no clock. Instants and durations are microseconds
+//! Pure arithmetic, on integers but for the trend of figures: no I/O, no Arrow, no clock. Instants and durations are microseconds
 //! (`i64`), instants since the Unix epoch; a figure divides integers once, at the end.
 
+mod burn_alerts;
 mod edit;
 mod failures;
 mod figures;
@@ -16,12 +17,15 @@ mod share;
 mod sources;
 mod sweep;
 mod timeline;
+mod trend;
 mod union;
 
+pub use burn_alerts::{Alert, Rule, burn_alerts};
 pub use interval::{Interval, normalize};
 pub use share::{Share, ShareError};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};
+pub use trend::{Trend, theil_sen};
 pub use union::union;
 
 /// Microseconds per second: the unit of instants against the unit of figures.

@@ -1,6 +1,6 @@
 //! Laws of the algebra, on random timelines.
 
-use nines_timeline::{Interval, Share, State, Timeline, union};
+use nines_timeline::{Alert, Interval, Rule, Share, State, Timeline, burn_alerts, theil_sen, union};
 use proptest::prelude::*;
 
 use crate::naive::{text, timeline};
@@ -30,6 +30,40 @@ fn union_of(timelines: &[Timeline]) -> Timeline {
 /// The state at an instant, no data outside the span.
 fn at(timeline: &Timeline, time: i64) -> State {
     timeline.segments().find(|run| run.start <= time && time < run.end).map_or(State::NoData, |run| run.state)
+}
+
+/// Burn alerts, each slice end from what the slices of its windows are.
+fn naive_alerts(t: &Timeline, thousandths: u64, rule: &Rule, from: i64) -> Vec<Alert> {
+    let budget = i64::from(rule.factor.0) * (1000 - thousandths as i64);
+    let counts = |end: i64, window: i64| {
+        let slices = (window / t.slice()).max(1);
+        let states = (1..=slices).map(|back| at(t, end - back * t.slice()));
+        states.fold((0, 0), |(error, measured), state| match state {
+            State::Error => (error + 1, measured + 1),
+            State::Ok => (error, measured + 1),
+            _ => (error, measured),
+        })
+    };
+    let fires =
+        |(error, measured): (i64, i64)| measured > 0 && error * i64::from(rule.factor.1) * 1000 >= measured * budget;
+    let mut found = Vec::<Alert>::new();
+    let mut firing = false;
+    for end in (t.start() + t.slice()..=t.end()).step_by(t.slice() as usize) {
+        let (long, short) = (counts(end, rule.long), counts(end, rule.short));
+        let fires = thousandths < 1000 && fires(long) && fires(short);
+        // The quotient of integers in lowest terms, as every figure.
+        let (n, d) = (long.0 * 1000, long.1 * (1000 - thousandths as i64));
+        let burn = n as f64 / d as f64;
+        match (firing, fires) {
+            (false, true) => found.push(Alert { fired: end, cleared: None, peak: burn }),
+            (true, true) => found.iter_mut().last().unwrap().peak = burn.max(found.last().unwrap().peak),
+            (true, false) => found.iter_mut().last().unwrap().cleared = Some(end),
+            (false, false) => {}
+        }
+        firing = fires;
+    }
+    found.retain(|alert| alert.cleared.is_none_or(|cleared| cleared - t.slice() >= from) && from <= t.end());
+    found
 }
 
 proptest! {
@@ -115,6 +149,40 @@ proptest! {
                 prop_assert!(thousandths == 1000 || t.availability().is_none());
             }
         }
+    }
+
+    #[test]
+    fn burn_alerts_are_those_of_each_slice(
+        t in any_timeline(),
+        thousandths in 0u64..1001,
+        factor in (0u32..40, prop::sample::select(vec![1u32, 3, 10])),
+        (long, short) in (0i64..40, 0i64..15),
+        from in -60i64..120,
+    ) {
+        let target = Share::from_ratio(thousandths, 1000).unwrap();
+        let rule = Rule { factor, long: long * t.slice(), short: short * t.slice() + 1 };
+        prop_assert_eq!(burn_alerts(&t, target, &rule, from), naive_alerts(&t, thousandths, &rule, from));
+    }
+
+    #[test]
+    fn a_trend_is_the_median_of_the_pairs(points in prop::collection::vec((-9i32..9, -9i32..9), 0..12)) {
+        let points = points.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect::<Vec<_>>();
+        let mut slopes = Vec::new();
+        for (i, a) in points.iter().enumerate() {
+            slopes.extend(points[..i].iter().filter(|b| a.0 != b.0).map(|b| (a.1 - b.1) / (a.0 - b.0)));
+        }
+        let Some(trend) = theil_sen(&points, 0.9) else {
+            prop_assert!(slopes.is_empty());
+            return Ok(());
+        };
+        let below = slopes.iter().filter(|slope| **slope < trend.slope - 1e-9).count();
+        let above = slopes.iter().filter(|slope| **slope > trend.slope + 1e-9).count();
+        prop_assert!(2 * below <= slopes.len() && 2 * above <= slopes.len());
+        prop_assert!(trend.low <= trend.slope && trend.slope <= trend.high);
+        // Moving and stretching the points moves and stretches the line. Powers of two, so that nothing is rounded.
+        let moved = points.iter().map(|(x, y)| (4.0 * x + 8.0, 2.0 * y - 16.0)).collect::<Vec<_>>();
+        let moved = theil_sen(&moved, 0.9).unwrap();
+        prop_assert_eq!((moved.slope, moved.low, moved.high), (trend.slope / 2.0, trend.low / 2.0, trend.high / 2.0));
     }
 
     #[test]
