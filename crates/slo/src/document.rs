@@ -169,6 +169,7 @@ fn parse(path: &str, text: &str, cut: bool) -> Reading {
     let mut notes = Notes::new(path);
     let mut reading = Reading::default();
     let (nodes, complaints) = yaml::parse(text);
+    let sound = complaints.is_empty();
     for complaint in complaints {
         notes.complain(complaint);
     }
@@ -181,7 +182,8 @@ fn parse(path: &str, text: &str, cut: bool) -> Reading {
         let before = notes.errors.len();
         let (identity, document) = object(node, &mut notes);
         let text = if cut { excerpt(&lines, node) } else { Some(text.to_string()) };
-        if text.is_none() && notes.errors.len() == before {
+        // A key that stands twice is told already.
+        if text.is_none() && sound && notes.errors.len() == before {
             let hint = "write out what it borrows from the rest of the file, such as aliases";
             notes.error_hint(node.place, "the object cannot be recorded by itself", hint);
         }
@@ -280,7 +282,7 @@ fn body(
             }
             Body::Service(Service {
                 name: metadata.name?.to_string(),
-                business: metadata.business(notes),
+                business: metadata.business(notes).filter(|business| !business.is_empty()),
                 owner: metadata.owner(notes),
                 target: metadata.target(notes).map(|(target, _)| target),
             })

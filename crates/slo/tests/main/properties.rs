@@ -54,20 +54,17 @@ fn line() -> impl Strategy<Value = String> {
 fn object() -> impl Strategy<Value = String> {
     let fields = (any::<String>(), "[a-z/ 業]{0,8}x", 0..3usize, any::<bool>());
     fields.prop_map(|(description, name, style, reversed)| {
-        let quoted = format!("{:?}", description.chars().filter(|c| !c.is_control()).collect::<String>());
-        // Rust and YAML disagree on `\u{…}` and `\'`.
-        let quoted = if quoted.contains("\\u{") { "\"\"".to_string() } else { quoted.replace("\\'", "'") };
+        let printable =
+            description.chars().filter(|c| !c.is_control() && !matches!(c, '\u{feff}' | '\u{2028}'..='\u{2029}'));
+        let quoted = printable.collect::<String>().replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = format!("\"{quoted}\"");
         let spec = match style {
             0 => format!("spec:\n    description: {quoted}"),
             1 => "spec:\n    # what\n    description: |+\n        one\n\n          two\n\n".to_string(),
             _ => format!("spec: {{\n    description: {quoted}\n    }}  # end"),
         };
-        let mut lines = vec![
-            "apiVersion: openslo/v1".into(),
-            "kind: Service".into(),
-            format!("metadata: {{name: \"{name}\"}}"),
-            spec,
-        ];
+        let mut lines =
+            ["apiVersion: openslo/v1".into(), "kind: Service".into(), format!("metadata: {{name: \"{name}\"}}"), spec];
         if reversed {
             lines.reverse();
         }

@@ -96,7 +96,7 @@ fn an_objects_text_is_its_own() {
         reading.documents[0].text,
         "{\"apiVersion\": \"openslo/v1\", \"kind\": \"Service\",\n  \"metadata\": {\"name\": \"業務\"}}\n"
     );
-    assert_eq!((reading.documents[1].line, reading.documents[1].column), (2, 29));
+    assert_eq!((reading.documents[1].line, reading.documents[1].column), (2, 32));
 }
 
 #[test]
@@ -141,8 +141,9 @@ fn composites_name_the_objectives_that_are_measured() {
     assert_eq!(
         warnings,
         [
-            "a.yaml:9:76: 'compositeWeight' is not used: a composite is the union of its objectives",
-            "a.yaml:14:43: recorded, but Nines does not measure indicators of type Prometheus",
+            "a.yaml:9:49: recorded, but Nines does not measure the indicator of SLI 'foreign'",
+            "a.yaml:9:75: 'compositeWeight' is not used: a composite is the union of its objectives",
+            "a.yaml:14:47: recorded, but Nines does not measure indicators of type Prometheus",
         ]
     );
 }
