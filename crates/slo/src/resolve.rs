@@ -9,11 +9,12 @@ use std::sync::Arc;
 use nines_timeline::Interval;
 
 use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
+use crate::goal::Goal;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
 use crate::objective::{Composite, Definitions, Objective, Service, Version};
 use crate::sli::Sli;
-use crate::slo::{Goal, Slo, Source};
+use crate::slo::{Slo, Source};
 use crate::spec::spec;
 
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
