@@ -88,13 +88,8 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
     }
 
     let untouched = existing.iter().filter(|s| !places.contains_key(&(s.kind, s.name.as_str(), s.effective_from)));
-    let untouched: Vec<(i64, Document)> = untouched
-        .flat_map(|stored| {
-            let reading = reread(stored);
-            mistakes.extend(reading.mistakes);
-            reading.documents.into_iter().map(|document| (stored.effective_from, document))
-        })
-        .collect();
+    let (untouched, told) = reread(untouched);
+    mistakes.extend(told);
     let dated = changes.iter().map(|change| change.stored.effective_from).zip(&documents);
     let everything = untouched.iter().map(|(from, document)| (*from, document)).chain(dated);
     let (definitions, told) = resolve::all(everything, &refused);

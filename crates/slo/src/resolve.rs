@@ -20,15 +20,7 @@ use crate::spec::spec;
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
 /// mistake names its object, such as `SLO login-success`, instead of a file.
 pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let documents: Vec<(i64, Document)> = stored
-        .iter()
-        .flat_map(|stored| {
-            let reading = reread(stored);
-            mistakes.extend(reading.mistakes);
-            reading.documents.into_iter().map(|document| (stored.effective_from, document))
-        })
-        .collect();
+    let (documents, mut mistakes) = reread(stored.iter());
     let (definitions, told) = all(documents.iter().map(|(from, document)| (*from, document)), &HashSet::new());
     mistakes.extend(told.into_iter().filter(|told| told.severity == Severity::Error));
     if !mistakes.is_empty() {
@@ -41,7 +33,7 @@ pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
 /// Versions of one object, ascending.
 type Versions<'d, T> = Vec<(i64, &'d Document, &'d T)>;
 
-/// What stands at an instant: the last version that is in force, before the first one that.
+/// The version at an instant: the last that is in force; before the first one, the first.
 fn at<'d, T>(versions: &[(i64, &'d Document, &'d T)], instant: i64) -> Option<&'d T> {
     let after = versions.partition_point(|(from, ..)| *from <= instant);
     versions.get(after.saturating_sub(1)).map(|(_, _, value)| *value)

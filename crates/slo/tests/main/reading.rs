@@ -189,3 +189,24 @@ fn what_is_recorded_resolves_as_it_was_planned() {
     let resolved = nines_slo::resolve(&stored).unwrap();
     assert_eq!(format!("{resolved:?}"), format!("{:?}", plan.definitions));
 }
+
+#[test]
+fn objects_without_use_are_recorded_and_named() {
+    let text = "{apiVersion: openslo/v1, kind: DataSource, metadata: {name: a}, spec: {type: Prometheus}}";
+    let plan = plan(&[], &[("a.yaml".into(), text.into())], 0).unwrap();
+    assert_eq!(plan.changes[0].stored.text, format!("{text}\n"));
+    let warnings: Vec<_> = plan.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, ["a.yaml:1:1: recorded, but Nines has no use for objects of kind DataSource"]);
+}
+
+#[test]
+fn services_say_whose_they_are_and_what_they_promise() {
+    let service = "apiVersion: openslo/v1\nkind: Service\nmetadata:\n  name: login\n  labels: {business: 业务}\n  \
+                   annotations: {nines/owner: anna, nines/target: 99.9%}\n---\n";
+    let text = service.to_string() + &slo("a", &raw("{type: nines/availability}"), "[{target: 0.9}]");
+    let definitions = definitions(&text);
+    let spec = &definitions.objectives[0].versions[0].spec;
+    assert_eq!((spec.business.as_deref(), spec.owner.as_deref()), (Some("业务"), Some("anna")));
+    assert!(spec.counts_business("业务") && spec.counts_business("") && !spec.counts_business("other"));
+    assert_eq!(definitions.services[0].target, Some("0.999".parse().unwrap()));
+}
