@@ -156,9 +156,37 @@ pub fn read(path: &str, text: &str) -> Reading {
     parse(path, text, true)
 }
 
-/// Reads one object that is recorded already; mistakes name it instead of a file.
-pub(crate) fn reread(stored: &Stored) -> Reading {
-    parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false)
+/// Reads objects that are recorded already, each with its effective date; mistakes name them instead of a file.
+///
+/// Every query begins with this, and reading thousands takes most of the time that a small one may take; so the cores
+/// share it.
+pub(crate) fn reread<'s>(stored: impl Iterator<Item = &'s Stored>) -> (Vec<(i64, Document)>, Vec<Mistake>) {
+    let stored: Vec<&Stored> = stored.collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len() / WORTH_A_THREAD);
+    let readings: Vec<(i64, Reading)> = if threads < 2 {
+        stored.iter().map(|stored| reread_one(stored)).collect()
+    } else {
+        std::thread::scope(|scope| {
+            let parts = stored.chunks(stored.len().div_ceil(threads));
+            let workers: Vec<_> =
+                parts.map(|part| scope.spawn(|| part.iter().map(|s| reread_one(s)).collect::<Vec<_>>())).collect();
+            let joined = workers.into_iter().map(|worker| worker.join());
+            joined.flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        })
+    };
+    let (mut documents, mut mistakes) = (Vec::with_capacity(readings.len()), Vec::new());
+    for (from, reading) in readings {
+        documents.extend(reading.documents.into_iter().map(|document| (from, document)));
+        mistakes.extend(reading.mistakes);
+    }
+    (documents, mistakes)
+}
+
+/// How many objects take longer to read than a thread to start.
+const WORTH_A_THREAD: usize = 50;
+
+fn reread_one(stored: &Stored) -> (i64, Reading) {
+    (stored.effective_from, parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false))
 }
 
 fn parse(path: &str, text: &str, cut: bool) -> Reading {
@@ -169,6 +197,7 @@ fn parse(path: &str, text: &str, cut: bool) -> Reading {
     let mut notes = Notes::new(path);
     let mut reading = Reading::default();
     let (nodes, complaints) = yaml::parse(text);
+    let sound = complaints.is_empty();
     for complaint in complaints {
         notes.complain(complaint);
     }
@@ -181,7 +210,8 @@ fn parse(path: &str, text: &str, cut: bool) -> Reading {
         let before = notes.errors.len();
         let (identity, document) = object(node, &mut notes);
         let text = if cut { excerpt(&lines, node) } else { Some(text.to_string()) };
-        if text.is_none() && notes.errors.len() == before {
+        // A key that stands twice is told already.
+        if text.is_none() && sound && notes.errors.len() == before {
             let hint = "write out what it borrows from the rest of the file, such as aliases";
             notes.error_hint(node.place, "the object cannot be recorded by itself", hint);
         }
@@ -280,7 +310,7 @@ fn body(
             }
             Body::Service(Service {
                 name: metadata.name?.to_string(),
-                business: metadata.business(notes),
+                business: metadata.business(notes).filter(|business| !business.is_empty()),
                 owner: metadata.owner(notes),
                 target: metadata.target(notes).map(|(target, _)| target),
             })

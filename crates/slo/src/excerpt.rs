@@ -40,6 +40,10 @@ fn reads_as(text: &str, node: &Node) -> bool {
 
 /// What follows the first `column - 1` characters.
 fn from(line: &str, column: usize) -> &str {
+    // JSON may be one long line of many objects.
+    if line.is_ascii() {
+        return line.get(column - 1..).unwrap_or("");
+    }
     line.char_indices().nth(column - 1).map_or("", |(at, _)| &line[at..])
 }
 

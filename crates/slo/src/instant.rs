@@ -82,6 +82,11 @@ mod tests {
         assert_eq!(utc("2018-11-04", chrono_tz::America::Sao_Paulo), "2018-11-04T03:00:00+00:00", "no midnight");
         assert_eq!(utc("0001-01-01", Tz::UTC), "0001-01-01T00:00:00+00:00");
         assert_eq!(utc("0000-06-01", Tz::UTC), "'0000-06-01' is out of range: expected a year from 1 to 9999");
+        for far in ["+262142-12-31", "-262143-01-01", "+262142-12-31 23:59", "-262143-01-01T00:00:00+14:00"] {
+            for zone in [Tz::UTC, shanghai, york] {
+                assert!(read(far, zone).is_err(), "{far}");
+            }
+        }
         assert!(utc("1 October", Tz::UTC).contains("is no instant"));
     }
 }

@@ -13,6 +13,7 @@ mod document;
 mod duration;
 mod excerpt;
 mod fields;
+mod goal;
 mod indicator;
 mod instant;
 mod metadata;

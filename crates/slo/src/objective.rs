@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono_tz::Tz;
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use nines_timeline::{Interval, Share};
 
 /// All that is defined, resolved.
@@ -132,7 +132,15 @@ fn any(patterns: &[Pattern], name: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    glob: Option<GlobMatcher>,
+    glob: Option<Arc<LazyGlob>>,
+}
+
+/// A glob that is compiled when it is first asked: that takes as long as reading a definition, and those that are
+/// only listed or compared never need it.
+#[derive(Debug)]
+struct LazyGlob {
+    glob: Glob,
+    matcher: OnceLock<GlobMatcher>,
 }
 
 impl Pattern {
@@ -141,7 +149,7 @@ impl Pattern {
         let glob = match text.contains(['*', '?', '[', '{']) {
             false => None,
             true => match GlobBuilder::new(text).literal_separator(true).build() {
-                Ok(glob) => Some(glob.compile_matcher()),
+                Ok(glob) => Some(Arc::new(LazyGlob { glob, matcher: OnceLock::new() })),
                 // Only what is surely meant as a glob can be a wrong one.
                 Err(error) if text.contains(['*', '?']) => return Err(error.kind().to_string()),
                 Err(_) => None,
@@ -152,7 +160,11 @@ impl Pattern {
 
     /// Whether a name matches.
     pub fn matches(&self, name: &str) -> bool {
-        self.text == name || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+        let glob_matches = |lazy: &Arc<LazyGlob>| {
+            let matcher = lazy.matcher.get_or_init(|| lazy.glob.compile_matcher());
+            matcher.is_match(name)
+        };
+        self.text == name || self.glob.as_ref().is_some_and(glob_matches)
     }
 
     /// The name, if only this one can match.

@@ -88,25 +88,25 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
     }
 
     let untouched = existing.iter().filter(|s| !places.contains_key(&(s.kind, s.name.as_str(), s.effective_from)));
-    let untouched: Vec<(i64, Document)> = untouched
-        .flat_map(|stored| {
-            let reading = reread(stored);
-            mistakes.extend(reading.mistakes);
-            reading.documents.into_iter().map(|document| (stored.effective_from, document))
-        })
-        .collect();
+    let (untouched, told) = reread(untouched);
+    mistakes.extend(told);
     let dated = changes.iter().map(|change| change.stored.effective_from).zip(&documents);
     let everything = untouched.iter().map(|(from, document)| (*from, document)).chain(dated);
     let (definitions, told) = resolve::all(everything, &refused);
-    mistakes.extend(told);
+    let (errors, warnings): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told.severity == Severity::Error);
+    mistakes.extend(errors);
     if !mistakes.is_empty() {
         mistakes.sort();
         mistakes.dedup();
         return Err(mistakes);
     }
-    let mut warnings: Vec<Mistake> = documents.iter().flat_map(|document| document.warnings.clone()).collect();
+    // What is recorded already was warned of when it was.
+    let applied: HashSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    let mut warnings: Vec<Mistake> = warnings.into_iter().filter(|told| applied.contains(told.path.as_str())).collect();
+    warnings.extend(documents.iter().flat_map(|document| document.warnings.clone()));
     warnings.extend(unresolved_alerts(&documents, &recorded, &in_run));
     warnings.sort();
+    warnings.dedup();
     Ok(Plan { changes, warnings, definitions })
 }
 

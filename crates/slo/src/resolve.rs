@@ -9,7 +9,9 @@ use std::sync::Arc;
 use nines_timeline::Interval;
 
 use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
+use crate::goal::Goal;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
+use crate::nearest;
 use crate::objective::{Composite, Definitions, Objective, Service, Version};
 use crate::sli::Sli;
 use crate::slo::{Slo, Source};
@@ -18,15 +20,7 @@ use crate::spec::spec;
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
 /// mistake names its object, such as `SLO login-success`, instead of a file.
 pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let documents: Vec<(i64, Document)> = stored
-        .iter()
-        .flat_map(|stored| {
-            let reading = reread(stored);
-            mistakes.extend(reading.mistakes);
-            reading.documents.into_iter().map(|document| (stored.effective_from, document))
-        })
-        .collect();
+    let (documents, mut mistakes) = reread(stored.iter());
     let (definitions, told) = all(documents.iter().map(|(from, document)| (*from, document)), &HashSet::new());
     mistakes.extend(told.into_iter().filter(|told| told.severity == Severity::Error));
     if !mistakes.is_empty() {
@@ -39,7 +33,7 @@ pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
 /// Versions of one object, ascending.
 type Versions<'d, T> = Vec<(i64, &'d Document, &'d T)>;
 
-/// What stands at an instant: the last version that is in force, before the first one that.
+/// The version at an instant: the last that is in force; before the first one, the first.
 fn at<'d, T>(versions: &[(i64, &'d Document, &'d T)], instant: i64) -> Option<&'d T> {
     let after = versions.partition_point(|(from, ..)| *from <= instant);
     versions.get(after.saturating_sub(1)).map(|(_, _, value)| *value)
@@ -100,68 +94,86 @@ impl<'d> Resolver<'d> {
         for (i, (from, document, slo)) in versions.iter().enumerate() {
             let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
             let in_force = Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX)));
-            // Judged even if it is never in force, or its mistakes would wait until it is.
             for goal in &slo.goals {
-                let name = slo.objective_name(&document.name, goal);
-                let foreign = self.objectives.get(&name).filter(|other| other.slo != document.name);
-                if let Some(other) = foreign {
-                    let reason = format!("the objective's name '{name}' is that of an objective of SLO {}", other.slo);
-                    self.error(document, Complaint::new(goal.place, reason, None));
-                    continue;
-                }
-                let Some(source) = slo.source(goal) else { continue };
-                let named;
-                let slis: &[(i64, &Document, &Sli)] = match source {
-                    Source::Inline(sli) => {
-                        named = [(i64::MIN, *document, sli.as_ref())];
-                        &named
-                    }
-                    Source::Named { name, place } => match self.slis.get(name.as_str()) {
-                        Some(versions) => versions,
-                        None => {
-                            if !self.refused.contains(&(Kind::Sli, name.clone())) {
-                                let known: Vec<&str> = self.slis.keys().copied().collect();
-                                let hint = crate::nearest::near_hint(name, &known);
-                                let complaint =
-                                    Complaint::new(*place, format!("there is no SLI '{name}'"), hint.as_deref());
-                                self.error(document, complaint);
-                            }
-                            continue;
-                        }
-                    },
-                };
-                let services = self.services.get(slo.service.as_str()).map_or([].as_slice(), |versions| versions);
-                let mut found = Vec::new();
-                let mut complaints = Vec::new();
-                for start in changes(in_force, slis, services) {
-                    let Some(sli) = at(slis, start) else { continue };
-                    match spec(slo, goal, sli, at(services, start)) {
-                        Ok(spec) => found.push((start, spec.map(Arc::new))),
-                        Err(complaint) => complaints.push(complaint),
-                    }
-                }
-                complaints.dedup();
-                let inline = matches!(source, Source::Inline(_));
-                if !inline {
-                    complaints.into_iter().for_each(|complaint| self.error(document, complaint));
-                }
-                let objective = Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
-                let mut ends = found.iter().map(|(start, _)| *start).skip(1).collect::<Vec<_>>();
-                ends.push(in_force.end);
-                if found.iter().any(|(_, spec)| spec.is_some()) && !in_force.is_empty() {
-                    let objective = self.objectives.entry(name).or_insert(objective);
-                    for ((start, spec), end) in found.into_iter().zip(ends) {
-                        let Some(spec) = spec else { continue };
-                        append(&mut objective.versions, Version { in_force: Interval::new(start, end), spec });
-                    }
-                }
+                self.goal(document, slo, goal, in_force);
             }
         }
     }
 
-    fn error(&mut self, document: &Document, complaint: Complaint) {
-        self.mistakes.push(mistake(&document.path, complaint, Severity::Error));
+    /// Adds what one objective of a version says while that is in force.
+    fn goal(&mut self, document: &Document, slo: &Slo, goal: &Goal, in_force: Interval) {
+        let name = slo.objective_name(&document.name, goal);
+        if let Some(other) = self.objectives.get(&name).filter(|other| other.slo != document.name) {
+            let reason = format!("the objective's name '{name}' is that of an objective of SLO {}", other.slo);
+            self.tell(document, Complaint::new(goal.place, reason, None), Severity::Error);
+            return;
+        }
+        let services = self.services.get(slo.service.as_str()).map_or([].as_slice(), Vec::as_slice);
+        let versions = match slo.source(goal) {
+            None => return,
+            Some(Source::Inline(sli)) => {
+                // What is wrong between the two was told when they were read.
+                versions(slo, goal, in_force, &[(i64::MIN, document, sli.as_ref())], services).unwrap_or_default()
+            }
+            Some(Source::Named { name, place }) => match self.slis.get(name.as_str()) {
+                Some(slis) => {
+                    let foreign = slis.iter().all(|(_, _, sli)| sli.measure.is_none());
+                    let (versions, complaints) = match versions(slo, goal, in_force, slis, services) {
+                        Ok(versions) => (versions, Vec::new()),
+                        Err(complaints) => (Vec::new(), complaints),
+                    };
+                    complaints.into_iter().for_each(|complaint| self.tell(document, complaint, Severity::Error));
+                    if foreign {
+                        let reason = format!("recorded, but Nines does not measure the indicator of SLI '{name}'");
+                        self.tell(document, Complaint::new(*place, reason, None), Severity::Warning);
+                    }
+                    versions
+                }
+                None if self.refused.contains(&(Kind::Sli, name.clone())) => return,
+                None => {
+                    let known: Vec<&str> = self.slis.keys().copied().collect();
+                    let hint = nearest::near_hint(name, &known);
+                    let complaint = Complaint::new(*place, format!("there is no SLI '{name}'"), hint.as_deref());
+                    return self.tell(document, complaint, Severity::Error);
+                }
+            },
+        };
+        if !versions.is_empty() {
+            let objective = Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
+            let objective = self.objectives.entry(name).or_insert(objective);
+            versions.into_iter().for_each(|version| append(&mut objective.versions, version));
+        }
     }
+
+    fn tell(&mut self, document: &Document, complaint: Complaint, severity: Severity) {
+        self.mistakes.push(mistake(&document.path, complaint, severity));
+    }
+}
+
+/// What an objective says while one version of its SLO is in force; nothing while Nines does not measure its
+/// indicator. Judged even if that is never, or its mistakes would wait until it is.
+fn versions(
+    slo: &Slo,
+    goal: &Goal,
+    in_force: Interval,
+    slis: &[(i64, &Document, &Sli)],
+    services: &[(i64, &Document, &Service)],
+) -> Result<Vec<Version>, Vec<Complaint>> {
+    let starts = changes(in_force, slis, services);
+    let ends = starts.iter().skip(1).chain([&in_force.end]);
+    let (mut versions, mut complaints) = (Vec::new(), Vec::new());
+    for (start, end) in starts.iter().zip(ends) {
+        let Some(sli) = at(slis, *start) else { continue };
+        match spec(slo, goal, sli, at(services, *start)) {
+            Ok(Some(spec)) if start < end => {
+                append(&mut versions, Version { in_force: Interval::new(*start, *end), spec: Arc::new(spec) });
+            }
+            Ok(_) => {}
+            Err(complaint) if complaints.contains(&complaint) => {}
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    if complaints.is_empty() { Ok(versions) } else { Err(complaints) }
 }
 
 /// The start of an interval and the instants inside it where one of two changes.

@@ -1,6 +1,5 @@
 //! The `spec` of an SLO: what is promised of which indicator.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -8,9 +7,10 @@ use nines_timeline::Share;
 
 use crate::document::{Kind, Reference};
 use crate::fields::{self, Fields};
+use crate::goal::{Goal, goals};
 use crate::metadata::Metadata;
 use crate::mistake::Notes;
-use crate::objective::{Budgeting, Level, Op, Vela, Window};
+use crate::objective::{Budgeting, Vela, Window};
 use crate::sli::{self, Sli};
 use crate::yaml::{Node, Place};
 use crate::{alerts, duration, instant, nearest};
@@ -39,20 +39,6 @@ pub(crate) struct Slo {
 pub(crate) enum Source {
     Inline(Arc<Sli>),
     Named { name: String, place: Place },
-}
-
-/// One of the SLO's `objectives`.
-#[derive(Debug, Clone)]
-pub(crate) struct Goal {
-    pub place: Place,
-    pub display_name: Option<String>,
-    pub op: Option<Op>,
-    pub value: Option<Level>,
-    pub target: Share,
-    pub slice_target: Option<(Share, Place)>,
-    pub slice: i64,
-    /// Its own, in a composite.
-    pub indicator: Option<Source>,
 }
 
 impl Slo {
@@ -134,7 +120,7 @@ pub(crate) fn read(
 }
 
 /// `indicator` or `indicatorRef`.
-fn source(fields: &Fields<'_>, references: &mut Vec<Reference>, notes: &mut Notes<'_>) -> Option<Source> {
+pub(crate) fn source(fields: &Fields<'_>, references: &mut Vec<Reference>, notes: &mut Notes<'_>) -> Option<Source> {
     let (indicator, reference) = (fields.get("indicator"), fields.get("indicatorRef"));
     if let (Some(_), Some(reference)) = (indicator, reference) {
         notes.error(reference.place, "expected 'indicator' or 'indicatorRef', not both");
@@ -191,103 +177,4 @@ fn time_zone(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Tz> {
         notes.error_hint(node.place, format!("unknown time zone '{name}'"), &hint);
     }
     zone
-}
-
-const GOAL: &[&str] = &[
-    "displayName",
-    "op",
-    "value",
-    "target",
-    "targetPercent",
-    "timeSliceTarget",
-    "timeSliceWindow",
-    "indicator",
-    "indicatorRef",
-    "compositeWeight",
-];
-
-fn goals(
-    fields: &Fields<'_>,
-    shared_indicator: bool,
-    references: &mut Vec<Reference>,
-    notes: &mut Notes<'_>,
-) -> Option<Vec<Goal>> {
-    let node = fields.need("objectives", notes)?;
-    let items = fields.list("objectives", notes)?;
-    if items.is_empty() {
-        notes.error(node.place, "an SLO has at least one objective");
-        return None;
-    }
-    let has_own = |node: &Node| ["indicator", "indicatorRef"].iter().any(|name| node.has(name));
-    if fields.get("indicator").or(fields.get("indicatorRef")).is_none() && !items.iter().any(has_own) {
-        notes.error(fields.place, "missing field 'indicator' or 'indicatorRef' in the SLO's spec");
-    }
-    let composite = !shared_indicator && items.iter().any(has_own);
-    let mut names = HashMap::new();
-    let mut goals = Vec::new();
-    for item in items {
-        let goal = goal(item, references, notes);
-        if composite && !has_own(item) {
-            notes.error(item.place, "missing field 'indicator' or 'indicatorRef' in the objective, which others have");
-        }
-        if shared_indicator && has_own(item) {
-            notes.error(item.place, "the indicator stands in the SLO's spec or in each objective, not in both");
-        }
-        let Some(goal) = goal else { continue };
-        let again = goal.display_name.as_ref().and_then(|name| names.insert(name.clone(), goal.place.line));
-        if let (Some(line), Some(name)) = (again, &goal.display_name) {
-            notes.error(goal.place, format!("objective '{name}' stands here again, first in line {line}"));
-        }
-        if goal.display_name.is_none() && items.len() > 1 {
-            let hint = "each of several objectives is named slo/displayName";
-            notes.error_hint(goal.place, "missing field 'displayName' in the objective", hint);
-        }
-        goals.push(goal);
-    }
-    Some(goals)
-}
-
-fn goal(node: &Node, references: &mut Vec<Reference>, notes: &mut Notes<'_>) -> Option<Goal> {
-    let fields = Fields::read(node, "the objective", GOAL, notes)?;
-    let display_name = fields.text("displayName", notes).filter(|name| !name.trim().is_empty()).map(str::to_string);
-    let op = fields.word("op", &[("lt", Op::Lt), ("lte", Op::Lte), ("gt", Op::Gt), ("gte", Op::Gte)], notes);
-    let value = fields.parse("value", notes, number).map(Level);
-    fields.parse("compositeWeight", notes, number);
-    if let Some(node) = fields.get("compositeWeight") {
-        notes.warn(node.place, "'compositeWeight' is not used: a composite is the union of its objectives", None);
-    }
-    let slice_target = fields.share("timeSliceTarget", notes);
-    let slice_target = slice_target.and_then(|share| Some((share, fields.get("timeSliceTarget")?.place)));
-    let slice = fields.parse("timeSliceWindow", notes, duration::slice).unwrap_or(60_000_000);
-    let indicator = source(&fields, references, notes);
-    let target = target(&fields, notes)?;
-    Some(Goal { place: node.place, display_name, op, value, target, slice_target, slice, indicator })
-}
-
-/// `target` or `targetPercent`.
-fn target(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Share> {
-    match (fields.get("target"), fields.get("targetPercent")) {
-        (Some(_), None) => fields.share("target", notes),
-        (None, Some(node)) => {
-            let text = fields::text(node, "targetPercent", notes)?;
-            let share = format!("{}%", text.trim_end_matches('%')).parse().ok();
-            if share.is_none() {
-                notes.error(node.place, format!("'targetPercent' must be a number from 0 to 100, got {text}"));
-            }
-            share
-        }
-        (Some(_), Some(node)) => {
-            notes.error(node.place, "an objective has 'target' or 'targetPercent', not both");
-            None
-        }
-        (None, None) => {
-            notes.error(fields.place, "missing field 'target' or 'targetPercent' in the objective");
-            None
-        }
-    }
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.ok_or_else(|| format!("expected a number, got '{text}'"))
 }

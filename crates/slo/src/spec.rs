@@ -1,9 +1,10 @@
 //! An objective and its indicator put together: the [`Spec`] that is evaluated.
 
+use crate::goal::Goal;
 use crate::mistake::{Complaint, Notes};
 use crate::objective::{Indicator, Service, Spec};
 use crate::sli::{Counts, Measure, Sli};
-use crate::slo::{Goal, Slo, Source};
+use crate::slo::{Slo, Source};
 
 impl Slo {
     /// Tells what is wrong between its objectives and the indicators that stand in it.

@@ -76,7 +76,21 @@ fn what_is_not_v1_is_refused_by_file_line_and_reason() {
     if told.is_empty() {
         return;
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    oslo/test/inputs/validate/invalid-apiversion.yaml:1:13: apiVersion 'foo' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/mix/1.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/mix/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/recursive/nested/2.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/recursive/nested/nested2/nested3/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/unknown-field.yaml:6:3: unknown field 'markdown' in spec; expected description
+    oslo/test/inputs/validate/v1alpha.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v1alpha.yaml:8:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v1alpha.yaml:13:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v1alpha.yaml:40:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v2alpha.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v2alpha.yaml:38:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v2alpha.yaml:47:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    "#);
 }
 
 #[test]
@@ -95,5 +109,12 @@ fn references_to_nothing_are_refused_unless_only_alerts_lean_on_them() {
     if told.is_empty() {
         return;
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    error custom_config.yaml:20:19: there is no SLI 'my-sli'
+    warning v1_alert_policies_invalid_condition.yaml:8:23: there is no AlertCondition 'cpu-usage-breach'; Nines does not alert
+    warning v1_alert_policies_invalid_target.yaml:25:20: there is no AlertNotificationTarget 'devs-email-notification'; Nines does not alert
+    warning v1_slo_invalid_policy.yaml:9:25: there is no AlertPolicy 'no-policy'; Nines does not alert
+    error v1_slo_invalid_sli.yaml:7:19: there is no SLI 'no-sli'; did you mean 'my-sli'?
+    warning v1_slo_invalid_target.yaml:32:26: there is no AlertNotificationTarget 'devs-email-notification'; Nines does not alert
+    "#);
 }

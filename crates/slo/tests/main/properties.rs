@@ -1,7 +1,9 @@
 //! Laws of reading, on random text.
 
-use nines_slo::{plan, read};
+use nines_slo::{plan, read, resolve};
 use proptest::prelude::*;
+
+use crate::reading::{raw, slo};
 
 /// Lines that look like definitions, and lines that do not.
 fn line() -> impl Strategy<Value = String> {
@@ -54,20 +56,17 @@ fn line() -> impl Strategy<Value = String> {
 fn object() -> impl Strategy<Value = String> {
     let fields = (any::<String>(), "[a-z/ 業]{0,8}x", 0..3usize, any::<bool>());
     fields.prop_map(|(description, name, style, reversed)| {
-        let quoted = format!("{:?}", description.chars().filter(|c| !c.is_control()).collect::<String>());
-        // Rust and YAML disagree on `\u{…}` and `\'`.
-        let quoted = if quoted.contains("\\u{") { "\"\"".to_string() } else { quoted.replace("\\'", "'") };
+        let printable =
+            description.chars().filter(|c| !c.is_control() && !matches!(c, '\u{feff}' | '\u{2028}'..='\u{2029}'));
+        let quoted = printable.collect::<String>().replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = format!("\"{quoted}\"");
         let spec = match style {
             0 => format!("spec:\n    description: {quoted}"),
             1 => "spec:\n    # what\n    description: |+\n        one\n\n          two\n\n".to_string(),
             _ => format!("spec: {{\n    description: {quoted}\n    }}  # end"),
         };
-        let mut lines = vec![
-            "apiVersion: openslo/v1".into(),
-            "kind: Service".into(),
-            format!("metadata: {{name: \"{name}\"}}"),
-            spec,
-        ];
+        let mut lines =
+            ["apiVersion: openslo/v1".into(), "kind: Service".into(), format!("metadata: {{name: \"{name}\"}}"), spec];
         if reversed {
             lines.reverse();
         }
@@ -81,19 +80,46 @@ fn listed(object: &str) -> String {
     format!("-{}", &text[1..])
 }
 
+/// An SLO with a piece torn out and something else in its place.
+fn torn() -> impl Strategy<Value = String> {
+    let indicator = raw("{type: nines/latency, spec: {quantile: 0.9, threshold: 275ms, endpoint: [/a, '/b/*']}}");
+    let window = "timeWindow: [{duration: 1M, calendar: {timeZone: Asia/Shanghai}}]";
+    let whole =
+        slo("a", &indicator, &format!("\n  - {{target: 0.999}}\n  - displayName: 業務\n    target: 1\n  {window}"));
+    let whole = whole.replace("{name: a}", "{name: a, annotations: {nines/effective-from: 2026-10-01 12:30}}");
+    let piece = prop_oneof!["[ -~\n]{0,3}", "[0-9.%:+-]{1,24}", Just("&a *a".to_string()), Just("9".repeat(50))];
+    (0..whole.chars().count(), 0..12usize, piece).prop_map(move |(at, length, piece)| {
+        let (head, tail) = (whole.chars().take(at), whole.chars().skip(at + length));
+        head.chain(piece.chars()).chain(tail).collect()
+    })
+}
+
+/// Reads and plans; what is found right must read the same by itself.
+fn calmly(text: &str) -> Result<(), TestCaseError> {
+    let reading = read("a.yaml", text);
+    for document in &reading.documents {
+        let again = read("a.yaml", &document.text);
+        prop_assert_eq!(again.mistakes, vec![]);
+        prop_assert_eq!(&again.documents[0].text, &document.text);
+    }
+    if let Ok(plan) = plan(&[], &[("a.yaml".into(), text.into())], 0) {
+        let stored: Vec<_> = plan.changes.into_iter().map(|change| change.stored).collect();
+        let resolved = resolve(&stored).map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?}")))?;
+        prop_assert_eq!(format!("{resolved:?}"), format!("{:?}", plan.definitions));
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn garbage_is_refused_calmly(lines in prop::collection::vec(line(), 0..30), garbage in any::<String>()) {
-        let text = lines.join("\n");
-        for text in [text.as_str(), garbage.as_str()] {
-            let reading = read("a.yaml", text);
-            for document in &reading.documents {
-                let again = read("a.yaml", &document.text);
-                prop_assert_eq!(again.mistakes, vec![]);
-                prop_assert_eq!(&again.documents[0].text, &document.text);
-            }
-            let _ = plan(&[], &[("a.yaml".into(), text.into())], 0);
-        }
+        calmly(&lines.join("\n"))?;
+        calmly(&garbage)?;
+    }
+
+    #[test]
+    fn torn_definitions_are_read_calmly(text in torn()) {
+        calmly(&text)?;
     }
 
     #[test]

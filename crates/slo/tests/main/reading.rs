@@ -96,7 +96,7 @@ fn an_objects_text_is_its_own() {
         reading.documents[0].text,
         "{\"apiVersion\": \"openslo/v1\", \"kind\": \"Service\",\n  \"metadata\": {\"name\": \"業務\"}}\n"
     );
-    assert_eq!((reading.documents[1].line, reading.documents[1].column), (2, 29));
+    assert_eq!((reading.documents[1].line, reading.documents[1].column), (2, 32));
 }
 
 #[test]
@@ -141,8 +141,9 @@ fn composites_name_the_objectives_that_are_measured() {
     assert_eq!(
         warnings,
         [
-            "a.yaml:9:76: 'compositeWeight' is not used: a composite is the union of its objectives",
-            "a.yaml:14:43: recorded, but Nines does not measure indicators of type Prometheus",
+            "a.yaml:9:49: recorded, but Nines does not measure the indicator of SLI 'foreign'",
+            "a.yaml:9:75: 'compositeWeight' is not used: a composite is the union of its objectives",
+            "a.yaml:14:47: recorded, but Nines does not measure indicators of type Prometheus",
         ]
     );
 }
@@ -187,4 +188,25 @@ fn what_is_recorded_resolves_as_it_was_planned() {
     let stored: Vec<Stored> = plan.changes.into_iter().map(|change| change.stored).collect();
     let resolved = nines_slo::resolve(&stored).unwrap();
     assert_eq!(format!("{resolved:?}"), format!("{:?}", plan.definitions));
+}
+
+#[test]
+fn objects_without_use_are_recorded_and_named() {
+    let text = "{apiVersion: openslo/v1, kind: DataSource, metadata: {name: a}, spec: {type: Prometheus}}";
+    let plan = plan(&[], &[("a.yaml".into(), text.into())], 0).unwrap();
+    assert_eq!(plan.changes[0].stored.text, format!("{text}\n"));
+    let warnings: Vec<_> = plan.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, ["a.yaml:1:1: recorded, but Nines has no use for objects of kind DataSource"]);
+}
+
+#[test]
+fn services_say_whose_they_are_and_what_they_promise() {
+    let service = "apiVersion: openslo/v1\nkind: Service\nmetadata:\n  name: login\n  labels: {business: 业务}\n  \
+                   annotations: {nines/owner: anna, nines/target: 99.9%}\n---\n";
+    let text = service.to_string() + &slo("a", &raw("{type: nines/availability}"), "[{target: 0.9}]");
+    let definitions = definitions(&text);
+    let spec = &definitions.objectives[0].versions[0].spec;
+    assert_eq!((spec.business.as_deref(), spec.owner.as_deref()), (Some("业务"), Some("anna")));
+    assert!(spec.counts_business("业务") && spec.counts_business("") && !spec.counts_business("other"));
+    assert_eq!(definitions.services[0].target, Some("0.999".parse().unwrap()));
 }
