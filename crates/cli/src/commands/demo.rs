@@ -32,12 +32,14 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     let begun = Instant::now();
     let requests = fill(&engine, TableKind::Requests, demo::requests(&spec)).await?;
     let events = fill(&engine, TableKind::Events, demo::events(&spec)).await?;
+    let gauges = fill(&engine, TableKind::Gauges, demo::gauges(&spec)).await?;
     let seconds = begun.elapsed().as_secs_f64();
     say(&format!(
-        "{} days of history in {folder}: {} rows of requests, {} of events, made in {seconds:.1} s\n\n",
+        "{} days of history in {folder}: {} rows of requests, {} of events, {} of gauges, made in {seconds:.1} s\n\n",
         args.days,
         HumanCount(requests),
-        HumanCount(events)
+        HumanCount(events),
+        HumanCount(gauges)
     ))?;
     for statement in engine.parse(SERVICES)? {
         let answer = engine.run(&statement, &Parameters::default()).await?;

@@ -30,21 +30,31 @@ pub(super) struct Share {
     pub rate: f64,
 }
 
+/// Who an agreement is with, or a class of users.
+pub(super) struct Customer {
+    pub name: &'static str,
+    /// Part of the endpoint's traffic.
+    pub part: f64,
+    /// Times as long as usual that requests take.
+    pub slowing: f64,
+}
+
 /// An endpoint on an ordinary day.
 pub(super) struct Endpoint {
     pub business: Business,
     pub service: &'static str,
     pub path: &'static str,
-    /// Customers and their parts of the traffic.
-    pub customers: &'static [(&'static str, f64)],
+    pub customers: &'static [Customer],
     /// Requests a minute in the busiest hour.
     pub peak: f64,
     /// Status of a success.
     pub ok: i32,
     /// Background errors, in parts of all requests; half the cause-less 500s of a bug, half timeouts upstream.
     pub errors: f64,
-    /// Median latency in seconds, and the standard deviation of its logarithm.
+    /// Median latency in seconds at the end of the history, and the standard deviation of its logarithm.
     pub latency: (f64, f64),
+    /// Times as long as 30 days later that requests take, where somebody works on it.
+    pub quickening: f64,
     pub shares: &'static [Share],
 }
 
@@ -52,8 +62,14 @@ const fn share(status: i32, cause: &'static str, rate: f64) -> Share {
     Share { status, cause, rate }
 }
 
-const NOBODY: &[(&str, f64)] = &[("", 1.0)];
-const TENANTS: &[(&str, f64)] = &[("acme", 0.55), ("nova", 0.3), ("华北医疗", 0.15)];
+const fn customer(name: &'static str, part: f64) -> Customer {
+    Customer { name, part, slowing: 1.0 }
+}
+
+const NOBODY: &[Customer] = &[customer("", 1.0)];
+const TENANTS: &[Customer] = &[customer("acme", 0.55), customer("nova", 0.3), customer("华北医疗", 0.15)];
+/// VIPs are told apart, and answered by machines that are less busy.
+const VIPS: &[Customer] = &[customer("", 0.92), Customer { name: "vip", part: 0.08, slowing: 0.75 }];
 
 const RACE: Share = share(502, "keepalive_race", 0.000_04);
 
@@ -62,8 +78,9 @@ const RACE: Share = share(502, "keepalive_race", 0.000_04);
 pub(super) const ENDPOINTS: &[Endpoint] = {
     use Business::{Chat, Media, Shop};
     &[
-        endpoint(Chat, "login", "/login", 850.0, 200, 0.000_15, (0.120, 0.45),
-            &[share(302, "", 0.06), share(401, "", 0.035), share(429, "rate_limited", 0.000_3), RACE]),
+        Endpoint { customers: VIPS,
+            ..endpoint(Chat, "login", "/login", 850.0, 200, 0.000_15, (0.120, 0.45),
+                &[share(302, "", 0.06), share(401, "", 0.035), share(429, "rate_limited", 0.000_3), RACE]) },
         endpoint(Chat, "login", "/logout", 90.0, 204, 0.000_05, (0.025, 0.40), &[]),
         endpoint(Chat, "login", "/token", 1_900.0, 200, 0.000_10, (0.045, 0.50),
             &[share(401, "", 0.008), share(429, "rate_limited", 0.000_2), RACE]),
@@ -73,15 +90,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = {
         endpoint(Chat, "notifications", "/push", 1_500.0, 202, 0.000_08, (0.018, 0.40), &[RACE]),
         endpoint(Chat, "profile", "/avatar", 420.0, 200, 0.000_10, (0.030, 0.60),
             &[share(304, "", 0.35), share(404, "", 0.001)]),
-        endpoint(Chat, "profile", "/profile", 640.0, 200, 0.000_12, (0.055, 0.45),
-            &[share(403, "", 0.000_4), share(504, "auth_timeout", 0.000_05)]),
+        Endpoint { customers: VIPS,
+            ..endpoint(Chat, "profile", "/profile", 640.0, 200, 0.000_12, (0.055, 0.45),
+                &[share(403, "", 0.000_4), share(504, "auth_timeout", 0.000_05)]) },
         Endpoint { customers: TENANTS,
             ..endpoint(Media, "gateway", "/v1/batch", 70.0, 202, 0.000_02, (0.240, 0.55), &[]) },
         Endpoint { customers: TENANTS,
             ..endpoint(Media, "gateway", "/v1/invoke", 760.0, 200, 0.000_05, (0.060, 0.50),
                 &[share(400, "", 0.000_8), share(429, "rate_limited", 0.000_6), RACE]) },
-        endpoint(Media, "playback", "/play", 1_150.0, 200, 0.000_10, (0.090, 0.60),
-            &[share(304, "", 0.12), share(404, "", 0.004), share(499, "client_abort", 0.000_9), RACE]),
+        Endpoint { quickening: 1.05,
+            ..endpoint(Media, "playback", "/play", 1_150.0, 200, 0.000_10, (0.090, 0.60),
+                &[share(304, "", 0.12), share(404, "", 0.004), share(499, "client_abort", 0.000_9), RACE]) },
         endpoint(Media, "transcode", "/jobs", 4.0, 201, 0.0, (0.900, 0.60), &[share(400, "", 0.004)]),
         endpoint(Media, "upload", "/part", 480.0, 201, 0.000_10, (0.450, 0.60),
             &[share(499, "client_abort", 0.003), RACE]),
@@ -109,7 +128,7 @@ const fn endpoint(
     latency: (f64, f64),
     shares: &'static [Share],
 ) -> Endpoint {
-    Endpoint { business, service, path, customers: NOBODY, peak, ok, errors, latency, shares }
+    Endpoint { business, service, path, customers: NOBODY, peak, ok, errors, latency, quickening: 1.0, shares }
 }
 
 /// A business event: something a user wanted, and whether it came about.
@@ -154,8 +173,8 @@ mod tests {
         assert!(ENDPOINTS.is_sorted_by_key(|e| (e.business.name(), e.service, e.path)));
         assert!(EVENTS.is_sorted_by_key(|e| (e.business.name(), e.service, e.name)));
         for e in ENDPOINTS {
-            assert!(e.customers.is_sorted_by_key(|(name, _)| *name));
-            assert!((e.customers.iter().map(|(_, part)| part).sum::<f64>() - 1.0).abs() < 1e-9);
+            assert!(e.customers.is_sorted_by_key(|c| c.name));
+            assert!((e.customers.iter().map(|c| c.part).sum::<f64>() - 1.0).abs() < 1e-9);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A believable service-level history from a seed: what `nines demo` fills a store with.
 //!
 //! Three businesses with twelve services, busy by day and quiet by night; requests with statuses, causes and
-//! latencies; business events; and [`incidents`] that explain nearly every slice in error. Nothing is read and
+//! latencies; business events; gauges; and [`incidents`] that explain nearly every slice in error. Nothing is read and
 //! nothing is measured: the same [`Spec`] gives the same rows for ever, and a history of 34 days or more is the
 //! tail of any longer one with the same end.
 //!
@@ -12,6 +12,7 @@
 
 mod catalog;
 mod events;
+mod gauges;
 mod incident;
 mod latency;
 mod requests;
@@ -25,6 +26,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StructArray};
 use datafusion::arrow::datatypes::SchemaRef;
 
 pub use events::events;
+pub use gauges::gauges;
 pub use incident::{Incident, Kind};
 pub use requests::requests;
 pub use story::{incidents, worst_login_week};
@@ -33,7 +35,7 @@ const MINUTE: i64 = 60 * nines_timeline::MICROS;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// The `source` of every row.
+/// The `source` of every row that no probe measured.
 pub const SOURCE: &str = "demo";
 
 /// Everything the generator needs.
@@ -80,6 +82,8 @@ mod stream {
     pub(super) const RHYTHM: i64 = 3;
     pub(super) const REQUESTS: i64 = 4;
     pub(super) const EVENTS: i64 = 5;
+    pub(super) const PROBES: i64 = 6;
+    pub(super) const QUEUE: i64 = 7;
 }
 
 /// A batch of these columns in the schema's order. Columns that do not fit the schema are a bug of this module.

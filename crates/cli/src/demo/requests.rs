@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
 };
 use nines_store::{TableKind, UTC, counts_le_type, histogram_type};
 
-use super::catalog::{Business, ENDPOINTS, Endpoint};
+use super::catalog::{Business, Customer, ENDPOINTS, Endpoint};
 use super::incident::Incident;
 use super::latency::{Latencies, Profile, buckets_of_factor};
 use super::rng::Rng;
@@ -33,16 +33,16 @@ fn of_day(spec: &Spec, incidents: &[Incident], day: i64) -> RecordBatch {
     let load = Business::ALL.map(|business| rhythm::load(spec, business, day));
     let mut rows = Rows::new(day, spec.slice_micros());
     for (number, endpoint) in ENDPOINTS.iter().enumerate() {
-        for (tenant, (customer, part)) in endpoint.customers.iter().enumerate() {
+        for (tenant, customer) in endpoint.customers.iter().enumerate() {
             let hits = incidents
                 .iter()
                 .filter(|i| {
-                    i.started < day + DAY && i.ended > day && i.reaches(endpoint.service, endpoint.path, customer)
+                    i.started < day + DAY && i.ended > day && i.reaches(endpoint.service, endpoint.path, customer.name)
                 })
                 .collect();
             let rng = Rng::of(spec.seed, [stream::REQUESTS, day, (number * 100 + tenant) as i64]);
             let mut series = Series { endpoint, customer, hits, rng, lines: Vec::new(), shifts: Vec::new() };
-            series.count(spec, day, part * endpoint.peak, &load[endpoint.business as usize]);
+            series.count(spec, day, &load[endpoint.business as usize]);
             rows.push(series);
         }
     }
@@ -59,7 +59,7 @@ struct Line {
 /// A day of one endpoint and customer.
 struct Series<'a> {
     endpoint: &'a Endpoint,
-    customer: &'static str,
+    customer: &'static Customer,
     hits: Vec<&'a Incident>,
     rng: Rng,
     lines: Vec<Line>,
@@ -87,7 +87,7 @@ impl Series<'_> {
         }
     }
 
-    fn count(&mut self, spec: &Spec, day: i64, peak: f64, load: &[f64]) {
+    fn count(&mut self, spec: &Spec, day: i64, load: &[f64]) {
         let endpoint = self.endpoint;
         let ok = self.line(endpoint.ok, "");
         let background = [self.line(500, ""), self.line(504, "upstream_timeout")];
@@ -99,13 +99,15 @@ impl Series<'_> {
             hits.push((hit, faults, buckets_of_factor(hit.slowing)));
         }
 
-        let (width, per_minute) = (spec.slice_micros(), peak * spec.minutes_per_slice());
+        let (width, per_minute) = (spec.slice_micros(), endpoint.peak * self.customer.part * spec.minutes_per_slice());
+        let months = (spec.end - day) as f64 / (30 * DAY) as f64;
+        let usual = f64::from(buckets_of_factor(self.customer.slowing * endpoint.quickening.powf(months)));
         // Neighbouring minutes resemble each other: how busy and how fast they are drifts.
         let (mut drift, mut pace) = (0.06 * self.rng.normal(), 2.0 * self.rng.normal());
         for (slice, load) in (0u32..).zip(load) {
             drift = 0.97 * drift + 0.015 * self.rng.normal();
             pace = 0.95 * pace + 0.6 * self.rng.normal();
-            let mut shift = pace + 5.0 * load;
+            let mut shift = usual + pace + 5.0 * load;
             let n = self.rng.poisson(per_minute * load * (1.0 + drift).max(0.0));
             let mut left = n;
             if n > 0 {
@@ -175,7 +177,7 @@ impl Rows {
         let profile = Profile::new(endpoint.latency);
         for line in &series.lines {
             let texts =
-                [endpoint.business.name(), endpoint.service, endpoint.path, series.customer, line.cause, SOURCE];
+                [endpoint.business.name(), endpoint.service, endpoint.path, series.customer.name, line.cause, SOURCE];
             for (column, text) in self.texts.iter_mut().zip(texts) {
                 line.counts.iter().for_each(|_| column.append_value(text));
             }
