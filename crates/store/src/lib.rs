@@ -1,11 +1,12 @@
 //! The store of Nines: tables of per-slice aggregates, each an open-format Delta Lake table.
 //!
 //! A [`Store`] is a folder; its tables are [`TableKind`]s; a [`Table`] takes rows by
-//! [`append`](Table::append) and gives [`Snapshot`]s; a [`Provider`] lets DataFusion query one.
+//! [`append`](Table::append) and gives [`Snapshot`]s; a [`Provider`] lets DataFusion query one, and
+//! [`Snapshot::scan_by_day`] plans a scan for whoever works day by day.
 //!
 //! What must hold:
 //! - a reader sees whole commits, at any retained version, and never deduplicates;
-//! - rows in a file are sorted by key with time last, and no two have the same key;
+//! - rows in a file are sorted by key, a series' with time last, and no two have the same key;
 //! - memory is bounded by the task's memory pool plus one file being encoded per partition;
 //! - only this crate writes data or log objects, all of them through `objects`;
 //! - nothing about correctness is read off a clock.
@@ -30,7 +31,7 @@ pub use error::{Result, StoreError, StoreErrorKind};
 pub use log::DataFile;
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
-pub use provider::Provider;
+pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
 pub use records::{InvalidRow, first_invalid_row};
 pub use schema::*;
 pub use snapshot::Snapshot;

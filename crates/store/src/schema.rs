@@ -1,7 +1,8 @@
 //! The stored tables: their columns, keys and measures.
 //!
 //! A table is described here and nowhere else; writer, reader and SQL provider all derive what they
-//! need from [`TableKind`]. Columns are plain types that every Delta reader knows: no unsigned
+//! need from [`TableKind`]. There are three sorts: *series*, aggregates of one slice each, stored by UTC day;
+//! *records*, which people state; and what Nines *derives* from both and keeps only to answer sooner. Columns are plain types that every Delta reader knows: no unsigned
 //! integers, no durations, no dictionaries in the declared schema.
 
 use std::collections::HashMap;

@@ -7,7 +7,12 @@ use delta_kernel::snapshot::SnapshotRef;
 
 use crate::error::Result;
 use crate::log::{DataFile, Files};
+use crate::partition::Partition;
 use crate::table::Table;
+use crate::upsert::of_partition;
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// One version of a table: what a statement reads from first to last. Cheap to clone; holds no rows.
 #[derive(Debug, Clone)]
@@ -64,5 +69,40 @@ impl Snapshot {
         let mut ranges = self.files.iter().map(DataFile::time_range);
         let first = ranges.next()??;
         ranges.try_fold(first, |(min, max), range| range.map(|(from, to)| (min.min(from), max.max(to))))
+    }
+
+    /// The files of one UTC day, in days since 1970; empty for a table that is not stored by day.
+    pub fn files_of(&self, day: i32) -> &[DataFile] {
+        match self.by_day() {
+            true => of_partition(&self.files, Some(day)),
+            false => &[],
+        }
+    }
+
+    /// The first and the last UTC day that has a file, in days since 1970; `None` without files or if the table is not
+    /// stored by day.
+    pub fn days(&self) -> Option<(i32, i32)> {
+        let (first, last) = (self.files.first()?, self.files.last()?);
+        first.first_day().zip(last.first_day()).filter(|_| self.by_day())
+    }
+
+    /// The end of the newest slice that has a row, in µs: up to there the table tells what was. `None` without rows or if
+    /// the table is not stored by day. Where another Delta writer left no exact bounds, a file is taken to reach to the end
+    /// of its day.
+    pub fn watermark(&self) -> Option<i64> {
+        let (_, last) = self.days()?;
+        let slice = self.table.store().slice_seconds() * MICROS_PER_SECOND;
+        let end_of = |file: &DataFile| match (file.time_range(), file.first_day()) {
+            (Some((_, newest)), _) => Some(newest + slice),
+            (None, Some(day)) => Some((i64::from(day) + 1) * MICROS_PER_DAY),
+            (None, None) => None,
+        };
+        let newest = |files: &[DataFile]| files.iter().filter(|file| file.rows() != Some(0)).filter_map(end_of).max();
+        // Whatever an earlier day holds ends before; only if nothing is in the last one does it count.
+        newest(self.files_of(last)).or_else(|| newest(&self.files))
+    }
+
+    fn by_day(&self) -> bool {
+        self.table.kind().partition() == Partition::Day
     }
 }

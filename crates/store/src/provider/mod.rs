@@ -11,6 +11,7 @@
 //! Time zone: the files are read as if their `time` were declared in the provider's zone. The instants
 //! are the same, so statistics, filters and pruning work as in UTC, and the cast on reading is free.
 
+mod by_day;
 mod prune;
 mod statistics;
 
@@ -22,7 +23,7 @@ use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::common::{DFSchema, Result as DataFusionResult};
+use datafusion::common::{DFSchema, Result as DataFusionResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -32,6 +33,8 @@ use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+
+pub use by_day::{ByDay, DAY_COLUMN, DayScan};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::DataFile;
@@ -110,7 +113,7 @@ impl Provider {
     fn groups(&self, files: &[&DataFile], order: &LexOrdering, session: &dyn Session) -> (Vec<FileGroup>, bool) {
         let targets = session.config().target_partitions().max(1);
         let sorted = files.iter().all(|file| file.sorted());
-        let all: Vec<PartitionedFile> = files.iter().map(|file| self.partitioned(file)).collect();
+        let all: Vec<PartitionedFile> = files.iter().map(|file| partitioned(file, &self.schema, Vec::new())).collect();
         if sorted && all.len() <= targets {
             return (all.into_iter().map(|file| FileGroup::new(vec![file])).collect(), true);
         }
@@ -129,19 +132,22 @@ impl Provider {
         (FileGroup::new(all).split_files(targets), false)
     }
 
-    fn partitioned(&self, file: &DataFile) -> PartitionedFile {
-        // A path of an object store is taken as it is, not percent-encoded once more.
-        let mut partitioned = PartitionedFile::new("", file.size());
-        partitioned.object_meta.location = file.path().clone();
-        partitioned.with_statistics(Arc::new(statistics::of_file(file, &self.schema)))
-    }
-
     fn order(&self) -> DataFusionResult<Option<LexOrdering>> {
         let ascending = SortOptions { descending: false, nulls_first: false };
         let columns = self.table.kind().key().iter();
         let columns = columns.map(|name| Ok(PhysicalSortExpr::new(col(name, &self.schema)?, ascending)));
         Ok(LexOrdering::new(columns.collect::<DataFusionResult<Vec<_>>>()?))
     }
+}
+
+/// A file as DataFusion reads it, with the values of the columns that are not in it.
+fn partitioned(file: &DataFile, schema: &SchemaRef, values: Vec<ScalarValue>) -> PartitionedFile {
+    // A path of an object store is taken as it is, not percent-encoded once more.
+    let mut partitioned = PartitionedFile::new("", file.size());
+    partitioned.object_meta.location = file.path().clone();
+    // Before the statistics, which cover them.
+    partitioned.partition_values = values;
+    partitioned.with_statistics(Arc::new(statistics::of_file(file, schema)))
 }
 
 #[async_trait]

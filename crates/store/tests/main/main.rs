@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod append;
+mod by_day;
 mod concurrent;
 mod draw;
 mod faults;
 mod fixture;
+mod kept;
 mod model;
 mod naive;
 mod plan;
