@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL and print the result
     Sql(Sql),
+    /// Record definitions of objectives, all of them or none
+    Apply(Apply),
+    /// List the objectives that are in force
+    Slos(Slos),
+    /// Evaluate ahead of questions: fill in every day of every objective that is not kept yet
+    Refresh(Refresh),
     /// Record time that objectives and agreements do not count, withdraw it, or list it
     Exclude(Exclude),
     /// Record an incident, change what is known of it, withdraw it, or list all
@@ -249,6 +255,47 @@ pub(crate) struct Incident {
     /// With --list: the withdrawn ones too
     #[arg(long, requires = "list")]
     pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Definitions are OpenSLO v1. Each is in force from its annotation nines/effective-from; without \
+                        one a first version since ever, a later one from now on."
+)]
+pub(crate) struct Apply {
+    /// Files, or folders of .yaml, .yml and .json files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Check, and show what would be recorded, without recording it
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// With --dry-run: show what the proposed definitions say of this range beside those in force
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], requires = "dry_run")]
+    pub compare: Option<Vec<String>>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Slos {
+    /// Those in force at this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+
+    /// Only those of this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Refresh {
+    /// From when on [default: the first day with rows]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Until when [default: the last day with rows]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,8 @@ use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use nines_store::TableKind;
 
+use crate::defined::{Defined, DefinedTable};
+use crate::evaluate::Read;
 use crate::functions;
 use crate::place::Place;
 use crate::statement::StatementTable;
@@ -20,6 +22,7 @@ pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
 #[derive(Debug)]
 pub(crate) struct StoreSchema {
     pub place: Arc<Place>,
+    pub read: Arc<Read>,
     pub time_zone: Arc<str>,
     pub session: SharedState,
     /// Tables and views of this session.
@@ -30,12 +33,17 @@ pub(crate) struct StoreSchema {
 impl SchemaProvider for StoreSchema {
     fn table_names(&self) -> Vec<String> {
         let stored = TableKind::ALL.iter().map(|kind| kind.name().to_string());
-        stored.chain([functions::NAME.to_string()]).chain(self.created.table_names()).collect()
+        let defined = Defined::ALL.map(|table| table.name().to_string());
+        stored.chain(defined).chain([functions::NAME.to_string()]).chain(self.created.table_names()).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if let Some(kind) = TableKind::from_name(name) {
             return Ok(Some(Arc::new(StatementTable::new(kind, self.place.clone(), self.time_zone.clone()))));
+        }
+        if let Some(table) = Defined::from_name(name) {
+            let (place, read, zone) = (self.place.clone(), self.read.clone(), self.time_zone.clone());
+            return Ok(Some(Arc::new(DefinedTable::new(table, place, read, zone))));
         }
         if name == functions::NAME {
             let session = self.session.upgrade().ok_or_else(|| internal_datafusion_err!("the session is gone"))?;
@@ -65,6 +73,6 @@ impl SchemaProvider for StoreSchema {
 
 impl StoreSchema {
     fn is_stored(&self, name: &str) -> bool {
-        TableKind::from_name(name).is_some() || name == functions::NAME
+        TableKind::from_name(name).is_some() || Defined::from_name(name).is_some() || name == functions::NAME
     }
 }

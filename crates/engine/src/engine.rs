@@ -11,9 +11,11 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use nines_slo::Definitions;
 use nines_store::{Store, StoreErrorKind};
 
 use crate::catalog::StoreSchema;
+use crate::evaluate::{Proposed, Read};
 use crate::insert::{self, Receipt};
 use crate::parameters::Parameters;
 use crate::place::Place;
@@ -90,8 +92,11 @@ impl Engine {
         let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
         nines_functions::register_all(&mut context, &settings.time_zone)?;
         let place = Arc::new(Place::new(&settings.store, store));
+        let read = Arc::new(Read::default());
+        crate::answers::register_all(&context, &place, &read, &settings.time_zone);
         let schema = StoreSchema {
             place: place.clone(),
+            read,
             time_zone: settings.time_zone.as_str().into(),
             session: context.state_weak_ref(),
             created: MemorySchemaProvider::new(),
@@ -131,6 +136,20 @@ impl Engine {
     /// Plans and starts a statement. Every table it names is read at one version, the newest now. An INSERT has
     /// committed when its one row, the number of rows inserted, comes.
     pub async fn run(&self, statement: &Statement, parameters: &Parameters) -> Result<Answer> {
+        self.run_with(statement, parameters, None).await
+    }
+
+    /// As [`Engine::run`], as if these definitions were recorded and no others.
+    pub async fn run_as_if(&self, statement: &Statement, definitions: Arc<Definitions>) -> Result<Answer> {
+        self.run_with(statement, &Parameters::default(), Some(definitions)).await
+    }
+
+    async fn run_with(
+        &self,
+        statement: &Statement,
+        parameters: &Parameters,
+        proposed: Option<Arc<Definitions>>,
+    ) -> Result<Answer> {
         let mut statement = statement.0.clone();
         parameters.bind(&mut statement)?;
         let pins = Arc::new(Pins::default());
@@ -141,10 +160,19 @@ impl Engine {
             state.config_mut().set_extension(pins.clone());
             state.config_mut().set_extension(Arc::new(receipt.clone()));
         }
-        let plan = self.context.state().statement_to_plan(statement.clone()).await?;
-        let plan = insert::exactly(&self.context.state(), &statement, plan).await?;
+        // A context of its own, so that what is proposed is gone with the statement.
+        let context = match proposed {
+            Some(definitions) => {
+                let mut state = self.context.state();
+                state.config_mut().set_extension(Arc::new(Proposed(definitions)));
+                SessionContext::new_with_state(state)
+            }
+            None => self.context.clone(),
+        };
+        let plan = context.state().statement_to_plan(statement.clone()).await?;
+        let plan = insert::exactly(&context.state(), &statement, plan).await?;
         let receipt = insert::writes(&plan).then_some(receipt);
-        let frame = self.context.execute_logical_plan(plan).await?;
+        let frame = context.execute_logical_plan(plan).await?;
         let batches = frame.execute_stream().await?;
         let store = self.store().map(|_| self.settings.store.clone());
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })

@@ -6,6 +6,8 @@ use datafusion::error::DataFusionError;
 use nines_ingest::IngestError;
 use nines_store::StoreError;
 
+use crate::apply::Mistakes;
+
 /// A result whose error is an [`EngineError`].
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
@@ -18,6 +20,8 @@ pub enum EngineError {
     Store(StoreError),
     /// An input was refused.
     Ingest(IngestError),
+    /// Definitions were refused: every mistake, with its place.
+    Definitions(Mistakes),
     /// Planning or running SQL failed.
     Sql(DataFusionError),
     /// A parameter or setting is wrong or missing.
@@ -29,6 +33,7 @@ impl fmt::Display for EngineError {
         match self {
             EngineError::Store(error) => write!(f, "{error}"),
             EngineError::Ingest(error) => write!(f, "{error}"),
+            EngineError::Definitions(mistakes) => write!(f, "{mistakes}"),
             EngineError::Sql(error) => f.write_str(&message(error)),
             EngineError::Usage(message) => f.write_str(message),
         }
@@ -40,6 +45,7 @@ impl std::error::Error for EngineError {
         match self {
             EngineError::Store(error) => Some(error),
             EngineError::Ingest(error) => Some(error),
+            EngineError::Definitions(mistakes) => Some(mistakes),
             EngineError::Sql(error) => Some(error),
             EngineError::Usage(_) => None,
         }

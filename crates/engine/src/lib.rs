@@ -9,9 +9,13 @@
 //! What must hold: planning a statement does no I/O; a statement sees one version of each table however
 //! often it names it; nothing here writes data or log objects, the store does.
 
+mod answers;
+mod apply;
 mod catalog;
+mod defined;
 mod engine;
 mod error;
+mod evaluate;
 mod fit;
 mod functions;
 mod insert;
@@ -22,6 +26,7 @@ mod record;
 mod statement;
 mod values;
 
+pub use apply::{Applied, Mistakes};
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use insert::Receipt;
@@ -33,6 +38,7 @@ pub use statement::{Answer, Statement};
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;
 pub use nines_ingest as ingest;
+pub use nines_slo as slo;
 pub use nines_store as store;
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) struct Pins(Mutex<BTreeMap<TableKind, Pinned>>);
 type Pinned = Arc<OnceCell<Option<Snapshot>>>;
 
 impl Pins {
-    async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
+    pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
         let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
             match table {

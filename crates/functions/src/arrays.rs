@@ -98,7 +98,7 @@ impl<'a> IntervalListReader<'a> {
 
 /// Builds an array of timelines.
 #[derive(Default)]
-pub(crate) struct TimelineArrayBuilder {
+pub struct TimelineArrayBuilder {
     starts: Vec<i64>,
     ends: Vec<i64>,
     slices: Vec<i64>,
@@ -109,6 +109,7 @@ pub(crate) struct TimelineArrayBuilder {
 }
 
 impl TimelineArrayBuilder {
+    /// Adds a row, `None` for NULL.
     pub fn append(&mut self, timeline: Option<&Timeline>) {
         let rows = self.starts.len();
         self.valid.get_or_insert_with(|| NullBufferBuilder::new(rows)).append(timeline.is_some());
@@ -122,6 +123,7 @@ impl TimelineArrayBuilder {
         self.excluded.append(runs(State::Excluded));
     }
 
+    /// The rows, of [`timeline_type`](crate::timeline_type).
     pub fn finish(self) -> StructArray {
         let columns: Vec<ArrayRef> = vec![
             instants(self.starts),
@@ -189,7 +191,7 @@ impl<'a> TimelineReader<'a> {
 }
 
 /// One list of sources per row.
-pub(crate) fn sources_array<'a>(rows: impl IntoIterator<Item = Option<Vec<Sources<'a>>>>) -> ArrayRef {
+pub fn sources_array<'a>(rows: impl IntoIterator<Item = Option<Vec<Sources<'a>>>>) -> ArrayRef {
     let (mut starts, mut ends, mut names, mut name_ends, mut offsets) = (vec![], vec![], vec![], vec![0i32], vec![]);
     let mut valid = NullBufferBuilder::new(0);
     for row in rows {

@@ -16,7 +16,7 @@ use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-pub use arrays::TimelineReader;
+pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };

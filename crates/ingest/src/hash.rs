@@ -28,6 +28,13 @@ impl Hash {
         Self::default()
     }
 
+    /// The plain SHA-256 of these bytes, as other programs compute it.
+    pub fn of(bytes: impl AsRef<[u8]>) -> [u8; 32] {
+        let mut context = sha256();
+        context.update(bytes.as_ref());
+        self::bytes(context)
+    }
+
     /// One more field.
     #[must_use]
     pub fn field(mut self, bytes: impl AsRef<[u8]>) -> Self {

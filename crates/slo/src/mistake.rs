@@ -32,6 +32,13 @@ pub enum Severity {
     Warning,
 }
 
+impl Mistake {
+    /// A mistake at a line and a column, found by who knows more than this crate.
+    pub fn new(path: String, (line, column): (usize, usize), reason: String, severity: Severity) -> Self {
+        Mistake { path, line, column, reason, hint: None, severity }
+    }
+}
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: {}", self.path, self.line, self.column, self.reason)?;

@@ -126,6 +126,24 @@ impl Histogram {
         None
     }
 
+    /// The bucket that holds rank ⌈share·count⌉, `Some(None)` where that is an observation of zero; `None` for an
+    /// empty histogram.
+    pub fn quantile_bucket(&self, share: crate::Share) -> Option<Option<i32>> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let rank = share.rank_of(count);
+        let mut below = self.zero;
+        if rank <= below {
+            return Some(None);
+        }
+        self.buckets.iter().find_map(|&(bucket, n)| {
+            below += n;
+            (rank <= below).then_some(Some(bucket))
+        })
+    }
+
     /// Observations of at most `le` seconds. Exact where `le` is a bucket bound (or below zero);
     /// otherwise `le` rounds up to the bound of its bucket, and the second value says so.
     pub fn count_le(&self, le: f64) -> (i64, bool) {

@@ -143,7 +143,7 @@ impl FromStr for Share {
 
 /// The quotient of two integers as the nearest float: they are reduced first, so that a quotient of
 /// integers below 2^53 in lowest terms is correctly rounded. `denominator` must not be 0.
-pub(crate) fn quotient(numerator: i128, denominator: i128) -> f64 {
+pub fn quotient(numerator: i128, denominator: i128) -> f64 {
     let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs()) as i128;
     (numerator / divisor) as f64 / (denominator / divisor) as f64
 }

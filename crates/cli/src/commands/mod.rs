@@ -1,10 +1,13 @@
 //! One command per file.
 
+mod apply;
 mod demo;
 mod exclude;
 mod incident;
 mod ingest;
 mod record;
+mod refresh;
+mod slos;
 mod sql;
 
 use crate::args::{Args, Command};
@@ -17,6 +20,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Sql(args) => sql::run(settings, args).await,
         Command::Exclude(args) => exclude::run(settings, args).await,
         Command::Incident(args) => incident::run(settings, args).await,
+        Command::Apply(args) => apply::run(settings, args).await,
+        Command::Slos(args) => slos::run(settings, args).await,
+        Command::Refresh(args) => refresh::run(settings, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
     }
 }

@@ -1,0 +1,147 @@
+//! `nines apply`: definitions checked, compared, recorded.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nines_engine::slo::What;
+use nines_engine::{Applied, Engine, Settings};
+
+use super::record;
+use crate::args::Apply;
+use crate::error::{CliError, Result, doing};
+use crate::output::{Format, Output, instant, say};
+
+/// Files that a folder's definitions stand in.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
+    let files = read(&args.paths)?;
+    let engine = Engine::open(settings).await?;
+    let applied = match args.dry_run {
+        true => engine.plan_apply(&files).await?,
+        false => engine.apply(&files).await?,
+    };
+    for warning in &applied.warnings {
+        eprintln!("warning: {warning}");
+    }
+    say(&told(&applied, &args, &engine))?;
+    if let Some(range) = &args.compare {
+        compare(&engine, applied, range).await?;
+    }
+    Ok(())
+}
+
+/// Every file that is named or stands in a named folder, each once.
+fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    let mut files = BTreeSet::new();
+    for path in paths {
+        let mut found = Vec::new();
+        collect(path, &mut found)?;
+        if found.is_empty() {
+            return Err(CliError::Usage(format!("{}: no .yaml, .yml or .json files in this folder", path.display())));
+        }
+        files.extend(found);
+    }
+    let text = |path: PathBuf| {
+        let text = doing(path.display(), std::fs::read_to_string(&path))?;
+        Ok((path.display().to_string(), text))
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    if !path.is_dir() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    for entry in doing(path.display(), std::fs::read_dir(path))? {
+        let inside = doing(path.display(), entry)?.path();
+        let is_hidden = inside.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_definition = inside.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e == *known));
+        if !is_hidden && (inside.is_dir() || is_definition) {
+            collect(&inside, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
+    let mut text = String::new();
+    let mut unchanged = 0;
+    for change in &applied.changes {
+        let what = match change.what {
+            What::New => "new",
+            What::Changed => "changed",
+            What::Corrected => "corrected",
+            What::Unchanged => {
+                unchanged += 1;
+                continue;
+            }
+        };
+        let from = match change.stored.effective_from {
+            nines_engine::slo::SINCE_EVER => "since ever".to_string(),
+            at => format!("from {}", instant(at, &engine.settings().time_zone)),
+        };
+        let kind = change.stored.kind.to_string();
+        text += &format!("{what:<9}  {kind:<7}  {}  {from}  ({}:{})\n", change.stored.name, change.path, change.line);
+    }
+    let count = |number: usize| format!("{number} definition{}", if number == 1 { "" } else { "s" });
+    let changed = applied.changes.len() - unchanged;
+    if unchanged > 0 {
+        text += &format!("unchanged  {}\n", count(unchanged));
+    }
+    text += &match (&applied.commit, args.dry_run) {
+        (_, true) => format!("dry run    {} would be recorded\n", count(changed)),
+        (Some(commit), _) => {
+            let version =
+                commit.version().map_or_else(String::new, |version| format!("; version {version} of definitions"));
+            format!("recorded   {}{version} in {}\n", count(changed), engine.settings().store)
+        }
+        (None, _) => "recorded   nothing: all of it is in force already\n".to_string(),
+    };
+    text
+}
+
+/// What the proposed definitions say of a range, beside those in force.
+async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<()> {
+    let [from, to] = range else { return Err(CliError::Usage("--compare takes FROM and TO".to_string())) };
+    let mut bounds = Vec::new();
+    for (name, text) in [("FROM", from), ("TO", to)] {
+        let at = record::time(&format!("--compare {name}"), text, engine)?;
+        bounds.push(chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
+    }
+    let figures = format!(
+        "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
+         FROM report('{}', '{}', 'objective')",
+        bounds[0], bounds[1]
+    );
+    let in_force = engine.sql(&figures).await?;
+    let statement = engine.parse(&figures)?;
+    let [statement] = statement.as_slice() else { return Ok(()) };
+    let answer = engine.run_as_if(statement, Arc::new(applied.definitions)).await?;
+    let schema = Arc::clone(&answer.schema);
+    let proposed = datafusion::physical_plan::common::collect(answer.batches).await?;
+    let table = |batches| datafusion::datasource::MemTable::try_new(Arc::clone(&schema), vec![batches]);
+    let context = datafusion::prelude::SessionContext::new();
+    context.register_table("in_force", Arc::new(table(in_force)?))?;
+    context.register_table("proposed", Arc::new(table(proposed)?))?;
+    let beside = context
+        .sql(
+            "SELECT coalesce(p.service, f.service) AS service, coalesce(p.objective, f.objective) AS objective,
+                    f.target AS target, p.target AS target_proposed, f.slo AS slo, p.slo AS slo_proposed,
+                    f.slo_error_time AS slo_error_time, p.slo_error_time AS slo_error_time_proposed,
+                    f.budget_remaining AS budget_remaining, p.budget_remaining AS budget_remaining_proposed
+             FROM in_force f FULL JOIN proposed p ON f.objective = p.objective AND f.service = p.service
+             WHERE f.objective IS NULL OR p.objective IS NULL OR f.target <> p.target
+                OR f.slo IS DISTINCT FROM p.slo OR f.slo_error_time IS DISTINCT FROM p.slo_error_time
+             ORDER BY 1, 2",
+        )
+        .await?;
+    let rows = beside.execute_stream().await?;
+    let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+    if output.write(rows.schema(), rows).await? == 0 {
+        say("the proposed definitions say the same of this range as those in force\n")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `nines slos`: what is promised.
+
+use nines_engine::{Engine, Parameter, Parameters, Settings};
+
+use super::record;
+use crate::args::Slos;
+use crate::error::Result;
+use crate::output::{Format, Output};
+
+const IN_FORCE: &str = "
+    SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
+           budgeting, time_window AS window, owner, effective_from
+    FROM slos
+    WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
+      AND ($service IS NULL OR service = $service)
+    ORDER BY business, service, objective";
+
+pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
+    let engine = Engine::open(settings).await?;
+    let at = match &args.at {
+        Some(text) => record::time("--at", text, &engine)?,
+        None => chrono::Utc::now().timestamp_micros(),
+    };
+    let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
+    let service = args.service.map_or(Parameter::Null, Parameter::Text);
+    let parameters = [("at".to_string(), Parameter::Text(at)), ("service".to_string(), service)];
+    for statement in engine.parse(IN_FORCE)? {
+        let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
+        let advice = answer.advice();
+        let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+        let rows = output.write(answer.schema, answer.batches).await?;
+        if let Some(advice) = advice.filter(|_| rows == 0) {
+            eprintln!("{advice}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Table functions over evaluations: one file each.
+//!
+//! A call is planned without I/O: its arguments are constants, its columns are known. Its scan reads the definitions and what is
+//! kept, and makes the plan of what has to be counted ([`EvaluateExec`]).
+
+mod arguments;
+mod burn_alerts;
+pub(crate) mod columns;
+mod culprits;
+mod failures;
+pub(crate) mod groups;
+mod report;
+mod review;
+mod slices;
+mod timelines;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::error::Result;
+use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use nines_timeline::Interval;
+
+use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, speaks_of};
+use crate::place::Place;
+use arguments::Arguments;
+
+/// A question in SQL: a function that stands where a table stands.
+pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
+    /// What is documented: name, syntax, description, example.
+    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str);
+
+    /// Reads a call's arguments.
+    fn call(&self, arguments: Arguments<'_>) -> Result<Call>;
+}
+
+/// A call, ready to be planned.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub ranges: Vec<Interval>,
+    pub detail: Detail,
+    /// Columns by whose filters objectives are chosen.
+    pub columns: &'static [&'static str],
+    /// The column of slice starts whose filters narrow the range.
+    pub time: Option<&'static str>,
+    pub answer: Arc<dyn Answer>,
+}
+
+/// All of them.
+fn all() -> Vec<Arc<dyn Question>> {
+    vec![
+        Arc::new(slices::Slices),
+        Arc::new(timelines::Timelines),
+        Arc::new(failures::Failures),
+        Arc::new(culprits::Culprits),
+        Arc::new(report::Report),
+        Arc::new(review::Review),
+        Arc::new(burn_alerts::BurnAlerts),
+    ]
+}
+
+/// What the functions are, for the table `functions`.
+pub(crate) fn documentation(name: &str) -> Option<Documentation> {
+    let section = DocSection { include: true, label: "Objectives", description: None };
+    all().iter().map(|question| question.documentation()).find(|(known, ..)| *known == name).map(
+        |(_, syntax, description, example)| {
+            Documentation::builder(section, description, syntax).with_sql_example(example).build()
+        },
+    )
+}
+
+/// Makes the functions known to a session.
+pub(crate) fn register_all(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>, zone: &str) {
+    for question in all() {
+        let (name, ..) = question.documentation();
+        let (place, read, zone) = (Arc::clone(place), Arc::clone(read), zone.into());
+        context.register_udtf(name, Arc::new(Function { question, place, read, zone }));
+    }
+}
+
+#[derive(Debug)]
+struct Function {
+    question: Arc<dyn Question>,
+    place: Arc<Place>,
+    read: Arc<Read>,
+    zone: Arc<str>,
+}
+
+impl TableFunctionImpl for Function {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let (function, syntax, ..) = self.question.documentation();
+        let call = self.question.call(Arguments { function, syntax, given: args.exprs(), zone: &self.zone })?;
+        Ok(Arc::new(Asking { function, call, place: Arc::clone(&self.place), read: Arc::clone(&self.read) }))
+    }
+}
+
+/// A call as a table.
+#[derive(Debug)]
+struct Asking {
+    function: &'static str,
+    call: Call,
+    place: Arc<Place>,
+    read: Arc<Read>,
+}
+
+#[async_trait]
+impl TableProvider for Asking {
+    fn schema(&self) -> SchemaRef {
+        self.call.answer.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    /// Filters choose what is evaluated; they are applied again to what comes out.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let columns: Vec<&str> = self.call.columns.iter().copied().chain(self.call.time).collect();
+        let support = |filter: &&Expr| match speaks_of(filter, &columns) {
+            true => TableProviderFilterPushDown::Inexact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Call { ranges, detail, columns, time, answer } = self.call.clone();
+        let ranges = match time {
+            Some(time) => ranges.iter().map(|range| narrowed(*range, filters, time)).collect(),
+            None => ranges,
+        };
+        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let asked = Asked { ranges, detail, selection: Selection::new(filters, columns) };
+        let mut prepared = evaluator.prepare(&asked).await?;
+        prepared.incidents = evaluator.incidents;
+        let store = evaluator.store;
+        Ok(Arc::new(EvaluateExec::new(self.function, prepared, answer, detail, store, projection.cloned())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_documented_once() {
+        let mut names: Vec<&str> = all().iter().map(|question| question.documentation().0).collect();
+        assert!(names.iter().all(|name| documentation(name).is_some()));
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

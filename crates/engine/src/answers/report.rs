@@ -1,0 +1,213 @@
+//! `report(from, to [, by])`: the figures of a range, beside those of the one before.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::plan_datafusion_err;
+use datafusion::error::Result;
+use nines_functions::{sources_array, sources_type};
+use nines_timeline::{Interval, MICROS};
+
+use super::arguments::{Arguments, By};
+use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
+use super::groups::{Group, groups};
+use super::{Call, Question};
+use crate::evaluate::{Answer, Detail, Incident, Month, Part, Prepared, lines};
+
+#[derive(Debug)]
+pub(super) struct Report;
+
+impl Question for Report {
+    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+        (
+            "report",
+            "report(from, to [, by])",
+            "The figures of every 'objective' (or by 'service', 'business', 'company': the union of their objectives) over \
+             [from, to): slo is the figure by the objective's budgeting method, of a union by time; slo_error_time and mtbf, \
+             mttr are seconds; slo_error_time_info says who was in error when. A union has a target where the Service or \
+             the composite SLO states one. slo_before and slo_error_time_before are those of the preceding period of the same \
+             length, for calendar months the months before. mtti, mttk, mttf and mttv are means over the incidents that \
+             started in the range and concern the row, in seconds; incident_mttr is their sum.",
+            "SELECT business, slo, slo_error_time, mtbf, mttr FROM report('2026-10-01', '2026-11-01', 'business')",
+        )
+    }
+
+    fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
+        arguments.check(2..=3)?;
+        let by = By::parse(&arguments, 2, By::Objective)?;
+        let range = arguments.range()?;
+        let zone: Tz =
+            arguments.zone.parse().map_err(|_| plan_datafusion_err!("{} is no time zone", arguments.zone))?;
+        Ok(Call {
+            ranges: vec![range, preceding(range, zone)],
+            detail: Detail::None,
+            columns: by.columns(),
+            time: None,
+            answer: Arc::new(Rows { by, range }),
+        })
+    }
+}
+
+/// The period before: of whole calendar months as many months, else as much time.
+fn preceding(range: Interval, zone: Tz) -> Interval {
+    let as_much = Interval::new(range.start.saturating_sub(range.duration()), range.start);
+    let starts_month =
+        |at: i64| Month::of(at, zone).filter(|month| month.interval(zone).is_some_and(|i| i.start == at));
+    let (Some(first), Some(end)) = (starts_month(range.start), starts_month(range.end)) else { return as_much };
+    let mut before = first;
+    for _ in first.0..end.0 {
+        before = before.before();
+    }
+    before.interval(zone).map_or(as_much, |start| Interval::new(start.start, range.start))
+}
+
+#[derive(Debug)]
+struct Rows {
+    by: By,
+    range: Interval,
+}
+
+/// Means over incidents in seconds.
+#[derive(Debug, Default)]
+struct Phases {
+    incidents: i64,
+    detect: Option<f64>,
+    locate: Option<f64>,
+    fix: Option<f64>,
+    verify: Option<f64>,
+}
+
+impl Phases {
+    fn of(group: &Group<'_>, incidents: &[Incident], range: Interval) -> Phases {
+        let started = |incident: &&Incident| incident.started >= range.start && incident.started < range.end;
+        let own: Vec<&Incident> = incidents.iter().filter(started).filter(|i| group.concerns(i)).collect();
+        let mean = |phase: fn(&Incident) -> Option<(i64, i64)>| {
+            let lengths: Vec<i64> = own.iter().filter_map(|incident| phase(incident)).map(|(a, b)| b - a).collect();
+            let total = lengths.iter().map(|length| i128::from(*length)).sum::<i128>();
+            let count = lengths.len() as i128;
+            (count > 0).then(|| nines_timeline::quotient(total, count * i128::from(MICROS)))
+        };
+        Phases {
+            incidents: own.len() as i64,
+            detect: mean(|i| Some((i.started, i.detected?))),
+            locate: mean(|i| Some((i.detected?, i.located?))),
+            fix: mean(|i| Some((i.located?, i.fixed?))),
+            verify: mean(|i| Some((i.fixed?, i.verified?))),
+        }
+    }
+
+    fn sum(&self) -> Option<f64> {
+        Some(self.detect? + self.locate? + self.fix? + self.verify?)
+    }
+}
+
+impl Answer for Rows {
+    fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            text("business"),
+            text("service"),
+            text("objective"),
+            float("slo"),
+            float("slo_error_time"),
+            Field::new("slo_error_time_info", sources_type(), true),
+            float("mtbf"),
+            float("mttr"),
+            float("availability"),
+            float("target"),
+            float("budget_remaining"),
+            float("burn_rate"),
+            count("failures"),
+            float("slo_before"),
+            float("slo_change"),
+            float("slo_error_time_before"),
+            count("incidents"),
+            float("mtti"),
+            float("mttk"),
+            float("mttf"),
+            float("mttv"),
+            float("incident_mttr"),
+            flag("approximate"),
+        ]))
+    }
+
+    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
+        let (now, before) = (lines(prepared, &parts, 0)?, lines(prepared, &parts, 1)?);
+        let now = groups(&now, self.by, &prepared.definitions);
+        let before = groups(&before, self.by, &prepared.definitions);
+        let earlier: Vec<Option<&Group>> = now
+            .iter()
+            .map(|group| {
+                let same = |other: &&Group| {
+                    (other.business, other.service, other.objective) == (group.business, group.service, group.objective)
+                };
+                before.iter().find(same)
+            })
+            .collect();
+        let phases: Vec<Phases> = now.iter().map(|group| Phases::of(group, &prepared.incidents, self.range)).collect();
+        let slo_before: Vec<Option<f64>> = earlier.iter().map(|group| group.and_then(|group| group.slo())).collect();
+        let of = |figure: &dyn Fn(&Group<'_>) -> Option<f64>| floats(now.iter().map(figure));
+        let phase = |figure: &dyn Fn(&Phases) -> Option<f64>| floats(phases.iter().map(figure));
+        let mut sources = Vec::new();
+        for group in &now {
+            sources.push(group.with_sources(|sources| sources_array([Some(sources)])));
+        }
+        let sources: Vec<&dyn datafusion::arrow::array::Array> = sources.iter().map(AsRef::as_ref).collect();
+        let info = match sources.is_empty() {
+            true => datafusion::arrow::array::new_empty_array(&sources_type()),
+            false => datafusion::arrow::compute::concat(&sources)?,
+        };
+        Ok(vec![RecordBatch::try_new(
+            self.schema(),
+            vec![
+                texts(now.iter().map(|group| group.business)),
+                texts(now.iter().map(|group| group.service)),
+                texts(now.iter().map(|group| group.objective)),
+                of(&|group| group.slo()),
+                of(&|group| Some(group.timeline.error_seconds())),
+                info,
+                of(&|group| group.timeline.mtbf(0)),
+                of(&|group| group.timeline.mttr(0)),
+                of(&|group| group.timeline.availability()),
+                of(&|group| group.target.map(float_of)),
+                of(&|group| group.burn_rate().map(|burn| 1.0 - burn)),
+                of(&|group| group.burn_rate()),
+                counts(now.iter().map(|group| Some(group.timeline.failures(0).len() as i64))),
+                floats(slo_before.iter().copied()),
+                floats(now.iter().zip(&slo_before).map(|(group, before)| Some(group.slo()? - (*before)?))),
+                floats(earlier.iter().map(|group| group.map(|group| group.timeline.error_seconds()))),
+                counts(phases.iter().map(|phases| Some(phases.incidents))),
+                phase(&|phases| phases.detect),
+                phase(&|phases| phases.locate),
+                phase(&|phases| phases.fix),
+                phase(&|phases| phases.verify),
+                phase(&Phases::sum),
+                flags(now.iter().map(|group| group.lines.iter().any(|line| line.approximate))),
+            ],
+        )?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros()
+    }
+
+    #[test]
+    fn a_month_compares_with_the_month_before_whatever_their_lengths() {
+        let march = Interval::new(at("2026-03-01T00:00:00Z"), at("2026-04-01T00:00:00Z"));
+        assert_eq!(preceding(march, Tz::UTC).start, at("2026-02-01T00:00:00Z"));
+        let quarter = Interval::new(at("2026-01-01T00:00:00Z"), at("2026-04-01T00:00:00Z"));
+        assert_eq!(preceding(quarter, Tz::UTC).start, at("2025-10-01T00:00:00Z"));
+        let week = Interval::new(at("2026-03-02T00:00:00Z"), at("2026-03-09T00:00:00Z"));
+        assert_eq!(preceding(week, Tz::UTC).start, at("2026-02-23T00:00:00Z"));
+        // Midnight in New York, where March has an hour less.
+        let zone = chrono_tz::America::New_York;
+        let march = Interval::new(at("2026-03-01T05:00:00Z"), at("2026-04-01T04:00:00Z"));
+        assert_eq!(preceding(march, zone).start, at("2026-02-01T05:00:00Z"));
+    }
+}

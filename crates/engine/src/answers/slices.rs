@@ -1,0 +1,105 @@
+//! `slices(from, to)`: every slice of every objective.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::error::Result;
+use nines_timeline::State;
+
+use super::arguments::Arguments;
+use super::columns::{count, counts, flag, flags, float, float_of, floats, instant, instants, text, texts};
+use super::{Call, Question};
+use crate::evaluate::{Answer, Detail, Part, Prepared, Slice, Subject};
+
+#[derive(Debug)]
+pub(super) struct Slices;
+
+impl Question for Slices {
+    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+        (
+            "slices",
+            "slices(from, to)",
+            "Every slice of every objective that lies wholly inside [from, to): its counts, their ratio `value`, the target that \
+             it must meet, and its state: ok, error, no data or excluded. `approximate` says that a latency threshold was \
+             rounded up to a histogram bucket's bound.",
+            "SELECT time, objective, good, total, state FROM slices('2026-10-14', '2026-10-15') WHERE state = 'error'",
+        )
+    }
+
+    fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
+        arguments.check(2..=2)?;
+        Ok(Call {
+            ranges: vec![arguments.range()?],
+            detail: Detail::Slices,
+            columns: &["business", "service", "objective"],
+            time: Some("time"),
+            answer: Arc::new(Rows { zone: arguments.zone.into() }),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Rows {
+    zone: Arc<str>,
+}
+
+impl Answer for Rows {
+    fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            instant("time", &self.zone),
+            text("business"),
+            text("service"),
+            text("objective"),
+            text("vela"),
+            count("good"),
+            count("total"),
+            float("value"),
+            float("slice_target"),
+            text("state"),
+            flag("approximate"),
+        ]))
+    }
+
+    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
+        const MOST_ROWS: usize = 8192;
+        let rows: Vec<(&Subject, &Part, &Slice)> = parts
+            .iter()
+            .flat_map(|part| {
+                part.slices.iter().map(move |slice| (prepared.subjects[part.subject].as_ref(), part, slice))
+            })
+            .collect();
+        rows.chunks(MOST_ROWS).map(|rows| self.batch(rows)).collect()
+    }
+}
+
+impl Rows {
+    fn batch(&self, rows: &[(&Subject, &Part, &Slice)]) -> Result<RecordBatch> {
+        let own = |of: fn(&Subject) -> &str| texts(rows.iter().map(move |(subject, ..)| Some(of(subject))));
+        Ok(RecordBatch::try_new(
+            self.schema(),
+            vec![
+                instants(rows.iter().map(|(_, _, slice)| Some(slice.start)), &self.zone),
+                own(|subject| &subject.business),
+                own(|subject| &subject.service),
+                own(|subject| &subject.name),
+                texts(rows.iter().map(|(subject, ..)| subject.spec.vela.map(super::groups::vela))),
+                counts(rows.iter().map(|(_, _, slice)| Some(slice.good))),
+                counts(rows.iter().map(|(_, _, slice)| Some(slice.total))),
+                floats(rows.iter().map(|(_, _, s)| (s.total > 0).then(|| s.good as f64 / s.total as f64))),
+                floats(rows.iter().map(|(subject, ..)| Some(float_of(subject.spec.slice_target)))),
+                texts(rows.iter().map(|(_, _, slice)| Some(state(slice.state)))),
+                flags(rows.iter().map(|(_, part, _)| part.approximate)),
+            ],
+        )?)
+    }
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Error => "error",
+        State::NoData => "no data",
+        State::Excluded => "excluded",
+    }
+}

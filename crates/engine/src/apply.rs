@@ -1,0 +1,177 @@
+//! Recording definitions: all of them, or none if anything is wrong.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use datafusion::execution::SessionState;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use nines_ingest::{Hash, hex};
+use nines_slo::{Change, Definitions, Indicator, Mistake, Plan, Severity, Spec, Stored, What};
+use nines_store::{Commit, Once, Provider, Snapshot, StoreErrorKind, TableKind, UTC};
+
+use crate::evaluate::{Evaluator, Expressions, stored};
+use crate::{Engine, EngineError, Result};
+
+/// How often it is planned anew when somebody else recorded definitions meanwhile.
+const ATTEMPTS: u32 = 20;
+const SHA256_DIGITS: usize = 64;
+
+/// What was recorded, or would be.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Applied {
+    /// One per object, in the order of the files.
+    pub changes: Vec<Change>,
+    /// What is worth knowing.
+    pub warnings: Vec<Mistake>,
+    /// All that is defined with them.
+    pub definitions: Definitions,
+    /// What was stored; `None` if nothing was, because nothing changed or nothing was to be.
+    pub commit: Option<Commit>,
+}
+
+/// Every mistake in definitions, in the order of files and lines.
+#[derive(Debug)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, mistake) in self.0.iter().enumerate() {
+            let line = if at == 0 { "" } else { "\n" };
+            write!(f, "{line}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Engine {
+    /// Records the definitions in these files, given as (name, text). Nothing is recorded if anything is wrong.
+    pub async fn apply(&self, files: &[(String, String)]) -> Result<Applied> {
+        let mut attempt = 1;
+        loop {
+            let (plan, read) = self.plan_definitions(files).await?;
+            let new: Vec<&Stored> = plan
+                .changes
+                .iter()
+                .filter(|change| change.what != What::Unchanged)
+                .map(|change| &change.stored)
+                .collect();
+            let Plan { changes, warnings, definitions, .. } = &plan;
+            let applied = |commit| Applied {
+                changes: changes.clone(),
+                warnings: warnings.clone(),
+                definitions: definitions.clone(),
+                commit,
+            };
+            if new.is_empty() {
+                // What another one recorded may be seen before it is durable.
+                if let Some(snapshot) = &read {
+                    snapshot.table().settle().await?;
+                }
+                return Ok(applied(None));
+            }
+            let table = self.store_to_write().await?.table(TableKind::Definitions);
+            let rows = rows(&new)?;
+            let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
+            // What was checked together must still be what is recorded.
+            let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
+            match table.append(Box::pin(rows), once, self.context().task_ctx()).await {
+                Ok(commit) => return Ok(applied(Some(commit))),
+                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What [`Engine::apply`] would record.
+    pub async fn plan_apply(&self, files: &[(String, String)]) -> Result<Applied> {
+        let (Plan { changes, warnings, definitions, .. }, _) = self.plan_definitions(files).await?;
+        Ok(Applied { changes, warnings, definitions, commit: None })
+    }
+
+    async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {
+        let (existing, read) = self.recorded().await?;
+        let now = chrono::Utc::now().timestamp_micros();
+        let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
+        let mistakes = self.unmeasurable(&mut plan);
+        match mistakes.is_empty() {
+            true => Ok((plan, read)),
+            false => Err(EngineError::Definitions(Mistakes(mistakes))),
+        }
+    }
+
+    /// All definitions that are recorded, and the version at which they were read.
+    pub(crate) async fn recorded(&self) -> Result<(Vec<Stored>, Option<Snapshot>)> {
+        let Some(store) = self.store() else { return Ok((Vec::new(), None)) };
+        let snapshot = store.table(TableKind::Definitions).snapshot().await?;
+        let table = self.context().read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
+        Ok((stored(&table.collect().await?)?, Some(snapshot)))
+    }
+
+    /// What is well formed but cannot be counted in this store: SQL that does not fit its table, slices that the store's do not
+    /// make up.
+    fn unmeasurable(&self, plan: &mut Plan) -> Vec<Mistake> {
+        let state = self.context().state();
+        let slot = self.store().map(|store| store.slice_seconds() * nines_timeline::MICROS);
+        let mut mistakes = Vec::new();
+        for change in plan.changes.iter().filter(|change| change.what != What::Unchanged) {
+            let mut wrong: Vec<String> = Vec::new();
+            let of_change =
+                plan.definitions.objectives.iter().filter(|o| o.slo == change.stored.name || uses_sli(change));
+            for version in of_change.flat_map(|objective| &objective.versions) {
+                wrong.extend(complaint(&version.spec, slot, &state));
+            }
+            wrong.sort();
+            wrong.dedup();
+            mistakes.extend(
+                wrong
+                    .into_iter()
+                    .map(|reason| Mistake::new(change.path.clone(), (change.line, 1), reason, Severity::Error)),
+            );
+        }
+        mistakes.dedup_by(|a, b| a.reason == b.reason);
+        mistakes
+    }
+}
+
+/// Whether objectives of other objects may have changed with this one.
+fn uses_sli(change: &Change) -> bool {
+    change.stored.kind == nines_slo::Kind::Sli
+}
+
+fn complaint(spec: &Spec, slot: Option<i64>, state: &SessionState) -> Option<String> {
+    if let Some(slot) = slot.filter(|slot| spec.slice % slot != 0) {
+        let seconds = |micros: i64| micros / nines_timeline::MICROS;
+        return Some(format!(
+            "slices of {} s cannot be judged in this store, whose slices are of {} s",
+            seconds(spec.slice),
+            seconds(slot)
+        ));
+    }
+    let Indicator::Sql(sql) = &spec.indicator else { return None };
+    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state, kind, sql));
+    checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
+}
+
+fn rows(new: &[&Stored]) -> Result<RecordBatch> {
+    let now = chrono::Utc::now().timestamp_micros();
+    let text = |of: &dyn Fn(&Stored) -> String| -> ArrayRef {
+        Arc::new(new.iter().map(|stored| Some(of(stored))).collect::<StringViewArray>())
+    };
+    let instant = |of: &dyn Fn(&Stored) -> i64| -> ArrayRef {
+        let instants: TimestampMicrosecondArray = new.iter().map(|stored| Some(of(stored))).collect();
+        Arc::new(instants.with_timezone(UTC))
+    };
+    let rows = RecordBatch::try_from_iter([
+        ("kind", text(&|stored| stored.kind.to_string())),
+        ("name", text(&|stored| stored.name.clone())),
+        ("effective_from", instant(&|stored| stored.effective_from)),
+        ("text", text(&|stored| stored.text.clone())),
+        ("sha256", text(&|stored| hex(&Hash::of(&stored.text), SHA256_DIGITS))),
+        ("applied_at", instant(&|_| now)),
+    ]);
+    rows.map_err(|error| EngineError::Sql(error.into()))
+}

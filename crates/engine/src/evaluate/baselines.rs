@@ -1,0 +1,66 @@
+//! The latency limits that follow from data, for people: what the table `baselines` shows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use nines_store::TableKind;
+use nines_timeline::{Interval, Share, histogram};
+
+use super::DAY;
+use super::evaluator::Evaluator;
+use super::months::Month;
+use super::part::Detail;
+use super::prepare::Asked;
+use super::select::Selection;
+
+/// The limit of an objective in a month.
+#[derive(Debug)]
+pub(crate) struct Baseline {
+    pub objective: Arc<str>,
+    pub business: Arc<str>,
+    pub service: Arc<str>,
+    pub month: String,
+    pub interval: Interval,
+    pub quantile: Share,
+    /// In seconds; `None` where the month before has no latencies.
+    pub threshold: Option<f64>,
+}
+
+impl Evaluator<'_> {
+    /// Every limit of every month in which there are requests.
+    pub async fn baselines(&self) -> Result<Vec<Baseline>> {
+        let inputs = self.inputs(TableKind::Requests)?;
+        let Some(first) = inputs.days().next() else { return Ok(Vec::new()) };
+        let range = Interval::new(i64::from(first) * DAY, inputs.watermark);
+        let asked = Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default() };
+        let (mut known, mut facts) = (self.known().await, Vec::new());
+        let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
+        let mut found: HashMap<(Arc<str>, i64), Baseline> = HashMap::new();
+        for subject in &subjects {
+            let Some(quantile) = subject.spec.indicator.baseline() else { continue };
+            for limit in &subject.limits {
+                let zone = subject.spec.time_zone;
+                let Some(month) = Month::of(limit.interval.start, zone) else { continue };
+                let in_force =
+                    subject.in_force.start < limit.interval.end && subject.in_force.end > limit.interval.start;
+                if !in_force {
+                    continue;
+                }
+                let baseline = Baseline {
+                    objective: Arc::clone(&subject.name),
+                    business: Arc::clone(&subject.business),
+                    service: Arc::clone(&subject.service),
+                    month: month.name(),
+                    interval: limit.interval,
+                    quantile,
+                    threshold: limit.limit.map(|bound| bound.bucket.map_or(0.0, histogram::upper_bound)),
+                };
+                found.insert((Arc::clone(&subject.name), limit.interval.start), baseline);
+            }
+        }
+        let mut found: Vec<Baseline> = found.into_values().collect();
+        found.sort_by(|a, b| (&a.objective, a.interval.start).cmp(&(&b.objective, b.interval.start)));
+        Ok(found)
+    }
+}

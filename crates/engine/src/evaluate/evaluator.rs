@@ -1,0 +1,188 @@
+//! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{exec_datafusion_err, plan_err};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use nines_slo::{Definitions, Kind, Stored};
+use nines_store::{Provider, Snapshot, Store, TableKind};
+
+use super::inputs::Inputs;
+use super::overlay::{self, Exclusion, Incident};
+use crate::place::Place;
+use crate::statement::Pins;
+
+/// The raw tables, in the order in which they are kept here.
+const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
+
+/// Definitions as last read, with the version that they were read at: reading them again is most of what a small
+/// question would cost.
+#[derive(Debug, Default)]
+pub(crate) struct Read(Mutex<Option<(u64, Arc<Definitions>)>>);
+
+/// Definitions to evaluate instead of those that are recorded, hung on the session's configuration.
+#[derive(Debug)]
+pub(crate) struct Proposed(pub Arc<Definitions>);
+
+/// One statement's view of the store.
+pub(crate) struct Evaluator<'a> {
+    pub session: &'a dyn Session,
+    pins: Arc<Pins>,
+    pub store: Option<Store>,
+    /// The store's slice width in µs.
+    pub slot: i64,
+    /// What time it is, in µs: only `noData: error` and what is in force now ask.
+    pub now: i64,
+    pub definitions: Arc<Definitions>,
+    pub exclusions: Vec<Exclusion>,
+    pub incidents: Vec<Incident>,
+    inputs: Vec<Arc<Inputs>>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Reads the small tables, and which files the large ones have.
+    pub async fn new(session: &'a dyn Session, place: &Place, read: &Read) -> Result<Self> {
+        let pins = session.config().get_extension::<Pins>().unwrap_or_default();
+        let store = place.store().cloned();
+        let slice_seconds = store.as_ref().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
+        let now = session.execution_props().query_execution_start_time.unwrap_or_else(chrono::Utc::now);
+        let mut evaluator = Evaluator {
+            session,
+            pins,
+            store,
+            slot: slice_seconds * nines_timeline::MICROS,
+            now: now.timestamp_micros(),
+            definitions: Arc::default(),
+            exclusions: Vec::new(),
+            incidents: Vec::new(),
+            inputs: Vec::new(),
+        };
+        evaluator.definitions = evaluator.read_definitions(read).await?;
+        evaluator.exclusions = overlay::exclusions(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
+        evaluator.incidents = overlay::incidents(&evaluator.rows(TableKind::Incidents, None, &[]).await?)?;
+        for kind in RAW {
+            let snapshot = evaluator.snapshot(kind).await?;
+            evaluator.inputs.push(Arc::new(Inputs::new(kind, snapshot, slice_seconds)));
+        }
+        Ok(evaluator)
+    }
+
+    /// The version of a table that this statement reads; `None` if nothing was ever written to it.
+    pub async fn snapshot(&self, kind: TableKind) -> Result<Option<Snapshot>> {
+        let table = self.store.as_ref().map(|store| store.table(kind));
+        let snapshot = self.pins.snapshot(kind, table.as_ref()).await?;
+        Ok(snapshot.filter(|snapshot| snapshot.version().is_some()))
+    }
+
+    /// A raw table's days and files.
+    pub fn inputs(&self, kind: TableKind) -> Result<&Arc<Inputs>> {
+        let found = self.inputs.iter().find(|inputs| inputs.kind == kind);
+        found.ok_or_else(|| datafusion::common::internal_datafusion_err!("{} holds no slices", kind.name()))
+    }
+
+    /// The rows of a small table.
+    pub async fn rows(
+        &self,
+        kind: TableKind,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Vec<RecordBatch>> {
+        let Some(snapshot) = self.snapshot(kind).await? else { return Ok(Vec::new()) };
+        let plan = Provider::pinned(snapshot).scan(self.session, projection, filters, None).await?;
+        self.collect(plan).await
+    }
+
+    /// Runs a plan.
+    pub async fn collect(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>> {
+        collect(plan, self.session.task_ctx()).await
+    }
+
+    async fn read_definitions(&self, read: &Read) -> Result<Arc<Definitions>> {
+        if let Some(proposed) = self.session.config().get_extension::<Proposed>() {
+            return Ok(Arc::clone(&proposed.0));
+        }
+        let Some(snapshot) = self.snapshot(TableKind::Definitions).await? else { return Ok(Arc::default()) };
+        let version = snapshot.version().unwrap_or_default();
+        let known = |read: &Read| read.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, definitions)) = known(read).filter(|(at, _)| *at == version) {
+            return Ok(definitions);
+        }
+        let stored = stored(&self.rows(TableKind::Definitions, None, &[]).await?)?;
+        let definitions = nines_slo::resolve(&stored).map_err(|mistakes| {
+            let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            exec_datafusion_err!("what is recorded in definitions cannot be read: {}", all.join("; "))
+        })?;
+        let definitions = Arc::new(definitions);
+        *read.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
+        Ok(definitions)
+    }
+
+    /// The raw table of this name.
+    pub fn raw(name: &str) -> Result<TableKind> {
+        match TableKind::from_name(name).filter(|kind| RAW.contains(kind)) {
+            Some(kind) => Ok(kind),
+            None => plan_err!("an indicator counts rows of requests, events or gauges, not of {name}"),
+        }
+    }
+}
+
+/// Rows of the table `definitions` as the documents they hold.
+pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    for batch in rows {
+        let (kinds, names, text) =
+            (overlay::texts(batch, "kind")?, overlay::texts(batch, "name")?, overlay::texts(batch, "text")?);
+        let from = overlay::instants(batch, "effective_from")?;
+        for row in 0..batch.num_rows() {
+            let kind: Kind = kinds.value(row).parse().map_err(|_| unknown_kind(kinds.value(row)))?;
+            found.push(Stored {
+                kind,
+                name: names.value(row).to_string(),
+                effective_from: from[row].unwrap_or(nines_slo::SINCE_EVER),
+                text: text.value(row).to_string(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn unknown_kind(kind: &str) -> DataFusionError {
+    exec_datafusion_err!("definitions hold a {kind}, which this version of nines does not know; use a newer one")
+}
+
+/// A fact's key in the table `slo_facts`.
+type FactKey = (String, String, String);
+
+/// What was found out before, and what of the input it depends on.
+#[derive(Debug, Default)]
+pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
+
+impl Evaluator<'_> {
+    /// All facts that are kept. A table that cannot be read keeps none.
+    pub async fn known(&self) -> Known {
+        let Ok(rows) = self.rows(TableKind::SloFacts, None, &[]).await else { return Known::default() };
+        let mut known = HashMap::new();
+        for batch in &rows {
+            let text = |name: &str| overlay::texts(batch, name);
+            let (Ok(fact), Ok(subject), Ok(period), Ok(note)) =
+                (text("fact"), text("subject"), text("period"), text("text"))
+            else {
+                continue;
+            };
+            let numbers = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
+            let (Some(keys), Some(values)) = (numbers("key"), numbers("value")) else { continue };
+            for row in 0..batch.num_rows() {
+                let place = [fact, subject, period].map(|column| column.value(row).to_string());
+                let value = values.iter().nth(row).flatten();
+                known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));
+            }
+        }
+        Known(known)
+    }
+}

@@ -1,0 +1,223 @@
+//! What is found out about an indicator from all rows there are: its first slice with data, and the business that its rows
+//! carry. Both are kept in `slo_facts`, named by the files they depend on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use nines_slo::{NoData, Spec};
+use nines_store::TableKind;
+use nines_timeline::{Interval, State};
+
+use super::evaluator::{Evaluator, Known};
+use super::inputs::Inputs;
+use super::keep::Fact;
+use super::part::{Detail, Part};
+use super::pass::Split;
+use super::run::Running;
+use super::scan::Wanted;
+use super::subject::{Subject, definition_hash};
+use super::{DAY, EVALUATOR, months};
+
+const FIRST_DATA: &str = "first data";
+/// Most days looked at in one go.
+const MOST_DAYS: usize = 64;
+
+/// What rows say of an indicator.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    /// Start of the first slice with data.
+    pub first: Option<i64>,
+    /// The business that its rows carry; empty if none.
+    pub business: Arc<str>,
+}
+
+impl Evaluator<'_> {
+    /// Facts of these indicators, by [`definition_hash`]. Days are read from the first on, until all are found.
+    pub async fn facts(
+        &self,
+        specs: &HashMap<u64, Arc<Spec>>,
+        known: &mut Known,
+        new: &mut Vec<Fact>,
+    ) -> Result<HashMap<u64, Found>> {
+        let mut found = HashMap::new();
+        let mut by_table: BTreeMap<TableKind, Vec<(u64, Arc<Spec>)>> = BTreeMap::new();
+        for (&hash, spec) in specs {
+            by_table.entry(Self::raw(spec.indicator.table())?).or_default().push((hash, Arc::clone(spec)));
+        }
+        for (kind, specs) in by_table {
+            let inputs = Arc::clone(self.inputs(kind)?);
+            let mut sought = Vec::new();
+            // Of what has no data yet, it is kept up to which day that is known.
+            let mut from = i32::MAX;
+            for (hash, spec) in specs {
+                match recall(known, hash, &inputs) {
+                    Some((Some(first), business)) => {
+                        found.insert(hash, Found { first: Some(first), business });
+                    }
+                    Some((None, until)) => {
+                        from = from.min(until.parse::<i32>().map_or(i32::MIN, |day| day.saturating_add(1)));
+                        sought.push((hash, spec));
+                    }
+                    None => {
+                        from = i32::MIN;
+                        sought.push((hash, spec));
+                    }
+                }
+            }
+            self.seek(&inputs, from, sought, &mut found, known, new).await?;
+        }
+        Ok(found)
+    }
+
+    async fn seek(
+        &self,
+        inputs: &Inputs,
+        from: i32,
+        mut sought: Vec<(u64, Arc<Spec>)>,
+        found: &mut HashMap<u64, Found>,
+        known: &mut Known,
+        new: &mut Vec<Fact>,
+    ) -> Result<()> {
+        let days: Vec<i32> = inputs.days_in(from..=i32::MAX).collect();
+        let (mut at, mut step) = (0, 1);
+        while at < days.len() && !sought.is_empty() {
+            let chunk = &days[at..days.len().min(at + step)];
+            (at, step) = (at + chunk.len(), (step * 2).min(MOST_DAYS));
+            let (parts, carried) = self.measured(inputs, chunk, &sought, known, new).await?;
+            let mut first: HashMap<usize, i64> = HashMap::new();
+            for part in &parts {
+                if let Some(time) = first_measured(part) {
+                    let first = first.entry(part.subject).or_insert(time);
+                    *first = (*first).min(time);
+                }
+            }
+            let mut rest = Vec::new();
+            for (place, (hash, spec)) in sought.into_iter().enumerate() {
+                let Some(&time) = first.get(&place) else {
+                    rest.push((hash, spec));
+                    continue;
+                };
+                let business = carried.get(place).cloned().flatten().unwrap_or_default();
+                let day = time.div_euclid(DAY) as i32;
+                new.push(fact(hash, inputs.hash_until(day), Some(time), format!("{day} {business}")));
+                found.insert(hash, Found { first: Some(time), business });
+            }
+            sought = rest;
+        }
+        // The newest day still changes; what is known of the days before it does not.
+        let closed = days.len().checked_sub(2).and_then(|at| days.get(at)).copied();
+        for (hash, _) in sought {
+            if let Some(day) = closed {
+                new.push(fact(hash, inputs.hash_until(day), None, day.to_string()));
+            }
+            found.insert(hash, Found::default());
+        }
+        Ok(())
+    }
+
+    /// Judges these days by counts alone.
+    async fn measured(
+        &self,
+        inputs: &Inputs,
+        days: &[i32],
+        sought: &[(u64, Arc<Spec>)],
+        known: &mut Known,
+        new: &mut Vec<Fact>,
+    ) -> Result<(Vec<Part>, Vec<Option<Arc<str>>>)> {
+        let ever = Interval::new(i64::MIN, i64::MAX);
+        let mut subjects = Vec::new();
+        for (_, spec) in sought {
+            // A sample speaks for its own slice first, so nothing has to be held.
+            let spec = Arc::new(Spec { no_data: NoData::Ignore, ..spec.as_ref().clone() });
+            subjects.push(Subject {
+                objective: 0,
+                name: spec.service.as_str().into(),
+                slo: "".into(),
+                business: "".into(),
+                service: spec.service.as_str().into(),
+                table: inputs.kind,
+                in_force: ever,
+                first: None,
+                watermark: i64::MAX,
+                assumed_until: i64::MIN,
+                excluded: Vec::new(),
+                lost: Vec::new(),
+                limits: Subject::constant_limits(&spec),
+                definition: definition_hash(&spec),
+                spec,
+            });
+        }
+        let covered = match (days.first(), days.last()) {
+            (Some(&first), Some(&last)) => Interval::new(i64::from(first) * DAY, i64::from(last + 1) * DAY),
+            _ => return Ok((Vec::new(), Vec::new())),
+        };
+        self.limits(inputs, &mut subjects, covered, known, new).await?;
+        let mut by_day: HashMap<i32, Vec<(usize, usize, Interval)>> = HashMap::new();
+        for &day in days {
+            let day_of = Interval::new(i64::from(day) * DAY, i64::from(day + 1) * DAY);
+            by_day.insert(day, (0..subjects.len()).map(|place| (place, 0, day_of)).collect());
+        }
+        let numbers = (0..subjects.len()).collect();
+        let subjects = subjects.into_iter().map(Arc::new).collect();
+        let wanted = Wanted { subjects, numbers, by_day, split: Split::Needed, detail: Detail::None };
+        let Some(job) = self.job(inputs, wanted)? else { return Ok((Vec::new(), Vec::new())) };
+        let mut running = Running::start(&[job], &self.session.task_ctx())?;
+        let parts = running.all().await?;
+        Ok((parts, running.carried))
+    }
+}
+
+/// A fact that still holds: the first slice and the business, or up to which day there was nothing.
+fn recall(known: &Known, hash: u64, inputs: &Inputs) -> Option<(Option<i64>, Arc<str>)> {
+    let place = (FIRST_DATA.to_string(), format!("{hash:016x}"), String::new());
+    let (key, value, text) = known.0.get(&place)?;
+    let (day, business) = text.split_once(' ').unwrap_or((text, ""));
+    let holds = *key == key_of(inputs.hash_until(day.parse().ok()?));
+    match value {
+        _ if !holds => None,
+        Some(first) => Some((Some(*first), business.into())),
+        None => Some((None, day.into())),
+    }
+}
+
+fn fact(hash: u64, inputs: u64, value: Option<i64>, text: String) -> Fact {
+    Fact { fact: FIRST_DATA, subject: format!("{hash:016x}"), period: String::new(), key: key_of(inputs), value, text }
+}
+
+fn key_of(inputs: u64) -> i64 {
+    months::mixed(&(EVALUATOR, inputs))
+}
+
+/// The start of the first slice in which anything was counted.
+fn first_measured(part: &Part) -> Option<i64> {
+    match part.runs.first() {
+        Some(run) if run.state == State::NoData && run.start == part.interval.start => {
+            (run.end < part.interval.end).then_some(run.end)
+        }
+        _ => Some(part.interval.start),
+    }
+}
+
+/// Whether it must be known when an indicator had its first data, or of which business its rows are.
+pub(crate) fn depends_on_facts(spec: &Spec) -> bool {
+    spec.no_data != NoData::Ignore || is_undeclared(spec)
+}
+
+/// Whether only its rows say of which business it is.
+pub(crate) fn is_undeclared(spec: &Spec) -> bool {
+    declared_business(spec).is_none()
+}
+
+/// The business that a definition names: the one that it narrows to, else that of the service.
+pub(crate) fn declared_business(spec: &Spec) -> Option<&str> {
+    match spec.rows.businesses.as_slice() {
+        [one] if one.exact().is_some() => one.exact(),
+        _ => spec.business.as_deref(),
+    }
+}
+
+/// Names a specification for look-ups.
+pub(crate) fn by_hash<'a>(specs: impl IntoIterator<Item = &'a Arc<Spec>>) -> HashMap<u64, Arc<Spec>> {
+    specs.into_iter().map(|spec| (definition_hash(spec), Arc::clone(spec))).collect()
+}

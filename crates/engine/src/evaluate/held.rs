@@ -1,0 +1,69 @@
+//! Samples that stand until the next one: probes.
+//!
+//! A sample covers the slots from its own to that of the next sample of its series, exclusive, or until it was held as long as
+//! allowed, or until the table's watermark. Files of a day come in any order, so samples are sorted when the day is over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::DAY;
+use super::part::Day;
+use super::subject::Subject;
+
+/// The samples of a day, and the last one of each series before it.
+pub(super) struct Held {
+    slot: i64,
+    series: Vec<Series>,
+    places: HashMap<(usize, [String; 3]), usize>,
+}
+
+struct Series {
+    subject: usize,
+    lane: usize,
+    before: Option<(i64, bool)>,
+    samples: Vec<(i64, bool)>,
+}
+
+impl Held {
+    pub fn new(slot: i64) -> Self {
+        Held { slot, series: Vec::new(), places: HashMap::new() }
+    }
+
+    /// The number of the series of these names within a subject.
+    pub fn series(&mut self, subject: usize, lane: usize, names: [&str; 3]) -> usize {
+        let next = self.series.len();
+        let number = *self.places.entry((subject, names.map(str::to_string))).or_insert(next);
+        if number == next {
+            self.series.push(Series { subject, lane, before: None, samples: Vec::new() });
+        }
+        number
+    }
+
+    pub fn sample(&mut self, series: usize, time: i64, ok: bool) {
+        self.series[series].samples.push((time, ok));
+    }
+
+    /// The slots of a day that samples cover, as (lane, slot, ok); the day's last samples stand for the next.
+    pub fn close(&mut self, day: Day, subjects: &[Arc<Subject>]) -> Vec<(usize, usize, bool)> {
+        let mut covered = Vec::new();
+        for series in &mut self.series {
+            let subject = &subjects[series.subject];
+            series.samples.sort_unstable();
+            let mut samples = series.before.into_iter().chain(series.samples.iter().copied()).peekable();
+            while let Some((time, ok)) = samples.next() {
+                let next = samples.peek().map_or(i64::MAX, |(next, _)| *next);
+                // A sample always covers its own slice.
+                let held = time.saturating_add(subject.hold().max(self.slot));
+                let end = held.min(next).min(subject.watermark).min(day.start + DAY);
+                let mut at = time.max(day.start);
+                while at < end {
+                    covered.push((series.lane, ((at - day.start) / self.slot) as usize, ok));
+                    at += self.slot;
+                }
+            }
+            series.before = series.samples.last().copied().or(series.before);
+            series.samples.clear();
+        }
+        covered
+    }
+}

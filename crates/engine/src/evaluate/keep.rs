@@ -1,0 +1,210 @@
+//! What is kept of evaluations: days of objectives in `slo_days`, facts in `slo_facts`.
+//!
+//! A cache. A row holds whatever its key says that it depends on, so a row whose key is not the one that is expected now is not
+//! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
+};
+use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{col, lit};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use nines_functions::{TimelineArrayBuilder, TimelineReader};
+use nines_store::{Once, Store, TableKind};
+use nines_timeline::{Interval, Timeline};
+
+use super::evaluator::Evaluator;
+use super::inputs::Inputs;
+use super::overlay;
+use super::part::Part;
+use super::subject::Subject;
+use super::{DAY, EVALUATOR};
+
+/// A row of `slo_facts`.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub fact: &'static str,
+    pub subject: String,
+    pub period: String,
+    pub key: i64,
+    pub value: Option<i64>,
+    pub text: String,
+}
+
+/// Names all that a day of a subject depends on.
+pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
+    let start = i64::from(day) * DAY;
+    let of_day = Interval::new(start, start + DAY);
+    let clip = |interval: Interval| {
+        let clipped = Interval::new(interval.start.max(of_day.start), interval.end.min(of_day.end));
+        (!clipped.is_empty()).then_some((clipped.start, clipped.end))
+    };
+    let mut hasher = DefaultHasher::new();
+    (EVALUATOR, inputs.slot, subject.definition, inputs.hash_of(day), clip(subject.in_force)).hash(&mut hasher);
+    if let Some((no_data, span)) = subject.assumed()
+        && let Some(span) = clip(span)
+    {
+        (no_data, span).hash(&mut hasher);
+    }
+    if subject.hold() > 0 {
+        let back = ((subject.hold() + DAY - 1) / DAY) as i32;
+        (inputs.hash_in(day - back..=day - 1), subject.watermark.min(of_day.end)).hash(&mut hasher);
+    }
+    for limit in &subject.limits {
+        if let Some(clipped) = clip(limit.interval) {
+            (clipped, limit.limit).hash(&mut hasher);
+        }
+    }
+    for excluded in subject.excluded_slices(of_day) {
+        ("excluded", clip(excluded)).hash(&mut hasher);
+    }
+    for lost in subject.lost_slices(of_day) {
+        ("lost", clip(lost)).hash(&mut hasher);
+    }
+    hasher.finish() as i64
+}
+
+/// Batches of `slo_days` and how to read them.
+pub(crate) struct Days(Vec<RecordBatch>);
+
+impl Evaluator<'_> {
+    /// The kept days of a range; of these objectives only, if they are few.
+    pub async fn days(&self, from: i32, to: i32, objectives: &[&str]) -> Days {
+        const NAMED: usize = 64;
+        let date = |day: i32| lit(ScalarValue::Date32(Some(day)));
+        let mut filters = vec![col("date").gt_eq(date(from)), col("date").lt_eq(date(to))];
+        if objectives.len() <= NAMED {
+            filters.push(col("objective").in_list(objectives.iter().map(|name| lit(*name)).collect(), false));
+        }
+        Days(self.rows(TableKind::SloDays, None, &filters).await.unwrap_or_default())
+    }
+}
+
+impl Days {
+    /// Calls `take` for every row: objective, definition, day, key, and a way to read the rest.
+    pub fn each(&self, mut take: impl FnMut(&str, &str, i32, i64, &dyn Fn() -> Option<Read>)) {
+        for batch in &self.0 {
+            let _: Option<()> = (|| {
+                let objective = overlay::texts(batch, "objective").ok()?;
+                let definition = overlay::texts(batch, "definition").ok()?;
+                let date = batch.column_by_name("date")?.as_primitive_opt::<Date32Type>()?;
+                let number = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+                let (key, good, total) = (number("key")?, number("good")?, number("total")?);
+                let ratio = batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?;
+                let approximate = batch.column_by_name("approximate")?.as_boolean_opt()?;
+                let timelines = TimelineReader::new(batch.column_by_name("timeline")?).ok()?;
+                for row in 0..batch.num_rows() {
+                    let read = || {
+                        let timeline = timelines.value(row).ok()??;
+                        Some(Read {
+                            timeline,
+                            good: good.value(row),
+                            total: total.value(row),
+                            ratio_sum: ratio.value(row),
+                            approximate: approximate.value(row),
+                        })
+                    };
+                    take(objective.value(row), definition.value(row), date.value(row), key.value(row), &read);
+                }
+                Some(())
+            })();
+        }
+    }
+}
+
+/// What a row of `slo_days` says.
+pub(crate) struct Read {
+    pub timeline: Timeline,
+    pub good: i64,
+    pub total: i64,
+    pub ratio_sum: f64,
+    pub approximate: bool,
+}
+
+/// A day to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct NewDay {
+    pub subject: Arc<Subject>,
+    pub day: i32,
+    pub key: i64,
+    pub part: Part,
+}
+
+/// Keeps days and facts, as far as that can be done.
+pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay], facts: &[Fact]) {
+    // A cache that cannot be written is no reason for a question to fail.
+    if !facts.is_empty()
+        && let Ok(rows) = fact_rows(facts)
+    {
+        let _ = append(store, TableKind::SloFacts, rows, task).await;
+    }
+    if !days.is_empty()
+        && let Ok(rows) = day_rows(days)
+    {
+        let _ = append(store, TableKind::SloDays, rows, task).await;
+    }
+}
+
+async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> nines_store::Result<()> {
+    let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
+    store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await.map(drop)
+}
+
+fn fact_rows(facts: &[Fact]) -> Result<RecordBatch> {
+    // The last one counts of those found twice.
+    let mut seen = HashSet::new();
+    let mut facts: Vec<&Fact> =
+        facts.iter().rev().filter(|fact| seen.insert((fact.fact, &fact.subject, &fact.period))).collect();
+    facts.reverse();
+    let text = |of: &dyn Fn(&Fact) -> String| -> ArrayRef {
+        Arc::new(facts.iter().map(|fact| Some(of(fact))).collect::<StringViewArray>())
+    };
+    Ok(RecordBatch::try_from_iter([
+        ("fact", text(&|fact| fact.fact.to_string())),
+        ("subject", text(&|fact| fact.subject.clone())),
+        ("period", text(&|fact| fact.period.clone())),
+        ("key", Arc::new(facts.iter().map(|fact| Some(fact.key)).collect::<Int64Array>()) as ArrayRef),
+        ("value", Arc::new(facts.iter().map(|fact| fact.value).collect::<Int64Array>())),
+        ("text", text(&|fact| fact.text.clone())),
+    ])?)
+}
+
+fn day_rows(days: &[NewDay]) -> Result<RecordBatch> {
+    // An objective that goes back to an earlier definition within a day has one row for it, and computes the other.
+    let mut seen = HashSet::new();
+    let days: Vec<&NewDay> = days
+        .iter()
+        .filter(|new| seen.insert((Arc::clone(&new.subject.name), new.subject.definition, new.day)))
+        .collect();
+    let mut timelines = TimelineArrayBuilder::default();
+    for new in &days {
+        let runs = new.part.runs.clone();
+        let timeline = Timeline::new(new.part.interval, new.subject.spec.slice, runs);
+        let timeline = timeline.map_err(|error| datafusion::common::internal_datafusion_err!("{error}"))?;
+        timelines.append(Some(&timeline));
+    }
+    let number = |of: &dyn Fn(&NewDay) -> i64| -> ArrayRef {
+        Arc::new(days.iter().map(|new| of(new)).map(Some).collect::<Int64Array>())
+    };
+    let text = |of: &dyn Fn(&NewDay) -> String| -> ArrayRef {
+        Arc::new(days.iter().map(|new| Some(of(new))).collect::<StringViewArray>())
+    };
+    Ok(RecordBatch::try_from_iter([
+        ("objective", text(&|new| new.subject.name.to_string())),
+        ("definition", text(&|new| new.subject.definition_name())),
+        ("date", Arc::new(days.iter().map(|new| Some(new.day)).collect::<Date32Array>()) as ArrayRef),
+        ("key", number(&|new| new.key)),
+        ("timeline", Arc::new(timelines.finish())),
+        ("good", number(&|new| new.part.good)),
+        ("total", number(&|new| new.part.total)),
+        ("ratio_sum", Arc::new(days.iter().map(|new| Some(new.part.ratio_sum)).collect::<Float64Array>())),
+        ("approximate", Arc::new(days.iter().map(|new| Some(new.part.approximate)).collect::<BooleanArray>())),
+    ])?)
+}

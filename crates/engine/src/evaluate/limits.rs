@@ -1,0 +1,281 @@
+//! Latency limits that follow from data: a month's is the service-wide quantile of the month before.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{col, lit};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+use nines_slo::Spec;
+use nines_store::ByDay;
+use nines_timeline::histogram::Histogram;
+use nines_timeline::{Interval, Share};
+use tokio::task::JoinSet;
+
+use super::columns::{BUSINESS, Columns, SERVICE};
+use super::evaluator::{Evaluator, Known};
+use super::inputs::Inputs;
+use super::keep::Fact;
+use super::months::{Month, mixed};
+use super::subject::{Bound, LimitAt, Subject};
+use super::{DAY, EVALUATOR};
+
+const BASELINE: &str = "baseline";
+/// The value kept for a limit of zero seconds, below every bucket.
+const ZERO: i64 = i64::MIN;
+
+/// Whose latencies make a limit, and which of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Source {
+    service: String,
+    businesses: Vec<String>,
+    zone: String,
+    quantile: Share,
+}
+
+/// A limit that must be worked out.
+struct Missing {
+    source: Source,
+    spec: Arc<Spec>,
+    month: Month,
+    /// The month before it.
+    interval: Interval,
+    key: i64,
+}
+
+impl Evaluator<'_> {
+    /// Fills in the limits of those subjects whose limits follow from data, for every month that touches `range`.
+    pub async fn limits(
+        &self,
+        inputs: &Inputs,
+        subjects: &mut [Subject],
+        range: Interval,
+        known: &mut Known,
+        new: &mut Vec<Fact>,
+    ) -> Result<()> {
+        let mut limits: HashMap<(Source, Month), Option<Bound>> = HashMap::new();
+        let mut missing: Vec<Missing> = Vec::new();
+        for subject in subjects.iter() {
+            let Some(source) = source(&subject.spec) else { continue };
+            for month in self.months(&subject.spec, inputs, range) {
+                let Some(interval) = month.before().interval(subject.spec.time_zone) else { continue };
+                let place = (source.clone(), month);
+                if limits.contains_key(&place) {
+                    continue;
+                }
+                let days = interval.start.div_euclid(DAY) as i32..=(interval.end - 1).div_euclid(DAY) as i32;
+                let key = mixed(&(EVALUATOR, inputs.hash_in(days)));
+                let kept = known.0.get(&(BASELINE.into(), subject_name(&source), month.name()));
+                match kept.filter(|(at, _, _)| *at == key) {
+                    Some((_, value, _)) => {
+                        limits.insert(place, value.map(bound_of));
+                    }
+                    None => {
+                        limits.insert(place, None);
+                        let (spec, source) = (Arc::clone(&subject.spec), source.clone());
+                        missing.push(Missing { source, spec, month, interval, key });
+                    }
+                }
+            }
+        }
+        if !missing.is_empty() {
+            for (missing, histogram) in self.histograms(inputs, missing).await? {
+                let bucket = bucket_of(&histogram, missing.source.quantile);
+                let value = bucket.map(|bucket| bucket.map_or(ZERO, i64::from));
+                let fact = Fact {
+                    fact: BASELINE,
+                    subject: subject_name(&missing.source),
+                    period: missing.month.name(),
+                    key: missing.key,
+                    value,
+                    text: String::new(),
+                };
+                known.0.insert(
+                    (BASELINE.into(), fact.subject.clone(), fact.period.clone()),
+                    (fact.key, fact.value, String::new()),
+                );
+                new.push(fact);
+                limits.insert((missing.source, missing.month), value.map(bound_of));
+            }
+        }
+        for subject in subjects {
+            let Some(source) = source(&subject.spec) else { continue };
+            let zone = subject.spec.time_zone;
+            let months = self.months(&subject.spec, inputs, range);
+            subject.limits = months
+                .filter_map(|month| {
+                    let limit = limits.get(&(source.clone(), month)).copied().flatten();
+                    Some(LimitAt { interval: month.interval(zone)?, limit })
+                })
+                .collect();
+        }
+        Ok(())
+    }
+
+    /// The months that touch a range in which there may be rows.
+    fn months(&self, spec: &Spec, inputs: &Inputs, range: Interval) -> impl Iterator<Item = Month> + use<> {
+        let zone = spec.time_zone;
+        let first = inputs.days().next().map_or(i64::MAX, |day| i64::from(day) * DAY);
+        let covered = Interval::new(range.start.max(first), range.end.min(inputs.watermark));
+        let first = if covered.is_empty() { None } else { Month::of(covered.start, zone) };
+        let last = first.and_then(|first| Month::of(covered.end - 1, zone).map(|last| (first, last)));
+        let months = last.map_or(0..0, |(first, last)| first.0..last.0 + 1);
+        months.map(Month)
+    }
+
+    /// The latencies that make each missing limit: one scan of the months that they are of.
+    async fn histograms(&self, inputs: &Inputs, missing: Vec<Missing>) -> Result<Vec<(Missing, Histogram)>> {
+        let Some(snapshot) = &inputs.snapshot else {
+            return Ok(missing.into_iter().map(|missing| (missing, Histogram::default())).collect());
+        };
+        let days = missing.iter().flat_map(|missing| {
+            let (from, to) = (missing.interval.start.div_euclid(DAY), (missing.interval.end - 1).div_euclid(DAY));
+            inputs.days_in(from as i32..=to as i32)
+        });
+        let mut days: Vec<i32> = days.collect();
+        days.sort_unstable();
+        days.dedup();
+        let mut services: Vec<&str> = missing.iter().map(|missing| missing.source.service.as_str()).collect();
+        services.sort_unstable();
+        services.dedup();
+        let filter = col("service").in_list(services.into_iter().map(lit).collect(), false);
+        let columns = ["time", "business", "service", "status", "latency"];
+        let missing = Arc::new(missing);
+        let mut total = vec![Buckets::default(); missing.len()];
+        if !days.is_empty() {
+            let partitions = self.session.config().target_partitions();
+            let request = ByDay { days: &days, columns: &columns, filter: Some(filter), partitions, lead_in: 0 };
+            let scan = snapshot.scan_by_day(self.session, &request)?.plan;
+            let mut tasks = JoinSet::new();
+            for partition in 0..scan.output_partitioning().partition_count() {
+                let (scan, task) = (Arc::clone(&scan), self.session.task_ctx());
+                tasks.spawn(collect(scan, partition, task, Arc::clone(&missing)));
+            }
+            while let Some(done) = tasks.join_next().await {
+                let partial =
+                    done.map_err(|e| datafusion::common::internal_datafusion_err!("a scan broke off: {e}"))??;
+                total.iter_mut().zip(partial).for_each(|(all, part)| all.merge(&part));
+            }
+        }
+        let missing = Arc::try_unwrap(missing).unwrap_or_else(|shared| shared.iter().map(Missing::copied).collect());
+        Ok(missing.into_iter().zip(total).map(|(missing, buckets)| (missing, buckets.histogram())).collect())
+    }
+}
+
+impl Missing {
+    fn copied(&self) -> Missing {
+        Missing { source: self.source.clone(), spec: Arc::clone(&self.spec), ..*self }
+    }
+}
+
+async fn collect(
+    scan: Arc<dyn ExecutionPlan>,
+    partition: usize,
+    task: Arc<TaskContext>,
+    missing: Arc<Vec<Missing>>,
+) -> Result<Vec<Buckets>> {
+    let mut all = vec![Buckets::default(); missing.len()];
+    let mut by_service: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, missing) in missing.iter().enumerate() {
+        by_service.entry(missing.source.service.as_str()).or_default().push(at);
+    }
+    let mut rows = scan.execute(partition, task)?;
+    while let Some(batch) = rows.next().await {
+        add(&batch?, &missing, &by_service, &mut all)?;
+    }
+    Ok(all)
+}
+
+fn add(
+    batch: &RecordBatch,
+    missing: &[Missing],
+    by_service: &HashMap<&str, Vec<usize>>,
+    all: &mut [Buckets],
+) -> Result<()> {
+    let columns = Columns::of(batch)?;
+    let (Some(latency), Some(status)) = (&columns.latency, columns.status) else { return Ok(()) };
+    for row in 0..batch.num_rows() {
+        if !(100..400).contains(&status.value(row)) || !latency.is_known(row) {
+            continue;
+        }
+        let time = columns.time[row];
+        for &at in by_service.get(columns.text(SERVICE, row)).into_iter().flatten() {
+            let of = &missing[at];
+            if of.interval.start <= time
+                && time < of.interval.end
+                && of.spec.counts_business(columns.text(BUSINESS, row))
+            {
+                all[at].zero += latency.zeros(row);
+                latency.pairs(row).for_each(|(bucket, count)| all[at].add(bucket, count));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A histogram to which many are added.
+#[derive(Debug, Clone, Default)]
+struct Buckets {
+    zero: i64,
+    /// Buckets from `-REACH` on, in one piece: an addition each.
+    near: Vec<i64>,
+    /// Durations that nobody has.
+    far: BTreeMap<i32, i64>,
+}
+
+/// Buckets within 2^±32 seconds.
+const REACH: i32 = 32 * 32;
+
+impl Buckets {
+    fn add(&mut self, bucket: i32, count: i64) {
+        if self.near.is_empty() {
+            self.near = vec![0; 2 * REACH as usize];
+        }
+        match usize::try_from(bucket.saturating_add(REACH)).ok().and_then(|at| self.near.get_mut(at)) {
+            Some(known) => *known += count,
+            None => *self.far.entry(bucket).or_default() += count,
+        }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (i32, i64)> + '_ {
+        let near = (-REACH..).zip(self.near.iter().copied()).filter(|(_, count)| *count > 0);
+        near.chain(self.far.iter().map(|(bucket, count)| (*bucket, *count)))
+    }
+
+    fn merge(&mut self, other: &Buckets) {
+        self.zero += other.zero;
+        other.pairs().for_each(|(bucket, count)| self.add(bucket, count));
+    }
+
+    fn histogram(&self) -> Histogram {
+        let mut buckets: Vec<(i32, i64)> = self.pairs().collect();
+        buckets.sort_unstable();
+        Histogram { zero: self.zero, buckets }
+    }
+}
+
+fn source(spec: &Spec) -> Option<Source> {
+    let narrowed: Vec<String> = spec.rows.businesses.iter().map(|pattern| pattern.text().to_string()).collect();
+    Some(Source {
+        service: spec.service.clone(),
+        businesses: if narrowed.is_empty() { spec.business.iter().cloned().collect() } else { narrowed },
+        zone: spec.time_zone.name().to_string(),
+        quantile: spec.indicator.baseline()?,
+    })
+}
+
+fn subject_name(source: &Source) -> String {
+    format!("{:016x}", mixed(source))
+}
+
+fn bound_of(value: i64) -> Bound {
+    Bound::of_bucket(if value == ZERO { None } else { i32::try_from(value).ok() })
+}
+
+/// The bucket of the nearest rank; `Some(None)` if it is zero, `None` without any latency.
+fn bucket_of(histogram: &Histogram, quantile: Share) -> Option<Option<i32>> {
+    histogram.quantile_bucket(quantile)
+}

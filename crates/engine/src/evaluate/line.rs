@@ -1,0 +1,144 @@
+//! From parts to lines: what each objective was over a whole range.
+
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use nines_slo::{Budgeting, Spec};
+use nines_timeline::{Interval, Share, State, Timeline};
+
+use super::part::{Part, joined};
+use super::prepare::Prepared;
+use super::subject::Subject;
+
+/// An objective over a range: one line per objective and service that it was of.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub business: Arc<str>,
+    pub service: Arc<str>,
+    pub objective: Arc<str>,
+    /// The version that was in force last.
+    pub spec: Arc<Spec>,
+    pub timeline: Timeline,
+    pub good: i64,
+    pub total: i64,
+    pub ratio_sum: f64,
+    pub ok_slices: i64,
+    pub error_slices: i64,
+    pub approximate: bool,
+}
+
+impl Line {
+    /// The figure by the budgeting method; `None` when nothing was measured.
+    pub fn slo(&self) -> Option<f64> {
+        let judged = self.ok_slices + self.error_slices;
+        match self.spec.budgeting {
+            Budgeting::Timeslices => (judged > 0).then(|| quotient(self.ok_slices, judged)),
+            Budgeting::RatioTimeslices => (judged > 0).then(|| self.ratio_sum / judged as f64),
+            Budgeting::Occurrences => (self.total > 0).then(|| quotient(self.good, self.total)),
+        }
+    }
+
+    /// Whether the figure is at least the target, exactly where it is a quotient of integers.
+    pub fn is_met(&self) -> Option<bool> {
+        let judged = self.ok_slices + self.error_slices;
+        let target = self.spec.target;
+        match self.spec.budgeting {
+            Budgeting::Timeslices => (judged > 0).then(|| target.met_by(self.ok_slices, judged)),
+            Budgeting::Occurrences => (self.total > 0).then(|| target.met_by(self.good, self.total)),
+            Budgeting::RatioTimeslices => {
+                self.slo().map(|slo| slo >= target.numerator() as f64 / target.denominator() as f64)
+            }
+        }
+    }
+
+    /// (1 − figure) / (1 − target); `None` when the target is 1 or nothing was measured.
+    pub fn burn_rate(&self) -> Option<f64> {
+        let target = self.spec.target;
+        let judged = self.ok_slices + self.error_slices;
+        match self.spec.budgeting {
+            Budgeting::Timeslices => burn(self.error_slices, judged, target),
+            Budgeting::Occurrences => burn(self.total - self.good, self.total, target),
+            Budgeting::RatioTimeslices => {
+                let budget = (target.denominator() - target.numerator()) as f64 / target.denominator() as f64;
+                (judged > 0 && budget > 0.0).then(|| (1.0 - self.ratio_sum / judged as f64) / budget)
+            }
+        }
+    }
+}
+
+/// bad / all / (1 − target), divided once.
+fn burn(bad: i64, all: i64, target: Share) -> Option<f64> {
+    let budget = i128::from(all) * i128::from(target.denominator() - target.numerator());
+    (budget > 0).then(|| nines_timeline::quotient(i128::from(bad) * i128::from(target.denominator()), budget))
+}
+
+fn quotient(numerator: i64, denominator: i64) -> f64 {
+    nines_timeline::quotient(numerator.into(), denominator.into())
+}
+
+/// The lines of a range, by business, service and objective.
+pub(crate) fn lines(prepared: &Prepared, parts: &[Part], range: usize) -> Result<Vec<Line>> {
+    let of_range = parts.iter().filter(|part| part.range == range).collect();
+    lines_of(prepared, of_range, prepared.ranges[range])
+}
+
+/// The lines of parts that lie in a range and do not overlap.
+pub(crate) fn lines_of(prepared: &Prepared, mut of_range: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
+    of_range.sort_unstable_by_key(|part| (part.subject, part.interval.start));
+    let mut lines = Vec::new();
+    let mut rest = prepared.subjects.iter().enumerate().peekable();
+    while let Some((first, subject)) = rest.next() {
+        let mut last = first;
+        while let Some((number, _)) = rest.next_if(|(_, next)| {
+            next.objective == subject.objective && next.service == subject.service && next.business == subject.business
+        }) {
+            last = number;
+        }
+        let from = of_range.partition_point(|part| part.subject < first);
+        let to = of_range.partition_point(|part| part.subject <= last);
+        if from < to {
+            lines.push(line(&prepared.subjects[first..=last], &of_range[from..to], range, &prepared.subjects)?);
+        }
+    }
+    lines.sort_by(|a, b| (&a.business, &a.service, &a.objective).cmp(&(&b.business, &b.service, &b.objective)));
+    Ok(lines)
+}
+
+fn line(versions: &[Arc<Subject>], parts: &[&Part], range: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
+    let in_parts = || parts.iter().map(|part| &subjects[part.subject]);
+    let slice = in_parts().map(|subject| subject.spec.slice).reduce(gcd).unwrap_or(versions[0].spec.slice);
+    let last = in_parts().last().unwrap_or(&versions[0]);
+    let timeline = joined(range.whole_slices(slice), slice, parts.iter().copied())?;
+    let mut line = Line {
+        business: Arc::clone(&last.business),
+        service: Arc::clone(&last.service),
+        objective: Arc::clone(&last.name),
+        spec: Arc::clone(&last.spec),
+        timeline,
+        good: 0,
+        total: 0,
+        ratio_sum: 0.0,
+        ok_slices: 0,
+        error_slices: 0,
+        approximate: false,
+    };
+    for part in parts {
+        let slice = subjects[part.subject].spec.slice;
+        let spent = |state: State| part.runs.iter().filter(|r| r.state == state).map(|r| r.duration()).sum::<i64>();
+        let (error, no_data, excluded) = (spent(State::Error), spent(State::NoData), spent(State::Excluded));
+        line.ok_slices += (part.interval.duration() - error - no_data - excluded) / slice;
+        line.error_slices += error / slice;
+        line.good = line.good.saturating_add(part.good);
+        line.total = line.total.saturating_add(part.total);
+        line.ratio_sum += part.ratio_sum;
+        line.approximate |= part.approximate;
+    }
+    Ok(line)
+}
+
+fn gcd(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

@@ -1,0 +1,50 @@
+//! Evaluation: from definitions and raw rows to what every objective was, slice by slice.
+//!
+//! ```text
+//! definitions ─┐                          ┌─ slo_days: days whose keys still hold ─────────────┐
+//! exclusions  ─┼─▶ subjects ─▶ pieces ────┤                                                    ├─▶ parts ─▶ lines ─▶ an answer
+//! incidents   ─┘  (versions,  (days of    └─ jobs: one scan per raw table ─▶ pass ─▶ part ──────┘   (one per
+//! facts, limits    resolved)   subjects)          rows routed by key       lanes    judged        objective and day)
+//! ```
+//!
+//! What must hold: each raw table is scanned once for all objectives together, and nothing is read that no objective needs; a
+//! kept day is used only under the key that it would get now; whatever is kept or not, the answer is the same.
+
+mod baselines;
+mod columns;
+mod evaluator;
+mod exec;
+mod facts;
+mod held;
+mod inputs;
+mod keep;
+mod limits;
+mod line;
+mod months;
+mod overlay;
+mod part;
+mod pass;
+mod prepare;
+mod run;
+mod scan;
+mod select;
+mod subject;
+
+pub(crate) use baselines::Baseline;
+pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
+pub(crate) use exec::{Answer, EvaluateExec};
+pub(crate) use facts::declared_business;
+pub(crate) use line::{Line, lines, lines_of};
+pub(crate) use months::Month;
+pub(crate) use overlay::Incident;
+pub(crate) use part::{Culprit, Detail, Part, Slice};
+pub(crate) use prepare::{Asked, Prepared};
+pub(crate) use scan::Expressions;
+pub(crate) use select::{Selection, narrowed, speaks_of};
+pub(crate) use subject::Subject;
+
+/// A UTC day in µs.
+pub(crate) const DAY: i64 = 86_400 * nines_timeline::MICROS;
+
+/// Part of every key under which something is kept: raised whenever the same rows would be judged otherwise.
+pub(crate) const EVALUATOR: u32 = 1;

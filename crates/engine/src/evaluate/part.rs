@@ -1,0 +1,329 @@
+//! From the counts of a day to a part: what an objective was in one stretch of one UTC day.
+//!
+//! Precedence for a slice: excluded, then lost telemetry, then measured, then what `noData` says.
+
+use std::sync::Arc;
+
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+use nines_slo::NoData;
+use nines_timeline::{Builder, Interval, Run, State, Timeline};
+
+use super::subject::Subject;
+
+/// What an objective was in one stretch of one UTC day.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Which subject.
+    pub subject: usize,
+    /// Which of the question's ranges.
+    pub range: usize,
+    pub interval: Interval,
+    /// Runs that are not ok.
+    pub runs: Vec<Run>,
+    /// Events of measured slices, excluded and lost ones left out.
+    pub good: i64,
+    pub total: i64,
+    /// Sum of good / total over measured slices; assumed-ok slices add 1.
+    pub ratio_sum: f64,
+    /// Whether a latency threshold was rounded up to a bucket's bound.
+    pub approximate: bool,
+    /// Each slice, where the question wants them.
+    pub slices: Vec<Slice>,
+    /// Who had bad events in slices in error, where the question wants it.
+    pub culprits: Vec<Culprit>,
+}
+
+/// A slice, for people.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slice {
+    pub start: i64,
+    pub good: i64,
+    pub total: i64,
+    pub state: State,
+}
+
+/// Bad events of an endpoint and cause in a slice in error.
+#[derive(Debug, Clone)]
+pub(crate) struct Culprit {
+    pub endpoint: Arc<str>,
+    pub cause: Arc<str>,
+    pub slice: i64,
+    pub bad: i64,
+    /// Whether the slice would have met its target without them.
+    pub decisive: bool,
+}
+
+/// Counts of one lane over a day, a (good, total) per slot of the store's width.
+#[derive(Debug, Clone)]
+pub(crate) struct Lane {
+    pub counts: Vec<[i64; 2]>,
+    pub approximate: bool,
+    pub overflow: bool,
+}
+
+impl Lane {
+    pub fn new(slots: usize) -> Self {
+        Lane { counts: vec![[0, 0]; slots], approximate: false, overflow: false }
+    }
+
+    #[inline]
+    pub fn add(&mut self, slot: usize, good: i64, total: i64) {
+        let count = &mut self.counts[slot];
+        let (good, over) = count[0].overflowing_add(good);
+        let (total, beyond) = count[1].overflowing_add(total);
+        *count = [good, total];
+        self.overflow |= over | beyond;
+    }
+
+    fn sum(&self, slots: std::ops::Range<usize>) -> (i64, i64) {
+        self.counts[slots]
+            .iter()
+            .fold((0, 0), |(good, total), count| (good.saturating_add(count[0]), total.saturating_add(count[1])))
+    }
+}
+
+/// A lane with what it holds apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Apart<'a> {
+    pub lane: &'a Lane,
+    pub endpoint: Option<&'a Arc<str>>,
+    pub cause: Option<&'a Arc<str>>,
+}
+
+/// What a question wants to know of slices besides their states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    None,
+    Slices,
+    Culprits,
+}
+
+/// The day whose counts are at hand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Day {
+    /// Its midnight in µs.
+    pub start: i64,
+    /// The store's slice width in µs.
+    pub slot: i64,
+}
+
+/// Judges the slices of `interval`, which lie in `day`. One pass over the slots where anything was counted, over the runs alone
+/// where nothing was.
+pub(crate) fn part(
+    subject: &Subject,
+    (at, range, interval): (usize, usize, Interval),
+    day: Day,
+    lanes: &[Apart<'_>],
+    detail: Detail,
+) -> Result<Part> {
+    if lanes.iter().any(|apart| apart.lane.overflow) {
+        return exec_err!("the events of {} in a slice add up to more than 64 bits hold", subject.name);
+    }
+    let slice = subject.spec.slice;
+    let mut part = Part {
+        subject: at,
+        range,
+        interval,
+        runs: Vec::new(),
+        good: 0,
+        total: 0,
+        ratio_sum: 0.0,
+        approximate: lanes.iter().any(|apart| apart.lane.approximate),
+        slices: Vec::new(),
+        culprits: Vec::new(),
+    };
+    let mut states = Builder::new(interval, slice).map_err(internal)?;
+    let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
+    for (stretch, fate) in fates(subject, interval) {
+        let judged = !lanes.is_empty() && fate != Fate::Lost;
+        if !judged && detail != Detail::Slices {
+            let state = fate.state(false, false);
+            states.push(stretch.start, stretch.end, state);
+            if fate == Fate::Assumed(NoData::Ok) {
+                part.ratio_sum += (stretch.duration() / slice) as f64;
+            }
+            continue;
+        }
+        let mut start = stretch.start;
+        while start < stretch.end {
+            let end = start + slice;
+            let slots = ((start - day.start) / day.slot) as usize..((end - day.start) / day.slot) as usize;
+            let (mut good, mut total) = (0i64, 0i64);
+            if judged {
+                for apart in lanes {
+                    let (g, t) = apart.lane.sum(slots.clone());
+                    (good, total) = (good.saturating_add(g), total.saturating_add(t));
+                }
+            }
+            let measured = total > 0;
+            let ok = measured && meets(subject, good, total, grouped.as_deref(), &slots, lanes, None);
+            let state = fate.state(measured, ok);
+            states.push(start, end, state);
+            match (fate, measured) {
+                (Fate::Excluded, _) => {}
+                (_, true) => {
+                    (part.good, part.total) = (part.good.saturating_add(good), part.total.saturating_add(total));
+                    part.ratio_sum += good as f64 / total as f64;
+                }
+                (Fate::Assumed(NoData::Ok), false) => part.ratio_sum += 1.0,
+                _ => {}
+            }
+            match detail {
+                Detail::Slices => part.slices.push(Slice { start, good, total, state }),
+                Detail::Culprits if state == State::Error && measured => {
+                    accuse(subject, (start, good, total), grouped.as_deref(), &slots, lanes, &mut part.culprits);
+                }
+                _ => {}
+            }
+            start = end;
+        }
+    }
+    part.runs = states.finish().runs().to_vec();
+    Ok(part)
+}
+
+/// Whether a measured slice meets its target, with the bad events of lane `without` left out.
+fn meets(
+    subject: &Subject,
+    good: i64,
+    total: i64,
+    grouped: Option<&[Vec<usize>]>,
+    slots: &std::ops::Range<usize>,
+    lanes: &[Apart<'_>],
+    without: Option<usize>,
+) -> bool {
+    let target = subject.spec.slice_target;
+    let bad_of = |lane: usize| {
+        let (good, total) = lanes[lane].lane.sum(slots.clone());
+        total - good
+    };
+    let Some(groups) = grouped else {
+        return target.met_by(good, total - without.map_or(0, bad_of));
+    };
+    groups.iter().all(|group| {
+        let (mut good, mut total) = (0i64, 0i64);
+        for &lane in group {
+            let (g, t) = lanes[lane].lane.sum(slots.clone());
+            (good, total) = (good.saturating_add(g), total.saturating_add(t));
+            if without == Some(lane) {
+                total -= t - g;
+            }
+        }
+        target.met_by(good, total)
+    })
+}
+
+/// Lists who had bad events in a slice in error.
+fn accuse(
+    subject: &Subject,
+    (start, good, total): (i64, i64, i64),
+    grouped: Option<&[Vec<usize>]>,
+    slots: &std::ops::Range<usize>,
+    lanes: &[Apart<'_>],
+    culprits: &mut Vec<Culprit>,
+) {
+    for (at, apart) in lanes.iter().enumerate() {
+        let (good_of, total_of) = apart.lane.sum(slots.clone());
+        let bad = total_of - good_of;
+        if bad > 0 {
+            culprits.push(Culprit {
+                endpoint: apart.endpoint.cloned().unwrap_or_default(),
+                cause: apart.cause.cloned().unwrap_or_default(),
+                slice: start,
+                bad,
+                decisive: meets(subject, good, total, grouped, slots, lanes, Some(at)),
+            });
+        }
+    }
+}
+
+/// The lanes of each endpoint.
+fn by_endpoint(lanes: &[Apart<'_>]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<(Option<&Arc<str>>, Vec<usize>)> = Vec::new();
+    for (at, apart) in lanes.iter().enumerate() {
+        match groups.iter_mut().find(|(endpoint, _)| *endpoint == apart.endpoint) {
+            Some((_, group)) => group.push(at),
+            None => groups.push((apart.endpoint, vec![at])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What decides a stretch of slices before their counts do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Excluded,
+    Lost,
+    /// Where nothing was measured.
+    Assumed(NoData),
+    Open,
+}
+
+impl Fate {
+    fn state(self, measured: bool, ok: bool) -> State {
+        match self {
+            Fate::Excluded => State::Excluded,
+            Fate::Lost => State::Error,
+            _ if measured => {
+                if ok {
+                    State::Ok
+                } else {
+                    State::Error
+                }
+            }
+            Fate::Assumed(NoData::Ok) => State::Ok,
+            Fate::Assumed(NoData::Error) => State::Error,
+            Fate::Assumed(NoData::Ignore) | Fate::Open => State::NoData,
+        }
+    }
+}
+
+/// The interval cut into stretches of one fate.
+fn fates(subject: &Subject, interval: Interval) -> Vec<(Interval, Fate)> {
+    let excluded = subject.excluded_slices(interval);
+    let lost = subject.lost_slices(interval);
+    let assumed = subject.assumed();
+    if excluded.is_empty() && lost.is_empty() && assumed.is_none() {
+        return vec![(interval, Fate::Open)];
+    }
+    let bounds = excluded.iter().chain(&lost).chain(assumed.as_ref().map(|(_, span)| span));
+    let inside = |t: &i64| *t > interval.start && *t < interval.end;
+    let mut cuts: Vec<i64> = bounds.flat_map(|i| [i.start, i.end]).filter(inside).collect();
+    cuts.extend([interval.start, interval.end]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let within = |intervals: &[Interval], t: i64| intervals.iter().any(|i| i.start <= t && t < i.end);
+    let fate = |t: i64| {
+        if within(&excluded, t) {
+            Fate::Excluded
+        } else if within(&lost, t) {
+            Fate::Lost
+        } else {
+            match assumed {
+                Some((no_data, span)) if span.start <= t && t < span.end => Fate::Assumed(no_data),
+                _ => Fate::Open,
+            }
+        }
+    };
+    cuts.windows(2).map(|cut| (Interval::new(cut[0], cut[1]), fate(cut[0]))).collect()
+}
+
+/// The whole of what parts say, as a timeline of their span. Parts ascend and do not overlap; between them is no data.
+pub(crate) fn joined<'a>(span: Interval, slice: i64, parts: impl IntoIterator<Item = &'a Part>) -> Result<Timeline> {
+    let mut whole = Builder::new(span, slice).map_err(internal)?;
+    let mut at = span.start;
+    for part in parts {
+        whole.push(at, part.interval.start, State::NoData);
+        for run in &part.runs {
+            whole.push(run.start, run.end, run.state);
+        }
+        at = part.interval.end;
+    }
+    whole.push(at, span.end, State::NoData);
+    Ok(whole.finish())
+}
+
+fn internal(error: nines_timeline::TimelineError) -> datafusion::error::DataFusionError {
+    datafusion::common::internal_datafusion_err!("parts do not make a timeline: {error}")
+}

@@ -1,0 +1,455 @@
+//! One pass over the rows of one table, whatever the number of objectives.
+//!
+//! Rows come day by day. Neighbours of one key are a run; a run is routed once to the lanes of the subjects that count it, and its
+//! rows are added there. A key that no subject counts costs one look-up. When a day is over, each lane's counts are judged
+//! slice by slice ([`part`]) and forgotten: memory is a day of lanes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+use datafusion::physical_plan::PhysicalExpr;
+use nines_slo::{Charge, Indicator, Op, Party, Statistic};
+use nines_timeline::Interval;
+
+use super::DAY;
+use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE, SOURCE, TEXTS};
+use super::held::Held;
+use super::part::{Apart, Day, Detail, Lane, Part, part};
+use super::subject::Subject;
+
+/// What is kept apart within an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// Only what the target needs.
+    Needed,
+    /// Endpoints and causes.
+    Culprits,
+}
+
+/// The expressions of a `nines/sql` indicator over the columns that are read.
+#[derive(Debug, Clone)]
+pub(crate) struct SqlCounts {
+    pub filter: Option<Arc<dyn PhysicalExpr>>,
+    pub good: Arc<dyn PhysicalExpr>,
+    pub total: Arc<dyn PhysicalExpr>,
+}
+
+/// What a pass is to find out.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Those of one table.
+    pub subjects: Vec<Arc<Subject>>,
+    /// Their numbers in the question.
+    pub numbers: Vec<usize>,
+    /// Expressions, by place in `subjects`.
+    pub sql: HashMap<usize, SqlCounts>,
+    /// By day since 1970: which subject (place in `subjects`), which range, which stretch of the day.
+    pub wanted: HashMap<i32, Vec<(usize, usize, Interval)>>,
+    pub split: Split,
+    pub detail: Detail,
+    /// The store's slice width in µs.
+    pub slot: i64,
+}
+
+/// How a row of a route becomes counts.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Good,
+    Bad,
+    Latency,
+    Events,
+    Gauge(Statistic, Op, f64),
+    Held(Statistic, Op, f64, usize),
+    Sql,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Route {
+    subject: usize,
+    lane: usize,
+    how: How,
+}
+
+/// Where the counts of a subject go; several for one subject where something is kept apart.
+struct LanePlace {
+    subject: usize,
+    endpoint: Option<Arc<str>>,
+    cause: Option<Arc<str>>,
+    lane: Option<Lane>,
+}
+
+/// A pass at work.
+pub(crate) struct Pass {
+    task: Arc<Task>,
+    by_service: HashMap<Arc<str>, Vec<usize>>,
+    routes: HashMap<Box<[u8]>, Arc<[Route]>>,
+    places: Vec<LanePlace>,
+    lanes_of: Vec<Vec<usize>>,
+    held: Held,
+    /// The one business that rows of each undeclared subject carry.
+    carried: Vec<Option<Arc<str>>>,
+    day: Option<i32>,
+    /// The first day whose parts are wanted from this pass; before it rows are only what came before.
+    own: std::ops::Range<i32>,
+    key: Vec<u8>,
+    spare: Vec<Lane>,
+}
+
+impl Pass {
+    /// A pass over the days `own`, perhaps led in by earlier ones.
+    pub fn new(task: Arc<Task>, own: std::ops::Range<i32>) -> Self {
+        let mut by_service: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        for (at, subject) in task.subjects.iter().enumerate() {
+            by_service.entry(Arc::clone(&subject.service)).or_default().push(at);
+        }
+        Pass {
+            by_service,
+            routes: HashMap::new(),
+            places: Vec::new(),
+            lanes_of: vec![Vec::new(); task.subjects.len()],
+            held: Held::new(task.slot),
+            carried: vec![None; task.subjects.len()],
+            day: None,
+            own,
+            key: Vec::new(),
+            spare: Vec::new(),
+            task,
+        }
+    }
+
+    fn slots(&self) -> usize {
+        (DAY / self.task.slot) as usize
+    }
+
+    /// Counts rows. Days come in ascending order; the parts of days that are over are returned.
+    pub fn push(&mut self, batch: &RecordBatch, done: &mut Vec<Part>) -> Result<()> {
+        let columns = Columns::of(batch)?;
+        let sql = self.evaluate(batch)?;
+        let mut start = 0;
+        while start < columns.day.len() {
+            let day = columns.day[start];
+            let end = start + columns.day[start..].partition_point(|&other| other == day);
+            self.advance(day, done)?;
+            self.count_day(&columns, &sql, start, end, day)?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// No more rows: judges what is left.
+    pub fn finish(&mut self, done: &mut Vec<Part>) -> Result<()> {
+        self.advance(self.own.end, done)
+    }
+
+    /// Judges every day before `day`.
+    fn advance(&mut self, day: i32, done: &mut Vec<Part>) -> Result<()> {
+        let mut at = self.day.unwrap_or(self.own.start.min(day));
+        while at < day {
+            self.judge(at, done)?;
+            at += 1;
+        }
+        self.day = Some(day);
+        Ok(())
+    }
+
+    fn judge(&mut self, number: i32, done: &mut Vec<Part>) -> Result<()> {
+        let day = Day { start: i64::from(number) * DAY, slot: self.task.slot };
+        for (lane, slot, ok) in self.held.close(day, &self.task.subjects) {
+            self.lane(lane).add(slot, i64::from(ok), 1);
+        }
+        if self.own.contains(&number) {
+            for &(subject, range, interval) in self.task.wanted.get(&number).into_iter().flatten() {
+                let lanes: Vec<Apart> = self.lanes_of[subject]
+                    .iter()
+                    .map(|&place| &self.places[place])
+                    .filter_map(|place| {
+                        let lane = place.lane.as_ref()?;
+                        Some(Apart { lane, endpoint: place.endpoint.as_ref(), cause: place.cause.as_ref() })
+                    })
+                    .collect();
+                let asked = (self.task.numbers[subject], range, interval);
+                done.push(part(&self.task.subjects[subject], asked, day, &lanes, self.task.detail)?);
+            }
+        }
+        for place in &mut self.places {
+            if let Some(mut lane) = place.lane.take() {
+                lane.counts.fill([0, 0]);
+                (lane.approximate, lane.overflow) = (false, false);
+                self.spare.push(lane);
+            }
+        }
+        Ok(())
+    }
+
+    fn lane(&mut self, place: usize) -> &mut Lane {
+        let slots = self.slots();
+        let spare = &mut self.spare;
+        self.places[place].lane.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Lane::new(slots)))
+    }
+
+    /// Evaluates the expressions of `nines/sql` indicators.
+    fn evaluate(&self, batch: &RecordBatch) -> Result<HashMap<usize, (Int64Array, Int64Array)>> {
+        let numbers = |expression: &Arc<dyn PhysicalExpr>| -> Result<Int64Array> {
+            let values = expression.evaluate(batch)?.into_array(batch.num_rows())?;
+            Ok(values.as_primitive::<Int64Type>().clone())
+        };
+        let mut found = HashMap::new();
+        for (&at, counts) in &self.task.sql {
+            let (mut good, mut total) = (numbers(&counts.good)?, numbers(&counts.total)?);
+            if let Some(filter) = &counts.filter {
+                let kept = filter.evaluate(batch)?.into_array(batch.num_rows())?;
+                let kept = kept.as_boolean();
+                let only = |numbers: &Int64Array| -> Int64Array {
+                    let kept = kept.iter().zip(numbers.iter());
+                    kept.map(|(kept, number)| if kept == Some(true) { number } else { None }).collect()
+                };
+                (good, total) = (only(&good), only(&total));
+            }
+            found.insert(at, (good, total));
+        }
+        Ok(found)
+    }
+
+    fn count_day(
+        &mut self,
+        columns: &Columns<'_>,
+        sql: &HashMap<usize, (Int64Array, Int64Array)>,
+        start: usize,
+        end: usize,
+        day: i32,
+    ) -> Result<()> {
+        let midnight = i64::from(day) * DAY;
+        let mut at = start;
+        while at < end {
+            let mut next = at + 1;
+            while next < end && columns.same_key(next - 1, next) {
+                next += 1;
+            }
+            let routes = self.routes_of(columns, at)?;
+            for route in routes.iter() {
+                self.count_run(*route, columns, sql, at..next, midnight)?;
+            }
+            at = next;
+        }
+        Ok(())
+    }
+
+    fn count_run(
+        &mut self,
+        route: Route,
+        columns: &Columns<'_>,
+        sql: &HashMap<usize, (Int64Array, Int64Array)>,
+        rows: std::ops::Range<usize>,
+        midnight: i64,
+    ) -> Result<()> {
+        let width = self.task.slot;
+        let slot = |row: usize| ((columns.time[row] - midnight) / width) as usize;
+        match route.how {
+            How::Good | How::Bad => {
+                let Some(requests) = columns.requests else { return Ok(()) };
+                let good = i64::from(matches!(route.how, How::Good));
+                let lane = self.lane(route.lane);
+                for row in rows {
+                    let count = requests.value(row);
+                    lane.add(slot(row), good * count, count);
+                }
+            }
+            How::Events => {
+                let (Some(good), Some(total)) = (columns.good, columns.total) else { return Ok(()) };
+                let lane = self.lane(route.lane);
+                for row in rows {
+                    lane.add(slot(row), good.value(row), total.value(row));
+                }
+            }
+            How::Latency => {
+                let Some(latency) = &columns.latency else { return Ok(()) };
+                let subject = Arc::clone(&self.task.subjects[route.subject]);
+                let lane = self.lane(route.lane);
+                let mut limits = subject.limits.iter();
+                let mut limit = limits.next();
+                for row in rows {
+                    let time = columns.time[row];
+                    if !latency.is_known(row) {
+                        continue;
+                    }
+                    if limit.is_none_or(|l| time < l.interval.start || time >= l.interval.end) {
+                        limit = subject.limits.iter().find(|l| l.interval.start <= time && time < l.interval.end);
+                    }
+                    let Some(bound) = limit.and_then(|l| l.limit.as_ref()) else { continue };
+                    let (good, total, exact) = latency.count(row, bound);
+                    lane.add(slot(row), good, total);
+                    lane.approximate |= !exact;
+                }
+            }
+            How::Gauge(statistic, op, level) => {
+                let lane = self.lane(route.lane);
+                for row in rows {
+                    let Some(value) = value(columns, statistic, row) else { continue };
+                    lane.add(slot(row), i64::from(op.holds(value, level)), 1);
+                }
+            }
+            How::Held(statistic, op, level, series) => {
+                for row in rows {
+                    let Some(value) = value(columns, statistic, row) else { continue };
+                    self.held.sample(series, columns.time[row], op.holds(value, level));
+                }
+            }
+            How::Sql => {
+                let Some((good, total)) = sql.get(&route.subject) else { return Ok(()) };
+                let or_zero = |numbers: &Int64Array, row| if numbers.is_null(row) { 0 } else { numbers.value(row) };
+                let name = &self.task.subjects[route.subject].name;
+                for row in rows.clone() {
+                    let (good, total) = (or_zero(good, row), or_zero(total, row));
+                    if good < 0 || good > total {
+                        return exec_err!(
+                            "{name} counts {good} good of {total} events in a row; expected 0 ≤ good ≤ total"
+                        );
+                    }
+                }
+                let lane = self.lane(route.lane);
+                for row in rows {
+                    lane.add(slot(row), or_zero(good, row), or_zero(total, row));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the rows of a key are counted.
+    fn routes_of(&mut self, columns: &Columns<'_>, row: usize) -> Result<Arc<[Route]>> {
+        self.key.clear();
+        for column in 0..TEXTS.len() {
+            self.key.extend_from_slice(columns.text(column, row).as_bytes());
+            self.key.push(0xff);
+        }
+        if let Some(status) = columns.status {
+            self.key.extend_from_slice(&status.value(row).to_le_bytes());
+        }
+        if let Some(routes) = self.routes.get(self.key.as_slice()) {
+            return Ok(Arc::clone(routes));
+        }
+        let candidates = self.by_service.get(columns.text(SERVICE, row)).cloned().unwrap_or_default();
+        let mut routes = Vec::new();
+        for subject in candidates {
+            routes.extend(self.route(subject, columns, row)?);
+        }
+        let routes: Arc<[Route]> = routes.into();
+        self.routes.insert(self.key.as_slice().into(), Arc::clone(&routes));
+        Ok(routes)
+    }
+
+    fn route(&mut self, at: usize, columns: &Columns<'_>, row: usize) -> Result<Option<Route>> {
+        let subject = Arc::clone(&self.task.subjects[at]);
+        let spec = &subject.spec;
+        let text = |column| columns.text(column, row);
+        if !spec.counts_business(text(BUSINESS)) || !spec.rows.matches(text(ENDPOINT), text(CUSTOMER)) {
+            return Ok(None);
+        }
+        let status = columns.status.map_or(0, |status| status.value(row));
+        let how = match &spec.indicator {
+            Indicator::Availability { party, causes } => {
+                match charged(*party, causes.0.get(text(CAUSE)).copied(), status) {
+                    Some(true) => How::Good,
+                    Some(false) => How::Bad,
+                    None => return Ok(None),
+                }
+            }
+            Indicator::Latency { .. } if (100..400).contains(&status) => How::Latency,
+            Indicator::Latency { .. } => return Ok(None),
+            Indicator::Events { name } if name == text(NAME) => How::Events,
+            Indicator::Gauge { name, statistic, op, level, hold } if name == text(NAME) => match hold {
+                Some(_) => How::Held(*statistic, *op, level.0, usize::MAX),
+                None => How::Gauge(*statistic, *op, level.0),
+            },
+            Indicator::Events { .. } | Indicator::Gauge { .. } => return Ok(None),
+            Indicator::Sql(_) => How::Sql,
+        };
+        self.carry(at, text(BUSINESS))?;
+        let by_endpoint = subject.each_endpoint() || self.task.split == Split::Culprits;
+        let endpoint: Option<Arc<str>> = by_endpoint.then(|| text(ENDPOINT).into());
+        let cause: Option<Arc<str>> = (self.task.split == Split::Culprits).then(|| match how {
+            How::Good => "".into(),
+            How::Latency => "slow".into(),
+            How::Bad if text(CAUSE).is_empty() => format!("HTTP {status}").into(),
+            _ => text(CAUSE).into(),
+        });
+        let lane = self.place(at, endpoint, cause);
+        let how = match how {
+            How::Held(statistic, op, level, _) => {
+                let series = self.held.series(at, lane, [text(BUSINESS), text(ENDPOINT), text(SOURCE)]);
+                How::Held(statistic, op, level, series)
+            }
+            how => how,
+        };
+        Ok(Some(Route { subject: at, lane, how }))
+    }
+
+    fn place(&mut self, subject: usize, endpoint: Option<Arc<str>>, cause: Option<Arc<str>>) -> usize {
+        let places = &self.places;
+        let found = self.lanes_of[subject]
+            .iter()
+            .find(|&&place| places[place].endpoint == endpoint && places[place].cause == cause);
+        if let Some(&place) = found {
+            return place;
+        }
+        self.places.push(LanePlace { subject, endpoint, cause, lane: None });
+        let place = self.places.len() - 1;
+        self.lanes_of[self.places[place].subject].push(place);
+        place
+    }
+
+    /// An objective whose definition names no business has that of its rows, which must be one.
+    fn carry(&mut self, at: usize, business: &str) -> Result<()> {
+        let subject = &self.task.subjects[at];
+        if business.is_empty() || subject.spec.business.is_some() || !subject.spec.rows.businesses.is_empty() {
+            return Ok(());
+        }
+        match &self.carried[at] {
+            Some(known) if known.as_ref() != business => exec_err!(
+                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
+                 the indicator's spec, or the label `business` of the Service",
+                subject.name,
+                subject.service
+            ),
+            Some(_) => Ok(()),
+            None => {
+                self.carried[at] = Some(business.into());
+                Ok(())
+            }
+        }
+    }
+
+    /// The business that rows of each subject carried.
+    pub fn into_carried(self) -> Vec<Option<Arc<str>>> {
+        self.carried
+    }
+}
+
+/// Whether a request is good (`Some(true)`), charged to the party (`Some(false)`), or counts nowhere. Cause is read before
+/// status; a cause that nobody knows says nothing.
+fn charged(party: Party, charge: Option<Charge>, status: i32) -> Option<bool> {
+    let charge = match (charge, status) {
+        (Some(charge), _) => charge,
+        (None, 200..300) => return Some(true),
+        (None, 500..600) => Charge::Service,
+        (None, _) => return None,
+    };
+    let ours = match party {
+        Party::Service => Charge::Service,
+        Party::Gateway => Charge::Gateway,
+    };
+    (charge == ours).then_some(false)
+}
+
+fn value(columns: &Columns<'_>, statistic: Statistic, row: usize) -> Option<f64> {
+    match statistic {
+        Statistic::Last => Some(columns.last?.value(row)),
+        Statistic::Min => Some(columns.min?.value(row)),
+        Statistic::Max => Some(columns.max?.value(row)),
+        Statistic::Mean => Some(columns.sum?.value(row) / columns.samples?.value(row) as f64),
+    }
+}

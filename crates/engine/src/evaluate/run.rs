@@ -1,0 +1,121 @@
+//! Runs passes: one task per partition of a scan, parts coming out day by day.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::common::{exec_err, internal_datafusion_err};
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::part::Part;
+use super::pass::{Pass, Task};
+
+/// A pass that waits to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub task: Arc<Task>,
+    /// Rows by day; `None` if there are none to read.
+    pub scan: Option<Arc<dyn ExecutionPlan>>,
+    /// The days that each partition of the scan answers for: ascending, without gaps, all that are wanted.
+    pub days: Vec<Range<i32>>,
+}
+
+/// What a partition says: parts as days are over, at its end the business that each subject's rows carried.
+enum Said {
+    Parts(Vec<Part>),
+    Carried(Vec<Option<Arc<str>>>),
+}
+
+/// Passes at work. Dropping it stops them.
+pub(crate) struct Running {
+    tasks: JoinSet<Result<()>>,
+    said: mpsc::Receiver<Result<Said>>,
+    /// By place in the task's subjects, of a single job.
+    pub carried: Vec<Option<Arc<str>>>,
+}
+
+impl Running {
+    /// Starts the passes of all jobs.
+    pub fn start(jobs: &[Job], context: &Arc<TaskContext>) -> Result<Running> {
+        const WAITING: usize = 4;
+        let mut tasks = JoinSet::new();
+        let (speaker, said) = mpsc::channel(WAITING);
+        for job in jobs {
+            for (partition, days) in job.days.iter().enumerate() {
+                let rows = match &job.scan {
+                    Some(scan) => Some(scan.execute(partition, Arc::clone(context))?),
+                    None => None,
+                };
+                let mut pass = Pass::new(Arc::clone(&job.task), days.clone());
+                let speaker = speaker.clone();
+                tasks.spawn(async move {
+                    let mut done = Vec::new();
+                    if let Some(mut rows) = rows {
+                        while let Some(batch) = rows.next().await {
+                            pass.push(&batch?, &mut done)?;
+                            if !done.is_empty()
+                                && speaker.send(Ok(Said::Parts(std::mem::take(&mut done)))).await.is_err()
+                            {
+                                return Ok(());
+                            }
+                        }
+                    }
+                    pass.finish(&mut done)?;
+                    // Nobody listens any more where the question was given up.
+                    let _ = speaker.send(Ok(Said::Parts(done))).await;
+                    let _ = speaker.send(Ok(Said::Carried(pass.into_carried()))).await;
+                    Ok(())
+                });
+            }
+        }
+        Ok(Running { tasks, said, carried: Vec::new() })
+    }
+
+    /// Parts of days that are over; `None` when all are.
+    pub async fn next(&mut self) -> Result<Option<Vec<Part>>> {
+        while let Some(said) = self.said.recv().await {
+            match said? {
+                Said::Parts(parts) if parts.is_empty() => {}
+                Said::Parts(parts) => return Ok(Some(parts)),
+                Said::Carried(carried) => self.carry(carried)?,
+            }
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??;
+        }
+        Ok(None)
+    }
+
+    /// All parts.
+    pub async fn all(&mut self) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        while let Some(more) = self.next().await? {
+            parts.extend(more);
+        }
+        Ok(parts)
+    }
+
+    fn carry(&mut self, carried: Vec<Option<Arc<str>>>) -> Result<()> {
+        if self.carried.is_empty() {
+            self.carried = carried;
+            return Ok(());
+        }
+        for (known, new) in self.carried.iter_mut().zip(carried) {
+            match (&known, &new) {
+                (Some(known), Some(new)) if known != new => {
+                    return exec_err!(
+                        "an objective counts rows of a service that is in two businesses, {known} and {new}; say which: \
+                         `business: {known}` in the indicator's spec, or the label `business` of the Service"
+                    );
+                }
+                (None, _) => *known = new,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Which objectives a question is about: filters of the statement that can be decided before anything is read.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion::catalog::Session;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use nines_timeline::Interval;
+
+/// Conditions on the columns `business`, `service` and `objective`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection(Vec<Expr>);
+
+/// One objective in the eyes of a selection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    /// `None`: not known yet.
+    pub business: Option<&'a str>,
+    pub service: &'a str,
+    pub objective: &'a str,
+}
+
+impl Selection {
+    /// Those of these filters that speak of nothing but `columns`.
+    pub fn new(filters: &[Expr], columns: &[&str]) -> Self {
+        Selection(filters.iter().filter(|filter| speaks_of(filter, columns)).cloned().collect())
+    }
+
+    /// Whether each candidate may be meant. Filters on a business that is not known yet are left for later.
+    pub fn meant(&self, session: &dyn Session, candidates: &[Candidate<'_>]) -> Result<Vec<bool>> {
+        let known = candidates.iter().all(|candidate| candidate.business.is_some());
+        let columns = if known { ["business", "service", "objective"].as_slice() } else { &["service", "objective"] };
+        let filters = self.0.iter().filter(|filter| speaks_of(filter, columns)).cloned();
+        let Some(filter) = conjunction(filters) else { return Ok(vec![true; candidates.len()]) };
+        let text = |of: &dyn Fn(&Candidate<'_>) -> Option<String>| -> ArrayRef {
+            Arc::new(candidates.iter().map(of).collect::<StringViewArray>())
+        };
+        let schema = ["business", "service", "objective"].map(|name| Field::new(name, DataType::Utf8View, true));
+        let schema = Arc::new(Schema::new(schema.to_vec()));
+        let rows = RecordBatch::try_new(
+            Arc::clone(&schema),
+            vec![
+                text(&|c| c.business.map(str::to_string)),
+                text(&|c| Some(c.service.to_string())),
+                text(&|c| Some(c.objective.to_string())),
+            ],
+        )?;
+        let filter = unqualified(filter)?;
+        let expression = session.create_physical_expr(filter, &DFSchema::try_from(schema)?)?;
+        let kept = expression.evaluate(&rows)?.into_array(rows.num_rows())?;
+        let kept = kept.as_boolean();
+        Ok((0..kept.len()).map(|at| kept.is_valid(at) && kept.value(at)).collect())
+    }
+}
+
+/// Whether a filter speaks of nothing but these columns, and says the same each time.
+pub(crate) fn speaks_of(filter: &Expr, columns: &[&str]) -> bool {
+    !filter.is_volatile() && filter.column_refs().iter().all(|column| columns.contains(&column.name.as_str()))
+}
+
+fn unqualified(filter: Expr) -> Result<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    let plain = filter.transform(|expr| match expr {
+        Expr::Column(column) => Ok(Transformed::yes(Expr::Column(datafusion::common::Column::from_name(column.name)))),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(plain.data)
+}
+
+/// The part of a range in which rows of `column`, instants at which slices start, can pass the filters.
+pub(crate) fn narrowed(range: Interval, filters: &[Expr], column: &str) -> Interval {
+    let mut range = range;
+    for filter in filters {
+        narrow(&mut range, filter, column);
+    }
+    range
+}
+
+fn narrow(range: &mut Interval, filter: &Expr, column: &str) {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
+        if let Expr::Between(between) = filter
+            && !between.negated
+            && is_column(&between.expr, column)
+            && let (Some(low), Some(high)) = (instant(&between.low), instant(&between.high))
+        {
+            (range.start, range.end) = (range.start.max(low), range.end.min(beyond(high)));
+        }
+        return;
+    };
+    let (op, literal) = if *op == Operator::And {
+        narrow(range, left, column);
+        narrow(range, right, column);
+        return;
+    } else if is_column(left, column) {
+        (*op, right)
+    } else if is_column(right, column) {
+        match op.swap() {
+            Some(op) => (op, left),
+            None => return,
+        }
+    } else {
+        return;
+    };
+    let Some(at) = instant(literal) else { return };
+    match op {
+        Operator::Gt | Operator::GtEq => range.start = range.start.max(at),
+        Operator::Lt => range.end = range.end.min(beyond(at)),
+        Operator::LtEq => range.end = range.end.min(beyond(at)),
+        Operator::Eq => (range.start, range.end) = (range.start.max(at), range.end.min(beyond(at))),
+        _ => {}
+    }
+}
+
+/// A slice that starts here must stay whole: none is longer than a day.
+fn beyond(at: i64) -> i64 {
+    at.saturating_add(super::DAY)
+}
+
+fn is_column(expression: &Expr, column: &str) -> bool {
+    matches!(expression, Expr::Column(c) if c.name == column)
+}
+
+fn instant(expression: &Expr) -> Option<i64> {
+    let Expr::Literal(value, _) = expression else { return None };
+    match value.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))).ok()? {
+        ScalarValue::TimestampMicrosecond(at, _) => at,
+        _ => None,
+    }
+}
