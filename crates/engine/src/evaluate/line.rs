@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::error::Result;
 use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Interval, Share, State, Timeline};
+use nines_timeline::{Interval, Share, State, Timeline, gcd};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
@@ -101,7 +101,7 @@ pub(crate) fn lines_of(prepared: &Prepared, mut of_range: Vec<&Part>, range: Int
             .filter(|subject| subject.in_force.start < range.end && subject.in_force.end > range.start)
             .collect();
         if let Some(newest) = in_force.last() {
-            let slice = in_force.iter().map(|subject| subject.spec.slice).reduce(gcd).unwrap_or(newest.spec.slice);
+            let slice = in_force.iter().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
             lines.push(line(newest, slice, &of_range[from..to], range, &prepared.subjects)?);
         }
     }
@@ -139,9 +139,6 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], range: Interval, subjects: 
     Ok(line)
 }
 
-fn gcd(mut a: i64, mut b: i64) -> i64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+fn gcd_of(a: i64, b: i64) -> i64 {
+    gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use nines_slo::{Definitions, NoData, Objective, Version};
-use nines_timeline::{Interval, MICROS};
+use nines_timeline::{Interval, MICROS, gcd};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known};
@@ -349,11 +349,7 @@ pub(crate) fn aligned(versions: &[Version]) -> Vec<Interval> {
 }
 
 fn lcm(a: i64, b: i64) -> i64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x.max(1) * b
+    a / gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64 * b
 }
 
 /// The stretches of days that a subject has in the ranges, by range and day.
