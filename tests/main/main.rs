@@ -10,6 +10,7 @@ mod ingest;
 mod kill;
 mod logs;
 mod nezha;
+mod plan;
 mod processes;
 mod queries;
 mod readme;

@@ -7,8 +7,10 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, Timestamp
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_ingest::{Hash, hex};
-use nines_slo::{Change, Definitions, Indicator, Mistake, Plan, Severity, Spec, Stored, What};
-use nines_store::{Commit, Once, Provider, Snapshot, StoreErrorKind, TableKind, UTC};
+use nines_slo::{
+    Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec, Stored, What,
+};
+use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store, StoreErrorKind, TableKind, UTC};
 
 use crate::evaluate::{Evaluator, Expressions, stored};
 use crate::{Engine, EngineError, Result};
@@ -115,13 +117,22 @@ impl Engine {
     /// make up.
     fn unmeasurable(&self, plan: &mut Plan) -> Vec<Mistake> {
         let state = self.context().state();
-        let slot = self.store().map(|store| store.slice_seconds() * nines_timeline::MICROS);
+        let slice_seconds = self.store().map_or(DEFAULT_SLICE_SECONDS, Store::slice_seconds);
+        let slot = slice_seconds * nines_timeline::MICROS;
         let mut mistakes = Vec::new();
         for change in plan.changes.iter().filter(|change| change.what != What::Unchanged) {
             let mut wrong: Vec<String> = Vec::new();
-            let of_change =
-                plan.definitions.objectives.iter().filter(|o| o.slo == change.stored.name || uses_sli(change));
-            for version in of_change.flat_map(|objective| &objective.versions) {
+            let from = match change.stored.effective_from {
+                SINCE_EVER => i64::MIN,
+                at => at,
+            };
+            let own = |objective: &&Objective| match change.stored.kind {
+                Kind::Slo => objective.slo == change.stored.name,
+                // Objectives of other objects may have changed with an indicator or a service.
+                _ => true,
+            };
+            let versions = plan.definitions.objectives.iter().filter(own).flat_map(|objective| &objective.versions);
+            for version in versions.filter(|version| version.in_force.start == from) {
                 wrong.extend(complaint(&version.spec, slot, &state));
             }
             wrong.sort();
@@ -137,22 +148,18 @@ impl Engine {
     }
 }
 
-/// Whether objectives of other objects may have changed with this one.
-fn uses_sli(change: &Change) -> bool {
-    change.stored.kind == nines_slo::Kind::Sli
-}
-
-fn complaint(spec: &Spec, slot: Option<i64>, state: &SessionState) -> Option<String> {
-    if let Some(slot) = slot.filter(|slot| spec.slice % slot != 0) {
+fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
+    if spec.slice % slot != 0 {
         let seconds = |micros: i64| micros / nines_timeline::MICROS;
         return Some(format!(
-            "slices of {} s cannot be judged in this store, whose slices are of {} s",
+            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
+             the first ingest into it, with --slice",
             seconds(spec.slice),
             seconds(slot)
         ));
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
-    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state, kind, sql));
+    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state.clone(), kind, sql));
     checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
 }
 

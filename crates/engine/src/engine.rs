@@ -8,6 +8,7 @@ use datafusion::config::Dialect;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -154,25 +155,20 @@ impl Engine {
         parameters.bind(&mut statement)?;
         let pins = Arc::new(Pins::default());
         let receipt = Receipt::default();
-        {
-            let state = self.context.state_ref();
-            let mut state = state.write();
-            state.config_mut().set_extension(pins.clone());
-            state.config_mut().set_extension(Arc::new(receipt.clone()));
+        // A context of its own: statements that run at once must not mix what they pin, and what is proposed is gone with it.
+        let mut state = self.context.state();
+        state.config_mut().set_extension(pins.clone());
+        state.config_mut().set_extension(Arc::new(receipt.clone()));
+        if let Some(definitions) = proposed {
+            state.config_mut().set_extension(Arc::new(Proposed(definitions)));
         }
-        // A context of its own, so that what is proposed is gone with the statement.
-        let context = match proposed {
-            Some(definitions) => {
-                let mut state = self.context.state();
-                state.config_mut().set_extension(Arc::new(Proposed(definitions)));
-                SessionContext::new_with_state(state)
-            }
-            None => self.context.clone(),
-        };
+        let context = SessionContext::new_with_state(state);
         let plan = context.state().statement_to_plan(statement.clone()).await?;
         let plan = insert::exactly(&context.state(), &statement, plan).await?;
         let receipt = insert::writes(&plan).then_some(receipt);
-        let frame = context.execute_logical_plan(plan).await?;
+        // SET and PREPARE are meant for the statements to come.
+        let lasting = matches!(plan, LogicalPlan::Statement(_));
+        let frame = if lasting { &self.context } else { &context }.execute_logical_plan(plan).await?;
         let batches = frame.execute_stream().await?;
         let store = self.store().map(|_| self.settings.store.clone());
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })

@@ -68,8 +68,11 @@ impl Timeline {
                 fill(&mut builder);
                 builder.finish()
             }
-            // Unreachable: every caller passes a span of whole slices of a valid width.
-            Err(_) => self.clone(),
+            // Only beyond the ends of time is a span not made of whole slices: nothing is known there.
+            Err(_) => {
+                let nowhere = Interval::new(self.start(), self.start());
+                Timeline::uniform(nowhere, self.slice(), State::NoData).unwrap_or_else(|_| self.clone())
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ impl Interval {
     pub fn whole_slices(self, slice: i64) -> Interval {
         let up = |t: i64| t.div_euclid(slice).saturating_add(i64::from(t.rem_euclid(slice) != 0)).saturating_mul(slice);
         let start = up(self.start);
-        let end = self.end.div_euclid(slice) * slice;
+        let end = self.end.div_euclid(slice).saturating_mul(slice);
         Interval { start, end: end.max(start) }
     }
 }

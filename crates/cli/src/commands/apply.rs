@@ -132,9 +132,12 @@ async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<
                     f.target AS target, p.target AS target_proposed, f.slo AS slo, p.slo AS slo_proposed,
                     f.slo_error_time AS slo_error_time, p.slo_error_time AS slo_error_time_proposed,
                     f.budget_remaining AS budget_remaining, p.budget_remaining AS budget_remaining_proposed
-             FROM in_force f FULL JOIN proposed p ON f.objective = p.objective AND f.service = p.service
-             WHERE f.objective IS NULL OR p.objective IS NULL OR f.target <> p.target
+             FROM in_force f FULL JOIN proposed p
+               ON f.objective = p.objective AND coalesce(f.service, '') = coalesce(p.service, '')
+                  AND coalesce(f.business, '') = coalesce(p.business, '')
+             WHERE f.objective IS NULL OR p.objective IS NULL OR f.target IS DISTINCT FROM p.target
                 OR f.slo IS DISTINCT FROM p.slo OR f.slo_error_time IS DISTINCT FROM p.slo_error_time
+                OR f.budget_remaining IS DISTINCT FROM p.budget_remaining
              ORDER BY 1, 2",
         )
         .await?;

@@ -26,13 +26,14 @@ pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
             ));
         }
     };
-    let day = |name: &str, text: &Option<String>| -> Result<Option<NaiveDate>> {
+    // UTC days, rounded outwards.
+    let day = |name: &str, text: &Option<String>, later: i64| -> Result<Option<NaiveDate>> {
         let Some(text) = text else { return Ok(None) };
-        let at = DateTime::from_timestamp_micros(record::time(name, text, &engine)?);
+        let at = DateTime::from_timestamp_micros(record::time(name, text, &engine)?.saturating_add(later));
         at.map(|at| Some(at.date_naive())).ok_or_else(|| CliError::Usage(format!("{name} is beyond the calendar")))
     };
-    let from = day("--from", &args.from)?.unwrap_or(first);
-    let to = day("--to", &args.to)?.unwrap_or(last + Days::new(1));
+    let from = day("--from", &args.from, 0)?.unwrap_or(first);
+    let to = day("--to", &args.to, 86_400_000_000 - 1)?.unwrap_or(last + Days::new(1));
     let days = (to - from).num_days().max(0).unsigned_abs();
     let begun = Instant::now();
     let bar = ProgressBar::new(days).with_style(

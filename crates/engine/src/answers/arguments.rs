@@ -1,10 +1,13 @@
 //! Arguments of table functions: constants by the time they get here.
 
+use chrono::NaiveDate;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use nines_timeline::Interval;
+
+use crate::evaluate::midnight;
 
 /// The arguments of one call.
 pub(crate) struct Arguments<'a> {
@@ -46,6 +49,9 @@ impl Arguments<'_> {
     /// A time; where it names no zone it is in the session's.
     fn instant(&self, at: usize, name: &str) -> Result<i64> {
         let value = self.literal(at, name)?;
+        if let Some(at) = self.midnight(value) {
+            return Ok(at);
+        }
         let zoned = |zone: &str| DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()));
         let instant = match value.data_type() {
             DataType::Timestamp(_, Some(_)) => value.cast_to(&zoned("UTC")),
@@ -64,6 +70,15 @@ impl Arguments<'_> {
                 self.function
             ),
         }
+    }
+
+    /// A date alone: its first instant, also where clocks skip midnight.
+    fn midnight(&self, value: &ScalarValue) -> Option<i64> {
+        let date = match value {
+            ScalarValue::Date32(Some(days)) => NaiveDate::from_epoch_days(*days)?,
+            _ => value.try_as_str()??.trim().parse().ok()?,
+        };
+        midnight(date, self.zone.parse().ok()?)
     }
 
     /// A text that may be left out.

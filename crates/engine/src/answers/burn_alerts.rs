@@ -43,6 +43,7 @@ impl Question for BurnAlerts {
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,
+            composites: false,
             answer: Arc::new(Rows { rules, from: range.start, zone: arguments.zone.into() }),
         })
     }
@@ -113,8 +114,8 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let lines = lines(prepared, &parts, 0)?;
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let lines = lines(prepared, parts, 0)?;
         let mut fired: Vec<(&Line, &Rule, Alert)> = Vec::new();
         for line in &lines {
             for rule in &self.rules {

@@ -37,6 +37,7 @@ impl Question for Culprits {
             detail: Detail::Culprits,
             columns: &["business", "service", "objective"],
             time: None,
+            composites: false,
             answer: Arc::new(Rows { zone: arguments.zone.into() }),
         })
     }
@@ -77,10 +78,10 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let lines = lines(prepared, &parts, 0)?;
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let lines = lines(prepared, parts, 0)?;
         let mut accused: HashMap<(&str, &str), Vec<&Culprit>> = HashMap::new();
-        for part in &parts {
+        for part in parts {
             let subject = &prepared.subjects[part.subject];
             accused.entry((&subject.name, &subject.service)).or_default().extend(&part.culprits);
         }

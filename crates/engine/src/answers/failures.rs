@@ -1,11 +1,12 @@
 //! `failures(from, to [, by])`: every failure, who was in error, and the incident that it was.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::error::Result;
-use nines_timeline::{Interval, MICROS, State};
+use nines_timeline::{Interval, MICROS};
 
 use super::arguments::{Arguments, By};
 use super::columns::{float, floats, instant, instants, text, text_list, text_lists, texts};
@@ -36,6 +37,7 @@ impl Question for Failures {
             detail: Detail::None,
             columns: by.columns(),
             time: None,
+            composites: by == By::Objective,
             answer: Arc::new(Rows { by, zone: arguments.zone.into() }),
         })
     }
@@ -50,7 +52,7 @@ struct Rows {
 struct Failure<'a> {
     group: &'a Group<'a>,
     interval: Interval,
-    objectives: Vec<&'a str>,
+    objectives: Vec<String>,
     incident: Option<&'a str>,
     incidents: Vec<&'a str>,
 }
@@ -71,19 +73,21 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let lines = lines(prepared, &parts, 0)?;
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let lines = lines(prepared, parts, 0)?;
         let groups = groups(&lines, self.by, &prepared.definitions);
         let mut found: Vec<Failure> = Vec::new();
         for group in &groups {
-            for interval in group.timeline.failures(0) {
-                let (incident, incidents) = incidents_of(group, interval, &prepared.incidents);
-                let touches = |of: &Interval| of.start < interval.end && of.end > interval.start;
-                let in_error =
-                    group.lines.iter().filter(|line| line.timeline.intervals(State::Error).any(|e| touches(&e)));
-                let objectives = in_error.map(|line| line.objective.as_ref()).collect();
-                found.push(Failure { group, interval, objectives, incident, incidents });
-            }
+            group.with_sources(|stretches| {
+                for interval in group.timeline.failures(0) {
+                    let first = stretches.partition_point(|stretch| stretch.interval.end <= interval.start);
+                    let within = stretches[first..].iter().take_while(|stretch| stretch.interval.start < interval.end);
+                    let names: BTreeSet<&str> = within.flat_map(|stretch| stretch.names.iter().copied()).collect();
+                    let objectives = names.into_iter().map(str::to_string).collect();
+                    let (incident, incidents) = incidents_of(group, interval, &prepared.incidents);
+                    found.push(Failure { group, interval, objectives, incident, incidents });
+                }
+            });
         }
         let scope = |failure: &Failure<'_>| match self.by {
             By::Company => Some("company".to_string()),
@@ -102,7 +106,7 @@ impl Answer for Rows {
                 instants(found.iter().map(|failure| Some(failure.interval.start)), &self.zone),
                 instants(found.iter().map(|failure| Some(failure.interval.end)), &self.zone),
                 floats(found.iter().map(|failure| Some(failure.interval.duration() as f64 / MICROS as f64))),
-                text_lists(found.iter().map(|failure| failure.objectives.clone())),
+                text_lists(found.iter().map(|failure| failure.objectives.iter().map(String::as_str).collect())),
                 texts(found.iter().map(|failure| failure.incident)),
                 text_lists(found.iter().map(|failure| failure.incidents.clone())),
             ],

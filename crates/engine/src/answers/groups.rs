@@ -101,6 +101,14 @@ impl Group<'_> {
         }
     }
 
+    /// What is left of the budget; `None` where no target is stated.
+    pub fn budget_remaining(&self) -> Option<f64> {
+        match self.single() {
+            Some(line) => line.budget_remaining(),
+            None => self.timeline.budget_remaining(self.target?),
+        }
+    }
+
     /// Whether an incident is about it: every field of its scope is the group's, or that of a service in it.
     pub fn concerns(&self, incident: &Incident) -> bool {
         self.lines.iter().any(|line| incident.applies(&line.business, &line.service))

@@ -48,6 +48,8 @@ pub(crate) struct Call {
     pub columns: &'static [&'static str],
     /// The column of slice starts whose filters narrow the range.
     pub time: Option<&'static str>,
+    /// Whether it answers for the unions of SLOs of several indicators.
+    pub composites: bool,
     pub answer: Arc<dyn Answer>,
 }
 
@@ -135,13 +137,13 @@ impl TableProvider for Asking {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Call { ranges, detail, columns, time, answer } = self.call.clone();
+        let Call { ranges, detail, columns, time, composites, answer } = self.call.clone();
         let ranges = match time {
             Some(time) => ranges.iter().map(|range| narrowed(*range, filters, time)).collect(),
             None => ranges,
         };
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
-        let asked = Asked { ranges, detail, selection: Selection::new(filters, columns) };
+        let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
         let mut prepared = evaluator.prepare(&asked).await?;
         prepared.incidents = evaluator.incidents;
         let store = evaluator.store;

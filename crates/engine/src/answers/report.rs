@@ -45,6 +45,7 @@ impl Question for Report {
             detail: Detail::None,
             columns: by.columns(),
             time: None,
+            composites: by == By::Objective,
             answer: Arc::new(Rows { by, range }),
         })
     }
@@ -132,8 +133,8 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let (now, before) = (lines(prepared, &parts, 0)?, lines(prepared, &parts, 1)?);
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let (now, before) = (lines(prepared, parts, 0)?, lines(prepared, parts, 1)?);
         let now = groups(&now, self.by, &prepared.definitions);
         let before = groups(&before, self.by, &prepared.definitions);
         let earlier: Vec<Option<&Group>> = now
@@ -171,7 +172,7 @@ impl Answer for Rows {
                 of(&|group| group.timeline.mttr(0)),
                 of(&|group| group.timeline.availability()),
                 of(&|group| group.target.map(float_of)),
-                of(&|group| group.burn_rate().map(|burn| 1.0 - burn)),
+                of(&|group| group.budget_remaining()),
                 of(&|group| group.burn_rate()),
                 counts(now.iter().map(|group| Some(group.timeline.failures(0).len() as i64))),
                 floats(slo_before.iter().copied()),

@@ -1,5 +1,6 @@
 //! `review(from, to)`: what was promised against what was, the trend, and what to think about next.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -15,7 +16,8 @@ use crate::evaluate::{Answer, DAY, Detail, Line, Part, Prepared, lines, lines_of
 
 /// How sure the bounds of a trend are.
 const CONFIDENCE: f64 = 0.95;
-const WEEK: i64 = 7 * DAY;
+/// Weeks that a trend looks at: twenty years.
+const MOST_WEEKS: i64 = 1044;
 
 #[derive(Debug)]
 pub(super) struct Review;
@@ -26,7 +28,7 @@ impl Question for Review {
             "review",
             "review(from, to)",
             "Every objective in [from, to) against its target: the actual figure, their difference, the trend of the figure over \
-             the whole weeks from `from` on (Theil–Sen slope per week, with its 95 % confidence interval; NULL with too few \
+             the whole weeks of UTC days from `from` on (Theil–Sen slope per week, with its 95 % confidence interval; NULL with too few \
              weeks), a verdict and what to think about next.",
             "SELECT objective, target, actual, trend, verdict, advice FROM review('2026-08-01', '2026-11-01')",
         )
@@ -35,18 +37,12 @@ impl Question for Review {
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
         arguments.check(2..=2)?;
         let range = arguments.range()?;
-        let mut ranges = Vec::new();
-        let mut start = range.start;
-        while start < range.end {
-            let end = start.saturating_add(WEEK).min(range.end);
-            ranges.push(Interval::new(start, end));
-            start = end;
-        }
         Ok(Call {
-            ranges,
+            ranges: vec![range],
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,
+            composites: false,
             answer: Arc::new(Rows { range }),
         })
     }
@@ -111,18 +107,32 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let whole = lines_of(prepared, parts.iter().collect(), self.range)?;
-        let mut weeks: Vec<Vec<Line>> = Vec::new();
-        for (at, _) in prepared.ranges.iter().enumerate().filter(|(_, week)| week.duration() == WEEK) {
-            weeks.push(lines(prepared, &parts, at)?);
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let whole = lines(prepared, parts, 0)?;
+        // Weeks of UTC days, as parts are.
+        let first = self.range.start.div_euclid(DAY) + i64::from(self.range.start.rem_euclid(DAY) != 0);
+        let of_week = |at: i64| (at.div_euclid(DAY) - first).div_euclid(7);
+        let weeks = of_week(self.range.end).clamp(0, MOST_WEEKS);
+        let mut by_week: Vec<Vec<&Part>> = vec![Vec::new(); weeks as usize];
+        for part in parts {
+            if let Some(week) = usize::try_from(of_week(part.interval.start)).ok().and_then(|at| by_week.get_mut(at)) {
+                week.push(part);
+            }
+        }
+        let mut figures: HashMap<(Arc<str>, Arc<str>), Vec<(f64, f64)>> = HashMap::new();
+        for (week, parts) in by_week.into_iter().enumerate() {
+            let start = (first + 7 * week as i64) * DAY;
+            for line in lines_of(prepared, parts, Interval::new(start, start + 7 * DAY))? {
+                if let Some(slo) = line.slo() {
+                    figures.entry((line.objective, line.service)).or_default().push((week as f64, slo));
+                }
+            }
         }
         let points: Vec<Vec<(f64, f64)>> = whole
             .iter()
             .map(|line| {
-                let same = |other: &&Line| other.objective == line.objective && other.service == line.service;
-                let of_week = weeks.iter().map(|lines| lines.iter().find(same).and_then(Line::slo));
-                of_week.enumerate().filter_map(|(week, slo)| Some((week as f64, slo?))).collect()
+                let place = (Arc::clone(&line.objective), Arc::clone(&line.service));
+                figures.get(&place).cloned().unwrap_or_default()
             })
             .collect();
         let trends: Vec<_> = points.iter().map(|points| theil_sen(points, CONFIDENCE)).collect();

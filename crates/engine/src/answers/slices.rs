@@ -34,6 +34,7 @@ impl Question for Slices {
             detail: Detail::Slices,
             columns: &["business", "service", "objective"],
             time: Some("time"),
+            composites: false,
             answer: Arc::new(Rows { zone: arguments.zone.into() }),
         })
     }
@@ -61,10 +62,11 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
         const MOST_ROWS: usize = 8192;
         let rows: Vec<(&Subject, &Part, &Slice)> = parts
             .iter()
+            .copied()
             .flat_map(|part| {
                 part.slices.iter().map(move |slice| (prepared.subjects[part.subject].as_ref(), part, slice))
             })

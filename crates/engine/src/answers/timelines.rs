@@ -34,6 +34,7 @@ impl Question for Timelines {
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,
+            composites: false,
             answer: Arc::new(Rows),
         })
     }
@@ -56,8 +57,8 @@ impl Answer for Rows {
         ]))
     }
 
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>> {
-        let lines = lines(prepared, &parts, 0)?;
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>> {
+        let lines = lines(prepared, parts, 0)?;
         let mut timelines = TimelineArrayBuilder::default();
         lines.iter().for_each(|line| timelines.append(Some(&line.timeline)));
         Ok(vec![RecordBatch::try_new(

@@ -9,6 +9,7 @@ use nines_timeline::{Interval, Share, histogram};
 
 use super::DAY;
 use super::evaluator::Evaluator;
+use super::keep::keep;
 use super::months::Month;
 use super::part::Detail;
 use super::prepare::Asked;
@@ -33,10 +34,11 @@ impl Evaluator<'_> {
         let inputs = self.inputs(TableKind::Requests)?;
         let Some(first) = inputs.days().next() else { return Ok(Vec::new()) };
         let range = Interval::new(i64::from(first) * DAY, inputs.watermark);
-        let asked = Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default() };
+        let asked =
+            Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default(), composites: false };
         let (mut known, mut facts) = (self.known().await, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
-        let mut found: HashMap<(Arc<str>, i64), Baseline> = HashMap::new();
+        let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();
         for subject in &subjects {
             let Some(quantile) = subject.spec.indicator.baseline() else { continue };
             for limit in &subject.limits {
@@ -56,8 +58,11 @@ impl Evaluator<'_> {
                     quantile,
                     threshold: limit.limit.map(|bound| bound.bucket.map_or(0.0, histogram::upper_bound)),
                 };
-                found.insert((Arc::clone(&subject.name), limit.interval.start), baseline);
+                found.insert((Arc::clone(&subject.name), quantile, limit.interval.start), baseline);
             }
+        }
+        if let Some(store) = &self.store {
+            keep(store, &self.session.task_ctx(), &[], &facts).await;
         }
         let mut found: Vec<Baseline> = found.into_values().collect();
         found.sort_by(|a, b| (&a.objective, a.interval.start).cmp(&(&b.objective, b.interval.start)));

@@ -74,7 +74,6 @@ pub(crate) fn needed(
 pub(super) struct Columns<'a> {
     pub texts: [Option<&'a StringViewArray>; TEXTS.len()],
     pub time: &'a [i64],
-    pub day: &'a [i32],
     pub status: Option<&'a Int32Array>,
     pub requests: Option<&'a Int64Array>,
     pub good: Option<&'a Int64Array>,
@@ -93,7 +92,6 @@ impl<'a> Columns<'a> {
         Ok(Columns {
             texts,
             time: required::<TimestampMicrosecondType>(batch, "time")?.values(),
-            day: required::<Int32Type>(batch, nines_store::DAY_COLUMN)?.values(),
             status: optional::<Int32Type>(batch, "status"),
             requests: optional::<Int64Type>(batch, "requests"),
             good: optional::<Int64Type>(batch, "good"),

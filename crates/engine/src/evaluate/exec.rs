@@ -28,7 +28,7 @@ pub(crate) trait Answer: fmt::Debug + Send + Sync {
     fn schema(&self) -> SchemaRef;
 
     /// The rows, from all parts, or from those of the days that are just over where slices are asked for.
-    fn rows(&self, prepared: &Prepared, parts: Vec<Part>) -> Result<Vec<RecordBatch>>;
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>>;
 }
 
 /// An evaluation that is ready to run.
@@ -149,7 +149,7 @@ impl EvaluateExec {
         }
         if self.detail == Detail::Slices {
             while let Some(parts) = running.next().await? {
-                if !self.send(parts, &rows).await? {
+                if !self.send(&parts.iter().collect::<Vec<_>>(), &rows).await? {
                     return Ok(());
                 }
             }
@@ -157,13 +157,12 @@ impl EvaluateExec {
         }
         let counted = running.all().await?;
         self.keep(&counted, &context).await;
-        let mut parts = self.prepared.kept.clone();
-        parts.extend(counted);
-        self.send(parts, &rows).await?;
+        let parts: Vec<&Part> = self.prepared.kept.iter().chain(&counted).collect();
+        self.send(&parts, &rows).await?;
         Ok(())
     }
 
-    async fn send(&self, parts: Vec<Part>, rows: &Sender<Result<RecordBatch>>) -> Result<bool> {
+    async fn send(&self, parts: &[&Part], rows: &Sender<Result<RecordBatch>>) -> Result<bool> {
         for batch in self.answer.rows(&self.prepared, parts)? {
             let batch = match &self.projection {
                 Some(columns) => batch.project(columns)?,
@@ -181,8 +180,7 @@ impl EvaluateExec {
         let days = counted.iter().filter_map(|part| {
             let day = part.interval.start.div_euclid(super::DAY) as i32;
             let key = *self.prepared.expected.get(&(part.subject, day))?;
-            let subject = Arc::clone(&self.prepared.subjects[part.subject]);
-            Some(NewDay { subject, day, key, part: part.clone() })
+            Some(NewDay { subject: &self.prepared.subjects[part.subject], day, key, part })
         });
         let days: Vec<NewDay> = days.collect();
         keep::keep(store, context, &days, &[]).await;

@@ -84,7 +84,7 @@ impl Evaluator<'_> {
         while at < days.len() && !sought.is_empty() {
             let chunk = &days[at..days.len().min(at + step)];
             (at, step) = (at + chunk.len(), (step * 2).min(MOST_DAYS));
-            let (parts, carried) = self.measured(inputs, chunk, &sought, known, new).await?;
+            let (parts, _) = self.measured(inputs, chunk, &sought, false, known, new).await?;
             let mut first: HashMap<usize, i64> = HashMap::new();
             for part in &parts {
                 if let Some(time) = first_measured(part) {
@@ -92,16 +92,33 @@ impl Evaluator<'_> {
                     *first = (*first).min(time);
                 }
             }
-            let mut rest = Vec::new();
+            let (mut rest, mut of_day) = (Vec::new(), BTreeMap::<i32, Vec<(u64, Arc<Spec>, i64)>>::new());
             for (place, (hash, spec)) in sought.into_iter().enumerate() {
-                let Some(&time) = first.get(&place) else {
-                    rest.push((hash, spec));
-                    continue;
+                match first.get(&place) {
+                    Some(&time) => of_day.entry(time.div_euclid(DAY) as i32).or_default().push((hash, spec, time)),
+                    None => rest.push((hash, spec)),
+                }
+            }
+            for (day, specs) in of_day {
+                // The business is that of the rows of the first day with data, whatever was read along with it.
+                let undeclared: Vec<(u64, Arc<Spec>)> = specs
+                    .iter()
+                    .filter(|(_, spec, _)| is_undeclared(spec))
+                    .map(|(hash, spec, _)| (*hash, Arc::clone(spec)))
+                    .collect();
+                let carried = match undeclared.is_empty() {
+                    true => Vec::new(),
+                    false => self.measured(inputs, &[day], &undeclared, true, known, new).await?.1,
                 };
-                let business = carried.get(place).cloned().flatten().unwrap_or_default();
-                let day = time.div_euclid(DAY) as i32;
-                new.push(fact(hash, inputs.hash_until(day), Some(time), format!("{day} {business}")));
-                found.insert(hash, Found { first: Some(time), business });
+                let mut businesses = HashMap::new();
+                for ((hash, _), carried) in undeclared.iter().zip(carried) {
+                    businesses.insert(*hash, carried.unwrap_or_default());
+                }
+                for (hash, _, time) in specs {
+                    let business: Arc<str> = businesses.get(&hash).cloned().unwrap_or_default();
+                    new.push(fact(hash, inputs.hash_until(day), Some(time), format!("{day} {business}")));
+                    found.insert(hash, Found { first: Some(time), business });
+                }
             }
             sought = rest;
         }
@@ -122,6 +139,7 @@ impl Evaluator<'_> {
         inputs: &Inputs,
         days: &[i32],
         sought: &[(u64, Arc<Spec>)],
+        strict: bool,
         known: &mut Known,
         new: &mut Vec<Fact>,
     ) -> Result<(Vec<Part>, Vec<Option<Arc<str>>>)> {
@@ -159,11 +177,11 @@ impl Evaluator<'_> {
         }
         let numbers = (0..subjects.len()).collect();
         let subjects = subjects.into_iter().map(Arc::new).collect();
-        let wanted = Wanted { subjects, numbers, by_day, split: Split::Needed, detail: Detail::None };
+        let wanted = Wanted { subjects, numbers, by_day, split: Split::Needed, detail: Detail::None, strict };
         let Some(job) = self.job(inputs, wanted)? else { return Ok((Vec::new(), Vec::new())) };
         let mut running = Running::start(&[job], &self.session.task_ctx())?;
         let parts = running.all().await?;
-        Ok((parts, running.carried))
+        Ok((parts, running.carried.into_iter().next().unwrap_or_default()))
     }
 }
 

@@ -24,7 +24,7 @@ use super::evaluator::Evaluator;
 use super::inputs::Inputs;
 use super::overlay;
 use super::part::Part;
-use super::subject::Subject;
+use super::subject::{Subject, touching};
 use super::{DAY, EVALUATOR};
 
 /// A row of `slo_facts`.
@@ -64,16 +64,10 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
         limit.limit.hash(&mut hasher);
         name.add(hasher.finish());
     }
-    if !subject.excluded.is_empty() {
-        for excluded in subject.excluded_slices(of_day) {
-            name.add(u64::from(b'x'));
-            name.interval((excluded.start.max(of_day.start), excluded.end.min(of_day.end)));
-        }
-    }
-    if !subject.lost.is_empty() {
-        for lost in subject.lost_slices(of_day) {
-            name.add(u64::from(b'l'));
-            name.interval((lost.start.max(of_day.start), lost.end.min(of_day.end)));
+    for (kind, intervals) in [(b'x', &subject.excluded), (b'l', &subject.lost)] {
+        for interval in touching(intervals, of_day) {
+            name.add(u64::from(kind));
+            name.interval((interval.start.max(of_day.start), interval.end.min(of_day.end)));
         }
     }
     name.0 as i64
@@ -121,7 +115,7 @@ impl Evaluator<'_> {
 
 impl Days {
     /// Calls `take` for every row: objective, definition, day, key, and a way to read the rest.
-    pub fn each(&self, mut take: impl FnMut(&str, &str, i32, i64, &dyn Fn() -> Option<Read>)) {
+    pub fn each(&self, mut take: impl FnMut(&str, &str, i32, i64, &dyn Fn() -> Option<KeptDay>)) {
         for batch in &self.0 {
             let _: Option<()> = (|| {
                 let objective = overlay::texts(batch, "objective").ok()?;
@@ -135,7 +129,7 @@ impl Days {
                 for row in 0..batch.num_rows() {
                     let read = || {
                         let timeline = timelines.value(row).ok()??;
-                        Some(Read {
+                        Some(KeptDay {
                             timeline,
                             good: good.value(row),
                             total: total.value(row),
@@ -152,7 +146,7 @@ impl Days {
 }
 
 /// What a row of `slo_days` says.
-pub(crate) struct Read {
+pub(crate) struct KeptDay {
     pub timeline: Timeline,
     pub good: i64,
     pub total: i64,
@@ -161,16 +155,31 @@ pub(crate) struct Read {
 }
 
 /// A day to be kept.
-#[derive(Debug, Clone)]
-pub(crate) struct NewDay {
-    pub subject: Arc<Subject>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewDay<'a> {
+    pub subject: &'a Subject,
     pub day: i32,
     pub key: i64,
-    pub part: Part,
+    pub part: &'a Part,
+}
+
+/// What names a definition on a day: where it begins within the day, with the second, because only a target may have
+/// changed, or it may have been in force before.
+fn definition_on(subject: &Subject, day: i32) -> String {
+    let seconds = subject.in_force.start.saturating_sub(i64::from(day) * DAY) / nines_timeline::MICROS;
+    match seconds {
+        1.. => format!("{:016x}@{seconds}", subject.definition),
+        _ => format!("{:016x}", subject.definition),
+    }
+}
+
+/// The definition without the second.
+pub(crate) fn definition_of(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(definition, _)| definition)
 }
 
 /// Keeps days and facts, as far as that can be done.
-pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay], facts: &[Fact]) {
+pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact]) {
     // A cache that cannot be written is no reason for a question to fail.
     if !facts.is_empty()
         && let Ok(rows) = fact_rows(facts)
@@ -208,29 +217,23 @@ fn fact_rows(facts: &[Fact]) -> Result<RecordBatch> {
     ])?)
 }
 
-fn day_rows(days: &[NewDay]) -> Result<RecordBatch> {
-    // An objective that goes back to an earlier definition within a day has one row for it, and computes the other.
-    let mut seen = HashSet::new();
-    let days: Vec<&NewDay> = days
-        .iter()
-        .filter(|new| seen.insert((Arc::clone(&new.subject.name), new.subject.definition, new.day)))
-        .collect();
+fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
     let mut timelines = TimelineArrayBuilder::default();
-    for new in &days {
+    for new in days {
         let runs = new.part.runs.clone();
         let timeline = Timeline::new(new.part.interval, new.subject.spec.slice, runs);
         let timeline = timeline.map_err(|error| datafusion::common::internal_datafusion_err!("{error}"))?;
         timelines.append(Some(&timeline));
     }
-    let number = |of: &dyn Fn(&NewDay) -> i64| -> ArrayRef {
+    let number = |of: &dyn Fn(&NewDay<'_>) -> i64| -> ArrayRef {
         Arc::new(days.iter().map(|new| of(new)).map(Some).collect::<Int64Array>())
     };
-    let text = |of: &dyn Fn(&NewDay) -> String| -> ArrayRef {
+    let text = |of: &dyn Fn(&NewDay<'_>) -> String| -> ArrayRef {
         Arc::new(days.iter().map(|new| Some(of(new))).collect::<StringViewArray>())
     };
     Ok(RecordBatch::try_from_iter([
         ("objective", text(&|new| new.subject.name.to_string())),
-        ("definition", text(&|new| new.subject.definition_name())),
+        ("definition", text(&|new| definition_on(new.subject, new.day))),
         ("date", Arc::new(days.iter().map(|new| Some(new.day)).collect::<Date32Array>()) as ArrayRef),
         ("key", number(&|new| new.key)),
         ("timeline", Arc::new(timelines.finish())),

@@ -31,7 +31,10 @@ const ZERO: i64 = i64::MIN;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Source {
     service: String,
-    businesses: Vec<String>,
+    /// Those that it is narrowed to.
+    narrowed: Vec<String>,
+    /// That of the service, with rows that name none.
+    declared: Option<String>,
     zone: String,
     quantile: Share,
 }
@@ -261,7 +264,8 @@ fn source(spec: &Spec) -> Option<Source> {
     let narrowed: Vec<String> = spec.rows.businesses.iter().map(|pattern| pattern.text().to_string()).collect();
     Some(Source {
         service: spec.service.clone(),
-        businesses: if narrowed.is_empty() { spec.business.iter().cloned().collect() } else { narrowed },
+        declared: spec.business.clone().filter(|_| narrowed.is_empty()),
+        narrowed,
         zone: spec.time_zone.name().to_string(),
         quantile: spec.indicator.baseline()?,
     })

@@ -1,10 +1,11 @@
 //! From parts to lines: what each objective was over a whole range.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::error::Result;
 use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Interval, Share, State, Timeline, gcd};
+use nines_timeline::{Interval, State, Timeline, gcd};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
@@ -53,23 +54,33 @@ impl Line {
 
     /// (1 − figure) / (1 − target); `None` when the target is 1 or nothing was measured.
     pub fn burn_rate(&self) -> Option<f64> {
+        self.burn(|spent, _| spent)
+    }
+
+    /// 1 − burn rate.
+    pub fn budget_remaining(&self) -> Option<f64> {
+        self.burn(|spent, budget| budget - spent)
+    }
+
+    /// A multiple of the budget, of what was spent and of what there is; a quotient of integers is divided once.
+    fn burn(&self, part: fn(i128, i128) -> i128) -> Option<f64> {
         let target = self.spec.target;
         let judged = self.ok_slices + self.error_slices;
+        let exact = |bad: i64, all: i64| {
+            let budget = i128::from(all) * i128::from(target.denominator() - target.numerator());
+            let spent = i128::from(bad) * i128::from(target.denominator());
+            (budget > 0).then(|| nines_timeline::quotient(part(spent, budget), budget))
+        };
         match self.spec.budgeting {
-            Budgeting::Timeslices => burn(self.error_slices, judged, target),
-            Budgeting::Occurrences => burn(self.total - self.good, self.total, target),
+            Budgeting::Timeslices => exact(self.error_slices, judged),
+            Budgeting::Occurrences => exact(self.total - self.good, self.total),
             Budgeting::RatioTimeslices => {
                 let budget = (target.denominator() - target.numerator()) as f64 / target.denominator() as f64;
-                (judged > 0 && budget > 0.0).then(|| (1.0 - self.ratio_sum / judged as f64) / budget)
+                let spent = (judged > 0 && budget > 0.0).then(|| (1.0 - self.ratio_sum / judged as f64) / budget)?;
+                Some(if part(0, 1) == 0 { spent } else { 1.0 - spent })
             }
         }
     }
-}
-
-/// bad / all / (1 − target), divided once.
-fn burn(bad: i64, all: i64, target: Share) -> Option<f64> {
-    let budget = i128::from(all) * i128::from(target.denominator() - target.numerator());
-    (budget > 0).then(|| nines_timeline::quotient(i128::from(bad) * i128::from(target.denominator()), budget))
 }
 
 fn quotient(numerator: i64, denominator: i64) -> f64 {
@@ -77,35 +88,34 @@ fn quotient(numerator: i64, denominator: i64) -> f64 {
 }
 
 /// The lines of a range, by business, service and objective.
-pub(crate) fn lines(prepared: &Prepared, parts: &[Part], range: usize) -> Result<Vec<Line>> {
-    let of_range = parts.iter().filter(|part| part.range == range).collect();
+pub(crate) fn lines(prepared: &Prepared, parts: &[&Part], range: usize) -> Result<Vec<Line>> {
+    let of_range = parts.iter().copied().filter(|part| part.range == range).collect();
     lines_of(prepared, of_range, prepared.ranges[range])
 }
 
 /// The lines of parts that lie in a range and do not overlap.
-pub(crate) fn lines_of(prepared: &Prepared, mut of_range: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
-    of_range.sort_unstable_by_key(|part| (part.subject, part.interval.start));
-    let mut lines = Vec::new();
-    let mut rest = prepared.subjects.iter().enumerate().peekable();
-    while let Some((first, subject)) = rest.next() {
-        let mut last = first;
-        while let Some((number, _)) = rest.next_if(|(_, next)| {
-            next.objective == subject.objective && next.service == subject.service && next.business == subject.business
-        }) {
-            last = number;
-        }
-        let from = of_range.partition_point(|part| part.subject < first);
-        let to = of_range.partition_point(|part| part.subject <= last);
-        let in_force: Vec<&Arc<Subject>> = prepared.subjects[first..=last]
-            .iter()
-            .filter(|subject| subject.in_force.start < range.end && subject.in_force.end > range.start)
-            .collect();
-        if let Some(newest) = in_force.last() {
-            let slice = in_force.iter().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
-            lines.push(line(newest, slice, &of_range[from..to], range, &prepared.subjects)?);
+pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
+    parts.sort_unstable_by_key(|part| (part.subject, part.interval.start));
+    let touches = |subject: &Subject| subject.in_force.start < range.end && subject.in_force.end > range.start;
+    // An objective that was of one service, then of another, has a line for each.
+    let mut versions: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (number, subject) in prepared.subjects.iter().enumerate().filter(|(_, subject)| touches(subject)) {
+        versions.entry((&subject.business, &subject.service, &subject.name)).or_default().push(number);
+    }
+    let mut lines = Vec::with_capacity(versions.len());
+    for numbers in versions.into_values() {
+        let own = numbers.iter().flat_map(|&number| {
+            let from = parts.partition_point(|part| part.subject < number);
+            let to = parts.partition_point(|part| part.subject <= number);
+            &parts[from..to]
+        });
+        let own: Vec<&Part> = own.copied().collect();
+        let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
+        if let Some(newest) = of().last() {
+            let slice = of().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
+            lines.push(line(newest, slice, &own, range, &prepared.subjects)?);
         }
     }
-    lines.sort_by(|a, b| (&a.business, &a.service, &a.objective).cmp(&(&b.business, &b.service, &b.objective)));
     Ok(lines)
 }
 

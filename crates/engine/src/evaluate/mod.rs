@@ -35,7 +35,7 @@ pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};
 pub(crate) use facts::declared_business;
 pub(crate) use line::{Line, lines, lines_of};
-pub(crate) use months::Month;
+pub(crate) use months::{Month, midnight};
 pub(crate) use overlay::Incident;
 pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use prepare::{Asked, Prepared};

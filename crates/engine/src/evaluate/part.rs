@@ -2,6 +2,7 @@
 //!
 //! Precedence for a slice: excluded, then lost telemetry, then measured, then what `noData` says.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::exec_err;
@@ -9,7 +10,7 @@ use datafusion::error::Result;
 use nines_slo::NoData;
 use nines_timeline::{Builder, Interval, Run, State, Timeline};
 
-use super::subject::Subject;
+use super::subject::{Subject, touching};
 
 /// What an objective was in one stretch of one UTC day.
 #[derive(Debug, Clone)]
@@ -240,14 +241,11 @@ fn accuse(
 
 /// The lanes of each endpoint.
 fn by_endpoint(lanes: &[Apart<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<(Option<&Arc<str>>, Vec<usize>)> = Vec::new();
+    let mut groups: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
     for (at, apart) in lanes.iter().enumerate() {
-        match groups.iter_mut().find(|(endpoint, _)| *endpoint == apart.endpoint) {
-            Some((_, group)) => group.push(at),
-            None => groups.push((apart.endpoint, vec![at])),
-        }
+        groups.entry(apart.endpoint.map(AsRef::as_ref)).or_default().push(at);
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups.into_values().collect()
 }
 
 /// What decides a stretch of slices before their counts do.
@@ -281,13 +279,13 @@ impl Fate {
 
 /// The interval cut into stretches of one fate.
 fn fates(subject: &Subject, interval: Interval) -> Vec<(Interval, Fate)> {
-    let excluded = subject.excluded_slices(interval);
-    let lost = subject.lost_slices(interval);
+    let excluded = touching(&subject.excluded, interval);
+    let lost = touching(&subject.lost, interval);
     let assumed = subject.assumed();
     if excluded.is_empty() && lost.is_empty() && assumed.is_none() {
         return vec![(interval, Fate::Open)];
     }
-    let bounds = excluded.iter().chain(&lost).chain(assumed.as_ref().map(|(_, span)| span));
+    let bounds = excluded.iter().chain(lost).chain(assumed.as_ref().map(|(_, span)| span));
     let inside = |t: &i64| *t > interval.start && *t < interval.end;
     let mut cuts: Vec<i64> = bounds.flat_map(|i| [i.start, i.end]).filter(inside).collect();
     cuts.extend([interval.start, interval.end]);
@@ -295,9 +293,9 @@ fn fates(subject: &Subject, interval: Interval) -> Vec<(Interval, Fate)> {
     cuts.dedup();
     let within = |intervals: &[Interval], t: i64| intervals.iter().any(|i| i.start <= t && t < i.end);
     let fate = |t: i64| {
-        if within(&excluded, t) {
+        if within(excluded, t) {
             Fate::Excluded
-        } else if within(&lost, t) {
+        } else if within(lost, t) {
             Fate::Lost
         } else {
             match assumed {

@@ -4,13 +4,16 @@
 //! rows are added there. A key that no subject counts costs one look-up. When a day is over, each lane's counts are judged
 //! slice by slice ([`part`]) and forgotten: memory is a day of lanes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch};
-use datafusion::arrow::datatypes::Int64Type;
-use datafusion::common::exec_err;
-use datafusion::error::Result;
+use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{
+    filter as filter_array, filter_record_batch, prep_null_mask_filter, take_record_batch,
+};
+use datafusion::arrow::datatypes::{Int32Type, Int64Type, UInt32Type};
+use datafusion::common::{exec_datafusion_err, exec_err, internal_err};
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::PhysicalExpr;
 use nines_slo::{Charge, Indicator, Op, Party, Statistic};
@@ -54,6 +57,8 @@ pub(crate) struct Task {
     pub detail: Detail,
     /// The store's slice width in µs.
     pub slot: i64,
+    /// Whether rows of two businesses are an error where the definition names none.
+    pub strict: bool,
 }
 
 /// How a row of a route becomes counts.
@@ -75,9 +80,11 @@ struct Route {
     how: How,
 }
 
+/// (good, total) of the rows that a `nines/sql` indicator counts.
+type SqlRows = HashMap<usize, (i64, i64)>;
+
 /// Where the counts of a subject go; several for one subject where something is kept apart.
 struct LanePlace {
-    subject: usize,
     endpoint: Option<Arc<str>>,
     cause: Option<Arc<str>>,
     lane: Option<Lane>,
@@ -89,6 +96,7 @@ pub(crate) struct Pass {
     by_service: HashMap<Arc<str>, Vec<usize>>,
     routes: HashMap<Box<[u8]>, Arc<[Route]>>,
     places: Vec<LanePlace>,
+    place_of: HashMap<(usize, Option<Arc<str>>, Option<Arc<str>>), usize>,
     lanes_of: Vec<Vec<usize>>,
     held: Held,
     /// The one business that rows of each undeclared subject carry.
@@ -113,6 +121,7 @@ impl Pass {
             by_service,
             routes: HashMap::new(),
             places: Vec::new(),
+            place_of: HashMap::new(),
             lanes_of: vec![Vec::new(); task.subjects.len()],
             held: Held::new(task.slot),
             carried: vec![None; task.subjects.len()],
@@ -129,35 +138,29 @@ impl Pass {
         (DAY / self.task.slot) as usize
     }
 
-    /// Counts rows. Days come in ascending order; the parts of days that are over are returned.
-    pub fn push(&mut self, batch: &RecordBatch, done: &mut Vec<Part>) -> Result<()> {
+    /// Judges the earliest day before `day` that is not judged yet; `None` when all are.
+    pub fn judge_before(&mut self, day: i32) -> Result<Option<Vec<Part>>> {
+        let at = self.day.unwrap_or(self.own.start.min(day));
+        if at >= day {
+            self.day = Some(at);
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        self.judge(at, &mut parts)?;
+        self.day = Some(at + 1);
+        Ok(Some(parts))
+    }
+
+    /// As [`Pass::judge_before`], when no more rows come.
+    pub fn judge_rest(&mut self) -> Result<Option<Vec<Part>>> {
+        self.judge_before(self.own.end)
+    }
+
+    /// Counts rows of one day. Days ascend, and those before must have been judged.
+    pub fn count(&mut self, batch: &RecordBatch, day: i32) -> Result<()> {
         let columns = Columns::of(batch)?;
-        let sql = self.evaluate(batch)?;
-        let mut start = 0;
-        while start < columns.day.len() {
-            let day = columns.day[start];
-            let end = start + columns.day[start..].partition_point(|&other| other == day);
-            self.advance(day, done)?;
-            self.count_day(&columns, &sql, start, end, day)?;
-            start = end;
-        }
-        Ok(())
-    }
-
-    /// No more rows: judges what is left.
-    pub fn finish(&mut self, done: &mut Vec<Part>) -> Result<()> {
-        self.advance(self.own.end, done)
-    }
-
-    /// Judges every day before `day`.
-    fn advance(&mut self, day: i32, done: &mut Vec<Part>) -> Result<()> {
-        let mut at = self.day.unwrap_or(self.own.start.min(day));
-        while at < day {
-            self.judge(at, done)?;
-            at += 1;
-        }
-        self.day = Some(day);
-        Ok(())
+        let sql = self.evaluate(batch, &columns)?;
+        self.count_day(&columns, &sql, batch.num_rows(), day)
     }
 
     fn judge(&mut self, number: i32, done: &mut Vec<Part>) -> Result<()> {
@@ -199,39 +202,50 @@ impl Pass {
         Ok(lane.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Lane::new(slots))))
     }
 
-    /// Evaluates the expressions of `nines/sql` indicators.
-    fn evaluate(&self, batch: &RecordBatch) -> Result<HashMap<usize, (Int64Array, Int64Array)>> {
-        let numbers = |expression: &Arc<dyn PhysicalExpr>| -> Result<Int64Array> {
-            let values = expression.evaluate(batch)?.into_array(batch.num_rows())?;
-            Ok(values.as_primitive::<Int64Type>().clone())
-        };
+    /// Evaluates the expressions of `nines/sql` indicators, each over the rows of its service alone for which its condition
+    /// holds: on others it may fail.
+    fn evaluate(&self, batch: &RecordBatch, columns: &Columns<'_>) -> Result<HashMap<usize, SqlRows>> {
         let mut found = HashMap::new();
-        for (&at, counts) in &self.task.sql {
-            let (mut good, mut total) = (numbers(&counts.good)?, numbers(&counts.total)?);
+        if self.task.sql.is_empty() {
+            return Ok(found);
+        }
+        let services: HashSet<&str> = (0..batch.num_rows())
+            .filter(|&row| row == 0 || !columns.same_key(row - 1, row))
+            .map(|row| columns.text(SERVICE, row))
+            .collect();
+        let subjects = services.iter().filter_map(|service| self.by_service.get(*service)).flatten();
+        for &at in subjects {
+            let Some(counts) = self.task.sql.get(&at) else { continue };
+            let service = self.task.subjects[at].service.as_ref();
+            let mut rows: UInt32Array = (0..batch.num_rows())
+                .filter(|&row| columns.text(SERVICE, row) == service)
+                .map(|row| row as u32)
+                .collect();
+            let mut chosen = take_record_batch(batch, &rows)?;
             if let Some(filter) = &counts.filter {
-                let kept = filter.evaluate(batch)?.into_array(batch.num_rows())?;
-                let kept = kept.as_boolean();
-                let only = |numbers: &Int64Array| -> Int64Array {
-                    let kept = kept.iter().zip(numbers.iter());
-                    kept.map(|(kept, number)| if kept == Some(true) { number } else { None }).collect()
-                };
-                (good, total) = (only(&good), only(&total));
+                let kept = filter.evaluate(&chosen)?.into_array(chosen.num_rows())?;
+                let kept = prep_null_mask_filter(kept.as_boolean());
+                rows = filter_array(&rows, &kept)?.as_primitive::<UInt32Type>().clone();
+                chosen = filter_record_batch(&chosen, &kept)?;
             }
-            found.insert(at, (good, total));
+            let numbers = |expression: &Arc<dyn PhysicalExpr>| -> Result<Int64Array> {
+                let values = expression.evaluate(&chosen)?.into_array(chosen.num_rows())?;
+                Ok(values.as_primitive::<Int64Type>().clone())
+            };
+            let (good, total) = (numbers(&counts.good)?, numbers(&counts.total)?);
+            let or_zero = |numbers: &Int64Array, at| if numbers.is_null(at) { 0 } else { numbers.value(at) };
+            let values = rows.values().iter().enumerate();
+            found.insert(
+                at,
+                values.map(|(at, row)| (*row as usize, (or_zero(&good, at), or_zero(&total, at)))).collect(),
+            );
         }
         Ok(found)
     }
 
-    fn count_day(
-        &mut self,
-        columns: &Columns<'_>,
-        sql: &HashMap<usize, (Int64Array, Int64Array)>,
-        start: usize,
-        end: usize,
-        day: i32,
-    ) -> Result<()> {
+    fn count_day(&mut self, columns: &Columns<'_>, sql: &HashMap<usize, SqlRows>, end: usize, day: i32) -> Result<()> {
         let midnight = i64::from(day) * DAY;
-        let mut at = start;
+        let mut at = 0;
         while at < end {
             let mut next = at + 1;
             while next < end && columns.same_key(next - 1, next) {
@@ -250,7 +264,7 @@ impl Pass {
         &mut self,
         route: Route,
         columns: &Columns<'_>,
-        sql: &HashMap<usize, (Int64Array, Int64Array)>,
+        sql: &HashMap<usize, SqlRows>,
         rows: std::ops::Range<usize>,
         midnight: i64,
     ) -> Result<()> {
@@ -307,20 +321,17 @@ impl Pass {
                 }
             }
             How::Sql => {
-                let Some((good, total)) = sql.get(&route.subject) else { return Ok(()) };
-                let or_zero = |numbers: &Int64Array, row| if numbers.is_null(row) { 0 } else { numbers.value(row) };
+                let Some(values) = sql.get(&route.subject) else { return Ok(()) };
                 let name = &self.task.subjects[route.subject].name;
-                for row in rows.clone() {
-                    let (good, total) = (or_zero(good, row), or_zero(total, row));
-                    if good < 0 || good > total {
-                        return exec_err!(
-                            "{name} counts {good} good of {total} events in a row; expected 0 ≤ good ≤ total"
-                        );
-                    }
+                let counted: Vec<_> = rows.filter_map(|row| Some((row, *values.get(&row)?))).collect();
+                if let Some((_, (good, total))) = counted.iter().find(|(_, (good, total))| *good < 0 || good > total) {
+                    return exec_err!(
+                        "{name} counts {good} good of {total} events in a row; expected 0 ≤ good ≤ total"
+                    );
                 }
                 let lane = self.lane(route.lane)?;
-                for row in rows {
-                    lane.add(slot(row), or_zero(good, row), or_zero(total, row));
+                for (row, (good, total)) in counted {
+                    lane.add(slot(row), good, total);
                 }
             }
         }
@@ -397,16 +408,12 @@ impl Pass {
     }
 
     fn place(&mut self, subject: usize, endpoint: Option<Arc<str>>, cause: Option<Arc<str>>) -> usize {
-        let places = &self.places;
-        let found = self.lanes_of[subject]
-            .iter()
-            .find(|&&place| places[place].endpoint == endpoint && places[place].cause == cause);
-        if let Some(&place) = found {
-            return place;
+        let next = self.places.len();
+        let place = *self.place_of.entry((subject, endpoint.clone(), cause.clone())).or_insert(next);
+        if place == next {
+            self.places.push(LanePlace { endpoint, cause, lane: None });
+            self.lanes_of[subject].push(place);
         }
-        self.places.push(LanePlace { subject, endpoint, cause, lane: None });
-        let place = self.places.len() - 1;
-        self.lanes_of[self.places[place].subject].push(place);
         place
     }
 
@@ -417,12 +424,9 @@ impl Pass {
             return Ok(());
         }
         match &self.carried[at] {
-            Some(known) if known.as_ref() != business => exec_err!(
-                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
-                 the indicator's spec, or the label `business` of the Service",
-                subject.name,
-                subject.service
-            ),
+            Some(known) if known.as_ref() != business && self.task.strict => {
+                Err(two_businesses(subject, known, business))
+            }
             Some(_) => Ok(()),
             None => {
                 self.carried[at] = Some(business.into());
@@ -435,6 +439,30 @@ impl Pass {
     pub fn into_carried(self) -> Vec<Option<Arc<str>>> {
         self.carried
     }
+}
+
+/// The rows of each day in a batch, in which days ascend.
+pub(super) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<usize>)>> {
+    let column =
+        batch.column_by_name(nines_store::DAY_COLUMN).and_then(|column| column.as_primitive_opt::<Int32Type>());
+    let Some(days) = column else { return internal_err!("{} was not read", nines_store::DAY_COLUMN) };
+    let (days, mut found, mut start) = (days.values(), Vec::new(), 0);
+    while start < days.len() {
+        let end = start + days[start..].partition_point(|&other| other == days[start]);
+        found.push((days[start], start..end));
+        start = end;
+    }
+    Ok(found)
+}
+
+/// An objective that names no business counts rows of two.
+pub(super) fn two_businesses(subject: &Subject, one: &str, other: &str) -> DataFusionError {
+    exec_datafusion_err!(
+        "{} counts rows of service {} in two businesses, {one} and {other}; say which: `business: {one}` in the \
+         indicator's spec, or the label `business` of the Service",
+        subject.name,
+        subject.service
+    )
 }
 
 /// Whether a request is good (`Some(true)`), charged to the party (`Some(false)`), or counts nowhere. Cause is read before

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::common::plan_err;
+use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use nines_slo::{Definitions, NoData, Objective, Version};
 use nines_timeline::{Interval, MICROS, gcd};
@@ -18,7 +18,10 @@ use super::pass::Split;
 use super::run::Job;
 use super::scan::Wanted;
 use super::select::{Candidate, Selection};
-use super::subject::{Subject, definition_hash};
+use super::subject::{Subject, definition_hash, excluded_slices, lost_slices};
+
+/// Days of objectives whose slices are listed at most: a thousand objectives over ten years.
+const MOST_DAYS_OF_SLICES: i64 = 4_000_000;
 
 /// What a question asks.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub(crate) struct Asked {
     pub ranges: Vec<Interval>,
     pub detail: Detail,
     pub selection: Selection,
+    /// Whether unions of an SLO's objectives are answered for, so that all of them must be there.
+    pub composites: bool,
 }
 
 /// What answers a question once its jobs have run.
@@ -90,6 +95,14 @@ impl Evaluator<'_> {
             definitions: Arc::clone(&self.definitions),
             subjects,
         };
+        let days = asked.ranges.iter().map(|range| range.duration() / DAY).sum::<i64>();
+        if asked.detail == Detail::Slices && days.saturating_mul(prepared.subjects.len() as i64) > MOST_DAYS_OF_SLICES {
+            return exec_err!(
+                "slices of {} objectives over {days} days are too many to be listed; ask for a shorter range, or for fewer \
+                 objectives with WHERE",
+                prepared.subjects.len()
+            );
+        }
         let spoken = |subject: &Subject| match asked.detail {
             Detail::Slices => Interval::new(i64::MIN, i64::MAX),
             _ => self.spoken_of(subject),
@@ -108,6 +121,7 @@ impl Evaluator<'_> {
                 by_day: HashMap::new(),
                 split: if asked.detail == Detail::Culprits { Split::Culprits } else { Split::Needed },
                 detail: asked.detail,
+                strict: true,
             };
             for (number, subject) in prepared.subjects.iter().enumerate().filter(|(_, s)| s.table == kind) {
                 let place = wanted.subjects.len();
@@ -179,7 +193,8 @@ impl Evaluator<'_> {
         kept.each(|objective, definition, day, key, read| {
             // Rows of an objective lie side by side.
             if last_seen.as_ref().is_none_or(|((name, of), _)| name != objective || of != definition) {
-                let numbers = by_name.get(&(objective, definition.to_string())).cloned().unwrap_or_default();
+                let named = (objective, keep::definition_of(definition).to_string());
+                let numbers = by_name.get(&named).cloned().unwrap_or_default();
                 last_seen = Some(((objective.to_string(), definition.to_string()), numbers));
             }
             let Some((_, numbers)) = &last_seen else { return };
@@ -248,8 +263,7 @@ impl Evaluator<'_> {
                 objective: &objective.name,
             })
             .collect();
-        let meant = asked.selection.meant(self.session, &candidates)?;
-        let mut meant = meant.into_iter();
+        let mut meant = self.meant(asked, &candidates)?.into_iter();
         chosen.retain(|_| meant.next() == Some(true));
         for (_, objective, version, _) in &chosen {
             self.check_slice(objective, version)?;
@@ -261,7 +275,7 @@ impl Evaluator<'_> {
             if version.spec.no_data != NoData::Ignore {
                 specs.extend(by_hash(objective.versions.iter().map(|version| &version.spec)));
             } else if is_undeclared(&version.spec) {
-                specs.extend(by_hash([&version.spec]));
+                specs.extend(by_hash(objective.versions.iter().map(|version| &version.spec)));
             }
         }
         let found = self.facts(&specs, known, facts).await?;
@@ -269,12 +283,15 @@ impl Evaluator<'_> {
         let mut subjects = Vec::new();
         for (number, objective, version, in_force) in chosen {
             let spec = &version.spec;
-            let own = found.get(&definition_hash(spec)).cloned().unwrap_or_default();
+            // A version of which there are no rows yet is of the business that the others are of.
+            let own = std::iter::once(version).chain(&objective.versions).filter(|v| v.spec.service == spec.service);
+            let carried = own.filter_map(|v| Some(Arc::clone(&found.get(&definition_hash(&v.spec))?.business)));
+            let carried = carried.filter(|business| !business.is_empty()).next().unwrap_or_default();
             let first = match spec.no_data {
                 NoData::Ignore => None,
                 _ => objective.versions.iter().filter_map(|v| found.get(&definition_hash(&v.spec))?.first).min(),
             };
-            let business: Arc<str> = declared_business(spec).map_or(own.business, Into::into);
+            let business: Arc<str> = declared_business(spec).map_or(carried, Into::into);
             let kind = Self::raw(spec.indicator.table())?;
             let watermark = self.inputs(kind)?.watermark;
             let customer = spec.rows.customer();
@@ -291,8 +308,8 @@ impl Evaluator<'_> {
                 first,
                 watermark,
                 assumed_until: if spec.no_data == NoData::Error { self.now } else { watermark },
-                excluded: excluded.map(|exclusion| exclusion.interval).collect(),
-                lost: lost.map(|incident| incident.interval(watermark)).collect(),
+                excluded: excluded_slices(excluded.map(|exclusion| exclusion.interval), spec.slice),
+                lost: lost_slices(lost.map(|incident| incident.interval(watermark)), spec.slice),
                 limits: Subject::constant_limits(spec),
                 spec: Arc::clone(spec),
                 business,
@@ -302,7 +319,7 @@ impl Evaluator<'_> {
             .iter()
             .map(|s| Candidate { business: Some(&s.business), service: &s.service, objective: &s.name })
             .collect();
-        let mut meant = asked.selection.meant(self.session, &candidates)?.into_iter();
+        let mut meant = self.meant(asked, &candidates)?.into_iter();
         subjects.retain(|_| meant.next() == Some(true));
 
         let from = asked.ranges.iter().map(|range| range.start).min().unwrap_or_default();
@@ -312,6 +329,23 @@ impl Evaluator<'_> {
             self.limits(&inputs, &mut subjects, Interval::new(from, to), known, facts).await?;
         }
         Ok(subjects)
+    }
+
+    /// Which candidates are asked for, or needed for a union that is.
+    fn meant(&self, asked: &Asked, candidates: &[Candidate<'_>]) -> Result<Vec<bool>> {
+        let mut meant = asked.selection.meant(self.session, candidates)?;
+        for composite in self.definitions.composites.iter().filter(|_| asked.composites) {
+            let of = |candidate: &Candidate<'_>| composite.objectives.iter().any(|name| name == candidate.objective);
+            let own: Vec<usize> = (0..candidates.len()).filter(|&at| of(&candidates[at])).collect();
+            let union: Vec<Candidate<'_>> =
+                own.iter().map(|&at| Candidate { objective: &composite.name, ..candidates[at] }).collect();
+            let is_meant = own.iter().any(|&at| meant[at])
+                || asked.selection.meant(self.session, &union)?.into_iter().any(|meant| meant);
+            if is_meant {
+                own.into_iter().for_each(|at| meant[at] = true);
+            }
+        }
+        Ok(meant)
     }
 
     fn check_slice(&self, objective: &Objective, version: &Version) -> Result<()> {
@@ -329,23 +363,26 @@ impl Evaluator<'_> {
 }
 
 /// The slices that each version decides: those that start while it is in force. Where two versions of different widths meet,
-/// the later one begins with the first slice that begins in both grids.
+/// the later one begins with the first slice that begins in both grids, and never before the one that it follows.
 pub(crate) fn aligned(versions: &[Version]) -> Vec<Interval> {
     let up = |t: i64, grid: i64| match t {
         i64::MIN | i64::MAX => t,
         _ => (t.div_euclid(grid) + i64::from(t.rem_euclid(grid) != 0)) * grid,
     };
-    let start = |at: usize| {
-        let (version, slice) = (&versions[at], versions[at].spec.slice);
-        let before = at.checked_sub(1).map(|at| &versions[at]);
-        let met = before.filter(|before| before.in_force.end == version.in_force.start);
-        up(version.in_force.start, met.map_or(slice, |before| lcm(before.spec.slice, slice)))
-    };
+    let mut starts: Vec<i64> = Vec::with_capacity(versions.len());
+    for (at, version) in versions.iter().enumerate() {
+        let (natural, slice) = (version.in_force.start, version.spec.slice);
+        let before = at.checked_sub(1).filter(|before| versions[*before].in_force.end == natural);
+        starts.push(match before {
+            Some(before) => up(natural.max(starts[before]), lcm(versions[before].spec.slice, slice)),
+            None => up(natural, slice),
+        });
+    }
     let end = |at: usize| match versions.get(at + 1) {
-        Some(next) if next.in_force.start == versions[at].in_force.end => start(at + 1),
+        Some(next) if next.in_force.start == versions[at].in_force.end => starts[at + 1],
         _ => up(versions[at].in_force.end, versions[at].spec.slice),
     };
-    (0..versions.len()).map(|at| Interval::new(start(at), end(at))).collect()
+    (0..versions.len()).map(|at| Interval::new(starts[at], end(at))).collect()
 }
 
 fn lcm(a: i64, b: i64) -> i64 {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::common::{exec_err, internal_datafusion_err};
+use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::part::Part;
-use super::pass::{Pass, Task};
+use super::pass::{Pass, Task, days_of, two_businesses};
 
 /// A pass that waits to be run.
 #[derive(Debug, Clone)]
@@ -25,30 +25,38 @@ pub(crate) struct Job {
     pub days: Vec<Range<i32>>,
 }
 
-/// What a partition says: parts as days are over, at its end the business that each subject's rows carried.
+/// What a partition says: parts as days are over, at its end the business that the rows of each subject of its job carried.
 enum Said {
     Parts(Vec<Part>),
-    Carried(Vec<Option<Arc<str>>>),
+    Carried(usize, Vec<Option<Arc<str>>>),
 }
 
 /// Counts the rows of a partition.
 async fn work(
     mut pass: Pass,
     rows: Option<SendableRecordBatchStream>,
+    job: usize,
     speaker: &mpsc::Sender<Result<Said>>,
 ) -> Result<()> {
-    let mut done = Vec::new();
     if let Some(mut rows) = rows {
         while let Some(batch) = rows.next().await {
-            pass.push(&batch?, &mut done)?;
-            if !done.is_empty() && speaker.send(Ok(Said::Parts(std::mem::take(&mut done)))).await.is_err() {
-                return Ok(());
+            let batch = batch?;
+            for (day, rows) in days_of(&batch)? {
+                while let Some(parts) = pass.judge_before(day)? {
+                    if !parts.is_empty() && speaker.send(Ok(Said::Parts(parts))).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                pass.count(&batch.slice(rows.start, rows.len()), day)?;
             }
         }
     }
-    pass.finish(&mut done)?;
-    let _ = speaker.send(Ok(Said::Parts(done))).await;
-    let _ = speaker.send(Ok(Said::Carried(pass.into_carried()))).await;
+    while let Some(parts) = pass.judge_rest()? {
+        if !parts.is_empty() && speaker.send(Ok(Said::Parts(parts))).await.is_err() {
+            return Ok(());
+        }
+    }
+    let _ = speaker.send(Ok(Said::Carried(job, pass.into_carried()))).await;
     Ok(())
 }
 
@@ -56,8 +64,9 @@ async fn work(
 pub(crate) struct Running {
     tasks: JoinSet<()>,
     said: mpsc::Receiver<Result<Said>>,
-    /// By place in the task's subjects, of a single job.
-    pub carried: Vec<Option<Arc<str>>>,
+    /// By job and place in its subjects.
+    pub carried: Vec<Vec<Option<Arc<str>>>>,
+    tasks_of: Vec<Arc<Task>>,
 }
 
 impl Running {
@@ -66,7 +75,7 @@ impl Running {
         const WAITING: usize = 4;
         let mut tasks = JoinSet::new();
         let (speaker, said) = mpsc::channel(WAITING);
-        for job in jobs {
+        for (number, job) in jobs.iter().enumerate() {
             for (partition, days) in job.days.iter().enumerate() {
                 let rows = match &job.scan {
                     Some(scan) => Some(scan.execute(partition, Arc::clone(context))?),
@@ -77,13 +86,15 @@ impl Running {
                 let speaker = speaker.clone();
                 tasks.spawn(async move {
                     // Nobody listens any more where the question was given up.
-                    if let Err(error) = work(pass, rows, &speaker).await {
+                    if let Err(error) = work(pass, rows, number, &speaker).await {
                         let _ = speaker.send(Err(error)).await;
                     }
                 });
             }
         }
-        Ok(Running { tasks, said, carried: Vec::new() })
+        let tasks_of: Vec<Arc<Task>> = jobs.iter().map(|job| Arc::clone(&job.task)).collect();
+        let carried = tasks_of.iter().map(|task| vec![None; task.subjects.len()]).collect();
+        Ok(Running { tasks, said, carried, tasks_of })
     }
 
     /// Parts of days that are over; `None` when all are.
@@ -92,7 +103,7 @@ impl Running {
             match said? {
                 Said::Parts(parts) if parts.is_empty() => {}
                 Said::Parts(parts) => return Ok(Some(parts)),
-                Said::Carried(carried) => self.carry(carried)?,
+                Said::Carried(job, carried) => self.carry(job, carried)?,
             }
         }
         while let Some(ended) = self.tasks.join_next().await {
@@ -110,18 +121,12 @@ impl Running {
         Ok(parts)
     }
 
-    fn carry(&mut self, carried: Vec<Option<Arc<str>>>) -> Result<()> {
-        if self.carried.is_empty() {
-            self.carried = carried;
-            return Ok(());
-        }
-        for (known, new) in self.carried.iter_mut().zip(carried) {
+    fn carry(&mut self, job: usize, carried: Vec<Option<Arc<str>>>) -> Result<()> {
+        let subjects = &self.tasks_of[job].subjects;
+        for ((known, new), subject) in self.carried[job].iter_mut().zip(carried).zip(subjects) {
             match (&known, &new) {
-                (Some(known), Some(new)) if known != new => {
-                    return exec_err!(
-                        "an objective counts rows of a service that is in two businesses, {known} and {new}; say which: \
-                         `business: {known}` in the indicator's spec, or the label `business` of the Service"
-                    );
+                (Some(known), Some(new)) if known != new && self.tasks_of[job].strict => {
+                    return Err(two_businesses(subject, known, new));
                 }
                 (None, _) => *known = new,
                 _ => {}

@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, plan_err};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, col, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, col, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
 use nines_slo::{Indicator, SqlIndicator};
 use nines_store::{ByDay, TableKind};
@@ -34,12 +35,14 @@ pub(crate) struct Wanted {
     pub by_day: HashMap<i32, Vec<(usize, usize, Interval)>>,
     pub split: Split,
     pub detail: Detail,
+    /// Whether rows of two businesses are an error where the definition names none.
+    pub strict: bool,
 }
 
 impl Evaluator<'_> {
     /// The pass over a table that finds out what is wanted; `None` if nothing is.
     pub fn job(&self, inputs: &Inputs, wanted: Wanted) -> Result<Option<Job>> {
-        let Wanted { subjects, numbers, by_day, split, detail } = wanted;
+        let Wanted { subjects, numbers, by_day, split, detail, strict } = wanted;
         let (Some(&first), Some(&last)) = (by_day.keys().min(), by_day.keys().max()) else { return Ok(None) };
         let lead_in = subjects.iter().map(|subject| subject.hold()).max().unwrap_or(0);
         let lead_in = (lead_in + DAY - 1).div_euclid(DAY) as i32;
@@ -77,7 +80,7 @@ impl Evaluator<'_> {
             Some(scan) => physical(self, &expressions, scan.schema().as_ref())?,
             None => HashMap::new(),
         };
-        let task = Task { subjects, numbers, sql, wanted: by_day, split, detail, slot: inputs.slot };
+        let task = Task { subjects, numbers, sql, wanted: by_day, split, detail, slot: inputs.slot, strict };
         Ok(Some(Job { task: Arc::new(task), scan, days: ranges }))
     }
 
@@ -91,7 +94,7 @@ impl Evaluator<'_> {
                     Some(state) => state.clone(),
                     None => SessionContext::new().state(),
                 };
-                found.insert(at, Expressions::new(&state, table, sql)?);
+                found.insert(at, Expressions::new(state, table, sql)?);
             }
         }
         Ok(found)
@@ -109,13 +112,20 @@ pub(crate) struct Expressions {
 
 impl Expressions {
     /// Checks the expressions against the columns of a table.
-    pub fn new(state: &SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
+    pub fn new(mut state: SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
+        // What a definition says must not depend on who asks.
+        state.config_mut().options_mut().execution.time_zone = Some(nines_store::UTC.to_string());
         let schema = DFSchema::try_from(table.schema(nines_store::DEFAULT_SLICE_SECONDS))?;
         let parse = |what: &str, text: &str| -> Result<Expr> {
             let expression = state.create_logical_expr(text, &schema)?;
-            if expression.to_string().contains("SELECT") || has_aggregate(&expression) {
+            if has_aggregate(&expression)? {
                 return plan_err!(
                     "{what} is an expression of one row, whose values are added up: write requests, not sum(requests)"
+                );
+            }
+            if changes(&expression)? {
+                return plan_err!(
+                    "{what} must say the same whenever it is asked: no time of day, no chance, no subquery"
                 );
             }
             Ok(expression)
@@ -148,9 +158,19 @@ impl Expressions {
     }
 }
 
-fn has_aggregate(expression: &Expr) -> bool {
-    use datafusion::common::tree_node::TreeNode;
-    expression.exists(|e| Ok(matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_)))).unwrap_or(false)
+fn has_aggregate(expression: &Expr) -> Result<bool> {
+    expression.exists(|e| Ok(matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))
+}
+
+/// Whether an expression may have another value another time.
+fn changes(expression: &Expr) -> Result<bool> {
+    expression.exists(|e| {
+        Ok(match e {
+            Expr::ScalarFunction(call) => call.func.signature().volatility != Volatility::Immutable,
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => true,
+            _ => false,
+        })
+    })
 }
 
 fn physical(

@@ -29,9 +29,9 @@ pub(crate) struct Subject {
     pub watermark: i64,
     /// Until when a slice without data is what `noData` says.
     pub assumed_until: i64,
-    /// Time that does not count.
+    /// The slices that do not count ([`excluded_slices`]): ascending and apart.
     pub excluded: Vec<Interval>,
-    /// Time in which telemetry was lost.
+    /// The slices in which telemetry was lost ([`lost_slices`]): ascending and apart.
     pub lost: Vec<Interval>,
     /// Latency limits by time, ascending; empty for other indicators.
     pub limits: Vec<LimitAt>,
@@ -83,23 +83,14 @@ impl Subject {
             return None;
         }
         let slice = self.spec.slice;
-        let first = self.first?.div_euclid(slice) * slice;
+        let first = self.first.filter(|first| *first < self.assumed_until)?.div_euclid(slice) * slice;
         let span = Interval::new(first, self.assumed_until.div_euclid(slice) * slice);
         (!span.is_empty()).then_some((self.spec.no_data, span))
     }
 
-    /// The slices that are excluded.
-    pub fn excluded_slices(&self, within: Interval) -> Vec<Interval> {
-        let touching = self.excluded.iter().filter(|e| e.start < within.end && e.end > within.start);
-        normalize(touching.map(|e| e.whole_slices(self.spec.slice)).collect())
-    }
-
-    /// The slices that lost telemetry touches.
-    pub fn lost_slices(&self, within: Interval) -> Vec<Interval> {
-        let slice = self.spec.slice;
-        let touched = self.lost.iter().filter(|l| l.start < within.end && l.end > within.start && !l.is_empty());
-        let up = |t: i64| t.div_euclid(slice) * slice + if t.rem_euclid(slice) == 0 { 0 } else { slice };
-        normalize(touched.map(|l| Interval::new(l.start.div_euclid(slice) * slice, up(l.end))).collect())
+    /// Whether every endpoint with data must meet the target.
+    pub fn each_endpoint(&self) -> bool {
+        matches!(self.spec.indicator, Indicator::Latency { each_endpoint: true, .. })
     }
 
     /// How long a gauge's sample stands, in µs; 0 if only in its own slice.
@@ -122,16 +113,30 @@ impl Subject {
     }
 }
 
-/// A hash of what the evaluation of a slice depends on in a definition.
+/// The slices that lie wholly inside one of the intervals.
+pub(crate) fn excluded_slices(intervals: impl Iterator<Item = Interval>, slice: i64) -> Vec<Interval> {
+    normalize(intervals.map(|interval| interval.whole_slices(slice)).collect())
+}
+
+/// The slices that the intervals touch.
+pub(crate) fn lost_slices(intervals: impl Iterator<Item = Interval>, slice: i64) -> Vec<Interval> {
+    let down = |t: i64| t.div_euclid(slice).saturating_mul(slice);
+    let up = |t: i64| t.div_euclid(slice).saturating_add(i64::from(t.rem_euclid(slice) != 0)).saturating_mul(slice);
+    let touched = intervals.filter(|interval| !interval.is_empty());
+    normalize(touched.map(|interval| Interval::new(down(interval.start), up(interval.end))).collect())
+}
+
+/// Those of ascending intervals, apart from each other, that touch a range.
+pub(crate) fn touching(intervals: &[Interval], range: Interval) -> &[Interval] {
+    let first = intervals.partition_point(|interval| interval.end <= range.start);
+    let rest = &intervals[first..];
+    &rest[..rest.partition_point(|interval| interval.start < range.end)]
+}
+
+/// A hash of what the evaluation of a slice depends on in a definition. A later release of the standard library may give another:
+/// then days are evaluated again.
 pub(crate) fn definition_hash(spec: &Spec) -> u64 {
     let mut hasher = DefaultHasher::new();
     spec.hash(&mut hasher);
     hasher.finish()
-}
-
-impl Subject {
-    /// Whether every endpoint with data must meet the target.
-    pub fn each_endpoint(&self) -> bool {
-        matches!(self.spec.indicator, Indicator::Latency { each_endpoint: true, .. })
-    }
 }
