@@ -126,3 +126,20 @@ fn the_session_time_zone_is_used_for_reading_and_showing() {
     let shown = run(shanghai().args(["sql", "SELECT max(time) AS last FROM requests"]));
     assert!(shown.contains("2026-10-01 23:59:00+08:00"), "{shown}");
 }
+
+#[test]
+fn a_mapping_says_what_it_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.json");
+    std::fs::write(&file, "{\n  \"at\": 1790000000\n}\n").unwrap();
+    let mapped = |file: &str| {
+        let mut command = nines();
+        command.current_dir(folder.path()).args(["ingest", "incidents", file, "--format", "jsonl"]);
+        command.args(["--select", "SELECT 'INC-1' AS id, at AS started FROM input"]);
+        command
+    };
+    let said = fails(1, &mut mapped("faults.json"));
+    assert!(said.starts_with("error: faults.json: ") && said.contains("jq -c . FILE"), "{said}");
+    let said = fails(1, mapped("/dev/stdin").write_stdin("{\"at\": 1790000000}\n"));
+    assert_eq!(said, "error: /dev/stdin: --select cannot read a pipe; write it to a file first\n");
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_log;
+mod compare;
 mod corrections;
 mod demo;
 mod formats;
@@ -18,6 +19,7 @@ mod records;
 mod redelivery;
 mod slt;
 mod tables;
+mod upptime;
 
 use std::path::{Path, PathBuf};
 
@@ -56,14 +58,17 @@ fn count(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |number| number.parse().unwrap())
 }
 
-/// Public data beside the project. Tests that read it are skipped where it is absent.
+/// Public data beside the project, or under `NINES_SHARED`. Tests that read it are skipped where there is none; where there
+/// is some, what a test asks for must be there.
 fn shared(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("NINES_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = folder.join(path);
-    if !path.exists() {
-        eprintln!("skipped: {} is absent", path.display());
+    let given = std::env::var_os("NINES_SHARED").map(PathBuf::from);
+    let is_given = given.is_some();
+    let folder = given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared")).join("data");
+    if !is_given && !folder.exists() {
+        eprintln!("skipped: {} is absent (set NINES_SHARED to the folder that holds data/)", folder.display());
         return None;
     }
+    let path = folder.join(path);
+    assert!(path.exists(), "{} is absent", path.display());
     Some(path)
 }

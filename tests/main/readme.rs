@@ -1,10 +1,10 @@
-//! What the README tells people to type works, and prints what the README shows.
+//! What the README and the page about public data tell people to type works, and prints what they show.
 
 use std::path::Path;
 
 use assert_cmd::Command;
 
-use crate::run;
+use crate::{run, shared};
 
 /// Fenced blocks in order: language and text.
 fn blocks(markdown: &str) -> Vec<(&str, &str)> {
@@ -12,10 +12,10 @@ fn blocks(markdown: &str) -> Vec<(&str, &str)> {
     fenced.map(|block| block.split_once('\n').unwrap_or((block, ""))).collect()
 }
 
-#[test]
-fn its_commands_print_what_it_shows() {
+/// Runs the shell blocks of a page, in a folder of their own, and compares with what it shows. How many ran.
+fn walk(page: &Path, data: Option<&Path>) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let markdown = std::fs::read_to_string(root.join(page)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for shared in ["data", "queries"] {
         std::os::unix::fs::symlink(root.join(shared), folder.path().join(shared)).unwrap();
@@ -24,17 +24,35 @@ fn its_commands_print_what_it_shows() {
     std::fs::write(folder.path().join("success.csv"), "TimeStamp,SuccessRate(%)\n1661140279,99.5\n").unwrap();
     let binary = assert_cmd::cargo::cargo_bin("nines");
     let mut ran = 0;
-    let blocks = blocks(&readme);
+    let blocks = blocks(&markdown);
     for (at, (language, text)) in blocks.iter().enumerate() {
         if *language != "sh" || text.contains("cargo ") {
             continue;
         }
         let script = format!("nines() {{ '{}' \"$@\"; }}\n{text}", binary.display());
-        let shown = run(Command::new("bash").args(["-euc", &script]).current_dir(folder.path()));
+        let mut shell = Command::new("bash");
+        shell.args(["-euc", &script]).current_dir(folder.path());
+        if let Some(data) = data {
+            shell.env("DATA", data);
+        }
+        let shown = run(&mut shell);
         if let Some(("text", expected)) = blocks.get(at + 1) {
             assert_eq!(shown.trim_end(), expected.trim_end(), "{text}");
         }
         ran += 1;
     }
+    ran
+}
+
+#[test]
+fn its_commands_print_what_it_shows() {
+    let ran = walk(Path::new("README.md"), None);
     assert!(ran >= 5, "{ran} blocks ran");
+}
+
+#[test]
+fn the_commands_about_public_data_print_what_their_page_shows() {
+    let Some(data) = shared("") else { return };
+    let ran = walk(Path::new("data/public/README.md"), Some(&data.canonicalize().unwrap()));
+    assert!(ran >= 8, "{ran} blocks ran");
 }

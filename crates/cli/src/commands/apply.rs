@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nines_engine::slo::What;
+use nines_engine::slo::{Version, What};
 use nines_engine::{Applied, Engine, Settings};
+use nines_timeline::Interval;
 
 use super::record;
 use crate::args::Apply;
@@ -16,6 +17,7 @@ use crate::output::{Format, Output, instant, say};
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
+    let begun = chrono::Utc::now().timestamp_micros();
     let files = read(&args.paths)?;
     let engine = Engine::open(settings).await?;
     let applied = match args.dry_run {
@@ -27,7 +29,7 @@ pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     }
     say(&told(&applied, &args, &engine))?;
     if let Some(range) = &args.compare {
-        compare(&engine, applied, range).await?;
+        compare(&engine, applied, range, begun).await?;
     }
     Ok(())
 }
@@ -104,13 +106,12 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
 }
 
 /// What the proposed definitions say of a range, beside those in force.
-async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<()> {
+async fn compare(engine: &Engine, mut applied: Applied, range: &[String], begun: i64) -> Result<()> {
     let [from, to] = range else { return Err(CliError::Usage("--compare takes FROM and TO".to_string())) };
-    let mut bounds = Vec::new();
-    for (name, text) in [("FROM", from), ("TO", to)] {
-        let at = record::time(&format!("--compare {name}"), text, engine)?;
-        bounds.push(chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
-    }
+    let bound = |name: &str, text: &str| record::time(&format!("--compare {name}"), text, engine);
+    let (from, to) = (bound("FROM", from)?, bound("TO", to)?);
+    as_if_in_force(&mut applied, begun.min(to));
+    let bounds = [from, to].map(|at| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
          FROM report('{}', '{}', 'objective')",
@@ -135,9 +136,9 @@ async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<
              FROM in_force f FULL JOIN proposed p
                ON f.objective = p.objective AND coalesce(f.service, '') = coalesce(p.service, '')
                   AND coalesce(f.business, '') = coalesce(p.business, '')
-             WHERE f.objective IS NULL OR p.objective IS NULL OR f.target IS DISTINCT FROM p.target
-                OR f.slo IS DISTINCT FROM p.slo OR f.slo_error_time IS DISTINCT FROM p.slo_error_time
-                OR f.budget_remaining IS DISTINCT FROM p.budget_remaining
+             WHERE f.objective IS NULL OR p.objective IS NULL OR (f.target IS DISTINCT FROM p.target)
+                OR (f.slo IS DISTINCT FROM p.slo) OR (f.slo_error_time IS DISTINCT FROM p.slo_error_time)
+                OR (f.budget_remaining IS DISTINCT FROM p.budget_remaining)
              ORDER BY 1, 2",
         )
         .await?;
@@ -147,4 +148,19 @@ async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<
         say("the proposed definitions say the same of this range as those in force\n")?;
     }
     Ok(())
+}
+
+/// Puts what is proposed for later into force since ever: the question is what it would have said. What names an earlier
+/// date is judged from that date on.
+fn as_if_in_force(applied: &mut Applied, later: i64) {
+    let proposed = applied.changes.iter().filter(|change| change.what != What::Unchanged);
+    let begins: BTreeSet<i64> =
+        proposed.map(|change| change.stored.effective_from).filter(|from| *from >= later).collect();
+    for objective in &mut applied.definitions.objectives {
+        let newest = objective.versions.iter().rfind(|version| begins.contains(&version.in_force.start));
+        if let Some(newest) = newest.cloned() {
+            let in_force = Interval::new(i64::MIN, i64::MAX);
+            objective.versions = vec![Version { in_force, ..newest }];
+        }
+    }
 }

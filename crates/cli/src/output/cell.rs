@@ -102,11 +102,14 @@ fn timeline(column: &ArrayRef, row: usize, time_zone: &str) -> Result<String> {
 /// Seven significant digits or so, but never rounded to a whole number that it is not: 0.99999999 is not 1.
 fn float(value: f64) -> String {
     let magnitude = value.abs();
-    let plain = value == 0.0 || (1e-4..1e15).contains(&magnitude);
-    if !plain || value == value.trunc() {
+    if !(1e-9..1e15).contains(&magnitude) || value == value.trunc() {
         return format!("{value}");
     }
-    let places = if magnitude < 10.0 { 6 } else { 3 };
+    let places = match magnitude {
+        ..1e-4 => (6.0 - magnitude.log10().floor()) as usize,
+        ..10.0 => 6,
+        _ => 3,
+    };
     let rounded = format!("{value:.places$}");
     let trimmed = rounded.trim_end_matches('0').trim_end_matches('.');
     if trimmed.contains('.') { trimmed.to_string() } else { format!("{value}") }
@@ -164,6 +167,8 @@ mod tests {
             (1.0, "1"),
             (0.999_999_99, "0.99999999"),
             (43_215.123_456, "43215.123"),
+            (-0.000_096_887_800_601_574_98, "-0.0000968878"),
+            (0.000_001_234_567_89, "0.000001234568"),
         ];
         for (value, expected) in cases {
             assert_eq!(float(value), expected);

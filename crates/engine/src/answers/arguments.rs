@@ -58,7 +58,9 @@ impl Arguments<'_> {
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => value
                 .cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None))
                 .and_then(|local| local.cast_to(&zoned(self.zone))),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => value.cast_to(&zoned(self.zone)),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                return self.told(value.try_as_str().flatten().unwrap_or_default(), name);
+            }
             other => {
                 return plan_err!("{}: {name} must be a time, got {other}; expected {}", self.function, self.syntax);
             }
@@ -79,6 +81,13 @@ impl Arguments<'_> {
             _ => value.try_as_str()??.trim().parse().ok()?,
         };
         midnight(date, self.zone.parse().ok()?)
+    }
+
+    /// A time as people write it, who leave out seconds.
+    fn told(&self, text: &str, name: &str) -> Result<i64> {
+        let zone = self.zone.parse().map_err(|_| plan_datafusion_err!("{} is no time zone", self.zone))?;
+        nines_ingest::instant(text, zone)
+            .map_err(|expected| plan_datafusion_err!("{}: {name} must be {expected}, got '{text}'", self.function))
     }
 
     /// A text that may be left out.
@@ -125,5 +134,29 @@ impl By {
             By::Business => &["business"],
             By::Company => &[],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::lit;
+
+    use super::*;
+
+    fn range(from: &str, to: &str) -> Result<Interval> {
+        let given = [lit(from), lit(to)];
+        Arguments { function: "report", syntax: "report(from, to)", given: &given, zone: "Asia/Shanghai" }.range()
+    }
+
+    #[test]
+    fn times_are_written_as_people_do() {
+        let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros();
+        let noon = at("2026-10-03T04:00:00Z");
+        for text in ["2026-10-03 12:00", "2026-10-03 12:00:00", "2026-10-03T12:00", "2026-10-03T04:00:00Z"] {
+            let range = range("2026-10-03", text).unwrap();
+            assert_eq!((range.start, range.end), (at("2026-10-02T16:00:00Z"), noon), "{text}");
+        }
+        let said = range("2026-10-03", "noon").unwrap_err().to_string();
+        assert!(said.contains("report: to must be a time as 2026-10-03T09:12:00Z, or in Asia/Shanghai as"), "{said}");
     }
 }

@@ -69,7 +69,7 @@ impl Engine {
             }
             Format::JsonLines => {
                 let json = JsonReadOptions { file_extension: &extension, ..JsonReadOptions::default() };
-                context.read_json(path, json).await?
+                context.read_json(path, json).await.map_err(|error| no_lines(file, &error))?
             }
             Format::Parquet => {
                 let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
@@ -84,6 +84,15 @@ impl Engine {
         };
         Ok(frame)
     }
+}
+
+/// JSON that is not one object per line is refused like this even before its rows are read.
+fn no_lines(file: &Path, error: &DataFusionError) -> EngineError {
+    EngineError::Usage(format!(
+        "{}: {}. Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array",
+        file.display(),
+        crate::error::message(error)
+    ))
 }
 
 /// All that the names of the files say about how they are read.
@@ -118,6 +127,11 @@ fn delimiter(extension: &str) -> u8 {
 fn location(file: &Path) -> Result<String> {
     use std::io::Read;
     let failed = |error: std::io::Error| EngineError::Usage(format!("{}: {error}", file.display()));
+    let kind = std::fs::metadata(file).map_err(failed)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let problem = format!("{}: --select cannot read a pipe; write it to a file first", file.display());
+        return Err(EngineError::Usage(problem));
+    }
     let mut magic = Vec::new();
     std::fs::File::open(file).and_then(|file| file.take(2).read_to_end(&mut magic)).map_err(failed)?;
     if magic == [0x1f, 0x8b] {
