@@ -4,6 +4,7 @@
 
 mod access_log;
 mod corrections;
+mod definitions;
 mod demo;
 mod formats;
 mod ingest;

@@ -1,6 +1,7 @@
 //! Statements and their answers, and how a statement pins the versions that it reads.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -42,9 +43,25 @@ impl Answer {
         self.receipt.clone()
     }
 
-    /// What to do next, for an answer without rows that read a table in which nothing is stored yet.
+    /// What to do next, for an answer without rows: that nothing is stored or defined yet, or that no objective was meant.
     pub fn advice(&self) -> Option<String> {
-        let (kind, _) = self.pins.versions().into_iter().find(|(_, version)| version.is_none())?;
+        let versions = self.pins.versions();
+        let is_empty = |kind: TableKind| versions.get(&kind).is_some_and(Option::is_none);
+        // Whoever evaluates objectives reads all of these, most of them in vain.
+        let evaluated = versions.contains_key(&TableKind::Definitions) && versions.contains_key(&TableKind::Gauges);
+        let kind = match evaluated {
+            true if is_empty(TableKind::Definitions) => TableKind::Definitions,
+            true => match TableKind::INGESTED.iter().find(|kind| kind.is_series() && !is_empty(**kind)) {
+                None => TableKind::Requests,
+                Some(_) if self.pins.nothing_meant.load(Ordering::Relaxed) => {
+                    return Some(
+                        "no objective is meant by this; list those that are defined with: nines slos".to_string(),
+                    );
+                }
+                Some(_) => return None,
+            },
+            false => *versions.iter().find(|(_, version)| version.is_none())?.0,
+        };
         let name = kind.name();
         Some(match (&self.store, kind.kept_by_nines()) {
             (Some(_), Some(instead)) if kind == TableKind::Definitions => format!("nothing is defined yet; {instead}"),
@@ -62,14 +79,18 @@ impl Answer {
 
 /// The versions that one statement reads: the first scan of a table decides, all later ones follow.
 #[derive(Debug, Default)]
-pub(crate) struct Pins(Mutex<BTreeMap<TableKind, Pinned>>);
+pub(crate) struct Pins {
+    tables: Mutex<BTreeMap<TableKind, Pinned>>,
+    /// Whether objectives were asked for, and none is what was asked for.
+    pub nothing_meant: AtomicBool,
+}
 
 /// Filled by the first scan; `None` inside when there is no store.
 type Pinned = Arc<OnceCell<Option<Snapshot>>>;
 
 impl Pins {
     pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
-        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
+        let cell = self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
             match table {
                 Some(table) => table.snapshot().await.map(Some),
@@ -79,8 +100,8 @@ impl Pins {
         snapshot.await.cloned()
     }
 
-    fn versions(&self) -> Vec<(TableKind, Option<u64>)> {
-        let pins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
+        let pins = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let version = |cell: &Pinned| cell.get().and_then(|snapshot| snapshot.as_ref()?.version());
         pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect()
     }

@@ -27,7 +27,7 @@ pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     }
     say(&told(&applied, &args, &engine))?;
     if let Some(range) = &args.compare {
-        compare(&engine, applied, range).await?;
+        compare(&engine, &files, range).await?;
     }
     Ok(())
 }
@@ -103,23 +103,26 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
     text
 }
 
-/// What the proposed definitions say of a range, beside those in force.
-async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<()> {
+/// What the proposed definitions would have said of a range, beside those in force in it.
+async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) -> Result<()> {
     let [from, to] = range else { return Err(CliError::Usage("--compare takes FROM and TO".to_string())) };
     let mut bounds = Vec::new();
     for (name, text) in [("FROM", from), ("TO", to)] {
         let at = record::time(&format!("--compare {name}"), text, engine)?;
-        bounds.push(chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
+        bounds.push(at);
     }
+    let proposed = engine.as_if_applied(files, bounds[0]).await?;
+    let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
          FROM report('{}', '{}', 'objective')",
-        bounds[0], bounds[1]
+        text(bounds[0]),
+        text(bounds[1])
     );
     let in_force = engine.sql(&figures).await?;
     let statement = engine.parse(&figures)?;
     let [statement] = statement.as_slice() else { return Ok(()) };
-    let answer = engine.run_as_if(statement, Arc::new(applied.definitions)).await?;
+    let answer = engine.run_as_if(statement, Arc::new(proposed)).await?;
     let schema = Arc::clone(&answer.schema);
     let proposed = datafusion::physical_plan::common::collect(answer.batches).await?;
     let table = |batches| datafusion::datasource::MemTable::try_new(Arc::clone(&schema), vec![batches]);
@@ -130,11 +133,12 @@ async fn compare(engine: &Engine, applied: Applied, range: &[String]) -> Result<
         .sql(
             "SELECT coalesce(p.service, f.service) AS service, coalesce(p.objective, f.objective) AS objective,
                     f.target AS target, p.target AS target_proposed, f.slo AS slo, p.slo AS slo_proposed,
-                    f.slo_error_time AS slo_error_time, p.slo_error_time AS slo_error_time_proposed,
-                    f.budget_remaining AS budget_remaining, p.budget_remaining AS budget_remaining_proposed
-             FROM in_force f FULL JOIN proposed p ON f.objective = p.objective AND f.service = p.service
-             WHERE f.objective IS NULL OR p.objective IS NULL OR f.target <> p.target
-                OR f.slo IS DISTINCT FROM p.slo OR f.slo_error_time IS DISTINCT FROM p.slo_error_time
+                    f.slo_error_time AS error_time, p.slo_error_time AS error_time_proposed,
+                    f.budget_remaining AS budget, p.budget_remaining AS budget_proposed
+             FROM in_force f FULL JOIN proposed p ON (f.objective IS NOT DISTINCT FROM p.objective)
+              AND (f.service IS NOT DISTINCT FROM p.service) AND (f.business IS NOT DISTINCT FROM p.business)
+             WHERE f.objective IS NULL OR p.objective IS NULL OR (f.target IS DISTINCT FROM p.target)
+                OR (f.slo IS DISTINCT FROM p.slo) OR (f.slo_error_time IS DISTINCT FROM p.slo_error_time)
              ORDER BY 1, 2",
         )
         .await?;
