@@ -5,6 +5,7 @@
 mod access_log;
 mod compare;
 mod corrections;
+mod definitions;
 mod demo;
 mod formats;
 mod ingest;

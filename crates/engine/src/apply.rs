@@ -94,6 +94,19 @@ impl Engine {
         Ok(Applied { changes, warnings, definitions, commit: None })
     }
 
+    /// What would be defined if these files had been applied at this instant (µs): an object without an effective date
+    /// is in force from then on, whatever was recorded of it later.
+    pub async fn as_if_applied(&self, files: &[(String, String)], at: i64) -> Result<Definitions> {
+        let (mut existing, _) = self.recorded().await?;
+        let proposed: Vec<_> = files.iter().flat_map(|(path, text)| nines_slo::read(path, text).documents).collect();
+        let undated = |of: &Stored| {
+            proposed.iter().any(|new| new.effective_from.is_none() && new.kind == of.kind && new.name == of.name)
+        };
+        existing.retain(|stored| stored.effective_from <= at || !undated(stored));
+        let plan = nines_slo::plan(&existing, files, at).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
+        Ok(plan.definitions)
+    }
+
     async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {
         let (existing, read) = self.recorded().await?;
         let now = chrono::Utc::now().timestamp_micros();

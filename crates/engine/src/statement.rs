@@ -1,6 +1,7 @@
 //! Statements and their answers, and how a statement pins the versions that it reads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -42,9 +43,25 @@ impl Answer {
         self.receipt.clone()
     }
 
-    /// What to do next, for an answer without rows that read a table in which nothing is stored yet.
+    /// What to do next, for an answer without rows: that nothing is stored or defined yet, or that no objective was meant.
     pub fn advice(&self) -> Option<String> {
-        let kind = self.pins.missing()?;
+        let versions = self.pins.versions();
+        let is_empty = |kind: TableKind| versions.get(&kind).is_some_and(Option::is_none);
+        // Whoever evaluates objectives reads all of these, most of them in vain.
+        let evaluated = versions.contains_key(&TableKind::Definitions) && versions.contains_key(&TableKind::Gauges);
+        let kind = match evaluated {
+            true if is_empty(TableKind::Definitions) => TableKind::Definitions,
+            true => match TableKind::INGESTED.iter().find(|kind| kind.is_series() && !is_empty(**kind)) {
+                None => TableKind::Requests,
+                Some(_) if self.pins.nothing_meant.load(Ordering::Relaxed) => {
+                    return Some(
+                        "no objective is meant by this; list those that are defined with: nines slos".to_string(),
+                    );
+                }
+                Some(_) => return None,
+            },
+            false => *versions.iter().find(|(_, version)| version.is_none())?.0,
+        };
         let name = kind.name();
         Some(match (&self.store, kind.kept_by_nines()) {
             (Some(_), Some(instead)) if kind == TableKind::Definitions => format!("nothing is defined yet; {instead}"),
@@ -63,9 +80,9 @@ impl Answer {
 /// The versions that one statement reads: the first scan of a table decides, all later ones follow.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
-    pinned: Mutex<BTreeMap<TableKind, Pinned>>,
-    /// Those without which there is no answer, so that an empty one is worth a word.
-    asked: Mutex<BTreeSet<TableKind>>,
+    tables: Mutex<BTreeMap<TableKind, Pinned>>,
+    /// Whether objectives were asked for, and none is what was asked for.
+    pub nothing_meant: AtomicBool,
 }
 
 /// Filled by the first scan; `None` inside when there is no store.
@@ -73,7 +90,7 @@ type Pinned = Arc<OnceCell<Option<Snapshot>>>;
 
 impl Pins {
     pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
-        let cell = self.pinned.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
+        let cell = self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
             match table {
                 Some(table) => table.snapshot().await.map(Some),
@@ -83,17 +100,10 @@ impl Pins {
         snapshot.await.cloned()
     }
 
-    /// Notes that the statement asks for the rows of a table.
-    pub fn ask(&self, kind: TableKind) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
-    }
-
-    /// A table that was asked for and never written.
-    fn missing(&self) -> Option<TableKind> {
-        let pins = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = |kind: &TableKind| pins.get(kind)?.get()?.as_ref()?.version();
-        asked.iter().find(|kind| version(kind).is_none()).copied()
+    fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
+        let pins = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = |cell: &Pinned| cell.get().and_then(|snapshot| snapshot.as_ref()?.version());
+        pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect()
     }
 }
 
@@ -158,7 +168,6 @@ impl TableProvider for StatementTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let pins = session.config().get_extension::<Pins>().unwrap_or_default();
-        pins.ask(self.kind);
         let Some(snapshot) = pins.snapshot(self.kind, self.table().as_ref()).await? else {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

@@ -51,7 +51,8 @@ pub enum What {
 /// Plans to apply files (path, text) at the instant `now` (µs) to what is recorded.
 ///
 /// An object is effective from its annotation on; without one a first version is since ever, a later one from `now`
-/// on, unless what is in force says the same. All mistakes of all files come together, by path and line.
+/// on, unless what is in force says the same. Of several texts for one version the last one counts. All mistakes of all
+/// files come together, by path and line.
 pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result<Plan, Vec<Mistake>> {
     let mut recorded: HashMap<(Kind, &str), Vec<&Stored>> = HashMap::new();
     for stored in existing {
@@ -68,6 +69,7 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
         documents.extend(reading.documents);
         refused.extend(reading.refused);
     }
+    let (documents, superseded) = last_of_each(documents);
     let mut in_run: HashMap<(Kind, &str), usize> = HashMap::new();
     for document in &documents {
         *in_run.entry((document.kind, document.name.as_str())).or_default() += 1;
@@ -80,9 +82,7 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
         let known = recorded.get(&key).map_or([].as_slice(), |versions| versions);
         let change = change(document, known, in_run.get(&key) > Some(&1), now);
         if let Some(first) = places.insert((key.0, key.1, change.stored.effective_from), document) {
-            let reason = format!("{} '{}' stands here again, first in {}:{}", key.0, key.1, first.path, first.line);
-            let hint = "versions of one object differ in their annotation nines/effective-from";
-            mistakes.push(told(document, Complaint::new(document.place(), reason, Some(hint)), Severity::Error));
+            mistakes.push(stands_again(document, first, VERSIONS_DIFFER, Severity::Error));
         }
         changes.push(change);
     }
@@ -105,9 +105,38 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
     let mut warnings: Vec<Mistake> = warnings.into_iter().filter(|told| applied.contains(told.path.as_str())).collect();
     warnings.extend(documents.iter().flat_map(|document| document.warnings.clone()));
     warnings.extend(unresolved_alerts(&documents, &recorded, &in_run));
+    warnings.extend(superseded);
     warnings.sort();
     warnings.dedup();
     Ok(Plan { changes, warnings, definitions })
+}
+
+/// What tells versions apart.
+const VERSIONS_DIFFER: &str = "versions of one object differ in their annotation nines/effective-from";
+
+/// Of several documents that are the same version of an object the last one, in its place, and a warning for each two:
+/// published files repeat objects, and whoever reads them one after the other ends with the last one, too.
+fn last_of_each(documents: Vec<Document>) -> (Vec<Document>, Vec<Mistake>) {
+    type Version<'d> = (Kind, &'d str, Option<i64>);
+    let mut last: HashMap<Version<'_>, usize> = HashMap::new();
+    let mut passed = HashSet::new();
+    let mut warnings = Vec::new();
+    for (at, document) in documents.iter().enumerate() {
+        let version = (document.kind, document.name.as_str(), document.effective_from);
+        if let Some(earlier) = last.insert(version, at) {
+            let hint = format!("the last one counts; {VERSIONS_DIFFER}");
+            warnings.push(stands_again(document, &documents[earlier], &hint, Severity::Warning));
+            passed.insert(earlier);
+        }
+    }
+    let counts = documents.into_iter().enumerate().filter(|(at, _)| !passed.contains(at));
+    (counts.map(|(_, document)| document).collect(), warnings)
+}
+
+fn stands_again(document: &Document, earlier: &Document, hint: &str, severity: Severity) -> Mistake {
+    let Document { kind, name, .. } = document;
+    let reason = format!("{kind} '{name}' stands here again, before in {}:{}", earlier.path, earlier.line);
+    told(document, Complaint::new(document.place(), reason, Some(hint)), severity)
 }
 
 /// Which version a document is, beside those recorded (ascending).

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nines_engine::slo::{Version, What};
+use nines_engine::slo::What;
 use nines_engine::{Applied, Engine, Settings};
-use nines_timeline::Interval;
 
 use super::record;
 use crate::args::Apply;
@@ -17,7 +16,6 @@ use crate::output::{Format, Output, instant, say};
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
-    let begun = chrono::Utc::now().timestamp_micros();
     let files = read(&args.paths)?;
     let engine = Engine::open(settings).await?;
     let applied = match args.dry_run {
@@ -29,7 +27,7 @@ pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     }
     say(&told(&applied, &args, &engine))?;
     if let Some(range) = &args.compare {
-        compare(&engine, applied, range, begun).await?;
+        compare(&engine, &files, range).await?;
     }
     Ok(())
 }
@@ -105,22 +103,26 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
     text
 }
 
-/// What the proposed definitions say of a range, beside those in force.
-async fn compare(engine: &Engine, mut applied: Applied, range: &[String], begun: i64) -> Result<()> {
+/// What the proposed definitions would have said of a range, beside those in force in it.
+async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) -> Result<()> {
     let [from, to] = range else { return Err(CliError::Usage("--compare takes FROM and TO".to_string())) };
-    let bound = |name: &str, text: &str| record::time(&format!("--compare {name}"), text, engine);
-    let (from, to) = (bound("FROM", from)?, bound("TO", to)?);
-    as_if_in_force(&mut applied, begun.min(to));
-    let bounds = [from, to].map(|at| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
+    let mut bounds = Vec::new();
+    for (name, text) in [("FROM", from), ("TO", to)] {
+        let at = record::time(&format!("--compare {name}"), text, engine)?;
+        bounds.push(at);
+    }
+    let proposed = engine.as_if_applied(files, bounds[0]).await?;
+    let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
          FROM report('{}', '{}', 'objective')",
-        bounds[0], bounds[1]
+        text(bounds[0]),
+        text(bounds[1])
     );
     let in_force = engine.sql(&figures).await?;
     let statement = engine.parse(&figures)?;
     let [statement] = statement.as_slice() else { return Ok(()) };
-    let answer = engine.run_as_if(statement, Arc::new(applied.definitions)).await?;
+    let answer = engine.run_as_if(statement, Arc::new(proposed)).await?;
     let schema = Arc::clone(&answer.schema);
     let proposed = datafusion::physical_plan::common::collect(answer.batches).await?;
     let table = |batches| datafusion::datasource::MemTable::try_new(Arc::clone(&schema), vec![batches]);
@@ -131,8 +133,8 @@ async fn compare(engine: &Engine, mut applied: Applied, range: &[String], begun:
         .sql(
             "SELECT coalesce(p.service, f.service) AS service, coalesce(p.objective, f.objective) AS objective,
                     f.target AS target, p.target AS target_proposed, f.slo AS slo, p.slo AS slo_proposed,
-                    f.slo_error_time AS slo_error_time, p.slo_error_time AS slo_error_time_proposed,
-                    f.budget_remaining AS budget_remaining, p.budget_remaining AS budget_remaining_proposed
+                    f.slo_error_time AS error_time, p.slo_error_time AS error_time_proposed,
+                    f.budget_remaining AS budget, p.budget_remaining AS budget_proposed
              FROM in_force f FULL JOIN proposed p
                ON f.objective = p.objective AND coalesce(f.service, '') = coalesce(p.service, '')
                   AND coalesce(f.business, '') = coalesce(p.business, '')
@@ -148,19 +150,4 @@ async fn compare(engine: &Engine, mut applied: Applied, range: &[String], begun:
         say("the proposed definitions say the same of this range as those in force\n")?;
     }
     Ok(())
-}
-
-/// Puts what is proposed for later into force since ever: the question is what it would have said. What names an earlier
-/// date is judged from that date on.
-fn as_if_in_force(applied: &mut Applied, later: i64) {
-    let proposed = applied.changes.iter().filter(|change| change.what != What::Unchanged);
-    let begins: BTreeSet<i64> =
-        proposed.map(|change| change.stored.effective_from).filter(|from| *from >= later).collect();
-    for objective in &mut applied.definitions.objectives {
-        let newest = objective.versions.iter().rfind(|version| begins.contains(&version.in_force.start));
-        if let Some(newest) = newest.cloned() {
-            let in_force = Interval::new(i64::MIN, i64::MAX);
-            objective.versions = vec![Version { in_force, ..newest }];
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! `nines demo`: a store of believable history, and what it says about each service.
+//! `nines demo`: a store of believable history with its definitions, and what it says about each service.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,15 +10,18 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 use indicatif::{HumanCount, ProgressBar};
 use nines_engine::store::{DEFAULT_SLICE_SECONDS, Once, TableKind};
-use nines_engine::{Engine, Parameters, Settings};
+use nines_engine::{Engine, Parameter, Parameters, Settings};
 
+use super::refresh;
 use crate::args::Demo;
 use crate::demo::{self, Spec};
 use crate::error::{CliError, Result};
 use crate::output::{Format, Output, say};
 
-/// The whitepaper's view per service.
-const SERVICES: &str = include_str!("../../../../queries/services.sql");
+/// Every service over a range.
+const REPORT: &str = include_str!("../../../../queries/report.sql");
+/// The length of that range: the window of most objectives.
+const REPORTED_DAYS: i64 = 28;
 
 pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     let folder = args.folder.display().to_string();
@@ -33,20 +36,35 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     let requests = fill(&engine, TableKind::Requests, demo::requests(&spec)).await?;
     let events = fill(&engine, TableKind::Events, demo::events(&spec)).await?;
     let gauges = fill(&engine, TableKind::Gauges, demo::gauges(&spec)).await?;
-    let seconds = begun.elapsed().as_secs_f64();
     say(&format!(
-        "{} days of history in {folder}: {} rows of requests, {} of events, {} of gauges, made in {seconds:.1} s\n\n",
+        "{} days of history in {folder}: {} rows of requests, {} of events, {} of gauges, made in {:.1} s\n",
         args.days,
         HumanCount(requests),
         HumanCount(events),
-        HumanCount(gauges)
+        HumanCount(gauges),
+        begun.elapsed().as_secs_f64()
     ))?;
-    for statement in engine.parse(SERVICES)? {
-        let answer = engine.run(&statement, &Parameters::default()).await?;
+    let begun = Instant::now();
+    let incidents = fill(&engine, TableKind::Incidents, std::iter::once(demo::incident_records(&spec))).await?;
+    let exclusions = fill(&engine, TableKind::Exclusions, std::iter::once(demo::exclusion_records(&spec))).await?;
+    let files: Vec<_> = demo::DEFINITIONS.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
+    engine.apply(&files).await?;
+    let objectives = refresh::fill(&engine, None, None).await?.map_or(0, |filled| filled.objectives);
+    say(&format!(
+        "{incidents} records of incidents, {exclusions} of exclusions; {objectives} objectives defined, and evaluated in \
+         {:.1} s\n\n",
+        begun.elapsed().as_secs_f64()
+    ))?;
+    let from = (spec.end - REPORTED_DAYS * demo::DAY).max(spec.start());
+    say(&format!("Every service from {} up to {}, all its objectives together:\n\n", date(from), date(spec.end)))?;
+    let parameters = [("from", from), ("to", spec.end)];
+    let parameters = parameters.map(|(name, at)| (name.to_string(), Parameter::Text(date(at))));
+    for statement in engine.parse(REPORT)? {
+        let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         output.write(answer.schema, answer.batches).await?;
     }
-    say(&next(&folder, &spec))
+    say(&next(&folder, &spec, from))
 }
 
 /// Appends generated batches in one commit; the number of rows.
@@ -59,6 +77,8 @@ async fn fill(
     let schema = kind.schema(store.slice_seconds());
     let spinner = ProgressBar::new_spinner().with_message(format!("making {}", kind.name()));
     let ticking = spinner.clone();
+    // A short history may have none of a kind; a table is made by its first row.
+    let batches = batches.filter(|batch| batch.num_rows() > 0);
     let batches = futures::stream::iter(batches).map(Ok).inspect(move |_| ticking.tick());
     let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), batches));
     let commit = store.table(kind).append(rows, Once::default(), engine.context().task_ctx()).await;
@@ -67,20 +87,31 @@ async fn fill(
 }
 
 /// What to try next; every command works as printed, in the folder where the demo was run.
-fn next(folder: &str, spec: &Spec) -> String {
-    let (from, to) = demo::worst_login_week(spec);
-    let date = |micros: i64| chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%Y-%m-%d");
-    let week = format!("service = 'login' AND time >= '{}' AND time < '{}'", date(from), date(to));
-    let nines = format!("{} --store '{folder}' sql", program());
+fn next(folder: &str, spec: &Spec, from: i64) -> String {
+    let (monday, next_monday) = demo::worst_login_week(spec);
+    let week = format!("'{}', '{}'", date(monday), date(next_monday));
+    let range = format!("'{}', '{}'", date(from), date(spec.end));
+    let nines = format!("{} --store '{folder}'", program());
     format!(
-        "\nslo is the share of measured minutes within the objective; times are seconds. \
-         Login had a bad week. When did it fail, why, and what else can be asked?\n\n\
-         {nines} \"SELECT unnest(failure_intervals(ratio_timeline(time, CASE WHEN status < 500 THEN requests ELSE 0 END, \
-         requests, 0.99), 300)) AS failure FROM requests WHERE {week}\"\n\n\
-         {nines} \"SELECT endpoint, status, cause, sum(requests) AS requests FROM requests WHERE status >= 400 AND {week} \
-         GROUP BY endpoint, status, cause ORDER BY requests DESC LIMIT 5\"\n\n\
-         {nines} \"SELECT name, syntax FROM functions WHERE section = 'Timelines'\"\n"
+        "\nslo is the share of measured time within every objective, target and budget_remaining are the service's own; times \
+         are\nseconds. Login had a bad week. When did it fail, and which incident was it?\n\n\
+         {nines} sql \"SELECT started, seconds, objectives, incident \
+         FROM failures({week}) WHERE service = 'login' ORDER BY started\"\n\n\
+         Which endpoint and which cause lost these minutes?\n\n\
+         {nines} sql \"SELECT objective, endpoint, cause, sum(bad) AS bad, sum(error_slices) AS minutes \
+         FROM culprits({week}) WHERE service = 'login' GROUP BY objective, endpoint, cause ORDER BY bad DESC LIMIT 5\"\n\n\
+         How is each business doing, and what exactly is promised?\n\n\
+         {nines} sql \"SELECT business, slo, slo_change, slo_error_time, round(mtbf) AS mtbf, round(mttr) AS mttr, incidents \
+         FROM report({range}, 'business')\"\n\n\
+         {nines} slos --service login\n\n\
+         And what else can be asked?\n\n\
+         {nines} sql \"SELECT name, syntax FROM functions WHERE section IN ('Objectives', 'Timelines')\"\n"
     )
+}
+
+/// An instant's day, in UTC.
+fn date(micros: i64) -> String {
+    chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%Y-%m-%d").to_string()
 }
 
 /// How this program can be called again: by name where the shell finds it, else by its path.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Days, NaiveDate};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::store::TableKind;
 use nines_engine::{Engine, EngineError, Settings};
 
@@ -17,25 +17,47 @@ const DAYS: u64 = 31;
 
 pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
     let engine = Engine::open(settings).await?;
-    let (first, last) = match stored_days(&engine).await? {
-        Some(days) => days,
-        None => {
-            return say(&format!(
-                "nothing is stored in {} yet, so there is nothing to evaluate\n",
-                engine.settings().store
-            ));
-        }
-    };
     // UTC days, rounded outwards.
     let day = |name: &str, text: &Option<String>, later: i64| -> Result<Option<NaiveDate>> {
         let Some(text) = text else { return Ok(None) };
         let at = DateTime::from_timestamp_micros(record::time(name, text, &engine)?.saturating_add(later));
         at.map(|at| Some(at.date_naive())).ok_or_else(|| CliError::Usage(format!("{name} is beyond the calendar")))
     };
-    let from = day("--from", &args.from, 0)?.unwrap_or(first);
-    let to = day("--to", &args.to, 86_400_000_000 - 1)?.unwrap_or(last + Days::new(1));
-    let days = (to - from).num_days().max(0).unsigned_abs();
     let begun = Instant::now();
+    let Some(filled) = fill(&engine, day("--from", &args.from, 0)?, day("--to", &args.to, 86_400_000_000 - 1)?).await? else {
+        return say(&format!(
+            "nothing is stored in {} yet, so there is nothing to evaluate\n",
+            engine.settings().store
+        ));
+    };
+    let Filled { objectives, days, from, kept } = filled;
+    say(&format!(
+        "{} over {} from {from}, in {:.1} s; {} of objectives kept, of days that are over\n",
+        counted(objectives as u64, "objective"),
+        counted(days, "day"),
+        begun.elapsed().as_secs_f64(),
+        counted(kept, "day")
+    ))
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(number), if number == 1 { "" } else { "s" })
+}
+
+/// What was evaluated, and what is kept now.
+pub(super) struct Filled {
+    pub objectives: usize,
+    pub days: u64,
+    pub from: NaiveDate,
+    pub kept: u64,
+}
+
+/// Evaluates every objective from day to day, without bounds over all days that have rows. `None` if none has.
+pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Option<Filled>> {
+    let Some((first, last)) = stored_days(engine).await? else { return Ok(None) };
+    let from = from.unwrap_or(first);
+    let to = to.unwrap_or(last + Days::new(1));
+    let days = (to - from).num_days().max(0).unsigned_abs();
     let bar = ProgressBar::new(days).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} days {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -59,10 +81,7 @@ pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
         }
         None => 0,
     };
-    say(&format!(
-        "{objectives} objectives over {days} days from {from}, in {:.1} s; {kept} days of objectives are kept\n",
-        begun.elapsed().as_secs_f64()
-    ))
+    Ok(Some(Filled { objectives, days, from, kept }))
 }
 
 /// The first and the last day that has rows.

@@ -1,5 +1,6 @@
 //! `nines slos`: what is promised.
 
+use datafusion::arrow::array::AsArray;
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
 use super::record;
@@ -22,16 +23,30 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
         None => chrono::Utc::now().timestamp_micros(),
     };
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
-    let service = args.service.map_or(Parameter::Null, Parameter::Text);
+    let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);
     let parameters = [("at".to_string(), Parameter::Text(at)), ("service".to_string(), service)];
     for statement in engine.parse(IN_FORCE)? {
         let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
         let advice = answer.advice();
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         let rows = output.write(answer.schema, answer.batches).await?;
-        if let Some(advice) = advice.filter(|_| rows == 0) {
-            eprintln!("{advice}");
+        if rows == 0 {
+            eprintln!("{}", advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
         }
     }
     Ok(())
+}
+
+/// What to look for instead, where objectives are defined, but none of them is meant.
+async fn nothing_in_force(engine: &Engine, service: Option<&str>) -> Result<String> {
+    let services = engine.sql("SELECT DISTINCT service FROM slos ORDER BY service").await?;
+    let names = services.iter().flat_map(|rows| rows.column(0).as_string_view_opt()).flatten().flatten();
+    let names: Vec<&str> = names.collect();
+    Ok(match service {
+        Some(service) if !names.contains(&service) => {
+            format!("no objective is defined for {service}; there are some for: {}", names.join(", "))
+        }
+        _ => "nothing is in force at this time; the table slos holds every version: nines sql \"SELECT * FROM slos\""
+            .to_string(),
+    })
 }

@@ -1,7 +1,8 @@
 //! A believable service-level history from a seed: what `nines demo` fills a store with.
 //!
 //! Three businesses with twelve services, busy by day and quiet by night; requests with statuses, causes and
-//! latencies; business events; gauges; and [`incidents`] that explain nearly every slice in error. Nothing is read and
+//! latencies; business events; gauges; [`incidents`] that explain nearly every slice in error, as people recorded them; and
+//! what the company promises, [`DEFINITIONS`]. Nothing is read and
 //! nothing is measured: the same [`Spec`] gives the same rows for ever, and a history of 34 days or more is the
 //! tail of any longer one with the same end.
 //!
@@ -11,10 +12,12 @@
 //! - no allocation per row: 90 days are a few million rows.
 
 mod catalog;
+mod definitions;
 mod events;
 mod gauges;
 mod incident;
 mod latency;
+mod records;
 mod requests;
 mod rhythm;
 mod rng;
@@ -25,15 +28,18 @@ mod tests;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StructArray};
 use datafusion::arrow::datatypes::SchemaRef;
 
+pub use definitions::DEFINITIONS;
 pub use events::events;
 pub use gauges::gauges;
 pub use incident::{Incident, Kind};
+pub use records::{exclusion_records, incident_records};
 pub use requests::requests;
 pub use story::{incidents, worst_login_week};
 
 const MINUTE: i64 = 60 * nines_timeline::MICROS;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+/// A day in µs.
+pub const DAY: i64 = 24 * HOUR;
 
 /// The `source` of every row that no probe measured.
 pub const SOURCE: &str = "demo";

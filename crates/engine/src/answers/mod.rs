@@ -16,6 +16,7 @@ mod timelines;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -28,6 +29,7 @@ use nines_timeline::Interval;
 
 use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, speaks_of};
 use crate::place::Place;
+use crate::statement::Pins;
 use arguments::Arguments;
 
 /// A question in SQL: a function that stands where a table stands.
@@ -145,6 +147,9 @@ impl TableProvider for Asking {
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
         let mut prepared = evaluator.prepare(&asked).await?;
+        if let Some(pins) = session.config().get_extension::<Pins>() {
+            pins.nothing_meant.store(prepared.subjects.is_empty(), Ordering::Relaxed);
+        }
         prepared.incidents = evaluator.incidents;
         let store = evaluator.store;
         Ok(Arc::new(EvaluateExec::new(self.function, prepared, answer, detail, store, projection.cloned())?))

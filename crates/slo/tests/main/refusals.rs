@@ -44,7 +44,10 @@ fn objects() {
         "- &a {apiVersion: openslo/v1, kind: Service, metadata: &m {name: a}}\n- {apiVersion: openslo/v1, kind: Service, \
          metadata: *m}"
             .into(),
-        service("metadata: {name: a}\n---\napiVersion: openslo/v1\nkind: Service\nmetadata: {name: a}"),
+        service(
+            "metadata: {name: a, annotations: {nines/effective-from: 0001-01-01}}\n---\napiVersion: openslo/v1\n\
+             kind: Service\nmetadata: {name: a}",
+        ),
     ]), @r#"
     a: [1
     a.yaml:2:1: not YAML: while parsing a flow sequence, expected ',' or ']'
@@ -112,7 +115,7 @@ fn objects() {
     a.yaml:2:3: the object cannot be recorded by itself; write out what it borrows from the rest of the file, such as aliases
 
     metadata: {name: a}
-    a.yaml:5:1: Service 'a' stands here again, first in a.yaml:1; versions of one object differ in their annotation nines/effective-from
+    a.yaml:5:1: Service 'a' stands here again, before in a.yaml:1; versions of one object differ in their annotation nines/effective-from
     "#);
 }
 

@@ -138,3 +138,22 @@ fn an_objective_ends_with_the_version_that_no_longer_has_it() {
     let history = store.history(|_| String::new());
     assert_eq!(history, ["a/x: ever–5 ", "a/x: 9–on ", "a/y: ever–on ", "a/z: 5–9 "]);
 }
+
+#[test]
+fn of_one_version_that_stands_twice_the_last_one_counts() {
+    let mut store = Applied::default();
+    let both = format!("{}---\n{}", target("0.9"), target("0.99"));
+    let warnings = store.plan(10, &both).warnings;
+    assert_eq!(
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["a.yaml:9:1: SLO 'a' stands here again, before in a.yaml:1; the last one counts; versions of one object \
+          differ in their annotation nines/effective-from"]
+    );
+    assert_eq!(store.apply(10, &both), [(What::New, 0)]);
+    assert_eq!(store.apply(11, &both), [(What::Unchanged, 0)], "the first one is not taken for another version");
+    assert_eq!(store.history(percent), ["a: ever–on 99/100"]);
+    let later = |target: &str| dated(&self::target(target), "nines/effective-from: 1970-02-01");
+    let three = format!("{}---\n{}---\n{}", later("0.5"), later("0.6"), target("0.99"));
+    assert_eq!(store.apply(12, &three), [(What::Changed, 31), (What::Unchanged, 0)]);
+    assert_eq!(store.history(percent), ["a: ever–31 99/100", "a: 31–on 3/5"]);
+}

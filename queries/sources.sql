@@ -1,0 +1,14 @@
+-- Each service's SLO over a range, and which objective cost it when.
+-- Parameters: from, to.
+--
+-- The same figures as those of report(), put together from timelines: the way to any other grouping.
+SELECT service,
+       availability(t)   AS slo,
+       error_seconds(t)  AS slo_error_time,
+       sources           AS slo_error_time_info,
+       mtbf(t)           AS mtbf,
+       mttr(t)           AS mttr
+FROM (SELECT service, error_union(timeline) AS t, error_sources(objective, timeline) AS sources
+      FROM timelines($from, $to)
+      GROUP BY service) AS services
+ORDER BY slo, service;
