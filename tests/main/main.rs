@@ -5,6 +5,7 @@
 mod access_log;
 mod corrections;
 mod demo;
+mod evaluation;
 mod formats;
 mod ingest;
 mod kill;
