@@ -1,6 +1,6 @@
 //! Statements and their answers, and how a statement pins the versions that it reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -44,7 +44,7 @@ impl Answer {
 
     /// What to do next, for an answer without rows that read a table in which nothing is stored yet.
     pub fn advice(&self) -> Option<String> {
-        let (kind, _) = self.pins.versions().into_iter().find(|(_, version)| version.is_none())?;
+        let kind = self.pins.missing()?;
         let name = kind.name();
         Some(match (&self.store, kind.kept_by_nines()) {
             (Some(_), Some(instead)) if kind == TableKind::Definitions => format!("nothing is defined yet; {instead}"),
@@ -62,14 +62,18 @@ impl Answer {
 
 /// The versions that one statement reads: the first scan of a table decides, all later ones follow.
 #[derive(Debug, Default)]
-pub(crate) struct Pins(Mutex<BTreeMap<TableKind, Pinned>>);
+pub(crate) struct Pins {
+    pinned: Mutex<BTreeMap<TableKind, Pinned>>,
+    /// Those without which there is no answer, so that an empty one is worth a word.
+    asked: Mutex<BTreeSet<TableKind>>,
+}
 
 /// Filled by the first scan; `None` inside when there is no store.
 type Pinned = Arc<OnceCell<Option<Snapshot>>>;
 
 impl Pins {
     pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
-        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
+        let cell = self.pinned.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
             match table {
                 Some(table) => table.snapshot().await.map(Some),
@@ -79,10 +83,17 @@ impl Pins {
         snapshot.await.cloned()
     }
 
-    fn versions(&self) -> Vec<(TableKind, Option<u64>)> {
-        let pins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = |cell: &Pinned| cell.get().and_then(|snapshot| snapshot.as_ref()?.version());
-        pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect()
+    /// Notes that the statement asks for the rows of a table.
+    pub fn ask(&self, kind: TableKind) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
+    }
+
+    /// A table that was asked for and never written.
+    fn missing(&self) -> Option<TableKind> {
+        let pins = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = |kind: &TableKind| pins.get(kind)?.get()?.as_ref()?.version();
+        asked.iter().find(|kind| version(kind).is_none()).copied()
     }
 }
 
@@ -147,6 +158,7 @@ impl TableProvider for StatementTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let pins = session.config().get_extension::<Pins>().unwrap_or_default();
+        pins.ask(self.kind);
         let Some(snapshot) = pins.snapshot(self.kind, self.table().as_ref()).await? else {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

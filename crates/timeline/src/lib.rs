@@ -22,7 +22,7 @@ mod union;
 
 pub use burn_alerts::{Alert, Rule, burn_alerts};
 pub use interval::{Interval, normalize};
-pub use share::{Share, ShareError, quotient};
+pub use share::{Share, ShareError, gcd, quotient};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};
 pub use trend::{Trend, theil_sen};

@@ -149,7 +149,7 @@ pub fn quotient(numerator: i128, denominator: i128) -> f64 {
 }
 
 /// Greatest common divisor, at least 1.
-pub(crate) fn gcd(mut a: u128, mut b: u128) -> u128 {
+pub fn gcd(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
         (a, b) = (b, a % b);
     }

@@ -63,6 +63,7 @@ impl<'a> Evaluator<'a> {
             incidents: Vec::new(),
             inputs: Vec::new(),
         };
+        evaluator.pins.ask(TableKind::Definitions);
         evaluator.definitions = evaluator.read_definitions(read).await?;
         evaluator.exclusions = overlay::exclusions(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
         evaluator.incidents = overlay::incidents(&evaluator.rows(TableKind::Incidents, None, &[]).await?)?;

@@ -133,7 +133,6 @@ impl Evaluator<'_> {
             subjects.push(Subject {
                 objective: 0,
                 name: spec.service.as_str().into(),
-                slo: "".into(),
                 business: "".into(),
                 service: spec.service.as_str().into(),
                 table: inputs.kind,

@@ -42,33 +42,65 @@ pub(crate) struct Fact {
 pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
     let start = i64::from(day) * DAY;
     let of_day = Interval::new(start, start + DAY);
-    let clip = |interval: Interval| {
-        let clipped = Interval::new(interval.start.max(of_day.start), interval.end.min(of_day.end));
-        (!clipped.is_empty()).then_some((clipped.start, clipped.end))
-    };
-    let mut hasher = DefaultHasher::new();
-    (EVALUATOR, inputs.slot, subject.definition, inputs.hash_of(day), clip(subject.in_force)).hash(&mut hasher);
-    if let Some((no_data, span)) = subject.assumed()
-        && let Some(span) = clip(span)
-    {
-        (no_data, span).hash(&mut hasher);
+    let mut name = Name::default();
+    let in_force = (subject.in_force.start.max(of_day.start), subject.in_force.end.min(of_day.end));
+    for part in [u64::from(EVALUATOR), inputs.slot as u64, subject.definition, inputs.hash_of(day)] {
+        name.add(part);
+    }
+    name.interval(in_force);
+    if let Some((no_data, span)) = subject.assumed() {
+        let span = (span.start.max(of_day.start), span.end.min(of_day.end));
+        name.add(if span.0 < span.1 { 1 + no_data as u64 } else { 0 });
+        name.interval(if span.0 < span.1 { span } else { (0, 0) });
     }
     if subject.hold() > 0 {
         let back = ((subject.hold() + DAY - 1) / DAY) as i32;
-        (inputs.hash_in(day - back..=day - 1), subject.watermark.min(of_day.end)).hash(&mut hasher);
+        name.add(inputs.hash_in(day - back..=day - 1));
+        name.add(subject.watermark.min(of_day.end) as u64);
     }
-    for limit in &subject.limits {
-        if let Some(clipped) = clip(limit.interval) {
-            (clipped, limit.limit).hash(&mut hasher);
+    for limit in subject.limits.iter().filter(|l| l.interval.start < of_day.end && l.interval.end > of_day.start) {
+        name.interval((limit.interval.start.max(of_day.start), limit.interval.end.min(of_day.end)));
+        let mut hasher = DefaultHasher::new();
+        limit.limit.hash(&mut hasher);
+        name.add(hasher.finish());
+    }
+    if !subject.excluded.is_empty() {
+        for excluded in subject.excluded_slices(of_day) {
+            name.add(u64::from(b'x'));
+            name.interval((excluded.start.max(of_day.start), excluded.end.min(of_day.end)));
         }
     }
-    for excluded in subject.excluded_slices(of_day) {
-        ("excluded", clip(excluded)).hash(&mut hasher);
+    if !subject.lost.is_empty() {
+        for lost in subject.lost_slices(of_day) {
+            name.add(u64::from(b'l'));
+            name.interval((lost.start.max(of_day.start), lost.end.min(of_day.end)));
+        }
     }
-    for lost in subject.lost_slices(of_day) {
-        ("lost", clip(lost)).hash(&mut hasher);
+    name.0 as i64
+}
+
+/// A hash of numbers: a day of a thousand objectives over years asks for many of them. Each step is a bijection of what came before
+/// (MurmurHash3's finaliser), the same in every process.
+struct Name(u64);
+
+impl Default for Name {
+    fn default() -> Self {
+        Name(0x9e37_79b9_7f4a_7c15)
     }
-    hasher.finish() as i64
+}
+
+impl Name {
+    fn add(&mut self, part: u64) {
+        let mut mixed = self.0.rotate_left(23) ^ part;
+        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        self.0 = mixed ^ (mixed >> 33);
+    }
+
+    fn interval(&mut self, (start, end): (i64, i64)) {
+        self.add(start as u64);
+        self.add(end as u64);
+    }
 }
 
 /// Batches of `slo_days` and how to read them.

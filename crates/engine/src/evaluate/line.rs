@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::error::Result;
 use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Interval, Share, State, Timeline};
+use nines_timeline::{Interval, Share, State, Timeline, gcd};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
@@ -96,18 +96,21 @@ pub(crate) fn lines_of(prepared: &Prepared, mut of_range: Vec<&Part>, range: Int
         }
         let from = of_range.partition_point(|part| part.subject < first);
         let to = of_range.partition_point(|part| part.subject <= last);
-        if from < to {
-            lines.push(line(&prepared.subjects[first..=last], &of_range[from..to], range, &prepared.subjects)?);
+        let in_force: Vec<&Arc<Subject>> = prepared.subjects[first..=last]
+            .iter()
+            .filter(|subject| subject.in_force.start < range.end && subject.in_force.end > range.start)
+            .collect();
+        if let Some(newest) = in_force.last() {
+            let slice = in_force.iter().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
+            lines.push(line(newest, slice, &of_range[from..to], range, &prepared.subjects)?);
         }
     }
     lines.sort_by(|a, b| (&a.business, &a.service, &a.objective).cmp(&(&b.business, &b.service, &b.objective)));
     Ok(lines)
 }
 
-fn line(versions: &[Arc<Subject>], parts: &[&Part], range: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
-    let in_parts = || parts.iter().map(|part| &subjects[part.subject]);
-    let slice = in_parts().map(|subject| subject.spec.slice).reduce(gcd).unwrap_or(versions[0].spec.slice);
-    let last = in_parts().last().unwrap_or(&versions[0]);
+/// A line of the version `last`; where no part speaks, nothing is known.
+fn line(last: &Subject, slice: i64, parts: &[&Part], range: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
     let timeline = joined(range.whole_slices(slice), slice, parts.iter().copied())?;
     let mut line = Line {
         business: Arc::clone(&last.business),
@@ -136,9 +139,6 @@ fn line(versions: &[Arc<Subject>], parts: &[&Part], range: Interval, subjects: &
     Ok(line)
 }
 
-fn gcd(mut a: i64, mut b: i64) -> i64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+fn gcd_of(a: i64, b: i64) -> i64 {
+    gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64
 }

@@ -11,6 +11,7 @@ use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::PhysicalExpr;
 use nines_slo::{Charge, Indicator, Op, Party, Statistic};
 use nines_timeline::Interval;
@@ -97,11 +98,13 @@ pub(crate) struct Pass {
     own: std::ops::Range<i32>,
     key: Vec<u8>,
     spare: Vec<Lane>,
+    /// What the lanes take.
+    memory: MemoryReservation,
 }
 
 impl Pass {
     /// A pass over the days `own`, perhaps led in by earlier ones.
-    pub fn new(task: Arc<Task>, own: std::ops::Range<i32>) -> Self {
+    pub fn new(task: Arc<Task>, own: std::ops::Range<i32>, memory: MemoryReservation) -> Self {
         let mut by_service: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (at, subject) in task.subjects.iter().enumerate() {
             by_service.entry(Arc::clone(&subject.service)).or_default().push(at);
@@ -117,6 +120,7 @@ impl Pass {
             own,
             key: Vec::new(),
             spare: Vec::new(),
+            memory,
             task,
         }
     }
@@ -159,7 +163,7 @@ impl Pass {
     fn judge(&mut self, number: i32, done: &mut Vec<Part>) -> Result<()> {
         let day = Day { start: i64::from(number) * DAY, slot: self.task.slot };
         for (lane, slot, ok) in self.held.close(day, &self.task.subjects) {
-            self.lane(lane).add(slot, i64::from(ok), 1);
+            self.lane(lane)?.add(slot, i64::from(ok), 1);
         }
         if self.own.contains(&number) {
             for &(subject, range, interval) in self.task.wanted.get(&number).into_iter().flatten() {
@@ -185,10 +189,14 @@ impl Pass {
         Ok(())
     }
 
-    fn lane(&mut self, place: usize) -> &mut Lane {
+    fn lane(&mut self, place: usize) -> Result<&mut Lane> {
         let slots = self.slots();
+        let lane = &mut self.places[place].lane;
+        if lane.is_none() && self.spare.is_empty() {
+            self.memory.try_grow(slots * size_of::<[i64; 2]>())?;
+        }
         let spare = &mut self.spare;
-        self.places[place].lane.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Lane::new(slots)))
+        Ok(lane.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Lane::new(slots))))
     }
 
     /// Evaluates the expressions of `nines/sql` indicators.
@@ -252,7 +260,7 @@ impl Pass {
             How::Good | How::Bad => {
                 let Some(requests) = columns.requests else { return Ok(()) };
                 let good = i64::from(matches!(route.how, How::Good));
-                let lane = self.lane(route.lane);
+                let lane = self.lane(route.lane)?;
                 for row in rows {
                     let count = requests.value(row);
                     lane.add(slot(row), good * count, count);
@@ -260,7 +268,7 @@ impl Pass {
             }
             How::Events => {
                 let (Some(good), Some(total)) = (columns.good, columns.total) else { return Ok(()) };
-                let lane = self.lane(route.lane);
+                let lane = self.lane(route.lane)?;
                 for row in rows {
                     lane.add(slot(row), good.value(row), total.value(row));
                 }
@@ -268,7 +276,7 @@ impl Pass {
             How::Latency => {
                 let Some(latency) = &columns.latency else { return Ok(()) };
                 let subject = Arc::clone(&self.task.subjects[route.subject]);
-                let lane = self.lane(route.lane);
+                let lane = self.lane(route.lane)?;
                 let mut limits = subject.limits.iter();
                 let mut limit = limits.next();
                 for row in rows {
@@ -286,7 +294,7 @@ impl Pass {
                 }
             }
             How::Gauge(statistic, op, level) => {
-                let lane = self.lane(route.lane);
+                let lane = self.lane(route.lane)?;
                 for row in rows {
                     let Some(value) = value(columns, statistic, row) else { continue };
                     lane.add(slot(row), i64::from(op.holds(value, level)), 1);
@@ -310,7 +318,7 @@ impl Pass {
                         );
                     }
                 }
-                let lane = self.lane(route.lane);
+                let lane = self.lane(route.lane)?;
                 for row in rows {
                     lane.add(slot(row), or_zero(good, row), or_zero(total, row));
                 }

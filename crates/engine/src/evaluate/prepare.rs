@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use nines_slo::{Definitions, NoData, Objective, Version};
-use nines_timeline::{Interval, MICROS};
+use nines_timeline::{Interval, MICROS, gcd};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known};
@@ -90,7 +90,12 @@ impl Evaluator<'_> {
             definitions: Arc::clone(&self.definitions),
             subjects,
         };
-        let pieces: Vec<Pieces> = prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges)).collect();
+        let spoken = |subject: &Subject| match asked.detail {
+            Detail::Slices => Interval::new(i64::MIN, i64::MAX),
+            _ => self.spoken_of(subject),
+        };
+        let pieces: Vec<Pieces> =
+            prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges, spoken(subject))).collect();
         prepared.parts = pieces.iter().map(|of| of.list.len()).sum();
         let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.list.len()]).collect();
         self.recall(asked, &pieces, &mut done, &mut prepared).await?;
@@ -123,6 +128,22 @@ impl Evaluator<'_> {
             prepared.jobs.extend(self.job(inputs, wanted)?);
         }
         Ok(prepared)
+    }
+
+    /// The time outside of which nothing is known of a subject.
+    fn spoken_of(&self, subject: &Subject) -> Interval {
+        let inputs = self.inputs(subject.table).ok();
+        let rows = inputs.and_then(|inputs| inputs.days().next()).map(|day| {
+            // A sample that is held reaches to the watermark and no further.
+            Interval::new(i64::from(day) * DAY, subject.watermark)
+        });
+        let assumed = subject.assumed().map(|(_, span)| span);
+        let laid_over = subject.excluded.iter().chain(&subject.lost).copied();
+        let all = rows.into_iter().chain(assumed).chain(laid_over);
+        let hull = all.reduce(|a, b| Interval::new(a.start.min(b.start), a.end.max(b.end)));
+        let down = |t: i64| t.div_euclid(DAY) * DAY;
+        // Whole days, so that a day is kept or not whoever asks for more around it.
+        hull.map_or(Interval::new(0, 0), |hull| Interval::new(down(hull.start), down(hull.end.saturating_add(DAY - 1))))
     }
 
     /// Whether a day is over and took more than a look at its bounds.
@@ -263,7 +284,6 @@ impl Evaluator<'_> {
             subjects.push(Subject {
                 objective: number,
                 name: objective.name.as_str().into(),
-                slo: objective.slo.as_str().into(),
                 service: spec.service.as_str().into(),
                 definition: definition_hash(spec),
                 table: kind,
@@ -329,19 +349,16 @@ pub(crate) fn aligned(versions: &[Version]) -> Vec<Interval> {
 }
 
 fn lcm(a: i64, b: i64) -> i64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    a / x.max(1) * b
+    a / gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64 * b
 }
 
 /// The stretches of days that a subject has in the ranges, by range and day.
-fn pieces(subject: &Subject, ranges: &[Interval]) -> Pieces {
+fn pieces(subject: &Subject, ranges: &[Interval], spoken: Interval) -> Pieces {
     let mut pieces = Pieces { list: Vec::new(), ranges: Vec::new() };
     for (range, asked) in ranges.iter().enumerate() {
         let asked = asked.whole_slices(subject.spec.slice);
         let span = Interval::new(asked.start.max(subject.in_force.start), asked.end.min(subject.in_force.end));
+        let span = Interval::new(span.start.max(spoken.start), span.end.min(spoken.end));
         if span.is_empty() {
             continue;
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use datafusion::common::{exec_err, internal_datafusion_err};
 use datafusion::error::Result;
-use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -30,9 +31,30 @@ enum Said {
     Carried(Vec<Option<Arc<str>>>),
 }
 
+/// Counts the rows of a partition.
+async fn work(
+    mut pass: Pass,
+    rows: Option<SendableRecordBatchStream>,
+    speaker: &mpsc::Sender<Result<Said>>,
+) -> Result<()> {
+    let mut done = Vec::new();
+    if let Some(mut rows) = rows {
+        while let Some(batch) = rows.next().await {
+            pass.push(&batch?, &mut done)?;
+            if !done.is_empty() && speaker.send(Ok(Said::Parts(std::mem::take(&mut done)))).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    pass.finish(&mut done)?;
+    let _ = speaker.send(Ok(Said::Parts(done))).await;
+    let _ = speaker.send(Ok(Said::Carried(pass.into_carried()))).await;
+    Ok(())
+}
+
 /// Passes at work. Dropping it stops them.
 pub(crate) struct Running {
-    tasks: JoinSet<Result<()>>,
+    tasks: JoinSet<()>,
     said: mpsc::Receiver<Result<Said>>,
     /// By place in the task's subjects, of a single job.
     pub carried: Vec<Option<Arc<str>>>,
@@ -50,25 +72,14 @@ impl Running {
                     Some(scan) => Some(scan.execute(partition, Arc::clone(context))?),
                     None => None,
                 };
-                let mut pass = Pass::new(Arc::clone(&job.task), days.clone());
+                let memory = MemoryConsumer::new(format!("evaluation {partition}")).register(context.memory_pool());
+                let pass = Pass::new(Arc::clone(&job.task), days.clone(), memory);
                 let speaker = speaker.clone();
                 tasks.spawn(async move {
-                    let mut done = Vec::new();
-                    if let Some(mut rows) = rows {
-                        while let Some(batch) = rows.next().await {
-                            pass.push(&batch?, &mut done)?;
-                            if !done.is_empty()
-                                && speaker.send(Ok(Said::Parts(std::mem::take(&mut done)))).await.is_err()
-                            {
-                                return Ok(());
-                            }
-                        }
-                    }
-                    pass.finish(&mut done)?;
                     // Nobody listens any more where the question was given up.
-                    let _ = speaker.send(Ok(Said::Parts(done))).await;
-                    let _ = speaker.send(Ok(Said::Carried(pass.into_carried()))).await;
-                    Ok(())
+                    if let Err(error) = work(pass, rows, &speaker).await {
+                        let _ = speaker.send(Err(error)).await;
+                    }
                 });
             }
         }
@@ -85,7 +96,7 @@ impl Running {
             }
         }
         while let Some(ended) = self.tasks.join_next().await {
-            ended.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??;
+            ended.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))?;
         }
         Ok(None)
     }

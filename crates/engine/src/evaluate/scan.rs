@@ -43,10 +43,10 @@ impl Evaluator<'_> {
         let (Some(&first), Some(&last)) = (by_day.keys().min(), by_day.keys().max()) else { return Ok(None) };
         let lead_in = subjects.iter().map(|subject| subject.hold()).max().unwrap_or(0);
         let lead_in = (lead_in + DAY - 1).div_euclid(DAY) as i32;
-        let mut days: BTreeSet<i32> = BTreeSet::new();
-        for &day in by_day.keys() {
-            days.extend(inputs.days_in(day - lead_in..=day));
-        }
+        // A day without rows of its own may be one in which samples of an earlier one are held.
+        let mut days: Vec<i32> =
+            by_day.keys().copied().filter(|day| lead_in > 0 || inputs.hash_of(*day) != 0).collect();
+        days.sort_unstable();
         let expressions = self.expressions(inputs.kind, &subjects)?;
         let read = expressions.values().flat_map(|expressions| &expressions.columns).cloned().collect();
         let borrowed: Vec<&Subject> = subjects.iter().map(Arc::as_ref).collect();
@@ -54,7 +54,6 @@ impl Evaluator<'_> {
         let whole = first..last + 1;
         let (scan, ranges) = match &inputs.snapshot {
             Some(snapshot) if !days.is_empty() => {
-                let days: Vec<i32> = days.into_iter().collect();
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
                 let found = snapshot.scan_by_day(
                     self.session,

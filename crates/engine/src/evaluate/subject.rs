@@ -14,8 +14,6 @@ pub(crate) struct Subject {
     pub objective: usize,
     /// The objective's name.
     pub name: Arc<str>,
-    /// The SLO's name.
-    pub slo: Arc<str>,
     /// Declared, or what its rows carry.
     pub business: Arc<str>,
     pub service: Arc<str>,
