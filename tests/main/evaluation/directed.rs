@@ -19,7 +19,7 @@ fn slo(indicator: Indicator, target: Share, slice: i64) -> Version {
     Version {
         from: From::Ever,
         until: None,
-        service: "probe",
+        service: "door",
         method: Method::Timeslices,
         zone: None,
         vela: None,
@@ -35,7 +35,7 @@ fn availability() -> Indicator {
 
 /// One request row.
 fn requests(time: i64, good: i64, bad: i64, micros: i64) -> Rows {
-    let unit = (time, String::new(), "probe".to_string(), "/".to_string(), String::new(), "test".to_string());
+    let unit = (time, String::new(), "door".to_string(), "/".to_string(), String::new(), "test".to_string());
     let of_status = |requests| Request { requests, latencies: Some([(micros, requests)].into()), agreed: None };
     let mut of_unit = BTreeMap::from([((200, String::new()), of_status(good))]);
     if bad > 0 {
@@ -46,7 +46,7 @@ fn requests(time: i64, good: i64, bad: i64, micros: i64) -> Rows {
 
 /// One sample.
 fn sample(time: i64, value: f64) -> Rows {
-    let key = (time, String::new(), "probe".to_string(), "/".to_string(), "up".to_string(), "test".to_string());
+    let key = (time, String::new(), "door".to_string(), "/".to_string(), "up".to_string(), "test".to_string());
     let gauge = Gauge { samples: 1, sum: value, min: value, max: value, last: value };
     Rows { gauges: BTreeMap::from([(key, gauge)]), ..Rows::default() }
 }

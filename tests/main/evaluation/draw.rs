@@ -10,8 +10,8 @@ use super::calendar::{DAY, HOUR, SECOND, Zone, day, floor};
 use super::define::{Charge, Expression, From, Goal, Indicator, Kind, Method, NoData, Op, Service, Share, Statistic, Version};
 use super::rows::{Exclusion, Gauge, Incident, Request, Rows};
 
-/// The services, and the business that rows of each carry. Those of the last two are never declared.
-const SERVICES: [(&str, &str); 4] = [("login", "shop"), ("upload", "media"), ("支付", "shop"), ("probe", "")];
+/// The services, and the business that rows of each carry. The last two are never declared.
+const SERVICES: [(&str, &str); 4] = [("login", "shop"), ("upload", "media"), ("支付", "shop"), ("probe", "ops")];
 const ENDPOINTS: [&str; 5] = ["/login", "/api/pay", "/api/pay/refund", "/users/{id}", ""];
 const CUSTOMERS: [&str; 3] = ["", "acme", "bolt"];
 const NARROWED: [&str; 9] =

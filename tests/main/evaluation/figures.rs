@@ -176,8 +176,8 @@ pub fn union(strips: &[&Strip]) -> Strip {
     }
     let width = strips.iter().map(|strip| strip.width).reduce(gcd).unwrap();
     let there: Vec<&&Strip> = strips.iter().filter(|strip| !strip.states.is_empty()).collect();
-    let start = there.iter().map(|strip| strip.start).min().unwrap();
-    let end = there.iter().map(|strip| strip.end()).max().unwrap();
+    let start = there.iter().map(|strip| strip.start).min().unwrap_or(0);
+    let end = there.iter().map(|strip| strip.end()).max().unwrap_or(0);
     let mut states = Vec::new();
     let mut at = start;
     while at < end {

@@ -385,7 +385,7 @@ impl Evaluation<'_> {
         self.objectives.keys()
     }
 
-    /// The slices of an objective that lie wholly inside `[from, to)`, version by version.
+    /// The versions of an objective that are in force in `[from, to)`, each with its slices that lie wholly inside.
     pub fn slices(&self, objective: &str, from: i64, to: i64, now: i64) -> Vec<Judged> {
         let mut judged = Vec::new();
         for counted in &self.objectives[objective] {
@@ -396,7 +396,7 @@ impl Evaluation<'_> {
                 slices.push(self.slice(counted, start, now));
                 start += slice;
             }
-            if !slices.is_empty() {
+            if counted.from < to && from < counted.to {
                 judged.push(Judged { spec: counted.spec.clone(), business: counted.business.clone(), slices });
             }
         }
