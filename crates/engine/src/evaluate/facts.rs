@@ -163,7 +163,7 @@ impl Evaluator<'_> {
         let Some(job) = self.job(inputs, wanted)? else { return Ok((Vec::new(), Vec::new())) };
         let mut running = Running::start(&[job], &self.session.task_ctx())?;
         let parts = running.all().await?;
-        Ok((parts, running.carried))
+        Ok((parts, running.carried(0)))
     }
 }
 

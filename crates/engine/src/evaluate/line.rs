@@ -1,5 +1,6 @@
 //! From parts to lines: what each objective was over a whole range.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::error::Result;
@@ -85,24 +86,27 @@ pub(crate) fn lines(prepared: &Prepared, parts: &[Part], range: usize) -> Result
 /// The lines of parts that lie in a range and do not overlap.
 pub(crate) fn lines_of(prepared: &Prepared, mut of_range: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
     of_range.sort_unstable_by_key(|part| (part.subject, part.interval.start));
+    // An objective may come back to a service that it was of before.
+    let mut of_line: BTreeMap<(usize, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (number, subject) in prepared.subjects.iter().enumerate() {
+        of_line.entry((subject.objective, &subject.business, &subject.service)).or_default().push(number);
+    }
     let mut lines = Vec::new();
-    let mut rest = prepared.subjects.iter().enumerate().peekable();
-    while let Some((first, subject)) = rest.next() {
-        let mut last = first;
-        while let Some((number, _)) = rest.next_if(|(_, next)| {
-            next.objective == subject.objective && next.service == subject.service && next.business == subject.business
-        }) {
-            last = number;
-        }
-        let from = of_range.partition_point(|part| part.subject < first);
-        let to = of_range.partition_point(|part| part.subject <= last);
-        let in_force: Vec<&Arc<Subject>> = prepared.subjects[first..=last]
+    for numbers in of_line.into_values() {
+        let in_force: Vec<&Arc<Subject>> = numbers
             .iter()
+            .map(|&number| &prepared.subjects[number])
             .filter(|subject| subject.in_force.start < range.end && subject.in_force.end > range.start)
             .collect();
         if let Some(newest) = in_force.last() {
             let slice = in_force.iter().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
-            lines.push(line(newest, slice, &of_range[from..to], range, &prepared.subjects)?);
+            let own = |&number: &usize| {
+                let from = of_range.partition_point(|part| part.subject < number);
+                let to = of_range.partition_point(|part| part.subject <= number);
+                &of_range[from..to]
+            };
+            let parts: Vec<&Part> = numbers.iter().flat_map(own).copied().collect();
+            lines.push(line(newest, slice, &parts, range, &prepared.subjects)?);
         }
     }
     lines.sort_by(|a, b| (&a.business, &a.service, &a.objective).cmp(&(&b.business, &b.service, &b.objective)));

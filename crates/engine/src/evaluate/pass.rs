@@ -18,8 +18,10 @@ use nines_timeline::Interval;
 
 use super::DAY;
 use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE, SOURCE, TEXTS};
+use super::facts::is_undeclared;
 use super::held::Held;
 use super::part::{Apart, Day, Detail, Lane, Part, part};
+use super::run::carry;
 use super::subject::Subject;
 
 /// What is kept apart within an objective.
@@ -410,24 +412,11 @@ impl Pass {
         place
     }
 
-    /// An objective whose definition names no business has that of its rows, which must be one.
+    /// Notes the business of a row of an objective whose definition names none.
     fn carry(&mut self, at: usize, business: &str) -> Result<()> {
-        let subject = &self.task.subjects[at];
-        if business.is_empty() || subject.spec.business.is_some() || !subject.spec.rows.businesses.is_empty() {
-            return Ok(());
-        }
-        match &self.carried[at] {
-            Some(known) if known.as_ref() != business => exec_err!(
-                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
-                 the indicator's spec, or the label `business` of the Service",
-                subject.name,
-                subject.service
-            ),
-            Some(_) => Ok(()),
-            None => {
-                self.carried[at] = Some(business.into());
-                Ok(())
-            }
+        match business.is_empty() || !is_undeclared(&self.task.subjects[at].spec) {
+            true => Ok(()),
+            false => carry(&self.task.subjects[at], &mut self.carried[at], business),
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::part::Part;
 use super::pass::{Pass, Task};
+use super::subject::Subject;
 
 /// A pass that waits to be run.
 #[derive(Debug, Clone)]
@@ -25,14 +26,15 @@ pub(crate) struct Job {
     pub days: Vec<Range<i32>>,
 }
 
-/// What a partition says: parts as days are over, at its end the business that each subject's rows carried.
+/// What a partition says: parts as days are over, at its end its job and the business that each subject's rows carried.
 enum Said {
     Parts(Vec<Part>),
-    Carried(Vec<Option<Arc<str>>>),
+    Carried(usize, Vec<Option<Arc<str>>>),
 }
 
 /// Counts the rows of a partition.
 async fn work(
+    job: usize,
     mut pass: Pass,
     rows: Option<SendableRecordBatchStream>,
     speaker: &mpsc::Sender<Result<Said>>,
@@ -48,7 +50,7 @@ async fn work(
     }
     pass.finish(&mut done)?;
     let _ = speaker.send(Ok(Said::Parts(done))).await;
-    let _ = speaker.send(Ok(Said::Carried(pass.into_carried()))).await;
+    let _ = speaker.send(Ok(Said::Carried(job, pass.into_carried()))).await;
     Ok(())
 }
 
@@ -56,8 +58,8 @@ async fn work(
 pub(crate) struct Running {
     tasks: JoinSet<()>,
     said: mpsc::Receiver<Result<Said>>,
-    /// By place in the task's subjects, of a single job.
-    pub carried: Vec<Option<Arc<str>>>,
+    /// Of each job, by place in its task's subjects.
+    carried: Vec<(Arc<Task>, Vec<Option<Arc<str>>>)>,
 }
 
 impl Running {
@@ -66,7 +68,7 @@ impl Running {
         const WAITING: usize = 4;
         let mut tasks = JoinSet::new();
         let (speaker, said) = mpsc::channel(WAITING);
-        for job in jobs {
+        for (number, job) in jobs.iter().enumerate() {
             for (partition, days) in job.days.iter().enumerate() {
                 let rows = match &job.scan {
                     Some(scan) => Some(scan.execute(partition, Arc::clone(context))?),
@@ -77,13 +79,14 @@ impl Running {
                 let speaker = speaker.clone();
                 tasks.spawn(async move {
                     // Nobody listens any more where the question was given up.
-                    if let Err(error) = work(pass, rows, &speaker).await {
+                    if let Err(error) = work(number, pass, rows, &speaker).await {
                         let _ = speaker.send(Err(error)).await;
                     }
                 });
             }
         }
-        Ok(Running { tasks, said, carried: Vec::new() })
+        let carried = jobs.iter().map(|job| (Arc::clone(&job.task), vec![None; job.task.subjects.len()])).collect();
+        Ok(Running { tasks, said, carried })
     }
 
     /// Parts of days that are over; `None` when all are.
@@ -92,7 +95,7 @@ impl Running {
             match said? {
                 Said::Parts(parts) if parts.is_empty() => {}
                 Said::Parts(parts) => return Ok(Some(parts)),
-                Said::Carried(carried) => self.carry(carried)?,
+                Said::Carried(job, carried) => self.carry(job, carried)?,
             }
         }
         while let Some(ended) = self.tasks.join_next().await {
@@ -110,23 +113,37 @@ impl Running {
         Ok(parts)
     }
 
-    fn carry(&mut self, carried: Vec<Option<Arc<str>>>) -> Result<()> {
-        if self.carried.is_empty() {
-            self.carried = carried;
-            return Ok(());
-        }
-        for (known, new) in self.carried.iter_mut().zip(carried) {
-            match (&known, &new) {
-                (Some(known), Some(new)) if known != new => {
-                    return exec_err!(
-                        "an objective counts rows of a service that is in two businesses, {known} and {new}; say which: \
-                         `business: {known}` in the indicator's spec, or the label `business` of the Service"
-                    );
-                }
-                (None, _) => *known = new,
-                _ => {}
+    /// The business that the rows of each subject of a job carried.
+    pub fn carried(mut self, job: usize) -> Vec<Option<Arc<str>>> {
+        self.carried.get_mut(job).map(|(_, carried)| std::mem::take(carried)).unwrap_or_default()
+    }
+
+    fn carry(&mut self, job: usize, carried: Vec<Option<Arc<str>>>) -> Result<()> {
+        let Some((task, known)) = self.carried.get_mut(job) else { return Ok(()) };
+        for ((subject, known), new) in task.subjects.iter().zip(known).zip(carried) {
+            if let Some(business) = new {
+                carry(subject, known, &business)?;
             }
         }
         Ok(())
     }
+}
+
+/// An objective whose definition names no business has that of its rows. They must be of one, unless the objective narrows to
+/// several: then it is of none.
+pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &str) -> Result<()> {
+    match known {
+        None => *known = Some(business.into()),
+        Some(known) if known.as_ref() == business => {}
+        Some(known) if !subject.spec.rows.businesses.is_empty() => *known = "".into(),
+        Some(known) => {
+            return exec_err!(
+                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
+                 the indicator's spec, or the label `business` of the Service",
+                subject.name,
+                subject.service
+            );
+        }
+    }
+    Ok(())
 }
