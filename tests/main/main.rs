@@ -7,6 +7,7 @@ mod compare;
 mod corrections;
 mod definitions;
 mod demo;
+mod evaluation;
 mod formats;
 mod ingest;
 mod kill;

@@ -21,8 +21,10 @@ use nines_timeline::Interval;
 
 use super::DAY;
 use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE, SOURCE, TEXTS};
+use super::facts::is_undeclared;
 use super::held::Held;
 use super::part::{Apart, Day, Detail, Lane, Part, part};
+use super::run::carry;
 use super::subject::Subject;
 
 /// What is kept apart within an objective.
@@ -417,7 +419,7 @@ impl Pass {
         place
     }
 
-    /// An objective whose definition names no business has that of its rows, which must be one.
+    /// Notes the business of a row of an objective whose definition names none.
     fn carry(&mut self, at: usize, business: &str) -> Result<()> {
         let subject = &self.task.subjects[at];
         if business.is_empty() || subject.spec.business.is_some() || !subject.spec.rows.businesses.is_empty() {

@@ -33,6 +33,7 @@ enum Said {
 
 /// Counts the rows of a partition.
 async fn work(
+    job: usize,
     mut pass: Pass,
     rows: Option<SendableRecordBatchStream>,
     job: usize,
@@ -134,4 +135,23 @@ impl Running {
         }
         Ok(())
     }
+}
+
+/// An objective whose definition names no business has that of its rows. They must be of one, unless the objective narrows to
+/// several: then it is of none.
+pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &str) -> Result<()> {
+    match known {
+        None => *known = Some(business.into()),
+        Some(known) if known.as_ref() == business => {}
+        Some(known) if !subject.spec.rows.businesses.is_empty() => *known = "".into(),
+        Some(known) => {
+            return exec_err!(
+                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
+                 the indicator's spec, or the label `business` of the Service",
+                subject.name,
+                subject.service
+            );
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,468 @@
+//! What objectives are, computed the simple way: for each objective, each slice, add up the rows.
+//!
+//! Written from the words of the contract alone. It shares no code with the engine, the definitions or the algebra.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::calendar::{ceil, floor, lcm};
+use super::define::{Charge, Definitions, Expression, Indicator, Kind, NoData, Op, Spec, Statistic, Stretch};
+use super::rows::{Exclusion, Gauge, Incident, Request, Rows, bucket, is_bound};
+
+/// Everything there is.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// Width of the store's slices in µs.
+    pub slot: i64,
+    pub definitions: Definitions,
+    pub rows: Rows,
+    pub exclusions: BTreeMap<String, Exclusion>,
+    pub incidents: BTreeMap<String, Incident>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Ok,
+    Error,
+    NoData,
+    Excluded,
+}
+
+/// A slice of an objective.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    pub start: i64,
+    pub good: i64,
+    pub total: i64,
+    pub state: State,
+    /// Whether counts were judged: neither excluded nor lost, and total > 0.
+    pub measured: bool,
+    /// What it adds to the sum of ratios.
+    pub ratio: f64,
+    pub approximate: bool,
+}
+
+/// What an objective said over some time, and the slices that this decided.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    pub spec: Spec,
+    pub business: String,
+    pub slices: Vec<Slice>,
+}
+
+/// Counts of a slice.
+#[derive(Debug, Clone, Default)]
+struct Counts {
+    good: i64,
+    total: i64,
+    approximate: bool,
+    endpoints: BTreeMap<String, (i64, i64)>,
+}
+
+/// The last bucket within a baseline; `None`: only latencies of zero are.
+type Limit = Option<i32>;
+
+/// All objectives with their counts, for any number of ranges.
+pub struct Evaluation<'a> {
+    model: &'a Model,
+    objectives: BTreeMap<String, Vec<Counted>>,
+}
+
+struct Counted {
+    /// The slices that it decides begin in here.
+    from: i64,
+    to: i64,
+    spec: Spec,
+    business: String,
+    counts: BTreeMap<i64, Counts>,
+    /// Of the objective: its first slice with data.
+    first: Option<i64>,
+    /// Of its table.
+    watermark: Option<i64>,
+}
+
+impl Model {
+    pub fn evaluate(&self) -> Evaluation<'_> {
+        let mut objectives = BTreeMap::new();
+        for (name, stretches) in self.definitions.objectives() {
+            let mut counted: Vec<Counted> = stretches
+                .into_iter()
+                .map(|Stretch { from, to, spec }| {
+                    let counts = self.counts(&spec);
+                    let business = self.business(&spec, &counts);
+                    let watermark = self.watermark(spec.indicator.table());
+                    Counted { from, to, spec, business, counts, first: None, watermark }
+                })
+                .collect();
+            let data = counted.iter().flat_map(|of| of.counts.iter().find(|(_, counts)| counts.total > 0));
+            let first = data.map(|(start, _)| *start).min();
+            counted.iter_mut().for_each(|of| of.first = first);
+            objectives.insert(name, meet(counted));
+        }
+        Evaluation { model: self, objectives }
+    }
+
+    /// What its rows carry, where neither the indicator nor the service says.
+    fn business(&self, spec: &Spec, counts: &BTreeMap<i64, Counts>) -> String {
+        let named = match spec.indicator.businesses.as_slice() {
+            [one] if !one.contains('*') => Some(*one),
+            _ => spec.declared,
+        };
+        let any = counts.values().any(|counts| counts.total > 0);
+        match named {
+            Some(business) => business.to_string(),
+            None if any => super::draw::business_of(spec.service).to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// The counts of all slices that have rows.
+    fn counts(&self, spec: &Spec) -> BTreeMap<i64, Counts> {
+        let mut slices: BTreeMap<i64, Counts> = BTreeMap::new();
+        let mut add = |time: i64, endpoint: &str, good: i64, total: i64, approximate: bool| {
+            let counts = slices.entry(floor(time, spec.slice)).or_default();
+            counts.good += good;
+            counts.total += total;
+            counts.approximate |= approximate;
+            let of_endpoint = counts.endpoints.entry(endpoint.to_string()).or_default();
+            of_endpoint.0 += good;
+            of_endpoint.1 += total;
+        };
+        match spec.indicator.table() {
+            "requests" => {
+                let limits = self.limits(spec);
+                for ((time, business, service, endpoint, customer, _), of_unit) in &self.rows.requests {
+                    if !is_of(spec, service, business, endpoint, customer) {
+                        continue;
+                    }
+                    for ((status, cause), request) in of_unit {
+                        let limit = limits.iter().rev().find(|(from, _)| from <= time).and_then(|(_, limit)| *limit);
+                        if let Some((good, total, approximate)) = request_counts(spec, *status, cause, request, limit) {
+                            add(*time, endpoint, good, total, approximate);
+                        }
+                    }
+                }
+            }
+            "events" => {
+                for ((time, business, service, endpoint, customer, name, _), (good, total)) in &self.rows.events {
+                    let named = match &spec.indicator.kind {
+                        Kind::Events { name: wanted } => name == wanted,
+                        Kind::Sql(Expression::SignIns) => name == "sign-in",
+                        _ => true,
+                    };
+                    if named && is_of(spec, service, business, endpoint, customer) {
+                        add(*time, endpoint, *good, *total, false);
+                    }
+                }
+            }
+            _ => {
+                for (time, endpoint, good, total) in self.gauge_counts(spec) {
+                    add(time, endpoint, good, total, false);
+                }
+            }
+        }
+        slices
+    }
+
+    /// What the rows of a gauge count, each at the store slices for which it speaks.
+    fn gauge_counts(&self, spec: &Spec) -> Vec<(i64, &str, i64, i64)> {
+        let mut found = Vec::new();
+        let watermark = self.watermark("gauges").unwrap_or(i64::MIN);
+        let mut series: BTreeMap<[&String; 5], BTreeSet<i64>> = BTreeMap::new();
+        for (time, business, service, endpoint, name, source) in self.rows.gauges.keys() {
+            series.entry([business, service, endpoint, name, source]).or_default().insert(*time);
+        }
+        for (key, gauge) in &self.rows.gauges {
+            let (time, business, service, endpoint, name, source) = key;
+            if !is_of(spec, service, business, endpoint, "") {
+                continue;
+            }
+            match &spec.indicator.kind {
+                Kind::Gauge { name: wanted, statistic, hold } if name == wanted => {
+                    let good = i64::from(meets(gauge, statistic.unwrap_or(Statistic::Last), spec));
+                    let until = match hold {
+                        None => time + self.slot,
+                        Some(hold) => {
+                            let of_series = &series[&[business, service, endpoint, name, source]];
+                            let next = of_series.range(time + 1..).next().copied().unwrap_or(i64::MAX);
+                            next.min(time + hold).max(time + self.slot)
+                        }
+                    };
+                    let mut at = *time;
+                    while at < until && at < watermark {
+                        found.push((at, endpoint.as_str(), good, 1));
+                        at += self.slot;
+                    }
+                }
+                Kind::Sql(Expression::Lag) if name == "lag" => {
+                    found.push((*time, endpoint, i64::from(gauge.last <= 1.0), 1));
+                }
+                Kind::Sql(Expression::Samples) => {
+                    let good = if gauge.max < 1.5 { gauge.samples } else { 0 };
+                    found.push((*time, endpoint, good, gauge.samples));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The thresholds of a baseline by the first instant of the months in which they hold: the bucket of the nearest rank
+    /// over all requests of the service in the month before.
+    fn limits(&self, spec: &Spec) -> Vec<(i64, Option<Limit>)> {
+        let Kind::Latency { quantile, threshold: None, .. } = spec.indicator.kind else { return Vec::new() };
+        let everywhere = Spec {
+            indicator: Indicator { endpoints: Vec::new(), customers: Vec::new(), ..spec.indicator.clone() },
+            ..spec.clone()
+        };
+        let months = spec.zone.months();
+        let mut limits = Vec::new();
+        for month in months.windows(2) {
+            let mut buckets: Vec<Option<i32>> = Vec::new();
+            for ((time, business, service, endpoint, customer, _), of_unit) in &self.rows.requests {
+                if !(month[0]..month[1]).contains(time) || !is_of(&everywhere, service, business, endpoint, customer) {
+                    continue;
+                }
+                for (_, request) in of_unit.iter().filter(|((status, _), _)| (100..400).contains(status)) {
+                    for (micros, n) in request.latencies.iter().flatten() {
+                        buckets.extend(std::iter::repeat_n(bucket(*micros), *n as usize));
+                    }
+                }
+            }
+            // Latencies of zero come first.
+            buckets.sort();
+            let rank = ceil(buckets.len() as i64 * quantile.0, 10_000) / 10_000;
+            limits.push((month[1], buckets.get((rank.max(1) - 1) as usize).copied()));
+        }
+        limits
+    }
+
+    /// End of the newest slice of a table.
+    pub fn watermark(&self, table: &str) -> Option<i64> {
+        self.rows.newest(table).map(|start| start + self.slot)
+    }
+}
+
+/// What a row of `requests` counts; `None`: nothing, whatever its number.
+fn request_counts(
+    spec: &Spec,
+    status: i32,
+    cause: &str,
+    request: &Request,
+    limit: Option<Limit>,
+) -> Option<(i64, i64, bool)> {
+    match &spec.indicator.kind {
+        Kind::Availability { party, causes } => {
+            let party = party.unwrap_or(Charge::Service);
+            let charged = causes.iter().find(|(known, _)| *known == cause).map(|(_, to)| *to).or(match cause {
+                "upstream_timeout" | "route_misconfigured" | "request_too_large" | "response_too_large" => {
+                    Some(Charge::Service)
+                }
+                "auth_unavailable" | "auth_timeout" => Some(Charge::Gateway),
+                "keepalive_race" | "rate_limited" | "client_abort" => Some(Charge::Nobody),
+                _ => None,
+            });
+            let charged = charged.or((500..600).contains(&status).then_some(Charge::Service));
+            match charged {
+                Some(to) => (to == party).then_some((0, request.requests, false)),
+                None => (200..300).contains(&status).then_some((request.requests, request.requests, false)),
+            }
+        }
+        Kind::Latency { threshold, .. } => {
+            let latencies = request.latencies.as_ref().filter(|_| (100..400).contains(&status))?;
+            let total = latencies.values().sum();
+            let within = |meant: &dyn Fn(i64) -> bool| latencies.iter().filter(|l| meant(*l.0)).map(|l| l.1).sum();
+            match threshold {
+                Some(threshold) => {
+                    let agreed = request.agreed.as_ref().is_some_and(|agreed| agreed.contains(threshold));
+                    let exact = agreed || is_bound(*threshold);
+                    let good = match exact {
+                        true => within(&|micros| micros <= *threshold),
+                        false => within(&|micros| bucket(micros) <= bucket(*threshold)),
+                    };
+                    Some((good, total, !exact))
+                }
+                None => {
+                    let limit = limit?;
+                    Some((within(&|micros| bucket(micros) <= limit), total, false))
+                }
+            }
+        }
+        Kind::Sql(Expression::NotFailed) => {
+            let good = if status < 300 { request.requests } else { 0 };
+            (status < 500).then_some((good, request.requests, false))
+        }
+        Kind::Sql(Expression::WithoutCause) => {
+            Some((if cause.is_empty() { request.requests } else { 0 }, request.requests, false))
+        }
+        Kind::Sql(Expression::Fast) => {
+            let latencies = request.latencies.as_ref().filter(|_| (100..400).contains(&status))?;
+            let fast = latencies.iter().filter(|(micros, _)| **micros <= 250_000);
+            Some((fast.map(|(_, n)| n).sum(), latencies.values().sum(), false))
+        }
+        _ => None,
+    }
+}
+
+fn meets(gauge: &Gauge, statistic: Statistic, spec: &Spec) -> bool {
+    let Some((op, level)) = spec.level else { panic!("a gauge has a level") };
+    let value = match statistic {
+        Statistic::Last => gauge.last,
+        Statistic::Min => gauge.min,
+        Statistic::Max => gauge.max,
+        Statistic::Mean => gauge.sum / gauge.samples as f64,
+    };
+    match op {
+        Op::Lt => value < level,
+        Op::Lte => value <= level,
+        Op::Gt => value > level,
+        Op::Gte => value >= level,
+    }
+}
+
+fn is_of(spec: &Spec, service: &str, business: &str, endpoint: &str, customer: &str) -> bool {
+    let indicator = &spec.indicator;
+    let of_business = match (indicator.businesses.as_slice(), spec.declared) {
+        ([], Some(declared)) => business.is_empty() || business == declared,
+        (narrowed, _) => any(narrowed, business),
+    };
+    service == spec.service && of_business && any(&indicator.endpoints, endpoint) && any(&indicator.customers, customer)
+}
+
+fn any(patterns: &[&str], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| *pattern == name || matches(pattern.as_bytes(), name.as_bytes()))
+}
+
+/// `*` and `?` stop at `/`, `/**` at the end is everything below.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        ([b'*', b'*'], name) => !name.is_empty(),
+        ([b'*', rest @ ..], _) => {
+            matches(rest, name) || name.split_first().is_some_and(|(c, name)| *c != b'/' && matches(pattern, name))
+        }
+        ([b'?', rest @ ..], [c, name @ ..]) => *c != b'/' && matches(rest, name),
+        ([p, rest @ ..], [c, name @ ..]) => p == c && matches(rest, name),
+        _ => false,
+    }
+}
+
+/// The slices that each version decides: where two versions meet, the later begins with the first slice of both grids; one
+/// that is over before it begins decides nothing. After a gap a version begins with its own next slice, but not inside the
+/// last of the one before.
+fn meet(counted: Vec<Counted>) -> Vec<Counted> {
+    // With what each says of its own from and to.
+    let mut met: Vec<((i64, i64), Counted)> = Vec::new();
+    for mut next in counted {
+        let (said, slice) = ((next.from, next.to), next.spec.slice);
+        next.from = if said.0 == i64::MIN { said.0 } else { ceil(said.0, slice) };
+        next.to = if said.1 == i64::MAX { said.1 } else { ceil(said.1, slice) };
+        let mut before = said.0;
+        while let Some(((begun, ended), last)) = met.last_mut() {
+            let contiguous = *ended == before;
+            next.from = match contiguous {
+                true => ceil(said.0, lcm(last.spec.slice, slice)),
+                false => next.from.max(ceil(last.to, slice)),
+            };
+            if next.from > last.from {
+                if contiguous {
+                    last.to = next.from;
+                    *ended = said.1;
+                }
+                break;
+            }
+            before = *begun;
+            met.pop();
+        }
+        if next.from < next.to {
+            met.push((said, next));
+        }
+    }
+    met.into_iter().map(|(_, counted)| counted).collect()
+}
+
+impl Evaluation<'_> {
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.objectives.keys()
+    }
+
+    /// The versions of an objective that are in force in `[from, to)`, each with its slices that lie wholly inside.
+    pub fn slices(&self, objective: &str, from: i64, to: i64, now: i64) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        for counted in &self.objectives[objective] {
+            let slice = counted.spec.slice;
+            let mut slices = Vec::new();
+            let mut start = ceil(from, slice).max(counted.from);
+            while start + slice <= to && start < counted.to {
+                slices.push(self.slice(counted, start, now));
+                start += slice;
+            }
+            if counted.from < to && from < counted.to {
+                judged.push(Judged { spec: counted.spec.clone(), business: counted.business.clone(), slices });
+            }
+        }
+        judged
+    }
+
+    fn slice(&self, counted: &Counted, start: i64, now: i64) -> Slice {
+        let spec = &counted.spec;
+        let end = start + spec.slice;
+        let nothing = Counts::default();
+        let counts = counted.counts.get(&start).unwrap_or(&nothing);
+        let customer = match spec.indicator.customers.as_slice() {
+            [one] if !one.contains('*') => *one,
+            _ => "",
+        };
+        let fits = |scope: &str, own: &str| scope.is_empty() || scope == own;
+        let excluded = self.model.exclusions.values().any(|exclusion| {
+            !exclusion.withdrawn
+                && fits(exclusion.business, &counted.business)
+                && fits(exclusion.service, spec.service)
+                && fits(exclusion.customer, customer)
+                && exclusion.started <= start
+                && end <= exclusion.ended
+        });
+        let watermark = counted.watermark;
+        let lost = self.model.incidents.values().any(|incident| {
+            let fixed = incident.fixed.or(watermark).unwrap_or(i64::MIN);
+            !incident.withdrawn
+                && incident.lost
+                && fits(incident.business, &counted.business)
+                && fits(incident.service, spec.service)
+                && incident.started < fixed
+                && incident.started < end
+                && start < fixed
+        });
+        let met = |good: i64, total: i64| spec.slice_target.met_by(good, total);
+        let each = match spec.indicator.kind {
+            Kind::Latency { threshold, each, .. } => each || threshold.is_none(),
+            _ => false,
+        };
+        let met = match each {
+            true => counts.endpoints.values().filter(|(_, total)| *total > 0).all(|(good, total)| met(*good, *total)),
+            false => met(counts.good, counts.total),
+        };
+        let no_data = spec.indicator.no_data();
+        let until = if no_data == NoData::Error { Some(now) } else { watermark };
+        let assumed = counted.first.is_some_and(|first| start >= floor(first, spec.slice))
+            && until.is_some_and(|until| end <= until);
+        let measured = counts.total > 0 && !lost;
+        let (state, ratio) = match () {
+            () if excluded => (State::Excluded, 0.0),
+            () if lost => (State::Error, 0.0),
+            () if measured => {
+                (if met { State::Ok } else { State::Error }, counts.good as f64 / counts.total as f64)
+            }
+            () if assumed && no_data == NoData::Ok => (State::Ok, 1.0),
+            () if assumed && no_data == NoData::Error => (State::Error, 0.0),
+            () => (State::NoData, 0.0),
+        };
+        let (good, total) = if lost { (0, 0) } else { (counts.good, counts.total) };
+        let approximate = counts.approximate && !lost;
+        Slice { start, good, total, state, measured: measured && !excluded, ratio, approximate }
+    }
+
+    /// Services that any objective is of, as incidents name them.
+    pub fn services(&self) -> BTreeSet<&'static str> {
+        self.objectives.values().flatten().map(|of| of.spec.service).collect()
+    }
+}
