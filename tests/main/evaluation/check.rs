@@ -47,7 +47,9 @@ fn cells(values: &dyn Array) -> Vec<Cell> {
     match values.data_type() {
         DataType::Utf8View => (0..count).map(|row| cell(row, Cell::text(values.as_string_view().value(row)))).collect(),
         DataType::Utf8 => (0..count).map(|row| cell(row, Cell::text(values.as_string::<i32>().value(row)))).collect(),
-        DataType::Int64 => (0..count).map(|row| cell(row, Cell::Int(values.as_primitive::<Int64Type>().value(row)))).collect(),
+        DataType::Int64 => {
+            (0..count).map(|row| cell(row, Cell::Int(values.as_primitive::<Int64Type>().value(row)))).collect()
+        }
         DataType::Float64 => {
             (0..count).map(|row| cell(row, Cell::Float(values.as_primitive::<Float64Type>().value(row)))).collect()
         }
@@ -62,7 +64,9 @@ fn cells(values: &dyn Array) -> Vec<Cell> {
         }
         DataType::Struct(_) => {
             let fields: Vec<Vec<Cell>> = values.as_struct().columns().iter().map(|field| cells(field)).collect();
-            (0..count).map(|row| cell(row, Cell::List(fields.iter().map(|field| field[row].clone()).collect()))).collect()
+            (0..count)
+                .map(|row| cell(row, Cell::List(fields.iter().map(|field| field[row].clone()).collect())))
+                .collect()
         }
         other => panic!("no cell of type {other}"),
     }

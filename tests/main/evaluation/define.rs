@@ -64,11 +64,24 @@ pub enum Charge {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    Availability { party: Option<Charge>, causes: Vec<(&'static str, Charge)> },
+    Availability {
+        party: Option<Charge>,
+        causes: Vec<(&'static str, Charge)>,
+    },
     /// Without a threshold (µs), the baseline.
-    Latency { quantile: Share, threshold: Option<i64>, each: bool },
-    Events { name: &'static str },
-    Gauge { name: &'static str, statistic: Option<Statistic>, hold: Option<i64> },
+    Latency {
+        quantile: Share,
+        threshold: Option<i64>,
+        each: bool,
+    },
+    Events {
+        name: &'static str,
+    },
+    Gauge {
+        name: &'static str,
+        statistic: Option<Statistic>,
+        hold: Option<i64>,
+    },
     Sql(Expression),
 }
 
@@ -167,7 +180,8 @@ impl Indicator {
             Kind::Availability { party, causes } => {
                 spec.extend(party.iter().map(|party| format!("party: {}", charge(party))));
                 if !causes.is_empty() {
-                    let each: Vec<String> = causes.iter().map(|(cause, to)| format!("{cause}: {}", charge(to))).collect();
+                    let each: Vec<String> =
+                        causes.iter().map(|(cause, to)| format!("{cause}: {}", charge(to))).collect();
                     spec.push(format!("causes: {{{}}}", each.join(", ")));
                 }
                 "availability"
@@ -293,10 +307,13 @@ impl Version {
         }
         text += "  objectives:\n";
         for goal in &self.goals {
-            let mut fields = vec![format!("target: {}", goal.target.text()), format!("timeSliceWindow: {}s", goal.slice)];
+            let mut fields =
+                vec![format!("target: {}", goal.target.text()), format!("timeSliceWindow: {}s", goal.slice)];
             fields.extend(goal.name.map(|name| format!("displayName: \"{name}\"")));
             fields.extend(goal.slice_target.map(|target| format!("timeSliceTarget: {}", target.text())));
-            fields.extend(goal.level.map(|(op, value)| format!("op: {op:?}, value: {value}").replace("op: G", "op: g").replace("op: L", "op: l")));
+            fields.extend(goal.level.map(|(op, value)| {
+                format!("op: {op:?}, value: {value}").replace("op: G", "op: g").replace("op: L", "op: l")
+            }));
             fields.extend(goal.own.as_ref().map(|own| format!("indicator: {}", own.yaml())));
             text += &format!("    - {{{}}}\n", fields.join(", "));
         }
@@ -386,7 +403,8 @@ impl Definitions {
                     continue;
                 }
                 // A version changes where its service does.
-                let services: Vec<&Service> = self.services.get(version.service).iter().flat_map(|of| of.values()).collect();
+                let services: Vec<&Service> =
+                    self.services.get(version.service).iter().flat_map(|of| of.values()).collect();
                 let mut cuts = vec![version.start()];
                 let changes = services.iter().skip(1).map(|service| service.start());
                 cuts.extend(changes.filter(|at| *at > version.start() && *at < end));

@@ -138,7 +138,8 @@ async fn a_late_row_changes_its_day_and_what_looks_back_to_it() {
     }
     let hold = indicator(Kind::Gauge { name: "up", statistic: None, hold: Some(HOUR) });
     let latency = |threshold| indicator(Kind::Latency { quantile: Share(9000), threshold, each: false });
-    for (name, of) in [("requests", availability()), ("held", hold), ("agreed", latency(Some(250_000))), ("baseline", latency(None))]
+    for (name, of) in
+        [("requests", availability()), ("held", hold), ("agreed", latency(Some(250_000))), ("baseline", latency(None))]
     {
         world.define(name, vec![slo(of, Share(9000), 60)]).await;
     }
@@ -172,10 +173,14 @@ async fn a_late_row_changes_its_day_and_what_looks_back_to_it() {
     assert!(of.is_subset(&days_of("held", &["10-30", "10-31"])), "{of:?}");
     let days = after;
     let mut elsewhere = sample(first + 2 * DAY - 10 * MINUTE, 0.0);
-    elsewhere.gauges = elsewhere.gauges.into_iter().map(|(mut key, gauge)| {
-        key.3 = "/other".to_string();
-        (key, gauge)
-    }).collect();
+    elsewhere.gauges = elsewhere
+        .gauges
+        .into_iter()
+        .map(|(mut key, gauge)| {
+            key.3 = "/other".to_string();
+            (key, gauge)
+        })
+        .collect();
     world.store(elsewhere).await;
     let after = by_day(&mut world, first, last).await;
     assert_eq!(changed(&days, &after), days_of("held", &["10-30", "10-31"]), "a series of its own ends nothing");
@@ -189,9 +194,7 @@ async fn a_late_row_changes_its_day_and_what_looks_back_to_it() {
         after.keys().filter(|(_, date)| date == "2025-10-28" || date == "2025-11-03").cloned().collect();
     assert_eq!(&changed(&days, &after) - &outside, BTreeSet::new());
     // Not all of it is without data.
-    let some = |row: &Vec<Cell>| {
-        matches!(&row[4], Cell::List(timeline) if timeline[4] != Cell::List(vec![Cell::List(timeline[..2].to_vec())]))
-    };
+    let some = |row: &Vec<Cell>| matches!(&row[4], Cell::List(timeline) if timeline[4] != Cell::List(vec![Cell::List(timeline[..2].to_vec())]));
     let assumed = |answers: &BTreeMap<(String, String), Vec<Cell>>, date: &str| -> BTreeSet<(String, String)> {
         answers.iter().filter(|((_, of), row)| of == date && some(row)).map(|(key, _)| key.clone()).collect()
     };

@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use super::calendar::{DAY, HOUR, SECOND, Zone, day, floor};
-use super::define::{Charge, Expression, From, Goal, Indicator, Kind, Method, NoData, Op, Service, Share, Statistic, Version};
+use super::define::{
+    Charge, Expression, From, Goal, Indicator, Kind, Method, NoData, Op, Service, Share, Statistic, Version,
+};
 use super::rows::{Exclusion, Gauge, Incident, Request, Rows};
 
 /// The services, and the business that rows of each carry. The last two are never declared.
@@ -309,7 +311,8 @@ pub fn changed(rng: &mut StdRng, slot: i64, before: &Version, from: From) -> Ver
             }
             5..=6 => {
                 let endpoints = vec![one(rng, &NARROWED)];
-                let all = version.shared.iter_mut().chain(version.goals.iter_mut().filter_map(|goal| goal.own.as_mut()));
+                let all =
+                    version.shared.iter_mut().chain(version.goals.iter_mut().filter_map(|goal| goal.own.as_mut()));
                 all.for_each(|indicator| indicator.endpoints = endpoints.clone());
             }
             7 => version.method = one(rng, &[Method::Timeslices, Method::RatioTimeslices, Method::Occurrences]),

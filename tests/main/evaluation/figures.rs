@@ -282,9 +282,9 @@ impl Group<'_> {
             at = end;
         }
         let texts = |names: BTreeSet<&str>| Cell::List(names.into_iter().map(Cell::text).collect());
-        let list = found.into_iter().map(|(start, end, names)| {
-            Cell::List(vec![Cell::Int(start), Cell::Int(end), texts(names)])
-        });
+        let list = found
+            .into_iter()
+            .map(|(start, end, names)| Cell::List(vec![Cell::Int(start), Cell::Int(end), texts(names)]));
         Cell::List(list.collect())
     }
 
@@ -364,7 +364,13 @@ pub fn report(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64)
 }
 
 /// The rows of `failures(from, to, by)`.
-pub fn failures(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64), by: By, now: i64) -> Vec<Vec<Cell>> {
+pub fn failures(
+    model: &Model,
+    evaluation: &Evaluation<'_>,
+    (from, to): (i64, i64),
+    by: By,
+    now: i64,
+) -> Vec<Vec<Cell>> {
     let own = lines(evaluation, from, to, now);
     let mut rows = Vec::new();
     for group in groups(model, &own, by) {

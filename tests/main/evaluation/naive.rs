@@ -329,7 +329,8 @@ fn is_of(spec: &Spec, service: &str, business: &str, endpoint: &str, customer: &
 }
 
 fn any(patterns: &[&str], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| *pattern == name || matches(pattern.as_bytes(), name.as_bytes()))
+    patterns.is_empty()
+        || patterns.iter().any(|pattern| *pattern == name || matches(pattern.as_bytes(), name.as_bytes()))
 }
 
 /// `*` and `?` stop at `/`, `/**` at the end is everything below.
@@ -449,9 +450,7 @@ impl Evaluation<'_> {
         let (state, ratio) = match () {
             () if excluded => (State::Excluded, 0.0),
             () if lost => (State::Error, 0.0),
-            () if measured => {
-                (if met { State::Ok } else { State::Error }, counts.good as f64 / counts.total as f64)
-            }
+            () if measured => (if met { State::Ok } else { State::Error }, counts.good as f64 / counts.total as f64),
             () if assumed && no_data == NoData::Ok => (State::Ok, 1.0),
             () if assumed && no_data == NoData::Error => (State::Error, 0.0),
             () => (State::NoData, 0.0),

@@ -24,7 +24,8 @@ pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
         at.map(|at| Some(at.date_naive())).ok_or_else(|| CliError::Usage(format!("{name} is beyond the calendar")))
     };
     let begun = Instant::now();
-    let Some(filled) = fill(&engine, day("--from", &args.from, 0)?, day("--to", &args.to, 86_400_000_000 - 1)?).await? else {
+    let Some(filled) = fill(&engine, day("--from", &args.from, 0)?, day("--to", &args.to, 86_400_000_000 - 1)?).await?
+    else {
         return say(&format!(
             "nothing is stored in {} yet, so there is nothing to evaluate\n",
             engine.settings().store

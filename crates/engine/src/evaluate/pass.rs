@@ -12,8 +12,8 @@ use datafusion::arrow::compute::{
     filter as filter_array, filter_record_batch, prep_null_mask_filter, take_record_batch,
 };
 use datafusion::arrow::datatypes::{Int32Type, Int64Type, UInt32Type};
-use datafusion::common::{exec_datafusion_err, exec_err, internal_err};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::common::{exec_err, internal_err};
+use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::PhysicalExpr;
 use nines_slo::{Charge, Indicator, Op, Party, Statistic};
@@ -24,7 +24,6 @@ use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE
 use super::facts::is_undeclared;
 use super::held::Held;
 use super::part::{Apart, Day, Detail, Lane, Part, part};
-use super::run::carry;
 use super::subject::Subject;
 
 /// What is kept apart within an objective.
@@ -421,19 +420,9 @@ impl Pass {
 
     /// Notes the business of a row of an objective whose definition names none.
     fn carry(&mut self, at: usize, business: &str) -> Result<()> {
-        let subject = &self.task.subjects[at];
-        if business.is_empty() || subject.spec.business.is_some() || !subject.spec.rows.businesses.is_empty() {
-            return Ok(());
-        }
-        match &self.carried[at] {
-            Some(known) if known.as_ref() != business && self.task.strict => {
-                Err(two_businesses(subject, known, business))
-            }
-            Some(_) => Ok(()),
-            None => {
-                self.carried[at] = Some(business.into());
-                Ok(())
-            }
+        match business.is_empty() || !is_undeclared(&self.task.subjects[at].spec) {
+            true => Ok(()),
+            false => carry(&self.task.subjects[at], &mut self.carried[at], business, self.task.strict),
         }
     }
 
@@ -457,14 +446,24 @@ pub(super) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<u
     Ok(found)
 }
 
-/// An objective that names no business counts rows of two.
-pub(super) fn two_businesses(subject: &Subject, one: &str, other: &str) -> DataFusionError {
-    exec_datafusion_err!(
-        "{} counts rows of service {} in two businesses, {one} and {other}; say which: `business: {one}` in the \
-         indicator's spec, or the label `business` of the Service",
-        subject.name,
-        subject.service
-    )
+/// An objective whose definition names no business has that of its rows. They must be of one, where it is `strict`, unless the
+/// objective narrows to several: then it is of none.
+pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &str, strict: bool) -> Result<()> {
+    match known {
+        None => *known = Some(business.into()),
+        Some(known) if known.as_ref() == business => {}
+        Some(known) if !subject.spec.rows.businesses.is_empty() => *known = "".into(),
+        Some(known) if strict => {
+            return exec_err!(
+                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
+                 the indicator's spec, or the label `business` of the Service",
+                subject.name,
+                subject.service
+            );
+        }
+        Some(_) => {}
+    }
+    Ok(())
 }
 
 /// Whether a request is good (`Some(true)`), charged to the party (`Some(false)`), or counts nowhere. Cause is read before

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::part::Part;
-use super::pass::{Pass, Task, days_of, two_businesses};
+use super::pass::{Pass, Task, carry, days_of};
 
 /// A pass that waits to be run.
 #[derive(Debug, Clone)]
@@ -33,7 +33,6 @@ enum Said {
 
 /// Counts the rows of a partition.
 async fn work(
-    job: usize,
     mut pass: Pass,
     rows: Option<SendableRecordBatchStream>,
     job: usize,
@@ -123,35 +122,12 @@ impl Running {
     }
 
     fn carry(&mut self, job: usize, carried: Vec<Option<Arc<str>>>) -> Result<()> {
-        let subjects = &self.tasks_of[job].subjects;
+        let Task { subjects, strict, .. } = self.tasks_of[job].as_ref();
         for ((known, new), subject) in self.carried[job].iter_mut().zip(carried).zip(subjects) {
-            match (&known, &new) {
-                (Some(known), Some(new)) if known != new && self.tasks_of[job].strict => {
-                    return Err(two_businesses(subject, known, new));
-                }
-                (None, _) => *known = new,
-                _ => {}
+            if let Some(business) = new {
+                carry(subject, known, &business, *strict)?;
             }
         }
         Ok(())
     }
-}
-
-/// An objective whose definition names no business has that of its rows. They must be of one, unless the objective narrows to
-/// several: then it is of none.
-pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &str) -> Result<()> {
-    match known {
-        None => *known = Some(business.into()),
-        Some(known) if known.as_ref() == business => {}
-        Some(known) if !subject.spec.rows.businesses.is_empty() => *known = "".into(),
-        Some(known) => {
-            return exec_err!(
-                "{} counts rows of service {} in two businesses, {known} and {business}; say which: `business: {known}` in \
-                 the indicator's spec, or the label `business` of the Service",
-                subject.name,
-                subject.service
-            );
-        }
-    }
-    Ok(())
 }
