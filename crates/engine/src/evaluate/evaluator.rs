@@ -139,12 +139,12 @@ pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
         let (kinds, names, text) =
             (overlay::texts(batch, "kind")?, overlay::texts(batch, "name")?, overlay::texts(batch, "text")?);
         let from = overlay::instants(batch, "effective_from")?;
-        for row in 0..batch.num_rows() {
+        for (row, from) in from.into_iter().enumerate() {
             let kind: Kind = kinds.value(row).parse().map_err(|_| unknown_kind(kinds.value(row)))?;
             found.push(Stored {
                 kind,
                 name: names.value(row).to_string(),
-                effective_from: from[row].unwrap_or(nines_slo::SINCE_EVER),
+                effective_from: from.unwrap_or(nines_slo::SINCE_EVER),
                 text: text.value(row).to_string(),
             });
         }
