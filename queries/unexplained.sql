@@ -1,6 +1,6 @@
--- Failures of at least five minutes for which nobody recorded an incident, the longest first.
--- Parameters: from, to.
+-- Failures for which nobody recorded an incident, the longest first.
+-- Parameters: from, to, shortest (in seconds: shorter ones are left out).
 SELECT scope AS service, started, seconds, objectives
 FROM failures($from, $to)
-WHERE incident IS NULL AND seconds >= 300
+WHERE incident IS NULL AND seconds >= CAST($shortest AS DOUBLE)
 ORDER BY seconds DESC, service, started;

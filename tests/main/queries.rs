@@ -22,6 +22,7 @@ fn every_question_has_an_answer() {
             ("from", "2026-10-26"),
             ("to", "2026-11-01"),
             ("target", "0.999"),
+            ("shortest", "60"),
             ("month", "2026-10-01"),
         ];
         for (name, value) in parameters {

@@ -146,7 +146,7 @@ fn of_one_version_that_stands_twice_the_last_one_counts() {
     let warnings = store.plan(10, &both).warnings;
     assert_eq!(
         warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["a.yaml:9:1: SLO 'a' stands here again, before in a.yaml:1; the last one counts; versions of one object \
+        ["a.yaml:10:1: SLO 'a' stands here again, before in a.yaml:1; the last one counts; versions of one object \
           differ in their annotation nines/effective-from"]
     );
     assert_eq!(store.apply(10, &both), [(What::New, 0)]);
