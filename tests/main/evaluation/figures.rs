@@ -382,7 +382,9 @@ pub fn failures(
                 }
                 at < end
             });
-            let objectives: Vec<Cell> = in_error.map(|line| Cell::text(&line.objective)).collect();
+            // By name; one that was of two services is named once.
+            let names: BTreeSet<&str> = in_error.map(|line| line.objective.as_str()).collect();
+            let objectives = names.into_iter().map(Cell::text).collect();
             // The longest overlap, of several the earliest.
             let mut incidents: Vec<(i64, i64, &String)> = model
                 .incidents

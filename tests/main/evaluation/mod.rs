@@ -25,7 +25,7 @@ use world::World;
 async fn random_questions_are_answered_as_the_naive_evaluation_does() {
     let seeds = match std::env::var("NINES_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
-        Err(_) => (0..count("NINES_EVALUATIONS", 4)).collect(),
+        Err(_) => (0..count("NINES_EVALUATIONS", 3)).collect(),
     };
     let (mut questions, mut kept, number) = (0, 0, seeds.len());
     for seed in seeds {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::{ceil, floor, lcm};
 use super::define::{Charge, Definitions, Expression, Indicator, Kind, NoData, Op, Spec, Statistic, Stretch};
+use super::draw::business_of;
 use super::rows::{Exclusion, Gauge, Incident, Request, Rows, bucket, is_bound};
 
 /// Everything there is.
@@ -84,11 +85,25 @@ impl Model {
     pub fn evaluate(&self) -> Evaluation<'_> {
         let mut objectives = BTreeMap::new();
         for (name, stretches) in self.definitions.objectives() {
+            let counts: Vec<_> = stretches.iter().map(|stretch| self.counts(&stretch.spec)).collect();
+            // A version without data is of the business that others of the same service carry.
+            let with_data = |service: &str| {
+                let mut own = stretches.iter().zip(&counts).filter(|(stretch, _)| stretch.spec.service == service);
+                own.any(|(stretch, counts)| named(&stretch.spec).is_none() && counts.values().any(|of| of.total > 0))
+            };
+            let businesses: Vec<String> = stretches
+                .iter()
+                .map(|stretch| match named(&stretch.spec) {
+                    Some(business) => business.to_string(),
+                    None if with_data(stretch.spec.service) => business_of(stretch.spec.service).to_string(),
+                    None => String::new(),
+                })
+                .collect();
             let mut counted: Vec<Counted> = stretches
                 .into_iter()
-                .map(|Stretch { from, to, spec }| {
-                    let counts = self.counts(&spec);
-                    let business = self.business(&spec, &counts);
+                .zip(counts)
+                .zip(businesses)
+                .map(|((Stretch { from, to, spec }, counts), business)| {
                     let watermark = self.watermark(spec.indicator.table());
                     Counted { from, to, spec, business, counts, first: None, watermark }
                 })
@@ -99,20 +114,6 @@ impl Model {
             objectives.insert(name, meet(counted));
         }
         Evaluation { model: self, objectives }
-    }
-
-    /// What its rows carry, where neither the indicator nor the service says.
-    fn business(&self, spec: &Spec, counts: &BTreeMap<i64, Counts>) -> String {
-        let named = match spec.indicator.businesses.as_slice() {
-            [one] if !one.contains('*') => Some(*one),
-            _ => spec.declared,
-        };
-        let any = counts.values().any(|counts| counts.total > 0);
-        match named {
-            Some(business) => business.to_string(),
-            None if any => super::draw::business_of(spec.service).to_string(),
-            None => String::new(),
-        }
     }
 
     /// The counts of all slices that have rows.
@@ -239,6 +240,14 @@ impl Model {
     /// End of the newest slice of a table.
     pub fn watermark(&self, table: &str) -> Option<i64> {
         self.rows.newest(table).map(|start| start + self.slot)
+    }
+}
+
+/// The business that the indicator narrows to, or that the service declares; where none is named, it is what rows carry.
+fn named(spec: &Spec) -> Option<&'static str> {
+    match spec.indicator.businesses.as_slice() {
+        [one] if !one.contains('*') => Some(*one),
+        _ => spec.declared,
     }
 }
 
