@@ -91,7 +91,7 @@ impl Rows {
                 floats(rows.iter().map(|(_, _, s)| (s.total > 0).then(|| s.good as f64 / s.total as f64))),
                 floats(rows.iter().map(|(subject, ..)| Some(float_of(subject.spec.slice_target)))),
                 texts(rows.iter().map(|(_, _, slice)| Some(state(slice.state)))),
-                flags(rows.iter().map(|(_, part, _)| part.approximate)),
+                flags(rows.iter().map(|(_, _, slice)| slice.approximate)),
             ],
         )?)
     }

@@ -27,7 +27,7 @@ pub(crate) struct Part {
     pub total: i64,
     /// Sum of good / total over measured slices; assumed-ok slices add 1.
     pub ratio_sum: f64,
-    /// Whether a latency threshold was rounded up to a bucket's bound.
+    /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
     pub approximate: bool,
     /// Each slice, where the question wants them.
     pub slices: Vec<Slice>,
@@ -42,6 +42,8 @@ pub(crate) struct Slice {
     pub good: i64,
     pub total: i64,
     pub state: State,
+    /// Whether a latency threshold was rounded up for it.
+    pub approximate: bool,
 }
 
 /// Bad events of an endpoint and cause in a slice in error.
@@ -59,13 +61,33 @@ pub(crate) struct Culprit {
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
     pub counts: Vec<[i64; 2]>,
-    pub approximate: bool,
+    /// By slot, whether a threshold was rounded up; empty as long as none was.
+    rounded: Vec<bool>,
     pub overflow: bool,
 }
 
 impl Lane {
     pub fn new(slots: usize) -> Self {
-        Lane { counts: vec![[0, 0]; slots], approximate: false, overflow: false }
+        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), overflow: false }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.counts.fill([0, 0]);
+        self.rounded.clear();
+        self.overflow = false;
+    }
+
+    /// Notes that a threshold was rounded up.
+    pub fn round(&mut self, slot: usize) {
+        if self.rounded.is_empty() {
+            self.rounded.resize(self.counts.len(), false);
+        }
+        self.rounded[slot] = true;
+    }
+
+    fn is_rounded(&self, slots: std::ops::Range<usize>) -> bool {
+        self.rounded.get(slots).is_some_and(|slots| slots.contains(&true))
     }
 
     #[inline]
@@ -130,7 +152,7 @@ pub(crate) fn part(
         good: 0,
         total: 0,
         ratio_sum: 0.0,
-        approximate: lanes.iter().any(|apart| apart.lane.approximate),
+        approximate: false,
         slices: Vec::new(),
         culprits: Vec::new(),
     };
@@ -158,6 +180,7 @@ pub(crate) fn part(
                 }
             }
             let measured = total > 0;
+            let approximate = judged && lanes.iter().any(|apart| apart.lane.is_rounded(slots.clone()));
             let ok = measured && meets(subject, good, total, grouped.as_deref(), &slots, lanes, None);
             let state = fate.state(measured, ok);
             states.push(start, end, state);
@@ -166,12 +189,13 @@ pub(crate) fn part(
                 (_, true) => {
                     (part.good, part.total) = (part.good.saturating_add(good), part.total.saturating_add(total));
                     part.ratio_sum += good as f64 / total as f64;
+                    part.approximate |= approximate;
                 }
                 (Fate::Assumed(NoData::Ok), false) => part.ratio_sum += 1.0,
                 _ => {}
             }
             match detail {
-                Detail::Slices => part.slices.push(Slice { start, good, total, state }),
+                Detail::Slices => part.slices.push(Slice { start, good, total, state, approximate }),
                 Detail::Culprits if state == State::Error && measured => {
                     accuse(subject, (start, good, total), grouped.as_deref(), &slots, lanes, &mut part.culprits);
                 }

@@ -185,8 +185,7 @@ impl Pass {
         }
         for place in &mut self.places {
             if let Some(mut lane) = place.lane.take() {
-                lane.counts.fill([0, 0]);
-                (lane.approximate, lane.overflow) = (false, false);
+                lane.clear();
                 self.spare.push(lane);
             }
         }
@@ -225,7 +224,9 @@ impl Pass {
             let mut chosen = take_record_batch(batch, &rows)?;
             if let Some(filter) = &counts.filter {
                 let kept = filter.evaluate(&chosen)?.into_array(chosen.num_rows())?;
-                let kept = prep_null_mask_filter(kept.as_boolean());
+                let kept = kept.as_boolean();
+                // What is NULL is not kept; where nothing is, there is nothing to mask.
+                let kept = if kept.null_count() > 0 { prep_null_mask_filter(kept) } else { kept.clone() };
                 rows = filter_array(&rows, &kept)?.as_primitive::<UInt32Type>().clone();
                 chosen = filter_record_batch(&chosen, &kept)?;
             }
@@ -305,7 +306,9 @@ impl Pass {
                     let Some(bound) = limit.and_then(|l| l.limit.as_ref()) else { continue };
                     let (good, total, exact) = latency.count(row, bound);
                     lane.add(slot(row), good, total);
-                    lane.approximate |= !exact;
+                    if !exact {
+                        lane.round(slot(row));
+                    }
                 }
             }
             How::Gauge(statistic, op, level) => {
