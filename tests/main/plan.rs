@@ -1,6 +1,6 @@
 //! What the plan of an evaluation reads: one scan per raw table whatever the number of objectives, and only what is asked for.
 
-use datafusion::arrow::array::AsArray;
+use datafusion::arrow::array::{Array, AsArray};
 use nines_engine::{Engine, Settings};
 
 const DAYS: i64 = 4;
