@@ -118,7 +118,7 @@ fn openslo() -> Option<(PathBuf, Vec<PathBuf>, Vec<PathBuf>)> {
             }
         }
     }
-    let root = shared("data/openslo")?;
+    let root = shared("openslo")?;
     let mut all = Vec::new();
     files(&root, &mut all);
     all.sort();

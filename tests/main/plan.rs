@@ -19,7 +19,7 @@ async fn engine(name: &str) -> Engine {
         "INSERT INTO events (time, business, service, name, good, total)
          SELECT time, 'shop', service, 'order', 9, 10",
         "INSERT INTO gauges (time, business, service, name, samples, sum, min, max, last)
-         SELECT time, 'shop', service, 'queue', 1, 5.0, 5.0, 5.0, 5.0",
+         SELECT time, 'shop', service, 'queue', 1, 5.0 AS sum, 5.0 AS min, 5.0 AS max, 5.0 AS last",
     ] {
         let sql = format!("{insert} FROM {services} CROSS JOIN (SELECT value AS time FROM {times} AS t(value))");
         engine.sql(&sql).await.unwrap();

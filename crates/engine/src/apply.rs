@@ -8,9 +8,11 @@ use datafusion::execution::SessionState;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_ingest::{Hash, hex};
 use nines_slo::{
-    Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec, Stored, What,
+    Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec, Stored, Version, What,
 };
 use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store, StoreErrorKind, TableKind, UTC};
+
+use nines_timeline::Interval;
 
 use crate::evaluate::{Evaluator, Expressions, stored};
 use crate::{Engine, EngineError, Result};
@@ -94,17 +96,29 @@ impl Engine {
         Ok(Applied { changes, warnings, definitions, commit: None })
     }
 
-    /// What would be defined if these files had been applied at this instant (µs): an object without an effective date
-    /// is in force from then on, whatever was recorded of it later.
-    pub async fn as_if_applied(&self, files: &[(String, String)], at: i64) -> Result<Definitions> {
+    /// What would be defined if these files had been applied at the beginning of a range: an object without an effective date,
+    /// or with one after the range, is in force from then on, whatever was recorded of it later.
+    pub async fn as_if_applied(&self, files: &[(String, String)], range: Interval) -> Result<Definitions> {
         let (mut existing, _) = self.recorded().await?;
         let proposed: Vec<_> = files.iter().flat_map(|(path, text)| nines_slo::read(path, text).documents).collect();
         let undated = |of: &Stored| {
             proposed.iter().any(|new| new.effective_from.is_none() && new.kind == of.kind && new.name == of.name)
         };
-        existing.retain(|stored| stored.effective_from <= at || !undated(stored));
-        let plan = nines_slo::plan(&existing, files, at).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
-        Ok(plan.definitions)
+        existing.retain(|stored| stored.effective_from <= range.start || !undated(stored));
+        let Plan { changes, mut definitions, .. } =
+            nines_slo::plan(&existing, files, range.start).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
+        let later = |at: i64| {
+            at >= range.end && changes.iter().any(|c| c.what != What::Unchanged && c.stored.effective_from == at)
+        };
+        for objective in &mut definitions.objectives {
+            let Some(newest) = objective.versions.iter().rfind(|v| later(v.in_force.start)).cloned() else { continue };
+            objective.versions.retain(|version| version.in_force.start < range.start);
+            if let Some(before) = objective.versions.last_mut() {
+                before.in_force.end = before.in_force.end.min(range.start);
+            }
+            objective.versions.push(Version { in_force: Interval::new(range.start, i64::MAX), ..newest });
+        }
+        Ok(definitions)
     }
 
     async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {

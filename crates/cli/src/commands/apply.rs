@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use nines_engine::slo::What;
 use nines_engine::{Applied, Engine, Settings};
+use nines_timeline::Interval;
 
 use super::record;
 use crate::args::Apply;
@@ -111,7 +112,7 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         let at = record::time(&format!("--compare {name}"), text, engine)?;
         bounds.push(at);
     }
-    let proposed = engine.as_if_applied(files, bounds[0]).await?;
+    let proposed = engine.as_if_applied(files, Interval::new(bounds[0], bounds[1])).await?;
     let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \

@@ -27,7 +27,7 @@ fn names(files: &[DataFile]) -> Vec<String> {
 
 fn day(objective: &str, date: &str, key: i64) -> String {
     format!(
-        r#"{{"objective": "{objective}", "definition": "{objective}", "date": "{date}", "key": {key}, "good": 5, "total": 6}}"#
+        r#"{{"objective": "{objective}", "definition": "{objective}", "date": "{date}", "key": {key}, "good": 5, "total": 6, "approximate": false}}"#
     )
 }
 
@@ -68,8 +68,8 @@ async fn a_definition_recorded_again_replaces_itself() {
 async fn a_day_of_an_objective_comes_back_as_it_was() {
     let (_folder, store) = file_store().await;
     let table = store.table(TableKind::SloDays);
-    let whole = r#"{"objective": "o", "definition": "d", "date": "2026-10-31", "key": -7, "good": 9, "total": 10, "ratio_sum": 0.1, "timeline": {"started": "2026-10-31T00:00:00Z", "ended": "2026-11-01T00:00:00Z", "slice_seconds": 60, "errors": [{"started": "2026-10-31T01:00:00Z", "ended": "2026-10-31T01:05:00Z"}], "no_data": [], "excluded": null}}"#;
-    let nothing = r#"{"objective": "o", "definition": "d", "date": "2026-11-01", "key": 0}"#;
+    let whole = r#"{"objective": "o", "definition": "d", "date": "2026-10-31", "key": -7, "good": 9, "total": 10, "ratio_sum": 0.1, "approximate": false, "timeline": {"started": "2026-10-31T00:00:00Z", "ended": "2026-11-01T00:00:00Z", "slice_seconds": 60, "errors": [{"started": "2026-10-31T01:00:00Z", "ended": "2026-10-31T01:05:00Z"}], "no_data": [], "excluded": null}}"#;
+    let nothing = r#"{"objective": "o", "definition": "d", "date": "2026-11-01", "key": 0, "approximate": false}"#;
     let commit = append(&table, vec![rows(&table, &[nothing, whole])]).await.unwrap();
     assert_eq!((commit.files, commit.time_range), (2, None));
     let context = querying(Provider::newest(table.clone()));
@@ -130,10 +130,12 @@ async fn a_new_day_of_a_month_adds_a_file_and_a_changed_one_replaces_its_own() {
 async fn a_fact_recorded_again_replaces_itself() {
     let (_folder, store) = file_store().await;
     let table = store.table(TableKind::SloFacts);
-    let first = r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 1, "value": 275000}"#;
+    let first =
+        r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 1, "value": 275000, "text": ""}"#;
     let unknown = r#"{"fact": "baseline", "subject": "pay", "period": "2026-09", "key": 2}"#;
     changed(&table, &[first, unknown]).await;
-    let again = r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 3, "value": 300000}"#;
+    let again =
+        r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 3, "value": 300000, "text": ""}"#;
     assert_eq!(changed(&table, &[again]).await, [0, 1, 0]);
     let sql = "select subject, key, value from t order by subject";
     assert_eq!(answer(&querying(Provider::newest(table)), sql).await, ["login|3|300000", "pay|2|NULL"]);
