@@ -296,10 +296,12 @@ fn a_comparison_shows_what_a_proposal_would_have_said() {
     let (planned, beside) = undated.split_once("would be recorded\n").unwrap();
     assert!(planned.contains("changed    SLO      success  from "), "{planned}");
     insta::assert_snapshot!(beside);
-    // Two objects that say the same of the range do not differ there, whatever they say later.
+    // One that is dated after the range is a proposal like any other.
     let later =
         success("0.999").replace("{name: success}", "{name: success, annotations: {nines/effective-from: 2026-10-03}}");
-    assert!(compare(&later).ends_with("say the same of this range as those in force\n"));
+    assert_eq!(compare(&later).split_once("would be recorded\n").unwrap().1, beside);
+    let same = success("0.99").replace("kind: SLO", "kind: SLO # the same");
+    assert!(compare(&same).ends_with("say the same of this range as those in force\n"));
     let stricter = success("0.99").replace("timeSliceTarget: 0.9", "timeSliceTarget: 0.5");
     assert!(compare(&stricter).contains("1200 ┆                   0"), "{}", compare(&stricter));
     assert!(compare(&stricter).contains("1 row"));

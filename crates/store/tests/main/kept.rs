@@ -78,8 +78,8 @@ async fn a_day_of_an_objective_comes_back_as_it_was() {
         [
             "o|d|2026-10-31|-7|{started: 2026-10-31T00:00:00Z, ended: 2026-11-01T00:00:00Z, slice_seconds: 60, \
              errors: [{started: 2026-10-31T01:00:00Z, ended: 2026-10-31T01:05:00Z}], no_data: [], excluded: NULL}\
-             |9|10|0.1",
-            "o|d|2026-11-01|0|NULL|NULL|NULL|NULL",
+             |9|10|0.1|false",
+            "o|d|2026-11-01|0|NULL|NULL|NULL|NULL|false",
         ]
     );
     assert_eq!(answer(&context, "select key from t where date > '2026-10-31'").await, ["0"]);
@@ -132,7 +132,7 @@ async fn a_fact_recorded_again_replaces_itself() {
     let table = store.table(TableKind::SloFacts);
     let first =
         r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 1, "value": 275000, "text": ""}"#;
-    let unknown = r#"{"fact": "baseline", "subject": "pay", "period": "2026-09", "key": 2}"#;
+    let unknown = r#"{"fact": "baseline", "subject": "pay", "period": "2026-09", "key": 2, "text": ""}"#;
     changed(&table, &[first, unknown]).await;
     let again =
         r#"{"fact": "baseline", "subject": "login", "period": "2026-09", "key": 3, "value": 300000, "text": ""}"#;
