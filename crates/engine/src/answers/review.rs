@@ -16,6 +16,9 @@ use crate::evaluate::{Answer, DAY, Detail, Line, Part, Prepared, lines, lines_of
 
 /// How sure the bounds of a trend are.
 const CONFIDENCE: f64 = 0.95;
+/// (week, figure) of an objective.
+type Points = Vec<(f64, f64)>;
+
 /// Weeks that a trend looks at: twenty years.
 const MOST_WEEKS: i64 = 1044;
 
@@ -119,7 +122,7 @@ impl Answer for Rows {
                 week.push(part);
             }
         }
-        let mut figures: HashMap<(Arc<str>, Arc<str>), Vec<(f64, f64)>> = HashMap::new();
+        let mut figures: HashMap<(Arc<str>, Arc<str>), Points> = HashMap::new();
         for (week, parts) in by_week.into_iter().enumerate() {
             let start = (first + 7 * week as i64) * DAY;
             for line in lines_of(prepared, parts, Interval::new(start, start + 7 * DAY))? {
@@ -128,7 +131,7 @@ impl Answer for Rows {
                 }
             }
         }
-        let points: Vec<Vec<(f64, f64)>> = whole
+        let points: Vec<Points> = whole
             .iter()
             .map(|line| {
                 let place = (Arc::clone(&line.objective), Arc::clone(&line.service));

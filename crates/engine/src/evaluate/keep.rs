@@ -226,7 +226,7 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         timelines.append(Some(&timeline));
     }
     let number = |of: &dyn Fn(&NewDay<'_>) -> i64| -> ArrayRef {
-        Arc::new(days.iter().map(|new| of(new)).map(Some).collect::<Int64Array>())
+        Arc::new(days.iter().map(of).map(Some).collect::<Int64Array>())
     };
     let text = |of: &dyn Fn(&NewDay<'_>) -> String| -> ArrayRef {
         Arc::new(days.iter().map(|new| Some(of(new))).collect::<StringViewArray>())

@@ -111,7 +111,7 @@ pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interv
         });
         let own: Vec<&Part> = own.copied().collect();
         let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
-        if let Some(newest) = of().last() {
+        if let Some(newest) = of().next_back() {
             let slice = of().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
             lines.push(line(newest, slice, &own, range, &prepared.subjects)?);
         }

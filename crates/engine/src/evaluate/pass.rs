@@ -84,6 +84,9 @@ struct Route {
 /// (good, total) of the rows that a `nines/sql` indicator counts.
 type SqlRows = HashMap<usize, (i64, i64)>;
 
+/// Subject, endpoint and cause of a lane; `None` where they are not kept apart.
+type LaneName = (usize, Option<Arc<str>>, Option<Arc<str>>);
+
 /// Where the counts of a subject go; several for one subject where something is kept apart.
 struct LanePlace {
     endpoint: Option<Arc<str>>,
@@ -97,7 +100,7 @@ pub(crate) struct Pass {
     by_service: HashMap<Arc<str>, Vec<usize>>,
     routes: HashMap<Box<[u8]>, Arc<[Route]>>,
     places: Vec<LanePlace>,
-    place_of: HashMap<(usize, Option<Arc<str>>, Option<Arc<str>>), usize>,
+    place_of: HashMap<LaneName, usize>,
     lanes_of: Vec<Vec<usize>>,
     held: Held,
     /// The one business that rows of each undeclared subject carry.

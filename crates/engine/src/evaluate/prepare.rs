@@ -285,8 +285,8 @@ impl Evaluator<'_> {
             let spec = &version.spec;
             // A version of which there are no rows yet is of the business that the others are of.
             let own = std::iter::once(version).chain(&objective.versions).filter(|v| v.spec.service == spec.service);
-            let carried = own.filter_map(|v| Some(Arc::clone(&found.get(&definition_hash(&v.spec))?.business)));
-            let carried = carried.filter(|business| !business.is_empty()).next().unwrap_or_default();
+            let mut carried = own.filter_map(|v| Some(Arc::clone(&found.get(&definition_hash(&v.spec))?.business)));
+            let carried = carried.find(|business| !business.is_empty()).unwrap_or_default();
             let first = match spec.no_data {
                 NoData::Ignore => None,
                 _ => objective.versions.iter().filter_map(|v| found.get(&definition_hash(&v.spec))?.first).min(),
