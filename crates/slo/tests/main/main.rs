@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agreements;
+mod credits;
 mod openslo;
 mod properties;
 mod reading;
