@@ -4,6 +4,7 @@
 
 mod agreements;
 mod credits;
+mod naive_credits;
 mod openslo;
 mod properties;
 mod reading;
