@@ -7,6 +7,7 @@ mod credits;
 mod naive_credits;
 mod openslo;
 mod properties;
+mod published;
 mod reading;
 mod refusals;
 mod speed;
