@@ -5,6 +5,7 @@
 //! that is printed. Nothing is read and nothing is looked up: the [`Evidence`] is all that a figure depends on, so that a
 //! figure can be verified by computing it again.
 
+mod compact;
 mod estimate;
 mod evidence;
 mod fraction;

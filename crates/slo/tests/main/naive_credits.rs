@@ -315,7 +315,12 @@ fn real(case: &Case) -> Option<Credit> {
     let agreement = definitions(&case.text()).agreements.remove(0);
     let evidence = case.evidence();
     let month = format!("{:04}-{:02}", case.month.0, case.month.1).parse().unwrap();
-    Some(credit(&agreement.covered(month, evidence.active[0])?, &evidence).unwrap())
+    let covered = agreement.covered(month, evidence.active[0])?;
+    let real = credit(&covered, &evidence).unwrap();
+    let compacted = evidence.compacted(&covered).unwrap();
+    assert!(compacted.slices.len() <= evidence.slices.len());
+    assert_eq!(credit(&covered, &compacted).unwrap(), real, "from what a statement keeps");
+    Some(real)
 }
 
 fn case() -> impl Strategy<Value = Case> {
