@@ -337,7 +337,7 @@ fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(slices),
         prop::sample::select(measures),
         (any::<bool>(), 1..100i64),
-        ((1..20i64).prop_map(|quarters| quarters * 15), 1..5i64),
+        ((1..4i64, 0..2i64), 1..5i64),
         any::<bool>(),
         prop::option::weighted(0.7, 1..9i64),
     );
@@ -351,10 +351,13 @@ fn case() -> impl Strategy<Value = Case> {
     (terms, month).prop_map(|(terms, month)| {
         let (zone, of, slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
         let ((from, came, went), counts, exclusions, lost, fee) = month;
-        // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice.
-        let counts = counts.into_iter().map(|(number, valid, failed)| {
-            (number % (45 * DAY / slice), valid, if failed > 5 { failed - 5 } else { 0 })
+        // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice. What there is
+        // comes in runs of up to four slices.
+        let counts = counts.into_iter().flat_map(|(number, valid, failed)| {
+            (0..1 + valid % 4)
+                .map(move |next| (number % (45 * DAY / slice) + next, valid, if failed > 5 { failed - 5 } else { 0 }))
         });
+        let min_run = min_run.0 * slice / MINUTE - min_run.1;
         Case {
             zone,
             month: of,
