@@ -13,7 +13,7 @@ use crate::objective::Service;
 use crate::sli::{self, Sli};
 use crate::slo::{self, Slo};
 use crate::yaml::{self, Node, Place, Value};
-use crate::{alerts, nearest};
+use crate::{agreement, alerts, nearest};
 
 /// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
 pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
@@ -28,6 +28,8 @@ pub enum Kind {
     Sli,
     /// Objectives.
     Slo,
+    /// What is promised to a customer, and what is owed otherwise.
+    Agreement,
     /// Recorded only.
     DataSource,
     /// Recorded only.
@@ -44,6 +46,7 @@ impl Kind {
         Kind::Service,
         Kind::Sli,
         Kind::Slo,
+        Kind::Agreement,
         Kind::DataSource,
         Kind::AlertPolicy,
         Kind::AlertCondition,
@@ -56,6 +59,7 @@ impl Kind {
             Kind::Service => "Service",
             Kind::Sli => "SLI",
             Kind::Slo => "SLO",
+            Kind::Agreement => "Agreement",
             Kind::DataSource => "DataSource",
             Kind::AlertPolicy => "AlertPolicy",
             Kind::AlertCondition => "AlertCondition",
@@ -127,6 +131,7 @@ pub(crate) enum Body {
     Slo(Slo),
     Sli(Sli),
     Service(Service),
+    Agreement(agreement::Draft),
     /// Recorded only.
     Other,
 }
@@ -265,15 +270,14 @@ fn object(node: &Node, notes: &mut Notes<'_>) -> (Option<(Kind, String)>, Option
 fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<Kind> {
     let fields = Fields::open(node, "the object", notes)?;
     let (version, kind) = (fields.need("apiVersion", notes), fields.need("kind", notes));
-    if let Some(version) = version {
-        match fields::text(version, "apiVersion", notes)? {
-            "openslo/v1" => {}
-            other => {
-                let reason = format!("apiVersion '{other}' is not read");
-                notes.error_hint(version.place, reason, "Nines reads openslo/v1");
-                return None;
-            }
-        }
+    let version = match version {
+        Some(node) => Some((node.place, fields::text(node, "apiVersion", notes)?)),
+        None => None,
+    };
+    if let Some((place, other)) = version.filter(|(_, version)| !matches!(*version, OPENSLO | NINES)) {
+        let reason = format!("apiVersion '{other}' is not read");
+        notes.error_hint(place, reason, "Nines reads openslo/v1, and nines/v1 for kind Agreement");
+        return None;
     }
     let name = fields::text(kind?, "kind", notes)?;
     let known = name.parse();
@@ -281,8 +285,19 @@ fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<Kind> {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         notes.error_hint(kind?.place, format!("unknown kind '{name}'"), &nearest::hint(name, &names));
     }
-    known.ok()
+    let known = known.ok()?;
+    let own = if known == Kind::Agreement { NINES } else { OPENSLO };
+    if let Some((place, version)) = version.filter(|(_, version)| *version != own) {
+        notes.error(place, format!("kind {known} belongs to apiVersion {own}, not to {version}"));
+        return None;
+    }
+    Some(known)
 }
+
+/// The `apiVersion` of all kinds but one.
+const OPENSLO: &str = "openslo/v1";
+/// The `apiVersion` of agreements.
+const NINES: &str = "nines/v1";
 
 /// What an object says, and from when.
 fn body(
@@ -296,6 +311,10 @@ fn body(
         let (slo, from) = slo::read(metadata, fields.need("spec", notes)?, references, notes)?;
         slo.check(notes);
         return Some((Body::Slo(slo), from));
+    }
+    if kind == Kind::Agreement {
+        let (draft, from) = agreement::read(metadata, fields.need("spec", notes)?, notes)?;
+        return Some((Body::Agreement(draft), from));
     }
     let (from, _) = metadata.effective(Tz::UTC, notes);
     let body = match kind {

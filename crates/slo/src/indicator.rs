@@ -57,7 +57,7 @@ pub(crate) fn read(kind: &str, source: &Fields<'_>, notes: &mut Notes<'_>) -> Op
 }
 
 /// A name or glob, or a list of them.
-fn patterns(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) -> Vec<Pattern> {
+pub(crate) fn patterns(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) -> Vec<Pattern> {
     let Some(node) = spec.get(name) else { return Vec::new() };
     let items = match &node.value {
         Value::List(items) if items.is_empty() => {
@@ -79,16 +79,25 @@ fn patterns(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) -> Vec<Pattern
 }
 
 fn availability(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Indicator> {
-    let party = spec.word("party", &[("service", Party::Service), ("gateway", Party::Gateway)], notes);
+    let party = party(spec, notes).unwrap_or(Party::Service);
+    Some(Indicator::Availability { party, causes: causes(spec, notes) })
+}
+
+/// `party`: whose failures count.
+pub(crate) fn party(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Party> {
+    spec.word("party", &[("service", Party::Service), ("gateway", Party::Gateway)], notes)
+}
+
+/// `causes`: the table that ships with Nines, with what is written over it.
+pub(crate) fn causes(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Causes {
     let mut causes = Causes::default();
-    if let Some(node) = spec.get("causes") {
-        let words = [("service", Charge::Service), ("gateway", Charge::Gateway), ("nobody", Charge::Nobody)];
-        for (cause, to) in Fields::open(node, "causes", notes)?.entries() {
-            let Some(charge) = fields::word(to, cause, &words, notes) else { continue };
-            causes.0.insert(cause.to_string(), charge);
-        }
+    let Some(written) = spec.get("causes").and_then(|node| Fields::open(node, "causes", notes)) else { return causes };
+    let words = [("service", Charge::Service), ("gateway", Charge::Gateway), ("nobody", Charge::Nobody)];
+    for (cause, to) in written.entries() {
+        let Some(charge) = fields::word(to, cause, &words, notes) else { continue };
+        causes.0.insert(cause.to_string(), charge);
     }
-    Some(Indicator::Availability { party: party.unwrap_or(Party::Service), causes })
+    causes
 }
 
 fn latency(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Indicator> {

@@ -37,7 +37,7 @@ pub(crate) fn local(text: &str) -> Option<NaiveDateTime> {
 }
 
 /// Midnight, or what the clock shows next where it skips midnight.
-fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
+pub(crate) fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
     let midnight = date.and_time(NaiveTime::MIN);
     // Clocks change at whole quarters of an hour; some skipped a whole day.
     let quarters = (0..=100).filter_map(|quarter| midnight.checked_add_signed(TimeDelta::minutes(15 * quarter)));

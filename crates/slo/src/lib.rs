@@ -1,13 +1,17 @@
-//! Definitions: OpenSLO documents read and checked, their versions in time, and the objectives they come to.
+//! Definitions: OpenSLO documents and agreements read and checked, their versions in time, the objectives they come to,
+//! and what is owed under an agreement.
 //!
 //! ```text
 //! files ──read──▶ documents ──plan──▶ what would be recorded     (every mistake of a run, each with its place)
-//! what is recorded ──resolve──▶ Definitions: objectives, each with its versions in time
+//! what is recorded ──resolve──▶ Definitions: objectives and agreements, each with its versions in time
+//! agreement + period + what was counted ──credit──▶ Credit: availability, tier, amount
 //! ```
 //!
 //! Pure: no I/O, no clock. Whoever calls reads the files, says what time it is and records what was planned.
 
+mod agreement;
 mod alerts;
+mod credit;
 mod describe;
 mod document;
 mod duration;
@@ -20,18 +24,29 @@ mod metadata;
 mod mistake;
 mod nearest;
 mod objective;
+mod period;
 mod plan;
 mod resolve;
 mod sli;
 mod slo;
+mod spans;
 mod spec;
 mod yaml;
 
+pub use agreement::{
+    Agreement, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry, Measure, MinPayout,
+    NotValid, RateOp, Terms, Tier,
+};
+pub use credit::{
+    Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, PERCENT_SCALE, credit,
+    minor_digits,
+};
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
 pub use mistake::{Mistake, Severity};
 pub use objective::{
     Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op, Party,
     Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
 };
+pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};
 pub use resolve::resolve;

@@ -13,8 +13,8 @@ use crate::yaml::{Node, Place, Value};
 /// Annotations that Nines reads, and on which kinds.
 const ANNOTATIONS: &[(&str, &[Kind])] = &[
     (EFFECTIVE_FROM, Kind::ALL),
-    (EFFECTIVE_UNTIL, &[Kind::Slo]),
-    (OWNER, &[Kind::Service, Kind::Slo]),
+    (EFFECTIVE_UNTIL, &[Kind::Slo, Kind::Agreement]),
+    (OWNER, &[Kind::Service, Kind::Slo, Kind::Agreement]),
     (TARGET, &[Kind::Service, Kind::Slo]),
 ];
 const EFFECTIVE_FROM: &str = "nines/effective-from";

@@ -8,6 +8,8 @@ use chrono_tz::Tz;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use nines_timeline::{Interval, Share};
 
+use crate::agreement::Agreement;
+
 /// All that is defined, resolved.
 #[derive(Debug, Clone, Default)]
 pub struct Definitions {
@@ -17,6 +19,8 @@ pub struct Definitions {
     pub composites: Vec<Composite>,
     /// `Service` objects, by name.
     pub services: Vec<Service>,
+    /// Agreements, by name.
+    pub agreements: Vec<Agreement>,
 }
 
 /// An objective and what was promised when.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use nines_timeline::Interval;
 
+use crate::agreement::{Agreement, AgreementVersion, Draft};
 use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
 use crate::goal::Goal;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
@@ -48,6 +49,7 @@ pub(crate) fn all<'d>(
     let mut slos: BTreeMap<&str, Versions<'_, Slo>> = BTreeMap::new();
     let mut slis: HashMap<&str, Versions<'_, Sli>> = HashMap::new();
     let mut services: BTreeMap<&str, Versions<'_, Service>> = BTreeMap::new();
+    let mut agreements: BTreeMap<&str, Versions<'_, Draft>> = BTreeMap::new();
     for (from, document) in documents {
         let from = if from == SINCE_EVER { i64::MIN } else { from };
         let name = document.name.as_str();
@@ -55,12 +57,14 @@ pub(crate) fn all<'d>(
             Body::Slo(slo) => slos.entry(name).or_default().push((from, document, slo)),
             Body::Sli(sli) => slis.entry(name).or_default().push((from, document, sli)),
             Body::Service(service) => services.entry(name).or_default().push((from, document, service)),
+            Body::Agreement(draft) => agreements.entry(name).or_default().push((from, document, draft)),
             Body::Other => {}
         }
     }
     slos.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
     slis.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
     services.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
+    agreements.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
 
     let mut resolver = Resolver { slis, services, refused, objectives: BTreeMap::new(), mistakes: Vec::new() };
     for versions in slos.values() {
@@ -69,7 +73,26 @@ pub(crate) fn all<'d>(
     let Resolver { services, objectives, mistakes, .. } = resolver;
     let composites = slos.values().filter_map(|versions| composite(versions, &objectives)).collect();
     let services = services.values().filter_map(|versions| Some(versions.last()?.2.clone())).collect();
-    (Definitions { objectives: objectives.into_values().collect(), composites, services }, mistakes)
+    let agreements = agreements.into_iter().map(|(name, versions)| agreement(name, &versions));
+    let agreements = agreements.filter(|agreement| !agreement.versions.is_empty()).collect();
+    (Definitions { objectives: objectives.into_values().collect(), composites, services, agreements }, mistakes)
+}
+
+/// An agreement, its versions joined where they go on saying the same.
+fn agreement(name: &str, versions: &Versions<'_, Draft>) -> Agreement {
+    let mut joined: Vec<AgreementVersion> = Vec::new();
+    for (i, (from, _, draft)) in versions.iter().enumerate() {
+        let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
+        let in_force = Interval::new(*from, next.min(draft.until.unwrap_or(i64::MAX)));
+        match joined.last_mut() {
+            _ if in_force.is_empty() => {}
+            Some(last) if last.in_force.end == in_force.start && last.terms == draft.terms => {
+                last.in_force.end = in_force.end;
+            }
+            _ => joined.push(AgreementVersion { in_force, terms: Arc::clone(&draft.terms) }),
+        }
+    }
+    Agreement { name: name.to_string(), versions: joined }
 }
 
 /// The composite that an SLO is at last.

@@ -167,7 +167,8 @@ fn time_window(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Option<Win
     Some((duration.map(|duration| Window { duration, rolling }), zone))
 }
 
-fn time_zone(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Tz> {
+/// `timeZone`, which must be there.
+pub(crate) fn time_zone(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Tz> {
     let name = fields.need_text("timeZone", notes)?;
     let zone = name.parse().ok();
     if let (None, Some(node)) = (zone, fields.get("timeZone")) {

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agreements;
+mod credits;
+mod naive_credits;
 mod openslo;
 mod properties;
+mod published;
 mod reading;
 mod refusals;
 mod speed;

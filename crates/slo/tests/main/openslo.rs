@@ -77,19 +77,19 @@ fn what_is_not_v1_is_refused_by_file_line_and_reason() {
         return;
     }
     insta::assert_snapshot!(told, @r#"
-    oslo/test/inputs/validate/invalid-apiversion.yaml:1:13: apiVersion 'foo' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/mix/1.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/mix/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/recursive/nested/2.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/recursive/nested/nested2/nested3/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/invalid-apiversion.yaml:1:13: apiVersion 'foo' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/mix/1.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/mix/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/recursive/nested/2.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/recursive/nested/nested2/nested3/3.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
     oslo/test/inputs/validate/unknown-field.yaml:6:3: unknown field 'markdown' in spec; expected description
-    oslo/test/inputs/validate/v1alpha.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v1alpha.yaml:8:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v1alpha.yaml:13:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v1alpha.yaml:40:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v2alpha.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v2alpha.yaml:38:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
-    oslo/test/inputs/validate/v2alpha.yaml:47:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1
+    oslo/test/inputs/validate/v1alpha.yaml:1:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v1alpha.yaml:8:15: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v1alpha.yaml:13:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v1alpha.yaml:40:13: apiVersion 'openslo/v1alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v2alpha.yaml:1:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v2alpha.yaml:38:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
+    oslo/test/inputs/validate/v2alpha.yaml:47:15: apiVersion 'openslo.com/v2alpha' is not read; Nines reads openslo/v1, and nines/v1 for kind Agreement
     "#);
 }
 

@@ -94,6 +94,20 @@ fn torn() -> impl Strategy<Value = String> {
     })
 }
 
+/// The same of an agreement.
+fn torn_agreement() -> impl Strategy<Value = String> {
+    let whole = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: a}\nspec:\n  service: [a, 'b*']\n  period: \
+                 {duration: 1M, timeZone: Asia/Shanghai}\n  slice: 15s\n  measure: Downtime\n  bad: errorRate > 10%\n  \
+                 minRun: 1m\n  commitment: 99.9%\n  credits: [{below: 99.9%, percent: 10}, {below: 99%, percent: 25}]\n  \
+                 minPayout: 1.01 USD\n  claimWithin: 60d\n  exclusions: [業務, {category: c, announced: before}]\n  \
+                 lostTelemetry: {estimateFrom: 7d}\n";
+    let piece = prop_oneof!["[ -~\n]{0,3}", "[0-9.%:+-]{1,24}", Just("業".to_string()), Just("9".repeat(50))];
+    (0..whole.chars().count(), 0..12usize, piece).prop_map(move |(at, length, piece)| {
+        let (head, tail) = (whole.chars().take(at), whole.chars().skip(at + length));
+        head.chain(piece.chars()).chain(tail).collect()
+    })
+}
+
 /// Reads and plans; what is found right must read the same by itself.
 fn calmly(text: &str) -> Result<(), TestCaseError> {
     let reading = read("a.yaml", text);
@@ -119,6 +133,11 @@ proptest! {
 
     #[test]
     fn torn_definitions_are_read_calmly(text in torn()) {
+        calmly(&text)?;
+    }
+
+    #[test]
+    fn torn_agreements_are_read_calmly(text in torn_agreement()) {
         calmly(&text)?;
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use nines_slo::{Stored, plan, resolve};
+use nines_slo::{Counts, Evidence, Stored, plan, resolve};
+
+use crate::credits::{agreement, owed, start};
 
 #[test]
 #[ignore = "a measurement"]
@@ -34,4 +36,35 @@ fn a_thousand_slos() {
     eprintln!("first match of a name with all: {:?}", start.elapsed());
     assert_eq!(matching, 1);
     assert_eq!(definitions.objectives.len(), 1000);
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn a_month_of_fifteen_seconds() {
+    let gateway = agreement("slice: 15s\nmeasure: MeanErrorRate\ncommitment: 99.90%\ncredits: []");
+    let first = start(&gateway, "2026-10");
+    let month = |slices: i64, of: &dyn Fn(i64) -> (i64, i64)| {
+        let step = 178_560 / slices;
+        let counts = (0..slices).map(|i| {
+            let (valid, failed) = of(i);
+            Counts { start: first + i * step * 15_000_000, valid, failed }
+        });
+        Evidence { slices: counts.collect(), ..Evidence::default() }
+    };
+    let time = |what: &str, evidence: &Evidence| {
+        let begun = Instant::now();
+        let credit = owed(&gateway, "2026-10", evidence).unwrap();
+        let digits = credit.availability.denominator().bits() * 3 / 10;
+        eprintln!("{what}: {:?}, a denominator of {digits} digits", begun.elapsed());
+        let begun = Instant::now();
+        let length = credit.availability.to_string().len();
+        eprintln!("  written out in {:?}, {length} letters", begun.elapsed());
+    };
+    time("5,000 slices, a tenth with failures", &month(5_000, &|i| (1000 + i % 977, i64::from(i % 10 == 0))));
+    time("every slice with failures of about 10,000", &month(178_560, &|i| (10_000 + i * 7919 % 600, 1 + i % 3)));
+    time(
+        "every slice with failures of about a million",
+        &month(178_560, &|i| (1_000_000 + i * 7919 % 60_000, 1 + i % 3)),
+    );
+    time("every slice with another number", &month(178_560, &|i| (1_000_003 + i, 1)));
 }

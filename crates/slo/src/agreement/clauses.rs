@@ -1,0 +1,180 @@
+//! The smaller clauses of an agreement, one function each.
+
+use chrono_tz::Tz;
+use nines_timeline::Share;
+
+use crate::agreement::terms::{Bad, ClaimWithin, LostTelemetry, Measure, MinPayout, NotValid, RateOp};
+use crate::credit::money;
+use crate::duration;
+use crate::fields::{self, Fields};
+use crate::mistake::Notes;
+use crate::slo::time_zone;
+use crate::yaml::Node;
+
+/// `period`: its months and its zone.
+pub(crate) fn period(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(u32, Tz)> {
+    let period = Fields::read(fields.need("period", notes)?, "period", &["duration", "timeZone"], notes)?;
+    let months = period.need("duration", notes).and_then(|_| period.parse("duration", notes, months));
+    let zone = time_zone(&period, notes);
+    Some((months?, zone?))
+}
+
+fn months(text: &str) -> Result<u32, String> {
+    let wrong = || {
+        format!(
+            "'{text}' is no period of an agreement: expected calendar months that divide a year, as in 1M, 1Q or 1Y"
+        )
+    };
+    let shorthand = duration::shorthand(text).map_err(|_| wrong())?;
+    let (number, unit) = shorthand.split_at(shorthand.len() - 1);
+    let length = match unit {
+        "M" => 1,
+        "Q" => 3,
+        "Y" => 12,
+        _ => return Err(wrong()),
+    };
+    let months = number.parse::<u32>().ok().and_then(|number| number.checked_mul(length));
+    months.filter(|months| 12u32.is_multiple_of(*months)).ok_or_else(wrong)
+}
+
+/// `valid`: all requests, except some.
+pub(crate) fn not_valid(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Vec<NotValid> {
+    let Some(node) = fields.get("valid") else { return Vec::new() };
+    if node.text() == Some("all") {
+        return Vec::new();
+    }
+    if let Some(text) = node.text() {
+        let hint = "expected all, or such as {except: [403, rate_limited]}";
+        notes.error_hint(node.place, format!("'valid' cannot be '{text}'"), hint);
+        return Vec::new();
+    }
+    let Some(valid) = Fields::read(node, "valid", &["except"], notes) else { return Vec::new() };
+    if valid.need("except", notes).is_none() {
+        return Vec::new();
+    }
+    let items = valid.list("except", notes).unwrap_or_default().iter();
+    let read = |node: &Node| {
+        let text = fields::text(node, "except", notes)?;
+        Some(match text.parse::<i32>() {
+            Ok(status) => NotValid::Status(status),
+            Err(_) => NotValid::Cause(text.to_string()),
+        })
+    };
+    items.filter_map(read).collect()
+}
+
+/// `measure` with what it needs: `bad` and `minRun`.
+pub(crate) fn measure(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Measure> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Name {
+        MeanErrorRate,
+        BadSlices,
+        Downtime,
+        Occurrences,
+        Proportional,
+    }
+    let words = [
+        ("MeanErrorRate", Name::MeanErrorRate),
+        ("BadSlices", Name::BadSlices),
+        ("Downtime", Name::Downtime),
+        ("Occurrences", Name::Occurrences),
+        ("Proportional", Name::Proportional),
+    ];
+    let node = fields.need("measure", notes);
+    let bad = fields.parse("bad", notes, bad);
+    let min_run = fields.parse("minRun", notes, |text| duration::micros(text, duration::SPAN));
+    let name = fields::word(node?, "measure", &words, notes)?;
+    let written = words.iter().find(|(_, known)| *known == name).map_or("", |(word, _)| word);
+    let needs_bad = matches!(name, Name::BadSlices | Name::Downtime | Name::Proportional);
+    let clauses = [
+        ("bad", needs_bad, "what makes a slice bad, such as bad: errorRate > 10%"),
+        ("minRun", name == Name::Downtime, "how long bad slices must last, such as minRun: 1m"),
+    ];
+    for (field, needed, hint) in clauses {
+        match fields.get(field) {
+            None if needed => {
+                let reason = format!("missing field '{field}' in the agreement's spec, which {written} needs");
+                notes.error_hint(fields.place, reason, hint);
+            }
+            Some(node) if !needed => notes.error(node.place, format!("'{field}' means nothing for {written}")),
+            _ => {}
+        }
+    }
+    if let (Name::Occurrences, Some(node)) = (name, fields.get("minRequests")) {
+        notes.error(node.place, format!("'minRequests' means nothing for {written}"));
+    }
+    Some(match name {
+        Name::MeanErrorRate => Measure::MeanErrorRate,
+        Name::BadSlices => Measure::BadSlices(bad?),
+        Name::Downtime => Measure::Downtime { bad: bad?, min_run: min_run? },
+        Name::Occurrences => Measure::Occurrences,
+        Name::Proportional => Measure::Proportional(bad?),
+    })
+}
+
+/// `errorRate > 10%`.
+fn bad(text: &str) -> Result<Bad, String> {
+    let wrong = || format!("'{text}' is no condition: expected one such as errorRate > 10% or errorRate >= 100%");
+    let rest = text.trim().strip_prefix("errorRate").ok_or_else(wrong)?.trim_start();
+    let (op, rate) = match (rest.strip_prefix(">="), rest.strip_prefix('>')) {
+        (Some(rate), _) => (RateOp::AtLeast, rate),
+        (None, Some(rate)) => (RateOp::Above, rate),
+        (None, None) => return Err(wrong()),
+    };
+    let rate: Share = rate.trim().parse().map_err(|error| format!("{error}"))?;
+    match (op, rate.numerator()) {
+        (RateOp::AtLeast, 0) => Err(format!("'{text}' makes every slice bad")),
+        (RateOp::Above, _) if rate == Share::ONE => Err(format!("'{text}' makes no slice bad")),
+        _ => Ok(Bad { op, rate }),
+    }
+}
+
+/// `minRequests`.
+pub(crate) fn min_requests(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
+    let whole = |text: &str| {
+        let number = text.parse().ok().filter(|number| *number >= 1 && !text.starts_with('+'));
+        number.ok_or_else(|| format!("expected a whole number of requests from 1 on, got '{text}'"))
+    };
+    fields.parse("minRequests", notes, whole).unwrap_or(1)
+}
+
+/// `minPayout`.
+pub(crate) fn min_payout(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<MinPayout> {
+    let (amount, currency) = fields.parse("minPayout", notes, money::read)?;
+    Some(MinPayout { amount, currency })
+}
+
+/// `claimWithin`: days, weeks or months after the period.
+pub(crate) fn claim_within(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<ClaimWithin> {
+    fields.parse("claimWithin", notes, |text| {
+        let wrong =
+            || format!("'{text}' is no time to claim: expected days or months after the period, as in 60d or 2M");
+        let number = |unit: char, most: u32| {
+            let number = text.strip_suffix(unit)?;
+            let number = number.parse::<u32>().ok().filter(|n| (1..=most).contains(n))?;
+            (!text.starts_with('+')).then_some(number)
+        };
+        let days = number('d', 3660).map(ClaimWithin::Days);
+        days.or_else(|| number('M', 120).map(ClaimWithin::Months)).ok_or_else(wrong)
+    })
+}
+
+/// `fees`: whether what vouchers paid is left out.
+pub(crate) fn exclude_vouchers(fields: &Fields<'_>, notes: &mut Notes<'_>) -> bool {
+    let Some(fees) = fields.get("fees").and_then(|node| Fields::read(node, "fees", &["exclude"], notes)) else {
+        return false;
+    };
+    fees.word("exclude", &[("vouchers", ())], notes).is_some()
+}
+
+/// `lostTelemetry`: from how many days is estimated.
+pub(crate) fn lost_telemetry(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<LostTelemetry> {
+    let lost = Fields::read(fields.get("lostTelemetry")?, "lostTelemetry", &["estimateFrom"], notes)?;
+    lost.need("estimateFrom", notes)?;
+    let days = lost.parse("estimateFrom", notes, |text| {
+        let days = text.strip_suffix('d').and_then(|number| number.parse::<u32>().ok());
+        let days = days.filter(|days| (1..=366).contains(days) && !text.starts_with('+'));
+        days.ok_or_else(|| format!("'{text}' is not a number of days from 1 to 366, as in 7d"))
+    });
+    days.map(|days| LostTelemetry { days })
+}

@@ -1,0 +1,75 @@
+//! Which version judges a period, and which part of the period.
+
+use chrono::Days;
+use nines_timeline::Interval;
+
+use crate::agreement::{Agreement, AgreementVersion, ClaimWithin, Terms};
+use crate::instant::first_instant;
+use crate::period::{Month, Period};
+
+/// A period as an agreement judges it: whole, by the terms in force at its first covered instant.
+#[derive(Debug, Clone, Copy)]
+pub struct Covered<'a> {
+    /// What judges it.
+    pub terms: &'a Terms,
+    /// The calendar period.
+    pub period: Period,
+    /// The part of the period that is judged, in µs: all of it but in a first or last month. Never empty.
+    pub interval: Interval,
+}
+
+impl Agreement {
+    /// How the period that a month is part of is judged, for a customer who was active (`[from, until)` in µs;
+    /// `i64::MIN` and `i64::MAX` where nothing is said). `None`: nothing was agreed in it.
+    ///
+    /// A first version that begins inside the period shortens it, and so does the end of a last one; one that replaces
+    /// another inside the period waits for the next.
+    pub fn covered(&self, month: Month, active: Interval) -> Option<Covered<'_>> {
+        self.versions.iter().enumerate().find_map(|(i, version)| {
+            let terms = version.terms.as_ref();
+            let period = Period::of(month, terms.months, terms.time_zone)?;
+            let start = period.interval.start.max(active.start).max(version.in_force.start);
+            let end = period.interval.end.min(active.end).min(lasting(&self.versions[i..]));
+            let covered = Covered { terms, period, interval: Interval::new(start, end) };
+            (start < version.in_force.end && start < end).then_some(covered)
+        })
+    }
+}
+
+/// Until when the first of these versions, or one that replaces it without a gap, is in force.
+fn lasting(versions: &[AgreementVersion]) -> i64 {
+    let mut end = versions.first().map_or(i64::MIN, |first| first.in_force.end);
+    for next in versions.iter().skip(1).map(|version| version.in_force) {
+        if next.start > end {
+            break;
+        }
+        end = next.end;
+    }
+    end
+}
+
+impl Covered<'_> {
+    /// The slices that are judged: those wholly inside. May be empty.
+    pub fn slices(&self) -> Interval {
+        self.interval.whole_slices(self.terms.slice)
+    }
+
+    /// The instant (µs) before which a credit must be claimed.
+    pub fn claim_by(&self) -> Option<i64> {
+        let (next, zone) = (self.period.next(), self.terms.time_zone);
+        let day = match self.terms.claim_within? {
+            ClaimWithin::Days(days) => next.first_day()?.checked_add_days(Days::new(days.into()))?,
+            ClaimWithin::Months(months) => next.plus(months).first_day()?,
+        };
+        first_instant(day, zone)
+    }
+
+    /// The µs of which [`Evidence::slices`](crate::Evidence::slices) must be counted: the slices that are judged and,
+    /// where telemetry was lost in them, the days from which is estimated.
+    pub fn reads(&self, lost: &[Interval]) -> Interval {
+        let judged = self.slices();
+        let days = lost.iter().filter(|lost| lost.start < judged.end && judged.start < lost.end && !lost.is_empty());
+        let first = days.filter_map(|lost| self.lookback(lost.start)).map(|days| days.start).min();
+        Interval::new(first.unwrap_or(judged.start).min(judged.start), judged.end)
+    }
+}

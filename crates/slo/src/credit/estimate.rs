@@ -1,0 +1,67 @@
+//! Failures that could not be counted, estimated from the days before.
+
+use chrono::{DateTime, Days};
+use nines_timeline::{Interval, normalize};
+
+use crate::agreement::Covered;
+use crate::credit::evidence::Evidence;
+use crate::credit::fraction::Fraction;
+use crate::credit::slices::Special;
+use crate::instant::first_instant;
+use crate::spans::{clip, contains, subtract};
+
+/// Failed requests that are assumed where telemetry was lost, and why so many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Estimate {
+    /// Start of the outage in µs.
+    pub started: i64,
+    /// Judged slices that were lost, excluded ones not among them.
+    pub slices: i64,
+    /// The local days before the outage's day from which is estimated, in µs.
+    pub days: Interval,
+    /// Slices of those days in which the customer was active and that are neither excluded nor lost; slices without
+    /// requests are among them.
+    pub counted_slices: i64,
+    /// Valid requests in those slices.
+    pub requests: i64,
+    /// `requests / counted_slices × slices`; 0 where there is nothing to estimate from.
+    pub failed: Fraction,
+}
+
+impl Covered<'_> {
+    /// The local days before the day of an instant (µs) from which is estimated.
+    pub(crate) fn lookback(&self, started: i64) -> Option<Interval> {
+        let zone = self.terms.time_zone;
+        let day = DateTime::from_timestamp_micros(started)?.with_timezone(&zone).date_naive();
+        let first = day.checked_sub_days(Days::new(self.terms.lost_telemetry?.days.into()))?;
+        Some(Interval::new(first_instant(first, zone)?, first_instant(day, zone)?))
+    }
+}
+
+/// One estimate per outage that cost a judged slice.
+pub(crate) fn estimates(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Vec<Estimate> {
+    let slice = covered.terms.slice;
+    let active = normalize(evidence.active.clone());
+    let outages = special.outages.iter().map(|(started, spans)| {
+        let slices = spans.iter().map(|span| span.duration() / slice).sum::<i64>();
+        let days = covered.lookback(*started).unwrap_or(Interval::new(*started, *started));
+        let whole = days.whole_slices(slice);
+        let there = match active.as_slice() {
+            [] => vec![whole],
+            // Where the customer came or went inside a slice, it is left out.
+            active => clip(active, whole).into_iter().map(|span| span.whole_slices(slice)).collect(),
+        };
+        let usable = subtract(&subtract(&there, &special.excluded), &special.lost);
+        let counted_slices = usable.iter().map(|span| span.duration() / slice).sum::<i64>();
+        let from = evidence.slices.partition_point(|counts| counts.start < whole.start);
+        let inside = evidence.slices[from..].iter().take_while(|counts| counts.start < whole.end);
+        let requests = inside.filter(|counts| contains(&usable, counts.start)).map(|counts| counts.valid).sum();
+        let product = i128::from(requests) * i128::from(slices);
+        let failed = match counted_slices {
+            0 => Fraction::zero(),
+            counted => Fraction::new(product.unsigned_abs(), counted.unsigned_abs()),
+        };
+        Estimate { started: *started, slices, days, counted_slices, requests, failed }
+    });
+    outages.collect()
+}

@@ -1,0 +1,122 @@
+//! What a credit is computed from, and what keeps it from being computed.
+
+use std::fmt;
+
+use chrono::DateTime;
+use nines_timeline::Interval;
+
+use crate::credit::money;
+
+/// All that a credit depends on besides the agreement: enough to compute it again years later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was counted, by start: slices of the agreement, each at most once, over at least
+    /// [`Covered::reads`](crate::Covered::reads). A slice that is not listed had no request.
+    pub slices: Vec<Counts>,
+    /// Valid requests of judged slices that need not be listed, because they had no failure and are neither lost nor
+    /// removed.
+    pub other_valid: i64,
+    /// Exclusions that were not withdrawn and are about this business, service and customer, of any category.
+    pub exclusions: Vec<Excluded>,
+    /// Incidents of this service in which telemetry was lost: `[started, fixed)` in µs, an open one up to the
+    /// watermark.
+    pub lost: Vec<Interval>,
+    /// When the customer was active, in µs: only such slices are estimated from. Empty: always.
+    pub active: Vec<Interval>,
+    /// What was paid for the period.
+    pub fee: Option<Fee>,
+}
+
+/// What was counted in a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Counts {
+    /// Start of the slice in µs: a multiple of its width.
+    pub start: i64,
+    /// Valid requests.
+    pub valid: i64,
+    /// Those of them that failed and are charged to the party.
+    pub failed: i64,
+}
+
+/// Time for which the party does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Excluded {
+    /// Its id, to name it.
+    pub id: String,
+    /// What it is.
+    pub category: String,
+    /// `[started, ended)` in µs.
+    pub interval: Interval,
+    /// When it was announced, in µs.
+    pub announced: Option<i64>,
+}
+
+/// What was paid, in 10⁻⁶ of the currency's unit ([`MONEY_SCALE`](crate::MONEY_SCALE)).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fee {
+    /// ISO 4217.
+    pub currency: String,
+    /// All of it.
+    pub amount: i128,
+    /// The part that vouchers paid.
+    pub vouchers: i128,
+}
+
+/// Why a credit cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CreditError {
+    /// Two exclusions that count claim the same time.
+    OverlappingExclusions {
+        /// Ids and start (µs) of what overlaps.
+        ids: [String; 2],
+        /// Where the overlap starts, in µs.
+        at: i64,
+    },
+    /// No such currency.
+    UnknownCurrency(String),
+    /// The agreement's minimum pay-out is in another currency than the fee.
+    MinPayoutCurrency {
+        /// Of the agreement.
+        agreed: String,
+        /// Of the fee.
+        paid: String,
+    },
+    /// The fee is negative, or less than what vouchers paid of it.
+    Fee {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Counts that cannot be.
+    Counts {
+        /// Start of the slice in µs.
+        start: i64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+impl fmt::Display for CreditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |micros| DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
+        match self {
+            CreditError::OverlappingExclusions { ids: [first, second], at } => write!(
+                f,
+                "exclusions '{first}' and '{second}' overlap from {} on; shorten or withdraw one of them",
+                shown(*at)
+            ),
+            CreditError::UnknownCurrency(code) => {
+                write!(f, "unknown currency '{code}' of the fee; {}", money::hint(code))
+            }
+            CreditError::MinPayoutCurrency { agreed, paid } => write!(
+                f,
+                "the fee is in {paid}, but the agreement's minPayout is in {agreed}; make it an agreement of its own \
+                 for customers who pay in {paid}"
+            ),
+            CreditError::Fee { reason } => write!(f, "{reason}; correct the row in fees"),
+            CreditError::Counts { start, reason } => write!(f, "the slice at {}: {reason}", shown(*start)),
+        }
+    }
+}
+
+impl std::error::Error for CreditError {}

@@ -1,0 +1,151 @@
+//! Agreements: what is written comes out as terms, and which version judges which part of a period.
+
+use nines_slo::{
+    Agreement, Bad, Charge, ClaimWithin, ExcludedTime, LostTelemetry, Measure, NotValid, Party, RateOp, plan,
+};
+use nines_timeline::Interval;
+
+use crate::credits::{ALWAYS, DAY};
+use crate::reading::definitions;
+
+const GATEWAY: &str = r#"
+apiVersion: nines/v1
+kind: Agreement
+metadata: {name: gateway, displayName: API gateway, annotations: {nines/effective-from: 2026-01-01, nines/owner: ann}}
+spec:
+  description: What we owe
+  service: [gateway, "edge*"]
+  business: media
+  customer: [acme, 华北医疗]
+  party: gateway                       # whose failures count
+  causes: {keepalive_race: gateway, auth_timeout: nobody}
+  valid: {except: [403, rate_limited]}
+  period: {duration: 1M, timeZone: Asia/Shanghai}
+  slice: 15s
+  measure: Downtime
+  bad: errorRate >= 10%
+  minRequests: 100
+  minRun: 1m
+  commitment: 99.90%
+  credits: [{below: 99.90%, percent: 10}, {below: 99.00%, percent: 25}]
+  cap: 50%
+  minPayout: 1.01 USD
+  claimWithin: 60d
+  exclusions: [{category: Scheduled Maintenance, announced: before}, Attack, Customer, Force Majeure]
+  excludedTime: removed
+  fees: {exclude: vouchers}
+  lostTelemetry: {estimateFrom: 7d}
+"#;
+
+fn one(text: &str) -> Agreement {
+    definitions(text).agreements.remove(0)
+}
+
+#[test]
+fn every_clause_becomes_a_term() {
+    let agreement = one(GATEWAY);
+    assert_eq!(agreement.name, "gateway");
+    let [version] = agreement.versions.as_slice() else { panic!("{agreement:?}") };
+    // Midnight in Shanghai.
+    assert_eq!(version.in_force, Interval::new(1_767_196_800_000_000, i64::MAX));
+    let terms = &version.terms;
+    assert_eq!((terms.owner.as_deref(), terms.display_name.as_deref()), (Some("ann"), Some("API gateway")));
+    assert!(terms.matches_service("edge-2") && !terms.matches_service("login"));
+    assert!(terms.rows.matches("/any", "华北医疗") && !terms.rows.matches("/any", "other"));
+    assert_eq!(terms.party, Party::Gateway);
+    assert_eq!(terms.causes.0["keepalive_race"], Charge::Gateway);
+    assert_eq!(terms.causes.0["upstream_timeout"], Charge::Service, "the rest is as it ships");
+    assert_eq!(terms.not_valid, [NotValid::Status(403), NotValid::Cause("rate_limited".into())]);
+    assert!(terms.is_valid(500, "") && !terms.is_valid(403, "") && !terms.is_valid(200, "rate_limited"));
+    assert_eq!((terms.months, terms.time_zone, terms.slice), (1, chrono_tz::Asia::Shanghai, 15_000_000));
+    let bad = Bad { op: RateOp::AtLeast, rate: "0.1".parse().unwrap() };
+    assert_eq!(terms.measure, Measure::Downtime { bad, min_run: 60_000_000 });
+    assert!(bad.holds(1, 10) && !Bad { op: RateOp::Above, ..bad }.holds(1, 10));
+    assert_eq!((terms.min_requests, terms.commitment), (100, "0.999".parse().unwrap()));
+    let tiers: Vec<_> = terms.tiers.iter().map(|tier| (tier.below, tier.percent)).collect();
+    assert_eq!(tiers, [("0.999", "0.1"), ("0.99", "0.25")].map(|(b, p)| (b.parse().unwrap(), p.parse().unwrap())));
+    assert_eq!(terms.cap, Some("0.5".parse().unwrap()));
+    assert_eq!(terms.min_payout.as_ref().unwrap().amount, 1_010_000);
+    assert_eq!(terms.claim_within, Some(ClaimWithin::Days(60)));
+    assert!(!terms.honours("Scheduled Maintenance", Some(5), 5) && terms.honours("Scheduled Maintenance", Some(4), 5));
+    assert!(terms.honours("Attack", None, 5) && !terms.honours("attack", None, 5));
+    assert_eq!((terms.excluded_time, terms.exclude_vouchers), (ExcludedTime::Removed, true));
+    assert_eq!(terms.lost_telemetry, Some(LostTelemetry { days: 7 }));
+}
+
+#[test]
+fn what_may_be_left_out_has_a_meaning() {
+    let text = "{apiVersion: nines/v1, kind: Agreement, metadata: {name: a}, spec: {service: s, period: {duration: 1Q, \
+                timeZone: UTC}, slice: 5m, measure: MeanErrorRate, commitment: 0.999, credits: []}}";
+    let plan = plan(&[], &[("a.yaml".into(), text.into())], 0).unwrap();
+    let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, ["a.yaml:1:183: no credits are agreed yet: every period's credit is 0"]);
+    let version = &plan.definitions.agreements[0].versions[0];
+    assert_eq!(version.in_force, ALWAYS);
+    let terms = &version.terms;
+    assert_eq!((terms.party, terms.months, terms.min_requests), (Party::Service, 3, 1));
+    assert_eq!((terms.excluded_time, terms.exclude_vouchers), (ExcludedTime::ErrorFree, false));
+    assert!(terms.exclusions.is_empty() && terms.lost_telemetry.is_none() && terms.cap.is_none());
+}
+
+/// Versions from a day of 2026 on, each with its own commitment.
+fn versions(annotations: &[&str]) -> Agreement {
+    let text = annotations.iter().enumerate().map(|(i, annotations)| {
+        format!(
+            "---\n{{apiVersion: nines/v1, kind: Agreement, metadata: {{name: a, annotations: {{{annotations}}}}}, spec: \
+             {{service: s, period: {{duration: 1M, timeZone: America/New_York}}, slice: 1h, measure: MeanErrorRate, \
+             commitment: 9{i}%, credits: []}}}}\n"
+        )
+    });
+    one(&text.collect::<String>())
+}
+
+/// `commitment: first hour–last hour of the month, of as many as it has`.
+fn judged(agreement: &Agreement, month: &str, active: Interval) -> String {
+    let Some(covered) = agreement.covered(month.parse().unwrap(), active) else { return "not covered".into() };
+    let whole = covered.period.interval;
+    let hours = |t: i64| (t - whole.start) / 3_600_000_000;
+    let percent = covered.terms.commitment.numerator() * 100 / covered.terms.commitment.denominator();
+    format!("{percent}: {}–{} of {}", hours(covered.interval.start), hours(covered.interval.end), hours(whole.end))
+}
+
+#[test]
+fn a_period_is_judged_whole_by_what_was_in_force_first() {
+    let two = versions(&["nines/effective-from: 2026-03-05", "nines/effective-from: 2026-04-10 12:00"]);
+    // An hour of March is missing in New York.
+    assert_eq!(judged(&two, "2026-03", ALWAYS), "90: 96–743 of 743", "a first version shortens its period");
+    assert_eq!(judged(&two, "2026-04", ALWAYS), "90: 0–720 of 720", "a second waits for the next");
+    assert_eq!(judged(&two, "2026-05", ALWAYS), "91: 0–744 of 744");
+    assert_eq!(judged(&two, "2026-02", ALWAYS), "not covered");
+    let april = two.covered("2026-04".parse().unwrap(), ALWAYS).unwrap().interval;
+    let from = |day: i64| Interval::new(april.start + day * DAY, i64::MAX);
+    assert_eq!(judged(&two, "2026-04", from(4)), "90: 96–720 of 720", "a customer's first month");
+    assert_eq!(judged(&two, "2026-04", from(20)), "91: 480–720 of 720", "in force at the first covered instant");
+    assert_eq!(judged(&two, "2026-04", Interval::new(i64::MIN, april.start + DAY)), "90: 0–24 of 720");
+    assert_eq!(judged(&two, "2026-04", Interval::new(i64::MIN, april.start)), "not covered");
+}
+
+#[test]
+fn an_agreement_that_ended_covers_no_more() {
+    let ended = "nines/effective-from: 2026-03-05, nines/effective-until: 2026-04-03";
+    let once = versions(&[ended]);
+    assert_eq!(judged(&once, "2026-04", ALWAYS), "90: 0–48 of 720");
+    assert_eq!(judged(&once, "2026-05", ALWAYS), "not covered");
+    let again = versions(&[ended, "nines/effective-from: 2026-04-21"]);
+    assert_eq!(judged(&again, "2026-04", ALWAYS), "90: 0–48 of 720");
+    assert_eq!(judged(&again, "2026-05", ALWAYS), "91: 0–744 of 744");
+    let renewed = versions(&["nines/effective-until: 2026-04-03", "nines/effective-from: 2026-04-03"]);
+    assert_eq!(judged(&renewed, "2026-04", ALWAYS), "90: 0–720 of 720");
+}
+
+#[test]
+fn versions_that_say_the_same_are_one() {
+    let text = |day: u32| {
+        format!(
+            "---\n{{apiVersion: nines/v1, kind: Agreement, metadata: {{name: a, annotations: {{nines/effective-from: \
+             2026-04-0{day}}}}}, spec: {{service: s, period: {{duration: 1M, timeZone: UTC}}, slice: 1h, measure: \
+             Occurrences, commitment: 90%, credits: []}}}}\n"
+        )
+    };
+    assert_eq!(one(&(text(1) + &text(2))).versions.len(), 1);
+}

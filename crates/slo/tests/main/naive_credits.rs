@@ -1,0 +1,402 @@
+//! Credits computed slice by slice and minute by minute, without intervals or sparse slices, against the real ones.
+//!
+//! Small denominators only, so that fractions fit 128 bits.
+
+use chrono::{Days, Months, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use nines_slo::{Counts, Credit, Evidence, Excluded, Fee, credit};
+use nines_timeline::Interval;
+use proptest::prelude::*;
+
+use crate::credits::{DAY, MINUTE};
+use crate::reading::definitions;
+
+const HOUR: i64 = 60 * MINUTE;
+
+/// A fraction in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ratio(i128, i128);
+
+impl Ratio {
+    fn new(n: i128, d: i128) -> Ratio {
+        let (mut a, mut b) = (n.abs(), d);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        Ratio(n / a.max(1), d / a.max(1))
+    }
+
+    fn plus(self, other: Ratio) -> Ratio {
+        Ratio::new(self.0 * other.1 + other.0 * self.1, self.1 * other.1)
+    }
+
+    fn below(self, other: Ratio) -> bool {
+        self.0 * other.1 < other.0 * self.1
+    }
+}
+
+/// What is drawn. Instants are minutes since the start of the period unless they say otherwise.
+#[derive(Debug, Clone)]
+struct Case {
+    zone: Tz,
+    month: (i32, u32),
+    slice: i64,
+    measure: &'static str,
+    bad: (bool, i64),
+    min_run: i64,
+    min_requests: i64,
+    removed: bool,
+    lost_clause: Option<i64>,
+    /// From the version's start, the customer's coming and going; where they are none it is always.
+    from: Option<i64>,
+    active: (Option<i64>, Option<i64>),
+    /// Slice number from ten days before the period on, valid, failed.
+    counts: Vec<(i64, i64, i64)>,
+    /// Start, length, category, whether announced in time.
+    exclusions: Vec<(i64, i64, usize, bool)>,
+    lost: Vec<(i64, i64)>,
+    fee: (i128, i128),
+}
+
+const CATEGORIES: [&str; 3] = ["Attack", "Maintenance", "Weather"];
+const TIERS: [(i64, i64); 3] = [(999, 10), (990, 25), (900, 100)];
+
+impl Case {
+    fn midnight(&self, date: NaiveDate) -> i64 {
+        self.zone.from_local_datetime(&date.and_time(NaiveTime::MIN)).earliest().unwrap().timestamp_micros()
+    }
+
+    fn first(&self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.month.0, self.month.1, 1).unwrap()
+    }
+
+    fn whole(&self) -> (i64, i64) {
+        (self.midnight(self.first()), self.midnight(self.first() + Months::new(1)))
+    }
+
+    fn at(&self, minute: i64) -> i64 {
+        self.whole().0.div_euclid(MINUTE) * MINUTE + minute * MINUTE
+    }
+
+    fn text(&self) -> String {
+        let Case { zone, slice, measure, min_run, min_requests, bad: (at_least, percent), .. } = self;
+        let mut clauses = String::new();
+        if matches!(*measure, "BadSlices" | "Downtime" | "Proportional") {
+            clauses += &format!("  bad: errorRate {} {percent}%\n", if *at_least { ">=" } else { ">" });
+        }
+        if *measure == "Downtime" {
+            clauses += &format!("  minRun: {min_run}m\n");
+        }
+        if *measure != "Occurrences" {
+            clauses += &format!("  minRequests: {min_requests}\n");
+        }
+        if self.removed {
+            clauses += "  excludedTime: removed\n";
+        }
+        if let Some(days) = self.lost_clause {
+            clauses += &format!("  lostTelemetry: {{estimateFrom: {days}d}}\n");
+        }
+        let tiers: Vec<String> =
+            TIERS.iter().map(|(below, percent)| format!("{{below: {below}e-3, percent: {percent}}}")).collect();
+        let effective = self.from.map(|from| {
+            let at = chrono::DateTime::from_timestamp_micros(self.at(from)).unwrap();
+            format!("nines/effective-from: {}", at.format("%Y-%m-%dT%H:%M:%SZ"))
+        });
+        format!(
+            "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a, annotations: {{{}}}}}\nspec:\n  service: s\n  \
+             period: {{duration: 1M, timeZone: {zone}}}\n  slice: {}m\n  measure: {measure}\n  commitment: 99.9%\n  \
+             credits: [{}]\n  cap: 50%\n  fees: {{exclude: vouchers}}\n  exclusions: [Attack, {{category: Maintenance, \
+             announced: before}}]\n{clauses}",
+            effective.unwrap_or_default(),
+            slice / MINUTE,
+            tiers.join(", "),
+        )
+    }
+
+    fn evidence(&self) -> Evidence {
+        let mut slices: Vec<Counts> = Vec::new();
+        let first = (self.whole().0 - 10 * DAY).div_euclid(self.slice);
+        for &(number, valid, failed) in &self.counts {
+            slices.push(Counts { start: (first + number) * self.slice, valid, failed: failed.min(valid) });
+        }
+        slices.sort_by_key(|counts| counts.start);
+        slices.dedup_by_key(|counts| counts.start);
+        let exclusions = self.disjoint().into_iter().enumerate().map(|(i, (from, to, category, early))| Excluded {
+            id: i.to_string(),
+            category: CATEGORIES[category].into(),
+            interval: Interval::new(from, to),
+            announced: Some(if early { from - 1 } else { from }),
+        });
+        let (amount, vouchers) = self.fee;
+        let (from, until) = self.active;
+        let active = Interval::new(from.map_or(i64::MIN, |m| self.at(m)), until.map_or(i64::MAX, |m| self.at(m)));
+        Evidence {
+            slices,
+            other_valid: 0,
+            exclusions: exclusions.collect(),
+            lost: self.lost.iter().map(|(from, long)| Interval::new(self.at(*from), self.at(from + long))).collect(),
+            active: vec![active],
+            fee: Some(Fee { currency: "EUR".into(), amount, vouchers: vouchers.min(amount) }),
+        }
+    }
+
+    /// Exclusions that do not overlap.
+    fn disjoint(&self) -> Vec<(i64, i64, usize, bool)> {
+        let mut kept: Vec<(i64, i64, usize, bool)> = Vec::new();
+        for &(from, long, category, early) in &self.exclusions {
+            let (from, to) = (self.at(from), self.at(from + long));
+            if kept.iter().all(|other| to <= other.0 || other.1 <= from) {
+                kept.push((from, to, category, early));
+            }
+        }
+        kept
+    }
+}
+
+/// What becomes of a slice.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Excluded(usize),
+    /// With the minute at which the outage began.
+    Lost(i64),
+    Counted(i64, i64),
+}
+
+struct Naive {
+    slices: i64,
+    valid: i64,
+    failed: i64,
+    lost: i64,
+    estimated: Ratio,
+    excluded: [i64; 2],
+    availability: Ratio,
+    percent: i64,
+    amount: i128,
+}
+
+fn naive(case: &Case) -> Option<Naive> {
+    let (start, end) = case.whole();
+    let (origin, exclusions) = (case.at(0), case.disjoint());
+    let at = |minute: i64| origin + minute * MINUTE;
+    let excluded_minute = |minute: i64| {
+        let found = exclusions.iter().find(|(from, to, category, early)| {
+            let counts = *category == 0 || *category == 1 && *early;
+            counts && *from <= minute && minute < *to
+        });
+        found.map(|(_, _, category, _)| *category)
+    };
+    let late = |bound: Option<i64>, own: i64| bound.map_or(own, |minute| own.max(at(minute)));
+    let start = late(case.active.0, late(case.from, start));
+    let end = case.active.1.map_or(end, |minute| end.min(at(minute)));
+    if start >= end {
+        return None;
+    }
+    let slice = case.slice;
+    let counts = case.evidence().slices;
+    let minutes = |from: i64| (from..from + slice).step_by(MINUTE as usize);
+    let state = |begins: i64| {
+        let categories: Vec<Option<usize>> = minutes(begins).map(excluded_minute).collect();
+        if categories.iter().all(Option::is_some) {
+            return State::Excluded(categories[0].unwrap());
+        }
+        let mut touching: Vec<_> = case
+            .lost
+            .iter()
+            .filter(|(from, long)| minutes(begins).any(|minute| at(*from) <= minute && minute < at(from + long)))
+            .collect();
+        touching.sort();
+        match (touching.first(), case.lost_clause) {
+            (Some((from, _)), Some(_)) => State::Lost(*from),
+            _ => {
+                let here = counts.iter().find(|counts| counts.start == begins);
+                here.map_or(State::Counted(0, 0), |counts| State::Counted(counts.valid, counts.failed))
+            }
+        }
+    };
+    let grid = |from: i64, to: i64| {
+        let first = from.div_euclid(slice) * slice;
+        (first..to).step_by(slice as usize).filter(move |begins| *begins >= from && begins + slice <= to)
+    };
+    let states: Vec<State> = grid(start, end).map(state).collect();
+
+    let is_bad = |failed: i64, valid: i64| {
+        let (at_least, percent) = case.bad;
+        valid >= case.min_requests
+            && if at_least { failed * 100 >= valid * percent } else { failed * 100 > valid * percent }
+    };
+    let rate = |state: &State| match *state {
+        State::Lost(_) => Ratio(1, 1),
+        State::Counted(valid, failed) if valid >= case.min_requests && failed > 0 => {
+            Ratio::new(failed.into(), valid.into())
+        }
+        _ => Ratio(0, 1),
+    };
+    let bad = |state: &State| match *state {
+        State::Lost(_) => true,
+        State::Counted(valid, failed) => failed > 0 && is_bad(failed, valid),
+        State::Excluded(_) => false,
+    };
+    let mut judged = states.len() as i64;
+    if case.removed {
+        judged -= states.iter().filter(|state| matches!(state, State::Excluded(_))).count() as i64;
+    }
+    let (mut valid, mut failed) = (0, 0);
+    for (begins, state) in grid(start, end).zip(&states) {
+        match state {
+            State::Counted(v, f) => (valid, failed) = (valid + v, failed + f),
+            State::Excluded(_) if !case.removed => {
+                valid += counts.iter().find(|counts| counts.start == begins).map_or(0, |counts| counts.valid);
+            }
+            _ => {}
+        }
+    }
+    let mut estimated = Ratio(0, 1);
+    for began in states.iter().filter_map(|state| if let State::Lost(began) = state { Some(*began) } else { None }) {
+        let day = chrono::DateTime::from_timestamp_micros(at(began)).unwrap().with_timezone(&case.zone).date_naive();
+        let before = case.midnight(day - Days::new(case.lost_clause.unwrap() as u64));
+        let (mut requests, mut time) = (0i64, 0);
+        for begins in grid(before, case.midnight(day)) {
+            let there = case.active.0.is_none_or(|from| at(from) <= begins)
+                && case.active.1.is_none_or(|until| begins + slice <= at(until));
+            if let (true, State::Counted(valid, _)) = (there, state(begins)) {
+                (requests, time) = (requests + valid, time + slice / MINUTE);
+            }
+        }
+        // Per minute, times the minutes of this one slice.
+        if time > 0 {
+            estimated = estimated.plus(Ratio::new((requests * (slice / MINUTE)).into(), time.into()));
+        }
+    }
+    let lost_rates = match case.measure {
+        "MeanErrorRate" => states.iter().map(rate).fold(Ratio(0, 1), Ratio::plus),
+        "Proportional" => states.iter().filter(|state| bad(state)).map(rate).fold(Ratio(0, 1), Ratio::plus),
+        "BadSlices" => Ratio(states.iter().filter(|state| bad(state)).count() as i128, 1),
+        _ => {
+            let mut down = 0;
+            for run in states.split(|state| !bad(state)) {
+                if run.len() as i64 * slice >= case.min_run * MINUTE {
+                    down += run.len() as i128;
+                }
+            }
+            Ratio(down, 1)
+        }
+    };
+    let availability = if case.measure == "Occurrences" {
+        let all = estimated.plus(Ratio(valid.into(), 1));
+        let good = Ratio(i128::from(valid - failed), 1);
+        if all.0 == 0 { Ratio(1, 1) } else { Ratio::new(good.0 * all.1, all.0) }
+    } else if judged == 0 {
+        Ratio(1, 1)
+    } else {
+        Ratio::new(i128::from(judged) * lost_rates.1 - lost_rates.0, i128::from(judged) * lost_rates.1)
+    };
+    let hit = TIERS.iter().filter(|(below, _)| availability.below(Ratio::new((*below).into(), 1000)));
+    let percent = hit.map(|(_, percent)| *percent).max().unwrap_or(0).min(50);
+    let (amount, vouchers) = case.fee;
+    // In hundredths: the base has six places.
+    let exact = Ratio::new((amount - vouchers.min(amount)) * i128::from(percent), 1_000_000);
+    let (quotient, rest) = (exact.0 / exact.1, exact.0 % exact.1 * 2);
+    let up = rest > exact.1 || rest == exact.1 && quotient % 2 == 1;
+    let excluded = |category| states.iter().filter(|state| **state == State::Excluded(category)).count() as i64 * slice;
+    Some(Naive {
+        slices: judged,
+        valid,
+        failed,
+        lost: states.iter().filter(|state| matches!(state, State::Lost(_))).count() as i64,
+        estimated,
+        excluded: [excluded(0), excluded(1)],
+        availability,
+        percent,
+        amount: (quotient + i128::from(up)) * 10_000,
+    })
+}
+
+fn real(case: &Case) -> Option<Credit> {
+    let agreement = definitions(&case.text()).agreements.remove(0);
+    let evidence = case.evidence();
+    let month = format!("{:04}-{:02}", case.month.0, case.month.1).parse().unwrap();
+    let covered = agreement.covered(month, evidence.active[0])?;
+    let real = credit(&covered, &evidence).unwrap();
+    let compacted = evidence.compacted(&covered).unwrap();
+    assert!(compacted.slices.len() <= evidence.slices.len());
+    assert_eq!(credit(&covered, &compacted).unwrap(), real, "from what a statement keeps");
+    Some(real)
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let zones = ["America/New_York", "Asia/Shanghai", "Asia/Kolkata", "Europe/Berlin", "UTC"];
+    let zone = prop::sample::select(zones.to_vec()).prop_map(|name| name.parse::<Tz>().unwrap());
+    let months = vec![(2026, 3), (2026, 11), (2026, 10), (2026, 2), (2024, 2), (2025, 12)];
+    let measures = vec!["MeanErrorRate", "BadSlices", "Downtime", "Occurrences", "Proportional"];
+    let slices = vec![15 * MINUTE, 30 * MINUTE, HOUR, 4 * HOUR];
+    let rare = |of| prop::option::weighted(0.3, of);
+    let minute = -3000..46_000i64;
+    let terms = (
+        zone,
+        prop::sample::select(months),
+        prop::sample::select(slices),
+        prop::sample::select(measures),
+        (any::<bool>(), 1..100i64),
+        ((1..4i64, 0..2i64), 1..5i64),
+        any::<bool>(),
+        prop::option::weighted(0.7, 1..9i64),
+    );
+    let month = (
+        (rare(minute.clone()), rare(minute.clone()), rare(20_000..60_000i64)),
+        prop::collection::vec((0..4000i64, 0..12i64, 0..12i64), 0..300),
+        prop::collection::vec((minute.clone(), 1..3000i64, 0..3usize, any::<bool>()), 0..5),
+        prop::collection::vec((minute, 1..2000i64), 0..3),
+        (0..1_000_000_000i128, 0..1_000_000i128),
+    );
+    (terms, month).prop_map(|(terms, month)| {
+        let (zone, of, slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
+        let ((from, came, went), counts, exclusions, lost, fee) = month;
+        // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice. What there is
+        // comes in runs of up to four slices.
+        let counts = counts.into_iter().flat_map(|(number, valid, failed)| {
+            (0..1 + valid % 4)
+                .map(move |next| (number % (45 * DAY / slice) + next, valid, if failed > 5 { failed - 5 } else { 0 }))
+        });
+        let min_run = min_run.0 * slice / MINUTE - min_run.1;
+        Case {
+            zone,
+            month: of,
+            slice,
+            measure,
+            bad,
+            min_run,
+            min_requests,
+            removed,
+            lost_clause,
+            from,
+            active: (came, went.filter(|went| came.is_none_or(|came| came < *went))),
+            counts: counts.collect(),
+            exclusions,
+            lost,
+            fee,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn credits_equal_those_computed_slice_by_slice(case in case()) {
+        let (naive, real) = (naive(&case), real(&case));
+        prop_assert_eq!(naive.is_some(), real.is_some());
+        let (Some(naive), Some(real)) = (naive, real) else { return Ok(()) };
+        prop_assert_eq!(real.slices, naive.slices);
+        prop_assert_eq!((real.valid, real.failed), (naive.valid, naive.failed));
+        prop_assert_eq!(real.lost_slices, naive.lost);
+        let shown = |Ratio(n, d): Ratio| format!("{n}/{d}");
+        prop_assert_eq!(real.estimated.to_string(), shown(naive.estimated));
+        prop_assert_eq!(real.availability.to_string(), shown(naive.availability));
+        for (category, micros) in [0, 1].map(|i| (CATEGORIES[i], naive.excluded[i])) {
+            let own = real.excluded.iter().find(|(name, _)| name == category).map_or(0, |(_, micros)| *micros);
+            prop_assert_eq!(own, micros);
+        }
+        prop_assert_eq!(real.percent.numerator() * 100, naive.percent as u64 * real.percent.denominator());
+        prop_assert_eq!(real.amount, Some(naive.amount));
+    }
+}
