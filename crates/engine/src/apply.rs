@@ -149,6 +149,11 @@ impl Engine {
         let mut mistakes = Vec::new();
         for change in plan.changes.iter().filter(|change| change.what != What::Unchanged) {
             let mut wrong: Vec<String> = Vec::new();
+            if change.stored.kind == Kind::Agreement {
+                wrong.push(
+                    "agreements are checked but not recorded: this version of nines works out no credits".to_string(),
+                );
+            }
             let from = match change.stored.effective_from {
                 SINCE_EVER => i64::MIN,
                 at => at,
