@@ -95,7 +95,8 @@ pub(crate) fn lines(prepared: &Prepared, parts: &[&Part], range: usize) -> Resul
 
 /// The lines of parts that lie in a range and do not overlap.
 pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
-    parts.sort_unstable_by_key(|part| (part.subject, part.interval.start));
+    // They come in runs that are sorted already.
+    parts.sort_by_key(|part| (part.subject, part.interval.start));
     let touches = |subject: &Subject| subject.in_force.start < range.end && subject.in_force.end > range.start;
     // An objective that was of one service, then of another, has a line for each.
     let mut versions: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();

@@ -188,7 +188,7 @@ impl Evaluator<'_> {
         for (number, subject) in prepared.subjects.iter().enumerate() {
             by_name.entry((subject.name.as_ref(), subject.definition_name())).or_default().push(number);
         }
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(days().count());
         let mut last_seen: Option<((String, String), Vec<usize>)> = None;
         kept.each(|objective, definition, day, key, read| {
             // Rows of an objective lie side by side.
