@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{exec_datafusion_err, plan_err};
@@ -19,7 +19,7 @@ use crate::place::Place;
 use crate::statement::Pins;
 
 /// The raw tables, in the order in which they are kept here.
-const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
+pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
 
 /// Definitions as last read, with the version that they were read at: reading them again is most of what a small
 /// question would cost.
@@ -179,7 +179,7 @@ impl Evaluator<'_> {
             let (Some(keys), Some(values)) = (numbers("key"), numbers("value")) else { continue };
             for row in 0..batch.num_rows() {
                 let place = [fact, subject, period].map(|column| column.value(row).to_string());
-                let value = values.iter().nth(row).flatten();
+                let value = values.is_valid(row).then(|| values.value(row));
                 known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));
             }
         }

@@ -9,8 +9,8 @@ use nines_slo::{Definitions, NoData, Objective, Version};
 use nines_timeline::{Interval, MICROS, gcd};
 
 use super::DAY;
-use super::evaluator::{Evaluator, Known};
-use super::facts::{by_hash, declared_business, depends_on_facts, is_undeclared};
+use super::evaluator::{Evaluator, Known, RAW};
+use super::facts::{by_hash, declared_business, depends_on_facts};
 use super::keep::{self, Fact};
 use super::overlay::Incident;
 use super::part::{Detail, Part};
@@ -113,7 +113,7 @@ impl Evaluator<'_> {
         let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.list.len()]).collect();
         self.recall(asked, &pieces, &mut done, &mut prepared).await?;
 
-        for kind in [nines_store::TableKind::Requests, nines_store::TableKind::Events, nines_store::TableKind::Gauges] {
+        for kind in RAW {
             let inputs = self.inputs(kind)?;
             let mut wanted = Wanted {
                 subjects: Vec::new(),
@@ -272,9 +272,7 @@ impl Evaluator<'_> {
         // The first data of an objective is that of any of its versions.
         let mut specs = HashMap::new();
         for (_, objective, version, _) in &chosen {
-            if version.spec.no_data != NoData::Ignore {
-                specs.extend(by_hash(objective.versions.iter().map(|version| &version.spec)));
-            } else if is_undeclared(&version.spec) {
+            if depends_on_facts(&version.spec) {
                 specs.extend(by_hash(objective.versions.iter().map(|version| &version.spec)));
             }
         }
@@ -297,7 +295,6 @@ impl Evaluator<'_> {
             let customer = spec.rows.customer();
             let excluded = self.exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
             let lost = self.incidents.iter().filter(|i| i.telemetry_lost && i.applies(&business, &spec.service));
-            debug_assert!(depends_on_facts(spec) || first.is_none());
             subjects.push(Subject {
                 objective: number,
                 name: objective.name.as_str().into(),
