@@ -15,14 +15,22 @@ pub(crate) enum CliError {
     /// The command line asks for something that cannot be.
     Usage(String),
     Interrupted,
+    /// There was nothing to do: no failure, but not what a scheduler waits for.
+    Nothing(String),
+    /// What was stored does not hold.
+    Broken(String),
+    /// What was issued is not what is stored today.
+    Differs(String),
 }
 
 impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             _ if self.is_broken_pipe() => 0,
-            CliError::Engine(_) | CliError::Io(..) => 1,
+            CliError::Engine(_) | CliError::Io(..) | CliError::Broken(_) => 1,
             CliError::Usage(_) => 2,
+            CliError::Nothing(_) => 3,
+            CliError::Differs(_) => 4,
             CliError::Interrupted => 130,
         }
     }
@@ -37,7 +45,10 @@ impl fmt::Display for CliError {
         match self {
             CliError::Engine(error) => write!(f, "{error}"),
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
-            CliError::Usage(message) => f.write_str(message),
+            CliError::Usage(message)
+            | CliError::Nothing(message)
+            | CliError::Broken(message)
+            | CliError::Differs(message) => f.write_str(message),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }
     }

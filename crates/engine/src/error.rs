@@ -26,6 +26,8 @@ pub enum EngineError {
     Sql(DataFusionError),
     /// A parameter or setting is wrong or missing.
     Usage(String),
+    /// What was asked for needs data that are not stored yet.
+    Incomplete(String),
 }
 
 impl fmt::Display for EngineError {
@@ -35,7 +37,7 @@ impl fmt::Display for EngineError {
             EngineError::Ingest(error) => write!(f, "{error}"),
             EngineError::Definitions(mistakes) => write!(f, "{mistakes}"),
             EngineError::Sql(error) => f.write_str(&message(error)),
-            EngineError::Usage(message) => f.write_str(message),
+            EngineError::Usage(message) | EngineError::Incomplete(message) => f.write_str(message),
         }
     }
 }

@@ -38,8 +38,8 @@ pub use agreement::{
     NotValid, RateOp, Terms, Tier,
 };
 pub use credit::{
-    Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, PERCENT_SCALE, credit,
-    minor_digits,
+    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Outcome,
+    PERCENT_SCALE, bounds, credit, measured_slices, minor_digits,
 };
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
 pub use mistake::{Mistake, Severity};

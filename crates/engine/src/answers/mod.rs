@@ -30,7 +30,7 @@ use nines_timeline::Interval;
 use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, speaks_of};
 use crate::place::Place;
 use crate::statement::Pins;
-use arguments::Arguments;
+pub(crate) use arguments::Arguments;
 
 /// A question in SQL: a function that stands where a table stands.
 pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {

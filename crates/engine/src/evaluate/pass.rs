@@ -449,7 +449,7 @@ impl Pass {
 }
 
 /// The rows of each day in a batch, in which days ascend.
-pub(super) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<usize>)>> {
+pub(crate) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<usize>)>> {
     let column =
         batch.column_by_name(nines_store::DAY_COLUMN).and_then(|column| column.as_primitive_opt::<Int32Type>());
     let Some(days) = column else { return internal_err!("{} was not read", nines_store::DAY_COLUMN) };
@@ -484,7 +484,7 @@ pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &
 
 /// Whether a request is good (`Some(true)`), charged to the party (`Some(false)`), or counts nowhere. Cause is read before
 /// status; a cause that nobody knows says nothing.
-fn charged(party: Party, charge: Option<Charge>, status: i32) -> Option<bool> {
+pub(crate) fn charged(party: Party, charge: Option<Charge>, status: i32) -> Option<bool> {
     let charge = match (charge, status) {
         (Some(charge), _) => charge,
         (None, 200..300) => return Some(true),

@@ -5,6 +5,7 @@
 //! that is printed. Nothing is read and nothing is looked up: the [`Evidence`] is all that a figure depends on, so that a
 //! figure can be verified by computing it again.
 
+mod bounds;
 mod compact;
 mod estimate;
 mod evidence;
@@ -15,6 +16,7 @@ mod sum;
 
 use nines_timeline::{Interval, Share};
 
+pub use bounds::{Bounds, Outcome, bounds, measured_slices};
 pub use estimate::Estimate;
 pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
 pub use fraction::Fraction;
@@ -86,9 +88,7 @@ pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, Cred
     let estimates = estimate::estimates(covered, evidence, &special);
     let estimated = estimates.iter().fold(Fraction::zero(), |sum, estimate| sum.plus(&estimate.failed));
     let availability = availability(terms, &tally, &estimated);
-    let tier = terms.tiers.iter().rposition(|tier| availability.is_below(tier.below));
-    let nothing = Share::from_ratio(0, 1).unwrap_or(Share::ONE);
-    let percent = tier.and_then(|tier| terms.tiers.get(tier)).map_or(nothing, |tier| capped(tier.percent, terms.cap));
+    let (tier, percent) = tier_of(terms, &availability);
     let payment = evidence.fee.as_ref().map(|fee| payment(terms, percent, fee)).transpose()?;
     Ok(Credit {
         slices: tally.slices,
@@ -109,6 +109,14 @@ pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, Cred
         estimates,
         estimated,
     })
+}
+
+/// Which tier applies, and the share that is credited for it.
+fn tier_of(terms: &Terms, availability: &Fraction) -> (Option<usize>, Share) {
+    let tier = terms.tiers.iter().rposition(|tier| availability.is_below(tier.below));
+    let nothing = Share::from_ratio(0, 1).unwrap_or(Share::ONE);
+    let percent = tier.and_then(|tier| terms.tiers.get(tier)).map_or(nothing, |tier| capped(tier.percent, terms.cap));
+    (tier, percent)
 }
 
 fn availability(terms: &Terms, tally: &Tally, estimated: &Fraction) -> Fraction {
