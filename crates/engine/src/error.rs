@@ -49,7 +49,7 @@ impl std::error::Error for EngineError {
             EngineError::Ingest(error) => Some(error),
             EngineError::Definitions(mistakes) => Some(mistakes),
             EngineError::Sql(error) => Some(error),
-            EngineError::Usage(_) => None,
+            EngineError::Usage(_) | EngineError::Incomplete(_) => None,
         }
     }
 }

@@ -56,7 +56,9 @@ fn draw(seed: u64) -> Drawn {
     let month = pick(rng, &MONTHS);
     let first = format!("{month}-01T00:00:00Z").parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros();
     let width = pick(rng, &[15, 60]) * SECOND;
-    let instant = |rng: &mut StdRng| first + rng.random_range(-10 * 1440..33 * 1440) * MINUTE + rng.random_range(0..4) * 15 * SECOND;
+    let instant = |rng: &mut StdRng| {
+        first + rng.random_range(-10 * 1440..33 * 1440) * MINUTE + rng.random_range(0..4) * 15 * SECOND
+    };
     let mut rows = Vec::new();
     for _ in 0..rng.random_range(50..400) {
         let time = instant(rng).div_euclid(width) * width;
@@ -85,7 +87,11 @@ fn draw(seed: u64) -> Drawn {
     }
     let incident = |rng: &mut StdRng| {
         let started = instant(rng);
-        (pick(rng, &["", "gateway", "login"]), started, rng.random_bool(0.8).then(|| started + rng.random_range(1..900) * MINUTE))
+        (
+            pick(rng, &["", "gateway", "login"]),
+            started,
+            rng.random_bool(0.8).then(|| started + rng.random_range(1..900) * MINUTE),
+        )
     };
     let incidents = (0..rng.random_range(0..3)).map(|_| incident(rng)).collect();
     let mut fees = Vec::new();
@@ -93,7 +99,8 @@ fn draw(seed: u64) -> Drawn {
         for service in SERVICES {
             if rng.random() {
                 let from = rng.random_bool(0.3).then(|| instant(rng));
-                let until = rng.random_bool(0.3).then(|| instant(rng)).filter(|until| from.is_none_or(|from| from < *until));
+                let until =
+                    rng.random_bool(0.3).then(|| instant(rng)).filter(|until| from.is_none_or(|from| from < *until));
                 fees.push((*customer, service, rng.random_range(0..100_000), from, until));
             }
         }
@@ -107,6 +114,9 @@ fn draw(seed: u64) -> Drawn {
             if matches!(measure, "BadSlices" | "Downtime" | "Proportional") {
                 more.push_str(pick(rng, &["  bad: errorRate > 10%\n", "  bad: errorRate >= 50%\n"]));
             }
+            if measure == "Downtime" {
+                more.push_str(pick(rng, &["  minRun: 1h\n", "  minRun: 2h\n"]));
+            }
             for clause in [
                 "  minRequests: 5\n",
                 "  lostTelemetry: {estimateFrom: 7d}\n",
@@ -115,7 +125,8 @@ fn draw(seed: u64) -> Drawn {
                 "  customer: acme\n",
                 "  party: gateway\n",
             ] {
-                if rng.random_bool(0.3) {
+                let means_something = measure != "Occurrences" || !clause.contains("minRequests");
+                if means_something && rng.random_bool(0.3) {
                     more.push_str(clause);
                 }
             }
@@ -215,7 +226,10 @@ fn expected(drawn: &Drawn) -> Vec<String> {
             let own = |[s, c]: &[&str; 2]| (s.is_empty() || *s == service) && (c.is_empty() || *c == customer);
             let exclusions = drawn.exclusions.iter().enumerate().filter(|(_, (scope, ..))| own(scope));
             let evidence = Evidence {
-                slices: counts.iter().map(|(start, (valid, failed))| Counts { start: *start, valid: *valid, failed: *failed }).collect(),
+                slices: counts
+                    .iter()
+                    .map(|(start, (valid, failed))| Counts { start: *start, valid: *valid, failed: *failed })
+                    .collect(),
                 exclusions: exclusions
                     .map(|(number, (_, category, from, to, early))| Excluded {
                         id: format!("EX-{number}"),
@@ -239,7 +253,8 @@ fn expected(drawn: &Drawn) -> Vec<String> {
                 ..Evidence::default()
             };
             let judged = covered.slices();
-            let was_used = counts.iter().any(|(start, (valid, _))| judged.start <= *start && *start < judged.end && *valid > 0);
+            let was_used =
+                counts.iter().any(|(start, (valid, _))| judged.start <= *start && *start < judged.end && *valid > 0);
             if !was_used && fee.is_none() {
                 continue;
             }
@@ -280,9 +295,13 @@ fn credits_are_those_of_evidence_put_together_by_hand() {
         // Narrowed, it reads less and says the same.
         let narrowed = query(
             &store,
-            &format!("SELECT {columns} FROM credits('{}') WHERE customer = 'acme' AND service LIKE 'gate%'", drawn.month),
+            &format!(
+                "SELECT {columns} FROM credits('{}') WHERE customer = 'acme' AND service LIKE 'gate%'",
+                drawn.month
+            ),
         );
-        let meant = |row: &&String| row.split(',').nth(1) == Some("acme") && row.split(',').nth(2).unwrap().starts_with("gate");
+        let meant =
+            |row: &&String| row.split(',').nth(1) == Some("acme") && row.split(',').nth(2).unwrap().starts_with("gate");
         assert_eq!(narrowed.len(), rows.iter().filter(meant).count(), "seed {seed}");
     }
     assert!(rounds < 10 || compared > 40 && credited > 10, "{compared} compared, {credited} with a credit");

@@ -102,7 +102,9 @@ fn terms_that_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     let file = folder.path().join("wrong.yaml");
-    let wrong = AGREEMENT.replace("percent: 10}, {below: 99%", "percent: 10}, {below: 99.95%").replace("slice: 1m", "slice: 15s");
+    let wrong = AGREEMENT
+        .replace("percent: 10}, {below: 99%", "percent: 10}, {below: 99.95%")
+        .replace("slice: 1m", "slice: 15s");
     std::fs::write(&file, wrong).unwrap();
     let said = fails(1, nines().arg("--store").arg(&store).arg("apply").arg(&file));
     assert!(said.contains("wrong.yaml:10:"), "{said}");

@@ -15,8 +15,18 @@ use crate::output::{Format, Output, instant, say, whole};
 
 /// The columns that a person looks at first.
 const SHOWN: [&str; 12] = [
-    "agreement", "customer", "service", "slices", "valid", "failed", "availability", "credit_percent", "fee_base", "amount",
-    "currency", "claim_by",
+    "agreement",
+    "customer",
+    "service",
+    "slices",
+    "valid",
+    "failed",
+    "availability",
+    "credit_percent",
+    "fee_base",
+    "amount",
+    "currency",
+    "claim_by",
 ];
 
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
@@ -97,9 +107,9 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
     }
     if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
         let zone = &engine.settings().time_zone;
-        let until = credits.watermark.map_or("nothing is stored yet".to_string(), |at| {
-            format!("what is stored ends at {}", instant(at, zone))
-        });
+        let until = credits
+            .watermark
+            .map_or("nothing is stored yet".to_string(), |at| format!("what is stored ends at {}", instant(at, zone)));
         eprintln!("not final: {} is judged until {}, and {until}", short.agreement, instant(short.judged.end, zone));
     }
     Ok(())
@@ -138,7 +148,8 @@ fn told(issued: &Issued, month: Month) -> String {
         let revised = issued.statements.len() - first;
         text.push_str(&format!(
             "issued     {first} statements and {revised} revisions for {month}, {} unchanged; version {} of statements\n",
-            issued.unchanged, commit.version
+            issued.unchanged,
+            commit.version().unwrap_or_default()
         ));
     }
     if issued.nobody > 0 {
@@ -217,7 +228,9 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
             name.push('_');
         }
         let failed = |error| CliError::Broken(format!("the page of {customer}: {error}"));
-        for (extension, text) in [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)] {
+        for (extension, text) in
+            [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
+        {
             let file = folder.join(format!("{month}-{name}.{extension}"));
             whole(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
         }

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::{Expr, col, lit};
@@ -160,7 +159,8 @@ impl Engine {
             }
             let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
             for statement in self.draw_up(month, &credits)? {
-                let before = last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]);
+                let before =
+                    last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
                 match before {
                     _ if statement.customer.is_empty() => nobody += 1,
                     None => new.push(statement),
@@ -195,7 +195,8 @@ fn named(batch: &RecordBatch, row: usize) -> String {
 
 fn unfinished(month: Month, owed: &Owed, watermark: Option<i64>) -> EngineError {
     let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
-    let stored = watermark.map_or("nothing is stored in requests".to_string(), |at| format!("the data end at {}", shown(at)));
+    let stored =
+        watermark.map_or("nothing is stored in requests".to_string(), |at| format!("the data end at {}", shown(at)));
     EngineError::Incomplete(format!(
         "{month} is not complete for agreement {}: it is judged until {}, but {stored}; nothing was issued. Ingest the rest, or \
          issue what there is with --incomplete",

@@ -27,8 +27,8 @@ use nines_timeline::Interval;
 
 pub use issue::{Credits, Issued};
 pub use judging::Chosen;
-pub use verify::{Today, Verified};
 pub(crate) use table::{documentation, register};
+pub use verify::{Today, Verified};
 
 /// What a customer is owed for a service under an agreement, and all that it was worked out from.
 #[derive(Debug, Clone)]
