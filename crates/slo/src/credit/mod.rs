@@ -23,6 +23,7 @@ pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
 pub use fraction::Fraction;
 pub use money::{MONEY_SCALE, minor_digits};
 
+pub(crate) use fraction::half_even;
 pub(crate) use slices::{Special, Tally};
 pub(crate) use sum::Sum;
 pub(crate) use workings::Workings;

@@ -5,7 +5,7 @@ use crate::credit::Fraction;
 use crate::statement::judged::Fate;
 use crate::statement::terms::bad;
 use crate::statement::view::View;
-use crate::statement::words::{counted, fraction, grouped, length, listed, places};
+use crate::statement::words::{counted, fraction, grouped, length, listed, minutes};
 
 /// The lines of the step.
 pub(crate) fn measured(view: &View<'_>) -> Vec<String> {
@@ -52,9 +52,7 @@ fn counting(view: &View<'_>, one: &str, several: &str) -> String {
 /// The sum in slices and in minutes.
 fn lost(view: &View<'_>) -> String {
     let total = &view.workings.tally.lost_time;
-    let slice = view.terms().slice.unsigned_abs();
-    let minutes = Fraction::new(total.numerator() * slice, total.denominator() * 60_000_000u64);
-    format!("{} slices, {} min", fraction(total), places(&minutes, 3))
+    format!("{} slices, {} min", fraction(total), minutes(total, view.terms().slice, 3))
 }
 
 fn not_bad(view: &View<'_>) -> String {

@@ -9,7 +9,7 @@ use crate::instant::first_instant;
 use crate::spans::clip;
 use crate::statement::judged::Fate;
 use crate::statement::view::View;
-use crate::statement::words::{grouped, places};
+use crate::statement::words::{grouped, minutes};
 
 /// The worst of a day, from bad to good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,16 +129,10 @@ pub(crate) fn lost(view: &View<'_>, day: &Day) -> String {
     match view.terms().measure {
         Measure::Occurrences if day.lost == Fraction::zero() => "estimated".to_string(),
         Measure::Occurrences => format!("{} failed", grouped(day.lost.numerator())),
-        _ => {
-            let minutes = Fraction::new(
-                day.lost.numerator() * view.terms().slice.unsigned_abs(),
-                day.lost.denominator() * 60_000_000u64,
-            );
-            match places(&minutes, 1).as_str() {
-                "0" => "< 0.1 min".to_string(),
-                minutes => format!("{minutes} min"),
-            }
-        }
+        _ => match minutes(&day.lost, view.terms().slice, 1).as_str() {
+            "0" => "< 0.1 min".to_string(),
+            minutes => format!("{minutes} min"),
+        },
     }
 }
 

@@ -89,7 +89,8 @@ fn unequal(stated: &Credit, again: &Credit, clock: Clock) -> Vec<String> {
         let all = credit.excluded.iter().map(|(category, micros)| format!("{category}: {micros} µs"));
         all.collect::<Vec<_>>().join(", ")
     };
-    let figures: [(&str, bool, &dyn Fn(&Credit) -> String); 17] = [
+    type Figure<'a> = (&'a str, bool, &'a dyn Fn(&Credit) -> String);
+    let figures: [Figure<'_>; 17] = [
         ("number of slices", stated.slices == again.slices, &|c| number(c.slices)),
         ("number of valid requests", stated.valid == again.valid, &|c| number(c.valid)),
         ("number of failed requests", stated.failed == again.failed, &|c| number(c.failed)),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Offset};
 use chrono_tz::Tz;
 use nines_timeline::Interval;
 
-use crate::credit::{Fraction, MONEY_SCALE, PERCENT_SCALE, minor_digits};
+use crate::credit::{Fraction, MONEY_SCALE, PERCENT_SCALE, half_even, minor_digits};
 use crate::duration;
 
 pub(crate) use crate::describe::{length, percent};
@@ -72,7 +72,17 @@ pub(crate) fn fraction(fraction: &Fraction) -> String {
 
 /// Rounded half-even to so many places, zeros at the end left out.
 pub(crate) fn places(fraction: &Fraction, places: u32) -> String {
-    let scaled = fraction.rounded(10u64.pow(places)).to_string();
+    decimals(fraction.rounded(10u64.pow(places)).to_string(), places)
+}
+
+/// So many slices of this width (µs) in minutes. Not reduced on the way: that takes minutes where a fraction has a
+/// million digits.
+pub(crate) fn minutes(slices: &Fraction, slice: i64, places: u32) -> String {
+    let numerator = slices.numerator() * slice.unsigned_abs() * 10u64.pow(places);
+    decimals(half_even(numerator, &(slices.denominator() * 60_000_000u64)).to_string(), places)
+}
+
+fn decimals(scaled: String, places: u32) -> String {
     let padded = format!("{scaled:0>width$}", width = places as usize + 1);
     let (whole, rest) = padded.split_at(padded.len() - places as usize);
     let rest = rest.trim_end_matches('0');

@@ -254,6 +254,52 @@ fn only_versions_that_decide_are_carried() {
     assert_eq!(error.to_string(), "agreement 'gateway' covers nothing of 2025-10 for this customer");
 }
 
+/// Whatever is changed in the evidence is told, and under its own heading.
+#[test]
+fn each_change_is_told() {
+    type Change = fn(&mut Evidence);
+    let changes: [(Change, Subject, &str); 14] = [
+        (|e| e.slices[0].valid += 1, Subject::Requests, "1 of 201 failed, before 1 of 200 failed"),
+        (|e| e.slices[0].failed += 1, Subject::Requests, "2 of 200 failed, before 1 of 200 failed"),
+        (
+            |e| e.slices.retain(|c| c.start != OCTOBER + DAY + 100 * MINUTE),
+            Subject::Requests,
+            "no failures, before 1 of 200 failed",
+        ),
+        (|e| e.other_valid += 1, Subject::Requests, "number of valid requests"),
+        (
+            |e| e.slices.iter_mut().for_each(|c| c.valid += 1),
+            Subject::LostTelemetry,
+            "slices, times 48 slices); before",
+        ),
+        (|e| e.slices.iter_mut().rfind(|c| c.valid == 10).unwrap().valid = 9, Subject::Requests, "In 1 slice the"),
+        (|e| e.exclusions[0].category = "Weather".into(), Subject::Exclusions, "the agreement has no such category"),
+        (|e| e.exclusions[1].announced = None, Subject::Exclusions, "not announced (does not count"),
+        (|e| e.exclusions[2].interval.end += 1, Subject::Exclusions, "chg-32 is Maintenance"),
+        (|e| e.exclusions.truncate(1), Subject::Exclusions, "chg-31 is withdrawn"),
+        (|e| e.lost[0].end += 1, Subject::LostTelemetry, "Telemetry was lost 2026-10-23 11:40 to"),
+        (|e| e.active = vec![Interval::new(OCTOBER, i64::MAX)], Subject::Period, "from 2026-10-01 00:00 on"),
+        (|e| e.fee = None, Subject::Amount, "There is no amount any more; before it was 1,200.00 CNY."),
+        (|e| e.fee.iter_mut().for_each(|fee| fee.amount += 1), Subject::Fee, "12,345.670001 CNY"),
+    ];
+    let old = gateway();
+    for (change, about, words) in changes {
+        let mut evidence = october();
+        change(&mut evidence);
+        let new = Statement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
+        let found = differences(&old, &new);
+        let told = found.iter().any(|difference| difference.about == about && difference.text.contains(words));
+        assert!(told, "{words}: {found:#?}");
+        assert!(new.verify().holds() && new.revised(&old).unwrap().verify().holds());
+    }
+    let incomplete = Basis { complete: false, ..basis(stored(GATEWAY), "2026-10", october()) };
+    let found = differences(&Statement::draw_up(incomplete, 0).unwrap(), &old);
+    assert_eq!(found.iter().map(|difference| difference.about).collect::<Vec<_>>(), [Subject::Completeness]);
+    let comment = stored(&GATEWAY.replace("spec:", "# As signed.\nspec:"));
+    let commented = Statement::draw_up(basis(comment, "2026-10", october()), 0).unwrap();
+    assert_eq!(differences(&old, &commented), [], "another text of the same terms");
+}
+
 #[test]
 fn a_revision_says_what_changed() {
     let first = gateway();
