@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{SECOND, apply, fees, ingest};
-use crate::{fails, nines, query};
+use crate::{fails, nines, query, run};
 
 const AGREEMENT: &str = "apiVersion: nines/v1
 kind: Agreement
@@ -149,4 +149,34 @@ fn two_who_issue_at_once_issue_once() {
     codes.sort();
     assert_eq!(codes, [Some(0), Some(3), Some(3), Some(3)]);
     assert_eq!(query(&store, "SELECT count(*), max(revision) FROM statements"), ["2,1"]);
+}
+
+#[test]
+fn what_is_no_longer_owed_is_revised_to_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    ingest(&store, 15, "brief", &[(september(), 10, 10)]);
+    said(&store, 0, &["--issue"]);
+    // It was never theirs: a correction takes the requests away.
+    let file = folder.path().join("correction.csv");
+    let rows = "time,service,customer,status,requests\n2026-09-01T00:00:00+08:00,gateway,brief,503,0\n";
+    std::fs::write(&file, rows).unwrap();
+    run(nines().arg("--store").arg(&store).args(["ingest", "requests"]).arg(&file));
+    assert_eq!(query(&store, "SELECT count(*) FROM credits('2026-09') WHERE customer = 'brief'"), ["0"]);
+    assert!(
+        said(&store, 4, &["--verify"])
+            .contains("gateway, brief, gateway, 2026-09, revision 1: evidence holds; TODAY'S DATA DIFFER")
+    );
+    let revised = said(&store, 0, &["--issue"]);
+    assert!(revised.contains("revision   gateway, brief, gateway, 2026-09, revision 2"), "{revised}");
+    assert!(said(&store, 0, &["--verify"]).ends_with("3 statements hold\n"));
+}
+
+#[test]
+fn fees_that_no_agreement_covers_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    fees(&store, "2026-09,acme,login,CNY,50,,,\n");
+    let shown = said(&store, 0, &[]);
+    assert!(shown.contains("note: 'acme' paid for login, but no agreement covers it"), "{shown}");
 }

@@ -29,6 +29,9 @@ const SHOWN: [&str; 12] = [
     "claim_by",
 ];
 
+/// Notes about fees that are told one by one.
+const MOST_NOTES: usize = 5;
+
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     let engine = Engine::open(settings).await?;
     let month = month(&args.period, &engine)?;
@@ -112,6 +115,12 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
             .map_or("nothing is stored yet".to_string(), |at| format!("what is stored ends at {}", instant(at, zone)));
         eprintln!("not final: {} is judged until {}, and {until}", short.agreement, instant(short.judged.end, zone));
     }
+    for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
+        eprintln!("note: '{customer}' paid for {service}, but no agreement covers it");
+    }
+    if let Some(more) = credits.unagreed.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
+        eprintln!("note: and {more} more fees are covered by no agreement");
+    }
     Ok(())
 }
 
@@ -178,7 +187,7 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
         let today = match &one.today {
             Today::Equal => "today's data say the same",
             Today::Differs(_) => "TODAY'S DATA DIFFER",
-            Today::Gone => "TODAY NOTHING IS OWED",
+            Today::Gone => "NO AGREEMENT COVERS IT ANY MORE",
             _ => "no agreement is stored here to compare with",
         };
         text.push_str(&format!("{}: {evidence}; {today}\n", named(&one.statement)));

@@ -21,11 +21,14 @@ pub const DEFINITIONS: &[(&str, &str)] = &[
 mod tests {
     use super::*;
 
+    /// It counts slices of 15 seconds; the demo's are of a minute.
+    const NOT_THE_DEMOS: &str = "gateway-agreement.yaml";
+
     #[test]
     fn no_file_is_forgotten() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/definitions");
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.collect();
+        let mut names: Vec<String> = names.filter(|name| name != NOT_THE_DEMOS).collect();
         names.sort();
         assert_eq!(names, DEFINITIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }

@@ -1,6 +1,6 @@
 //! From counts to what is owed: every case that has requests or a fee.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::exec_datafusion_err;
@@ -35,17 +35,32 @@ pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>
             let carried = business_of.get(service).map_or("", AsRef::as_ref);
             let business = judging.declared(usual.terms, service).unwrap_or(carried);
             if let Some(case) = judging.case(number, customer, service, business)? {
-                let counted = Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: 0 };
-                cases.insert(name, counted);
+                cases.insert(name, Counted::nothing(case));
             }
         }
     }
+    let mut issued = HashSet::new();
+    for [name, customer, service] in &judging.issued {
+        let Some((number, agreement)) = judging.agreements().find(|(_, agreement)| agreement.name == *name) else {
+            continue;
+        };
+        let name: CaseName = (number, customer.as_str().into(), service.as_str().into());
+        let Some(usual) = judging.usual(agreement) else { continue };
+        if !cases.contains_key(&name) {
+            let carried = business_of.get(service.as_str()).map_or("", AsRef::as_ref);
+            let business = judging.declared(usual.terms, service).unwrap_or(carried);
+            if let Some(case) = judging.case(number, customer, service, business)? {
+                cases.insert(name.clone(), Counted::nothing(case));
+            }
+        }
+        issued.insert(name);
+    }
     let mut found = Vec::with_capacity(cases.len());
-    for counted in cases.into_values() {
+    for (name, counted) in cases {
         let judged = counted.case.covered().slices();
         let inside = |start: i64| judged.start <= start && start < judged.end;
         let was_used = counted.other_valid > 0 || counted.slices.iter().any(|counts| inside(counts.start));
-        if was_used || counted.case.paid.is_some() {
+        if was_used || counted.case.paid.is_some() || issued.contains(&name) {
             found.push(of(judging, counted)?);
         }
     }

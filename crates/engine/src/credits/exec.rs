@@ -1,8 +1,10 @@
 //! The plan of credits: the scan of `requests`, as its child, and what is made of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion};
@@ -16,6 +18,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
 use futures::StreamExt;
+use nines_slo::Period;
 use tokio::task::JoinSet;
 
 use super::judging::Judging;
@@ -57,6 +60,14 @@ impl CreditsExec {
     /// End of the newest data, in µs; `None` if there are none.
     pub fn watermark(&self) -> Option<i64> {
         Some(self.judging.watermark).filter(|at| *at > i64::MIN)
+    }
+
+    /// Customers and services with a fee in the month, which no agreement covers.
+    pub fn unagreed(&self, owed: &[Owed]) -> Result<Vec<(String, String)>> {
+        let covered: HashSet<(&str, &str)> = owed.iter().map(|owed| (&*owed.customer, &*owed.service)).collect();
+        let Some(month) = Period::of(self.judging.month, 1, Tz::UTC) else { return Ok(Vec::new()) };
+        let payers = self.judging.fees.payers(month)?.into_iter().filter(|payer| !covered.contains(payer));
+        Ok(payers.map(|(customer, service)| (customer.to_string(), service.to_string())).collect())
     }
 
     /// Counts and works out.

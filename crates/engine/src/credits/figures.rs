@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Decimal128Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
-use nines_slo::{Fraction, Outcome, PERCENT_SCALE};
+use nines_slo::{Outcome, PERCENT_SCALE};
 use nines_store::MONEY;
 use nines_timeline::Share;
 
@@ -52,7 +52,7 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
     let text = |of: fn(&Owed) -> &str| texts(owed.iter().map(move |owed| Some(of(owed))));
     let number = |of: fn(&Owed) -> i64| counts(owed.iter().map(move |owed| Some(of(owed))));
     let exact: Vec<String> = owed.iter().map(|owed| owed.credit.availability.to_string()).collect();
-    let outcome = |of: fn(&Owed) -> &Outcome| percents(owed.iter().map(move |owed| rounded(&of(owed).availability)));
+    let outcome = |of: fn(&Owed) -> &Outcome| percents(owed.iter().map(move |owed| of(owed).availability_percent));
     Ok(RecordBatch::try_new(
         schema(zone),
         vec![
@@ -84,11 +84,6 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
             amounts(owed.iter().map(|owed| owed.bounds.worst.amount))?,
         ],
     )?)
-}
-
-/// A fraction of 1 in 10⁻⁶ percent, down.
-fn rounded(availability: &Fraction) -> i64 {
-    i64::try_from(availability.floor(100 * 10u64.pow(PERCENT_SCALE))).unwrap_or(i64::MAX)
 }
 
 /// A share in 10⁻⁶ percent.

@@ -45,6 +45,8 @@ pub struct Credits {
     pub rows: RecordBatch,
     /// End of the newest data, in µs; `None` if there are none.
     pub watermark: Option<i64>,
+    /// Customers and services with a fee in the month, which no agreement covers.
+    pub unagreed: Vec<(String, String)>,
     /// The version of each table that was read.
     tables: BTreeMap<String, i64>,
     /// Agreements as they are recorded, by name.
@@ -54,6 +56,11 @@ pub struct Credits {
 impl Engine {
     /// What is owed for the period of a month.
     pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
+        self.credits_and(month, chosen, &[]).await
+    }
+
+    /// The same, and what has become of statements that were issued.
+    pub(super) async fn credits_and(&self, month: Month, chosen: &Chosen, issued: &[Statement]) -> Result<Credits> {
         let pins = Arc::new(Pins::default());
         let mut state = self.context().state();
         state.config_mut().set_extension(Arc::clone(&pins));
@@ -65,12 +72,16 @@ impl Engine {
             }
         }
         let zone: Arc<str> = self.settings().time_zone.as_str().into();
-        let exec = table::plan(evaluator, month, chosen.clone(), &[], None, &zone).await?;
+        let issued = issued.iter().map(|s| [s.agreement.clone(), s.customer.clone(), s.service.clone()]).collect();
+        let judging = table::judging(&evaluator, month, chosen.clone(), issued).await?;
+        let exec = table::plan(&evaluator, judging, &[], None, &zone).await?;
         let owed = exec.owed(&state.task_ctx()).await?;
         let rows = figures::batch(&owed, &zone)?;
+        let chooses = chosen.agreement.is_some() || chosen.customer.is_some();
+        let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
         let versions = pins.versions().into_iter();
         let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
-        Ok(Credits { owed, rows, watermark: exec.watermark(), tables, recorded })
+        Ok(Credits { owed, rows, watermark: exec.watermark(), unagreed, tables, recorded })
     }
 
     /// Draws up a statement of each credit, as it would be issued first.
@@ -146,13 +157,13 @@ impl Engine {
     pub async fn issue(&self, month: Month, chosen: &Chosen, incomplete: bool) -> Result<Issued> {
         let mut attempt = 1;
         loop {
-            let credits = self.credits(month, chosen).await?;
+            let (before, version) = self.issued(month, chosen).await?;
+            let credits = self.credits_and(month, chosen, &before).await?;
             if let Some(short) = credits.owed.iter().find(|owed| !owed.complete)
                 && !incomplete
             {
                 return Err(unfinished(month, short, credits.watermark));
             }
-            let (before, version) = self.issued(month, chosen).await?;
             let mut last: HashMap<[&str; 3], &Statement> = HashMap::new();
             for statement in &before {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);

@@ -28,6 +28,8 @@ pub(super) struct Judging {
     /// A month of the period.
     pub month: Month,
     pub chosen: Chosen,
+    /// Agreement, customer and service of what was issued: told of even where nothing is left of it.
+    pub issued: Vec<[String; 3]>,
     pub definitions: Arc<Definitions>,
     pub fees: Fees,
     pub exclusions: Vec<Exclusion>,

@@ -34,6 +34,13 @@ pub(super) struct Counted {
     pub measured: i64,
 }
 
+impl Counted {
+    /// A case of which nothing was counted.
+    pub fn nothing(case: Case) -> Self {
+        Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: 0 }
+    }
+}
+
 /// A case at work.
 #[derive(Debug)]
 struct Lane {
@@ -200,8 +207,7 @@ impl Pass {
         let business = terms_business.as_deref().unwrap_or(business);
         let case = self.judging.case(agreement, customer, service, business)?;
         let lane = case.map(|case| {
-            let counted = Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: 0 };
-            self.lanes.push(Lane { counted, today: Vec::new(), sorted: 0 });
+            self.lanes.push(Lane { counted: Counted::nothing(case), today: Vec::new(), sorted: 0 });
             self.lanes.len() - 1
         });
         self.lane_of.insert(name, lane);

@@ -104,32 +104,42 @@ impl TableProvider for Credits {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
-        Ok(Arc::new(plan(evaluator, self.month, Chosen::default(), &filters, projection.cloned(), &self.zone).await?))
+        let judging = judging(&evaluator, self.month, Chosen::default(), Vec::new()).await?;
+        Ok(Arc::new(plan(&evaluator, judging, &filters, projection.cloned(), &self.zone).await?))
     }
 }
 
-/// Plans the credits of a period: reads the small tables, and which rows of `requests` are needed.
-pub(super) async fn plan(
-    evaluator: Evaluator<'_>,
+/// By what a period is judged: what the small tables say.
+pub(super) async fn judging(
+    evaluator: &Evaluator<'_>,
     month: Month,
     chosen: Chosen,
+    issued: Vec<[String; 3]>,
+) -> Result<Judging> {
+    let judging = Judging {
+        month,
+        chosen,
+        issued,
+        definitions: Arc::clone(&evaluator.definitions),
+        fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
+        exclusions: evaluator.exclusions.clone(),
+        lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
+        watermark: evaluator.inputs(TableKind::Requests)?.watermark,
+        slot: evaluator.slot,
+    };
+    judging.check_begun(evaluator.now)?;
+    Ok(judging)
+}
+
+/// Plans the credits of a period: which rows of `requests` are needed.
+pub(super) async fn plan(
+    evaluator: &Evaluator<'_>,
+    judging: Judging,
     filters: &[Expr],
     projection: Option<Vec<usize>>,
     zone: &Arc<str>,
 ) -> Result<CreditsExec> {
-    let fees = Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?;
-    let inputs = Arc::clone(evaluator.inputs(TableKind::Requests)?);
-    let judging = Judging {
-        month,
-        chosen,
-        definitions: Arc::clone(&evaluator.definitions),
-        fees,
-        exclusions: evaluator.exclusions.clone(),
-        lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
-        watermark: inputs.watermark,
-        slot: evaluator.slot,
-    };
-    judging.check_begun(evaluator.now)?;
+    let inputs = evaluator.inputs(TableKind::Requests)?;
     let scan = match (&inputs.snapshot, judging.reads()?) {
         (Some(snapshot), Some((reads, services))) => {
             let (first, last) = (reads.start.div_euclid(DAY) as i32, (reads.end - 1).div_euclid(DAY) as i32);

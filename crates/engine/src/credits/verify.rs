@@ -27,7 +27,7 @@ pub enum Today {
     Equal,
     /// It says something else.
     Differs(Vec<Difference>),
-    /// Nothing is owed any more: there is no fee and no request, or no agreement.
+    /// There is no agreement any more that covers it.
     Gone,
     /// There is nothing to compare with: no agreement is recorded in this store.
     Unknown,
@@ -40,7 +40,7 @@ impl Engine {
         let (recorded, _) = self.recorded().await?;
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
         let today = match is_known {
-            true => self.draw_up(month, &self.credits(month, chosen).await?)?,
+            true => self.draw_up(month, &self.credits_and(month, chosen, &issued).await?)?,
             false => Vec::new(),
         };
         let key = |s: &Statement| [s.agreement.clone(), s.customer.clone(), s.service.clone()];

@@ -2,7 +2,7 @@
 
 use nines_timeline::Share;
 
-use super::{Credit, payment, tier_of};
+use super::{Credit, payment, printed, tier_of};
 use crate::agreement::{Covered, Measure};
 use crate::credit::evidence::{CreditError, Evidence};
 use crate::credit::fraction::Fraction;
@@ -14,6 +14,8 @@ use crate::spans::{clip, contains};
 pub struct Outcome {
     /// Of 1.
     pub availability: Fraction,
+    /// In 10⁻⁶ percent, rounded as [`Credit::availability_percent`] is.
+    pub availability_percent: i64,
     /// The share of the fee base that would be credited.
     pub percent: Share,
     /// What would be owed, in 10⁻⁶ of the currency's unit; `None` without a fee.
@@ -57,7 +59,8 @@ pub fn bounds(
     let outcome = |availability: Fraction| {
         let (_, percent) = tier_of(terms, &availability);
         let amount = evidence.fee.as_ref().map(|fee| payment(terms, percent, fee).map(|payment| payment.amount));
-        Ok(Outcome { availability, percent, amount: amount.transpose()? })
+        let availability_percent = printed(terms, &availability);
+        Ok(Outcome { availability, availability_percent, percent, amount: amount.transpose()? })
     };
     let best = match credit.lost_slices {
         0 => credit.availability.clone(),
