@@ -40,7 +40,9 @@ db.execute("""
                peak * CASE customer
                    WHEN '华北医疗' THEN (0.03 + 0.95 * bell(oclock, 10, 2) + 0.7 * bell(oclock, 15.5, 2))
                                         * if(isodow(time) > 5, 0.4, 1)
-                   ELSE 0.06 + 0.3 * bell(oclock, 12.5, 1.5) + 0.9 * bell(oclock, 21, 2.5) + 0.9 * bell(oclock, -3, 2.5) END AS mean,
+                   -- An evening goes on after midnight.
+                   ELSE 0.06 + 0.3 * bell(oclock, 12.5, 1.5) + 0.9 * bell(oclock, 21, 2.5) + 0.9 * bell(oclock, -3, 2.5)
+                   END AS mean,
                sqrt(3) * (drawn('a', customer, slice) + drawn('b', customer, slice) + drawn('c', customer, slice)
                           + drawn('d', customer, slice) - 2) AS deviation,
                greatest(round(mean + sqrt(mean) * deviation), 0)::BIGINT AS n
