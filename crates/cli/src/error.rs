@@ -17,8 +17,8 @@ pub(crate) enum CliError {
     Interrupted,
     /// There was nothing to do: no failure, but not what a scheduler waits for.
     Nothing(String),
-    /// What was stored does not hold.
-    Broken(String),
+    /// What was asked for was done, and did not come out right.
+    Failed(String),
     /// What was issued is not what is stored today.
     Differs(String),
 }
@@ -27,7 +27,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             _ if self.is_broken_pipe() => 0,
-            CliError::Engine(_) | CliError::Io(..) | CliError::Broken(_) => 1,
+            CliError::Engine(_) | CliError::Io(..) | CliError::Failed(_) => 1,
             CliError::Usage(_) => 2,
             CliError::Nothing(_) => 3,
             CliError::Differs(_) => 4,
@@ -47,7 +47,7 @@ impl fmt::Display for CliError {
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
             CliError::Usage(message)
             | CliError::Nothing(message)
-            | CliError::Broken(message)
+            | CliError::Failed(message)
             | CliError::Differs(message) => f.write_str(message),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }

@@ -34,16 +34,20 @@ struct Row {
     requests: i64,
 }
 
+/// Customer, service, amount, active from and until.
+type Paid = (&'static str, &'static str, i64, Option<i64>, Option<i64>);
+
+/// Scope (service, customer), category, from, to, whether announced before.
+type Excluding = ([&'static str; 2], &'static str, i64, i64, bool);
+
 struct Drawn {
     month: &'static str,
     width: i64,
     rows: Vec<Row>,
-    /// Scope (service, customer), category, from, to, whether announced before.
-    exclusions: Vec<([&'static str; 2], &'static str, i64, i64, bool)>,
+    exclusions: Vec<Excluding>,
     /// Service, started, fixed.
     incidents: Vec<(&'static str, i64, Option<i64>)>,
-    /// Customer, service, amount, active from and until.
-    fees: Vec<(&'static str, &'static str, i64, Option<i64>, Option<i64>)>,
+    fees: Vec<Paid>,
     agreements: String,
 }
 

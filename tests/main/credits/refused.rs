@@ -93,7 +93,7 @@ fn a_month_that_is_not_over_in_the_data() {
     assert!(said.contains("2026-10 is not complete") && said.contains("nothing was issued"), "{said}");
     assert!(query(&store, "SELECT count(*) FROM statements") == ["0"]);
     let said = run(&mut command(&["--incomplete"]));
-    assert!(said.starts_with("issued     1 statements"), "{said}");
+    assert!(said.starts_with("issued     1 statement and 0 revisions"), "{said}");
     assert_eq!(query(&store, "SELECT period, complete FROM statements"), ["2026-10,false"]);
 }
 

@@ -56,7 +56,7 @@ fn issued_verified_revised_and_verified_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     let shown = said(&store, 0, &[]);
-    assert!(shown.contains("99.989583") && shown.contains("gateway: 100.00 CNY to 1 of"), "{shown}");
+    assert!(shown.contains("99.989583") && shown.contains("gateway: 100.00 CNY credited, 1 of 2 fees"), "{shown}");
     assert!(
         said(&store, 0, &["--issue"]).starts_with("issued     2 statements and 0 revisions for 2026-09, 0 unchanged")
     );
@@ -72,7 +72,7 @@ fn issued_verified_revised_and_verified_again() {
         "{verified}"
     );
     let revised = said(&store, 0, &["--issue", "--agreement", "gateway", "--customer", "客户"]);
-    assert!(revised.starts_with("issued     0 statements and 1 revisions"), "{revised}");
+    assert!(revised.starts_with("issued     0 statements and 1 revision for 2026-09"), "{revised}");
     assert!(revised.contains("revision   gateway, 客户, gateway, 2026-09, revision 2\n"), "{revised}");
     assert!(revised.contains("The availability is 99.990162 %; before it was 99.989583 %."), "{revised}");
     assert!(revised.contains("2026-09-01 04:10: no failures, before 10 of 10 failed"), "in its zone: {revised}");
@@ -129,10 +129,15 @@ fn figures_go_to_files_and_schedulers() {
     said(&store, 3, &["--issue", "-o", file.to_str().unwrap()]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     let nobody = said(&store, 3, &["--customer", "nobody"]);
-    assert!(nobody.contains("nothing is owed for 2026-09"), "{nobody}");
+    assert!(nobody.contains("nothing is owed to 'nobody' for 2026-09"), "{nobody}");
     let empty = tempfile::tempdir().unwrap();
     let none = fails(3, nines().arg("--store").arg(empty.path().join("none")).args(["credits", "2026-09"]));
     assert!(none.contains("no agreement is defined yet"), "{none}");
+    // A scheduler must notice that it looks at the wrong store, or writes into a folder that is not there.
+    let none = fails(1, nines().arg("--store").arg(empty.path().join("none")).args(["credits", "2026-09", "--issue"]));
+    assert!(none.contains("is it the right store?"), "{none}");
+    let nowhere = folder.path().join("nowhere/credits.csv");
+    assert!(said(&store, 2, &["--issue", "-o", nowhere.to_str().unwrap()]).contains("there is no folder"));
 }
 
 #[test]

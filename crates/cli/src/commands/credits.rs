@@ -3,27 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::{Datelike, Months};
+use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{Month, Statement, html, markdown};
+use nines_engine::slo::{Month, Period, Statement, html, markdown};
 use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, instant, say, whole};
+use crate::output::{Format, Output, can_be_written, instant, say, whole};
 
 /// The columns that a person looks at first.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 10] = [
     "agreement",
     "customer",
     "service",
-    "slices",
-    "valid",
     "failed",
     "availability",
+    "kept",
     "credit_percent",
-    "fee_base",
     "amount",
     "currency",
     "claim_by",
@@ -34,8 +32,10 @@ const MOST_NOTES: usize = 5;
 
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     let engine = Engine::open(settings).await?;
-    let month = month(&args.period, &engine)?;
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
+    let month = month(&args.period, &chosen, &engine).await?;
+    // Before anything is issued: where it is to be written to must be there.
+    args.output.as_deref().map_or(Ok(()), can_be_written)?;
     if args.verify {
         return verify(&engine, month, &chosen).await;
     }
@@ -56,34 +56,39 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
         pages(folder, month, &statements)?;
     }
     match (&issued, &credits) {
-        (Some(Issued { commit: None, .. }), _) => {
-            Err(CliError::Nothing(format!("{month}: nothing to issue; what is owed was issued before, if anything is")))
+        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(match issued {
+            Some(Issued { unchanged: 1.., .. }) => format!("{month}: nothing to issue; it was issued before"),
+            _ => nothing(&engine, month, &chosen).await?,
+        })),
+        (None, Some(credits)) if credits.owed.is_empty() => {
+            Err(CliError::Nothing(nothing(&engine, month, &chosen).await?))
         }
-        (None, Some(credits)) if credits.owed.is_empty() => Err(CliError::Nothing(nothing(&engine, month).await?)),
         _ => Ok(()),
     }
 }
 
-fn month(text: &str, engine: &Engine) -> Result<Month> {
-    if text == "last-month" || text == "last month" {
-        let zone: chrono_tz::Tz = engine.settings().time_zone.parse().unwrap_or(chrono_tz::Tz::UTC);
-        let last = chrono::Utc::now().with_timezone(&zone).date_naive() - Months::new(1);
-        return format!("{:04}-{:02}", last.year(), last.month()).parse().map_err(CliError::Usage);
+async fn month(text: &str, chosen: &Chosen, engine: &Engine) -> Result<Month> {
+    match text {
+        "last-month" | "last month" => Ok(engine.last_month(chosen).await?),
+        text => text.parse().map_err(|reason| CliError::Usage(format!("{reason}, or last-month"))),
     }
-    text.parse().map_err(|reason| CliError::Usage(format!("{reason}, or last-month")))
 }
 
 /// What to do where nothing is owed.
-async fn nothing(engine: &Engine, month: Month) -> Result<String> {
+async fn nothing(engine: &Engine, month: Month, chosen: &Chosen) -> Result<String> {
     let agreements = engine.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
-    let defined = agreements.iter().map(RecordBatch::num_rows).sum::<usize>();
-    Ok(match defined {
-        0 => "no agreement is defined yet; record one with: nines apply FILE".to_string(),
-        _ => format!(
-            "nothing is owed for {month}: no agreement covers a customer with a fee or a request in it; see the tables \
-             definitions and fees"
+    if agreements.iter().map(RecordBatch::num_rows).sum::<usize>() == 0 {
+        return Ok("no agreement is defined yet; record one with: nines apply FILE".to_string());
+    }
+    let whom = match &chosen.customer {
+        Some(customer) => format!(
+            "nothing is owed to '{customer}' for {month}: no agreement covers a request or a fee of a customer of this name"
         ),
-    })
+        None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
+    };
+    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > chrono::Utc::now().timestamp_micros());
+    let running = if running { "; the month is not over" } else { "" };
+    Ok(format!("{whom}{running}; see the tables requests, fees and definitions"))
 }
 
 async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Result<()> {
@@ -105,15 +110,19 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
     let schema = rows.schema();
     let rows = futures::stream::iter([Ok(rows)]);
     output.write(schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;
-    if for_people && args.output.is_none() {
+    if format == Format::Table && args.output.is_none() {
         say(&totals(credits))?;
     }
     if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
         let zone = &engine.settings().time_zone;
-        let until = credits
-            .watermark
-            .map_or("nothing is stored yet".to_string(), |at| format!("what is stored ends at {}", instant(at, zone)));
-        eprintln!("not final: {} is judged until {}, and {until}", short.agreement, instant(short.judged.end, zone));
+        let stored = match (credits.first, credits.watermark) {
+            (Some(first), Some(end)) => {
+                format!("the data begin at {} and end at {}", instant(first, zone), instant(end, zone))
+            }
+            _ => "nothing is stored in requests".to_string(),
+        };
+        let (from, until) = (instant(short.judged.start, zone), instant(short.judged.end, zone));
+        eprintln!("not final: {} is judged from {from} until {until}, and {stored}", short.agreement);
     }
     for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
         eprintln!("note: '{customer}' paid for {service}, but no agreement covers it");
@@ -124,17 +133,17 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
     Ok(())
 }
 
-/// What is owed in all, by agreement and currency.
+/// What is credited in all, by agreement and currency.
 fn totals(credits: &Credits) -> String {
-    let mut sums: BTreeMap<(&str, &str), (i128, usize)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, &str), (i128, usize, usize)> = BTreeMap::new();
     for owed in &credits.owed {
         if let (Some(amount), Some(currency)) = (owed.credit.amount, &owed.credit.currency) {
             let sum = sums.entry((&owed.agreement, currency)).or_default();
-            *sum = (sum.0 + amount, sum.1 + usize::from(amount > 0));
+            *sum = (sum.0 + amount, sum.1 + usize::from(amount > 0), sum.2 + 1);
         }
     }
-    let line = |((agreement, currency), (sum, credited)): ((&str, &str), (i128, usize))| {
-        format!("{agreement}: {} {currency} to {credited} of its customers' services\n", money(sum, currency))
+    let line = |((agreement, currency), (sum, credited, all)): ((&str, &str), (i128, usize, usize))| {
+        format!("{agreement}: {} {currency} credited, {credited} of {all} fees\n", money(sum, currency))
     };
     sums.into_iter().map(line).collect()
 }
@@ -156,7 +165,9 @@ fn told(issued: &Issued, month: Month) -> String {
     if let Some(commit) = &issued.commit {
         let revised = issued.statements.len() - first;
         text.push_str(&format!(
-            "issued     {first} statements and {revised} revisions for {month}, {} unchanged; version {} of statements\n",
+            "issued     {} and {} for {month}, {} unchanged; version {} of statements\n",
+            many(first, "statement"),
+            many(revised, "revision"),
             issued.unchanged,
             commit.version().unwrap_or_default()
         ));
@@ -171,6 +182,10 @@ fn told(issued: &Issued, month: Month) -> String {
         }
     }
     text
+}
+
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn named(statement: &Statement) -> String {
@@ -207,8 +222,11 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
     say(&text)?;
     let all = verified.len();
     match (broken, differ, missing.len()) {
-        (1.., ..) => Err(CliError::Broken(format!("{broken} of {all} statements do not hold"))),
-        (0, 0, 0) if all == 0 => Err(CliError::Nothing(format!("no statement was issued for {month}"))),
+        (1.., ..) => Err(CliError::Failed(format!("{broken} of {all} statements do not hold"))),
+        (0, 0, 0) if all == 0 => Err(CliError::Nothing(match &chosen.customer {
+            Some(customer) => format!("no statement was issued to '{customer}' for {month}"),
+            None => format!("no statement was issued for {month}"),
+        })),
         (0, 0, 0) => say(&format!("{all} statements hold\n")),
         (0, _, never) => Err(CliError::Differs(format!(
             "{differ} of {all} statements are no longer what is stored, {never} were never issued; --issue records revisions"
@@ -229,6 +247,9 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
     if of.is_empty() {
         return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
     }
+    if folder.is_file() {
+        return Err(CliError::Usage(format!("{} is a file; --pages needs a folder", folder.display())));
+    }
     doing(folder.display(), std::fs::create_dir_all(folder))?;
     let mut names = std::collections::BTreeSet::new();
     for (customer, statements) in &of {
@@ -236,7 +257,7 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
         while !names.insert(name.clone()) {
             name.push('_');
         }
-        let failed = |error| CliError::Broken(format!("the page of {customer}: {error}"));
+        let failed = |error| CliError::Failed(format!("the page of {customer}: {error}"));
         for (extension, text) in
             [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
         {
@@ -244,7 +265,7 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
             whole(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
         }
     }
-    say(&format!("pages      {} customers, Markdown and HTML, in {}\n", of.len(), folder.display()))
+    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(of.len(), "customer"), folder.display()))
 }
 
 /// A customer's name as part of a file's.

@@ -137,12 +137,25 @@ pub(crate) fn whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
     put(whole, file)
 }
 
+/// Refuses a file that cannot be.
+pub(crate) fn can_be_written(file: &Path) -> Result<()> {
+    beside(file).map(drop)
+}
+
 /// A temporary file in the folder of another one.
 fn beside(file: &Path) -> Result<NamedTempFile> {
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    let wrong = match (folder.is_dir(), file.is_dir()) {
+        (false, _) => format!("{}: there is no folder {}", file.display(), folder.display()),
+        (_, true) => format!("{} is a folder; expected the name of a file", file.display()),
+        _ => String::new(),
+    };
+    if !wrong.is_empty() {
+        return Err(CliError::Usage(wrong));
+    }
     let created = tempfile::Builder::new().prefix(".nines-").permissions(readable()).tempfile_in(folder);
     doing(format_args!("writing {}", file.display()), created)
 }

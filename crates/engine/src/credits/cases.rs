@@ -104,7 +104,7 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
         terms: Arc::clone(&case.terms),
         period: case.period.first.to_string(),
         judged: case.judged,
-        complete: judging.watermark >= case.judged.end,
+        complete: judging.is_complete(case.judged),
         active: case.paid.as_ref().map_or(super::judging::ALWAYS, |paid| paid.active),
         credit,
         bounds,

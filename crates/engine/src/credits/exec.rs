@@ -62,6 +62,11 @@ impl CreditsExec {
         Some(self.judging.watermark).filter(|at| *at > i64::MIN)
     }
 
+    /// Start of the first day with data, in µs; `None` if there are none.
+    pub fn first(&self) -> Option<i64> {
+        Some(self.judging.first).filter(|at| *at < i64::MAX)
+    }
+
     /// Customers and services with a fee in the month, which no agreement covers.
     pub fn unagreed(&self, owed: &[Owed]) -> Result<Vec<(String, String)>> {
         let covered: HashSet<(&str, &str)> = owed.iter().map(|owed| (&*owed.customer, &*owed.service)).collect();

@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Basis, Kind, Month, Statement, Stored};
+use nines_slo::{Basis, Kind, Month, Period, Statement, Stored};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
 
 use super::judging::Chosen;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluator, Read, stored, texts};
 use crate::statement::Pins;
-use crate::{Engine, EngineError, Result};
+use crate::{Engine, EngineError, Mistakes, Result};
 
 /// How often it is drawn up anew when somebody else issued meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -43,6 +44,8 @@ pub struct Credits {
     pub owed: Vec<Owed>,
     /// The same as rows of `credits(period)`.
     pub rows: RecordBatch,
+    /// Start of the first day with data, in µs; `None` if there are none.
+    pub first: Option<i64>,
     /// End of the newest data, in µs; `None` if there are none.
     pub watermark: Option<i64>,
     /// Customers and services with a fee in the month, which no agreement covers.
@@ -81,7 +84,33 @@ impl Engine {
         let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
         let versions = pins.versions().into_iter();
         let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
-        Ok(Credits { owed, rows, watermark: exec.watermark(), unagreed, tables, recorded })
+        let first = exec.first();
+        Ok(Credits { owed, rows, first, watermark: exec.watermark(), unagreed, tables, recorded })
+    }
+
+    /// The calendar month before this one, where the agreements that are chosen are judged. An error if that is in several time
+    /// zones.
+    pub async fn last_month(&self, chosen: &Chosen) -> Result<Month> {
+        let (recorded, _) = self.recorded().await?;
+        let definitions = nines_slo::resolve(&recorded).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
+        let of = definitions.agreements.iter().filter(|a| chosen.agreement.as_ref().is_none_or(|name| *name == a.name));
+        let mut zones: Vec<Tz> = of.filter_map(|agreement| Some(agreement.versions.last()?.terms.time_zone)).collect();
+        zones.sort_by_key(|zone| zone.name());
+        zones.dedup();
+        let zone = match zones.as_slice() {
+            [] => self.settings().time_zone.parse().unwrap_or(Tz::UTC),
+            [zone] => *zone,
+            [first, second, ..] => {
+                return Err(EngineError::Usage(format!(
+                    "last-month begins at different times in {first} and {second}, of which there are agreements; name the month, \
+                     or one of them with --agreement"
+                )));
+            }
+        };
+        let now = chrono::Utc::now().timestamp_micros();
+        let before = |at: i64| Some(Period::of(Month::of(at, zone)?, 1, zone)?.interval.start - 1);
+        let last = before(now).and_then(|at| Month::of(at, zone));
+        last.ok_or_else(|| EngineError::Usage("the clock is beyond the calendar".to_string()))
     }
 
     /// Draws up a statement of each credit, as it would be issued first.
@@ -157,12 +186,20 @@ impl Engine {
     pub async fn issue(&self, month: Month, chosen: &Chosen, incomplete: bool) -> Result<Issued> {
         let mut attempt = 1;
         loop {
+            let (recorded, _) = self.recorded().await?;
+            if !recorded.iter().any(|stored| stored.kind == Kind::Agreement) {
+                // For a scheduler this is no month in which there is nothing to do, but the wrong store.
+                return Err(EngineError::Usage(format!(
+                    "no agreement is defined in {}; is it the right store? Record agreements with: nines apply FILE",
+                    self.settings().store
+                )));
+            }
             let (before, version) = self.issued(month, chosen).await?;
             let credits = self.credits_and(month, chosen, &before).await?;
             if let Some(short) = credits.owed.iter().find(|owed| !owed.complete)
                 && !incomplete
             {
-                return Err(unfinished(month, short, credits.watermark));
+                return Err(unfinished(month, short, &credits));
             }
             let mut last: HashMap<[&str; 3], &Statement> = HashMap::new();
             for statement in &before {
@@ -204,14 +241,17 @@ fn named(batch: &RecordBatch, row: usize) -> String {
     format!("of {} for '{}', {} {}", of("agreement"), of("customer"), of("service"), of("period"))
 }
 
-fn unfinished(month: Month, owed: &Owed, watermark: Option<i64>) -> EngineError {
+fn unfinished(month: Month, owed: &Owed, credits: &Credits) -> EngineError {
     let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
-    let stored =
-        watermark.map_or("nothing is stored in requests".to_string(), |at| format!("the data end at {}", shown(at)));
+    let stored = match (credits.first, credits.watermark) {
+        (Some(first), Some(end)) => format!("the data begin on the day of {} and end at {}", shown(first), shown(end)),
+        _ => "nothing is stored in requests".to_string(),
+    };
     EngineError::Incomplete(format!(
-        "{month} is not complete for agreement {}: it is judged until {}, but {stored}; nothing was issued. Ingest the rest, or \
+        "{month} is not complete for agreement {}: it is judged from {} until {}, but {stored}; nothing was issued. Ingest the rest, or \
          issue what there is with --incomplete",
         owed.agreement,
+        shown(owed.judged.start),
         shown(owed.judged.end)
     ))
 }

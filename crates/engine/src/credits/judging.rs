@@ -35,6 +35,8 @@ pub(super) struct Judging {
     pub exclusions: Vec<Exclusion>,
     /// Incidents in which telemetry was lost.
     pub lost: Vec<Incident>,
+    /// Start of the first day of `requests`; `i64::MAX` where there is none.
+    pub first: i64,
     /// End of the newest slice of `requests`.
     pub watermark: i64,
     /// The store's slice width in µs.
@@ -73,6 +75,11 @@ impl Judging {
     /// How an agreement judges the period if nobody came or went in it; `None` if it does not.
     pub fn usual<'a>(&self, agreement: &'a Agreement) -> Option<Covered<'a>> {
         agreement.covered(self.month, ALWAYS)
+    }
+
+    /// Whether the counts of all of a judged time are stored.
+    pub fn is_complete(&self, judged: Interval) -> bool {
+        self.first <= judged.start && self.watermark >= judged.end
     }
 
     /// How the period of a customer is judged; `None` if it is not, by this agreement.

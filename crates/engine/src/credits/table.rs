@@ -34,7 +34,8 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
     let description = "What each customer is owed for a period such as '2026-10', by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
-                       half to even, at the currency's minor unit; NULL without a fee. complete says whether all of the \
+                       half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests must have \
+                       failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of the \
                        judged time, [started, ended), is stored. availability_best and _worst are the bounds where nothing was \
                        counted: at best no failure was missed, at worst every slice without a request was an outage.";
     let documentation = Documentation::builder(section, description, SYNTAX).with_sql_example(
@@ -116,6 +117,7 @@ pub(super) async fn judging(
     chosen: Chosen,
     issued: Vec<[String; 3]>,
 ) -> Result<Judging> {
+    let inputs = evaluator.inputs(TableKind::Requests)?;
     let judging = Judging {
         month,
         chosen,
@@ -124,7 +126,8 @@ pub(super) async fn judging(
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
         exclusions: evaluator.exclusions.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
-        watermark: evaluator.inputs(TableKind::Requests)?.watermark,
+        first: inputs.days().next().map_or(i64::MAX, |day| i64::from(day) * DAY),
+        watermark: inputs.watermark,
         slot: evaluator.slot,
     };
     judging.check_begun(evaluator.now)?;
