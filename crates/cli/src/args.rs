@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL and print the result
     Sql(Sql),
+    /// Ask and look around: SQL with history and completion, commands that begin with a backslash
+    Shell(Shell),
     /// Record definitions of objectives, all of them or none
     Apply(Apply),
     /// List the objectives that are in force
@@ -122,6 +124,25 @@ pub(crate) struct Sql {
     /// Write to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Statements end with ; or \\g; \\? lists the commands. Fed from a pipe or a file, the shell prints neither \
+                        prompt nor colours, and ends at the first error with its exit code."
+)]
+pub(crate) struct Shell {
+    /// Read and write nothing outside the store: no files in SQL, no \o, \i and the like, no history
+    #[arg(long)]
+    pub safe: bool,
+
+    /// A value for $name in statements, as \set gives one
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// How to print results [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 #[derive(Debug, clap::Args)]

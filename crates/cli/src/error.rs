@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Io(String, io::Error),
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// Where it happened, and what.
+    At(String, Box<CliError>),
     Interrupted,
 }
 
@@ -23,12 +25,25 @@ impl CliError {
             _ if self.is_broken_pipe() => 0,
             CliError::Engine(_) | CliError::Io(..) => 1,
             CliError::Usage(_) => 2,
+            CliError::At(_, error) => error.exit_code(),
             CliError::Interrupted => 130,
         }
     }
 
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, CliError::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe)
+        match self {
+            CliError::Io(_, error) => error.kind() == io::ErrorKind::BrokenPipe,
+            CliError::At(_, error) => error.is_broken_pipe(),
+            _ => false,
+        }
+    }
+
+    /// Says where it happened. What a person did on purpose happened nowhere.
+    pub fn at(self, place: String) -> CliError {
+        match self {
+            CliError::Interrupted => self,
+            error => CliError::At(place, Box::new(error)),
+        }
     }
 }
 
@@ -38,6 +53,7 @@ impl fmt::Display for CliError {
             CliError::Engine(error) => write!(f, "{error}"),
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
             CliError::Usage(message) => f.write_str(message),
+            CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }
     }

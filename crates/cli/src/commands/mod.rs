@@ -7,7 +7,7 @@ mod incident;
 mod ingest;
 mod record;
 mod refresh;
-mod slos;
+pub(crate) mod slos;
 mod sql;
 
 use crate::args::{Args, Command};
@@ -20,6 +20,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Sql(args) => sql::run(settings, args).await,
         Command::Exclude(args) => exclude::run(settings, args).await,
         Command::Incident(args) => incident::run(settings, args).await,
+        Command::Shell(args) => crate::shell::run(settings, args).await,
         Command::Apply(args) => apply::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,
         Command::Refresh(args) => refresh::run(settings, args).await,
