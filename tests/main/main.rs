@@ -19,6 +19,7 @@ mod queries;
 mod readme;
 mod records;
 mod redelivery;
+mod shell;
 mod slt;
 mod tables;
 mod upptime;

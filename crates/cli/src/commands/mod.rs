@@ -7,7 +7,7 @@ mod incident;
 mod ingest;
 mod record;
 mod refresh;
-pub(crate) mod slos;
+mod slos;
 mod sql;
 
 use crate::args::{Args, Command};

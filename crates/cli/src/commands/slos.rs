@@ -8,7 +8,7 @@ use crate::args::Slos;
 use crate::error::Result;
 use crate::output::{Format, Output};
 
-pub(crate) const IN_FORCE: &str = "
+const IN_FORCE: &str = "
     SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
            budgeting, time_window AS window, owner, effective_from
     FROM slos

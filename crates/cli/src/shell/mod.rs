@@ -89,7 +89,8 @@ async fn typed(mut session: Session) -> Result<()> {
         match done {
             Ok(Flow::On) => {}
             Ok(Flow::Quit) => return Ok(()),
-            Err(CliError::Interrupted) => eprintln!("cancelled"),
+            // Over the ^C that the terminal has shown.
+            Err(CliError::Interrupted) => eprintln!("\rcancelled"),
             Err(error) if error.is_broken_pipe() => return Ok(()),
             Err(error) => eprintln!("error: {error}"),
         }

@@ -43,10 +43,11 @@ impl Screen {
         self.page(&plain)
     }
 
-    /// Shows text that is laid out already.
+    /// Shows text that is laid out already; the terminal breaks lines that are too long for it.
     pub fn text(&self, text: &str) -> Result<()> {
         let (lines, columns) = size();
-        let fits = text.lines().count() + BESIDE <= lines && widest(text) <= columns;
+        let broken = |line| console::measure_text_width(line).div_ceil(columns.max(1)).max(1);
+        let fits = text.lines().map(broken).sum::<usize>() + BESIDE <= lines;
         if fits || !self.pager { say(text) } else { self.page(text) }
     }
 

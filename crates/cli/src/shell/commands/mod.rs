@@ -151,7 +151,9 @@ pub(super) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> O
         if word.len() > 1 && (name.starts_with(&word) || word.starts_with(&name) && name.len() > 1) {
             return 0;
         }
-        levenshtein(&word, &name)
+        // What was typed may also be the beginning of a long name.
+        let beginning: String = name.chars().take(word.chars().count() + 1).collect();
+        levenshtein(&word, &name).min(levenshtein(&word, &beginning))
     };
     let near = names.map(|name| (distance(name), name)).filter(|(distance, _)| *distance <= most);
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)

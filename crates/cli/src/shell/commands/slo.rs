@@ -8,9 +8,8 @@ use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMic
 use nines_engine::Parameter;
 
 use super::nearest;
-use crate::commands::slos::IN_FORCE;
 use crate::error::{CliError, Result};
-use crate::output::{duration, instant};
+use crate::output::{duration, instant, text as text_of};
 use crate::shell::session::Session;
 use crate::shell::vocabulary::column;
 
@@ -19,18 +18,27 @@ const DEFINED: &str = "
            time_window, effective_from, effective_until
     FROM slos WHERE objective = $name ORDER BY effective_from DESC NULLS LAST";
 
+const IN_FORCE: &str = "
+    SELECT service, objective, measures, target, time_window AS window FROM slos
+    WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
+    ORDER BY service, objective";
+
 const FIGURES: &str = "
-    SELECT $period AS period, business, service, slo, target, slo_error_time AS error_seconds, failures, mtbf, mttr,
-           budget_remaining
+    SELECT concat_ws(' ', business, service) AS service, slo, target, slo_error_time, CAST(failures AS DOUBLE) AS failures,
+           mttr, mtbf, budget_remaining
     FROM report($from, $to, 'objective') WHERE objective = $name";
 
 const FAILURES: &str = "
-    SELECT started, seconds, incident FROM failures($from, $to, 'objective')
-    WHERE objective = $name ORDER BY started DESC LIMIT 5";
+    SELECT f.started, f.seconds, f.incident, i.title
+    FROM failures($from, $to, 'objective') f LEFT JOIN incidents i ON i.id = f.incident
+    WHERE f.objective = $name ORDER BY f.started DESC LIMIT 5";
 
 const NEWEST: &str = "
     SELECT max(time) AS time FROM
       (SELECT max(time) AS time FROM requests UNION ALL SELECT max(time) FROM events UNION ALL SELECT max(time) FROM gauges)";
+
+/// Objectives that are named to one who asked for a part of their names.
+const MEANT: usize = 8;
 
 /// Days of the first line of figures.
 const DAYS: i64 = 28;
@@ -39,7 +47,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches(';').trim_matches(['\'', '"']);
     if name.is_empty() {
         let at = Parameter::Text(Utc::now().to_rfc3339());
-        let (schema, rows) = session.query(IN_FORCE, &[("at", at), ("service", Parameter::Null)]).await?;
+        let (schema, rows) = session.query(IN_FORCE, &[("at", at)]).await?;
         return match rows.iter().any(|batch| batch.num_rows() > 0) {
             true => session.show_table(&schema, &rows),
             false => Err(CliError::Usage("nothing is in force; record definitions with: nines apply".to_string())),
@@ -52,31 +60,93 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let until = newest(session).await?.filter(|newest| now - *newest > TimeDelta::days(1)).unwrap_or(now);
     let zone: Tz = session.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
     let periods = periods(now, until, zone);
-    let mut figures: Option<(_, Vec<RecordBatch>)> = None;
+    let mut figures = Vec::new();
     for (period, from, to) in &periods {
-        let bounds = [("period", Parameter::Text(period.clone())), ("from", at(*from)), ("to", at(*to)), named()];
-        let (schema, rows) = session.query(FIGURES, &bounds).await?;
-        match &mut figures {
-            Some((_, all)) => all.extend(rows),
-            None => figures = Some((schema, rows)),
+        let (_, rows) = session.query(FIGURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
+        for batch in &rows {
+            figures.extend((0..batch.num_rows()).map(|row| Figures::of(period, batch, row)));
         }
     }
-    let Some((schema, figures)) = figures else { return Ok(()) };
-    let answered = figures.iter().any(|batch| batch.num_rows() > 0);
-    if versions == 0 && !answered {
+    if versions == 0 && figures.is_empty() {
         return Err(unknown(session, name).await?);
     }
     session.show_text(&promise(name, &defined, zone, now)?)?;
-    if answered {
-        session.show_table(&schema, &figures)?;
+    if figures.is_empty() {
+        return session.show_text("there are no rows for it yet\n");
     }
+    session.show_text(&format!("{}\n", lined_up(&figures)))?;
     let Some((_, from, to)) = periods.first() else { return Ok(()) };
-    let (schema, failures) = session.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
-    if failures.iter().all(|batch| batch.num_rows() == 0) {
-        return session.show_text(&format!("no failure in these {DAYS} days\n"));
+    let (_, failures) = session.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
+    session.show_text(&failed(&failures, zone)?)
+}
+
+/// A line of figures, as texts.
+struct Figures {
+    period: String,
+    service: String,
+    values: Vec<String>,
+}
+
+const FIGURE_NAMES: [&str; 7] = ["slo", "target", "in error", "failures", "mttr", "mtbf", "budget left"];
+
+impl Figures {
+    fn of(period: &str, batch: &RecordBatch, row: usize) -> Figures {
+        let number = |at: usize| {
+            let values = batch.column(at).as_primitive_opt::<Float64Type>()?;
+            values.is_valid(row).then(|| values.value(row))
+        };
+        let told = |at: usize, tell: &dyn Fn(f64) -> String| number(at).map_or_else(|| "-".to_string(), tell);
+        let rounded = |share: f64| format!("{:.1} %", share * 100.0);
+        let values = vec![
+            told(1, &percent),
+            told(2, &percent),
+            told(3, &duration),
+            told(4, &|count| format!("{count}")),
+            told(5, &duration),
+            told(6, &duration),
+            told(7, &rounded),
+        ];
+        let service = column(std::slice::from_ref(&batch.slice(row, 1)), 0).unwrap_or_default().join("");
+        Figures { period: period.to_string(), service, values }
     }
-    session.show_text(&format!("the last failures of these {DAYS} days:\n"))?;
-    session.show_table(&schema, &failures)
+}
+
+/// A table of figures; whose they are is said only where it is not the same for all of them.
+fn lined_up(figures: &[Figures]) -> comfy_table::Table {
+    let several = figures.iter().any(|line| line.service != figures[0].service);
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
+    let names = ["", "of"].into_iter().take(1 + usize::from(several)).chain(FIGURE_NAMES);
+    table.set_header(names);
+    for line in figures {
+        let of = several.then(|| line.service.clone());
+        table.add_row(std::iter::once(line.period.clone()).chain(of).chain(line.values.clone()));
+    }
+    for column in table.column_iter_mut().skip(1 + usize::from(several)) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    table
+}
+
+/// The last failures in lines: when, how long, and what it was, if somebody knows.
+fn failed(failures: &[RecordBatch], zone: Tz) -> Result<String> {
+    let mut text = String::new();
+    for batch in failures {
+        for row in 0..batch.num_rows() {
+            let one = batch.slice(row, 1);
+            let said = |at: usize| Ok::<_, CliError>(column(std::slice::from_ref(&one), at)?.join(""));
+            let seconds = one.column(1).as_primitive_opt::<Float64Type>().map_or(0.0, |seconds| seconds.value(0));
+            let started = text_of(one.column(0), 0, zone.name())?;
+            let incident =
+                [said(2)?, said(3)?].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+            text.push_str(format!("  {started}  {:>7}  {incident}", duration(seconds)).trim_end());
+            text.push('\n');
+        }
+    }
+    Ok(match text.is_empty() {
+        true => format!("no failure in these {DAYS} days\n"),
+        false => format!("the last failures of these {DAYS} days:\n{text}"),
+    })
 }
 
 /// The days up to the newest row, and the calendar month that it is in.
@@ -135,7 +205,8 @@ fn promise(name: &str, defined: &[RecordBatch], zone: Tz, now: DateTime<Utc>) ->
             break;
         }
     }
-    let title = cell("display_name", row)?.map_or_else(String::new, |title| format!(": {title}"));
+    let title =
+        cell("display_name", row)?.filter(|title| title != name).map_or_else(String::new, |title| format!(": {title}"));
     text.push_str(&format!("{name}{title}\n"));
     if let Some(description) = cell("description", row)? {
         text.push_str(&format!("{description}\n"));
@@ -171,16 +242,23 @@ fn promise(name: &str, defined: &[RecordBatch], zone: Tz, now: DateTime<Utc>) ->
     Ok(text)
 }
 
-/// A share in percent, as it is written, without the noise of binary fractions.
+/// A share in percent, without the noise of binary fractions; never rounded to all of it.
 fn percent(share: f64) -> String {
-    let text = format!("{:.6}", share * 100.0);
+    let text = format!("{:.4}", share * 100.0);
+    if text == "100.0000" && share < 1.0 {
+        return format!("{} %", share * 100.0);
+    }
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 async fn unknown(session: &mut Session, name: &str) -> Result<CliError> {
     let (_, rows) = session.query("SELECT DISTINCT objective FROM slos ORDER BY objective", &[]).await?;
     let names = column(&rows, 0)?;
+    let part = name.to_lowercase();
+    let similar: Vec<&str> =
+        names.iter().map(String::as_str).filter(|known| known.to_lowercase().contains(&part)).collect();
     let meant = match nearest(name, names.iter().map(String::as_str)) {
+        _ if (2..=MEANT).contains(&similar.len()) => format!("did you mean one of {}?", similar.join(", ")),
         Some(near) => format!("did you mean {near}?"),
         None if names.is_empty() => "nothing is defined yet; record definitions with: nines apply".to_string(),
         None => "\\slo lists those there are".to_string(),
