@@ -54,6 +54,12 @@ pub(crate) fn grouped(text: &str) -> String {
     out + fraction
 }
 
+/// A count, with commas from a thousand on.
+pub(crate) fn grouped_always(count: usize) -> String {
+    let digits = count.to_string();
+    if digits.len() == 4 { format!("{},{}", &digits[..1], &digits[1..]) } else { grouped(&digits) }
+}
+
 /// A share of 1 in percent: three digits behind the point, and as many more as it takes not to call 100 what is less.
 fn percent(share: f64) -> String {
     let value = share * 100.0;

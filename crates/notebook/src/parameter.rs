@@ -208,6 +208,11 @@ impl Values {
         })
     }
 
+    /// Where days begin.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.moment.zone
+    }
+
     /// The first range among them: what the page is about.
     pub fn range(&self) -> Option<moment::Range> {
         self.values.iter().find_map(|(_, value)| match value {

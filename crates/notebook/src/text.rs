@@ -59,6 +59,23 @@ pub fn substitute(markdown: &str, values: &Values) -> String {
     out + &markdown[done..]
 }
 
+/// The same in text that is no Markdown, such as a title.
+pub(crate) fn fill(text: &str, values: &Values) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("{{")
+        && let Some(close) = rest[open..].find("}}").map(|close| open + close)
+    {
+        out += &rest[..open];
+        match values.shown(rest[open + 2..close].trim()) {
+            Some(shown) => out += &shown,
+            None => out += &rest[open..close + 2],
+        }
+        rest = &rest[close + 2..];
+    }
+    out + rest
+}
+
 /// Text as Markdown that means just this text.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

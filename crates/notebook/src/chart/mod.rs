@@ -12,8 +12,8 @@
 
 mod bars;
 pub(crate) mod columns;
-mod heat;
-mod lines;
+pub(crate) mod heat;
+pub(crate) mod lines;
 pub(crate) mod scale;
 mod strip;
 pub(crate) mod ticks;
