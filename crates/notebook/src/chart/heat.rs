@@ -106,7 +106,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
             *cell = Some(cell.unwrap_or(0.0) + value);
         }
     }
-    let steps = steps(cells.iter().flatten().flatten().copied());
+    let steps = steps(cells.iter().flatten().flatten().copied(), &unit);
     Ok(Chart::Matrix(Matrix { rows: names, columns, daily: false, cells, steps, unit }))
 }
 
@@ -159,7 +159,7 @@ fn by_day(timeline: &Runs, zone: Tz) -> Vec<(NaiveDate, Option<f64>)> {
 const LONGEST: i64 = 366 * 30;
 
 fn days(cells: Cells, order: Option<Vec<String>>, unit: Unit) -> Chart {
-    let steps = steps(cells.values().flatten().copied());
+    let steps = steps(cells.values().flatten().copied(), &unit);
     let Some(order) = order else {
         let days = cells.into_iter().map(|((_, day), value)| (day, value)).collect();
         return Chart::Calendar(Calendar { days, steps, unit });
@@ -179,13 +179,13 @@ fn days(cells: Cells, order: Option<Vec<String>>, unit: Unit) -> Chart {
 
 /// Up to four round bounds between the shades, about equally many values in each: outages are rare and long, so even steps
 /// would leave all days but the worst one pale.
-fn steps(values: impl Iterator<Item = f64>) -> Vec<f64> {
+fn steps(values: impl Iterator<Item = f64>, unit: &Unit) -> Vec<f64> {
     let mut values: Vec<f64> = values.filter(|value| *value > 0.0).collect();
     values.sort_by(f64::total_cmp);
     let mut steps: Vec<f64> = Vec::new();
     for part in 1..=4 {
         let Some(value) = values.get(values.len() * part / 5) else { break };
-        let step = super::scale::round_down(*value);
+        let step = super::scale::round_down(*value, unit);
         if steps.last().is_none_or(|last| step > *last) && step > values[0] {
             steps.push(step);
         }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_value_above_zero_is_shaded() {
-        let steps = steps([1.0, 1.0, 2.0, 3.0, 7.0, 30.0, 240.0].into_iter());
+        let steps = steps([1.0, 1.0, 2.0, 3.0, 7.0, 30.0, 240.0].into_iter(), &Unit::None);
         assert_eq!(steps, [2.0, 5.0, 20.0]);
         let shades: Vec<usize> = [0.0, 0.1, 1.0, 2.0, 7.0, 240.0].iter().map(|v| shade(*v, &steps)).collect();
         assert_eq!(shades, [0, 1, 1, 2, 3, 4]);

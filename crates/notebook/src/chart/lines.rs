@@ -231,6 +231,40 @@ impl Series {
     }
 }
 
+/// x and value.
+pub(crate) type Corner = (f64, f64);
+
+/// The bars of each series. Where one would be narrower than two pixels, that of the value furthest from zero stands for its
+/// neighbours.
+pub(crate) fn bars(lines: &Lines, (low, high): (f64, f64), wide: f64) -> Vec<(usize, Corner, Corner)> {
+    let pixel = (high - low) / wide;
+    let abreast = if lines.marks == Marks::Stack { 1 } else { lines.series.len().max(1) };
+    let step = lines.step();
+    let slot = step.max(2.0 * pixel * abreast as f64);
+    let bar = slot * 0.82 / abreast as f64;
+    let mut out = Vec::new();
+    let mut base: std::collections::HashMap<(i64, bool), f64> = std::collections::HashMap::new();
+    for (n, series) in lines.series.iter().enumerate() {
+        let place = |x: f64| ((x - low) / slot + 1e-6).floor() as i64;
+        for points in series.points.chunk_by(|a, b| slot > step && place(a.0) == place(b.0)) {
+            let known = points.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
+            let Some((x, y)) = known.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) else { continue };
+            let begin = if slot > step { low + place(x) as f64 * slot } else { x };
+            let from = match lines.marks {
+                Marks::Stack => *base.entry((place(x), y < 0.0)).or_insert(0.0),
+                _ => 0.0,
+            };
+            if lines.marks == Marks::Stack {
+                base.insert((place(x), y < 0.0), from + y);
+            }
+            let side = if abreast > 1 { n as f64 * bar } else { 0.0 };
+            let left = begin + slot * 0.09 + side;
+            out.push((n, (left, from), ((left + bar).min(high), from + y)));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,8 +85,14 @@ fn step(least: f64, clock: bool) -> f64 {
     if power < 1.0 { n / (1.0 / power).round() * each } else { n * power * each }
 }
 
-/// The greatest round value, 1, 2 or 5 times a power of ten, that is not above.
-pub(crate) fn round_down(value: f64) -> f64 {
+/// The greatest round value that is not above: 1, 2 or 5 times a power of ten, or a length that clocks are divided by.
+pub(crate) fn round_down(value: f64, unit: &Unit) -> f64 {
+    if let Unit::Duration(each) = unit
+        && let Some(step) = CLOCK.iter().rfind(|step| **step <= value * each * (1.0 + 1e-9))
+        && value * each < 2.0 * 86_400.0
+    {
+        return step / each;
+    }
     let power = 10f64.powf(value.log10().floor());
     let n = [5.0, 2.0, 1.0].into_iter().find(|n| n * power <= value * (1.0 + 1e-9)).unwrap_or(1.0);
     if power < 1.0 { n / (1.0 / power).round() } else { n * power }

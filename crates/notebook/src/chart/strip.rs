@@ -124,6 +124,9 @@ fn state(text: &str) -> Result<Option<State>, String> {
     })
 }
 
+/// From how many µs in a pixel on it is told whether it was mostly in error.
+const COARSE: f64 = 600e6;
+
 /// Half-open pixels, merged and in order.
 pub(crate) type Pixels = Vec<(u32, u32)>;
 
@@ -133,6 +136,8 @@ pub(crate) struct Shown {
     pub measured: Pixels,
     pub excluded: Pixels,
     pub error: Pixels,
+    /// Of these, the ones that were in error for at least half of their time.
+    pub mostly: Pixels,
 }
 
 impl StripRow {
@@ -147,6 +152,7 @@ impl StripRow {
         };
         let within = |from: i64, to: i64| from < range.1 && to > range.0 && from < to;
         let mut shown = Shown::default();
+        let mut share = vec![0.0; width as usize];
         for span in self.spans.iter().filter(|span| within(span.from, span.to)) {
             let mut at = span.from;
             let mut runs: Vec<&Run> = span.runs.iter().filter(|run| within(run.start, run.end)).collect();
@@ -162,6 +168,9 @@ impl StripRow {
                     State::Excluded => shown.excluded.push(outer(run.start, run.end)),
                     State::Error => {
                         let (from, to) = (scale(run.start), scale(run.end));
+                        for pixel in from as u32..(to.ceil() as u32).min(width) {
+                            share[pixel as usize] += to.min(f64::from(pixel + 1)) - from.max(f64::from(pixel));
+                        }
                         let wide = (to - from).max(f64::from(least));
                         let middle = (from + to) / 2.0;
                         let from = (middle - wide / 2.0).round().clamp(0.0, f64::from(width.saturating_sub(least)));
@@ -175,7 +184,12 @@ impl StripRow {
                 shown.measured.push(outer(at, span.to));
             }
         }
-        for pixels in [&mut shown.measured, &mut shown.excluded, &mut shown.error] {
+        // Where a pixel is hardly more than a slice the difference would be chance.
+        if (range.1 - range.0) as f64 / f64::from(width) >= COARSE {
+            shown.mostly =
+                (0..width).filter(|pixel| share[*pixel as usize] >= 0.5).map(|pixel| (pixel, pixel + 1)).collect();
+        }
+        for pixels in [&mut shown.measured, &mut shown.excluded, &mut shown.error, &mut shown.mostly] {
             merge(pixels);
         }
         shown

@@ -40,7 +40,7 @@ pub fn html(page: &Page) -> String {
                     let _ = writeln!(out, "<h4>{}</h4>", escape(title));
                 }
                 match outcome {
-                    Err(error) => failure(error, &mut out),
+                    Err(error) => failure("This cell failed", error, &mut out),
                     Ok(answer) => result(page.parts(cell, answer), &mut out),
                 }
                 if !cell.hide {
@@ -80,14 +80,13 @@ fn header(page: &Page, out: &mut String) {
     *out += "</header>\n";
 }
 
-fn failure(error: &str, out: &mut String) {
-    let _ =
-        writeln!(out, "<div class=\"error\" role=\"alert\"><b>This cell failed</b><pre>{}</pre></div>", escape(error));
+fn failure(what: &str, error: &str, out: &mut String) {
+    let _ = writeln!(out, "<div class=\"error\" role=\"alert\"><b>{what}</b><pre>{}</pre></div>", escape(error));
 }
 
 fn result(parts: Parts, out: &mut String) {
     if let Some(error) = &parts.error {
-        failure(error, out);
+        failure("This chart cannot be drawn", error, out);
     }
     if let Some(empty) = &parts.empty {
         let _ = writeln!(out, "<p class=\"empty\">{}</p>", escape(empty));
@@ -95,7 +94,7 @@ fn result(parts: Parts, out: &mut String) {
     if let Some(chart) = &parts.chart {
         match svg::svg(chart) {
             Ok(drawn) => figure(chart, &drawn, out),
-            Err(error) => failure(&error, out),
+            Err(error) => failure("This chart cannot be drawn", &error, out),
         }
     }
     if let Some(table) = &parts.table {

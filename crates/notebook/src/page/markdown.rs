@@ -40,7 +40,7 @@ pub fn markdown(page: &Page) -> String {
 
 fn result(shown: Parts, parts: &mut Vec<String>) {
     if let Some(error) = shown.error {
-        parts.push(format!("This chart failed:\n\n{}", fenced("text", &error)));
+        parts.push(format!("This chart cannot be drawn:\n\n{}", fenced("text", &error)));
     }
     parts.extend(shown.empty.map(|empty| format!("*{}*", escape(&empty))));
     if let Some(chart) = shown.chart {

@@ -46,7 +46,7 @@ fn failure(what: &str, error: &str, look: Look) -> String {
 }
 
 fn result(shown: Parts, look: Look, parts: &mut Vec<String>) {
-    parts.extend(shown.error.map(|error| failure("This chart failed", &error, look)));
+    parts.extend(shown.error.map(|error| failure("This chart cannot be drawn", &error, look)));
     parts.extend(shown.empty.map(|empty| look.paint(&empty, DIM)));
     parts.extend(shown.chart.map(|chart| term::terminal(&chart, look)));
     parts.extend(shown.table.map(|found| table::draw(&found, look)));

@@ -59,7 +59,11 @@ pub(super) fn draw(bars: &Bars, room: Room) -> Result<Picture, String> {
     let drawn = drawn(size, |area| {
         for (value, written) in &scale.ticks {
             let style = if *value == 0.0 { Ink::Axis } else { Ink::Grid }.colour();
-            area.draw(&PathElement::new([(x(*value), 0), (x(*value), bottom)], style))?;
+            // On a phone a line must not run through labels.
+            let spans = if page { vec![(0, bottom)] } else { groups.iter().map(|g| (g.bars - 2, g.end + 2)).collect() };
+            for (top, end) in spans {
+                area.draw(&PathElement::new([(x(*value), top), (x(*value), end)], style))?;
+            }
             area.draw_text(written, &text(Ink::Text, HPos::Center, VPos::Top, 1.0), (x(*value), bottom + 6))?;
         }
         for (row, group) in groups.iter().enumerate() {

@@ -22,9 +22,11 @@ pub(super) fn calendar(calendar: &Calendar, room: Room) -> Result<Picture, Strin
     let monday = *first - TimeDelta::days(first.weekday().num_days_from_monday().into());
     let weeks = ((*last - monday).num_days() / 7 + 1) as i32;
     let left = 38;
-    let cell = ((wide - left) / weeks).clamp(if room == Room::Page { 15 } else { 12 }, 26);
-    let abreast = ((wide - left) / cell).min(weeks).max(1);
-    let blocks = (weeks + abreast - 1) / abreast;
+    let most = (wide - left) / if room == Room::Page { 14 } else { 11 };
+    let blocks = (weeks + most - 1) / most;
+    // Blocks of the same length, lest the last one be a lone week.
+    let abreast = (weeks + blocks - 1) / blocks;
+    let cell = ((wide - left) / abreast).min(26);
     let block = 22 + 7 * cell + 10;
     let size = (wide, blocks * block);
     let corner = |day: NaiveDate| {
@@ -39,19 +41,23 @@ pub(super) fn calendar(calendar: &Calendar, room: Room) -> Result<Picture, Strin
                 area.draw_text(name, &text(Ink::Text, HPos::Left, VPos::Center, 1.0), (0, y))?;
             }
         }
-        let mut month = monday.with_day(1).unwrap_or(monday);
-        let mut free = (0, 0);
-        while month <= *last {
-            let begin = month.max(monday);
-            let (x, y) = corner(begin);
-            let written = month.format("%Y-%m").to_string();
-            let needed = width(&written) as i32;
-            let top = y - (y - 22).rem_euclid(block);
-            if (top != free.1 || x >= free.0) && x + needed <= wide {
-                area.draw_text(&written, &text(Ink::Text, HPos::Left, VPos::Center, 1.0), (x, top - 10))?;
-                free = (x + needed + 8, top);
+        for n in 0..blocks {
+            let week = |n: i32| monday + TimeDelta::weeks((n * abreast).into());
+            let (begin, end) = (week(n).max(*first), week(n + 1).min(*last + TimeDelta::days(1)));
+            let mut month = begin.with_day(1).unwrap_or(begin);
+            let mut free = 0;
+            while month < end {
+                let (written, next) = (month.format("%Y-%m").to_string(), month + chrono::Months::new(1));
+                let (x, needed) = (corner(month.max(begin)).0, width(&written) as i32);
+                // The rest of a month gives way to the next one.
+                let fits = month >= begin || next >= end || corner(next).0 >= x + needed;
+                if fits && x >= free && x + needed <= wide {
+                    let style = text(Ink::Text, HPos::Left, VPos::Center, 1.0);
+                    area.draw_text(&written, &style, (x, n * block + 12))?;
+                    free = x + needed + 8;
+                }
+                month = next;
             }
-            month = month + chrono::Months::new(1);
         }
         for (day, value) in &calendar.days {
             let (x, y) = corner(*day);
@@ -109,6 +115,8 @@ pub(super) fn matrix(matrix: &Matrix, room: Room) -> Result<Picture, String> {
     // Between narrow cells there is no room for a gap.
     let gap = if cell >= 8.0 { 2 } else { 0 };
     let written = |value: f64| format::number(value, &matrix.unit);
+    let mut values = matrix.cells.iter().flatten().flatten();
+    let fit = values.all(|value| width(&written(*value)) + 2.0 <= cell);
     let drawn = drawn(size, |area| {
         for (column, title) in &titles.shown {
             let middle = x(*column) + (cell / 2.0) as i32;
@@ -127,7 +135,7 @@ pub(super) fn matrix(matrix: &Matrix, room: Room) -> Result<Picture, String> {
                 area.draw_text(line, &text(Ink::Strong, anchor, VPos::Center, 1.0), (at, label + n as i32 * 15 + 8))?;
             }
             for (column, value) in matrix.cells[row].iter().enumerate() {
-                let Some(value) = value.filter(|value| width(&written(*value)) + 6.0 <= cell) else { continue };
+                let Some(value) = value.filter(|_| fit) else { continue };
                 let dark = shade(value, &matrix.steps) >= 3;
                 let style = text(if dark { Ink::OnDark } else { Ink::Strong }, HPos::Center, VPos::Center, 1.0);
                 area.draw_text(&written(value), &style, (x(column) + (cell / 2.0) as i32, band + high / 2))?;

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
 use super::{Picture, Room, drawn, hit, text, width};
-use crate::chart::lines::extent;
+use crate::chart::lines::{bars, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
 use crate::format;
@@ -48,11 +48,11 @@ pub(super) fn draw(lines: &Lines, room: Room) -> Result<Picture, String> {
     let (wide, high) = (room.width(), if page { 280 } else { 220 });
     let (low, top) = lines.y_range();
     let y = Scale::new(low, top, &lines.unit, if page { 6 } else { 4 });
-    let left = y.ticks.iter().map(|(_, text)| width(text)).fold(24.0, f64::max).ceil() as i32 + 8;
+    let left = y.ticks.iter().map(|(_, text)| width(text)).fold(24.0, f64::max).ceil() as i32 + 12;
     let (above, right, below) = (10, 30, 26);
     let plot = (f64::from(wide - left - right), f64::from(high - above - below));
     let x_range = lines.x_range();
-    let x_ticks = x_ticks(lines, x_range, (plot.0 / if page { 92.0 } else { 74.0 }) as usize);
+    let x_ticks = x_ticks(lines, x_range, (plot.0 / if page { 92.0 } else { 64.0 }) as usize);
     let written = |ticks: &[(f64, String)], at: f64| {
         ticks.iter().find(|(tick, _)| *tick == at).map(|(_, text)| text.clone()).unwrap_or_default()
     };
@@ -74,7 +74,7 @@ pub(super) fn draw(lines: &Lines, room: Room) -> Result<Picture, String> {
             .bold_line_style(Ink::Grid.colour().stroke_width(FINE as u32))
             .axis_style(Ink::Axis.colour().stroke_width(FINE as u32))
             .set_tick_mark_size(LabelAreaPosition::Bottom, 4 * FINE)
-            .set_tick_mark_size(LabelAreaPosition::Left, 0)
+            .set_tick_mark_size(LabelAreaPosition::Left, 5 * FINE)
             .y_label_offset(0)
             .x_label_style(text(Ink::Text, HPos::Center, VPos::Top, scale))
             .y_label_style(text(Ink::Text, HPos::Right, VPos::Center, scale))
@@ -127,39 +127,6 @@ fn x_ticks(lines: &Lines, (low, high): (f64, f64), most: usize) -> Vec<(f64, Str
     }
     let scale = Scale::new(low, high, &crate::unit::Unit::None, most);
     scale.ticks.into_iter().filter(|(at, _)| (low..=high).contains(at)).collect()
-}
-
-type Corner = (f64, f64);
-
-/// The bars of each series. Where one would be narrower than two pixels, that of the value furthest from zero stands for its
-/// neighbours.
-fn bars(lines: &Lines, (low, high): (f64, f64), wide: f64) -> Vec<(usize, Corner, Corner)> {
-    let pixel = (high - low) / wide;
-    let abreast = if lines.marks == Marks::Stack { 1 } else { lines.series.len().max(1) };
-    let step = lines.step();
-    let slot = step.max(2.0 * pixel * abreast as f64);
-    let bar = slot * 0.82 / abreast as f64;
-    let mut out = Vec::new();
-    let mut base: std::collections::HashMap<(i64, bool), f64> = std::collections::HashMap::new();
-    for (n, series) in lines.series.iter().enumerate() {
-        let place = |x: f64| ((x - low) / slot + 1e-6).floor() as i64;
-        for points in series.points.chunk_by(|a, b| slot > step && place(a.0) == place(b.0)) {
-            let known = points.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
-            let Some((x, y)) = known.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) else { continue };
-            let begin = if slot > step { low + place(x) as f64 * slot } else { x };
-            let from = match lines.marks {
-                Marks::Stack => *base.entry((place(x), y < 0.0)).or_insert(0.0),
-                _ => 0.0,
-            };
-            if lines.marks == Marks::Stack {
-                base.insert((place(x), y < 0.0), from + y);
-            }
-            let side = if abreast > 1 { n as f64 * bar } else { 0.0 };
-            let left = begin + slot * 0.09 + side;
-            out.push((n, (left, from), ((left + bar).min(high), from + y)));
-        }
-    }
-    out
 }
 
 /// Fields across the chart that tell the values below them; where points are many, the extremes of neighbours together.

@@ -36,7 +36,7 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
     };
     let longest = strip.rows.iter().map(|row| width(&row.label)).fold(0.0, f64::max);
     let totals = strip.rows.iter().map(|row| width(&total(row))).fold(20.0, f64::max) as i32;
-    let (left, right) = if page { (longest.min(280.0) as i32 + 12, totals + 12) } else { (0, 0) };
+    let (left, right) = if page { (longest.min(230.0) as i32 + 12, totals + 12) } else { (0, 0) };
     let high = if page { 16 } else { 14 };
     let mut at = 26;
     let rows: Vec<Row<'_>> = strip
@@ -53,7 +53,7 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
         .collect();
     let (bottom, height) = (at, at + 22);
     let plot = wide - left - right;
-    let shown = ticks::ticks(strip.range, strip.zone, (f64::from(plot) / if page { 92.0 } else { 74.0 }) as usize);
+    let shown = ticks::ticks(strip.range, strip.zone, (f64::from(plot) / if page { 92.0 } else { 64.0 }) as usize);
     let x = |at: i64| {
         let share = (at - strip.range.0) as f64 / (strip.range.1 - strip.range.0) as f64;
         left + (share * f64::from(plot)).round() as i32
@@ -92,6 +92,7 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
         path(&mut marks, "t-page", left, band_of(3), &pixels.excluded);
         path(&mut marks, "t-out", left, band_of(3), &pixels.excluded);
         path(&mut marks, "t-error", left, band_of(0), &pixels.error);
+        path(&mut marks, "t-most", left, band_of(-1), &pixels.mostly);
         marks += "</g>";
     }
     if page {
@@ -165,6 +166,10 @@ pub(super) fn legend(strip: &Strip) -> Vec<(String, String)> {
             >= strip.range.1 - strip.range.0
     };
     let mut keys = vec![("k-ok".to_string(), "ok".to_string()), ("k-error".to_string(), "error".to_string())];
+    let most = |row: &StripRow| !row.pixels(strip.range, Room::Page.width().unsigned_abs(), LEAST).mostly.is_empty();
+    if strip.rows.iter().any(most) {
+        keys.push(("k-most".to_string(), "error most of the time".to_string()));
+    }
     if any(State::Excluded) {
         keys.push(("k-out".to_string(), "excluded".to_string()));
     }

@@ -29,16 +29,19 @@ pub(super) fn calendar(calendar: &Calendar, look: Look) -> String {
     };
     let monday = *first - TimeDelta::days(first.weekday().num_days_from_monday().into());
     let weeks = ((*last - monday).num_days() / 7 + 1) as usize;
-    let abreast = ((look.width - 4) / 2).min(weeks).max(1);
+    let blocks = weeks.div_ceil(((look.width - 4) / 2).max(1));
+    // Blocks of the same length, lest the last one be a lone week.
+    let abreast = weeks.div_ceil(blocks);
     let mut out = Vec::new();
     for block in (0..weeks).step_by(abreast) {
         let begin = monday + TimeDelta::weeks(block as i64);
         let shown = abreast.min(weeks - block);
         let mut months = Vec::new();
-        let mut month = begin.with_day(1).unwrap_or(begin);
+        let begin_shown = begin.max(*first);
+        let mut month = begin_shown.with_day(1).unwrap_or(begin_shown);
         while month < begin + TimeDelta::weeks(shown as i64) && month <= *last {
             let written = month.format("%Y-%m").to_string();
-            let week = ((month.max(begin) - begin).num_days() / 7) as usize;
+            let week = ((month.max(begin_shown) - begin).num_days() / 7) as usize;
             months.push((week * 2 + written.len() / 2, written));
             month = month + Months::new(1);
         }
@@ -80,7 +83,7 @@ pub(super) fn matrix(matrix: &Matrix, look: Look) -> String {
             let title = if matrix.daily { title[5..].to_string() } else { title.clone() };
             (
                 n / together * cell + cell / 2,
-                if matrix.daily { title } else { fit(&title, cell.saturating_sub(1)).trim_end().to_string() },
+                if matrix.daily { title } else { fit(&title, (cell - 1).max(12)).trim_end().to_string() },
             )
         })
         .collect();

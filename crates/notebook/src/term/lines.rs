@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{DIM, Look, SERIES, axis, fit_right};
-use crate::chart::lines::extent;
+use crate::chart::lines::{bars, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
 use crate::format;
@@ -52,24 +52,25 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
     let x = |at: f64| (at - range.0) / (range.1 - range.0) * right;
     let y = |value: f64| (1.0 - scale.share(value)) * bottom;
     let letters = !look.colour && lines.series.len() > 1;
-    for (n, series) in lines.series.iter().enumerate() {
-        if lines.marks == Marks::Line {
+    if lines.marks == Marks::Line {
+        for (n, series) in lines.series.iter().enumerate() {
             for line in series.visible(range, wide * 2) {
                 let dots: Vec<(f64, f64)> = line.iter().map(|point| (x(point.0), y(point.1))).collect();
                 grid.line(dots[0], dots[0], n);
                 dots.windows(2).for_each(|pair| grid.line(pair[0], pair[1], n));
             }
-        } else {
-            // One column of dots per series; on top of each other makes no sense in dots.
-            let step = lines.step();
-            for (at, value) in &series.points {
-                let Some(value) = value else { continue };
-                let mut dot = x(*at).round();
-                let end = (x(at + step * 0.9)).max(dot + 1.0);
-                while dot < end {
-                    grid.line((dot, y(0.0)), (dot, y(*value)), n);
-                    dot += 1.0;
-                }
+        }
+    } else {
+        for (n, from, to) in bars(lines, range, right) {
+            let (mut dot, end) = (x(from.0).round(), x(to.0).round().max(x(from.0).round() + 1.0));
+            // A letter shows one series: bars share none.
+            if letters || lines.series.len() > 1 {
+                dot -= dot % 2.0;
+            }
+            let (top, base) = (y(to.1.max(from.1)).round(), y(to.1.min(from.1)).round());
+            while dot < end && base > top {
+                grid.line((dot, base), (dot, top), n);
+                dot += 1.0;
             }
         }
     }

@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 use super::{BOLD, DIM, Look, fit, fit_right};
 use crate::table::Table;
 
-/// No column is cut to less.
-const LEAST: usize = 8;
+/// No column is cut to less; the shorter of them only if that is not enough, for a time cut short is none.
+const LEAST: [usize; 2] = [19, 8];
 
 pub(crate) fn draw(table: &Table, look: Look) -> String {
     let mut wide: Vec<usize> = table.columns.iter().map(|(name, _)| name.width()).collect();
@@ -16,10 +16,12 @@ pub(crate) fn draw(table: &Table, look: Look) -> String {
         }
     }
     let gaps = 2 * wide.len().saturating_sub(1);
-    while wide.iter().sum::<usize>() + gaps > look.width
-        && let Some(widest) = wide.iter_mut().max().filter(|widest| **widest > LEAST)
-    {
-        *widest -= 1;
+    for least in LEAST {
+        while wide.iter().sum::<usize>() + gaps > look.width
+            && let Some(widest) = wide.iter_mut().max().filter(|widest| **widest > least)
+        {
+            *widest -= 1;
+        }
     }
     let line = |texts: &mut dyn Iterator<Item = &String>| {
         let cells = texts.zip(&wide).zip(&table.columns).map(|((text, wide), (_, right))| {
