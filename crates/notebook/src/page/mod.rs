@@ -1,0 +1,137 @@
+//! Pages: a notebook with its results, for a reader. The same page as HTML, as Markdown and for a terminal.
+//!
+//! Whoever runs a notebook begins a page with [`Page::new`] and adds its blocks in order, results or errors. No form reads
+//! a clock or a store: the same page is the same text.
+
+mod html;
+mod markdown;
+mod terminal;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use chrono_tz::Tz;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use terminal::terminal;
+
+use crate::cell::Cell;
+use crate::chart::Chart;
+use crate::moment::Range;
+use crate::notebook::Notebook;
+use crate::parameter::Values;
+use crate::table::Table;
+use crate::text;
+
+/// A notebook with its results.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What it is called.
+    pub title: String,
+    /// Whether the title stands above the text: not if the text begins with it.
+    pub heading: bool,
+    /// What it is about.
+    pub description: Option<String>,
+    /// What a reader has set: labels and values.
+    pub parameters: Vec<(String, String)>,
+    /// When and with what it was made, if that shall be told.
+    pub made: Option<String>,
+    /// Where days begin.
+    pub zone: Tz,
+    /// The range of time that it is about: timelines show all of it.
+    pub about: Option<Range>,
+    /// How many rows of a table are shown.
+    pub rows: usize,
+    /// Its text and results.
+    pub blocks: Vec<Shown>,
+}
+
+/// A part of a page.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// Markdown in which parameters have their values.
+    Text(String),
+    /// A cell and what came of it: the result, or what went wrong.
+    Cell(Cell, Result<Answer, String>),
+}
+
+/// The result of a cell.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows.
+    pub batches: Vec<RecordBatch>,
+    /// What to do next if it is empty for want of something.
+    pub advice: Option<String>,
+}
+
+impl Page {
+    /// A page without blocks; `name` is what it is called if the notebook does not say so.
+    pub fn new(notebook: &Notebook, values: &Values, name: &str) -> Self {
+        let fill = |text: &String| text::fill(text, values);
+        let parameters = notebook.parameters.iter().filter_map(|parameter| {
+            let label = parameter.label.clone().unwrap_or_else(|| parameter.name.clone());
+            Some((label, values.shown(&parameter.name)?))
+        });
+        Page {
+            title: notebook.heading().as_ref().map_or_else(|| name.to_string(), fill),
+            heading: notebook.title.is_some(),
+            description: notebook.description.as_ref().map(fill),
+            parameters: parameters.collect(),
+            made: None,
+            zone: values.zone(),
+            about: values.range(),
+            rows: 50,
+            blocks: Vec::new(),
+        }
+    }
+
+    /// Adds text of the notebook.
+    pub fn text(&mut self, markdown: &str, values: &Values) {
+        self.blocks.push(Shown::Text(text::substitute(markdown, values)));
+    }
+
+    /// Whether a cell failed, or its chart could not be made.
+    pub fn failed(&self) -> bool {
+        self.blocks.iter().any(|block| match block {
+            Shown::Text(_) => false,
+            Shown::Cell(_, Err(_)) => true,
+            Shown::Cell(cell, Ok(answer)) => self.parts(cell, answer).error.is_some(),
+        })
+    }
+
+    /// What is shown of a result.
+    fn parts(&self, cell: &Cell, answer: &Answer) -> Parts {
+        let mut parts = Parts::default();
+        if answer.batches.iter().all(|batch| batch.num_rows() == 0) {
+            parts.empty = Some(answer.advice.clone().unwrap_or_else(|| "No rows.".to_string()));
+            // A chart whose columns are wrong is wrong with rows or without.
+        }
+        let chart = cell
+            .chart
+            .as_ref()
+            .map(|spec| Chart::new(spec, &cell.units, &answer.schema, &answer.batches, self.zone, self.about));
+        match chart {
+            Some(Ok(chart)) if parts.empty.is_none() && chart.is_empty() => {
+                parts.empty = Some("Nothing to draw: all values are empty.".to_string());
+            }
+            Some(Ok(chart)) if parts.empty.is_none() => parts.chart = Some(chart),
+            Some(Err(error)) => parts.error = Some(error),
+            _ => {}
+        }
+        if parts.empty.is_none() && (parts.chart.is_none() || cell.table) {
+            parts.table = Some(Table::new(cell, &answer.schema, &answer.batches, self.zone, self.rows));
+        }
+        parts
+    }
+}
+
+/// What is shown of a result.
+#[derive(Default)]
+struct Parts {
+    error: Option<String>,
+    empty: Option<String>,
+    chart: Option<Chart>,
+    table: Option<Table>,
+}
