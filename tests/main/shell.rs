@@ -41,17 +41,24 @@ fn shell(folder: &Path, arguments: &str) -> PtySession {
     session
 }
 
-/// Types keys; what is printed then must hold the text.
+/// The prompt on a line of its own; while a line is typed, it is drawn again without a line's end before it.
+const PROMPT: &str = "\n\rnines> ";
+
+/// Types keys; what is printed then must hold the text, and the next prompt must come.
 fn expect(session: &mut PtySession, keys: &str, text: &str) {
     session.send(keys).unwrap();
     session.flush().unwrap();
     // The reader takes each byte for a character.
     let bytes: String = text.bytes().map(char::from).collect();
-    session.exp_string(&bytes).unwrap_or_else(|error| panic!("{keys:?} should print {text:?}: {error}"));
+    for wanted in [bytes.as_str(), PROMPT] {
+        session.exp_string(wanted).unwrap_or_else(|error| panic!("{keys:?} should print {text:?}: {error}"));
+    }
 }
 
-fn leave(mut session: PtySession) {
-    expect(&mut session, "\\q\r", "");
+/// Types what ends the shell.
+fn leave(mut session: PtySession, keys: &str) {
+    session.send(keys).unwrap();
+    session.flush().unwrap();
     session.exp_eof().unwrap();
 }
 
@@ -64,7 +71,7 @@ fn tab_completes_tables_columns_and_objectives() {
     expect(&mut session, "SELECT 'is ' || objective AS o FROM slos WHERE objective = 'web\t;\r", "│ is web-success │");
     expect(&mut session, "\\slo sear\t\r", "Search is quick");
     expect(&mut session, "\\tim\t off\r", "timing is off");
-    leave(session);
+    leave(session, "\\q\r");
 }
 
 #[test]
@@ -75,15 +82,17 @@ fn statements_span_lines_and_their_results_are_tables() {
     expect(&mut session, "SELECT n + 1000 AS m FROM _1 \\g\r", "│ 5242 │");
     expect(&mut session, "SELECT m + 1000 AS l FROM _; SELECT l + m + n AS k FROM _, _1, _2;\r", "│ 15726 │");
     expect(&mut session, "SELECT * FROM _1 AS a, _1 AS b;\r", "two columns");
-    expect(&mut session, "\\set from 2026-10-01\r\\set more\r", "$more has no value");
+    expect(&mut session, "\\set more\r", "$more has no value");
+    expect(&mut session, "\\set from 2026-10-01\r", "");
     expect(&mut session, "SELECT 'from ' || $from AS since;\r", "│ from 2026-10-01 │");
+    expect(&mut session, "\\set to this year\r", "01-01T00:00:00+00:00");
     expect(&mut session, "SELECT $until;\r", "\\set until VALUE");
     expect(&mut session, "SELECT nothing;\r", "No field named nothing");
     expect(&mut session, "\\explian\r", "did you mean \\explain?");
-    expect(&mut session, "half a line\x03SELECT 4240 + 2 AS n;\r", "│ 4242 │");
-    // Ctrl-D on an empty line.
-    expect(&mut session, "\x04", "");
-    session.exp_eof().unwrap();
+    // Ctrl-C gives up a line, Ctrl-D on an empty one leaves.
+    expect(&mut session, "half a line\x03", "half a line");
+    expect(&mut session, "SELECT 4240 + 2 AS n;\r", "│ 4242 │");
+    leave(session, "\x04");
 }
 
 #[test]
@@ -92,16 +101,16 @@ fn the_up_arrow_recalls_also_in_a_new_session() {
     let mut session = shell(folder.path(), "");
     expect(&mut session, "SELECT 4241\r+ 1 AS n;\r", "│ 4242 │");
     expect(&mut session, &format!("{UP}\r"), "│ 4242 │");
-    leave(session);
+    leave(session, "\\q\r");
     let mut session = shell(folder.path(), "");
     expect(&mut session, &format!("{UP}{UP}\r"), "│ 4242 │");
-    leave(session);
+    leave(session, "\\q\r");
     assert!(folder.path().join("state/nines/history").exists());
     // A safe session leaves nothing outside the store, and recalls nothing from there.
     std::fs::remove_dir_all(folder.path().join("state")).unwrap();
     let mut session = shell(folder.path(), "--safe");
     expect(&mut session, "SELECT 4241 + 1 AS n;\r", "│ 4242 │");
-    leave(session);
+    leave(session, "\\q\r");
     assert!(!folder.path().join("state").exists());
 }
 
@@ -123,7 +132,7 @@ fn ctrl_c_cancels_the_statement_and_keeps_the_shell() {
         }
     }
     expect(&mut session, "SELECT 4241 + 1 AS n;\r", "│ 4242 │");
-    leave(session);
+    leave(session, "\\q\r");
 }
 
 /// Runs a script through a pipe.
@@ -223,6 +232,69 @@ fn a_safe_session_stays_inside_the_store() {
         "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'acme', 'web', 'EUR', 1);";
     run(&mut piped(folder.path(), &["--safe"], fee));
     assert_eq!(query(&folder.path().join("nines"), "SELECT count(*) FROM fees"), ["1"]);
+}
+
+#[test]
+fn a_session_is_saved_as_a_notebook_that_gives_the_same_results() {
+    let folder = defined();
+    let session = "\\set from 2026-10-14\n\\set to 2026-10-15\n
+        SELECT objective, slo_error_time FROM report($from, $to);
+        SELECT sum(slo_error_time) AS total FROM _;
+        \\chart bar y=total
+        \\set to 2026-10-16
+        SELECT objective FROM _1 WHERE $to > '2026-10-15' ORDER BY objective;
+        INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'acme', 'web', 'EUR', 1);
+        \\save kept.md\n";
+    let said = run(&mut piped(folder.path(), &[], session));
+    assert!(said.contains("│ total │") && said.contains("7620"), "{said}");
+    let notebook = std::fs::read_to_string(folder.path().join("kept.md")).unwrap();
+    let again = run(&mut piped(
+        folder.path(),
+        &[],
+        "\\run kept.md\nSELECT objective, slo_error_time FROM _1;\nSELECT * FROM _3;",
+    ));
+    for text in ["search-latency", "web-success", "7620"] {
+        assert!(again.contains(text), "{text} is not in: {again}\nof: {notebook}");
+    }
+    assert!(again.contains("│ search-latency ┆           7200 │\n│ web-success    ┆            420 │"), "{again}");
+    assert!(again.ends_with("│ objective      │\n╞════════════════╡\n│ search-latency │\n│ web-success    │\n└────────────────┘\n2 rows\n"), "{again}");
+    // What was set later does not change what was run before, and what writes is not run again.
+    for text in
+        ["report($from, '2026-10-15')", "$to >", "from: 2026-10-14", "to: 2026-10-16", "FROM result_1", "chart=bar"]
+    {
+        assert!(notebook.contains(text), "{text} is not in: {notebook}");
+    }
+    assert!(!notebook.contains("INSERT"), "{notebook}");
+    let said = fails(2, &mut piped(folder.path(), &[], "SELECT 1;\n\\save kept.md\n"));
+    assert!(said.contains("is there already"), "{said}");
+    std::fs::write(folder.path().join("bad.md"), "```sql\nSELECT nothing\n```\n```sql\nSELECT 4242 AS n\n```\n")
+        .unwrap();
+    let mut command = piped(folder.path(), &[], "\\run bad.md\n");
+    let done = command.output().unwrap();
+    let page = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        done.status.code() == Some(1) && page.contains("4242") && page.contains("No field named nothing"),
+        "{page}"
+    );
+    for command in ["\\save x.md\n", "\\run kept.md\n"] {
+        assert!(
+            fails(2, &mut piped(folder.path(), &["--safe"], &format!("SELECT 1;\n{command}"))).contains("not allowed")
+        );
+    }
+}
+
+#[test]
+fn the_last_result_is_drawn() {
+    let folder = defined();
+    let timelines = "SELECT objective, timeline FROM timelines('2026-10-14', '2026-10-15') ORDER BY 1;\n\\chart\n";
+    let said = run(&mut piped(folder.path(), &[], timelines));
+    let mut strip = said.lines().filter(|line| line.contains('▄'));
+    assert!(strip.any(|line| line.starts_with("web-success")), "seven minutes of a day are seen: {said}");
+    let said = fails(2, &mut piped(folder.path(), &[], "SELECT 'a' AS a, 'b' AS b;\n\\chart line x=a y=b\n"));
+    assert!(said.contains("line 2: ") && said.contains('b'), "{said}");
+    let said = fails(2, &mut piped(folder.path(), &[], "SELECT 1 AS a;\n\\chart lien y=a\n"));
+    assert!(said.contains("did you mean 'line'"), "{said}");
+    assert!(fails(2, &mut piped(folder.path(), &[], "\\chart\n")).contains("run a query first"));
 }
 
 #[test]

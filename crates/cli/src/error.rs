@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Io(String, io::Error),
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// What was asked for was done, and did not come out right.
+    Failed(String),
     /// Where it happened, and what.
     At(String, Box<CliError>),
     Interrupted,
@@ -23,7 +25,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             _ if self.is_broken_pipe() => 0,
-            CliError::Engine(_) | CliError::Io(..) => 1,
+            CliError::Engine(_) | CliError::Io(..) | CliError::Failed(_) => 1,
             CliError::Usage(_) => 2,
             CliError::At(_, error) => error.exit_code(),
             CliError::Interrupted => 130,
@@ -52,7 +54,7 @@ impl fmt::Display for CliError {
         match self {
             CliError::Engine(error) => write!(f, "{error}"),
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
-            CliError::Usage(message) => f.write_str(message),
+            CliError::Usage(message) | CliError::Failed(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }

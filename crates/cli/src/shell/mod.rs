@@ -8,6 +8,7 @@
 //!
 //! On a terminal an error is told and the shell goes on; piped, the first error ends it, and its exit code is the shell's.
 
+mod cells;
 mod commands;
 mod complete;
 mod editor;
@@ -19,6 +20,7 @@ mod session;
 mod split;
 mod vocabulary;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::Shell;
 use crate::error::{CliError, Result, doing};
 use crate::output::say;
+use cells::Cells;
 use commands::Flow;
 use editor::{Editor, Input};
 use results::Results;
@@ -53,6 +56,8 @@ pub(crate) async fn run(settings: Settings, args: Shell) -> Result<()> {
         depth: 0,
         last: None,
         results: Results::default(),
+        cells: Cells::default(),
+        saved: BTreeSet::new(),
         interrupts: doing("listening to Ctrl-C", signal(SignalKind::interrupt()))?,
     };
     if interactive { typed(session).await } else { piped(session).await }

@@ -50,6 +50,11 @@ impl Results {
         self.last.as_ref()
     }
 
+    /// The number of the last one, whether or not it could be kept.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// Makes tables of a result; the oldest ones make room for it.
     pub fn keep(&mut self, engine: &Engine, schema: &SchemaRef, keeper: &Keeper) -> Result<Kept> {
         self.count += 1;

@@ -1,6 +1,6 @@
 //! A session: what was set, what was run, and how a statement's result comes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::common::collect;
 use futures::{FutureExt, StreamExt};
 use indicatif::HumanCount;
 use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement};
+use nines_notebook::{Answer, Cell, Moment, ParameterKind, Values};
 use tokio::signal::unix::Signal;
 
+use super::cells::{Cells, Setting};
 use super::results::{Keeper, Kept, Results};
 use super::screen::{MOST_ROWS, Screen};
 use crate::error::{CliError, Result, doing};
@@ -39,6 +41,9 @@ pub(super) struct Session {
     /// The last statement, without its end.
     pub last: Option<String>,
     pub results: Results,
+    pub cells: Cells,
+    /// Notebooks that this session wrote.
+    pub saved: BTreeSet<PathBuf>,
     pub interrupts: Signal,
 }
 
@@ -75,47 +80,102 @@ impl Session {
     pub async fn run(&mut self, sql: &str) -> Result<()> {
         for statement in self.engine.parse(sql)? {
             self.last = Some(sql.to_string());
-            self.statement(statement).await?;
+            let begun = Instant::now();
+            let settings = self.settings();
+            let target = match &self.file {
+                Some(file) => Target::File(file.clone()),
+                None if self.interactive => Target::Screen,
+                None => Target::Stdout,
+            };
+            let format = self.format_for(&target)?;
+            let cell = Cell { sql: sql.to_string(), ..Cell::default() };
+            let (outcome, keeper) = self.execute(statement, parameters(&settings), format, target).await?;
+            let elapsed = begun.elapsed();
+            let before = self.results.count();
+            match outcome {
+                Outcome::Done => {
+                    self.cells.ran(cell, None, before, &settings);
+                    self.note("done", elapsed)?;
+                }
+                Outcome::Stored(receipt) => {
+                    self.cells.ran(cell, None, before, &settings);
+                    if let Some((table, commit)) = receipt.get() {
+                        self.note(stored(*table, commit).trim_end(), elapsed)?;
+                    }
+                }
+                Outcome::Rows { schema, shown, rows, advice } => {
+                    let kept = self.results.keep(&self.engine, &schema, &keeper)?;
+                    self.cells.ran(cell, Some(self.results.count()), before, &settings);
+                    self.show(&schema, &shown, rows, format)?;
+                    self.tell(rows, kept, elapsed)?;
+                    if let Some(advice) = advice {
+                        eprintln!("{advice}");
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    async fn statement(&mut self, statement: Statement) -> Result<()> {
-        let begun = Instant::now();
-        let target = match &self.file {
-            Some(file) => Target::File(file.clone()),
-            None if self.interactive => Target::Screen,
-            None => Target::Stdout,
-        };
-        let format = self.format_for(&target)?;
-        let keeper = Keeper::default();
-        let work = execute(self.engine.clone(), statement, self.parameters(), keeper.clone(), format, target);
-        let outcome = match self.cancellable(work).await {
-            Err(CliError::Engine(EngineError::NoValue(name))) => return Err(no_value(&name)),
-            outcome => outcome?,
-        };
-        match outcome {
-            Outcome::Done => self.note("done", begun.elapsed()),
-            Outcome::Stored(receipt) => match receipt.get() {
-                Some((table, commit)) => self.note(stored(*table, commit).trim_end(), begun.elapsed()),
-                None => Ok(()),
-            },
-            Outcome::Rows { schema, shown, rows, advice } => {
-                let elapsed = begun.elapsed();
-                let kept = self.results.keep(&self.engine, &schema, &keeper)?;
-                self.show(&schema, &shown, rows, format)?;
-                self.tell(rows, kept, elapsed)?;
-                if let Some(advice) = advice {
-                    eprintln!("{advice}");
-                }
-                Ok(())
+    /// Runs a notebook's cell, and keeps its result, also under the cell's name. Whoever asked shows it.
+    pub async fn cell(&mut self, cell: &Cell, settings: &[Setting]) -> Result<Answer> {
+        let mut answer = Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None };
+        for statement in self.engine.parse(&cell.sql)? {
+            let work = self.execute(statement, parameters(settings), Format::Table, Target::Screen);
+            let (outcome, keeper) = work.await?;
+            let before = self.results.count();
+            let Outcome::Rows { schema, shown, advice, .. } = outcome else {
+                self.cells.ran(cell.clone(), None, before, settings);
+                continue;
+            };
+            if let Kept::Not(why) = self.results.keep(&self.engine, &schema, &keeper)? {
+                eprintln!("{why}");
             }
+            self.cells.ran(cell.clone(), Some(self.results.count()), before, settings);
+            let batches = self.results.last().map_or(shown, |rows| rows.batches.clone());
+            if let Some(name) = &cell.name {
+                self.engine.keep(name, Arc::clone(&schema), batches.clone())?;
+            }
+            answer = Answer { schema, batches, advice };
+        }
+        Ok(answer)
+    }
+
+    async fn execute(
+        &mut self,
+        statement: Statement,
+        parameters: Parameters,
+        format: Format,
+        target: Target,
+    ) -> Result<(Outcome, Keeper)> {
+        let keeper = Keeper::default();
+        let work = execute(self.engine.clone(), statement, parameters, keeper.clone(), format, target);
+        match self.cancellable(work).await {
+            Err(CliError::Engine(EngineError::NoValue(name))) => Err(no_value(&name)),
+            outcome => Ok((outcome?, keeper)),
         }
     }
 
-    /// The values of `$name`.
-    pub fn parameters(&self) -> Parameters {
-        self.parameters.iter().map(|(name, value)| (name.clone(), Parameter::from_text(value))).collect()
+    /// The values of `$name`. A word for a time, such as `last week`, is the instant at which that begins, as in notebooks.
+    pub fn settings(&self) -> Vec<Setting> {
+        let moment = self.moment();
+        let mut values = Values::new(moment);
+        for (name, typed) in &self.parameters {
+            let kind = ParameterKind::Plain { default: Some(typed.clone()) };
+            let parameter = nines_notebook::Parameter { name: name.clone(), label: None, kind };
+            values.extend(parameter.resolve(&BTreeMap::new(), &[], moment).unwrap_or_default());
+        }
+        let setting = |(name, value): (&str, String)| {
+            let typed = self.parameters.get(name).cloned().unwrap_or_default();
+            Setting { name: name.to_string(), typed, value }
+        };
+        values.literals().map(setting).collect()
+    }
+
+    /// Now, and where days begin.
+    pub fn moment(&self) -> Moment {
+        let zone = self.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+        Moment { now: chrono::Utc::now().timestamp_micros(), zone }
     }
 
     /// The rows of a query of the shell's own. It is not a result of the session.
@@ -247,6 +307,11 @@ impl Session {
 /// What to do about a parameter without a value.
 pub(super) fn no_value(name: &str) -> CliError {
     CliError::Usage(format!("${name} has no value; give it one with \\set {name} VALUE"))
+}
+
+/// Settings as the engine takes them.
+pub(super) fn parameters(settings: &[Setting]) -> Parameters {
+    settings.iter().map(|setting| (setting.name.clone(), Parameter::from_text(&setting.value))).collect()
 }
 
 /// Runs a statement and lets its rows go where they shall.

@@ -67,7 +67,7 @@ async fn run_lines(session: &mut Session, path: &Path, mut file: BufReader<std::
 }
 
 /// The path that is meant: without quotes, `~` as the home folder.
-fn expanded(argument: &str) -> PathBuf {
+pub(super) fn expanded(argument: &str) -> PathBuf {
     let quoted = ['\'', '"'].iter().find_map(|quote| argument.strip_prefix(*quote)?.strip_suffix(*quote));
     let argument = quoted.unwrap_or(argument);
     match (argument.strip_prefix("~/"), std::env::home_dir()) {

@@ -1,9 +1,11 @@
 //! What begins with a backslash.
 
+mod chart;
 mod describe;
 mod explain;
 mod files;
 mod functions;
+mod notebook;
 mod options;
 mod slo;
 
@@ -48,6 +50,12 @@ pub(super) const ALL: &[Command] = &[
     command("slo", "[NAME]", Takes::Objective, "an objective at a glance; without a name, those in force"),
     command("set", "[NAME VALUE]", Takes::Parameter, "give $NAME a value; without one, list them"),
     command("unset", "NAME", Takes::Parameter, "take it away again"),
+    command(
+        "chart",
+        "[KIND] [x=… y=…]",
+        Takes::OneOf(&["line", "bar", "timeline", "heatmap"]),
+        "draw the last result: line, bar, timeline or heatmap, with the options of a notebook's cell",
+    ),
     command("explain", "[STATEMENT]", Takes::Sql, "the plan of a statement; without one, of the last"),
     command(
         "format",
@@ -57,6 +65,8 @@ pub(super) const ALL: &[Command] = &[
     ),
     command("o", "[FILE]", Takes::File, "write results to a file; without one, to the screen again"),
     command("i", "FILE", Takes::File, "run the statements and commands of a file"),
+    command("save", "FILE.md", Takes::File, "write the statements of this session as a notebook"),
+    command("run", "FILE.md", Takes::File, "run a notebook and show its page; what is \\set counts as its parameters"),
     command("timing", "[on|off]", ON_OFF, "say how long statements take"),
     command("pager", "[on|off]", ON_OFF, "show what does not fit the screen with $PAGER, else less"),
     command("?", "", Takes::Nothing, "this list"),
@@ -110,6 +120,9 @@ pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
         "slo" => slo::run(session, argument).await?,
         "set" => options::set(session, argument)?,
         "unset" => options::unset(session, argument)?,
+        "chart" => chart::run(session, argument)?,
+        "save" => notebook::save(session, argument)?,
+        "run" => notebook::run(session, argument).await?,
         "explain" => explain::run(session, argument).await?,
         "format" => options::format(session, argument)?,
         "timing" => session.timing = options::switch(name, session.timing, argument)?,

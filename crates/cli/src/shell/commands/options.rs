@@ -5,13 +5,14 @@ use clap::ValueEnum;
 use super::{nearest, told};
 use crate::error::{CliError, Result};
 use crate::output::{Format, say};
+use crate::shell::cells::Setting;
 use crate::shell::session::Session;
 
 pub(super) fn set(session: &mut Session, argument: &str) -> Result<()> {
     if argument.is_empty() {
-        let width = session.parameters.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-        let lines = session.parameters.iter().map(|(name, value)| format!("${name:width$}  {value}\n"));
-        let lines: String = lines.collect();
+        let settings = session.settings();
+        let width = settings.iter().map(|set| set.name.chars().count()).max().unwrap_or_default();
+        let lines: String = settings.iter().map(|set| format!("{}\n", line(set, width))).collect();
         return if lines.is_empty() { told(session, "nothing is set; try \\set from 2026-10-01") } else { say(&lines) };
     }
     let (name, value) = argument.split_once(|c: char| c.is_whitespace() || c == '=').unwrap_or((argument, ""));
@@ -22,13 +23,23 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<()> {
         return Err(CliError::Usage(format!("{name:?} is no name; expected \\set NAME VALUE, to be used as $NAME")));
     }
     if value.is_empty() {
-        return match session.parameters.get(name) {
-            Some(value) => say(&format!("${name}  {value}\n")),
+        return match session.settings().iter().find(|set| set.name == name) {
+            Some(set) => say(&format!("{}\n", line(set, 0))),
             None => Err(CliError::Usage(format!("${name} has no value; give it one with \\set {name} VALUE"))),
         };
     }
     session.parameters.insert(name.to_string(), value.to_string());
-    Ok(())
+    // What was understood is worth a look where it is not what was typed.
+    match session.settings().iter().find(|set| set.name == name && set.value != set.typed) {
+        Some(set) => told(session, &line(set, 0)),
+        None => Ok(()),
+    }
+}
+
+/// A name with its value, and what it means where that is something else.
+fn line(set: &Setting, width: usize) -> String {
+    let meaning = if set.value == set.typed { String::new() } else { format!("  ({})", set.value) };
+    format!("${:width$}  {}{meaning}", set.name, set.typed)
 }
 
 pub(super) fn unset(session: &mut Session, argument: &str) -> Result<()> {
