@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
+use crate::table::NULL;
 use crate::{format, moment, unit::Unit};
 
 /// What a column holds.
@@ -232,7 +233,12 @@ impl Rows<'_> {
     pub fn labels(&self, column: usize) -> Vec<String> {
         let label = |array: &ArrayRef, row| format::value(array, row, &Unit::None, self.zone);
         self.each(column, |array| {
-            (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| "–".to_string())).collect()
+            if self.kind(column) == Kind::Text
+                && let Ok(texts) = cast(array, &DataType::Utf8)
+            {
+                return texts.as_string::<i32>().iter().map(|text| text.unwrap_or(NULL).to_string()).collect();
+            }
+            (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| NULL.to_string())).collect()
         })
     }
 }

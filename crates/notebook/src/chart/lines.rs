@@ -109,7 +109,7 @@ fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -
         for (row, value) in rows.numbers(at).into_iter().enumerate() {
             let Some(x) = x(row) else { continue };
             let label = labels.as_ref().map(|labels| labels[row].as_str());
-            let slot = *index.entry((column, label.map(str::to_string))).or_insert_with(|| {
+            let slot = *index.entry((column, label)).or_insert_with(|| {
                 let name = match label {
                     Some(label) if y.len() > 1 => format!("{label}, {}", rows.name(at)),
                     Some(label) => label.to_string(),
