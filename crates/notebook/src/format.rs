@@ -83,6 +83,9 @@ pub fn duration(seconds: f64) -> String {
     if size < 59.95 {
         return format!("{sign}{} s", trimmed(&format!("{size:.1}")));
     }
+    if size >= 1e12 {
+        return format!("{sign}{} d", plain(size / 86_400.0));
+    }
     const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)];
     // Rounded in the smaller unit first, lest there be 60 minutes.
     let smaller = if size < 3570.0 {

@@ -255,7 +255,7 @@ fn intervals_make_a_strip_too() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, ..Default::default() })]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]
     fn whatever_the_values_are_there_is_a_chart_or_a_reason(
         points in proptest::collection::vec((

@@ -118,7 +118,7 @@ fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -
                 found.push(Series { name, points: Vec::new() });
                 found.len() - 1
             });
-            found[slot].points.push((x, value.filter(|value| value.is_finite())));
+            found[slot].points.push((x, value));
         }
     }
     found
@@ -132,7 +132,7 @@ impl Lines {
         let (low, high) = extent(xs.iter().copied()).unwrap_or((0.0, 1.0));
         // A bar stands for the time until the next one.
         let high = if self.marks == Marks::Line { high } else { high + self.step() };
-        let room = if self.time { 1.8e9 } else { 0.5 };
+        let room = if self.time { 1.8e9 } else { (low.abs() * 1e-3).max(0.5) };
         if low < high { (low, high) } else { (low - room, high + room) }
     }
 

@@ -117,13 +117,13 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
             |(low, high)| format!("{} – {}", format::number(low, &lines.unit), format::number(high, &lines.unit)),
         );
         // The name gives way to its values.
-        let room = look.width.saturating_sub(left + 7 + told.width()).max(8);
-        let name = cut(&series.name, room);
+        let told = cut(&told, wide.saturating_sub(14));
+        let name = cut(&series.name, wide.saturating_sub(told.width() + 5));
         out.push(format!("{}{key} {name}  {}", " ".repeat(left + 2), look.paint(&told, DIM)));
     }
     if let Some(target) = lines.target {
         let told = format!("── target {}", format::number(target, &lines.unit));
-        out.push(" ".repeat(left + 2) + &look.paint(&told, DIM));
+        out.push(super::keys(&[told], left + 2, look));
     }
     out.join("\n")
 }

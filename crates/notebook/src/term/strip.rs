@@ -13,8 +13,9 @@ pub(super) fn draw(strip: &Strip, look: Look) -> String {
         0.0 => String::new(),
         seconds => format::duration(seconds),
     };
-    let left = strip.rows.iter().map(|row| row.label.width()).max().unwrap_or(0).min(look.width / 3);
-    let right = strip.rows.iter().map(|row| total(row).width()).max().unwrap_or(0);
+    let right = strip.rows.iter().map(|row| total(row).width()).max().unwrap_or(0).min(look.width / 3);
+    let longest = strip.rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
+    let left = longest.min(look.width / 3).min(look.width - right - 12);
     let wide = look.width.saturating_sub(left + right + 4).max(8);
     let mut out = Vec::new();
     for row in &strip.rows {
