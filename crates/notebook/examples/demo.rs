@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     Some(batch) => Ok(Answer { schema: batch.schema(), batches: vec![batch.clone()], advice: None }),
                     None => Err("there is no table slo_dayz; did you mean 'slo_days'?".to_string()),
                 };
-                page.blocks.push(nines_notebook::Shown::Cell(cell.clone(), outcome));
+                page.cell(cell, outcome);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! How values look to a person: the one place where numbers, times and durations become text on a page.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Int32Type};
+use arrow::datatypes::{DataType, Decimal128Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono_tz::Tz;
 
@@ -82,6 +82,9 @@ pub fn duration(seconds: f64) -> String {
     }
     if size < 59.95 {
         return format!("{sign}{} s", trimmed(&format!("{size:.1}")));
+    }
+    if size >= 1e12 {
+        return format!("{sign}{} d", plain(size / 86_400.0));
     }
     const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)];
     // Rounded in the smaller unit first, lest there be 60 minutes.
@@ -209,13 +212,6 @@ fn structure(array: &dyn Array, row: usize, unit: &Unit, zone: Tz) -> String {
 }
 
 fn any(array: &dyn Array, row: usize) -> String {
-    if let Some(keys) = array.as_any_dictionary_opt()
-        && let DataType::Dictionary(key, _) = array.data_type()
-        && **key == DataType::Int32
-    {
-        let key = keys.keys().as_primitive::<Int32Type>().value(row);
-        return any(keys.values(), usize::try_from(key).unwrap_or(0));
-    }
     let options = FormatOptions::default();
     ArrayFormatter::try_new(array, &options).map(|formatter| formatter.value(row).to_string()).unwrap_or_default()
 }

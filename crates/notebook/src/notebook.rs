@@ -338,6 +338,20 @@ SELECT '
 
     proptest::proptest! {
         #[test]
+        fn any_text_is_read_or_refused(
+            parts in proptest::collection::vec(proptest::sample::select(vec![
+                "---\n", "\n", "```sql", "```", "~~~sql ", " chart=line", "title=\"", "\\", "业", "{{", "}}", "a", "=", ",",
+                "parameters:", " ", "- ", "> ", "[", "{", ":", "    ", "|", "\t", "\u{feff}", "é", "*", "range: ", "today",
+            ]), 0..40),
+        ) {
+            let text = parts.concat();
+            if let Err(mistakes) = Notebook::parse("n", &text) {
+                let lines = text.matches('\n').count() + 2;
+                proptest::prop_assert!(mistakes.iter().all(|m| (1..=lines).contains(&m.line) && m.column > 0));
+            }
+        }
+
+        #[test]
         fn any_notebook_survives_being_written(
             title in proptest::option::of("[ -~业务\n]{1,20}"),
             texts in proptest::collection::vec("[a-z#*业][ -~业\n]{0,40}", 0..4),

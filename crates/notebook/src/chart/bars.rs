@@ -83,7 +83,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ba
                     bars.series.len() - 1
                 }
             };
-            bars.series[at].1[index[&all[row]]] = value.filter(|value| value.is_finite());
+            bars.series[at].1[index[&all[row]]] = value;
         }
     }
     bars.left_out = bars.labels.len().saturating_sub(MOST);

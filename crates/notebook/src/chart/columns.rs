@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
+use crate::table::NULL;
 use crate::{format, moment, unit::Unit};
 
 /// What a column holds.
@@ -83,7 +84,10 @@ pub(crate) fn instants(array: &dyn Array, zone: Tz) -> Vec<Option<i64>> {
                 Some(_) => Some(micros),
                 None => moment::instant(chrono::DateTime::from_timestamp_micros(micros)?.naive_utc(), zone),
             };
-            whole(array).into_iter().map(|value| here(micros(value?)?)).collect()
+            // What lies beyond the calendar stands for "ever"; within it, differences do not overflow.
+            let ever = -62_135_596_800_000_000..=253_402_300_799_999_999;
+            let at = |value: i64| here(micros(value)?.clamp(*ever.start(), *ever.end()));
+            whole(array).into_iter().map(|value| at(value?)).collect()
         }
         DataType::Date32 | DataType::Date64 => {
             let Ok(dates) = cast(array, &DataType::Date32) else { return vec![None; array.len()] };
@@ -216,8 +220,11 @@ impl Rows<'_> {
         self.batches.iter().flat_map(|batch| read(batch.column(column))).collect()
     }
 
+    /// Numbers that can be drawn; others, such as infinity, are no data.
     pub fn numbers(&self, column: usize) -> Vec<Option<f64>> {
-        self.each(column, |array| numbers(array))
+        let least = |value: f64| if value.abs() < 1e-150 { 0.0 } else { value };
+        let drawn = |value: Option<f64>| value.filter(|value| value.abs() < 1e150).map(least);
+        self.each(column, |array| numbers(array).into_iter().map(drawn).collect())
     }
 
     pub fn instants(&self, column: usize) -> Vec<Option<i64>> {
@@ -232,7 +239,12 @@ impl Rows<'_> {
     pub fn labels(&self, column: usize) -> Vec<String> {
         let label = |array: &ArrayRef, row| format::value(array, row, &Unit::None, self.zone);
         self.each(column, |array| {
-            (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| "–".to_string())).collect()
+            if self.kind(column) == Kind::Text
+                && let Ok(texts) = cast(array, &DataType::Utf8)
+            {
+                return texts.as_string::<i32>().iter().map(|text| text.unwrap_or(NULL).to_string()).collect();
+            }
+            (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| NULL.to_string())).collect()
         })
     }
 }

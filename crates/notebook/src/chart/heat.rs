@@ -82,7 +82,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
         for (row, at) in rows.instants(x).into_iter().enumerate() {
             let Some(day) = at.and_then(|at| day(at, rows.zone)) else { continue };
             let label = labels.as_ref().map_or("", |labels| labels[row].as_str());
-            add(&mut cells, label, day, values[row].filter(|value| value.is_finite()));
+            add(&mut cells, label, day, values[row]);
         }
         return Ok(days(cells, labels.map(|labels| unique(labels.into_iter())), unit));
     }
@@ -102,7 +102,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
     let mut cells = vec![vec![None; columns.len()]; names.len()];
     for (row, value) in values.iter().enumerate() {
         let cell: &mut Option<f64> = &mut cells[row_at[&labels[row]]][column_at[&xs[row]]];
-        if let Some(value) = value.filter(|value| value.is_finite()) {
+        if let Some(value) = value {
             *cell = Some(cell.unwrap_or(0.0) + value);
         }
     }

@@ -109,7 +109,7 @@ fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -
         for (row, value) in rows.numbers(at).into_iter().enumerate() {
             let Some(x) = x(row) else { continue };
             let label = labels.as_ref().map(|labels| labels[row].as_str());
-            let slot = *index.entry((column, label.map(str::to_string))).or_insert_with(|| {
+            let slot = *index.entry((column, label)).or_insert_with(|| {
                 let name = match label {
                     Some(label) if y.len() > 1 => format!("{label}, {}", rows.name(at)),
                     Some(label) => label.to_string(),
@@ -118,7 +118,7 @@ fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -
                 found.push(Series { name, points: Vec::new() });
                 found.len() - 1
             });
-            found[slot].points.push((x, value.filter(|value| value.is_finite())));
+            found[slot].points.push((x, value));
         }
     }
     found
@@ -132,7 +132,7 @@ impl Lines {
         let (low, high) = extent(xs.iter().copied()).unwrap_or((0.0, 1.0));
         // A bar stands for the time until the next one.
         let high = if self.marks == Marks::Line { high } else { high + self.step() };
-        let room = if self.time { 1.8e9 } else { 0.5 };
+        let room = if self.time { 1.8e9 } else { (low.abs() * 1e-3).max(0.5) };
         if low < high { (low, high) } else { (low - room, high + room) }
     }
 

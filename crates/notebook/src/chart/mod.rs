@@ -15,7 +15,7 @@ pub(crate) mod columns;
 pub(crate) mod heat;
 pub(crate) mod lines;
 pub(crate) mod scale;
-mod strip;
+pub(crate) mod strip;
 pub(crate) mod ticks;
 
 use arrow::array::RecordBatch;

@@ -84,10 +84,8 @@ fn of_intervals(labels: &[String], rows: Rows<'_>, about: Option<Range>) -> Resu
         })
     };
     let (starts, ends) = (rows.instants(times("started")?), rows.instants(times("ended")?));
-    let states = match rows.schema.fields().iter().position(|field| field.name() == "state") {
-        Some(at) => Some(rows.labels(at)),
-        None => None,
-    };
+    let state_column = rows.schema.fields().iter().position(|field| field.name() == "state");
+    let states = state_column.map(|at| rows.labels(at));
     let from = starts.iter().flatten().min().copied().unwrap_or(0);
     let to = starts.iter().chain(&ends).flatten().max().copied().unwrap_or(1).max(from + 1);
     let (from, to) = about.map_or((from, to), |about| (from.min(about.0), to.max(about.1)));
@@ -126,6 +124,11 @@ fn state(text: &str) -> Result<Option<State>, String> {
 
 /// From how many µs in a pixel on it is told whether it was mostly in error.
 const COARSE: f64 = 600e6;
+
+/// Whether it is told which pixels were mostly in error: where one is hardly more than a slice that would be chance.
+pub(crate) fn coarse(range: Range, width: u32) -> bool {
+    (range.1 - range.0) as f64 / f64::from(width) >= COARSE
+}
 
 /// Half-open pixels, merged and in order.
 pub(crate) type Pixels = Vec<(u32, u32)>;
@@ -184,8 +187,7 @@ impl StripRow {
                 shown.measured.push(outer(at, span.to));
             }
         }
-        // Where a pixel is hardly more than a slice the difference would be chance.
-        if (range.1 - range.0) as f64 / f64::from(width) >= COARSE {
+        if coarse(range, width) {
             shown.mostly =
                 (0..width).filter(|pixel| share[*pixel as usize] >= 0.5).map(|pixel| (pixel, pixel + 1)).collect();
         }

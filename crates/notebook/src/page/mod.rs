@@ -52,7 +52,7 @@ pub enum Shown {
     /// Markdown in which parameters have their values.
     Text(String),
     /// A cell and what came of it: the result, or what went wrong.
-    Cell(Cell, Result<Answer, String>),
+    Cell(Box<Cell>, Result<Answer, String>),
 }
 
 /// The result of a cell.
@@ -90,6 +90,11 @@ impl Page {
     /// Adds text of the notebook.
     pub fn text(&mut self, markdown: &str, values: &Values) {
         self.blocks.push(Shown::Text(text::substitute(markdown, values)));
+    }
+
+    /// Adds a cell and what came of it.
+    pub fn cell(&mut self, cell: &Cell, outcome: Result<Answer, String>) {
+        self.blocks.push(Shown::Cell(Box::new(cell.clone()), outcome));
     }
 
     /// Whether a cell failed, or its chart could not be made.

@@ -16,12 +16,13 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
         (n, _) => bars.series[n].0.clone(),
     };
     let texts = |row: usize| (0..bars.series.len()).map(move |n| label(row, n));
-    let left =
-        (0..bars.labels.len()).flat_map(texts).map(|text| text.width()).max().unwrap_or(0).min(look.width * 2 / 5);
-    let values = bars.series.iter().flat_map(|(_, values)| values.iter().flatten());
-    let right = values.clone().map(|value| number(*value).width()).max().unwrap_or(0);
-    let room = look.width.saturating_sub(left + right + 3).max(4);
-    let greatest = values.fold(0.0f64, |most, value| most.max(value.abs()));
+    let values = || bars.series.iter().flat_map(|(_, values)| values.iter().flatten());
+    let right =
+        values().map(|value| number(*value).width()).max().unwrap_or(0).max("no data".len()).min(look.width / 2);
+    let longest = (0..bars.labels.len()).flat_map(texts).map(|text| text.width()).max().unwrap_or(0);
+    let left = longest.min(look.width * 2 / 5).min(look.width - right - 6);
+    let room = look.width.saturating_sub(left + right + 2).max(4);
+    let greatest = values().fold(0.0f64, |most, value| most.max(value.abs()));
     let mut out = Vec::new();
     for row in 0..bars.labels.len() {
         for (n, (_, values)) in bars.series.iter().enumerate() {
@@ -35,11 +36,15 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
             // What is not zero is seen.
             let eighths = ((size * 8.0).round() as usize).max(usize::from(value != 0.0));
             let bar = "█".repeat(eighths / 8) + EIGHTHS[eighths % 8];
-            out.push(format!("{name} {} {}", look.paint(&bar, SERIES[n % SERIES.len()]), number(value)));
+            out.push(format!(
+                "{name} {} {}",
+                look.paint(&bar, SERIES[n % SERIES.len()]),
+                super::cut(&number(value), right)
+            ));
         }
     }
     if let Some(target) = bars.target {
-        out.push(look.paint(&format!("{} target {}", " ".repeat(left), number(target)), DIM));
+        out.push(super::keys(&[format!("target {}", number(target))], left + 1, look));
     }
     out.join("\n")
 }

@@ -114,10 +114,11 @@ pub(super) fn matrix(matrix: &Matrix, look: Look) -> String {
 
 fn legend(steps: &[f64], unit: &Unit, letters: &[&str; 6], look: Look) -> String {
     let number = |value: f64| format::number(value, unit);
-    let mut keys = vec![format!("{} {}", look.paint(letters[0].trim(), COLOURS[0]), number(0.0))];
     let first = SHADES.len() - 1 - steps.len();
-    let paint = |tone: usize| look.paint(letters[tone].trim(), COLOURS[tone]);
-    keys.push(format!("{} > {}", paint(first), number(0.0)));
-    keys.extend(steps.iter().enumerate().map(|(n, step)| format!("{} ≥ {}", paint(first + n + 1), number(*step))));
-    format!("    {}  (blank) no data", keys.join("  "))
+    let mut keys =
+        vec![format!("{} {}", letters[0].trim(), number(0.0)), format!("{} > {}", letters[first].trim(), number(0.0))];
+    let shades = letters[first + 1..].iter().zip(steps);
+    keys.extend(shades.map(|(letter, step)| format!("{} ≥ {}", letter.trim(), number(*step))));
+    keys.push("(blank) no data".to_string());
+    super::keys(&keys, 4, look)
 }

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, Look, SERIES, axis, fit_right};
+use super::{DIM, Look, SERIES, axis, cut, fit_right};
 use crate::chart::lines::{bars, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
@@ -116,11 +116,14 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
             || "no data".to_string(),
             |(low, high)| format!("{} – {}", format::number(low, &lines.unit), format::number(high, &lines.unit)),
         );
-        out.push(format!("{}{key} {}  {}", " ".repeat(left + 2), series.name, look.paint(&told, DIM)));
+        // The name gives way to its values.
+        let told = cut(&told, wide.saturating_sub(14));
+        let name = cut(&series.name, wide.saturating_sub(told.width() + 5));
+        out.push(format!("{}{key} {name}  {}", " ".repeat(left + 2), look.paint(&told, DIM)));
     }
     if let Some(target) = lines.target {
         let told = format!("── target {}", format::number(target, &lines.unit));
-        out.push(" ".repeat(left + 2) + &look.paint(&told, DIM));
+        out.push(super::keys(&[told], left + 2, look));
     }
     out.join("\n")
 }

@@ -74,6 +74,22 @@ fn cut(text: &str, columns: usize) -> String {
     if columns > 0 { out + "…" } else { String::new() }
 }
 
+/// What signs mean, set in below a chart, in as many lines as it takes.
+fn keys(keys: &[String], inset: usize, look: Look) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for key in keys {
+        match lines.last_mut() {
+            Some(line) if inset + line.width() + 2 + key.width() <= look.width => {
+                line.push_str("  ");
+                line.push_str(key);
+            }
+            _ => lines.push(key.clone()),
+        }
+    }
+    let lines = lines.iter().map(|line| " ".repeat(inset) + &look.paint(&cut(line, look.width - inset), DIM));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Ticks below a chart: their texts where they are, as far as they do not meet.
 fn axis(ticks: &[(usize, String)], columns: usize) -> String {
     let mut line = String::new();

@@ -4,6 +4,7 @@ use nines_timeline::State;
 use unicode_width::UnicodeWidthStr;
 
 use super::{DIM, Look, RED, axis, fit, fit_right};
+use crate::chart::strip::coarse;
 use crate::chart::{Strip, StripRow, ticks};
 use crate::format;
 
@@ -12,8 +13,9 @@ pub(super) fn draw(strip: &Strip, look: Look) -> String {
         0.0 => String::new(),
         seconds => format::duration(seconds),
     };
-    let left = strip.rows.iter().map(|row| row.label.width()).max().unwrap_or(0).min(look.width / 3);
-    let right = strip.rows.iter().map(|row| total(row).width()).max().unwrap_or(0);
+    let right = strip.rows.iter().map(|row| total(row).width()).max().unwrap_or(0).min(look.width / 3);
+    let longest = strip.rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
+    let left = longest.min(look.width / 3).min(look.width - right - 12);
     let wide = look.width.saturating_sub(left + right + 4).max(8);
     let mut out = Vec::new();
     for row in &strip.rows {
@@ -37,16 +39,22 @@ pub(super) fn draw(strip: &Strip, look: Look) -> String {
     out.push(format!("{} └{}┘", " ".repeat(left), ruler.into_iter().collect::<String>()));
     let shown: Vec<(usize, String)> = ticks.into_iter().map(|(at, text)| (x(at), text)).collect();
     out.push(look.paint(&format!("{}{}", " ".repeat(left + 2), axis(&shown, wide)), DIM));
-    let key = format!("{}▄ error  █ error most of the time  · ok  ░ excluded  (blank) no data", " ".repeat(left + 2));
-    out.push(look.paint(key.trim_end(), DIM));
+    let errors: &[&str] = match coarse(strip.range, wide as u32) {
+        true => &["▄ error", "█ error most of the time"],
+        false => &["█ error"],
+    };
+    let keys: Vec<String> =
+        errors.iter().chain(&["· ok", "░ excluded", "(blank) no data"]).map(|key| (*key).to_string()).collect();
+    out.push(super::keys(&keys, left + 2, look));
     out.join("\n")
 }
 
 /// What each letter of a row shows: an error wherever there is one.
 fn cells(row: &StripRow, strip: &Strip, wide: usize) -> Vec<char> {
     let shown = row.pixels(strip.range, wide as u32, 1);
+    let error = if coarse(strip.range, wide as u32) { '▄' } else { '█' };
     let mut cells = vec![' '; wide];
-    for (pixels, letter) in [(shown.measured, '·'), (shown.excluded, '░'), (shown.error, '▄'), (shown.mostly, '█')]
+    for (pixels, letter) in [(shown.measured, '·'), (shown.excluded, '░'), (shown.error, error), (shown.mostly, '█')]
     {
         for (from, to) in pixels {
             cells[from as usize..to as usize].fill(letter);
