@@ -5,6 +5,7 @@
 mod access_log;
 mod compare;
 mod corrections;
+mod credits;
 mod definitions;
 mod demo;
 mod evaluation;

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Slos(Slos),
     /// Evaluate ahead of questions: fill in every day of every objective that is not kept yet
     Refresh(Refresh),
+    /// What customers are owed for a period: show it, issue statements, verify them
+    Credits(Credits),
     /// Record time that objectives and agreements do not count, withdraw it, or list it
     Exclude(Exclude),
     /// Record an incident, change what is known of it, withdraw it, or list all
@@ -306,6 +308,50 @@ pub(crate) struct Slos {
     /// Only those of this service
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued), 4 a statement \
+                        is no longer what is stored today, others are errors.\n\
+                        A period that is longer than a month is named by any month of it."
+)]
+pub(crate) struct Credits {
+    /// The period: a month such as 2026-10, or last-month
+    pub period: String,
+
+    /// Only under this agreement
+    #[arg(long, value_name = "NAME")]
+    pub agreement: Option<String>,
+
+    /// Only of this customer
+    #[arg(long, value_name = "NAME")]
+    pub customer: Option<String>,
+
+    /// Record a statement for each customer and service, with its evidence; a revision where later data say
+    /// something else
+    #[arg(long, conflicts_with = "verify")]
+    pub issue: bool,
+
+    /// With --issue: though not all of the period is stored yet
+    #[arg(long, requires = "issue")]
+    pub incomplete: bool,
+
+    /// Verify what was issued: from its evidence, and from what is stored today
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Write the statements that were issued as a page for each customer, Markdown and HTML, into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "verify")]
+    pub pages: Option<PathBuf>,
+
+    /// How to print figures [default: by the file's name, else table; with --issue none without a file]
+    #[arg(long, value_enum, conflicts_with = "verify")]
+    pub format: Option<Format>,
+
+    /// Write figures to a file, which appears only when it is complete
+    #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -19,6 +19,10 @@ pub(crate) enum CliError {
     /// Where it happened, and what.
     At(String, Box<CliError>),
     Interrupted,
+    /// There was nothing to do: no failure, but not what a scheduler waits for.
+    Nothing(String),
+    /// What was issued is not what is stored today.
+    Differs(String),
 }
 
 impl CliError {
@@ -27,6 +31,8 @@ impl CliError {
             _ if self.is_broken_pipe() => 0,
             CliError::Engine(_) | CliError::Io(..) | CliError::Failed(_) => 1,
             CliError::Usage(_) => 2,
+            CliError::Nothing(_) => 3,
+            CliError::Differs(_) => 4,
             CliError::At(_, error) => error.exit_code(),
             CliError::Interrupted => 130,
         }
@@ -54,7 +60,10 @@ impl fmt::Display for CliError {
         match self {
             CliError::Engine(error) => write!(f, "{error}"),
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
-            CliError::Usage(message) | CliError::Failed(message) => f.write_str(message),
+            CliError::Usage(message)
+            | CliError::Failed(message)
+            | CliError::Nothing(message)
+            | CliError::Differs(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }

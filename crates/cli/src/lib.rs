@@ -1,6 +1,7 @@
 //! The `nines` program: arguments, commands, output.
 //!
-//! `main` parses, runs and maps the error to an exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+//! `main` parses, runs and maps the error to an exit code: 0 done, 1 failed, 2 wrong usage, 3 nothing to do, 4 issued
+//! statements are no longer what is stored, 130 interrupted.
 //! A reader that closes the pipe has seen enough: that is success.
 
 mod args;
@@ -42,8 +43,10 @@ pub fn main() -> ExitCode {
 }
 
 fn fail(error: &CliError) -> ExitCode {
-    if !error.is_broken_pipe() {
-        eprintln!("error: {error}");
+    match error {
+        _ if error.is_broken_pipe() => {}
+        CliError::Nothing(message) => eprintln!("{message}"),
+        error => eprintln!("error: {error}"),
     }
     ExitCode::from(error.exit_code())
 }

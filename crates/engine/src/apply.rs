@@ -149,15 +149,17 @@ impl Engine {
         let mut mistakes = Vec::new();
         for change in plan.changes.iter().filter(|change| change.what != What::Unchanged) {
             let mut wrong: Vec<String> = Vec::new();
-            if change.stored.kind == Kind::Agreement {
-                wrong.push(
-                    "agreements are checked but not recorded: this version of nines works out no credits".to_string(),
-                );
-            }
             let from = match change.stored.effective_from {
                 SINCE_EVER => i64::MIN,
                 at => at,
             };
+            if change.stored.kind == Kind::Agreement {
+                let own = plan.definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
+                let versions = own.flat_map(|agreement| &agreement.versions);
+                let slices =
+                    versions.filter(|version| version.in_force.start == from).map(|version| version.terms.slice);
+                wrong.extend(slices.filter_map(|slice| too_fine(slice, slot)));
+            }
             let own = |objective: &&Objective| match change.stored.kind {
                 Kind::Slo => objective.slo == change.stored.name,
                 // Objectives of other objects may have changed with an indicator or a service.
@@ -181,18 +183,24 @@ impl Engine {
 }
 
 fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
-    if spec.slice % slot != 0 {
-        let seconds = |micros: i64| micros / nines_timeline::MICROS;
-        return Some(format!(
-            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
-             the first ingest into it, with --slice",
-            seconds(spec.slice),
-            seconds(slot)
-        ));
+    if let Some(wrong) = too_fine(spec.slice, slot) {
+        return Some(wrong);
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
     let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state.clone(), kind, sql));
     checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
+}
+
+fn too_fine(slice: i64, slot: i64) -> Option<String> {
+    let seconds = |micros: i64| micros / nines_timeline::MICROS;
+    (slice % slot != 0).then(|| {
+        format!(
+            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
+             the first ingest into it, with --slice",
+            seconds(slice),
+            seconds(slot)
+        )
+    })
 }
 
 fn rows(new: &[&Stored]) -> Result<RecordBatch> {

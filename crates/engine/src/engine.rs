@@ -110,6 +110,7 @@ impl Engine {
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read, &settings.time_zone);
+        crate::credits::register(&context, &place, &read, &settings.time_zone);
         let schema = StoreSchema {
             place: place.clone(),
             read,
@@ -131,6 +132,11 @@ impl Engine {
     /// The store, if it exists.
     pub fn store(&self) -> Option<&Store> {
         self.place.store()
+    }
+
+    /// Where the store is, or may come to be.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The store, created where there is none.

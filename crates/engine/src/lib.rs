@@ -12,6 +12,7 @@
 mod answers;
 mod apply;
 mod catalog;
+mod credits;
 mod defined;
 mod engine;
 mod error;
@@ -29,6 +30,7 @@ mod tokens;
 mod values;
 
 pub use apply::{Applied, Mistakes};
+pub use credits::{Chosen, Credits, Issued, Owed, Today, Verified};
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use insert::Receipt;
@@ -43,6 +45,7 @@ pub use datafusion;
 pub use nines_ingest as ingest;
 pub use nines_slo as slo;
 pub use nines_store as store;
+pub use nines_timeline as timeline;
 
 #[cfg(test)]
 mod tests {

@@ -100,7 +100,7 @@ impl Pins {
         snapshot.await.cloned()
     }
 
-    fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
+    pub fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
         let pins = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let version = |cell: &Pinned| cell.get().and_then(|snapshot| snapshot.as_ref()?.version());
         pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect()

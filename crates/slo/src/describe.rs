@@ -57,7 +57,7 @@ impl fmt::Display for Indicator {
 }
 
 /// A share in percent, exactly: `99.95 %`.
-fn percent(share: Share) -> String {
+pub(crate) fn percent(share: Share) -> String {
     let (numerator, denominator) = (u128::from(share.numerator()) * 100, u128::from(share.denominator()));
     let mut text = (numerator / denominator).to_string();
     let mut rest = numerator % denominator;
@@ -76,7 +76,7 @@ fn percent(share: Share) -> String {
 }
 
 /// A length in the largest unit in which it is whole.
-fn length(micros: i64) -> String {
+pub(crate) fn length(micros: i64) -> String {
     let units = [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms")];
     match units.into_iter().find(|(unit, _)| micros % unit == 0) {
         Some((unit, name)) => format!("{} {name}", micros / unit),

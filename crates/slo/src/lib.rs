@@ -5,6 +5,7 @@
 //! files ──read──▶ documents ──plan──▶ what would be recorded     (every mistake of a run, each with its place)
 //! what is recorded ──resolve──▶ Definitions: objectives and agreements, each with its versions in time
 //! agreement + period + what was counted ──credit──▶ Credit: availability, tier, amount
+//! Credit + all that it came from ──draw up──▶ Statement: verified from itself, compared, read by people
 //! ```
 //!
 //! Pure: no I/O, no clock. Whoever calls reads the files, says what time it is and records what was planned.
@@ -31,6 +32,7 @@ mod sli;
 mod slo;
 mod spans;
 mod spec;
+mod statement;
 mod yaml;
 
 pub use agreement::{
@@ -38,8 +40,8 @@ pub use agreement::{
     NotValid, RateOp, Terms, Tier,
 };
 pub use credit::{
-    Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, PERCENT_SCALE, credit,
-    minor_digits,
+    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Outcome,
+    PERCENT_SCALE, bounds, credit, measured_slices, minor_digits,
 };
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
 pub use mistake::{Mistake, Severity};
@@ -50,3 +52,7 @@ pub use objective::{
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};
 pub use resolve::resolve;
+pub use statement::{
+    AgreementText, Basis, Difference, Statement, StatementError, Step, Subject, Verdict, differences, html, markdown,
+    steps,
+};

@@ -41,6 +41,8 @@ pub enum TableKind {
     SloDays,
     /// Single numbers that evaluation found out about a subject in a period. Derived.
     SloFacts,
+    /// What was issued, with its evidence. A record, written by `nines credits --issue`.
+    Statements,
 }
 
 /// How a measure of two rows with the same key combines into one row.
@@ -80,6 +82,7 @@ impl TableKind {
         TableKind::Definitions,
         TableKind::SloDays,
         TableKind::SloFacts,
+        TableKind::Statements,
     ];
 
     /// The tables that are loaded from files and take INSERTs, in the same order. The others are written by Nines
@@ -105,6 +108,7 @@ impl TableKind {
             TableKind::Definitions => "definitions",
             TableKind::SloDays => "slo_days",
             TableKind::SloFacts => "slo_facts",
+            TableKind::Statements => "statements",
         }
     }
 
@@ -117,6 +121,7 @@ impl TableKind {
     pub fn kept_by_nines(self) -> Option<&'static str> {
         match self {
             TableKind::Definitions => Some("record definitions with: nines apply FILE"),
+            TableKind::Statements => Some("issue statements with: nines credits PERIOD --issue"),
             TableKind::SloDays | TableKind::SloFacts => {
                 Some("nines derives its rows from definitions and counts, and keeps them to answer sooner")
             }
@@ -152,6 +157,7 @@ impl TableKind {
             TableKind::Definitions => &["kind", "name", "effective_from"],
             TableKind::SloDays => &["objective", "definition", "date"],
             TableKind::SloFacts => &["fact", "subject", "period"],
+            TableKind::Statements => &["agreement", "customer", "service", "period", "revision"],
         }
     }
 
@@ -169,6 +175,7 @@ impl TableKind {
             TableKind::Gauges => 3,
             TableKind::Incidents | TableKind::Exclusions => 1,
             TableKind::Fees | TableKind::Definitions | TableKind::SloDays | TableKind::SloFacts => 3,
+            TableKind::Statements => 5,
         }
     }
 
@@ -233,6 +240,15 @@ impl TableKind {
                 ("approximate", Measure::Same),
             ],
             TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same), ("text", Measure::Same)],
+            TableKind::Statements => &[
+                ("issued_at", Measure::Same),
+                ("complete", Measure::Same),
+                ("availability_exact", Measure::Same),
+                ("amount", Measure::Same),
+                ("currency", Measure::Same),
+                ("text", Measure::Same),
+                ("sha256", Measure::Same),
+            ],
         }
     }
 
@@ -366,6 +382,20 @@ impl TableKind {
                     text("text"),
                 ]
             }
+            TableKind::Statements => vec![
+                text("agreement"),
+                text("customer"),
+                text("service"),
+                text("period"),
+                count("revision"),
+                instant("issued_at"),
+                flag("complete"),
+                text("availability_exact"),
+                money("amount").with_nullable(true),
+                text("currency"),
+                text("text"),
+                text("sha256"),
+            ],
         };
         Arc::new(Schema::new(fields))
     }

@@ -132,6 +132,11 @@ impl Timeline {
         &self.runs
     }
 
+    /// The same, taken out.
+    pub fn into_runs(self) -> Vec<Run> {
+        self.runs
+    }
+
     /// The whole span as runs, the ok ones between included.
     pub fn segments(&self) -> impl Iterator<Item = Run> + '_ {
         let mut at = self.start;

@@ -32,6 +32,10 @@ pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<Str
             let micros = cast(&column.slice(row, 1), &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
             Ok(instant(micros.as_primitive::<TimestampMicrosecondType>().value(0), time_zone))
         }
+        DataType::Decimal128(..) => {
+            let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default())?.value(row).to_string();
+            Ok(decimal(&shown))
+        }
         data_type if is_timeline(data_type) => timeline(column, row, time_zone),
         DataType::List(_) => {
             let items = column.as_list::<i32>().value(row);
@@ -57,6 +61,18 @@ pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<Str
             let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
             Ok(formatter.value(row).to_string())
         }
+    }
+}
+
+/// A decimal without needless zeros, but with two places: an amount of money, a percent.
+fn decimal(text: &str) -> String {
+    const PLACES: usize = 2;
+    match text.split_once('.') {
+        Some((whole, places)) => {
+            let kept = places.trim_end_matches('0').len().max(PLACES.min(places.len()));
+            format!("{whole}.{}", &places[..kept])
+        }
+        None => text.to_string(),
     }
 }
 

@@ -19,6 +19,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
+use tempfile::NamedTempFile;
 
 use crate::error::{CliError, Result, doing};
 
@@ -78,16 +79,10 @@ impl Output<'_> {
     pub async fn write(&self, schema: SchemaRef, batches: SendableRecordBatchStream) -> Result<usize> {
         match self.file {
             Some(file) => {
-                let folder = match file.parent() {
-                    Some(folder) if folder != Path::new("") => folder,
-                    _ => Path::new("."),
-                };
-                let created = tempfile::Builder::new().prefix(".nines-").permissions(readable()).tempfile_in(folder);
-                let whole = doing(format_args!("writing {}", file.display()), created)?;
+                let whole = beside(file)?;
                 let target = doing(file.display(), whole.reopen())?;
                 let rows = self.pump(schema, batches, Box::new(std::io::BufWriter::new(target)), false).await?;
-                doing(file.display(), whole.as_file().sync_all())?;
-                whole.persist(file).map_err(|error| CliError::Io(file.display().to_string(), error.error))?;
+                put(whole, file)?;
                 Ok(rows)
             }
             None => {
@@ -162,6 +157,29 @@ impl Format {
         }
         sink.finish()
     }
+}
+
+/// Writes a file that appears only when it is complete.
+pub(crate) fn whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut whole = beside(file)?;
+    write(&mut whole)?;
+    put(whole, file)
+}
+
+/// A temporary file in the folder of another one.
+fn beside(file: &Path) -> Result<NamedTempFile> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let created = tempfile::Builder::new().prefix(".nines-").permissions(readable()).tempfile_in(folder);
+    doing(format_args!("writing {}", file.display()), created)
+}
+
+/// Puts what was written into its place.
+fn put(whole: NamedTempFile, file: &Path) -> Result<()> {
+    doing(file.display(), whole.as_file().sync_all())?;
+    whole.persist(file).map(drop).map_err(|error| CliError::Io(file.display().to_string(), error.error))
 }
 
 /// A temporary file is private by default; a result is for others too, as the umask allows.

@@ -40,6 +40,7 @@ impl Question for BurnAlerts {
         Ok(Call {
             // Windows look back.
             ranges: vec![Interval::new(range.start.saturating_sub(longest), range.end)],
+            beside: &[],
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,

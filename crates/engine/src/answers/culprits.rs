@@ -34,6 +34,7 @@ impl Question for Culprits {
         arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
+            beside: &[],
             detail: Detail::Culprits,
             columns: &["business", "service", "objective"],
             time: None,
@@ -83,7 +84,7 @@ impl Answer for Rows {
         let mut accused: HashMap<(&str, &str), Vec<&Culprit>> = HashMap::new();
         for part in parts {
             let subject = &prepared.subjects[part.subject];
-            accused.entry((&subject.name, &subject.service)).or_default().extend(&part.culprits);
+            accused.entry((&subject.name, &subject.service)).or_default().extend(part.culprits());
         }
         let mut found: Vec<Blamed> = Vec::new();
         for line in &lines {

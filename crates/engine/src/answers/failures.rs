@@ -34,6 +34,7 @@ impl Question for Failures {
         let by = By::parse(&arguments, 2, By::Service)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
+            beside: &[],
             detail: Detail::None,
             columns: by.columns(),
             time: None,

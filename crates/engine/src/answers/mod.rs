@@ -30,7 +30,7 @@ use nines_timeline::Interval;
 use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, speaks_of};
 use crate::place::Place;
 use crate::statement::Pins;
-use arguments::Arguments;
+pub(crate) use arguments::Arguments;
 
 /// A question in SQL: a function that stands where a table stands.
 pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
@@ -45,6 +45,9 @@ pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub ranges: Vec<Interval>,
+    /// The columns that speak of the ranges after the first, where all others do without: unless one of them is asked for,
+    /// these are not evaluated.
+    pub beside: &'static [&'static str],
     pub detail: Detail,
     /// Columns by whose filters objectives are chosen.
     pub columns: &'static [&'static str],
@@ -139,11 +142,18 @@ impl TableProvider for Asking {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Call { ranges, detail, columns, time, composites, answer } = self.call.clone();
-        let ranges = match time {
-            Some(time) => ranges.iter().map(|range| narrowed(*range, filters, time)).collect(),
-            None => ranges,
+        let Call { mut ranges, beside, detail, columns, time, composites, answer } = self.call.clone();
+        if let Some(time) = time {
+            ranges.iter_mut().for_each(|range| *range = narrowed(*range, filters, time));
+        }
+        let schema = answer.schema();
+        let is_asked_for = |name: &&str| {
+            let at = schema.index_of(name).ok();
+            projection.is_none_or(|projection| at.is_some_and(|at| projection.contains(&at)))
         };
+        if !beside.is_empty() && !beside.iter().any(is_asked_for) {
+            ranges.iter_mut().skip(1).for_each(|range| range.end = range.start);
+        }
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
         let mut prepared = evaluator.prepare(&asked).await?;

@@ -42,6 +42,7 @@ impl Question for Report {
             arguments.zone.parse().map_err(|_| plan_datafusion_err!("{} is no time zone", arguments.zone))?;
         Ok(Call {
             ranges: vec![range, preceding(range, zone)],
+            beside: &["slo_before", "slo_change", "slo_error_time_before"],
             detail: Detail::None,
             columns: by.columns(),
             time: None,

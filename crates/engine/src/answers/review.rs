@@ -42,6 +42,7 @@ impl Question for Review {
         let range = arguments.range()?;
         Ok(Call {
             ranges: vec![range],
+            beside: &[],
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,

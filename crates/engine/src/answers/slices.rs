@@ -31,6 +31,7 @@ impl Question for Slices {
         arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
+            beside: &[],
             detail: Detail::Slices,
             columns: &["business", "service", "objective"],
             time: Some("time"),
@@ -68,7 +69,7 @@ impl Answer for Rows {
             .iter()
             .copied()
             .flat_map(|part| {
-                part.slices.iter().map(move |slice| (prepared.subjects[part.subject].as_ref(), part, slice))
+                part.slices().iter().map(move |slice| (prepared.subjects[part.subject].as_ref(), part, slice))
             })
             .collect();
         rows.chunks(MOST_ROWS).map(|rows| self.batch(rows)).collect()

@@ -31,6 +31,7 @@ impl Question for Timelines {
         arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
+            beside: &[],
             detail: Detail::None,
             columns: &["business", "service", "objective"],
             time: None,

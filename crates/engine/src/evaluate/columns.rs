@@ -16,14 +16,14 @@ use super::pass::Split;
 use super::subject::{Bound, Subject};
 
 /// The text columns by which rows are routed, in key order.
-pub(super) const TEXTS: [&str; 7] = ["business", "service", "endpoint", "customer", "cause", "name", "source"];
-pub(super) const BUSINESS: usize = 0;
-pub(super) const SERVICE: usize = 1;
-pub(super) const ENDPOINT: usize = 2;
-pub(super) const CUSTOMER: usize = 3;
-pub(super) const CAUSE: usize = 4;
-pub(super) const NAME: usize = 5;
-pub(super) const SOURCE: usize = 6;
+pub(crate) const TEXTS: [&str; 7] = ["business", "service", "endpoint", "customer", "cause", "name", "source"];
+pub(crate) const BUSINESS: usize = 0;
+pub(crate) const SERVICE: usize = 1;
+pub(crate) const ENDPOINT: usize = 2;
+pub(crate) const CUSTOMER: usize = 3;
+pub(crate) const CAUSE: usize = 4;
+pub(crate) const NAME: usize = 5;
+pub(crate) const SOURCE: usize = 6;
 
 /// The columns of `table` that these subjects need, in the table's order. Those of `nines/sql` come on top.
 pub(crate) fn needed(
@@ -71,7 +71,7 @@ pub(crate) fn needed(
 }
 
 /// The columns of a batch. Those that were not read are `None`.
-pub(super) struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     pub texts: [Option<&'a StringViewArray>; TEXTS.len()],
     pub time: &'a [i64],
     pub status: Option<&'a Int32Array>,
@@ -134,7 +134,7 @@ fn optional<'a, T: ArrowPrimitiveType>(batch: &'a RecordBatch, name: &str) -> Op
 }
 
 /// Latency histograms and exact counts, read where they lie.
-pub(super) struct Latencies<'a> {
+pub(crate) struct Latencies<'a> {
     histograms: &'a StructArray,
     zeros: &'a Int64Array,
     lists: &'a ListArray,

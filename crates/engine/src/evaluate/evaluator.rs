@@ -8,8 +8,10 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::execute_stream;
+use futures::TryStreamExt;
 use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
@@ -93,14 +95,22 @@ impl<'a> Evaluator<'a> {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
     ) -> Result<Vec<RecordBatch>> {
-        let Some(snapshot) = self.snapshot(kind).await? else { return Ok(Vec::new()) };
-        let plan = Provider::pinned(snapshot).scan(self.session, projection, filters, None).await?;
-        self.collect(plan).await
+        match self.stream(kind, projection, filters).await? {
+            Some(rows) => rows.try_collect().await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    /// Runs a plan.
-    pub async fn collect(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>> {
-        collect(plan, self.session.task_ctx()).await
+    /// The rows of a table as they are read; `None` if nothing was ever written to it.
+    pub async fn stream(
+        &self,
+        kind: TableKind,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Option<SendableRecordBatchStream>> {
+        let Some(snapshot) = self.snapshot(kind).await? else { return Ok(None) };
+        let plan = Provider::pinned(snapshot).scan(self.session, projection, filters, None).await?;
+        execute_stream(plan, self.session.task_ctx()).map(Some)
     }
 
     async fn read_definitions(&self, read: &Read) -> Result<Arc<Definitions>> {

@@ -13,7 +13,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
@@ -97,61 +97,53 @@ impl Name {
     }
 }
 
-/// Batches of `slo_days` and how to read them.
-pub(crate) struct Days(Vec<RecordBatch>);
-
 impl Evaluator<'_> {
-    /// The kept days of a range; of these objectives only, if they are few.
-    pub async fn days(&self, from: i32, to: i32, objectives: &[&str]) -> Days {
+    /// The kept days of a range; of these objectives only, if they are few. `None`: none are kept.
+    pub async fn days(&self, from: i32, to: i32, objectives: &[&str]) -> Result<Option<SendableRecordBatchStream>> {
         const NAMED: usize = 64;
         let date = |day: i32| lit(ScalarValue::Date32(Some(day)));
         let mut filters = vec![col("date").gt_eq(date(from)), col("date").lt_eq(date(to))];
         if objectives.len() <= NAMED {
             filters.push(col("objective").in_list(objectives.iter().map(|name| lit(*name)).collect(), false));
         }
-        Days(self.rows(TableKind::SloDays, None, &filters).await.unwrap_or_default())
+        self.stream(TableKind::SloDays, None, &filters).await
     }
 }
 
-impl Days {
-    /// Calls `take` for every row: objective, definition, day, key, and a way to read the rest.
-    pub fn each(&self, mut take: impl FnMut(&str, &str, i32, i64, &dyn Fn() -> Option<KeptDay>)) {
-        for batch in &self.0 {
-            let _: Option<()> = (|| {
-                let objective = overlay::texts(batch, "objective").ok()?;
-                let definition = overlay::texts(batch, "definition").ok()?;
-                let date = batch.column_by_name("date")?.as_primitive_opt::<Date32Type>()?;
-                let number = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
-                let (key, good, total) = (number("key")?, number("good")?, number("total")?);
-                let ratio = batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?;
-                let approximate = batch.column_by_name("approximate")?.as_boolean_opt()?;
-                let timelines = TimelineReader::new(batch.column_by_name("timeline")?).ok()?;
-                for row in 0..batch.num_rows() {
-                    let read = || {
-                        let timeline = timelines.value(row).ok()??;
-                        Some(KeptDay {
-                            timeline,
-                            good: good.value(row),
-                            total: total.value(row),
-                            ratio_sum: ratio.value(row),
-                            approximate: approximate.value(row),
-                        })
-                    };
-                    take(objective.value(row), definition.value(row), date.value(row), key.value(row), &read);
-                }
-                Some(())
-            })();
-        }
-    }
+/// A batch of `slo_days`, by row.
+pub(crate) struct KeptDays<'a> {
+    pub objective: &'a StringViewArray,
+    pub definition: &'a StringViewArray,
+    pub date: &'a Date32Array,
+    pub key: &'a Int64Array,
+    pub good: &'a Int64Array,
+    pub total: &'a Int64Array,
+    pub ratio_sum: &'a Float64Array,
+    pub approximate: &'a BooleanArray,
+    timelines: TimelineReader<'a>,
 }
 
-/// What a row of `slo_days` says.
-pub(crate) struct KeptDay {
-    pub timeline: Timeline,
-    pub good: i64,
-    pub total: i64,
-    pub ratio_sum: f64,
-    pub approximate: bool,
+impl<'a> KeptDays<'a> {
+    /// `None`: these are not the columns of `slo_days`.
+    pub fn new(batch: &'a RecordBatch) -> Option<Self> {
+        let number = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+        Some(KeptDays {
+            objective: overlay::texts(batch, "objective").ok()?,
+            definition: overlay::texts(batch, "definition").ok()?,
+            date: batch.column_by_name("date")?.as_primitive_opt::<Date32Type>()?,
+            key: number("key")?,
+            good: number("good")?,
+            total: number("total")?,
+            ratio_sum: batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?,
+            approximate: batch.column_by_name("approximate")?.as_boolean_opt()?,
+            timelines: TimelineReader::new(batch.column_by_name("timeline")?).ok()?,
+        })
+    }
+
+    /// The timeline of a row; `None` if it is none.
+    pub fn timeline(&self, row: usize) -> Option<Timeline> {
+        self.timelines.value(row).ok()?
+    }
 }
 
 /// A day to be kept.
@@ -220,7 +212,7 @@ fn fact_rows(facts: &[Fact]) -> Result<RecordBatch> {
 fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
     let mut timelines = TimelineArrayBuilder::default();
     for new in days {
-        let runs = new.part.runs.clone();
+        let runs = new.part.runs.to_vec();
         let timeline = Timeline::new(new.part.interval, new.subject.spec.slice, runs);
         let timeline = timeline.map_err(|error| datafusion::common::internal_datafusion_err!("{error}"))?;
         timelines.append(Some(&timeline));

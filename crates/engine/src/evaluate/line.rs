@@ -94,9 +94,11 @@ pub(crate) fn lines(prepared: &Prepared, parts: &[&Part], range: usize) -> Resul
 }
 
 /// The lines of parts that lie in a range and do not overlap.
-pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
-    // They come in runs that are sorted already.
-    parts.sort_by_key(|part| (part.subject, part.interval.start));
+pub(crate) fn lines_of(prepared: &Prepared, parts: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
+    if range.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts = by_subject(parts, prepared.subjects.len());
     let touches = |subject: &Subject| subject.in_force.start < range.end && subject.in_force.end > range.start;
     // An objective that was of one service, then of another, has a line for each.
     let mut versions: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
@@ -105,12 +107,7 @@ pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interv
     }
     let mut lines = Vec::with_capacity(versions.len());
     for numbers in versions.into_values() {
-        let own = numbers.iter().flat_map(|&number| {
-            let from = parts.partition_point(|part| part.subject < number);
-            let to = parts.partition_point(|part| part.subject <= number);
-            &parts[from..to]
-        });
-        let own: Vec<&Part> = own.copied().collect();
+        let own: Vec<&Part> = numbers.iter().flat_map(|&number| &parts[number]).copied().collect();
         let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
         if let Some(newest) = of().next_back() {
             let slice = of().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
@@ -118,6 +115,17 @@ pub(crate) fn lines_of(prepared: &Prepared, mut parts: Vec<&Part>, range: Interv
         }
     }
     Ok(lines)
+}
+
+/// The parts of each subject in order of time.
+fn by_subject(parts: Vec<&Part>, subjects: usize) -> Vec<Vec<&Part>> {
+    let mut counts = vec![0usize; subjects];
+    parts.iter().for_each(|part| counts[part.subject] += 1);
+    let mut of: Vec<Vec<&Part>> = counts.into_iter().map(Vec::with_capacity).collect();
+    parts.into_iter().for_each(|part| of[part.subject].push(part));
+    // They come in runs that are sorted already.
+    of.iter_mut().for_each(|parts| parts.sort_by_key(|part| part.interval.start));
+    of
 }
 
 /// A line of the version `last`; where no part speaks, nothing is known.

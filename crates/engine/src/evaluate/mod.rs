@@ -31,13 +31,15 @@ mod select;
 mod subject;
 
 pub(crate) use baselines::Baseline;
+pub(crate) use columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
 pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};
 pub(crate) use facts::declared_business;
 pub(crate) use line::{Line, lines, lines_of};
 pub(crate) use months::{Month, midnight};
-pub(crate) use overlay::Incident;
+pub(crate) use overlay::{Exclusion, Incident, instants, texts};
 pub(crate) use part::{Culprit, Detail, Part, Slice};
+pub(crate) use pass::{charged, days_of};
 pub(crate) use prepare::{Asked, Prepared};
 pub(crate) use scan::Expressions;
 pub(crate) use select::{Selection, narrowed, speaks_of};

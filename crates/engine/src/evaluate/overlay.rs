@@ -10,6 +10,10 @@ use nines_timeline::Interval;
 /// Time that is not counted, and for whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Exclusion {
+    pub id: String,
+    pub category: String,
+    /// When it was announced, in µs.
+    pub announced: Option<i64>,
     pub scope: [String; 3],
     pub interval: Interval,
 }
@@ -58,12 +62,19 @@ pub(crate) fn exclusions(rows: &[RecordBatch]) -> Result<Vec<Exclusion>> {
     for batch in rows {
         let text = |name: &str| texts(batch, name);
         let (business, service, customer) = (text("business")?, text("service")?, text("customer")?);
+        let (id, category, announced) = (text("id")?, text("category")?, instants(batch, "announced")?);
         let (started, ended) = (instants(batch, "started")?, instants(batch, "ended")?);
         let withdrawn = flags(batch, "withdrawn")?;
         for row in 0..batch.num_rows() {
             if let (false, Some(start), Some(end)) = (withdrawn[row], started[row], ended[row]) {
                 let scope = [business.value(row), service.value(row), customer.value(row)].map(str::to_string);
-                found.push(Exclusion { scope, interval: Interval::new(start, end) });
+                found.push(Exclusion {
+                    id: id.value(row).to_string(),
+                    category: category.value(row).to_string(),
+                    announced: announced[row],
+                    scope,
+                    interval: Interval::new(start, end),
+                });
             }
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Part {
     pub range: usize,
     pub interval: Interval,
     /// Runs that are not ok.
-    pub runs: Vec<Run>,
+    pub runs: Box<[Run]>,
     /// Events of measured slices, excluded and lost ones left out.
     pub good: i64,
     pub total: i64,
@@ -29,10 +29,27 @@ pub(crate) struct Part {
     pub ratio_sum: f64,
     /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
     pub approximate: bool,
+    /// What only some questions want to know. Apart, because there are hundreds of thousands of parts.
+    pub details: Option<Box<Details>>,
+}
+
+impl Part {
     /// Each slice, where the question wants them.
-    pub slices: Vec<Slice>,
+    pub fn slices(&self) -> &[Slice] {
+        self.details.as_ref().map_or(&[], |details| &details.slices)
+    }
+
     /// Who had bad events in slices in error, where the question wants it.
-    pub culprits: Vec<Culprit>,
+    pub fn culprits(&self) -> &[Culprit] {
+        self.details.as_ref().map_or(&[], |details| &details.culprits)
+    }
+}
+
+/// What a question wants to know of a part besides its states.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    slices: Vec<Slice>,
+    culprits: Vec<Culprit>,
 }
 
 /// A slice, for people.
@@ -148,14 +165,14 @@ pub(crate) fn part(
         subject: at,
         range,
         interval,
-        runs: Vec::new(),
+        runs: Box::default(),
         good: 0,
         total: 0,
         ratio_sum: 0.0,
         approximate: false,
-        slices: Vec::new(),
-        culprits: Vec::new(),
+        details: None,
     };
+    let mut details = Details::default();
     let mut states = Builder::new(interval, slice).map_err(internal)?;
     let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
     for (stretch, fate) in fates(subject, interval) {
@@ -195,16 +212,17 @@ pub(crate) fn part(
                 _ => {}
             }
             match detail {
-                Detail::Slices => part.slices.push(Slice { start, good, total, state, approximate }),
+                Detail::Slices => details.slices.push(Slice { start, good, total, state, approximate }),
                 Detail::Culprits if state == State::Error && measured => {
-                    accuse(subject, (start, good, total), grouped.as_deref(), &slots, lanes, &mut part.culprits);
+                    accuse(subject, (start, good, total), grouped.as_deref(), &slots, lanes, &mut details.culprits);
                 }
                 _ => {}
             }
             start = end;
         }
     }
-    part.runs = states.finish().runs().to_vec();
+    part.runs = states.finish().into_runs().into();
+    part.details = (detail != Detail::None).then(|| Box::new(details));
     Ok(part)
 }
 

@@ -109,6 +109,8 @@ pub(crate) struct Pass {
     /// The first day whose parts are wanted from this pass; before it rows are only what came before.
     own: std::ops::Range<i32>,
     key: Vec<u8>,
+    /// The slots of a run of rows.
+    slots: Vec<u32>,
     spare: Vec<Lane>,
     /// What the lanes take.
     memory: MemoryReservation,
@@ -132,13 +134,14 @@ impl Pass {
             day: None,
             own,
             key: Vec::new(),
+            slots: Vec::new(),
             spare: Vec::new(),
             memory,
             task,
         }
     }
 
-    fn slots(&self) -> usize {
+    fn slots_of_day(&self) -> usize {
         (DAY / self.task.slot) as usize
     }
 
@@ -196,7 +199,7 @@ impl Pass {
     }
 
     fn lane(&mut self, place: usize) -> Result<&mut Lane> {
-        let slots = self.slots();
+        let slots = self.slots_of_day();
         let lane = &mut self.places[place].lane;
         if lane.is_none() && self.spare.is_empty() {
             self.memory.try_grow(slots * size_of::<[i64; 2]>())?;
@@ -249,7 +252,7 @@ impl Pass {
     }
 
     fn count_day(&mut self, columns: &Columns<'_>, sql: &HashMap<usize, SqlRows>, end: usize, day: i32) -> Result<()> {
-        let midnight = i64::from(day) * DAY;
+        let (midnight, width) = (i64::from(day) * DAY, self.task.slot);
         let mut at = 0;
         while at < end {
             let mut next = at + 1;
@@ -257,8 +260,15 @@ impl Pass {
                 next += 1;
             }
             let routes = self.routes_of(columns, at)?;
-            for route in routes.iter() {
-                self.count_run(*route, columns, sql, at..next, midnight)?;
+            if !routes.is_empty() {
+                // Divided once for all who count these rows.
+                let mut slots = std::mem::take(&mut self.slots);
+                slots.clear();
+                slots.extend(columns.time[at..next].iter().map(|time| ((time - midnight) / width) as u32));
+                for route in routes.iter() {
+                    self.count_run(*route, columns, sql, at..next, &slots)?;
+                }
+                self.slots = slots;
             }
             at = next;
         }
@@ -271,25 +281,25 @@ impl Pass {
         columns: &Columns<'_>,
         sql: &HashMap<usize, SqlRows>,
         rows: std::ops::Range<usize>,
-        midnight: i64,
+        slots: &[u32],
     ) -> Result<()> {
-        let width = self.task.slot;
-        let slot = |row: usize| ((columns.time[row] - midnight) / width) as usize;
+        let first = rows.start;
+        let slot = |row: usize| slots[row - first] as usize;
         match route.how {
             How::Good | How::Bad => {
                 let Some(requests) = columns.requests else { return Ok(()) };
                 let good = i64::from(matches!(route.how, How::Good));
                 let lane = self.lane(route.lane)?;
-                for row in rows {
-                    let count = requests.value(row);
-                    lane.add(slot(row), good * count, count);
+                for (slot, &count) in slots.iter().zip(&requests.values()[rows]) {
+                    lane.add(*slot as usize, good * count, count);
                 }
             }
             How::Events => {
                 let (Some(good), Some(total)) = (columns.good, columns.total) else { return Ok(()) };
                 let lane = self.lane(route.lane)?;
-                for row in rows {
-                    lane.add(slot(row), good.value(row), total.value(row));
+                for ((slot, &good), &total) in slots.iter().zip(&good.values()[rows.clone()]).zip(&total.values()[rows])
+                {
+                    lane.add(*slot as usize, good, total);
                 }
             }
             How::Latency => {
@@ -439,7 +449,7 @@ impl Pass {
 }
 
 /// The rows of each day in a batch, in which days ascend.
-pub(super) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<usize>)>> {
+pub(crate) fn days_of(batch: &RecordBatch) -> Result<Vec<(i32, std::ops::Range<usize>)>> {
     let column =
         batch.column_by_name(nines_store::DAY_COLUMN).and_then(|column| column.as_primitive_opt::<Int32Type>());
     let Some(days) = column else { return internal_err!("{} was not read", nines_store::DAY_COLUMN) };
@@ -474,7 +484,7 @@ pub(super) fn carry(subject: &Subject, known: &mut Option<Arc<str>>, business: &
 
 /// Whether a request is good (`Some(true)`), charged to the party (`Some(false)`), or counts nowhere. Cause is read before
 /// status; a cause that nobody knows says nothing.
-fn charged(party: Party, charge: Option<Charge>, status: i32) -> Option<bool> {
+pub(crate) fn charged(party: Party, charge: Option<Charge>, status: i32) -> Option<bool> {
     let charge = match (charge, status) {
         (Some(charge), _) => charge,
         (None, 200..300) => return Some(true),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
+use futures::StreamExt;
 use nines_slo::{Definitions, NoData, Objective, Version};
 use nines_timeline::{Interval, MICROS, gcd};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
 use super::facts::{by_hash, declared_business, depends_on_facts};
-use super::keep::{self, Fact};
+use super::keep::{self, Fact, KeptDays};
 use super::overlay::Incident;
 use super::part::{Detail, Part};
 use super::pass::Split;
@@ -53,24 +54,45 @@ pub(crate) struct Prepared {
     pub definitions: Arc<Definitions>,
 }
 
-/// The stretches of days that a subject has in the ranges.
+/// The stretches of days that a subject has in the ranges. Only their ends are kept: a question may have hundreds of thousands
+/// of pieces.
 struct Pieces {
-    list: Vec<Piece>,
-    /// Of each range: where its pieces begin, their first day, and how many there are. They have a day each.
-    ranges: Vec<(usize, i32, usize)>,
+    in_force: Interval,
+    /// By range, what of it the subject answers for, and how many pieces there are before it.
+    spans: Vec<(usize, Interval, usize)>,
+    count: usize,
 }
 
 impl Pieces {
-    /// The place of the piece that is all of a day.
-    fn whole(&self, day: i32) -> Option<usize> {
-        self.ranges.iter().find_map(|&(offset, first, count)| {
-            let at = usize::try_from(day - first).ok().filter(|at| *at < count)?;
-            self.list[offset + at].whole.then_some(offset + at)
+    /// All pieces, by range and day.
+    fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.spans.iter().flat_map(move |&(range, span, _)| days_of(span).map(move |day| self.piece(range, span, day)))
+    }
+
+    /// The piece that is all of a day, and its place among all pieces.
+    fn whole(&self, day: i32) -> Option<(usize, Piece)> {
+        self.spans.iter().find_map(|&(range, span, before)| {
+            let at = usize::try_from(day - days_of(span).start).ok().filter(|_| days_of(span).contains(&day))?;
+            let piece = self.piece(range, span, day);
+            piece.whole.then_some((before + at, piece))
         })
+    }
+
+    fn piece(&self, range: usize, span: Interval, day: i32) -> Piece {
+        let of_day = Interval::new(i64::from(day) * DAY, (i64::from(day) + 1) * DAY);
+        let clip = |of: Interval| Interval::new(of.start.max(of_day.start), of.end.min(of_day.end));
+        let interval = clip(span);
+        Piece { range, day, interval, whole: interval == clip(self.in_force) }
     }
 }
 
+/// The days that a span touches; it is not empty.
+fn days_of(span: Interval) -> std::ops::Range<i32> {
+    span.start.div_euclid(DAY) as i32..(span.end - 1).div_euclid(DAY) as i32 + 1
+}
+
 /// A stretch of a day of a subject, before it is known.
+#[derive(Debug, Clone, Copy)]
 struct Piece {
     range: usize,
     day: i32,
@@ -109,8 +131,8 @@ impl Evaluator<'_> {
         };
         let pieces: Vec<Pieces> =
             prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges, spoken(subject))).collect();
-        prepared.parts = pieces.iter().map(|of| of.list.len()).sum();
-        let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.list.len()]).collect();
+        prepared.parts = pieces.iter().map(|of| of.count).sum();
+        let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.count]).collect();
         self.recall(asked, &pieces, &mut done, &mut prepared).await?;
 
         for kind in RAW {
@@ -125,12 +147,12 @@ impl Evaluator<'_> {
             };
             for (number, subject) in prepared.subjects.iter().enumerate().filter(|(_, s)| s.table == kind) {
                 let place = wanted.subjects.len();
-                let left = pieces[number].list.iter().zip(&done[number]).filter(|(_, done)| !**done);
+                let left = pieces[number].iter().zip(&done[number]).filter(|(_, done)| !**done);
                 let mut any = false;
                 for (piece, _) in left {
                     wanted.by_day.entry(piece.day).or_default().push((place, piece.range, piece.interval));
                     any = true;
-                    if asked.detail == Detail::None && self.is_worth_keeping(subject, piece) {
+                    if asked.detail == Detail::None && self.is_worth_keeping(subject, &piece) {
                         prepared.expected.insert((number, piece.day), keep::key(subject, inputs, piece.day));
                     }
                 }
@@ -176,58 +198,62 @@ impl Evaluator<'_> {
         done: &mut [Vec<bool>],
         prepared: &mut Prepared,
     ) -> Result<()> {
-        let days = || pieces.iter().flat_map(|of| &of.list).filter(|piece| piece.whole).map(|piece| piece.day);
-        let (Some(first), Some(last)) = (days().min(), days().max()) else { return Ok(()) };
         if asked.detail == Detail::Slices {
             return Ok(());
         }
+        let spans = || pieces.iter().flat_map(|of| &of.spans).map(|(_, span, _)| days_of(*span));
+        let (Some(first), Some(end)) = (spans().map(|days| days.start).min(), spans().map(|days| days.end).max())
+        else {
+            return Ok(());
+        };
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
-        let kept = self.days(first, last, &names).await;
+        let Ok(Some(mut kept)) = self.days(first, end - 1, &names).await else { return Ok(()) };
         let mut by_name: HashMap<(&str, String), Vec<usize>> = HashMap::new();
         for (number, subject) in prepared.subjects.iter().enumerate() {
             by_name.entry((subject.name.as_ref(), subject.definition_name())).or_default().push(number);
         }
-        let mut found = Vec::with_capacity(days().count());
-        let mut last_seen: Option<((String, String), Vec<usize>)> = None;
-        kept.each(|objective, definition, day, key, read| {
-            // Rows of an objective lie side by side.
-            if last_seen.as_ref().is_none_or(|((name, of), _)| name != objective || of != definition) {
-                let named = (objective, keep::definition_of(definition).to_string());
-                let numbers = by_name.get(&named).cloned().unwrap_or_default();
-                last_seen = Some(((objective.to_string(), definition.to_string()), numbers));
-            }
-            let Some((_, numbers)) = &last_seen else { return };
-            for &number in numbers {
-                let subject = &prepared.subjects[number];
-                let Some(place) = pieces[number].whole(day) else { continue };
-                let piece = &pieces[number].list[place];
-                let Ok(inputs) = self.inputs(subject.table) else { continue };
-                if done[number][place] || keep::key(subject, inputs, day) != key {
-                    continue;
+        let mut found = Vec::with_capacity(prepared.parts);
+        // What cannot be read is computed.
+        while let Some(Ok(batch)) = kept.next().await {
+            let Some(rows) = KeptDays::new(&batch) else { break };
+            let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
+            for row in 0..batch.num_rows() {
+                // Rows of an objective lie side by side.
+                let named = (rows.objective.value(row), rows.definition.value(row));
+                if of != Some(named) {
+                    let key = (named.0, keep::definition_of(named.1).to_string());
+                    (numbers, of) = (by_name.get(&key).map(Vec::as_slice).unwrap_or_default(), Some(named));
                 }
-                let Some(read) = read() else { continue };
-                let same = read.timeline.span() == piece.interval && read.timeline.slice() == subject.spec.slice;
-                let errors = || read.timeline.intervals(nines_timeline::State::Error).next().is_some();
-                // Who was to blame is not kept.
-                if !same || (asked.detail == Detail::Culprits && errors()) {
-                    continue;
+                for &number in numbers {
+                    let subject = &prepared.subjects[number];
+                    let Some((place, piece)) = pieces[number].whole(rows.date.value(row)) else { continue };
+                    let inputs = self.inputs(subject.table)?;
+                    if done[number][place] || keep::key(subject, inputs, piece.day) != rows.key.value(row) {
+                        continue;
+                    }
+                    let Some(timeline) = rows.timeline(row) else { continue };
+                    let same = timeline.span() == piece.interval && timeline.slice() == subject.spec.slice;
+                    let errors = || timeline.intervals(nines_timeline::State::Error).next().is_some();
+                    // Who was to blame is not kept.
+                    if !same || (asked.detail == Detail::Culprits && errors()) {
+                        continue;
+                    }
+                    done[number][place] = true;
+                    found.push(Part {
+                        subject: number,
+                        range: piece.range,
+                        interval: piece.interval,
+                        runs: timeline.into_runs().into(),
+                        good: rows.good.value(row),
+                        total: rows.total.value(row),
+                        ratio_sum: rows.ratio_sum.value(row),
+                        approximate: rows.approximate.value(row),
+                        details: None,
+                    });
                 }
-                done[number][place] = true;
-                found.push(Part {
-                    subject: number,
-                    range: piece.range,
-                    interval: piece.interval,
-                    runs: read.timeline.runs().to_vec(),
-                    good: read.good,
-                    total: read.total,
-                    ratio_sum: read.ratio_sum,
-                    approximate: read.approximate,
-                    slices: Vec::new(),
-                    culprits: Vec::new(),
-                });
             }
-        });
+        }
         prepared.kept = found;
         Ok(())
     }
@@ -386,24 +412,16 @@ fn lcm(a: i64, b: i64) -> i64 {
     a / gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64 * b
 }
 
-/// The stretches of days that a subject has in the ranges, by range and day.
+/// The stretches of days that a subject has in the ranges.
 fn pieces(subject: &Subject, ranges: &[Interval], spoken: Interval) -> Pieces {
-    let mut pieces = Pieces { list: Vec::new(), ranges: Vec::new() };
+    let mut pieces = Pieces { in_force: subject.in_force, spans: Vec::new(), count: 0 };
     for (range, asked) in ranges.iter().enumerate() {
         let asked = asked.whole_slices(subject.spec.slice);
         let span = Interval::new(asked.start.max(subject.in_force.start), asked.end.min(subject.in_force.end));
         let span = Interval::new(span.start.max(spoken.start), span.end.min(spoken.end));
-        if span.is_empty() {
-            continue;
-        }
-        let (first, last) = (span.start.div_euclid(DAY), (span.end - 1).div_euclid(DAY));
-        pieces.ranges.push((pieces.list.len(), first as i32, (last - first + 1) as usize));
-        for day in first..=last {
-            let of_day = Interval::new(day * DAY, (day + 1) * DAY);
-            let clip = |of: Interval| Interval::new(of.start.max(of_day.start), of.end.min(of_day.end));
-            let interval = clip(span);
-            let whole = interval == clip(subject.in_force);
-            pieces.list.push(Piece { range, day: day as i32, interval, whole });
+        if !span.is_empty() {
+            pieces.spans.push((range, span, pieces.count));
+            pieces.count += days_of(span).len();
         }
     }
     pieces

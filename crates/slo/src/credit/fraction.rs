@@ -55,6 +55,28 @@ impl Fraction {
         Fraction::new(numerator, &self.denominator * &other.denominator)
     }
 
+    /// This less `numerator / denominator`, 0 if that were negative.
+    pub(crate) fn minus(&self, numerator: u64, denominator: u64) -> Fraction {
+        let (left, right) = (&self.numerator * denominator, &self.denominator * numerator);
+        match left > right {
+            true => Fraction::new(left - right, &self.denominator * denominator),
+            false => Fraction::zero(),
+        }
+    }
+
+    /// The nearest float, or one beside it.
+    pub fn to_f64(&self) -> f64 {
+        // Sixty-four bits of each are more than a float holds.
+        let shift = self.numerator.bits().max(self.denominator.bits()).saturating_sub(960);
+        let float = |number: &BigUint| -> f64 {
+            (number >> shift).iter_u64_digits().rev().fold(0.0, |sum, digit| sum * 2f64.powi(64) + digit as f64)
+        };
+        match float(&self.denominator) {
+            0.0 => 0.0,
+            denominator => float(&self.numerator) / denominator,
+        }
+    }
+
     /// 1 − this / parts, 0 if that were negative. Cheap whatever the size: only what the fraction has in common with
     /// `parts` is divided out.
     pub(crate) fn complement(&self, parts: u64) -> Fraction {

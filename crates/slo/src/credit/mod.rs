@@ -5,6 +5,7 @@
 //! that is printed. Nothing is read and nothing is looked up: the [`Evidence`] is all that a figure depends on, so that a
 //! figure can be verified by computing it again.
 
+mod bounds;
 mod compact;
 mod estimate;
 mod evidence;
@@ -12,17 +13,22 @@ mod fraction;
 pub(crate) mod money;
 mod slices;
 mod sum;
+mod workings;
 
-use nines_timeline::{Interval, Share};
+use nines_timeline::Share;
 
+pub use bounds::{Bounds, Outcome, bounds, measured_slices};
 pub use estimate::Estimate;
 pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
 pub use fraction::Fraction;
 pub use money::{MONEY_SCALE, minor_digits};
 
+pub(crate) use fraction::half_even;
+pub(crate) use slices::{Special, Tally};
+pub(crate) use sum::Sum;
+pub(crate) use workings::Workings;
+
 use crate::agreement::{Covered, Measure, Terms};
-use crate::spans::clip;
-use slices::{Special, Tally};
 
 /// Decimal places of a printed percent.
 pub const PERCENT_SCALE: u32 = 6;
@@ -80,22 +86,19 @@ impl Credit {
 /// A period without a whole slice or a request was available, and so is what was all removed.
 pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, CreditError> {
     let terms = covered.terms;
-    let honoured = slices::honoured(terms, &evidence.exclusions)?;
-    let special = Special::of(covered, &honoured, &evidence.lost);
-    let tally = slices::tally(covered, evidence, &special)?;
-    let estimates = estimate::estimates(covered, evidence, &special);
+    let workings = Workings::of(covered, evidence)?;
+    let Workings { special, tally, .. } = &workings;
+    let estimates = estimate::estimates(covered, evidence, special);
     let estimated = estimates.iter().fold(Fraction::zero(), |sum, estimate| sum.plus(&estimate.failed));
-    let availability = availability(terms, &tally, &estimated);
-    let tier = terms.tiers.iter().rposition(|tier| availability.is_below(tier.below));
-    let nothing = Share::from_ratio(0, 1).unwrap_or(Share::ONE);
-    let percent = tier.and_then(|tier| terms.tiers.get(tier)).map_or(nothing, |tier| capped(tier.percent, terms.cap));
+    let availability = availability(terms, tally, &estimated);
+    let (tier, percent) = tier_of(terms, &availability);
     let payment = evidence.fee.as_ref().map(|fee| payment(terms, percent, fee)).transpose()?;
     Ok(Credit {
         slices: tally.slices,
         valid: tally.valid,
         failed: tally.failed,
         lost_slices: special.lost_slices(terms.slice),
-        excluded: by_category(covered, &honoured, &special.excluded),
+        excluded: by_category(covered, &workings),
         availability_percent: printed(terms, &availability),
         kept: !availability.is_below(terms.commitment),
         tier,
@@ -109,6 +112,14 @@ pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, Cred
         estimates,
         estimated,
     })
+}
+
+/// Which tier applies, and the share that is credited for it.
+fn tier_of(terms: &Terms, availability: &Fraction) -> (Option<usize>, Share) {
+    let tier = terms.tiers.iter().rposition(|tier| availability.is_below(tier.below));
+    let nothing = Share::from_ratio(0, 1).unwrap_or(Share::ONE);
+    let percent = tier.and_then(|tier| terms.tiers.get(tier)).map_or(nothing, |tier| capped(tier.percent, terms.cap));
+    (tier, percent)
 }
 
 fn availability(terms: &Terms, tally: &Tally, estimated: &Fraction) -> Fraction {
@@ -164,18 +175,11 @@ fn payment(terms: &Terms, percent: Share, fee: &Fee) -> Result<Payment, CreditEr
     Ok(Payment { base, amount: if below_min { 0 } else { amount }, below_min })
 }
 
-/// Excluded slices that are judged, each by the exclusion in which it starts.
-fn by_category(covered: &Covered<'_>, honoured: &[&Excluded], excluded: &[Interval]) -> Vec<(String, i64)> {
-    let slice = covered.terms.slice;
-    let judged = clip(excluded, covered.slices());
-    // A slice starts in an interval if it starts in the interval's slices, a first one that is cut not among them.
-    let started = |interval: Interval| {
-        let up = |t: i64| t.saturating_add(slice - 1).div_euclid(slice).saturating_mul(slice);
-        Interval::new(up(interval.start), up(interval.end))
-    };
+/// Excluded time that is judged, by category.
+fn by_category(covered: &Covered<'_>, workings: &Workings<'_>) -> Vec<(String, i64)> {
     let of = |category: &str| -> i64 {
-        let own = honoured.iter().filter(|exclusion| exclusion.category == category);
-        own.flat_map(|exclusion| clip(&judged, started(exclusion.interval))).map(Interval::duration).sum()
+        let own = workings.honoured.iter().filter(|exclusion| exclusion.category == category);
+        own.map(|exclusion| workings.excluded_by(covered, exclusion)).sum()
     };
     let categories = covered.terms.exclusions.iter().map(|exclude| (exclude.category.clone(), of(&exclude.category)));
     categories.filter(|(_, micros)| *micros > 0).collect()

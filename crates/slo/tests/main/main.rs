@@ -11,4 +11,6 @@ mod published;
 mod reading;
 mod refusals;
 mod speed;
+mod statement_pages;
+mod statements;
 mod versions;

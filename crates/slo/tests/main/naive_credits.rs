@@ -37,9 +37,9 @@ impl Ratio {
 
 /// What is drawn. Instants are minutes since the start of the period unless they say otherwise.
 #[derive(Debug, Clone)]
-struct Case {
+pub struct Case {
     zone: Tz,
-    month: (i32, u32),
+    pub month: (i32, u32),
     slice: i64,
     measure: &'static str,
     bad: (bool, i64),
@@ -78,7 +78,7 @@ impl Case {
         self.whole().0.div_euclid(MINUTE) * MINUTE + minute * MINUTE
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let Case { zone, slice, measure, min_run, min_requests, bad: (at_least, percent), .. } = self;
         let mut clauses = String::new();
         if matches!(*measure, "BadSlices" | "Downtime" | "Proportional") {
@@ -113,7 +113,7 @@ impl Case {
         )
     }
 
-    fn evidence(&self) -> Evidence {
+    pub fn evidence(&self) -> Evidence {
         let mut slices: Vec<Counts> = Vec::new();
         let first = (self.whole().0 - 10 * DAY).div_euclid(self.slice);
         for &(number, valid, failed) in &self.counts {
@@ -323,7 +323,7 @@ fn real(case: &Case) -> Option<Credit> {
     Some(real)
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub fn case() -> impl Strategy<Value = Case> {
     let zones = ["America/New_York", "Asia/Shanghai", "Asia/Kolkata", "Europe/Berlin", "UTC"];
     let zone = prop::sample::select(zones.to_vec()).prop_map(|name| name.parse::<Tz>().unwrap());
     let months = vec![(2026, 3), (2026, 11), (2026, 10), (2026, 2), (2024, 2), (2025, 12)];

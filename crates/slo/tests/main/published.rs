@@ -1,4 +1,5 @@
-//! The agreements under `data/agreements`: each reads, and one slice more or less flips each of its tiers.
+//! The agreements under `data/agreements` and `data/definitions`: each reads, and one slice more or less flips each of
+//! its tiers.
 
 use std::path::Path;
 
@@ -6,33 +7,40 @@ use nines_slo::{Agreement, Counts, Covered, Credit, Evidence, Fee, Fraction, Mea
 
 use crate::credits::ALWAYS;
 
-/// Every file as it is and what it comes to, by name.
+/// Every file that holds an agreement as it is and what it comes to, by folder and name.
 fn agreements() -> Vec<(String, Vec<String>, Agreement)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/agreements");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
+    let folders = ["agreements", "definitions"].map(|name| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(name);
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    });
+    let paths: Vec<_> = folders.into_iter().flatten().collect();
     let read = |path: &Path| {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap().to_string();
         match plan(&[], &[(name.clone(), text)], 0) {
             Ok(mut plan) => {
                 let warnings = plan.warnings.iter().map(ToString::to_string).collect();
-                (name, warnings, plan.definitions.agreements.remove(0))
+                let agreement = plan.definitions.agreements.pop()?;
+                assert_eq!(plan.definitions.agreements.len(), 0, "{name}: a file, an agreement");
+                Some((name, warnings, agreement))
             }
             Err(mistakes) => panic!("{mistakes:#?}"),
         }
     };
-    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")).map(|path| read(path)).collect()
+    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")).filter_map(|path| read(path)).collect()
 }
 
 #[test]
 fn each_reads() {
     let read = agreements();
     let names: Vec<&str> = read.iter().map(|(name, ..)| name.as_str()).collect();
-    let files = ["api-gateway", "functions", "gateway", "object-store", "storage", "virtual-machines", "workflow"];
+    let files =
+        ["api-gateway", "functions", "object-store", "storage", "virtual-machines", "workflow", "gateway-agreement"];
     assert_eq!(names, files.map(|name| format!("{name}.yaml")));
     let warnings: Vec<&String> = read.iter().flat_map(|(_, warnings, _)| warnings).collect();
-    assert_eq!(warnings, ["gateway.yaml:27:12: no credits are agreed yet: every period's credit is 0"]);
+    assert_eq!(warnings, ["gateway-agreement.yaml:27:12: no credits are agreed yet: every period's credit is 0"]);
 }
 
 /// What is owed when the first slices of the period were bad.

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use nines_slo::{Counts, Evidence, Stored, plan, resolve};
+use nines_slo::{Counts, Evidence, Statement, Stored, differences, html, plan, resolve};
 
 use crate::credits::{agreement, owed, start};
+use crate::statements::{OCTOBER, basis, stored};
 
 #[test]
 #[ignore = "a measurement"]
@@ -67,4 +68,48 @@ fn a_month_of_fifteen_seconds() {
         &month(178_560, &|i| (1_000_000 + i * 7919 % 60_000, 1 + i % 3)),
     );
     time("every slice with another number", &month(178_560, &|i| (1_000_003 + i, 1)));
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn a_statement() {
+    let text = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: gateway}\nspec:\n  service: gateway\n  period: \
+                {duration: 1M, timeZone: Asia/Shanghai}\n  slice: 15s\n  measure: MeanErrorRate\n  commitment: 99.90%\n  \
+                credits: []\n";
+    let time = |what: &str, slices: i64, of: &dyn Fn(i64) -> (i64, i64)| {
+        let step = 178_560 / slices;
+        let counts = (0..slices).map(|i| {
+            let (valid, failed) = of(i);
+            Counts { start: OCTOBER + i * step * 15_000_000, valid, failed }
+        });
+        let evidence = Evidence { slices: counts.collect(), ..Evidence::default() };
+        let took = |begun: Instant| format!("{:?}", begun.elapsed());
+        let begun = Instant::now();
+        let statement = Statement::draw_up(basis(stored(text), "2026-10", evidence), 0).unwrap();
+        let drawn_up = took(begun);
+        let begun = Instant::now();
+        let json = statement.to_json();
+        let written = took(begun);
+        let begun = Instant::now();
+        let read = Statement::from_json(&json).unwrap();
+        let reading = took(begun);
+        let begun = Instant::now();
+        assert!(read.verify().holds());
+        let verified = took(begun);
+        let begun = Instant::now();
+        assert!(differences(&statement, &read).is_empty());
+        let compared = took(begun);
+        let begun = Instant::now();
+        let page = html(&[read]).unwrap().len();
+        eprintln!(
+            "{what}: drawn up {drawn_up}, {} bytes written {written}, read {reading}, verified {verified}, compared \
+             {compared}, {page} bytes of HTML {}",
+            json.len(),
+            took(begun)
+        );
+    };
+    time("a quiet month", 20, &|_| (1000, 1));
+    time("5,000 slices with failures of about 1,000", 5000, &|i| (1000 + i % 977, 1 + i % 3));
+    time("every slice with failures of about 10,000", 178_560, &|i| (10_000 + i * 7919 % 600, 1 + i % 3));
+    time("every slice with another number", 178_560, &|i| (1_000_003 + i, 1));
 }

@@ -1,0 +1,245 @@
+//! `nines credits`: what is owed, statements of it, and whether they hold.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::{Datelike, Months};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use nines_engine::slo::{Month, Statement, html, markdown};
+use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
+
+use crate::args;
+use crate::error::{CliError, Result, doing};
+use crate::output::{Format, Output, instant, say, whole};
+
+/// The columns that a person looks at first.
+const SHOWN: [&str; 12] = [
+    "agreement",
+    "customer",
+    "service",
+    "slices",
+    "valid",
+    "failed",
+    "availability",
+    "credit_percent",
+    "fee_base",
+    "amount",
+    "currency",
+    "claim_by",
+];
+
+pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
+    let engine = Engine::open(settings).await?;
+    let month = month(&args.period, &engine)?;
+    let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
+    if args.verify {
+        return verify(&engine, month, &chosen).await;
+    }
+    let issued = match args.issue {
+        true => Some(engine.issue(month, &chosen, args.incomplete).await?),
+        false => None,
+    };
+    if let Some(issued) = &issued {
+        say(&told(issued, month))?;
+    }
+    let wants_figures = args.format.is_some() || args.output.is_some() || (issued.is_none() && args.pages.is_none());
+    let credits = if wants_figures { Some(engine.credits(month, &chosen).await?) } else { None };
+    if let Some(credits) = &credits {
+        show(&engine, credits, &args).await?;
+    }
+    if let Some(folder) = &args.pages {
+        let statements = engine.statements(month, &chosen).await?;
+        pages(folder, month, &statements)?;
+    }
+    match (&issued, &credits) {
+        (Some(Issued { commit: None, .. }), _) => {
+            Err(CliError::Nothing(format!("{month}: nothing to issue; what is owed was issued before, if anything is")))
+        }
+        (None, Some(credits)) if credits.owed.is_empty() => Err(CliError::Nothing(nothing(&engine, month).await?)),
+        _ => Ok(()),
+    }
+}
+
+fn month(text: &str, engine: &Engine) -> Result<Month> {
+    if text == "last-month" || text == "last month" {
+        let zone: chrono_tz::Tz = engine.settings().time_zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+        let last = chrono::Utc::now().with_timezone(&zone).date_naive() - Months::new(1);
+        return format!("{:04}-{:02}", last.year(), last.month()).parse().map_err(CliError::Usage);
+    }
+    text.parse().map_err(|reason| CliError::Usage(format!("{reason}, or last-month")))
+}
+
+/// What to do where nothing is owed.
+async fn nothing(engine: &Engine, month: Month) -> Result<String> {
+    let agreements = engine.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
+    let defined = agreements.iter().map(RecordBatch::num_rows).sum::<usize>();
+    Ok(match defined {
+        0 => "no agreement is defined yet; record one with: nines apply FILE".to_string(),
+        _ => format!(
+            "nothing is owed for {month}: no agreement covers a customer with a fee or a request in it; see the tables \
+             definitions and fees"
+        ),
+    })
+}
+
+async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Result<()> {
+    let format = match (args.format, &args.output) {
+        (Some(format), _) => format,
+        (None, Some(file)) => Format::of_file(file)?,
+        (None, None) => Format::Table,
+    };
+    let for_people = matches!(format, Format::Table | Format::Markdown);
+    let rows = match for_people {
+        true => {
+            let schema = credits.rows.schema();
+            let shown = SHOWN.iter().filter_map(|name| schema.index_of(name).ok()).collect::<Vec<_>>();
+            credits.rows.project(&shown)?
+        }
+        false => credits.rows.clone(),
+    };
+    let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+    let schema = rows.schema();
+    let rows = futures::stream::iter([Ok(rows)]);
+    output.write(schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;
+    if for_people && args.output.is_none() {
+        say(&totals(credits))?;
+    }
+    if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
+        let zone = &engine.settings().time_zone;
+        let until = credits
+            .watermark
+            .map_or("nothing is stored yet".to_string(), |at| format!("what is stored ends at {}", instant(at, zone)));
+        eprintln!("not final: {} is judged until {}, and {until}", short.agreement, instant(short.judged.end, zone));
+    }
+    Ok(())
+}
+
+/// What is owed in all, by agreement and currency.
+fn totals(credits: &Credits) -> String {
+    let mut sums: BTreeMap<(&str, &str), (i128, usize)> = BTreeMap::new();
+    for owed in &credits.owed {
+        if let (Some(amount), Some(currency)) = (owed.credit.amount, &owed.credit.currency) {
+            let sum = sums.entry((&owed.agreement, currency)).or_default();
+            *sum = (sum.0 + amount, sum.1 + usize::from(amount > 0));
+        }
+    }
+    let line = |((agreement, currency), (sum, credited)): ((&str, &str), (i128, usize))| {
+        format!("{agreement}: {} {currency} to {credited} of its customers' services\n", money(sum, currency))
+    };
+    sums.into_iter().map(line).collect()
+}
+
+/// An amount in 10⁻⁶ of a unit, with the places of its currency.
+fn money(amount: i128, currency: &str) -> String {
+    const UNIT: i128 = 1_000_000;
+    let digits = nines_engine::slo::minor_digits(currency).unwrap_or(2) as usize;
+    let places = format!("{:06}", amount % UNIT);
+    match digits {
+        0 => (amount / UNIT).to_string(),
+        digits => format!("{}.{}", amount / UNIT, &places[..digits.min(places.len())]),
+    }
+}
+
+fn told(issued: &Issued, month: Month) -> String {
+    let mut text = String::new();
+    let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
+    if let Some(commit) = &issued.commit {
+        let revised = issued.statements.len() - first;
+        text.push_str(&format!(
+            "issued     {first} statements and {revised} revisions for {month}, {} unchanged; version {} of statements\n",
+            issued.unchanged,
+            commit.version().unwrap_or_default()
+        ));
+    }
+    if issued.nobody > 0 {
+        text.push_str(&format!("left out   {} without a customer: nobody is owed anything\n", issued.nobody));
+    }
+    for revision in issued.statements.iter().filter(|statement| statement.revision > 1) {
+        text.push_str(&format!("revision   {}\n", named(revision)));
+        for change in &revision.changes {
+            text.push_str(&format!("           {}\n", change.text));
+        }
+    }
+    text
+}
+
+fn named(statement: &Statement) -> String {
+    let Statement { agreement, customer, service, period, revision, .. } = statement;
+    format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
+}
+
+async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
+    let (verified, missing) = engine.verify(month, chosen).await?;
+    let (mut broken, mut differ) = (0, 0);
+    let mut text = String::new();
+    for one in &verified {
+        let evidence = if one.evidence.holds() { "evidence holds" } else { "EVIDENCE DOES NOT HOLD" };
+        let today = match &one.today {
+            Today::Equal => "today's data say the same",
+            Today::Differs(_) => "TODAY'S DATA DIFFER",
+            Today::Gone => "TODAY NOTHING IS OWED",
+            _ => "no agreement is stored here to compare with",
+        };
+        text.push_str(&format!("{}: {evidence}; {today}\n", named(&one.statement)));
+        for problem in &one.evidence.problems {
+            text.push_str(&format!("    {problem}\n"));
+        }
+        if let Today::Differs(differences) = &one.today {
+            differences.iter().for_each(|difference| text.push_str(&format!("    {}\n", difference.text)));
+        }
+        broken += usize::from(!one.evidence.holds());
+        differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone));
+    }
+    for never in &missing {
+        let Statement { agreement, customer, service, .. } = never;
+        text.push_str(&format!("{agreement}, {customer}, {service}, {month}: NEVER ISSUED\n"));
+    }
+    say(&text)?;
+    let all = verified.len();
+    match (broken, differ, missing.len()) {
+        (1.., ..) => Err(CliError::Failed(format!("{broken} of {all} statements do not hold"))),
+        (0, 0, 0) if all == 0 => Err(CliError::Nothing(format!("no statement was issued for {month}"))),
+        (0, 0, 0) => say(&format!("{all} statements hold\n")),
+        (0, _, never) => Err(CliError::Differs(format!(
+            "{differ} of {all} statements are no longer what is stored, {never} were never issued; --issue records revisions"
+        ))),
+    }
+}
+
+/// Writes a page for each customer, from the last revision of each statement.
+fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
+    let mut last: BTreeMap<(&str, &str, &str), &Statement> = BTreeMap::new();
+    for statement in statements {
+        last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
+    }
+    let mut of: BTreeMap<&str, Vec<Statement>> = BTreeMap::new();
+    for statement in last.into_values() {
+        of.entry(&statement.customer).or_default().push(statement.clone());
+    }
+    if of.is_empty() {
+        return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
+    }
+    doing(folder.display(), std::fs::create_dir_all(folder))?;
+    let mut names = std::collections::BTreeSet::new();
+    for (customer, statements) in &of {
+        let mut name = file_name(customer);
+        while !names.insert(name.clone()) {
+            name.push('_');
+        }
+        let failed = |error| CliError::Failed(format!("the page of {customer}: {error}"));
+        for (extension, text) in
+            [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
+        {
+            let file = folder.join(format!("{month}-{name}.{extension}"));
+            whole(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
+        }
+    }
+    say(&format!("pages      {} customers, Markdown and HTML, in {}\n", of.len(), folder.display()))
+}
+
+/// A customer's name as part of a file's.
+fn file_name(customer: &str) -> String {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    customer.chars().map(|c| if fits(c) { c } else { '_' }).collect::<String>().trim_start_matches('.').to_string()
+}

@@ -1,0 +1,158 @@
+//! The plan of credits: the scan of `requests`, as its child, and what is made of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
+use futures::StreamExt;
+use tokio::task::JoinSet;
+
+use super::judging::Judging;
+use super::pass::{Counted, Pass};
+use super::{Owed, cases, figures};
+use crate::evaluate::days_of;
+
+/// Credits that are ready to be worked out.
+#[derive(Debug, Clone)]
+pub(super) struct CreditsExec {
+    judging: Arc<Judging>,
+    /// `None`: there are no rows to read.
+    scan: Option<Arc<dyn ExecutionPlan>>,
+    projection: Option<Vec<usize>>,
+    zone: Arc<str>,
+    properties: Arc<PlanProperties>,
+}
+
+impl CreditsExec {
+    pub fn new(
+        judging: Judging,
+        scan: Option<Arc<dyn ExecutionPlan>>,
+        projection: Option<Vec<usize>>,
+        zone: &Arc<str>,
+    ) -> Result<Self> {
+        let schema = match &projection {
+            Some(columns) => Arc::new(figures::schema(zone).project(columns)?),
+            None => figures::schema(zone),
+        };
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        ));
+        Ok(CreditsExec { judging: Arc::new(judging), scan, projection, zone: Arc::clone(zone), properties })
+    }
+
+    /// End of the newest data, in µs; `None` if there are none.
+    pub fn watermark(&self) -> Option<i64> {
+        Some(self.judging.watermark).filter(|at| *at > i64::MIN)
+    }
+
+    /// Counts and works out.
+    pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<Vec<Owed>> {
+        let mut passes = JoinSet::new();
+        let partitions = self.scan.as_ref().map_or(0, |scan| scan.output_partitioning().partition_count());
+        for partition in 0..partitions {
+            let Some(scan) = &self.scan else { continue };
+            let rows = scan.execute(partition, Arc::clone(context))?;
+            let memory = MemoryConsumer::new(format!("credits {partition}")).register(context.memory_pool());
+            passes.spawn(count(Pass::new(Arc::clone(&self.judging), memory), rows));
+        }
+        let mut counted = Vec::new();
+        while let Some(pass) = passes.join_next().await {
+            counted.extend(pass.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??);
+        }
+        cases::owed(&self.judging, counted)
+    }
+
+    async fn rows(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
+        let batch = figures::batch(&self.owed(&context).await?, &self.zone)?;
+        match &self.projection {
+            Some(columns) => Ok(batch.project(columns)?),
+            None => Ok(batch),
+        }
+    }
+}
+
+async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<Vec<Counted>> {
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        for (day, rows) in days_of(&batch)? {
+            pass.count(&batch.slice(rows.start, rows.len()), day)?;
+        }
+    }
+    pass.finish()
+}
+
+impl DisplayAs for CreditsExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CreditsExec: period={}, agreements={}", self.judging.month, self.judging.agreements().count())
+    }
+}
+
+impl ExecutionPlan for CreditsExec {
+    fn name(&self) -> &str {
+        "CreditsExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.scan.iter().collect()
+    }
+
+    /// A day must stay in its partition.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.scan.iter().count()]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.len() != self.scan.iter().count() {
+            return internal_err!("credits have one scan");
+        }
+        Ok(Arc::new(CreditsExec { scan: children.into_iter().next(), ..self.as_ref().clone() }))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return exec_err!("credits have one partition, not {partition}");
+        }
+        let rows = futures::stream::once(self.clone().rows(context));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+}
+
+impl CreditsExec {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.properties.eq_properties.schema())
+    }
+}

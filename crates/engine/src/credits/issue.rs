@@ -1,0 +1,233 @@
+//! Statements: drawn up from what is stored, recorded once, revised when what they say is no longer so.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
+use datafusion::common::exec_datafusion_err;
+use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use nines_slo::{Basis, Kind, Month, Statement, Stored};
+use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
+
+use super::judging::Chosen;
+use super::{Owed, figures, table};
+use crate::evaluate::{Evaluator, Read, stored, texts};
+use crate::statement::Pins;
+use crate::{Engine, EngineError, Result};
+
+/// How often it is drawn up anew when somebody else issued meanwhile.
+const ATTEMPTS: u32 = 20;
+
+/// What was issued.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Issued {
+    /// What was recorded: first statements, and revisions that say what changed.
+    pub statements: Vec<Statement>,
+    /// How many had been issued before and are still so.
+    pub unchanged: usize,
+    /// How many were left out because no customer is named in their rows.
+    pub nobody: usize,
+    /// `None`: there was nothing to record.
+    pub commit: Option<Commit>,
+}
+
+/// Credits, and what they were read from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Credits {
+    /// By agreement, customer and service.
+    pub owed: Vec<Owed>,
+    /// The same as rows of `credits(period)`.
+    pub rows: RecordBatch,
+    /// End of the newest data, in µs; `None` if there are none.
+    pub watermark: Option<i64>,
+    /// The version of each table that was read.
+    tables: BTreeMap<String, i64>,
+    /// Agreements as they are recorded, by name.
+    recorded: HashMap<String, Vec<Stored>>,
+}
+
+impl Engine {
+    /// What is owed for the period of a month.
+    pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
+        let pins = Arc::new(Pins::default());
+        let mut state = self.context().state();
+        state.config_mut().set_extension(Arc::clone(&pins));
+        let evaluator = Evaluator::new(&state, self.place(), &Read::default()).await?;
+        let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
+        for version in stored(&evaluator.rows(TableKind::Definitions, None, &[]).await?)? {
+            if version.kind == Kind::Agreement {
+                recorded.entry(version.name.clone()).or_default().push(version);
+            }
+        }
+        let zone: Arc<str> = self.settings().time_zone.as_str().into();
+        let exec = table::plan(evaluator, month, chosen.clone(), &[], None, &zone).await?;
+        let owed = exec.owed(&state.task_ctx()).await?;
+        let rows = figures::batch(&owed, &zone)?;
+        let versions = pins.versions().into_iter();
+        let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
+        Ok(Credits { owed, rows, watermark: exec.watermark(), tables, recorded })
+    }
+
+    /// Draws up a statement of each credit, as it would be issued first.
+    pub fn draw_up(&self, month: Month, credits: &Credits) -> Result<Vec<Statement>> {
+        let now = chrono::Utc::now().timestamp_micros();
+        let drawn = credits.owed.iter().map(|owed| {
+            let basis = Basis {
+                agreement: owed.agreement.clone(),
+                customer: owed.customer.clone(),
+                service: owed.service.clone(),
+                business: owed.business.clone(),
+                month,
+                versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
+                active: owed.active,
+                evidence: owed.evidence.clone(),
+                tables: credits.tables.clone(),
+                program: format!("nines {}", env!("CARGO_PKG_VERSION")),
+                complete: owed.complete,
+                watermark: credits.watermark,
+            };
+            let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
+            Ok(Statement::draw_up(basis, now).map_err(wrong)?)
+        });
+        drawn.collect()
+    }
+
+    /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
+    /// cannot be read is an error that names it.
+    pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<Statement>> {
+        Ok(self.issued(month, chosen).await?.0)
+    }
+
+    /// The same, and the version of the table.
+    async fn issued(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Statement>, u64)> {
+        let Some(store) = self.store() else { return Ok((Vec::new(), 0)) };
+        let snapshot = store.table(TableKind::Statements).snapshot().await?;
+        let version = snapshot.version().unwrap_or_default();
+        let is = |column: &str, value: &str| -> Expr { col(column).eq(lit(value)) };
+        let mut rows = self.context().read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?;
+        // An agreement's period may be longer than a month; it is named by its first one.
+        let conditions = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
+        for (column, value) in conditions.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?))) {
+            rows = rows.filter(is(column, value))?;
+        }
+        let mut found = Vec::new();
+        for batch in rows.collect().await? {
+            let (text, sha256, period) = (texts(&batch, "text")?, texts(&batch, "sha256")?, texts(&batch, "period")?);
+            for row in 0..batch.num_rows() {
+                let first: Month = period.value(row).parse().map_err(|reason| exec_datafusion_err!("{reason}"))?;
+                if first > month || first.plus(LONGEST) <= month {
+                    continue;
+                }
+                let named = || named(&batch, row);
+                let statement = Statement::from_json(text.value(row))
+                    .map_err(|error| exec_datafusion_err!("the statement {} cannot be read: {error}", named()))?;
+                if statement.sha256 != sha256.value(row) {
+                    return Err(exec_datafusion_err!("the statement {} is not what its row says it is", named()).into());
+                }
+                let agreement = statement.agreement().map_err(|error| exec_datafusion_err!("{}: {error}", named()))?;
+                let period = statement.covered(&agreement).map(|covered| covered.period);
+                if period.is_ok_and(|period| period.first <= month && month < period.next()) {
+                    found.push(statement);
+                }
+            }
+        }
+        let key = |s: &Statement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
+        found.sort_by_cached_key(key);
+        Ok((found, version))
+    }
+
+    /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
+    /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose.
+    pub async fn issue(&self, month: Month, chosen: &Chosen, incomplete: bool) -> Result<Issued> {
+        let mut attempt = 1;
+        loop {
+            let credits = self.credits(month, chosen).await?;
+            if let Some(short) = credits.owed.iter().find(|owed| !owed.complete)
+                && !incomplete
+            {
+                return Err(unfinished(month, short, credits.watermark));
+            }
+            let (before, version) = self.issued(month, chosen).await?;
+            let mut last: HashMap<[&str; 3], &Statement> = HashMap::new();
+            for statement in &before {
+                last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
+            }
+            let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
+            for statement in self.draw_up(month, &credits)? {
+                let before =
+                    last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
+                match before {
+                    _ if statement.customer.is_empty() => nobody += 1,
+                    None => new.push(statement),
+                    Some(before) => match statement.revised(before) {
+                        Some(revision) => new.push(revision),
+                        None => unchanged += 1,
+                    },
+                }
+            }
+            if new.is_empty() {
+                return Ok(Issued { statements: new, unchanged, nobody, commit: None });
+            }
+            let table = self.store_to_write().await?.table(TableKind::Statements);
+            let rows = rows(&new)?;
+            let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
+            match table.append(Box::pin(rows), Once::since(version), self.context().task_ctx()).await {
+                Ok(commit) => return Ok(Issued { statements: new, unchanged, nobody, commit: Some(commit) }),
+                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Months of the longest period.
+const LONGEST: u32 = 12;
+
+fn named(batch: &RecordBatch, row: usize) -> String {
+    let of = |name: &str| texts(batch, name).map(|column| column.value(row).to_string()).unwrap_or_default();
+    format!("of {} for '{}', {} {}", of("agreement"), of("customer"), of("service"), of("period"))
+}
+
+fn unfinished(month: Month, owed: &Owed, watermark: Option<i64>) -> EngineError {
+    let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
+    let stored =
+        watermark.map_or("nothing is stored in requests".to_string(), |at| format!("the data end at {}", shown(at)));
+    EngineError::Incomplete(format!(
+        "{month} is not complete for agreement {}: it is judged until {}, but {stored}; nothing was issued. Ingest the rest, or \
+         issue what there is with --incomplete",
+        owed.agreement,
+        shown(owed.judged.end)
+    ))
+}
+
+fn rows(statements: &[Statement]) -> Result<RecordBatch> {
+    let text = |of: &dyn Fn(&Statement) -> String| -> ArrayRef {
+        Arc::new(statements.iter().map(|statement| Some(of(statement))).collect::<StringViewArray>())
+    };
+    let issued: TimestampMicrosecondArray = statements.iter().map(|statement| Some(statement.issued_at)).collect();
+    let amounts: Decimal128Array = statements.iter().map(|statement| statement.credit.amount).collect();
+    let amounts = amounts.with_precision_and_scale(MONEY.0, MONEY.1);
+    let rows = RecordBatch::try_from_iter([
+        ("agreement", text(&|s| s.agreement.clone())),
+        ("customer", text(&|s| s.customer.clone())),
+        ("service", text(&|s| s.service.clone())),
+        ("period", text(&|s| s.period.to_string())),
+        (
+            "revision",
+            Arc::new(statements.iter().map(|s| Some(i64::from(s.revision))).collect::<Int64Array>()) as ArrayRef,
+        ),
+        ("issued_at", Arc::new(issued.with_timezone(UTC))),
+        ("complete", Arc::new(statements.iter().map(|s| Some(s.complete)).collect::<BooleanArray>())),
+        ("availability_exact", text(&|s| s.credit.availability.to_string())),
+        ("amount", Arc::new(amounts.map_err(datafusion::error::DataFusionError::from)?)),
+        ("currency", text(&|s| s.credit.currency.clone().unwrap_or_default())),
+        ("text", text(&Statement::to_json)),
+        ("sha256", text(&|s| s.sha256.clone())),
+    ]);
+    rows.map_err(|error| EngineError::Sql(error.into()))
+}

@@ -1,0 +1,60 @@
+//! Credits: what each customer is owed for a period.
+//!
+//! ```text
+//! agreements ─┐                      ┌─▶ who is judged: agreement × customer × service
+//! fees       ─┼─▶ judging ─▶ one scan┤
+//! exclusions ─┤     (rules)  by day  └─▶ counts per slice, compacted day by day ─▶ evidence ─▶ nines_slo::credit
+//! incidents  ─┘
+//! ```
+//!
+//! What must hold: `requests` is scanned once for all agreements; no more is held of a customer than the slices that decide
+//! its credit; what is shown, issued and verified comes from the same [`Owed`].
+
+mod cases;
+mod exec;
+mod fees;
+mod figures;
+mod issue;
+mod judging;
+mod pass;
+mod table;
+mod verify;
+
+use std::sync::Arc;
+
+use nines_slo::{Bounds, Credit, Evidence, Terms};
+use nines_timeline::Interval;
+
+pub use issue::{Credits, Issued};
+pub use judging::Chosen;
+pub(crate) use table::{documentation, register};
+pub use verify::{Today, Verified};
+
+/// What a customer is owed for a service under an agreement, and all that it was worked out from.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    /// Which agreement.
+    pub agreement: String,
+    /// Whom it is with.
+    pub customer: String,
+    /// The service that is judged.
+    pub service: String,
+    /// The business that the service is part of; empty if nobody says.
+    pub business: String,
+    /// What judged it.
+    pub terms: Arc<Terms>,
+    /// The calendar period's name: its first month.
+    pub period: String,
+    /// The part of the period that was judged, in µs.
+    pub judged: Interval,
+    /// Whether the counts of all of it are stored.
+    pub complete: bool,
+    /// When the customer was active, in µs.
+    pub active: Interval,
+    /// The figures.
+    pub credit: Credit,
+    /// What they are at best and at worst where nothing was counted.
+    pub bounds: Bounds,
+    /// What they were worked out from.
+    pub evidence: Evidence,
+}

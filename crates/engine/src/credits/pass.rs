@@ -1,0 +1,240 @@
+//! Counts rows of `requests` into slices of agreements, day after day, and keeps of a day what decides a credit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::{exec_datafusion_err, exec_err};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryReservation;
+use nines_slo::{Counts, Evidence, measured_slices};
+
+use super::judging::{Case, Judging};
+use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE, charged};
+
+/// How many (slot, valid, failed) of a day are held before equal slots are added up.
+const UNSORTED: usize = 8192;
+
+/// The columns that are read.
+pub(super) const COLUMNS: [&str; 8] =
+    ["time", "business", "service", "endpoint", "customer", "status", "cause", "requests"];
+
+/// Agreement, customer and service.
+pub(super) type CaseName = (usize, Arc<str>, Arc<str>);
+
+/// What was counted of a case.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub case: Arc<Case>,
+    /// Slices that decide, by start.
+    pub slices: Vec<Counts>,
+    /// Valid requests of the judged slices that are not listed.
+    pub other_valid: i64,
+    /// Judged slices with requests, neither excluded nor lost.
+    pub measured: i64,
+}
+
+/// A case at work.
+#[derive(Debug)]
+struct Lane {
+    counted: Counted,
+    /// Of the day at hand, in the order of rows.
+    today: Vec<Counts>,
+    /// How many of them are sorted and apart.
+    sorted: usize,
+}
+
+/// Where rows of a key go: a case, and whether they failed.
+type Routes = Arc<[(usize, bool)]>;
+
+/// A pass over a run of days.
+pub(super) struct Pass {
+    judging: Arc<Judging>,
+    lanes: Vec<Lane>,
+    lane_of: HashMap<CaseName, Option<usize>>,
+    routes: HashMap<Box<[u8]>, Routes>,
+    key: Vec<u8>,
+    day: Option<i32>,
+    memory: MemoryReservation,
+    held: usize,
+}
+
+impl Pass {
+    pub fn new(judging: Arc<Judging>, memory: MemoryReservation) -> Self {
+        Pass {
+            judging,
+            lanes: Vec::new(),
+            lane_of: HashMap::new(),
+            routes: HashMap::new(),
+            key: Vec::new(),
+            day: None,
+            memory,
+            held: 0,
+        }
+    }
+
+    /// Counts rows of one day. Days ascend.
+    pub fn count(&mut self, batch: &RecordBatch, day: i32) -> Result<()> {
+        if self.day != Some(day) {
+            self.close()?;
+            self.day = Some(day);
+        }
+        let columns = Columns::of(batch)?;
+        let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
+        let requests = requests.values();
+        let (mut at, end) = (0, batch.num_rows());
+        while at < end {
+            let mut next = at + 1;
+            while next < end && columns.same_key(next - 1, next) {
+                next += 1;
+            }
+            let routes = self.routes_of(&columns, at)?;
+            for &(lane, failed) in routes.iter() {
+                let lane = &mut self.lanes[lane];
+                let (slice, reads) = (lane.counted.case.terms.slice, lane.counted.case.reads);
+                let before = lane.today.len();
+                for (time, &valid) in columns.time[at..next].iter().zip(&requests[at..next]) {
+                    if valid > 0 && reads.start <= *time && *time < reads.end {
+                        let start = time.div_euclid(slice) * slice;
+                        add(&mut lane.today, Counts { start, valid, failed: if failed { valid } else { 0 } })?;
+                    }
+                }
+                if lane.today.len() - lane.sorted > UNSORTED {
+                    sort(&mut lane.today)?;
+                    lane.sorted = lane.today.len();
+                }
+                self.held = (self.held + lane.today.len()).saturating_sub(before);
+            }
+            at = next;
+        }
+        self.memory.try_resize(self.held * size_of::<Counts>())
+    }
+
+    /// What all days come to.
+    pub fn finish(mut self) -> Result<Vec<Counted>> {
+        self.close()?;
+        Ok(self.lanes.into_iter().map(|lane| lane.counted).collect())
+    }
+
+    /// Keeps of the day what decides.
+    fn close(&mut self) -> Result<()> {
+        self.held = 0;
+        for lane in &mut self.lanes {
+            let Lane { counted, today, sorted } = lane;
+            if !today.is_empty() {
+                sort(today)?;
+                let case = Arc::clone(&counted.case);
+                let day = Evidence { slices: std::mem::take(today), ..case.bare.clone() };
+                let covered = case.covered();
+                let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
+                counted.measured += measured_slices(&covered, &day).map_err(wrong)?;
+                let kept = day.compacted(&covered).map_err(wrong)?;
+                counted.slices.extend(kept.slices);
+                counted.other_valid = counted.other_valid.saturating_add(kept.other_valid);
+                *sorted = 0;
+            }
+            self.held += counted.slices.len();
+        }
+        Ok(())
+    }
+
+    fn routes_of(&mut self, columns: &Columns<'_>, row: usize) -> Result<Routes> {
+        self.key.clear();
+        for column in [BUSINESS, SERVICE, ENDPOINT, CUSTOMER, CAUSE] {
+            self.key.extend_from_slice(columns.text(column, row).as_bytes());
+            self.key.push(0xff);
+        }
+        let status = columns.status.map_or(0, |status| status.value(row));
+        self.key.extend_from_slice(&status.to_le_bytes());
+        if let Some(routes) = self.routes.get(self.key.as_slice()) {
+            return Ok(Arc::clone(routes));
+        }
+        let text = |column| columns.text(column, row);
+        let judging = Arc::clone(&self.judging);
+        let mut routes = Vec::new();
+        for (number, _) in judging.agreements() {
+            let Some(lane) = self.lane(number, text(CUSTOMER), text(SERVICE), text(BUSINESS))? else { continue };
+            let case = &self.lanes[lane].counted.case;
+            let terms = &case.terms;
+            if !judging.counts_business(terms, text(SERVICE), text(BUSINESS))
+                || !terms.rows.matches(text(ENDPOINT), text(CUSTOMER))
+                || !terms.is_valid(status, text(CAUSE))
+            {
+                continue;
+            }
+            if judging.declared(terms, &case.service).is_none()
+                && terms.rows.businesses.is_empty()
+                && *case.business != *text(BUSINESS)
+            {
+                return exec_err!(
+                    "agreement {} counts rows of service {} in two businesses, {} and {}; say which: `business: {}` in its spec, \
+                     or the label `business` of the Service",
+                    judging.definitions.agreements[number].name,
+                    case.service,
+                    case.business,
+                    text(BUSINESS),
+                    case.business
+                );
+            }
+            let failed = charged(terms.party, terms.causes.0.get(text(CAUSE)).copied(), status) == Some(false);
+            routes.push((lane, failed));
+        }
+        let routes: Routes = routes.into();
+        self.routes.insert(self.key.as_slice().into(), Arc::clone(&routes));
+        Ok(routes)
+    }
+
+    fn lane(&mut self, agreement: usize, customer: &str, service: &str, business: &str) -> Result<Option<usize>> {
+        let name: CaseName = (agreement, customer.into(), service.into());
+        if let Some(lane) = self.lane_of.get(&name) {
+            return Ok(*lane);
+        }
+        let terms_business = self.judging.usual(&self.judging.definitions.agreements[agreement]).and_then(|usual| {
+            match (self.judging.declared(usual.terms, service), usual.terms.rows.businesses.len()) {
+                (Some(declared), _) => Some(declared.to_string()),
+                (None, 0) => None,
+                // Narrowed to several, it is of none.
+                (None, _) => Some(String::new()),
+            }
+        });
+        let business = terms_business.as_deref().unwrap_or(business);
+        let case = self.judging.case(agreement, customer, service, business)?;
+        let lane = case.map(|case| {
+            let counted = Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: 0 };
+            self.lanes.push(Lane { counted, today: Vec::new(), sorted: 0 });
+            self.lanes.len() - 1
+        });
+        self.lane_of.insert(name, lane);
+        Ok(lane)
+    }
+}
+
+/// Adds counts to the last ones of the same slice, else beside them.
+fn add(counts: &mut Vec<Counts>, new: Counts) -> Result<()> {
+    match counts.last_mut() {
+        Some(last) if last.start == new.start => merge(last, new),
+        _ => {
+            counts.push(new);
+            Ok(())
+        }
+    }
+}
+
+fn merge(into: &mut Counts, new: Counts) -> Result<()> {
+    let sum = |a: i64, b: i64| {
+        a.checked_add(b).ok_or_else(|| exec_datafusion_err!("the requests of a slice add up to more than 64 bits hold"))
+    };
+    (into.valid, into.failed) = (sum(into.valid, new.valid)?, sum(into.failed, new.failed)?);
+    Ok(())
+}
+
+/// By start, each slice once.
+pub(super) fn sort(counts: &mut Vec<Counts>) -> Result<()> {
+    counts.sort_by_key(|counts| counts.start);
+    let mut apart: Vec<Counts> = Vec::with_capacity(counts.len());
+    for &new in counts.iter() {
+        add(&mut apart, new)?;
+    }
+    *counts = apart;
+    Ok(())
+}

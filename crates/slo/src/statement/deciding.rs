@@ -1,0 +1,65 @@
+//! The versions of an agreement that a statement must carry.
+
+use nines_timeline::Interval;
+
+use crate::agreement::{Agreement, Covered, Terms};
+use crate::document::{Kind, Stored};
+use crate::period::{Month, Period};
+use crate::resolve::resolve;
+use crate::statement::{AgreementText, StatementError, hash};
+
+/// The agreement that texts come to.
+pub(crate) fn agreement(name: &str, versions: &[AgreementText]) -> Result<Agreement, StatementError> {
+    let wrong = |reason: String| StatementError::Agreement { name: name.to_string(), reason };
+    let stored = versions.iter().map(|version| Stored {
+        kind: Kind::Agreement,
+        name: name.to_string(),
+        effective_from: version.effective_from,
+        text: version.text.clone(),
+    });
+    let definitions = resolve(&stored.collect::<Vec<_>>())
+        .map_err(|mistakes| wrong(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let mut agreements = definitions.agreements;
+    match agreements.len() {
+        1 => Ok(agreements.remove(0)),
+        0 => Err(wrong("it is never in force".to_string())),
+        _ => Err(wrong("it holds several agreements".to_string())),
+    }
+}
+
+/// As few versions as lead to the same judgement of the period, by effective date: so that what is agreed for another
+/// time changes no statement.
+pub(crate) fn deciding(
+    name: &str,
+    recorded: Vec<Stored>,
+    month: Month,
+    active: Interval,
+) -> Result<Vec<AgreementText>, StatementError> {
+    let own = recorded.into_iter().filter(|stored| stored.kind == Kind::Agreement && stored.name == name);
+    let mut versions: Vec<AgreementText> = Vec::new();
+    for Stored { effective_from, text, .. } in own {
+        // Of several texts of one version the last one counts.
+        versions.retain(|version| version.effective_from != effective_from);
+        versions.push(AgreementText { effective_from, sha256: hash::sha256(&text), text });
+    }
+    versions.sort_by_key(|version| version.effective_from);
+    let all = agreement(name, &versions)?;
+    let Some(whole) = all.covered(month, active).map(judgement) else {
+        return Err(StatementError::nothing_agreed(name, month));
+    };
+    for i in (0..versions.len()).rev() {
+        let mut fewer = versions.clone();
+        fewer.remove(i);
+        let same =
+            agreement(name, &fewer).is_ok_and(|fewer| fewer.covered(month, active).map(judgement) == Some(whole));
+        if same {
+            versions = fewer;
+        }
+    }
+    Ok(versions)
+}
+
+/// What must stay the same.
+fn judgement<'a>(covered: Covered<'a>) -> (&'a Terms, Period, Interval) {
+    (covered.terms, covered.period, covered.interval)
+}

@@ -1,0 +1,258 @@
+//! What changed from one statement to another, in sentences for who pays or is paid.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credit::{Credit, Estimate, Excluded};
+use crate::statement::Statement;
+use crate::statement::slice_changes::slice_changes;
+use crate::statement::terms::{Clause, clauses};
+use crate::statement::view::View;
+use crate::statement::words::{Clock, fraction, grouped, micro_percent, money, percent};
+
+/// Something that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// What it is about.
+    pub about: Subject,
+    /// A sentence.
+    pub text: String,
+}
+
+/// What a difference is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Subject {
+    /// Whom and what the statement is about.
+    Parties,
+    /// What is owed.
+    Amount,
+    /// The percent that is credited.
+    Credit,
+    /// The availability and the commitment.
+    Availability,
+    /// The agreement's clauses.
+    Terms,
+    /// The part of the period that is judged.
+    Period,
+    /// Requests.
+    Requests,
+    /// Exclusions.
+    Exclusions,
+    /// Lost telemetry and what is estimated for it.
+    LostTelemetry,
+    /// What was paid.
+    Fee,
+    /// Until when a claim can be made.
+    Claim,
+    /// Whether the data were complete.
+    Completeness,
+    /// Evidence that no other subject names.
+    Evidence,
+}
+
+/// What of a statement that was issued is no longer so. Empty if nothing that matters changed: when it was issued, by
+/// which program, and which versions the tables had, does not.
+pub fn differences(old: &Statement, new: &Statement) -> Vec<Difference> {
+    let mut found = Found(Vec::new());
+    found.change(Subject::Parties, "agreement", &old.agreement, &new.agreement);
+    found.change(Subject::Parties, "customer", &old.customer, &new.customer);
+    found.change(Subject::Parties, "service", &old.service, &new.service);
+    found.change(Subject::Parties, "business", &old.business, &new.business);
+    found.change(Subject::Parties, "period", &old.period.to_string(), &new.period.to_string());
+    found.figures(&old.credit, &new.credit);
+    let agreements = (old.agreement(), new.agreement());
+    let views = match &agreements {
+        (Ok(before), Ok(after)) => View::new(old, before).ok().zip(View::new(new, after).ok()),
+        _ => None,
+    };
+    if let Some((before, after)) = &views {
+        found.judgement(before, after);
+        let told = slice_changes(before, after).into_iter().map(|text| Difference { about: Subject::Requests, text });
+        found.0.extend(told);
+        found.evidence(before, after);
+    }
+    if old.complete != new.complete {
+        let text = match new.complete {
+            true => "Data of the period were incomplete before; now they are complete.",
+            false => "Data of the period are no longer complete.",
+        };
+        found.tell(Subject::Completeness, text.to_string());
+    }
+    if found.0.is_empty() && !same(old, new) {
+        let text = "The evidence is not the same, though no figure and no exclusion differs.";
+        found.tell(Subject::Evidence, text.to_string());
+    }
+    found.0
+}
+
+/// Whether two statements say the same of the same evidence.
+fn same(old: &Statement, new: &Statement) -> bool {
+    old.evidence == new.evidence && old.credit == new.credit
+}
+
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn tell(&mut self, about: Subject, text: String) {
+        self.0.push(Difference { about, text });
+    }
+
+    fn change(&mut self, about: Subject, what: &str, old: &str, new: &str) {
+        if old != new {
+            let text = match (old.is_empty(), new.is_empty()) {
+                (true, _) => format!("The {what} is {new}; before there was none."),
+                (_, true) => format!("There is no {what} any more; before it was {old}."),
+                _ => format!("The {what} is {new}; before it was {old}."),
+            };
+            self.tell(about, text);
+        }
+    }
+
+    fn figures(&mut self, old: &Credit, new: &Credit) {
+        let shown = |amount: Option<i128>, credit: &Credit| match (amount, &credit.currency) {
+            (Some(amount), Some(currency)) => money(amount, currency),
+            _ => String::new(),
+        };
+        self.change(Subject::Amount, "amount", &shown(old.amount, old), &shown(new.amount, new));
+        self.change(Subject::Fee, "fee base", &shown(old.fee_base, old), &shown(new.fee_base, new));
+        self.change(Subject::Credit, "credit", &percent(old.percent), &percent(new.percent));
+        let kept = |credit: &Credit| if credit.kept { "kept" } else { "not kept" };
+        if old.kept != new.kept {
+            self.tell(Subject::Availability, format!("The commitment was {}; before it was {}.", kept(new), kept(old)));
+        }
+        let figure = |credit: &Credit| micro_percent(credit.availability_percent);
+        match (figure(old), figure(new)) {
+            (before, after) if before != after => self.change(Subject::Availability, "availability", &before, &after),
+            (same, _) if old.availability != new.availability => {
+                let text = format!("The availability differs by less than its {same} shows.");
+                self.tell(Subject::Availability, text);
+            }
+            _ => {}
+        }
+        self.change(Subject::Requests, "number of valid requests", &grouped(old.valid), &grouped(new.valid));
+        self.change(Subject::Requests, "number of failed requests", &grouped(old.failed), &grouped(new.failed));
+    }
+
+    /// Terms, and what of the period they judge.
+    fn judgement(&mut self, old: &View<'_>, new: &View<'_>) {
+        let by_name = |view: &View<'_>| -> BTreeMap<&'static str, String> {
+            clauses(view.terms()).into_iter().map(|Clause { name, text }| (name, text)).collect()
+        };
+        let (before, after) = (by_name(old), by_name(new));
+        let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+        for name in names {
+            let text = |clauses: &BTreeMap<&'static str, String>| clauses.get(name).cloned().unwrap_or_default();
+            let (before, after) = (text(&before), text(&after));
+            if before != after {
+                let shown =
+                    |text: String| if text.is_empty() { "nothing".to_string() } else { format!("“{text}”") };
+                let text = format!("The agreement's clause {name} says {}; before {}.", shown(after), shown(before));
+                self.tell(Subject::Terms, text);
+            }
+        }
+        let (before, after) = (old.clock.span(old.covered.interval), new.clock.span(new.covered.interval));
+        self.change(Subject::Period, "judged part of the period", &before, &after);
+        let by = |view: &View<'_>| view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at(by));
+        self.change(Subject::Claim, "claim deadline", &by(old), &by(new));
+    }
+
+    fn evidence(&mut self, old: &View<'_>, new: &View<'_>) {
+        self.exclusions(old, new);
+        let (before, after) = (&old.statement.evidence, &new.statement.evidence);
+        for lost in before.lost.iter().filter(|lost| !after.lost.contains(lost)) {
+            let text = format!("Telemetry is no longer taken as lost {}.", old.clock.span(*lost));
+            self.tell(Subject::LostTelemetry, text);
+        }
+        for lost in after.lost.iter().filter(|lost| !before.lost.contains(lost)) {
+            self.tell(Subject::LostTelemetry, format!("Telemetry was lost {}.", new.clock.span(*lost)));
+        }
+        for estimate in &new.statement.credit.estimates {
+            let earlier = old.statement.credit.estimates.iter().find(|other| other.started == estimate.started);
+            if let Some(earlier) = earlier.filter(|earlier| *earlier != estimate) {
+                let text = format!(
+                    "For the outage of {} {}; before {}.",
+                    new.clock.at(estimate.started),
+                    derived(estimate),
+                    derived(earlier)
+                );
+                self.tell(Subject::LostTelemetry, text);
+            }
+        }
+        if before.fee != after.fee {
+            let shown = |view: &View<'_>| {
+                view.statement.evidence.fee.as_ref().map_or_else(String::new, |fee| {
+                    let of = |amount| money(amount, &fee.currency);
+                    format!("{}, of which vouchers paid {}", of(fee.amount), of(fee.vouchers))
+                })
+            };
+            self.change(Subject::Fee, "fee", &shown(old), &shown(new));
+        }
+        if before.active != after.active {
+            let shown = |view: &View<'_>| {
+                let spans = view.statement.evidence.active.iter().map(|active| view.clock.span(*active));
+                let spans = spans.collect::<Vec<_>>().join(", ");
+                if spans.is_empty() { "always".to_string() } else { spans }
+            };
+            self.change(Subject::Period, "time in which the customer was active", &shown(old), &shown(new));
+        }
+    }
+
+    fn exclusions(&mut self, old: &View<'_>, new: &View<'_>) {
+        let (before, after) = (&old.statement.evidence.exclusions, &new.statement.evidence.exclusions);
+        for gone in before.iter().filter(|e| after.iter().all(|other| other.id != e.id)) {
+            let text = format!("Exclusion {} is withdrawn; it was {}.", gone.id, described(gone, old));
+            self.tell(Subject::Exclusions, text);
+        }
+        for own in after {
+            let text = match before.iter().find(|other| other.id == own.id) {
+                None => format!("Exclusion {} is added: {}.", own.id, described(own, new)),
+                Some(other) => match (described(own, new), described(other, old)) {
+                    (now, then) if now != then => format!("Exclusion {} is {now}; before it was {then}.", own.id),
+                    _ => continue,
+                },
+            };
+            self.tell(Subject::Exclusions, text);
+        }
+    }
+}
+
+fn derived(estimate: &Estimate) -> String {
+    format!(
+        "{} failed requests are estimated ({} requests in {} slices, times {} slices)",
+        fraction(&estimate.failed),
+        grouped(estimate.requests),
+        grouped(estimate.counted_slices),
+        grouped(estimate.slices)
+    )
+}
+
+/// `Attack, 2026-10-14 12:00 to 2026-10-14 13:00, announced 2026-10-13 09:00 (240 slices)`.
+pub(crate) fn described(exclusion: &Excluded, view: &View<'_>) -> String {
+    let announced = announced(exclusion, view.clock);
+    let effect = effect(exclusion, view);
+    format!("{}, {}, {announced} ({effect})", exclusion.category, view.clock.span(exclusion.interval))
+}
+
+pub(crate) fn announced(exclusion: &Excluded, clock: Clock) -> String {
+    exclusion.announced.map_or_else(|| "not announced".to_string(), |at| format!("announced {}", clock.at(at)))
+}
+
+/// What becomes of it: how many slices it takes, or why none.
+pub(crate) fn effect(exclusion: &Excluded, view: &View<'_>) -> String {
+    let terms = view.terms();
+    let clause = terms.exclusions.iter().find(|clause| clause.category == exclusion.category);
+    match clause {
+        None => "does not count: the agreement has no such category".to_string(),
+        Some(_) if !terms.honours(&exclusion.category, exclusion.announced, exclusion.interval.start) => {
+            "does not count: not announced before it started".to_string()
+        }
+        Some(_) => {
+            let slices = view.workings.excluded_by(&view.covered, exclusion) / terms.slice;
+            crate::statement::words::counted(slices, "slice")
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The canonical JSON form of a statement: one line, fields in this order, every value exact and written in one way.
+//!
+//! `format` counts up with every change of what is written here, and what was written once must be read forever.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee};
+use crate::statement::wire::{Decimal, Instant, Part, Ratio, Slices, Span};
+use crate::statement::{AgreementText, Difference, Statement, StatementError};
+
+const FORMAT: u64 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    format: u64,
+    agreement: String,
+    customer: String,
+    service: String,
+    business: String,
+    period: String,
+    revision: u32,
+    issued_at: Instant,
+    complete: bool,
+    watermark: Option<Instant>,
+    credit: CreditForm,
+    active: Span,
+    evidence: EvidenceForm,
+    versions: Vec<VersionForm>,
+    tables: BTreeMap<String, i64>,
+    program: String,
+    changes: Vec<Difference>,
+    before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionForm {
+    effective_from: Instant,
+    sha256: String,
+    /// Once: later versions with the same hash have the same text.
+    text: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreditForm {
+    slices: i64,
+    valid: i64,
+    failed: i64,
+    lost_slices: i64,
+    estimated: Ratio,
+    estimates: Vec<EstimateForm>,
+    excluded_micros: Vec<(String, i64)>,
+    availability: Ratio,
+    availability_percent: Decimal,
+    kept: bool,
+    tier: Option<usize>,
+    credited: Part,
+    fee_base: Option<Decimal>,
+    amount: Option<Decimal>,
+    currency: Option<String>,
+    below_min_payout: bool,
+    claim_by: Option<Instant>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EstimateForm {
+    started: Instant,
+    slices: i64,
+    days: Span,
+    counted_slices: i64,
+    requests: i64,
+    failed: Ratio,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EvidenceForm {
+    fee: Option<FeeForm>,
+    exclusions: Vec<ExcludedForm>,
+    lost: Vec<Span>,
+    active: Vec<Span>,
+    other_valid: i64,
+    slices: Slices,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FeeForm {
+    currency: String,
+    amount: Decimal,
+    vouchers: Decimal,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExcludedForm {
+    id: String,
+    category: String,
+    span: Span,
+    announced: Option<Instant>,
+}
+
+impl Statement {
+    /// The canonical JSON form.
+    pub fn to_json(&self) -> String {
+        let mut form = form(self);
+        form.sha256 = Some(self.sha256.clone());
+        written(&form)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote, spaces and line breaks aside: anything else is an error. Whether it
+    /// is still what was issued is for [`verify`](Self::verify) to say.
+    pub fn from_json(text: &str) -> Result<Statement, StatementError> {
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| StatementError::format(format!("no JSON: {error}")))?;
+        match value.get("format").map(|format| (format, format.as_u64())) {
+            Some((_, Some(FORMAT))) => {}
+            Some((_, Some(newer))) if newer > FORMAT => {
+                let reason = format!("its format is {newer}, and this version knows {FORMAT}; use a newer one");
+                return Err(StatementError::format(reason));
+            }
+            Some((other, _)) => return Err(StatementError::format(format!("unknown format {other}"))),
+            None => return Err(StatementError::format("it has no field 'format'")),
+        }
+        let read: Form = serde_json::from_str(text).map_err(|error| StatementError::format(error.to_string()))?;
+        let statement = statement(read)?;
+        let mut canonical = form(&statement);
+        canonical.sha256 = Some(statement.sha256.clone());
+        // Whatever reads to the same values must be written in the same way, so that nothing can be changed unseen.
+        if serde_json::to_value(&canonical).ok().as_ref() != Some(&value) {
+            return Err(StatementError::format("a value is not written as a statement writes it"));
+        }
+        Ok(statement)
+    }
+}
+
+/// The JSON form without the hash: what is hashed.
+pub(crate) fn unsealed(statement: &Statement) -> String {
+    written(&form(statement))
+}
+
+/// Text, numbers and lists always have a JSON form, and keys are text: there is no error to hand on.
+fn written(form: &Form) -> String {
+    serde_json::to_string(form).unwrap_or_else(|impossible| impossible.to_string())
+}
+
+fn form(statement: &Statement) -> Form {
+    Form {
+        format: FORMAT,
+        agreement: statement.agreement.clone(),
+        customer: statement.customer.clone(),
+        service: statement.service.clone(),
+        business: statement.business.clone(),
+        period: statement.period.to_string(),
+        revision: statement.revision,
+        issued_at: Instant(statement.issued_at),
+        complete: statement.complete,
+        watermark: statement.watermark.map(Instant),
+        credit: credit_form(&statement.credit),
+        active: statement.active.into(),
+        evidence: evidence_form(&statement.evidence),
+        versions: version_forms(&statement.versions),
+        tables: statement.tables.clone(),
+        program: statement.program.clone(),
+        changes: statement.changes.clone(),
+        before: statement.before.clone(),
+        sha256: None,
+    }
+}
+
+fn version_forms(versions: &[AgreementText]) -> Vec<VersionForm> {
+    let told = |i: usize, own: &AgreementText| {
+        let same = versions[..i].iter().find(|before| before.sha256 == own.sha256);
+        same.is_some_and(|before| before.text == own.text)
+    };
+    let forms = versions.iter().enumerate().map(|(i, own)| VersionForm {
+        effective_from: Instant(own.effective_from),
+        sha256: own.sha256.clone(),
+        text: (!told(i, own)).then(|| own.text.clone()),
+    });
+    forms.collect()
+}
+
+fn credit_form(credit: &Credit) -> CreditForm {
+    let estimates = credit.estimates.iter().map(|estimate| EstimateForm {
+        started: Instant(estimate.started),
+        slices: estimate.slices,
+        days: estimate.days.into(),
+        counted_slices: estimate.counted_slices,
+        requests: estimate.requests,
+        failed: Ratio(estimate.failed.clone()),
+    });
+    CreditForm {
+        slices: credit.slices,
+        valid: credit.valid,
+        failed: credit.failed,
+        lost_slices: credit.lost_slices,
+        estimated: Ratio(credit.estimated.clone()),
+        estimates: estimates.collect(),
+        excluded_micros: credit.excluded.clone(),
+        availability: Ratio(credit.availability.clone()),
+        availability_percent: Decimal(credit.availability_percent.into()),
+        kept: credit.kept,
+        tier: credit.tier,
+        credited: Part(credit.percent),
+        fee_base: credit.fee_base.map(Decimal),
+        amount: credit.amount.map(Decimal),
+        currency: credit.currency.clone(),
+        below_min_payout: credit.below_min_payout,
+        claim_by: credit.claim_by.map(Instant),
+    }
+}
+
+fn evidence_form(evidence: &Evidence) -> EvidenceForm {
+    let fee = |fee: &Fee| FeeForm {
+        currency: fee.currency.clone(),
+        amount: Decimal(fee.amount),
+        vouchers: Decimal(fee.vouchers),
+    };
+    let excluded = |excluded: &Excluded| ExcludedForm {
+        id: excluded.id.clone(),
+        category: excluded.category.clone(),
+        span: excluded.interval.into(),
+        announced: excluded.announced.map(Instant),
+    };
+    EvidenceForm {
+        fee: evidence.fee.as_ref().map(fee),
+        exclusions: evidence.exclusions.iter().map(excluded).collect(),
+        lost: evidence.lost.iter().map(|lost| (*lost).into()).collect(),
+        active: evidence.active.iter().map(|active| (*active).into()).collect(),
+        other_valid: evidence.other_valid,
+        slices: evidence.slices.as_slice().into(),
+    }
+}
+
+fn statement(form: Form) -> Result<Statement, StatementError> {
+    let mut versions: Vec<AgreementText> = Vec::new();
+    for VersionForm { effective_from, sha256, text } in form.versions {
+        let known = || versions.iter().find(|before| before.sha256 == sha256).map(|before| before.text.clone());
+        let text = text.or_else(known).ok_or_else(|| StatementError::format("a version has no text"))?;
+        versions.push(AgreementText { effective_from: effective_from.0, sha256, text });
+    }
+    Ok(Statement {
+        agreement: form.agreement,
+        customer: form.customer,
+        service: form.service,
+        business: form.business,
+        period: form.period.parse().map_err(StatementError::format)?,
+        revision: form.revision,
+        issued_at: form.issued_at.0,
+        versions,
+        active: form.active.into(),
+        evidence: evidence(form.evidence)?,
+        credit: credit(form.credit)?,
+        tables: form.tables,
+        program: form.program,
+        complete: form.complete,
+        watermark: form.watermark.map(|at| at.0),
+        changes: form.changes,
+        before: form.before,
+        sha256: form.sha256.ok_or_else(|| StatementError::format("it has no field 'sha256'"))?,
+    })
+}
+
+fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
+    let beyond = || StatementError::format("a slice of the evidence is beyond all time");
+    let excluded = |form: ExcludedForm| Excluded {
+        id: form.id,
+        category: form.category,
+        interval: form.span.into(),
+        announced: form.announced.map(|at| at.0),
+    };
+    Ok(Evidence {
+        slices: form.slices.counts().ok_or_else(beyond)?,
+        other_valid: form.other_valid,
+        exclusions: form.exclusions.into_iter().map(excluded).collect(),
+        lost: form.lost.into_iter().map(Into::into).collect(),
+        active: form.active.into_iter().map(Into::into).collect(),
+        fee: form.fee.map(|fee| Fee { currency: fee.currency, amount: fee.amount.0, vouchers: fee.vouchers.0 }),
+    })
+}
+
+fn credit(form: CreditForm) -> Result<Credit, StatementError> {
+    let estimate = |form: EstimateForm| Estimate {
+        started: form.started.0,
+        slices: form.slices,
+        days: form.days.into(),
+        counted_slices: form.counted_slices,
+        requests: form.requests,
+        failed: form.failed.0,
+    };
+    let percent = i64::try_from(form.availability_percent.0);
+    Ok(Credit {
+        slices: form.slices,
+        valid: form.valid,
+        failed: form.failed,
+        lost_slices: form.lost_slices,
+        estimates: form.estimates.into_iter().map(estimate).collect(),
+        estimated: form.estimated.0,
+        excluded: form.excluded_micros,
+        availability: form.availability.0,
+        availability_percent: percent.map_err(|_| StatementError::format("the availability is no percent"))?,
+        kept: form.kept,
+        tier: form.tier,
+        percent: form.credited.0,
+        fee_base: form.fee_base.map(|base| base.0),
+        amount: form.amount.map(|amount| amount.0),
+        below_min_payout: form.below_min_payout,
+        currency: form.currency,
+        claim_by: form.claim_by.map(|at| at.0),
+    })
+}

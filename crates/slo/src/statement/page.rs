@@ -1,0 +1,179 @@
+//! What a page for a customer shows, whatever it is written in.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+
+use crate::agreement::Agreement;
+use crate::period::Month;
+use crate::statement::judged::Fate;
+use crate::statement::steps::{self, Step};
+use crate::statement::strip::{self, Day, State};
+use crate::statement::terms::{Clause, clauses};
+use crate::statement::view::View;
+use crate::statement::words::{counted, grouped, micro_percent, money, percent, rate};
+use crate::statement::{Statement, StatementError, differences};
+
+/// How many of the worst slices are shown.
+const WORST: usize = 10;
+
+/// All statements of a customer for a period.
+pub(crate) struct Page {
+    pub customer: String,
+    pub period: String,
+    pub sections: Vec<Section>,
+    /// What is credited in all, by currency.
+    pub totals: Vec<String>,
+}
+
+/// One statement.
+pub(crate) struct Section {
+    pub service: String,
+    /// Business, where there is one.
+    pub business: String,
+    pub agreement: String,
+    pub availability: String,
+    pub commitment: String,
+    pub kept: bool,
+    pub credit: String,
+    pub amount: String,
+    pub claim_by: String,
+    pub zone: String,
+    pub incomplete: Option<String>,
+    pub clauses: Vec<Clause>,
+    pub description: Option<String>,
+    pub days: Vec<DayCell>,
+    pub worst: Vec<[String; 4]>,
+    /// How many slices lower the availability.
+    pub counted: i64,
+    pub exclusions: Vec<[String; 6]>,
+    pub steps: Vec<Step>,
+    pub revision: String,
+    pub changes: Vec<String>,
+    pub sha256: String,
+    pub made_by: String,
+}
+
+/// A day as it is shown.
+pub(crate) struct DayCell {
+    /// `2026-10`
+    pub month: String,
+    pub day: String,
+    pub state: State,
+    pub telemetry_lost: bool,
+    /// How much was lost, where something was.
+    pub lost: Option<String>,
+}
+
+impl Page {
+    pub fn of(statements: &[Statement]) -> Result<Page, StatementError> {
+        let page = |reason: &str| StatementError::Page { reason: reason.to_string() };
+        let first = statements.first().ok_or_else(|| page("there is no statement to show"))?;
+        if statements.iter().any(|other| (&other.customer, other.period) != (&first.customer, first.period)) {
+            return Err(page("the statements are not all about one customer and one period; make a page of each"));
+        }
+        let mut sections = Vec::new();
+        let mut period = first.period.to_string();
+        let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
+        for statement in statements {
+            let agreement = statement.agreement()?;
+            let months = statement.covered(&agreement)?.period.months;
+            period = named(first.period, months).unwrap_or(period);
+            sections.push(section(statement, &agreement)?);
+            if let (Some(amount), Some(currency)) = (statement.credit.amount, &statement.credit.currency) {
+                *sums.entry(currency).or_default() += amount;
+            }
+        }
+        let totals = sums.into_iter().map(|(currency, amount)| money(amount, currency)).collect();
+        Ok(Page { customer: first.customer.clone(), period, sections, totals })
+    }
+}
+
+/// `October 2026`, or `October 2026 to December 2026`.
+fn named(first: Month, months: u32) -> Option<String> {
+    let name = |month: Month| Some(month.first_day()?.format("%B %Y").to_string());
+    match months {
+        1 => name(first),
+        several => Some(format!("{} to {}", name(first)?, name(first.plus(several - 1))?)),
+    }
+}
+
+fn section(statement: &Statement, agreement: &Agreement) -> Result<Section, StatementError> {
+    let view = View::new(statement, agreement)?;
+    let (terms, credit, clock) = (view.terms(), &statement.credit, view.clock);
+    let watermark = statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at(at)));
+    let worst = view.worst(WORST).into_iter().map(|counts| {
+        let numbers = [grouped(counts.valid), grouped(counts.failed), rate(counts.failed, counts.valid)];
+        let [valid, failed, rate] = numbers;
+        [clock.at_slice(counts.start, terms.slice), valid, failed, rate]
+    });
+    let exclusions = statement.evidence.exclusions.iter().map(|own| {
+        let announced = own.announced.map_or_else(|| "no".to_string(), |at| clock.at(at));
+        let (from, to) = (clock.at(own.interval.start), clock.at(own.interval.end));
+        [own.category.clone(), own.id.clone(), from, to, announced, differences::effect(own, &view)]
+    });
+    let currency = credit.currency.as_deref().unwrap_or_default();
+    Ok(Section {
+        service: statement.service.clone(),
+        business: statement.business.clone(),
+        agreement: terms.display_name.clone().unwrap_or_else(|| statement.agreement.clone()),
+        availability: micro_percent(credit.availability_percent),
+        commitment: percent(terms.commitment),
+        kept: credit.kept,
+        credit: percent(credit.percent),
+        amount: credit.amount.map_or_else(|| "no fee".to_string(), |amount| money(amount, currency)),
+        claim_by: credit.claim_by.map_or_else(String::new, |by| clock.at(by)),
+        zone: clock.zone.to_string(),
+        incomplete: (!statement.complete)
+            .then(|| format!("The data of the period were incomplete: they reached {watermark}.")),
+        clauses: clauses(terms),
+        description: terms.description.clone(),
+        days: strip::days(&view).iter().map(|day| cell(&view, day)).collect(),
+        worst: worst.collect(),
+        counted: view.judged.count(Fate::Counted),
+        exclusions: exclusions.collect(),
+        steps: steps::of(&view),
+        revision: revision(statement),
+        changes: statement.changes.iter().map(|change| change.text.clone()).collect(),
+        sha256: statement.sha256.clone(),
+        made_by: statement.program.clone(),
+    })
+}
+
+fn cell(view: &View<'_>, day: &Day) -> DayCell {
+    let lost = matches!(day.state, State::Over | State::Error).then(|| strip::lost(view, day));
+    DayCell {
+        month: day.date.format("%Y-%m").to_string(),
+        day: day.date.format("%-d").to_string(),
+        state: day.state,
+        telemetry_lost: day.telemetry_lost,
+        lost,
+    }
+}
+
+fn revision(statement: &Statement) -> String {
+    let issued = DateTime::from_timestamp_micros(statement.issued_at);
+    let issued = issued.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+    match &statement.before {
+        None => format!("Revision {}, issued {issued}.", statement.revision),
+        Some(before) => {
+            let short: String = before.chars().take(12).collect();
+            let changes = counted(statement.changes.len() as i64, "change");
+            format!(
+                "Revision {}, issued {issued}, replaces the one with SHA-256 {short}…: {changes}.",
+                statement.revision
+            )
+        }
+    }
+}
+
+/// Which of how many slices are shown.
+pub(crate) fn of_all(section: &Section) -> String {
+    let shown = section.worst.len() as i64;
+    let all = counted(section.counted, "slice");
+    if shown == section.counted {
+        format!("All of {all} whose failures lower the availability, the worst first.")
+    } else {
+        format!("The worst {} of {all} whose failures lower the availability.", grouped(shown))
+    }
+}

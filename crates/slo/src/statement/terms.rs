@@ -1,0 +1,153 @@
+//! An agreement's clauses in words.
+
+use crate::agreement::{ClaimWithin, ExcludedTime, Measure, NotValid, RateOp, Terms};
+use crate::objective::{Causes, Charge, Party, Pattern};
+use crate::statement::words::{counted, length, listed, money, percent};
+
+/// A clause: what it is about, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Clause {
+    pub name: &'static str,
+    pub text: String,
+}
+
+/// Every clause that has an effect on what is owed.
+pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
+    let mut clauses = Vec::new();
+    let mut add = |name, text: String| clauses.push(Clause { name, text });
+    add("Services", patterns(&terms.services));
+    for (name, rows) in [
+        ("Businesses", &terms.rows.businesses),
+        ("Endpoints", &terms.rows.endpoints),
+        ("Customers", &terms.rows.customers),
+    ] {
+        if !rows.is_empty() {
+            add(name, patterns(rows));
+        }
+    }
+    add("Requests", requests(terms));
+    add("Failures", failures(terms));
+    let months = match terms.months {
+        1 => "The calendar month".to_string(),
+        3 => "The calendar quarter".to_string(),
+        12 => "The calendar year".to_string(),
+        months => format!("{months} calendar months"),
+    };
+    add("Period", format!("{months} in {}, in slices of {}", terms.time_zone, length(terms.slice)));
+    add("Availability", measure(terms));
+    add("Commitment", percent(terms.commitment));
+    add("Credits", credits(terms));
+    add("Exclusions", exclusions(terms));
+    if let Some(lost) = terms.lost_telemetry {
+        let days = counted(lost.days.into(), "local day");
+        let estimate =
+            format!("as many requests as usual are taken as failed: those of the {days} before the outage's day");
+        add("Lost telemetry", format!("Where failures could not be counted, {estimate}"));
+    }
+    let base = if terms.exclude_vouchers { "What was paid, less what vouchers paid" } else { "What was paid" };
+    add("Fee base", base.to_string());
+    if let Some(min) = &terms.min_payout {
+        add("Least amount", format!("Less than {} is not paid out", money(min.amount, &min.currency)));
+    }
+    if let Some(within) = terms.claim_within {
+        let within = match within {
+            ClaimWithin::Days(days) => counted(days.into(), "day"),
+            ClaimWithin::Months(months) => counted(months.into(), "calendar month"),
+        };
+        add("Claims", format!("Within {within} of the end of the period"));
+    }
+    clauses
+}
+
+fn patterns(patterns: &[Pattern]) -> String {
+    if patterns.iter().any(|pattern| pattern.text() == "*") {
+        return "All".to_string();
+    }
+    listed(&patterns.iter().map(|pattern| pattern.text().to_string()).collect::<Vec<_>>())
+}
+
+fn requests(terms: &Terms) -> String {
+    let not = terms.not_valid.iter().map(|not| match not {
+        NotValid::Status(status) => format!("status {status}"),
+        NotValid::Cause(cause) => cause.clone(),
+    });
+    let not: Vec<String> = not.collect();
+    match not.is_empty() {
+        true => "Every request that is received is valid".to_string(),
+        false => format!("Every request that is received is valid, except {}", listed(&not)),
+    }
+}
+
+fn failures(terms: &Terms) -> String {
+    let party = match terms.party {
+        Party::Service => "the service",
+        Party::Gateway => "the gateway",
+    };
+    let shipped = Causes::default();
+    let own = terms.causes.0.iter().filter(|(cause, charge)| shipped.0.get(*cause) != Some(charge));
+    let own: Vec<String> = own
+        .map(|(cause, charge)| {
+            let to = match charge {
+                Charge::Service => "the service",
+                Charge::Gateway => "the gateway",
+                Charge::Nobody => "nobody",
+            };
+            format!("{cause} to {to}")
+        })
+        .collect();
+    match own.is_empty() {
+        true => format!("Requests whose failure is charged to {party}"),
+        false => format!("Requests whose failure is charged to {party}; charged are {}", listed(&own)),
+    }
+}
+
+/// What makes a slice bad: `an error rate above 10 %`.
+pub(crate) fn bad(terms: &Terms) -> String {
+    terms.measure.bad().map_or_else(String::new, |bad| match bad.op {
+        RateOp::Above => format!("an error rate above {}", percent(bad.rate)),
+        RateOp::AtLeast => format!("an error rate of {} or more", percent(bad.rate)),
+    })
+}
+
+fn measure(terms: &Terms) -> String {
+    let bad = bad(terms);
+    let formula = match terms.measure {
+        Measure::MeanErrorRate => "1 − sum of the slices' error rates / number of slices".to_string(),
+        Measure::BadSlices(_) => format!("1 − bad slices / number of slices; a slice is bad with {bad}"),
+        Measure::Downtime { min_run, .. } => format!(
+            "1 − downtime / time of the period; downtime is slices with {bad}, {} or more in a row",
+            length(min_run)
+        ),
+        Measure::Occurrences => "1 − failed requests / valid requests".to_string(),
+        Measure::Proportional(_) => {
+            format!("1 − sum of the bad slices' error rates / number of slices; a slice is bad with {bad}")
+        }
+    };
+    match terms.min_requests {
+        1 => formula,
+        least => format!("{formula}; a slice with fewer than {} counts as without error", counted(least, "request")),
+    }
+}
+
+fn credits(terms: &Terms) -> String {
+    if terms.tiers.is_empty() {
+        return "None are agreed yet".to_string();
+    }
+    let tiers = terms.tiers.iter().map(|tier| format!("{} below {}", percent(tier.percent), percent(tier.below)));
+    let tiers = tiers.collect::<Vec<_>>().join(", ");
+    let cap = terms.cap.map_or_else(String::new, |cap| format!("; at most {}", percent(cap)));
+    format!("{tiers} of the fee base{cap}")
+}
+
+fn exclusions(terms: &Terms) -> String {
+    let categories = terms.exclusions.iter().map(|exclude| match exclude.announced_before {
+        true => format!("{} if announced before it starts", exclude.category),
+        false => exclude.category.clone(),
+    });
+    let categories: Vec<String> = categories.collect();
+    let time = match terms.excluded_time {
+        ExcludedTime::ErrorFree => "excluded time counts as without error",
+        ExcludedTime::Removed => "excluded time and its requests do not count at all",
+    };
+    if categories.is_empty() { "None".to_string() } else { format!("{}; {time}", listed(&categories)) }
+}

@@ -1,0 +1,51 @@
+//! Credits: `credits(period)` over stored rows, and `nines credits`, which issues and verifies.
+
+mod naive;
+mod refused;
+mod statements;
+mod vectors;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::{nines, run};
+
+const SECOND: i64 = 1_000_000;
+
+/// Counts of a slice: start in µs, valid, failed.
+type Slice = (i64, i64, i64);
+
+fn text(micros: i64) -> String {
+    chrono::DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339()
+}
+
+/// Stores requests of a customer of the service `gateway`.
+fn ingest(store: &Path, width: i64, customer: &str, slices: &[Slice]) {
+    let mut csv = "time,service,customer,status,requests\n".to_string();
+    for (start, valid, failed) in slices {
+        for (status, count) in [(200, valid - failed), (503, *failed)] {
+            if count > 0 {
+                writeln!(csv, "{},gateway,{customer},{status},{count}", text(*start)).unwrap();
+            }
+        }
+    }
+    let file = store.with_extension("csv");
+    std::fs::write(&file, csv).unwrap();
+    let slice = format!("{width}s");
+    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--slice", &slice]).arg(&file));
+}
+
+/// Records a definition.
+fn apply(store: &Path, definition: &str) {
+    let file = store.with_extension("yaml");
+    std::fs::write(&file, definition).unwrap();
+    run(nines().arg("--store").arg(store).arg("apply").arg(&file));
+}
+
+/// Records fees, given without the header.
+fn fees(store: &Path, rows: &str) {
+    let file = store.with_extension("fees.csv");
+    let header = "period,customer,service,currency,amount,voucher_amount,active_from,active_until\n";
+    std::fs::write(&file, format!("{header}{rows}")).unwrap();
+    run(nines().arg("--store").arg(store).args(["ingest", "fees"]).arg(&file));
+}

@@ -1,0 +1,128 @@
+//! Bad input: each a clear error, nothing issued.
+
+use std::path::Path;
+
+use super::{SECOND, apply, fees, ingest};
+use crate::{fails, nines, query, run};
+
+const AGREEMENT: &str = "apiVersion: nines/v1
+kind: Agreement
+metadata: {name: gateway}
+spec:
+  service: gateway
+  period: {duration: 1M, timeZone: UTC}
+  slice: 1m
+  measure: MeanErrorRate
+  commitment: 99.9%
+  credits: [{below: 99.9%, percent: 10}, {below: 99%, percent: 25}]
+  exclusions: [Attack, {category: Scheduled Maintenance, announced: before}]
+";
+
+fn store(folder: &Path) -> std::path::PathBuf {
+    let store = folder.join("store");
+    let september = "2026-09-01T00:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros();
+    // The last minute of the month too, so that its data are complete.
+    let last = september + (30 * 1440 - 1) * 60 * SECOND;
+    ingest(&store, 60, "acme", &[(september, 10, 5), (last, 10, 0)]);
+    apply(&store, AGREEMENT);
+    store
+}
+
+/// What is said when the month is shown, and when it is issued.
+fn refusal(store: &Path, period: &str) -> String {
+    let command = |more: &[&str]| {
+        let mut command = nines();
+        command.arg("--store").arg(store).args(["credits", period]).args(more);
+        command
+    };
+    let said = fails(1, &mut command(&[]));
+    assert_eq!(fails(1, &mut command(&["--issue"])), said);
+    assert!(query(store, "SELECT count(*) FROM statements") == ["0"]);
+    said
+}
+
+#[test]
+fn overlapping_exclusions() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    for (id, from, to) in [("EX-1", "2026-09-02", "2026-09-04"), ("EX-2", "2026-09-03", "2026-09-05")] {
+        let mut exclude = nines();
+        exclude.arg("--store").arg(&store).args(["exclude", from, to, "--category", "Attack", "--reason", "x"]);
+        run(exclude.args(["--id", id]));
+    }
+    let said = refusal(&store, "2026-09");
+    assert!(said.contains("exclusions 'EX-1' and 'EX-2' overlap from 2026-09-03T00:00:00+00:00 on"), "{said}");
+}
+
+#[test]
+fn fees_of_nobody_or_in_no_currency() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    fees(&store, "2026-09,,gateway,EUR,100,,,\n");
+    let said = refusal(&store, "2026-09");
+    assert!(said.contains("a fee of 100 EUR for 2026-09 names no customer"), "{said}");
+    fees(&store, "2026-10,acme,gateway,RMB,100,,,\n");
+    let folder = tempfile::tempdir().unwrap();
+    let store = self::store(folder.path());
+    fees(&store, "2026-09,acme,gateway,RMB,100,,,\n");
+    let said = refusal(&store, "2026-09");
+    assert!(said.contains("the fee of 'acme' for gateway in 2026-09 is in 'RMB', which is no currency"), "{said}");
+}
+
+#[test]
+fn periods_to_come_and_periods_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let said = refusal(&store, "2999-01");
+    assert!(said.contains("2999-01 has not begun yet"), "{said}");
+    let said = fails(2, nines().arg("--store").arg(&store).args(["credits", "2026-13"]));
+    assert!(said.contains("'2026-13' is no month"), "{said}");
+}
+
+#[test]
+fn a_month_that_is_not_over_in_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    ingest(&store, 60, "acme", &[(1_790_812_800_000_000, 10, 0)]);
+    let command = |more: &[&str]| {
+        let mut command = nines();
+        command.arg("--store").arg(&store).args(["credits", "2026-10", "--issue"]).args(more);
+        command
+    };
+    let said = fails(1, &mut command(&[]));
+    assert!(said.contains("2026-10 is not complete") && said.contains("nothing was issued"), "{said}");
+    assert!(query(&store, "SELECT count(*) FROM statements") == ["0"]);
+    let said = run(&mut command(&["--incomplete"]));
+    assert!(said.starts_with("issued     1 statements"), "{said}");
+    assert_eq!(query(&store, "SELECT period, complete FROM statements"), ["2026-10,false"]);
+}
+
+#[test]
+fn terms_that_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let file = folder.path().join("wrong.yaml");
+    let wrong = AGREEMENT
+        .replace("percent: 10}, {below: 99%", "percent: 10}, {below: 99.95%")
+        .replace("slice: 1m", "slice: 15s");
+    std::fs::write(&file, wrong).unwrap();
+    let said = fails(1, nines().arg("--store").arg(&store).arg("apply").arg(&file));
+    assert!(said.contains("wrong.yaml:10:"), "{said}");
+    std::fs::write(&file, AGREEMENT.replace("slice: 1m", "slice: 15s")).unwrap();
+    let said = fails(1, nines().arg("--store").arg(&store).arg("apply").arg(&file));
+    assert!(said.contains("slices of 15 s cannot be judged in this store, whose slices are of 60 s"), "{said}");
+    let said = fails(1, nines().arg("--store").arg(&store).args(["credits", "2026-09", "--agreement", "gatewya"]));
+    assert!(said.contains("there is no agreement 'gatewya': there are gateway"), "{said}");
+}
+
+#[test]
+fn one_service_in_two_businesses() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let rows = "time,business,service,customer,status,requests\n2026-09-02T00:00:00Z,shop,gateway,acme,200,1\n";
+    let file = folder.path().join("more.csv");
+    std::fs::write(&file, rows).unwrap();
+    run(nines().arg("--store").arg(&store).args(["ingest", "requests"]).arg(&file));
+    let said = refusal(&store, "2026-09");
+    assert!(said.contains("in two businesses"), "{said}");
+}
