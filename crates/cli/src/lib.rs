@@ -8,6 +8,7 @@ mod args;
 mod commands;
 pub mod demo;
 mod error;
+mod notebooks;
 mod output;
 mod shell;
 

@@ -10,6 +10,8 @@
 //! | `unit=slo:%,cost:EUR` | the same, column by column |
 //! | `name=` | the result is a table of this name to later cells |
 //! | `title="…"` | stands above the result |
+//! | `empty="…"` | is said where there are no rows |
+//! | `text` | each row is a sentence: the page says it, without a table |
 //! | `table` | show the table besides the chart |
 //! | `hide` | do not show the SQL |
 //!
@@ -28,6 +30,10 @@ pub struct Cell {
     pub name: Option<String>,
     /// What stands above the result.
     pub title: Option<String>,
+    /// What is said if there are no rows.
+    pub empty: Option<String>,
+    /// Whether rows are sentences.
+    pub text: bool,
     /// Whether the SQL is kept from the page.
     pub hide: bool,
     /// Whether the table stands besides the chart.
@@ -39,7 +45,7 @@ pub struct Cell {
 }
 
 const OPTIONS: &[&str] =
-    &["chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "table", "hide"];
+    &["chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "table", "hide"];
 
 /// Reads the options of an info line, all that stands behind `sql`.
 pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
@@ -58,7 +64,7 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             continue;
         }
         seen.push(same);
-        let flag = matches!(*known, "stack" | "table" | "hide");
+        let flag = matches!(*known, "stack" | "text" | "table" | "hide");
         let value = match value {
             Some(value) if !flag && !value.is_empty() => value,
             None if flag => String::new(),
@@ -99,6 +105,8 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
                 notes.note(at, format!("'{value}' cannot be the name of a table"), Some(hint));
             }
             "title" => cell.title = Some(value),
+            "empty" => cell.empty = Some(value),
+            "text" => cell.text = true,
             "table" => cell.table = true,
             _ => cell.hide = true,
         }
@@ -137,11 +145,11 @@ pub(crate) fn info(cell: &Cell) -> String {
             option("unit", &all.into_iter().chain(each).collect::<Vec<_>>().join(","));
         }
     }
-    for (key, value) in [("name", &cell.name), ("title", &cell.title)] {
+    for (key, value) in [("name", &cell.name), ("title", &cell.title), ("empty", &cell.empty)] {
         value.iter().for_each(|value| option(key, value));
     }
     let stack = cell.chart.as_ref().is_some_and(|chart| chart.stack);
-    for (flag, name) in [(stack, "stack"), (cell.table, "table"), (cell.hide, "hide")] {
+    for (flag, name) in [(stack, "stack"), (cell.text, "text"), (cell.table, "table"), (cell.hide, "hide")] {
         words.extend(flag.then(|| name.to_string()));
     }
     words.join(" ")

@@ -5,7 +5,7 @@ use crate::notebook::Notebook;
 use crate::parameter::{Choices, Parameter, ParameterKind};
 use crate::yaml::{self, Node, Value};
 
-const FIELDS: &[&str] = &["title", "description", "parameters"];
+const FIELDS: &[&str] = &["title", "description", "now", "parameters"];
 const PARAMETER: &[&str] = &["name", "label", "default", "range", "from", "to", "choices", "query"];
 
 /// Reads front matter whose text begins in the file's second line.
@@ -15,6 +15,7 @@ pub(crate) fn read(text: &str, notebook: &mut Notebook, notes: &mut Notes<'_>) {
         match key {
             "title" => notebook.title = text_of(node, key, notes),
             "description" => notebook.description = text_of(node, key, notes),
+            "now" => notebook.now = text_of(node, key, notes),
             _ => parameters(node, notebook, notes),
         }
     }
@@ -174,7 +175,7 @@ fn list(node: &Node, notes: &mut Notes<'_>) -> Option<Vec<String>> {
 /// The front matter with its lines of dashes; nothing if there is nothing to say.
 pub(crate) fn write(notebook: &Notebook) -> String {
     let mut out = String::new();
-    for (key, text) in [("title", &notebook.title), ("description", &notebook.description)] {
+    for (key, text) in [("title", &notebook.title), ("description", &notebook.description), ("now", &notebook.now)] {
         if let Some(text) = text {
             out += &format!("{key}: {}\n", scalar(text));
         }

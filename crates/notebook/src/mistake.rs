@@ -57,6 +57,21 @@ pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     }
 }
 
+/// How many choices are told.
+const TOLD: usize = 40;
+
+/// What to say about a choice that there is not.
+pub(crate) fn choices(word: &str, known: &[&str]) -> String {
+    let told = match known.get(TOLD..) {
+        Some(rest) if !rest.is_empty() => format!("{} or {} more", known[..TOLD].join(", "), rest.len()),
+        _ => list(known),
+    };
+    match nearest(word, known) {
+        Some(near) => format!("did you mean '{near}'? It may be {told}"),
+        None => format!("it may be {told}"),
+    }
+}
+
 /// `a`, `a or b`, `a, b or c`.
 pub(crate) fn list(words: &[&str]) -> String {
     match words {

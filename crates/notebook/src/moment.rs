@@ -224,7 +224,7 @@ pub(crate) fn local(micros: i64, zone: Tz) -> Option<DateTime<Tz>> {
 
 /// A range for a person: `2026`, `2026-10`, `2026-10-03`, `2026-10-01 – 2026-10-07` if it is whole days (the last one
 /// included), else both ends with their time.
-pub(crate) fn range_text((from, to): Range, zone: Tz) -> String {
+pub fn range_text((from, to): Range, zone: Tz) -> String {
     let text = || {
         let (first, end) = (local(from, zone)?.naive_local(), local(to, zone)?.naive_local());
         for (unit, format) in [(Unit::Year, "%Y"), (Unit::Month, "%Y-%m"), (Unit::Day, "%Y-%m-%d")] {

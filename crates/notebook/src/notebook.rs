@@ -22,6 +22,9 @@ pub struct Notebook {
     pub title: Option<String>,
     /// What it is about, in one sentence.
     pub description: Option<String>,
+    /// A query for the newest instant that it knows of: where that is in the past, times such as `last week` are told
+    /// against it.
+    pub now: Option<String>,
     /// What a reader may set.
     pub parameters: Vec<Parameter>,
     /// Its text and cells.
@@ -249,6 +252,7 @@ mod tests {
     const SAMPLE: &str = r#"---
 title: 登录 in depth
 description: "One scenario: login"
+now: "SELECT max(time) FROM requests"
 parameters:
   period: {label: Period, range: last month}
   before: {range: month before last, from: before_from, to: before_to}
@@ -266,7 +270,7 @@ parameters:
   SELECT 1
   ```
 
-```sql chart=line x=time series=objective y=slo,availability target=0.999 unit=%,mttr:seconds name=curve title="SLO of \"login\", 业务" stack table hide
+```sql chart=line x=time series=objective y=slo,availability target=0.999 unit=%,mttr:seconds name=curve title="SLO of \"login\", 业务" empty="Nothing failed." stack table hide
 SELECT *
   FROM slices($from, $to)
 
@@ -295,7 +299,8 @@ SELECT '
         assert_eq!(chart.y, ["slo", "availability"]);
         assert_eq!(cell.title.as_deref(), Some("SLO of \"login\", 业务"));
         assert_eq!(cell.units, Units { all: Unit::Percent, columns: vec![("mttr".to_string(), Unit::Duration(1.0))] });
-        assert!(cell.hide && cell.table && chart.stack);
+        assert_eq!(cell.empty.as_deref(), Some("Nothing failed."));
+        assert!(cell.hide && cell.table && chart.stack && !cell.text);
         let choices = Choices::List(vec!["production".to_string(), "a, b".to_string()]);
         assert_eq!(notebook.parameters[3].kind, ParameterKind::Choice { choices, default: None });
         assert_eq!(notebook.parameters[4].kind, ParameterKind::Plain { default: Some("0.9990".to_string()) });

@@ -124,10 +124,8 @@ impl Parameter {
                 };
                 // A default that is gone is the notebook's own business; its cells then come out empty.
                 if own.is_some() && !choices.contains(text) {
-                    let mut known: Vec<&str> = choices.iter().map(String::as_str).collect();
-                    known.truncate(12);
-                    let hint = mistake::hint(text, &known);
-                    return Err(format!("parameter {name} cannot be '{text}'; {hint}"));
+                    let known: Vec<&str> = choices.iter().map(String::as_str).collect();
+                    return Err(format!("parameter {name} cannot be '{text}'; {}", mistake::choices(text, &known)));
                 }
                 Ok(vec![(name.clone(), Value::Text(text.clone()))])
             }
@@ -284,7 +282,7 @@ mod tests {
         assert_eq!(literals(service.clone(), &[("service", "login")]), pairs(&[("service", "login")]));
         assert_eq!(
             literals(service, &[("service", "logn")]).unwrap_err(),
-            "parameter service cannot be 'logn'; did you mean 'login'?"
+            "parameter service cannot be 'logn'; did you mean 'login'? It may be 登录 or login"
         );
     }
 }

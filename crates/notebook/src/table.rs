@@ -1,7 +1,7 @@
 //! A result as a table of texts: what all forms of a page have in common.
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::Schema;
+use nines_engine::datafusion::arrow::array::{ArrayRef, RecordBatch};
+use nines_engine::datafusion::arrow::datatypes::Schema;
 use chrono_tz::Tz;
 
 use crate::cell::Cell;

@@ -77,7 +77,7 @@ pub(crate) fn fill(text: &str, values: &Values) -> String {
 }
 
 /// Text as Markdown that means just this text.
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

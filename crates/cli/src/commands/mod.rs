@@ -6,8 +6,11 @@ mod demo;
 mod exclude;
 mod incident;
 mod ingest;
+mod page;
 mod record;
 mod refresh;
+mod report;
+mod run;
 mod slos;
 mod sql;
 
@@ -26,6 +29,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Credits(args) => credits::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,
         Command::Refresh(args) => refresh::run(settings, args).await,
+        Command::Run(args) => run::run(settings, args).await,
+        Command::Report(args) => report::run(settings, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
     }
 }

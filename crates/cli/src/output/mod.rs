@@ -160,7 +160,7 @@ impl Format {
 }
 
 /// Writes a file that appears only when it is complete.
-pub(crate) fn whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub(crate) fn whole_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut whole = beside(file)?;
     write(&mut whole)?;
     put(whole, file)

@@ -104,6 +104,7 @@ impl Cells {
             description: None,
             parameters: used.map(parameter).collect(),
             blocks: cells.into_iter().map(|(_, cell)| Block::Cell(cell)).collect(),
+            ..Notebook::default()
         }
     }
 

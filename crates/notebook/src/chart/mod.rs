@@ -18,8 +18,8 @@ pub(crate) mod scale;
 pub(crate) mod strip;
 pub(crate) mod ticks;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use nines_engine::datafusion::arrow::array::RecordBatch;
+use nines_engine::datafusion::arrow::datatypes::Schema;
 use chrono_tz::Tz;
 
 pub use bars::Bars;

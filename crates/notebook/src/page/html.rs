@@ -91,6 +91,9 @@ fn result(parts: Parts, out: &mut String) {
     if let Some(empty) = &parts.empty {
         let _ = writeln!(out, "<p class=\"empty\">{}</p>", escape(empty));
     }
+    if let Some(said) = &parts.said {
+        *out += &prose(said);
+    }
     if let Some(chart) = &parts.chart {
         match svg::svg(chart) {
             Ok(drawn) => figure(chart, &drawn, out),

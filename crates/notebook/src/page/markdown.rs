@@ -43,6 +43,7 @@ fn result(shown: Parts, parts: &mut Vec<String>) {
         parts.push(format!("This chart cannot be drawn:\n\n{}", fenced("text", &error)));
     }
     parts.extend(shown.empty.map(|empty| format!("*{}*", escape(&empty))));
+    parts.extend(shown.said);
     if let Some(chart) = shown.chart {
         parts.push(fenced("text", &term::terminal(&chart, Look { width: WIDE, colour: false })));
     }

@@ -7,8 +7,8 @@ mod html;
 mod markdown;
 mod terminal;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use nines_engine::datafusion::arrow::array::{Array, RecordBatch};
+use nines_engine::datafusion::arrow::datatypes::SchemaRef;
 use chrono_tz::Tz;
 
 pub use html::html;
@@ -17,11 +17,13 @@ pub use terminal::terminal;
 
 use crate::cell::Cell;
 use crate::chart::Chart;
+use crate::format;
 use crate::moment::Range;
 use crate::notebook::Notebook;
 use crate::parameter::Values;
 use crate::table::Table;
 use crate::text;
+use crate::unit::Unit;
 
 /// A notebook with its results.
 #[derive(Debug, Clone)]
@@ -87,6 +89,21 @@ impl Page {
         }
     }
 
+    /// A page of Markdown that no notebook made.
+    pub fn of_text(title: String, zone: Tz, markdown: String) -> Self {
+        Page {
+            title,
+            heading: true,
+            description: None,
+            parameters: Vec::new(),
+            made: None,
+            zone,
+            about: None,
+            rows: 50,
+            blocks: vec![Shown::Text(markdown)],
+        }
+    }
+
     /// Adds text of the notebook.
     pub fn text(&mut self, markdown: &str, values: &Values) {
         self.blocks.push(Shown::Text(text::substitute(markdown, values)));
@@ -99,18 +116,25 @@ impl Page {
 
     /// Whether a cell failed, or its chart could not be made.
     pub fn failed(&self) -> bool {
-        self.blocks.iter().any(|block| match block {
+        self.failures() > 0
+    }
+
+    /// How many cells failed, or have a chart that could not be made.
+    pub fn failures(&self) -> usize {
+        let failed = |block: &&Shown| match block {
             Shown::Text(_) => false,
             Shown::Cell(_, Err(_)) => true,
             Shown::Cell(cell, Ok(answer)) => self.parts(cell, answer).error.is_some(),
-        })
+        };
+        self.blocks.iter().filter(failed).count()
     }
 
     /// What is shown of a result.
     fn parts(&self, cell: &Cell, answer: &Answer) -> Parts {
         let mut parts = Parts::default();
         if answer.batches.iter().all(|batch| batch.num_rows() == 0) {
-            parts.empty = Some(answer.advice.clone().unwrap_or_else(|| "No rows.".to_string()));
+            let advice = || answer.advice.clone().unwrap_or_else(|| "No rows.".to_string());
+            parts.empty = Some(cell.empty.clone().unwrap_or_else(advice));
             // A chart whose columns are wrong is wrong with rows or without.
         }
         let chart = cell
@@ -125,7 +149,10 @@ impl Page {
             Some(Err(error)) => parts.error = Some(error),
             _ => {}
         }
-        if parts.empty.is_none() && (parts.chart.is_none() || cell.table) {
+        if parts.empty.is_none() && cell.text {
+            parts.said = Some(said(&answer.batches, self.zone));
+        }
+        if parts.empty.is_none() && (cell.table || parts.chart.is_none() && parts.said.is_none()) {
             parts.table = Some(Table::new(cell, &answer.schema, &answer.batches, self.zone, self.rows));
         }
         parts
@@ -137,6 +164,21 @@ impl Page {
 struct Parts {
     error: Option<String>,
     empty: Option<String>,
+    /// Markdown.
+    said: Option<String>,
     chart: Option<Chart>,
     table: Option<Table>,
+}
+
+/// The first column's rows as a paragraph, or as a list if there are several.
+fn said(batches: &[RecordBatch], zone: Tz) -> String {
+    let columns = batches.iter().filter_map(|batch| batch.columns().first());
+    let rows: Vec<String> = columns
+        .flat_map(|column| (0..column.len()).filter_map(|row| format::value(column, row, &Unit::Guess, zone)))
+        .map(|sentence| text::escape(&sentence))
+        .collect();
+    match rows.as_slice() {
+        [one] => one.clone(),
+        rows => rows.iter().map(|row| format!("- {row}")).collect::<Vec<_>>().join("\n"),
+    }
 }

@@ -48,6 +48,7 @@ fn failure(what: &str, error: &str, look: Look) -> String {
 fn result(shown: Parts, look: Look, parts: &mut Vec<String>) {
     parts.extend(shown.error.map(|error| failure("This chart cannot be drawn", &error, look)));
     parts.extend(shown.empty.map(|empty| look.paint(&empty, DIM)));
+    parts.extend(shown.said.map(|said| text::draw(&said, look)));
     parts.extend(shown.chart.map(|chart| term::terminal(&chart, look)));
     parts.extend(shown.table.map(|found| table::draw(&found, look)));
 }

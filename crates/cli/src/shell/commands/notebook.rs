@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use nines_notebook::page::terminal;
-use nines_notebook::{Block, Notebook, Page, Shown, Values};
+use nines_notebook::{Block, Notebook, Page, Values};
 
 use super::chart::look;
 use super::files::expanded;
@@ -69,7 +69,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
                     answer => answer.map_err(|error| error.to_string()),
                 };
                 failed += usize::from(answer.is_err());
-                page.blocks.push(Shown::Cell(cell.clone(), answer));
+                page.cell(cell, answer);
             }
         }
     }
