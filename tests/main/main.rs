@@ -20,6 +20,7 @@ mod queries;
 mod readme;
 mod records;
 mod redelivery;
+mod shell;
 mod slt;
 mod tables;
 mod upptime;

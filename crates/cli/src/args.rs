@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Run SQL and print the result
     Sql(Sql),
+    /// Ask and look around: SQL with history and completion, commands that begin with a backslash
+    Shell(Shell),
+    /// Run a notebook, Markdown with SQL cells, as a page: in the terminal, as HTML or as Markdown
+    Run(Run),
+    /// Run a notebook for one service, or for every owner of services, and hand the pages on
+    Report(Report),
     /// Record definitions of objectives, all of them or none
     Apply(Apply),
     /// List the objectives that are in force
@@ -124,6 +130,101 @@ pub(crate) struct Sql {
     /// Write to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// What a page is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PageFormat {
+    Html,
+    Md,
+    Terminal,
+}
+
+/// What notebooks are run with.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Running {
+    /// A value for one of the notebook's parameters, such as period='last month' or service=login
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// What relative times such as 'last week' are told against [default: now, or the newest data where the notebook
+    /// asks for it]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Notebooks that come with Nines: company, business and feature are dashboards, weekly, review and incident \
+                        reports.\nExit code 1 if a cell failed; the page is written all the same, and shows why."
+)]
+pub(crate) struct Run {
+    /// A file, or the name of a notebook that comes with Nines, as feature
+    pub notebook: String,
+
+    #[command(flatten)]
+    pub running: Running,
+
+    /// Write the page to a file, which appears only when it is complete; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// What to write [default: told from the file's name; for standard output md; without --output terminal]
+    #[arg(long, value_enum)]
+    pub format: Option<PageFormat>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The command of --exec finds the page's owner in NINES_OWNER, the services in NINES_SERVICE (one per line) and \
+                        the report's name in NINES_REPORT, as in: --exec 'mail -s \"$NINES_REPORT\" sre@example.com -A'\n\
+                        Exit code 1 if a cell or a command failed; all pages are written all the same."
+)]
+pub(crate) struct Report {
+    /// The name of a notebook that comes with Nines, as weekly, or a file
+    pub name: String,
+
+    /// The service that it is about, or an owner of services: the notebook's parameter `service`
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub service: Option<String>,
+
+    #[command(flatten)]
+    pub running: Running,
+
+    /// A page for every owner of services (a service without an owner is its own), and an index of them
+    #[arg(long, requires = "output")]
+    pub all: bool,
+
+    /// Write the page to a file, with --all pages into this folder; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// What to write [default: told from the file's name, else html for files and terminal without --output]
+    #[arg(long, value_enum)]
+    pub format: Option<PageFormat>,
+
+    /// Run this command for each page written, with the file as its last argument
+    #[arg(long, value_name = "COMMAND", requires = "output")]
+    pub exec: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Statements end with ; or \\g; \\? lists the commands. Fed from a pipe or a file, the shell prints neither \
+                        prompt nor colours, and ends at the first error with its exit code."
+)]
+pub(crate) struct Shell {
+    /// Read and write nothing outside the store: no files in SQL, no \o, \i and the like, no history
+    #[arg(long)]
+    pub safe: bool,
+
+    /// A value for $name in statements, as \set gives one
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+
+    /// How to print results [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 #[derive(Debug, clap::Args)]

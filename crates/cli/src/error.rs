@@ -14,11 +14,13 @@ pub(crate) enum CliError {
     Io(String, io::Error),
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// What was asked for was done, and did not come out right.
+    Failed(String),
+    /// Where it happened, and what.
+    At(String, Box<CliError>),
     Interrupted,
     /// There was nothing to do: no failure, but not what a scheduler waits for.
     Nothing(String),
-    /// What was asked for was done, and did not come out right.
-    Failed(String),
     /// What was issued is not what is stored today.
     Differs(String),
 }
@@ -31,12 +33,25 @@ impl CliError {
             CliError::Usage(_) => 2,
             CliError::Nothing(_) => 3,
             CliError::Differs(_) => 4,
+            CliError::At(_, error) => error.exit_code(),
             CliError::Interrupted => 130,
         }
     }
 
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, CliError::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe)
+        match self {
+            CliError::Io(_, error) => error.kind() == io::ErrorKind::BrokenPipe,
+            CliError::At(_, error) => error.is_broken_pipe(),
+            _ => false,
+        }
+    }
+
+    /// Says where it happened. What a person did on purpose happened nowhere.
+    pub fn at(self, place: String) -> CliError {
+        match self {
+            CliError::Interrupted => self,
+            error => CliError::At(place, Box::new(error)),
+        }
     }
 }
 
@@ -46,9 +61,10 @@ impl fmt::Display for CliError {
             CliError::Engine(error) => write!(f, "{error}"),
             CliError::Io(doing, error) => write!(f, "{doing}: {error}"),
             CliError::Usage(message)
-            | CliError::Nothing(message)
             | CliError::Failed(message)
+            | CliError::Nothing(message)
             | CliError::Differs(message) => f.write_str(message),
+            CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
         }
     }

@@ -8,7 +8,9 @@ mod args;
 mod commands;
 pub mod demo;
 mod error;
+mod notebooks;
 mod output;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,10 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&CliError::Io("starting threads".to_string(), error)),
     };
     let done = runtime.block_on(async {
+        // The shell says itself what Ctrl-C means.
+        if matches!(args.command, args::Command::Shell(_)) {
+            return commands::run(args).await;
+        }
         tokio::select! {
             done = commands::run(args) => done,
             Ok(()) = tokio::signal::ctrl_c() => Err(CliError::Interrupted),

@@ -3,25 +3,29 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
+use datafusion::common::TableReference;
 use datafusion::config::Dialect;
+use datafusion::datasource::MemTable;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use nines_slo::Definitions;
 use nines_store::{Store, StoreErrorKind};
 
 use crate::catalog::StoreSchema;
 use crate::evaluate::{Proposed, Read};
 use crate::insert::{self, Receipt};
+use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
 use crate::statement::{Answer, Pins, Statement};
-use crate::{EngineError, Result};
+use crate::{EngineError, Result, tokens};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -35,12 +39,20 @@ pub struct Settings {
     pub memory_limit: Option<usize>,
     /// Partitions worked on at once. `None`: one per core.
     pub partitions: Option<NonZeroUsize>,
+    /// Whether SQL may read and write files that are not the store's.
+    pub files: bool,
 }
 
 impl Settings {
-    /// This store, UTC, half of the memory, all cores.
+    /// This store, UTC, half of the memory, all cores, files too.
     pub fn new(store: impl Into<String>) -> Self {
-        Settings { store: store.into(), time_zone: "UTC".to_string(), memory_limit: None, partitions: None }
+        Settings {
+            store: store.into(),
+            time_zone: "UTC".to_string(),
+            memory_limit: None,
+            partitions: None,
+            files: true,
+        }
     }
 }
 
@@ -89,8 +101,11 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
-        // With it, a file is a table: SELECT … FROM 'rows.parquet'.
-        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
+        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        if settings.files {
+            // With it, a file is a table: SELECT … FROM 'rows.parquet'.
+            context = context.enable_url_table();
+        }
         nines_functions::register_all(&mut context, &settings.time_zone)?;
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
@@ -136,7 +151,7 @@ impl Engine {
 
     /// Splits text into statements at semicolons.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        let mut parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build()?;
+        let mut parser = DFParserBuilder::new(sql).with_dialect(&tokens::DIALECT).build()?;
         Ok(parser.parse_statements()?.into_iter().map(Statement).collect())
     }
 
@@ -170,6 +185,9 @@ impl Engine {
         }
         let context = SessionContext::new_with_state(state);
         let plan = context.state().statement_to_plan(statement.clone()).await?;
+        if !self.settings.files {
+            outside::refuse(&plan)?;
+        }
         let plan = insert::exactly(&context.state(), &statement, plan).await?;
         let receipt = insert::writes(&plan).then_some(receipt);
         // SET and PREPARE are meant for the statements to come.
@@ -180,8 +198,23 @@ impl Engine {
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
     }
 
+    /// Makes rows a table of this session, in the place of one that was kept under this name. They stay in memory;
+    /// nothing is stored.
+    pub fn keep(&self, name: &str, schema: SchemaRef, rows: Vec<RecordBatch>) -> Result<()> {
+        let table = MemTable::try_new(schema, vec![rows])?;
+        self.forget(name)?;
+        self.context.register_table(TableReference::bare(name), Arc::new(table))?;
+        Ok(())
+    }
+
+    /// Drops a table that was kept; there may be none.
+    pub fn forget(&self, name: &str) -> Result<()> {
+        self.context.deregister_table(TableReference::bare(name))?;
+        Ok(())
+    }
+
     /// Runs one statement without parameters and collects its rows.
-    pub async fn sql(&self, sql: &str) -> Result<Vec<datafusion::arrow::array::RecordBatch>> {
+    pub async fn sql(&self, sql: &str) -> Result<Vec<RecordBatch>> {
         let [statement] = self.parse(sql)?.try_into().map_err(|statements: Vec<_>| {
             EngineError::Usage(format!("expected one statement, got {}", statements.len()))
         })?;

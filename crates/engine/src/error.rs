@@ -26,6 +26,8 @@ pub enum EngineError {
     Sql(DataFusionError),
     /// A parameter or setting is wrong or missing.
     Usage(String),
+    /// The parameter of this name, without the `$`, has no value.
+    NoValue(String),
     /// What was asked for needs data that are not stored yet.
     Incomplete(String),
 }
@@ -38,6 +40,9 @@ impl fmt::Display for EngineError {
             EngineError::Definitions(mistakes) => write!(f, "{mistakes}"),
             EngineError::Sql(error) => f.write_str(&message(error)),
             EngineError::Usage(message) | EngineError::Incomplete(message) => f.write_str(message),
+            EngineError::NoValue(name) => {
+                write!(f, "parameter ${name} has no value; give it with --param {name}=VALUE")
+            }
         }
     }
 }
@@ -49,7 +54,7 @@ impl std::error::Error for EngineError {
             EngineError::Ingest(error) => Some(error),
             EngineError::Definitions(mistakes) => Some(mistakes),
             EngineError::Sql(error) => Some(error),
-            EngineError::Usage(_) | EngineError::Incomplete(_) => None,
+            EngineError::Usage(_) | EngineError::NoValue(_) | EngineError::Incomplete(_) => None,
         }
     }
 }

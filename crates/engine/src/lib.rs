@@ -21,10 +21,12 @@ mod fit;
 mod functions;
 mod insert;
 mod load;
+mod outside;
 mod parameters;
 mod place;
 mod record;
 mod statement;
+mod tokens;
 mod values;
 
 pub use apply::{Applied, Mistakes};
@@ -36,6 +38,7 @@ pub use load::{FileRead, Found, Load, Loaded};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use statement::{Answer, Statement};
+pub use tokens::{Tokens, tokens};
 
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;

@@ -94,10 +94,7 @@ impl Parameters {
         });
         match bound {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(name) => {
-                let plain = name.trim_start_matches('$');
-                Err(EngineError::Usage(format!("parameter {name} has no value; give it with --param {plain}=VALUE")))
-            }
+            ControlFlow::Break(name) => Err(EngineError::NoValue(name.trim_start_matches('$').to_string())),
         }
     }
 }

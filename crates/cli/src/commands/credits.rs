@@ -11,7 +11,7 @@ use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, can_be_written, instant, say, whole};
+use crate::output::{Format, Output, can_be_written, instant, say, whole_file};
 
 /// The columns that a person looks at first.
 const SHOWN: [&str; 10] = [
@@ -262,7 +262,7 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
             [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
         {
             let file = folder.join(format!("{month}-{name}.{extension}"));
-            whole(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
+            whole_file(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
         }
     }
     say(&format!("pages      {}, Markdown and HTML, in {}\n", many(of.len(), "customer"), folder.display()))

@@ -6,8 +6,11 @@ mod demo;
 mod exclude;
 mod incident;
 mod ingest;
+mod page;
 mod record;
 mod refresh;
+mod report;
+mod run;
 mod slos;
 mod sql;
 
@@ -21,10 +24,13 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Sql(args) => sql::run(settings, args).await,
         Command::Exclude(args) => exclude::run(settings, args).await,
         Command::Incident(args) => incident::run(settings, args).await,
+        Command::Shell(args) => crate::shell::run(settings, args).await,
         Command::Apply(args) => apply::run(settings, args).await,
         Command::Credits(args) => credits::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,
         Command::Refresh(args) => refresh::run(settings, args).await,
+        Command::Run(args) => run::run(settings, args).await,
+        Command::Report(args) => report::run(settings, args).await,
         Command::Demo(args) => demo::run(settings, args).await,
     }
 }

@@ -23,8 +23,9 @@ use tempfile::NamedTempFile;
 
 use crate::error::{CliError, Result, doing};
 
-pub(crate) use cell::{instant, text};
+pub(crate) use cell::{duration, instant, text};
 pub(crate) use stored::stored;
+pub(crate) use table::whole;
 
 /// A way of printing a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,7 +97,8 @@ impl Output<'_> {
         }
     }
 
-    async fn pump(
+    /// Writes all rows to a writer; how many there were.
+    pub async fn pump(
         &self,
         schema: SchemaRef,
         mut batches: SendableRecordBatchStream,
@@ -110,15 +112,7 @@ impl Output<'_> {
             }
             return Ok(1);
         }
-        let mut sink: Box<dyn Sink + Send> = match self.format {
-            Format::Table => Box::new(table::Table::new(writer, schema, self.time_zone, terminal)),
-            Format::Markdown => Box::new(markdown::Markdown::new(writer, schema, self.time_zone)),
-            Format::Csv => Box::new(csv::Csv::new(writer, schema)?),
-            Format::Json => Box::new(json::Array::new(writer)),
-            Format::Jsonl => Box::new(json::Lines::new(writer)),
-            Format::Parquet => Box::new(columnar::Parquet::new(writer, schema)?),
-            Format::Arrow => Box::new(columnar::Ipc::new(writer, schema)?),
-        };
+        let mut sink = self.format.sink(writer, schema, self.time_zone, terminal)?;
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             let batch = batch?;
@@ -130,8 +124,43 @@ impl Output<'_> {
     }
 }
 
+impl Format {
+    fn sink<'w>(
+        self,
+        writer: impl Write + Send + 'w,
+        schema: SchemaRef,
+        time_zone: &str,
+        terminal: bool,
+    ) -> Result<Box<dyn Sink + Send + 'w>> {
+        Ok(match self {
+            Format::Table => Box::new(table::Table::new(writer, schema, time_zone, terminal)),
+            Format::Markdown => Box::new(markdown::Markdown::new(writer, schema, time_zone)),
+            Format::Csv => Box::new(csv::Csv::new(writer, schema)?),
+            Format::Json => Box::new(json::Array::new(writer)),
+            Format::Jsonl => Box::new(json::Lines::new(writer)),
+            Format::Parquet => Box::new(columnar::Parquet::new(writer, schema)?),
+            Format::Arrow => Box::new(columnar::Ipc::new(writer, schema)?),
+        })
+    }
+
+    /// Rows that are all there, written to a writer.
+    pub fn write(
+        self,
+        writer: impl Write + Send,
+        schema: &SchemaRef,
+        rows: &[RecordBatch],
+        time_zone: &str,
+    ) -> Result<()> {
+        let mut sink = self.sink(writer, SchemaRef::clone(schema), time_zone, false)?;
+        for batch in rows {
+            sink.write(batch)?;
+        }
+        sink.finish()
+    }
+}
+
 /// Writes a file that appears only when it is complete.
-pub(crate) fn whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub(crate) fn whole_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut whole = beside(file)?;
     write(&mut whole)?;
     put(whole, file)

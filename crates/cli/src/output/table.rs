@@ -35,6 +35,24 @@ pub(super) fn with_header(schema: &SchemaRef, preset: &str) -> comfy_table::Tabl
     table
 }
 
+/// A table with these rows, no cell wrapped.
+pub(crate) fn whole(schema: &SchemaRef, rows: &[RecordBatch], time_zone: &str) -> Result<comfy_table::Table> {
+    let mut table = with_header(schema, presets::UTF8_FULL_CONDENSED);
+    for batch in rows {
+        fill(&mut table, batch, time_zone)?;
+    }
+    Ok(table)
+}
+
+fn fill(table: &mut comfy_table::Table, batch: &RecordBatch, time_zone: &str) -> Result<()> {
+    let columns = batch.columns().iter().map(|column| cell::texts(column, time_zone));
+    let columns = columns.collect::<datafusion::common::Result<Vec<_>>>()?;
+    for row in 0..batch.num_rows() {
+        table.add_row(columns.iter().map(|column| &column[row]));
+    }
+    Ok(())
+}
+
 impl<W> Table<W> {
     pub fn new(writer: W, schema: SchemaRef, time_zone: &str, terminal: bool) -> Self {
         let mut table = with_header(&schema, presets::UTF8_FULL_CONDENSED);
@@ -52,12 +70,7 @@ impl<W: Write> Sink for Table<W> {
         let left = self.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.rows));
         self.rows += batch.num_rows();
         let batch = batch.slice(0, batch.num_rows().min(left));
-        let columns = batch.columns().iter().map(|column| cell::texts(column, &self.time_zone));
-        let columns = columns.collect::<datafusion::common::Result<Vec<_>>>()?;
-        for row in 0..batch.num_rows() {
-            self.table.add_row(columns.iter().map(|column| &column[row]));
-        }
-        Ok(())
+        fill(&mut self.table, &batch, &self.time_zone)
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {

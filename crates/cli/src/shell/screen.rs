@@ -1,0 +1,109 @@
+//! Results on a terminal: as they are where they fit, else wrapped where that stays readable, else through a pager.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use comfy_table::ContentArrangement;
+
+use crate::error::Result;
+use crate::output::say;
+
+/// Rows that are laid out at most; a person does not scroll through more, and all of them stand in the kept result.
+pub(super) const MOST_ROWS: usize = 10_000;
+
+/// Lines that the prompt and what is said about the result need.
+const BESIDE: usize = 3;
+/// Columns to which a cell of text may shrink before its table is harder to read wrapped than scrolled.
+const NARROW: u16 = 24;
+/// Chopped lines that scroll sideways, colours, and the text stays on the screen afterwards.
+const PAGER: &str = "less -SRX";
+
+pub(super) struct Screen {
+    pub pager: bool,
+    /// Whether what the pager shows must not become a way to run programs or read files.
+    pub safe: bool,
+}
+
+impl Screen {
+    /// Shows a table.
+    pub fn table(&self, mut table: comfy_table::Table) -> Result<()> {
+        let (lines, columns) = size();
+        let plain = format!("{table}\n");
+        if widest(&plain) <= columns {
+            return self.text(&plain);
+        }
+        if !self.pager || stays_readable(&table, columns) {
+            let width = u16::try_from(columns).unwrap_or(u16::MAX);
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            let wrapped = format!("{table}\n");
+            if !self.pager || wrapped.lines().count() + BESIDE <= lines {
+                return say(&wrapped);
+            }
+        }
+        self.page(&plain)
+    }
+
+    /// Shows text that is laid out already; the terminal breaks lines that are too long for it.
+    pub fn text(&self, text: &str) -> Result<()> {
+        let (lines, columns) = size();
+        let broken = |line| console::measure_text_width(line).div_ceil(columns.max(1)).max(1);
+        let fits = text.lines().map(broken).sum::<usize>() + BESIDE <= lines;
+        if fits || !self.pager { say(text) } else { self.page(text) }
+    }
+
+    /// Hands text to `$PAGER`, else to less, else prints it.
+    fn page(&self, text: &str) -> Result<()> {
+        let pager = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+        let mut command = Command::new("sh");
+        command.args(["-c", pager.as_deref().unwrap_or(PAGER)]).stdin(Stdio::piped()).env("LESSCHARSET", "utf-8");
+        if self.safe {
+            command.env("LESSSECURE", "1");
+        }
+        let Ok(mut child) = command.spawn() else { return say(text) };
+        if let Some(mut into) = child.stdin.take() {
+            // A reader who has seen enough closes the pager before the end.
+            let _ = into.write_all(text.as_bytes());
+        }
+        const NOT_FOUND: i32 = 127;
+        match child.wait() {
+            Ok(status) if status.code() == Some(NOT_FOUND) => say(text),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lines and columns of the terminal.
+pub(super) fn size() -> (usize, usize) {
+    let (lines, columns) = console::Term::stdout().size();
+    (usize::from(lines), usize::from(columns))
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(console::measure_text_width).max().unwrap_or(0)
+}
+
+/// Whether the columns may become as narrow as the terminal without breaking names and numbers.
+fn stays_readable(table: &comfy_table::Table, columns: usize) -> bool {
+    let names = table.header().into_iter().flat_map(|header| header.cell_iter());
+    let names = names.map(|name| u16::try_from(console::measure_text_width(&name.content())).unwrap_or(u16::MAX));
+    let needed = table.column_max_content_widths().into_iter().zip(names);
+    let needed: usize = needed.map(|(content, name)| usize::from(content.min(name.max(NARROW))) + 3).sum();
+    needed < columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_wraps_and_many_columns_do_not() {
+        let mut table = comfy_table::Table::new();
+        table
+            .set_header(["name", "description"])
+            .add_row(["mtbf", "mean time between failures, in seconds, of a timeline"]);
+        assert!(stays_readable(&table, 60));
+        let mut table = comfy_table::Table::new();
+        table.set_header((0..12).map(|n| format!("column_{n}"))).add_row((0..12).map(|_| "1234567890"));
+        assert!(!stays_readable(&table, 80));
+    }
+}

@@ -1,0 +1,390 @@
+//! A session: what was set, what was run, and how a statement's result comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::common::collect;
+use futures::{FutureExt, StreamExt};
+use indicatif::HumanCount;
+use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement};
+use nines_notebook::{Answer, Cell, Moment, ParameterKind, Values};
+use tokio::signal::unix::Signal;
+
+use super::cells::{Cells, Setting};
+use super::results::{Keeper, Kept, Results};
+use super::screen::{MOST_ROWS, Screen};
+use crate::error::{CliError, Result, doing};
+use crate::output::{Format, Output, duration, say, stored, whole};
+
+pub(super) struct Session {
+    pub engine: Engine,
+    /// Values for `$name`, as they were typed.
+    pub parameters: BTreeMap<String, String>,
+    /// How results are printed; `None`: as a table, to a file as its name says.
+    pub format: Option<Format>,
+    /// Where results go instead of the screen.
+    pub file: Option<ResultFile>,
+    pub timing: bool,
+    pub pager: bool,
+    pub safe: bool,
+    /// Whether a person reads along.
+    pub interactive: bool,
+    /// How many files are being run within each other.
+    pub depth: usize,
+    /// The last statement, without its end.
+    pub last: Option<String>,
+    pub results: Results,
+    pub cells: Cells,
+    /// Notebooks that this session wrote.
+    pub saved: BTreeSet<PathBuf>,
+    pub interrupts: Signal,
+}
+
+/// A file that results are written to, one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct ResultFile {
+    pub path: PathBuf,
+    /// How many results stand in it.
+    pub results: usize,
+}
+
+/// Where a result goes.
+enum Target {
+    Screen,
+    Stdout,
+    File(ResultFile),
+}
+
+/// What came of a statement.
+enum Outcome {
+    /// It has no rows to show.
+    Done,
+    Stored(Receipt),
+    Rows {
+        schema: SchemaRef,
+        shown: Vec<RecordBatch>,
+        rows: usize,
+        advice: Option<String>,
+    },
+}
+
+impl Session {
+    /// Runs the statements of a text, and shows their results.
+    pub async fn run(&mut self, sql: &str) -> Result<()> {
+        for statement in self.engine.parse(sql)? {
+            self.last = Some(sql.to_string());
+            let begun = Instant::now();
+            let settings = self.settings();
+            let target = match &self.file {
+                Some(file) => Target::File(file.clone()),
+                None if self.interactive => Target::Screen,
+                None => Target::Stdout,
+            };
+            let format = self.format_for(&target)?;
+            let cell = Cell { sql: sql.to_string(), ..Cell::default() };
+            let (outcome, keeper) = self.execute(statement, parameters(&settings), format, target).await?;
+            let elapsed = begun.elapsed();
+            let before = self.results.count();
+            match outcome {
+                Outcome::Done => {
+                    self.cells.ran(cell, None, before, &settings);
+                    self.note("done", elapsed)?;
+                }
+                Outcome::Stored(receipt) => {
+                    self.cells.ran(cell, None, before, &settings);
+                    if let Some((table, commit)) = receipt.get() {
+                        self.note(stored(*table, commit).trim_end(), elapsed)?;
+                    }
+                }
+                Outcome::Rows { schema, shown, rows, advice } => {
+                    let kept = self.results.keep(&self.engine, &schema, &keeper)?;
+                    self.cells.ran(cell, Some(self.results.count()), before, &settings);
+                    self.show(&schema, &shown, rows, format)?;
+                    self.tell(rows, kept, elapsed)?;
+                    if let Some(advice) = advice {
+                        eprintln!("{advice}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a notebook's cell, and keeps its result, also under the cell's name. Whoever asked shows it.
+    pub async fn cell(&mut self, cell: &Cell, settings: &[Setting]) -> Result<Answer> {
+        let mut answer = Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None };
+        for statement in self.engine.parse(&cell.sql)? {
+            let work = self.execute(statement, parameters(settings), Format::Table, Target::Screen);
+            let (outcome, keeper) = work.await?;
+            let before = self.results.count();
+            let Outcome::Rows { schema, shown, advice, .. } = outcome else {
+                self.cells.ran(cell.clone(), None, before, settings);
+                continue;
+            };
+            if let Kept::Not(why) = self.results.keep(&self.engine, &schema, &keeper)? {
+                eprintln!("{why}");
+            }
+            self.cells.ran(cell.clone(), Some(self.results.count()), before, settings);
+            let batches = self.results.last().map_or(shown, |rows| rows.batches.clone());
+            if let Some(name) = &cell.name {
+                self.engine.keep(name, Arc::clone(&schema), batches.clone())?;
+            }
+            answer = Answer { schema, batches, advice };
+        }
+        Ok(answer)
+    }
+
+    async fn execute(
+        &mut self,
+        statement: Statement,
+        parameters: Parameters,
+        format: Format,
+        target: Target,
+    ) -> Result<(Outcome, Keeper)> {
+        let keeper = Keeper::default();
+        let work = execute(self.engine.clone(), statement, parameters, keeper.clone(), format, target);
+        match self.cancellable(work).await {
+            Err(CliError::Engine(EngineError::NoValue(name))) => Err(no_value(&name)),
+            outcome => Ok((outcome?, keeper)),
+        }
+    }
+
+    /// The values of `$name`. A word for a time, such as `last week`, is the instant at which that begins, as in notebooks.
+    pub fn settings(&self) -> Vec<Setting> {
+        let moment = self.moment();
+        let mut values = Values::new(moment);
+        for (name, typed) in &self.parameters {
+            let kind = ParameterKind::Plain { default: Some(typed.clone()) };
+            let parameter = nines_notebook::Parameter { name: name.clone(), label: None, kind };
+            values.extend(parameter.resolve(&BTreeMap::new(), &[], moment).unwrap_or_default());
+        }
+        let setting = |(name, value): (&str, String)| {
+            let typed = self.parameters.get(name).cloned().unwrap_or_default();
+            Setting { name: name.to_string(), typed, value }
+        };
+        values.literals().map(setting).collect()
+    }
+
+    /// Now, and where days begin.
+    pub fn moment(&self) -> Moment {
+        let zone = self.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+        Moment { now: chrono::Utc::now().timestamp_micros(), zone }
+    }
+
+    /// The rows of a query of the shell's own. It is not a result of the session.
+    pub async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Parameter)],
+    ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let parameters: Parameters = parameters.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let engine = self.engine.clone();
+        let statements = engine.parse(sql)?;
+        let work = async move {
+            let mut rows = None;
+            for statement in &statements {
+                let answer = engine.run(statement, &parameters).await?;
+                rows = Some((Arc::clone(&answer.schema), collect(answer.batches).await?));
+            }
+            rows.ok_or_else(|| CliError::Usage("no statement given".to_string()))
+        };
+        self.cancellable(work).await
+    }
+
+    /// Shows rows that are no result of the session, as a table.
+    pub fn show_table(&self, schema: &SchemaRef, rows: &[RecordBatch]) -> Result<()> {
+        let table = whole(schema, rows, &self.engine.settings().time_zone)?;
+        if self.interactive { self.screen().table(table) } else { say(&format!("{table}\n")) }
+    }
+
+    /// Shows text that is laid out already.
+    pub fn show_text(&self, text: &str) -> Result<()> {
+        if self.interactive { self.screen().text(text) } else { say(text) }
+    }
+
+    fn screen(&self) -> Screen {
+        Screen { pager: self.pager, safe: self.safe }
+    }
+
+    fn format_for(&self, target: &Target) -> Result<Format> {
+        let format = match (self.format, target) {
+            (Some(format), _) => format,
+            (None, Target::File(file)) => Format::of_file(&file.path).unwrap_or(Format::Table),
+            (None, _) => Format::Table,
+        };
+        match target {
+            Target::Screen | Target::Stdout if format.is_binary() => {
+                Err(CliError::Usage("this format is for files; name one with \\o FILE".to_string()))
+            }
+            Target::File(file) if format.is_binary() && file.results > 0 => Err(CliError::Usage(format!(
+                "{} holds a result, and a file of this format takes one; name another with \\o FILE",
+                file.path.display()
+            ))),
+            _ => Ok(format),
+        }
+    }
+
+    fn show(&mut self, schema: &SchemaRef, shown: &[RecordBatch], rows: usize, format: Format) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            file.results += 1;
+            return Ok(());
+        }
+        if !self.interactive {
+            return Ok(());
+        }
+        let time_zone = &self.engine.settings().time_zone;
+        if format == Format::Table {
+            self.screen().table(whole(schema, shown, time_zone)?)?;
+        } else {
+            let mut text = Vec::new();
+            format.write(&mut text, schema, shown, time_zone)?;
+            self.screen().text(&String::from_utf8_lossy(&text))?;
+        }
+        if rows > MOST_ROWS {
+            say(&format!("the first {} of ", HumanCount(MOST_ROWS as u64)))?;
+        }
+        Ok(())
+    }
+
+    /// How many rows there were, under which name they are kept, and how long it took.
+    fn tell(&self, rows: usize, kept: Kept, elapsed: Duration) -> Result<()> {
+        let count = if rows == 1 { "1 row".to_string() } else { format!("{} rows", HumanCount(rows as u64)) };
+        let to = self.file.as_ref().map(|file| format!(" to {}", file.path.display())).unwrap_or_default();
+        match kept {
+            Kept::As(name) => self.note(&format!("{count}{to} in {name}"), elapsed),
+            Kept::Not(why) => {
+                self.note(&format!("{count}{to}"), elapsed)?;
+                eprintln!("{why}");
+                Ok(())
+            }
+        }
+    }
+
+    /// A line for whoever reads along, with the time that it took.
+    pub fn note(&self, line: &str, elapsed: Duration) -> Result<()> {
+        let time = spoken(elapsed);
+        match (self.interactive, self.timing) {
+            (true, true) => say(&format!("{line} ({time})\n")),
+            (true, false) => say(&format!("{line}\n")),
+            // Results are for a program then; it reads them from the other stream.
+            (false, true) => {
+                eprintln!("{time}");
+                Ok(())
+            }
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// Does something that Ctrl-C ends. On threads of its own, so that what does not yield cannot hold up the shell.
+    async fn cancellable<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        // Of before: the pager was interrupted, or a statement that had just ended.
+        while self.interrupts.recv().now_or_never().is_some() {}
+        let mut task = tokio::spawn(work);
+        tokio::select! {
+            biased;
+            _ = self.interrupts.recv() => {
+                task.abort();
+                Err(CliError::Interrupted)
+            }
+            done = &mut task => done.unwrap_or_else(|failed| match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(CliError::Interrupted),
+            }),
+        }
+    }
+}
+
+/// What to do about a parameter without a value.
+pub(super) fn no_value(name: &str) -> CliError {
+    CliError::Usage(format!("${name} has no value; give it one with \\set {name} VALUE"))
+}
+
+/// Settings as the engine takes them.
+pub(super) fn parameters(settings: &[Setting]) -> Parameters {
+    settings.iter().map(|setting| (setting.name.clone(), Parameter::from_text(&setting.value))).collect()
+}
+
+/// Runs a statement and lets its rows go where they shall.
+async fn execute(
+    engine: Engine,
+    statement: Statement,
+    parameters: Parameters,
+    keeper: Keeper,
+    format: Format,
+    target: Target,
+) -> Result<Outcome> {
+    let answer = engine.run(&statement, &parameters).await?;
+    let advice = answer.advice();
+    if let Some(receipt) = answer.receipt() {
+        collect(answer.batches).await?;
+        return Ok(Outcome::Stored(receipt));
+    }
+    if answer.schema.fields().is_empty() {
+        collect(answer.batches).await?;
+        return Ok(Outcome::Done);
+    }
+    let schema = Arc::clone(&answer.schema);
+    let batches = keeper.watch(answer.batches);
+    let time_zone = engine.settings().time_zone.as_str();
+    let mut shown = Vec::new();
+    let rows = match target {
+        Target::Screen => first(batches, &mut shown).await?,
+        Target::Stdout => Output { format, file: None, time_zone }.write(Arc::clone(&schema), batches).await?,
+        Target::File(file) if file.results == 0 => {
+            Output { format, file: Some(&file.path), time_zone }.write(Arc::clone(&schema), batches).await?
+        }
+        Target::File(file) => append(&file, Output { format, file: None, time_zone }, &schema, batches).await?,
+    };
+    Ok(Outcome::Rows { schema, shown, rows, advice: advice.filter(|_| rows == 0) })
+}
+
+/// Reads to the end, and holds what can be shown.
+async fn first(mut batches: SendableRecordBatchStream, shown: &mut Vec<RecordBatch>) -> Result<usize> {
+    let mut rows = 0;
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        let left = MOST_ROWS.saturating_sub(rows).min(batch.num_rows());
+        if left > 0 {
+            shown.push(batch.slice(0, left));
+        }
+        rows += batch.num_rows();
+    }
+    Ok(rows)
+}
+
+/// Adds a result at the end of a file, as soon as it is complete.
+async fn append(
+    file: &ResultFile,
+    output: Output<'_>,
+    schema: &SchemaRef,
+    batches: SendableRecordBatchStream,
+) -> Result<usize> {
+    use std::io::{Seek, copy};
+    let name = file.path.display();
+    let mut whole = doing(&name, tempfile::tempfile())?;
+    let writer = Box::new(std::io::BufWriter::new(doing(&name, whole.try_clone())?));
+    let rows = output.pump(Arc::clone(schema), batches, writer, false).await?;
+    doing(&name, whole.rewind())?;
+    let mut target = doing(&name, std::fs::OpenOptions::new().append(true).create(true).open(&file.path))?;
+    doing(&name, copy(&mut whole, &mut target).and_then(|_| target.flush()))?;
+    Ok(rows)
+}
+
+/// A time as people say it.
+fn spoken(elapsed: Duration) -> String {
+    match elapsed.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{} ms", elapsed.as_millis()),
+        seconds if seconds < 60.0 => format!("{seconds:.2} s"),
+        seconds => duration(seconds),
+    }
+}

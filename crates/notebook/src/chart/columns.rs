@@ -1,0 +1,250 @@
+//! The columns of a result as charts and tables want them: numbers, instants, labels and timelines, whatever Arrow type
+//! they come in.
+
+use nines_engine::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use nines_engine::datafusion::arrow::compute::cast;
+use nines_engine::datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, TimeUnit};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use nines_timeline::{Run, State};
+
+use crate::table::NULL;
+use crate::{format, moment, unit::Unit};
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Number,
+    Time,
+    Text,
+    Bool,
+    Timeline,
+    List,
+    Struct,
+    Other,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Number => "numbers",
+            Kind::Time => "times",
+            Kind::Text => "text",
+            Kind::Bool => "truth values",
+            Kind::Timeline => "timelines",
+            Kind::List => "lists",
+            Kind::Struct => "structs",
+            Kind::Other => "something else",
+        }
+    }
+}
+
+pub(crate) fn kind(data_type: &DataType) -> Kind {
+    match data_type {
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Kind::Time,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Text,
+        DataType::Boolean => Kind::Bool,
+        DataType::Dictionary(_, values) => kind(values),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Kind::List,
+        DataType::Struct(fields) => {
+            let names = ["started", "ended", "slice_seconds", "errors", "no_data", "excluded"];
+            match fields.iter().map(|field| field.name().as_str()).eq(names) {
+                true => Kind::Timeline,
+                false => Kind::Struct,
+            }
+        }
+        _ if data_type.is_numeric() => Kind::Number,
+        _ => Kind::Other,
+    }
+}
+
+/// A column as numbers; what is none is NULL.
+pub(crate) fn numbers(array: &dyn Array) -> Vec<Option<f64>> {
+    match cast(array, &DataType::Float64) {
+        Ok(floats) => floats.as_primitive::<Float64Type>().iter().collect(),
+        Err(_) => vec![None; array.len()],
+    }
+}
+
+/// A column as instants in µs; a date is its midnight in the zone, a time without a zone is on the zone's clocks.
+pub(crate) fn instants(array: &dyn Array, zone: Tz) -> Vec<Option<i64>> {
+    let whole = |array: &dyn Array| match cast(array, &DataType::Int64) {
+        Ok(integers) => integers.as_primitive::<Int64Type>().iter().collect(),
+        Err(_) => vec![None; array.len()],
+    };
+    match array.data_type() {
+        DataType::Timestamp(unit, stored) => {
+            let micros = |value: i64| match unit {
+                TimeUnit::Second => value.checked_mul(1_000_000),
+                TimeUnit::Millisecond => value.checked_mul(1000),
+                TimeUnit::Microsecond => Some(value),
+                TimeUnit::Nanosecond => Some(value.div_euclid(1000)),
+            };
+            let here = |micros: i64| match stored {
+                Some(_) => Some(micros),
+                None => moment::instant(chrono::DateTime::from_timestamp_micros(micros)?.naive_utc(), zone),
+            };
+            // What lies beyond the calendar stands for "ever"; within it, differences do not overflow.
+            let ever = -62_135_596_800_000_000..=253_402_300_799_999_999;
+            let at = |value: i64| here(micros(value)?.clamp(*ever.start(), *ever.end()));
+            whole(array).into_iter().map(|value| at(value?)).collect()
+        }
+        DataType::Date32 | DataType::Date64 => {
+            let Ok(dates) = cast(array, &DataType::Date32) else { return vec![None; array.len()] };
+            let midnight = |days: i32| {
+                let date = NaiveDate::from_ymd_opt(1970, 1, 1)? + chrono::TimeDelta::days(days.into());
+                moment::instant(date.and_time(chrono::NaiveTime::MIN), zone)
+            };
+            dates.as_primitive::<Date32Type>().iter().map(|days| midnight(days?)).collect()
+        }
+        _ => vec![None; array.len()],
+    }
+}
+
+/// States over a span: runs in order, what no run covers is ok.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runs {
+    /// Where it begins, in µs.
+    pub from: i64,
+    /// Where it ends.
+    pub to: i64,
+    /// All that is not ok.
+    pub runs: Vec<Run>,
+}
+
+impl Runs {
+    /// How long it was in a state other than ok, runs counted as they are.
+    pub fn seconds_in(&self, state: State) -> f64 {
+        let runs = self.runs.iter().filter(|run| run.state == state);
+        runs.map(|run| (run.end - run.start) as f64 / 1e6).sum()
+    }
+}
+
+/// A column of timelines, `None` for NULL.
+pub(crate) fn timelines(array: &dyn Array, zone: Tz) -> Vec<Option<Runs>> {
+    let Some(fields) = array.as_struct_opt() else { return vec![None; array.len()] };
+    let times = |name: &str| fields.column_by_name(name).map(|column| instants(column, zone)).unwrap_or_default();
+    let (starts, ends) = (times("started"), times("ended"));
+    let lists = [("errors", State::Error), ("no_data", State::NoData), ("excluded", State::Excluded)];
+    let lists = lists.map(|(name, state)| (state, fields.column_by_name(name).map(|list| Intervals::read(list, zone))));
+    let timeline = |row: usize| {
+        let (from, to) = (starts.get(row).copied()??, ends.get(row).copied()??);
+        let mut runs = Vec::new();
+        for (state, list) in &lists {
+            let intervals = list.iter().flat_map(|list| list.of(row));
+            runs.extend(intervals.map(|(start, end)| Run { start, end, state: *state }));
+        }
+        runs.sort_by_key(|run| run.start);
+        Some(Runs { from, to, runs })
+    };
+    (0..array.len()).map(|row| if array.is_null(row) { None } else { timeline(row) }).collect()
+}
+
+/// A list of intervals per row.
+struct Intervals {
+    offsets: Vec<usize>,
+    starts: Vec<Option<i64>>,
+    ends: Vec<Option<i64>>,
+}
+
+impl Intervals {
+    fn read(list: &ArrayRef, zone: Tz) -> Self {
+        let (offsets, items): (Vec<usize>, &ArrayRef) = if let Some(list) = list.as_list_opt::<i32>() {
+            (list.value_offsets().iter().map(|at| *at as usize).collect(), list.values())
+        } else if let Some(list) = list.as_list_opt::<i64>() {
+            (list.value_offsets().iter().map(|at| *at as usize).collect(), list.values())
+        } else {
+            return Intervals { offsets: Vec::new(), starts: Vec::new(), ends: Vec::new() };
+        };
+        let times = |name: &str| {
+            let column = items.as_struct_opt().and_then(|items| items.column_by_name(name));
+            column.map(|column| instants(column, zone)).unwrap_or_default()
+        };
+        Intervals { offsets, starts: times("started"), ends: times("ended") }
+    }
+
+    fn of(&self, row: usize) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let range = match self.offsets.get(row..row + 2) {
+            Some(&[from, to]) => from..to,
+            _ => 0..0,
+        };
+        range.filter_map(|at| self.starts.get(at).copied()?.zip(self.ends.get(at).copied()?))
+    }
+}
+
+/// The rows of a result.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub schema: &'a Schema,
+    pub batches: &'a [RecordBatch],
+    pub zone: Tz,
+}
+
+impl Rows<'_> {
+    pub fn name(&self, column: usize) -> &str {
+        self.schema.field(column).name()
+    }
+
+    pub fn kind(&self, column: usize) -> Kind {
+        kind(self.schema.field(column).data_type())
+    }
+
+    /// The first column of a kind that is not taken.
+    pub fn first(&self, wanted: &[Kind], taken: &[usize]) -> Option<usize> {
+        (0..self.schema.fields().len()).find(|at| !taken.contains(at) && wanted.contains(&self.kind(*at)))
+    }
+
+    /// `the columns are a, b and c`.
+    pub fn told(&self) -> String {
+        let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        match names.as_slice() {
+            [] => "there are no columns".to_string(),
+            [one] => format!("the only column is {one}"),
+            [rest @ .., last] => format!("the columns are {} and {last}", rest.join(", ")),
+        }
+    }
+
+    /// The column that an option names, which must be of one of these kinds.
+    pub fn find(&self, option: &str, name: &str, wanted: &[Kind]) -> Result<usize, String> {
+        let found = self.schema.fields().iter().position(|field| field.name() == name);
+        let at = found.ok_or_else(|| format!("there is no column {option}={name}; {}", self.told()))?;
+        if !wanted.is_empty() && !wanted.contains(&self.kind(at)) {
+            let names: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
+            let (is, expected) = (self.kind(at).name(), crate::mistake::list(&names));
+            return Err(format!("column {option}={name} is {is}, expected {expected}; {}", self.told()));
+        }
+        Ok(at)
+    }
+
+    fn each<T>(&self, column: usize, read: impl Fn(&ArrayRef) -> Vec<T>) -> Vec<T> {
+        self.batches.iter().flat_map(|batch| read(batch.column(column))).collect()
+    }
+
+    /// Numbers that can be drawn; others, such as infinity, are no data.
+    pub fn numbers(&self, column: usize) -> Vec<Option<f64>> {
+        let least = |value: f64| if value.abs() < 1e-150 { 0.0 } else { value };
+        let drawn = |value: Option<f64>| value.filter(|value| value.abs() < 1e150).map(least);
+        self.each(column, |array| numbers(array).into_iter().map(drawn).collect())
+    }
+
+    pub fn instants(&self, column: usize) -> Vec<Option<i64>> {
+        self.each(column, |array| instants(array, self.zone))
+    }
+
+    pub fn timelines(&self, column: usize) -> Vec<Option<Runs>> {
+        self.each(column, |array| timelines(array, self.zone))
+    }
+
+    /// Any column as text for a person; NULL is a dash.
+    pub fn labels(&self, column: usize) -> Vec<String> {
+        let label = |array: &ArrayRef, row| format::value(array, row, &Unit::None, self.zone);
+        self.each(column, |array| {
+            if self.kind(column) == Kind::Text
+                && let Ok(texts) = cast(array, &DataType::Utf8)
+            {
+                return texts.as_string::<i32>().iter().map(|text| text.unwrap_or(NULL).to_string()).collect();
+            }
+            (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| NULL.to_string())).collect()
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! Lines over time or over a number, and bars along time.
+
+use chrono_tz::Tz;
+
+use super::columns::{Kind, Rows};
+use super::{ChartSpec, names};
+use crate::format;
+use crate::unit::{Unit, Units};
+
+/// The data of lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines {
+    /// The lines, in the order in which they come.
+    pub series: Vec<Series>,
+    /// What values are drawn as.
+    pub marks: Marks,
+    /// Whether x are instants in µs.
+    pub time: bool,
+    /// A rule across.
+    pub target: Option<f64>,
+    /// The measure of values.
+    pub unit: Unit,
+    /// Where days begin.
+    pub zone: Tz,
+    /// How many series there are beyond those that are drawn.
+    pub left_out: usize,
+}
+
+/// What values are drawn as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// A line.
+    Line,
+    /// Bars side by side.
+    Bars,
+    /// Bars on top of each other.
+    Stack,
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its name.
+    pub name: String,
+    /// x and value, by x; `None` is a gap.
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+/// No more lines can be told apart.
+const MOST: usize = 16;
+
+pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>, marks: Marks) -> Result<Lines, String> {
+    let x = match &spec.x {
+        Some(name) => rows.find("x", name, &[Kind::Time, Kind::Number])?,
+        None => rows
+            .first(&[Kind::Time], &[])
+            .or_else(|| rows.first(&[Kind::Number], &[]))
+            .ok_or_else(|| format!("no column holds times or numbers to draw along; {}", rows.told()))?,
+    };
+    let series = series_column(spec, rows, &[x])?;
+    let y = value_columns(spec, rows, &[x], series)?;
+    let time = rows.kind(x) == Kind::Time;
+    let xs: Vec<Option<f64>> = match time {
+        true => rows.instants(x).into_iter().map(|x| x.map(|x| x as f64)).collect(),
+        false => rows.numbers(x),
+    };
+    let mut found = split(rows, series, &y, |row| xs[row]);
+    for series in &mut found {
+        series.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+    let left_out = found.len().saturating_sub(MOST);
+    found.truncate(MOST);
+    let unit = units.of(rows.name(y[0]), true);
+    Ok(Lines { series: found, marks, time, target: spec.target, unit, zone: rows.zone, left_out })
+}
+
+/// The column that tells series apart: the one that is named, else the first text.
+pub(super) fn series_column(spec: &ChartSpec, rows: Rows<'_>, taken: &[usize]) -> Result<Option<usize>, String> {
+    match &spec.series {
+        Some(name) => rows.find("series", name, &[]).map(Some),
+        None => Ok(rows.first(&[Kind::Text], taken)),
+    }
+}
+
+/// The columns of values: those that are named, else all numbers that are left.
+pub(super) fn value_columns(
+    spec: &ChartSpec,
+    rows: Rows<'_>,
+    taken: &[usize],
+    series: Option<usize>,
+) -> Result<Vec<usize>, String> {
+    if !spec.y.is_empty() {
+        return spec.y.iter().map(|name| rows.find("y", name, &[Kind::Number])).collect();
+    }
+    let free = |at: &usize| !taken.contains(at) && series != Some(*at) && rows.kind(*at) == Kind::Number;
+    let found: Vec<usize> = (0..rows.schema.fields().len()).filter(free).collect();
+    match found.is_empty() {
+        true => Err(format!("no column holds numbers to draw; {}", rows.told())),
+        false => Ok(found),
+    }
+}
+
+/// One series per column of values and value of the series' column; rows without x are left out.
+fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -> Option<f64>) -> Vec<Series> {
+    let labels = series.map(|series| rows.labels(series));
+    let mut found: Vec<Series> = Vec::new();
+    let mut index = std::collections::HashMap::new();
+    for (column, &at) in y.iter().enumerate() {
+        for (row, value) in rows.numbers(at).into_iter().enumerate() {
+            let Some(x) = x(row) else { continue };
+            let label = labels.as_ref().map(|labels| labels[row].as_str());
+            let slot = *index.entry((column, label)).or_insert_with(|| {
+                let name = match label {
+                    Some(label) if y.len() > 1 => format!("{label}, {}", rows.name(at)),
+                    Some(label) => label.to_string(),
+                    None => rows.name(at).to_string(),
+                };
+                found.push(Series { name, points: Vec::new() });
+                found.len() - 1
+            });
+            found[slot].points.push((x, value));
+        }
+    }
+    found
+}
+
+impl Lines {
+    /// The least and the greatest x; a lone point gets room around it.
+    pub fn x_range(&self) -> (f64, f64) {
+        let xs = self.series.iter().flat_map(|series| [series.points.first(), series.points.last()]);
+        let xs: Vec<f64> = xs.flatten().map(|point| point.0).collect();
+        let (low, high) = extent(xs.iter().copied()).unwrap_or((0.0, 1.0));
+        // A bar stands for the time until the next one.
+        let high = if self.marks == Marks::Line { high } else { high + self.step() };
+        let room = if self.time { 1.8e9 } else { (low.abs() * 1e-3).max(0.5) };
+        if low < high { (low, high) } else { (low - room, high + room) }
+    }
+
+    /// The least distance of two x: how wide a bar may be.
+    pub fn step(&self) -> f64 {
+        let mut xs: Vec<f64> =
+            self.series.iter().flat_map(|series| series.points.iter().map(|point| point.0)).collect();
+        xs.sort_by(f64::total_cmp);
+        let steps = xs.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 0.0);
+        steps.min_by(f64::total_cmp).unwrap_or(if self.time { 86_400e6 } else { 1.0 })
+    }
+
+    /// The least and the greatest value that must be on the chart.
+    pub fn y_range(&self) -> (f64, f64) {
+        let values: Vec<f64> = match self.marks {
+            Marks::Stack => self.sums(),
+            _ => self.series.iter().flat_map(|series| series.points.iter().filter_map(|point| point.1)).collect(),
+        };
+        let zero = (self.marks != Marks::Line).then_some(0.0);
+        extent(values.into_iter().chain(self.target).chain(zero)).unwrap_or((0.0, 1.0))
+    }
+
+    fn sums(&self) -> Vec<f64> {
+        let mut sums = std::collections::HashMap::<u64, (f64, f64)>::new();
+        for (x, y) in self.series.iter().flat_map(|series| &series.points) {
+            let sum = sums.entry(x.to_bits()).or_default();
+            match y.unwrap_or(0.0) {
+                y if y < 0.0 => sum.0 += y,
+                y => sum.1 += y,
+            }
+        }
+        sums.into_values().flat_map(|(below, above)| [below, above]).collect()
+    }
+
+    /// x for a person.
+    pub fn x_text(&self, x: f64) -> String {
+        if self.time { format::instant(x as i64, self.zone) } else { format::plain(x) }
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let what = if self.marks == Marks::Line { "Lines" } else { "Bars" };
+        let (low, high) = self.x_range();
+        let ys = self.series.iter().flat_map(|series| series.points.iter().filter_map(|point| point.1));
+        let values = match extent(ys) {
+            Some((low, high)) => {
+                format!(", values {} to {}", format::number(low, &self.unit), format::number(high, &self.unit))
+            }
+            None => String::new(),
+        };
+        let who = names(self.series.iter().map(|series| series.name.as_str()));
+        format!("{what} of {who} from {} to {}{values}", self.x_text(low), self.x_text(high))
+    }
+}
+
+/// The least and the greatest.
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |extent: Option<(f64, f64)>, value| match extent {
+        Some((low, high)) => Some((low.min(value), high.max(value))),
+        None => Some((value, value)),
+    })
+}
+
+impl Series {
+    /// The points that are seen where a chart is so many pixels wide: of each pixel column the first, the least, the greatest
+    /// and the last, so that no extreme is lost. Gaps narrower than a pixel close. Each item is a line without gaps.
+    pub fn visible(&self, (low, high): (f64, f64), columns: usize) -> Vec<Vec<(f64, f64)>> {
+        let mut lines: Vec<Vec<(f64, f64)>> = Vec::new();
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        let column = |x: f64| ((x - low) / (high - low) * columns as f64) as usize;
+        for points in self.points.chunk_by(|a, b| column(a.0) == column(b.0)) {
+            let known: Vec<(f64, f64)> = points.iter().filter_map(|(x, y)| Some((*x, (*y)?))).collect();
+            let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
+            if first.1.is_none() || known.is_empty() {
+                lines.extend((!line.is_empty()).then(|| std::mem::take(&mut line)));
+            }
+            if known.len() <= 4 {
+                line.extend(&known);
+            } else {
+                let by = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+                let mut kept: Vec<(f64, f64)> =
+                    [known.first(), known.iter().min_by(by), known.iter().max_by(by), known.last()]
+                        .into_iter()
+                        .flatten()
+                        .copied()
+                        .collect();
+                kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+                kept.dedup();
+                line.extend(kept);
+            }
+            if last.1.is_none() {
+                lines.extend((!line.is_empty()).then(|| std::mem::take(&mut line)));
+            }
+        }
+        lines.extend((!line.is_empty()).then_some(line));
+        lines
+    }
+}
+
+/// x and value.
+pub(crate) type Corner = (f64, f64);
+
+/// The bars of each series. Where one would be narrower than two pixels, that of the value furthest from zero stands for its
+/// neighbours.
+pub(crate) fn bars(lines: &Lines, (low, high): (f64, f64), wide: f64) -> Vec<(usize, Corner, Corner)> {
+    let pixel = (high - low) / wide;
+    let abreast = if lines.marks == Marks::Stack { 1 } else { lines.series.len().max(1) };
+    let step = lines.step();
+    let slot = step.max(2.0 * pixel * abreast as f64);
+    let bar = slot * 0.82 / abreast as f64;
+    let mut out = Vec::new();
+    let mut base: std::collections::HashMap<(i64, bool), f64> = std::collections::HashMap::new();
+    for (n, series) in lines.series.iter().enumerate() {
+        let place = |x: f64| ((x - low) / slot + 1e-6).floor() as i64;
+        for points in series.points.chunk_by(|a, b| slot > step && place(a.0) == place(b.0)) {
+            let known = points.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
+            let Some((x, y)) = known.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) else { continue };
+            let begin = if slot > step { low + place(x) as f64 * slot } else { x };
+            let from = match lines.marks {
+                Marks::Stack => *base.entry((place(x), y < 0.0)).or_insert(0.0),
+                _ => 0.0,
+            };
+            if lines.marks == Marks::Stack {
+                base.insert((place(x), y < 0.0), from + y);
+            }
+            let side = if abreast > 1 { n as f64 * bar } else { 0.0 };
+            let left = begin + slot * 0.09 + side;
+            out.push((n, (left, from), ((left + bar).min(high), from + y)));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_part_lines() {
+        let points = vec![(0.0, Some(1.0)), (10.0, Some(2.0)), (20.0, None), (30.0, Some(3.0))];
+        let series = Series { name: String::new(), points };
+        let lines = series.visible((0.0, 30.0), 300);
+        assert_eq!(lines, [vec![(0.0, 1.0), (10.0, 2.0)], vec![(30.0, 3.0)]]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_extreme_is_lost(values in proptest::collection::vec(-1e6..1e6f64, 2..5000), columns in 1..500usize) {
+            let points: Vec<_> = values.iter().enumerate().map(|(x, y)| (x as f64, Some(*y))).collect();
+            let range = (0.0, (points.len() - 1) as f64);
+            let series = Series { name: String::new(), points };
+            let lines = series.visible(range, columns);
+            proptest::prop_assert_eq!(lines.len(), 1);
+            proptest::prop_assert!(lines[0].len() <= 4 * (columns + 1));
+            proptest::prop_assert!(lines[0].is_sorted_by(|a, b| a.0 < b.0));
+            let seen = extent(lines[0].iter().map(|point| point.1));
+            proptest::prop_assert_eq!(seen, extent(values.into_iter()));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Charts: what is asked for, and the rows of a result as the data of one.
+//!
+//! | chart | x | y | series |
+//! |---|---|---|---|
+//! | `line` | times or numbers; the first such column | numbers, one line per column; all that are left | text: one line per value |
+//! | `bar` | times: bars along time; anything else: one bar or group of bars per row | as above | as above |
+//! | `timeline` | a row's label; the first text column | a column of timelines; without one the rows are intervals with `started`, `ended` and perhaps `state` | – |
+//! | `heatmap` | times: one cell per day; else the columns of a matrix | numbers, or timelines for their minutes in error | one row of cells per value; without it a calendar |
+//!
+//! NULL is a gap in a line, no bar, and no data in a heat map. A timeline without an end lasts to the end of the chart; rows
+//! without a `state` are errors, and what they leave free is ok. Rows with a `state` leave "no data" free.
+
+mod bars;
+pub(crate) mod columns;
+pub(crate) mod heat;
+pub(crate) mod lines;
+pub(crate) mod scale;
+pub(crate) mod strip;
+pub(crate) mod ticks;
+
+use nines_engine::datafusion::arrow::array::RecordBatch;
+use nines_engine::datafusion::arrow::datatypes::Schema;
+use chrono_tz::Tz;
+
+pub use bars::Bars;
+pub use columns::Runs;
+pub use heat::{Calendar, Matrix};
+pub use lines::{Lines, Marks, Series};
+pub use strip::{Strip, StripRow};
+
+use crate::moment::Range;
+use crate::unit::Units;
+use columns::Rows;
+
+/// The kinds of charts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ChartKind {
+    /// Values over time or over a number.
+    #[default]
+    Line,
+    /// Values side by side.
+    Bar,
+    /// States over time, one row each.
+    Timeline,
+    /// Values by colour, one cell per day.
+    Heatmap,
+}
+
+impl ChartKind {
+    /// All of them.
+    pub const ALL: &'static [ChartKind] = &[ChartKind::Line, ChartKind::Bar, ChartKind::Timeline, ChartKind::Heatmap];
+
+    /// As it is written in a notebook.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChartKind::Line => "line",
+            ChartKind::Bar => "bar",
+            ChartKind::Timeline => "timeline",
+            ChartKind::Heatmap => "heatmap",
+        }
+    }
+}
+
+/// A chart as a notebook asks for it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChartSpec {
+    /// Which one.
+    pub kind: ChartKind,
+    /// The column along the chart.
+    pub x: Option<String>,
+    /// The columns of values.
+    pub y: Vec<String>,
+    /// The column that tells series apart.
+    pub series: Option<String>,
+    /// A rule across the chart, in the values' own measure.
+    pub target: Option<f64>,
+    /// Whether bars stand on top of each other.
+    pub stack: bool,
+}
+
+/// The data of a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Chart {
+    /// Lines, or bars along time.
+    Lines(Lines),
+    /// Bars, one group per label.
+    Bars(Bars),
+    /// States over time.
+    Strip(Strip),
+    /// A cell per day, week by week.
+    Calendar(Calendar),
+    /// A cell per row and column.
+    Matrix(Matrix),
+}
+
+impl Chart {
+    /// Makes the chart of a result. `about` is the range of time that the page is about: timelines are shown over all of it.
+    ///
+    /// Errors say which column is wrong, and which there are.
+    pub fn new(
+        spec: &ChartSpec,
+        units: &Units,
+        schema: &Schema,
+        batches: &[RecordBatch],
+        zone: Tz,
+        about: Option<Range>,
+    ) -> Result<Chart, String> {
+        let rows = Rows { schema, batches, zone };
+        match spec.kind {
+            ChartKind::Line => lines::read(spec, units, rows, Marks::Line).map(Chart::Lines),
+            ChartKind::Bar if bars::along_time(spec, rows)? => {
+                let marks = if spec.stack { Marks::Stack } else { Marks::Bars };
+                lines::read(spec, units, rows, marks).map(Chart::Lines)
+            }
+            ChartKind::Bar => bars::read(spec, units, rows).map(Chart::Bars),
+            ChartKind::Timeline => strip::read(spec, rows, about).map(Chart::Strip),
+            ChartKind::Heatmap => heat::read(spec, units, rows),
+        }
+    }
+
+    /// Whether there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Chart::Lines(lines) => {
+                lines.series.iter().all(|series| series.points.iter().all(|point| point.1.is_none()))
+            }
+            Chart::Bars(bars) => bars.labels.is_empty(),
+            Chart::Strip(strip) => strip.rows.is_empty(),
+            Chart::Calendar(calendar) => calendar.days.is_empty(),
+            Chart::Matrix(matrix) => matrix.rows.is_empty(),
+        }
+    }
+
+    /// What a reader who does not see it is told.
+    pub fn summary(&self) -> String {
+        match self {
+            Chart::Lines(lines) => lines.summary(),
+            Chart::Bars(bars) => bars.summary(),
+            Chart::Strip(strip) => strip.summary(),
+            Chart::Calendar(calendar) => calendar.summary(),
+            Chart::Matrix(matrix) => matrix.summary(),
+        }
+    }
+}
+
+/// `a, b and 3 more`.
+pub(crate) fn names<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let count = names.len();
+    let told = names.take(5).collect::<Vec<_>>().join(", ");
+    if count > 5 { format!("{told} and {} more", count - 5) } else { told }
+}

@@ -1,0 +1,218 @@
+//! Runs a notebook in an engine: parameters get their values, cells their results, and the page holds both.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use nines_engine::datafusion::arrow::array::RecordBatch;
+use nines_engine::datafusion::arrow::datatypes::{DataType, Schema};
+use nines_engine::datafusion::physical_plan::common::collect;
+use nines_engine::{Engine, EngineError, Parameter as Bound, Parameters};
+
+use crate::cell::Cell;
+use crate::chart::columns::{self, Kind};
+use crate::format;
+use crate::moment::Moment;
+use crate::notebook::{Block, Notebook};
+use crate::page::{Answer, Page};
+use crate::parameter::{Parameter, Values};
+
+/// Why a notebook did not begin to run. What goes wrong in a cell stands on the page instead.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// What is wrong with the parameters, one sentence each.
+    Parameters(Vec<String>),
+    /// The query of a parameter, or that for `now`, failed.
+    Query {
+        /// Whose it is.
+        of: String,
+        /// What went wrong.
+        error: EngineError,
+    },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Parameters(mistakes) => f.write_str(&mistakes.join("\n")),
+            RunError::Query { of, error } => write!(f, "the query of {of} failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// What a notebook is run with.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'g> {
+    /// Values of parameters by name.
+    pub parameters: &'g BTreeMap<String, String>,
+    /// What the clock shows, in µs.
+    pub clock: i64,
+    /// What relative times are told against: without it the clock, or the newest data where the notebook asks for that.
+    pub now: Option<i64>,
+}
+
+/// Runs a notebook; `name` is what the page is called if the notebook does not say. `watch` is told which cell of how many is
+/// about to run. A cell that fails does not keep the others from running.
+pub async fn run(
+    engine: &Engine,
+    notebook: &Notebook,
+    name: &str,
+    given: Given<'_>,
+    watch: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Page, RunError> {
+    let unknown = notebook.unknown(given.parameters);
+    if !unknown.is_empty() {
+        return Err(RunError::Parameters(unknown));
+    }
+    // What an earlier notebook left under a name must not stand in for a cell that fails in this one.
+    let names = notebook.blocks.iter().filter_map(|block| match block {
+        Block::Cell(cell) => cell.name.as_deref(),
+        Block::Text(_) => None,
+    });
+    for name in names {
+        engine.forget(name).map_err(|error| RunError::Query { of: name.to_string(), error })?;
+    }
+    let moment = moment(engine, notebook, given).await?;
+    let (values, parameters) = resolve(engine, notebook, given.parameters, moment).await?;
+    let mut page = Page::new(notebook, &values, name);
+    let zone = moment.zone;
+    page.made = Some(format!(
+        "Made at {} with Nines {}, as of {}. Times in {zone}.",
+        format::instant(whole_minute(given.clock), zone),
+        env!("CARGO_PKG_VERSION"),
+        format::instant(whole_minute(moment.now), zone),
+    ));
+    let cells = notebook.blocks.iter().filter(|block| matches!(block, Block::Cell(_))).count();
+    let mut at = 0;
+    for block in &notebook.blocks {
+        match block {
+            Block::Text(text) => page.text(text, &values),
+            Block::Cell(cell) => {
+                at += 1;
+                watch(at, cells);
+                let outcome = answer(engine, cell, &parameters).await.map_err(|error| error.to_string());
+                page.cell(cell, outcome);
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// The result of a cell's last statement that has columns, kept under its name.
+async fn answer(engine: &Engine, cell: &Cell, parameters: &Parameters) -> Result<Answer, EngineError> {
+    let mut last = Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None };
+    for statement in engine.parse(&cell.sql)? {
+        let (answer, stored) = asked(engine, statement, parameters).await?;
+        if !stored && !answer.schema.fields().is_empty() {
+            last = answer;
+        }
+    }
+    if let Some(name) = &cell.name {
+        engine.keep(name, Arc::clone(&last.schema), last.batches.clone())?;
+    }
+    Ok(last)
+}
+
+/// The rows of a statement, and whether it stored something instead of answering.
+async fn asked(
+    engine: &Engine,
+    statement: nines_engine::Statement,
+    parameters: &Parameters,
+) -> Result<(Answer, bool), EngineError> {
+    let running = engine.run(&statement, parameters).await?;
+    let (schema, advice, stored) = (Arc::clone(&running.schema), running.advice(), running.receipt().is_some());
+    let batches = collect(running.batches).await?;
+    Ok((Answer { schema, batches, advice }, stored))
+}
+
+/// The rows of a query of the front matter.
+async fn query(engine: &Engine, of: &str, sql: &str, parameters: &Parameters) -> Result<Answer, RunError> {
+    let failed = |error| RunError::Query { of: of.to_string(), error };
+    let mut last = None;
+    for statement in engine.parse(sql).map_err(failed)? {
+        last = Some(asked(engine, statement, parameters).await.map_err(failed)?.0);
+    }
+    last.ok_or_else(|| failed(EngineError::Usage("no statement given".to_string())))
+}
+
+fn whole_minute(at: i64) -> i64 {
+    at - at.rem_euclid(60_000_000)
+}
+
+/// What relative times are told against: the newest data, where the notebook asks for it and has any.
+async fn moment(engine: &Engine, notebook: &Notebook, given: Given<'_>) -> Result<Moment, RunError> {
+    let zone: Tz = engine.settings().time_zone.parse().unwrap_or(Tz::UTC);
+    let mut now = given.now.unwrap_or(given.clock);
+    if let Some(sql) = notebook.now.as_ref().filter(|_| given.now.is_none()) {
+        let newest = query(engine, "now", sql, &Parameters::default()).await?;
+        let column = newest.batches.first().filter(|batch| batch.num_rows() > 0).map(|batch| batch.column(0));
+        match column {
+            Some(column) if columns::kind(column.data_type()) == Kind::Time => {
+                now = columns::instants(column, zone).first().copied().flatten().map_or(now, |newest| newest.min(now));
+            }
+            Some(column) if *column.data_type() != DataType::Null => {
+                let problem = format!("it must return one instant, got {}", column.data_type());
+                return Err(RunError::Query { of: "now".to_string(), error: EngineError::Usage(problem) });
+            }
+            _ => {}
+        }
+    }
+    Ok(Moment { now, zone })
+}
+
+/// The values of all parameters, as a page shows them and as SQL takes them; a query may use those before it.
+async fn resolve(
+    engine: &Engine,
+    notebook: &Notebook,
+    given: &BTreeMap<String, String>,
+    moment: Moment,
+) -> Result<(Values, Parameters), RunError> {
+    let (mut values, mut bound, mut mistakes) = (Values::new(moment), Parameters::default(), Vec::new());
+    for parameter in &notebook.parameters {
+        let (mut returned, mut advice) = (Vec::new(), None);
+        // What a query answers to half of the parameters says nothing.
+        if let Some(sql) = parameter.query().filter(|_| mistakes.is_empty()) {
+            let answer = query(engine, &format!("parameter {}", parameter.name), sql, &bound).await?;
+            returned = texts(&answer.batches, moment.zone);
+            advice = answer.advice;
+        } else if parameter.query().is_some() {
+            continue;
+        }
+        match parameter.resolve(given, &returned, moment) {
+            Ok(found) => {
+                values.extend(found);
+                bind(parameter, &values, &mut bound);
+            }
+            Err(mistake) => {
+                let advice = advice.filter(|_| returned.is_empty());
+                mistakes.push(advice.map_or(mistake.clone(), |advice| format!("{mistake}: {advice}")));
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok((values, bound)) } else { Err(RunError::Parameters(mistakes)) }
+}
+
+fn bind(parameter: &Parameter, values: &Values, bound: &mut Parameters) {
+    let own = parameter.names();
+    for (name, literal) in values.literals().filter(|(name, _)| own.contains(name)) {
+        // A service that is called 12 is a name, as all that its column holds.
+        let value = match parameter.query() {
+            Some(_) => Bound::Text(literal),
+            None => Bound::from_text(&literal),
+        };
+        bound.set(name, value);
+    }
+}
+
+/// The first column as text.
+fn texts(batches: &[RecordBatch], zone: Tz) -> Vec<String> {
+    let mut texts = Vec::new();
+    for column in batches.iter().filter(|batch| batch.num_columns() > 0).map(|batch| batch.column(0)) {
+        texts.extend((0..column.len()).filter_map(|row| format::value(column, row, &crate::unit::Unit::None, zone)));
+    }
+    texts
+}
