@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use nines_notebook::page::terminal;
-use nines_notebook::{Block, Notebook, Page, Shown, Values};
+use nines_notebook::{Block, Notebook, Page, Values};
 
 use super::chart::look;
 use super::files::expanded;
@@ -58,6 +58,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let mut page = Page::new(&notebook, &values, &name);
     let cells = notebook.blocks.iter().filter(|block| matches!(block, Block::Cell(_))).count();
     let (mut at, mut failed) = (0, 0);
+    let before = session.results.count();
     for block in &notebook.blocks {
         match block {
             Block::Text(text) => page.text(text, &values),
@@ -69,13 +70,16 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
                     answer => answer.map_err(|error| error.to_string()),
                 };
                 failed += usize::from(answer.is_err());
-                page.blocks.push(Shown::Cell(cell.clone(), answer));
+                page.cell(cell, answer);
             }
         }
     }
     progress(session, "");
     let look = look(session);
     session.show_text(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
+    if session.results.count() > before {
+        told(session, &format!("the results are _{} to _{}", before + 1, session.results.count()))?;
+    }
     match failed {
         0 if page.failed() => Err(CliError::Usage(format!("{name}: a chart could not be drawn"))),
         0 => Ok(()),
