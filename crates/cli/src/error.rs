@@ -19,6 +19,8 @@ pub(crate) enum CliError {
     /// Where it happened, and what.
     At(String, Box<CliError>),
     Interrupted,
+    /// As interrupted, but something may have been done before.
+    Cancelled,
 }
 
 impl CliError {
@@ -28,7 +30,7 @@ impl CliError {
             CliError::Engine(_) | CliError::Io(..) | CliError::Failed(_) => 1,
             CliError::Usage(_) => 2,
             CliError::At(_, error) => error.exit_code(),
-            CliError::Interrupted => 130,
+            CliError::Interrupted | CliError::Cancelled => 130,
         }
     }
 
@@ -57,6 +59,7 @@ impl fmt::Display for CliError {
             CliError::Usage(message) | CliError::Failed(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
+            CliError::Cancelled => f.write_str("interrupted; what was done before stays done"),
         }
     }
 }

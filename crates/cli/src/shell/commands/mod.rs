@@ -156,9 +156,7 @@ fn unknown(name: &str) -> CliError {
 pub(super) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let names: Vec<&str> = names.collect();
     // Of a single letter every other one is as near as any.
-    if word.chars().nth(1).is_none() {
-        return None;
-    }
+    word.chars().nth(1)?;
     let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
     let typed = letters(word);
     let begins = names.iter().find(|name| letters(name).starts_with(&typed));

@@ -16,7 +16,7 @@ use crate::shell::session::Session;
 use crate::shell::vocabulary::column;
 
 pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
-    if session.cells.len() == 0 {
+    if session.cells.count() == 0 {
         return Err(CliError::Usage("there is nothing to save yet: nothing was run".to_string()));
     }
     let path = expanded(argument);
@@ -32,7 +32,7 @@ pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     doing(path.display(), file.as_file().set_permissions(mode))?;
     file.persist(&path).map_err(|error| CliError::Io(path.display().to_string(), error.error))?;
-    let cells = session.cells.len();
+    let cells = session.cells.count();
     let left_out = match session.cells.left_out {
         0 => String::new(),
         1 => "; left out 1 statement that writes".to_string(),
