@@ -176,6 +176,33 @@ fn piped_it_ends_at_the_first_error_with_its_code() {
 }
 
 #[test]
+fn an_interrupted_script_says_so() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("nines"));
+    command.arg("shell").current_dir(folder.path()).env_remove("NINES_STORE");
+    let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let script = "SELECT 1 AS a;\nSELECT count(*) FROM generate_series(1, 100000000000);\n";
+    shell.stdin.as_mut().unwrap().write_all(script.as_bytes()).unwrap();
+    // Once the first result is there, somebody listens.
+    let mut result = [0; 16];
+    shell.stdout.as_mut().unwrap().read_exact(&mut result).unwrap();
+    let begun = Instant::now();
+    let status = loop {
+        assert!(begun.elapsed() < PATIENCE);
+        Command::new("kill").args(["-INT", &shell.id().to_string()]).status().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        if let Some(status) = shell.try_wait().unwrap() {
+            break status;
+        }
+    };
+    let mut said = String::new();
+    shell.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((status.code(), said.as_str()), (Some(130), "error: interrupted; what was done before stays done\n"));
+}
+
+#[test]
 fn results_go_to_files_and_statements_come_from_them() {
     let folder = tempfile::tempdir().unwrap();
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

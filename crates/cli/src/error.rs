@@ -23,6 +23,8 @@ pub(crate) enum CliError {
     Nothing(String),
     /// What was issued is not what is stored today.
     Differs(String),
+    /// As interrupted, but something may have been done before.
+    Cancelled,
 }
 
 impl CliError {
@@ -34,7 +36,7 @@ impl CliError {
             CliError::Nothing(_) => 3,
             CliError::Differs(_) => 4,
             CliError::At(_, error) => error.exit_code(),
-            CliError::Interrupted => 130,
+            CliError::Interrupted | CliError::Cancelled => 130,
         }
     }
 
@@ -66,6 +68,7 @@ impl fmt::Display for CliError {
             | CliError::Differs(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
+            CliError::Cancelled => f.write_str("interrupted; what was done before stays done"),
         }
     }
 }

@@ -124,7 +124,7 @@ fn strip(dice: &mut Dice, rows: usize) -> RecordBatch {
     let mut names = Vec::new();
     let mut runs: [Vec<Vec<(i64, i64)>>; 3] = Default::default();
     for row in 0..rows {
-        names.push(if row < 10 { NAMES[row].to_string() } else { format!("objective-{row:03}") });
+        names.push(NAMES.get(row).map_or_else(|| format!("objective-{row:03}"), ToString::to_string));
         let (mut errors, mut none, mut out) = (Vec::new(), Vec::new(), Vec::new());
         match row {
             // One minute of a year.

@@ -45,6 +45,7 @@ pub use credit::{
 };
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
 pub use mistake::{Mistake, Severity};
+pub use nearest::nearest;
 pub use objective::{
     Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op, Party,
     Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,

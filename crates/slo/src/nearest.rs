@@ -20,7 +20,7 @@ fn list(words: &[&str]) -> String {
 }
 
 /// The known word that at most a third of the letters set apart from this one; case counts for nothing.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = letters(word);
     let most = (word.len() / 3).max(1);
     // Nobody mistypes a word into a page of text, and the distance of two of those takes its time.

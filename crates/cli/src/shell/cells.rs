@@ -39,11 +39,7 @@ pub(super) struct Setting {
 impl Cells {
     /// Remembers a statement. `last` is the number of the result before.
     pub fn ran(&mut self, cell: Cell, result: Option<usize>, last: usize, settings: &[Setting]) {
-        let first = tokens(&cell.sql).all.into_iter().find_map(|(token, _)| match token {
-            Token::Word(word) => Some(word.value.to_lowercase()),
-            _ => None,
-        });
-        if first.is_some_and(|word| CHANGING.contains(&word.as_str())) {
+        if changes(&cell.sql) {
             self.left_out += 1;
             return;
         }
@@ -114,9 +110,18 @@ impl Cells {
         cell.and_then(|ran| ran.cell.name.clone()).unwrap_or_else(|| format!("result_{number}"))
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
     }
+}
+
+/// Whether a statement writes a stored table or a file, told from its first word.
+pub(super) fn changes(sql: &str) -> bool {
+    let first = tokens(sql).all.into_iter().find_map(|(token, _)| match token {
+        Token::Word(word) => Some(word.value.to_lowercase()),
+        _ => None,
+    });
+    first.is_some_and(|word| CHANGING.contains(&word.as_str()))
 }
 
 /// The statement with other texts in the place of some tokens.

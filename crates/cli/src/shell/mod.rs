@@ -94,7 +94,12 @@ async fn typed(mut session: Session) -> Result<()> {
         match done {
             Ok(Flow::On) => {}
             Ok(Flow::Quit) => return Ok(()),
-            // Over the ^C that the terminal has shown.
+            // The line's beginning is over the ^C that the terminal has shown.
+            Err(CliError::Interrupted) if session.last.as_deref().is_some_and(cells::changes) => {
+                eprintln!(
+                    "\rcancelled; its rows may have been stored already, and are not counted twice if you run it again"
+                );
+            }
             Err(CliError::Interrupted) => eprintln!("\rcancelled"),
             Err(error) if error.is_broken_pipe() => return Ok(()),
             Err(error) => eprintln!("error: {error}"),
@@ -116,15 +121,18 @@ async fn piped(mut session: Session) -> Result<()> {
         });
         // A blocking read cannot be interrupted, but needs not be waited for.
         let line = tokio::select! {
-            _ = session.interrupts.recv() => return Err(CliError::Interrupted),
+            _ = session.interrupts.recv() => return Err(CliError::Cancelled),
             line = reading => line.unwrap_or_else(|failed| Err(failed.into())),
         };
         let line = doing("reading standard input", line)?;
         let pieces = if line.is_empty() { lines.finish() } else { lines.push(&line) };
         for piece in pieces.map_err(|error| error.at(format!("line {}", lines.line())))? {
             let place = format!("line {}", piece.line());
-            if session.piece(piece).await.map_err(|error| error.at(place))? == Flow::Quit {
-                return Ok(());
+            match session.piece(piece).await {
+                Ok(Flow::On) => {}
+                Ok(Flow::Quit) => return Ok(()),
+                Err(CliError::Interrupted) => return Err(CliError::Cancelled),
+                Err(error) => return Err(error.at(place)),
             }
         }
         if line.is_empty() {

@@ -63,7 +63,10 @@ impl Results {
         self.last = None;
         engine.forget(LAST)?;
         let Some((batches, bytes)) = keeper.take() else {
-            return Ok(Kept::Not(format!("too large to be kept as {name}: more than {} MiB", ONE >> 20)));
+            return Ok(Kept::Not(format!(
+                "too large to be kept as {name}, over {} MiB; narrow it down, or write it to a file with \\o",
+                ONE >> 20
+            )));
         };
         let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         names.sort_unstable();

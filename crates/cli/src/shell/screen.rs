@@ -1,4 +1,5 @@
-//! Results on a terminal: as they are where they fit, else wrapped where that stays readable, else through a pager.
+//! Results on a terminal: as they are where they fit, else wrapped where that stays readable, a few wide rows column by
+//! column, all else through a pager.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -40,15 +41,14 @@ impl Screen {
                 return say(&wrapped);
             }
         }
-        self.page(&plain)
+        let listed = listed(&table);
+        if broken(&listed, columns) + BESIDE <= lines { say(&listed) } else { self.page(&plain) }
     }
 
     /// Shows text that is laid out already; the terminal breaks lines that are too long for it.
     pub fn text(&self, text: &str) -> Result<()> {
         let (lines, columns) = size();
-        let broken = |line| console::measure_text_width(line).div_ceil(columns.max(1)).max(1);
-        let fits = text.lines().map(broken).sum::<usize>() + BESIDE <= lines;
-        if fits || !self.pager { say(text) } else { self.page(text) }
+        if broken(text, columns) + BESIDE <= lines || !self.pager { say(text) } else { self.page(text) }
     }
 
     /// Hands text to `$PAGER`, else to less, else prints it.
@@ -82,6 +82,26 @@ fn widest(text: &str) -> usize {
     text.lines().map(console::measure_text_width).max().unwrap_or(0)
 }
 
+/// Lines that a text takes where the terminal breaks those that are too long.
+fn broken(text: &str, columns: usize) -> usize {
+    text.lines().map(|line| console::measure_text_width(line).div_ceil(columns.max(1)).max(1)).sum()
+}
+
+/// A line per column of each row, an empty line between rows.
+fn listed(table: &comfy_table::Table) -> String {
+    let names: Vec<String> =
+        table.header().into_iter().flat_map(|header| header.cell_iter()).map(|c| c.content()).collect();
+    let width = names.iter().map(|name| console::measure_text_width(name)).max().unwrap_or_default();
+    let row = |row: &comfy_table::Row| {
+        let lines = names.iter().zip(row.cell_iter()).map(|(name, cell)| {
+            let name = console::pad_str(name, width, console::Alignment::Left, None);
+            format!("{name}  {}\n", cell.content())
+        });
+        lines.collect::<String>()
+    };
+    table.row_iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether the columns may become as narrow as the terminal without breaking names and numbers.
 fn stays_readable(table: &comfy_table::Table, columns: usize) -> bool {
     let names = table.header().into_iter().flat_map(|header| header.cell_iter());
@@ -105,5 +125,13 @@ mod tests {
         let mut table = comfy_table::Table::new();
         table.set_header((0..12).map(|n| format!("column_{n}"))).add_row((0..12).map(|_| "1234567890"));
         assert!(!stays_readable(&table, 80));
+    }
+
+    #[test]
+    fn wide_rows_are_listed() {
+        let mut table = comfy_table::Table::new();
+        table.set_header(["a", "业务"]).add_row(["1", "x"]).add_row(["2", "y"]);
+        assert_eq!(listed(&table), "a     1\n业务  x\n\na     2\n业务  y\n");
+        assert_eq!(broken("12345\n\n123", 3), 4);
     }
 }

@@ -256,9 +256,9 @@ impl Session {
     /// How many rows there were, under which name they are kept, and how long it took.
     fn tell(&self, rows: usize, kept: Kept, elapsed: Duration) -> Result<()> {
         let count = if rows == 1 { "1 row".to_string() } else { format!("{} rows", HumanCount(rows as u64)) };
-        let to = self.file.as_ref().map(|file| format!(" to {}", file.path.display())).unwrap_or_default();
+        let to = self.file.as_ref().map(|file| format!(", written to {}", file.path.display())).unwrap_or_default();
         match kept {
-            Kept::As(name) => self.note(&format!("{count}{to} in {name}"), elapsed),
+            Kept::As(name) => self.note(&format!("{count} in {name}{to}"), elapsed),
             Kept::Not(why) => {
                 self.note(&format!("{count}{to}"), elapsed)?;
                 eprintln!("{why}");

@@ -10,14 +10,15 @@ use crate::error::{CliError, Result};
 use crate::shell::session::Session;
 use crate::shell::vocabulary::column;
 
-/// The sections of `functions` that are not SQL's own.
-const OWN: &str = "section IN ('Objectives', 'Timelines', 'Histograms', 'Counts')";
+/// The functions that are not SQL's own, those that answer first.
+const OWN: &str = "
+    SELECT section, name, syntax FROM functions WHERE section IN ('Objectives', 'Timelines', 'Histograms', 'Counts')
+    ORDER BY array_position(['Objectives', 'Timelines', 'Counts', 'Histograms'], section), name";
 
 pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let pattern = argument.trim_end_matches([';', '(', ')']);
     if pattern.is_empty() {
-        let sql = format!("SELECT section, name, syntax FROM functions WHERE {OWN} ORDER BY section, name");
-        list(session, &sql, &[]).await?;
+        list(session, OWN, &[]).await?;
         return session.show_text(
             "\\df NAME describes one; \\df * lists those of SQL too, \\df *time* what has time in its name\n",
         );

@@ -9,8 +9,6 @@ mod notebook;
 mod options;
 mod slo;
 
-use datafusion::common::utils::datafusion_strsim::levenshtein;
-
 use super::session::Session;
 use crate::error::{CliError, Result};
 use crate::output::say;
@@ -54,7 +52,7 @@ pub(super) const ALL: &[Command] = &[
         "chart",
         "[KIND] [x=… y=…]",
         Takes::OneOf(&["line", "bar", "timeline", "heatmap"]),
-        "draw the last result: line, bar, timeline or heatmap, with the options of a notebook's cell",
+        "draw the last result: line, bar, timeline, heatmap; options as in notebooks",
     ),
     command("explain", "[STATEMENT]", Takes::Sql, "the plan of a statement; without one, of the last"),
     command(
@@ -143,7 +141,7 @@ fn help() -> String {
     );
     for command in ALL {
         let usage = format!("\\{} {}", command.name, command.arguments);
-        text.push_str(&format!("  {usage:22}{}\n", command.help));
+        text.push_str(&format!("  {usage:24}{}\n", command.help));
     }
     text
 }
@@ -154,22 +152,21 @@ fn unknown(name: &str) -> CliError {
     CliError::Usage(format!("\\{name} is no command;{meant} \\? lists all of them"))
 }
 
-/// The name that was probably meant: one that begins so, else one that few letters set apart.
+/// The name that was probably meant: one that begins so, else one that few letters set apart, or its beginning.
 pub(super) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let word = word.to_lowercase();
-    let most = (word.chars().count() / 3).max(1);
-    let distance = |name: &str| {
-        let name = name.to_lowercase();
-        // A whole word of which this is a part says more than one that happens to have as many letters.
-        if word.len() > 1 && (name.starts_with(&word) || word.starts_with(&name) && name.len() > 1) {
-            return 0;
-        }
-        // What was typed may also be the beginning of a long name.
-        let beginning: String = name.chars().take(word.chars().count() + 1).collect();
-        levenshtein(&word, &name).min(levenshtein(&word, &beginning))
-    };
-    let near = names.map(|name| (distance(name), name)).filter(|(distance, _)| *distance <= most);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    let names: Vec<&str> = names.collect();
+    // Of a single letter every other one is as near as any.
+    word.chars().nth(1)?;
+    let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
+    let typed = letters(word);
+    let begins = names.iter().find(|name| letters(name).starts_with(&typed));
+    begins.copied().or_else(|| nines_engine::slo::nearest(word, &names)).or_else(|| {
+        let beginning = |name: &&str| name.chars().take(typed.len() + 1).collect::<String>();
+        let beginnings: Vec<String> = names.iter().map(beginning).collect();
+        let known: Vec<&str> = beginnings.iter().map(String::as_str).collect();
+        let near = nines_engine::slo::nearest(word, &known)?;
+        known.iter().position(|beginning| *beginning == near).map(|at| names[at])
+    })
 }
 
 /// Prints `on` or `off` and the like for whoever reads along.
@@ -184,13 +181,11 @@ mod tests {
     #[test]
     fn names_are_guessed() {
         let names = || ALL.iter().map(|command| command.name);
-        for (word, meant) in
-            [("timin", "timing"), ("explian", "explain"), ("quit", "q"), ("sett", "set"), ("fromat", "format")]
-        {
-            let near = nearest(word, names());
-            assert!(near == Some(meant) || word == "quit" && near.is_none(), "{word}: {near:?}");
+        for (word, meant) in [("timin", "timing"), ("explian", "explain"), ("sett", "set"), ("fromat", "format")] {
+            assert_eq!(nearest(word, names()), Some(meant), "{word}");
         }
-        assert_eq!(nearest("zzzzzz", names()), None);
+        assert_eq!(nearest("logn", ["search", "login-success"].into_iter()), Some("login-success"));
+        assert!(nearest("zzzzzz", names()).is_none() && nearest("x", names()).is_none());
     }
 
     #[test]

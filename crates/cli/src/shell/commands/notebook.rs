@@ -16,7 +16,7 @@ use crate::shell::session::Session;
 use crate::shell::vocabulary::column;
 
 pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
-    if session.cells.len() == 0 {
+    if session.cells.count() == 0 {
         return Err(CliError::Usage("there is nothing to save yet: nothing was run".to_string()));
     }
     let path = expanded(argument);
@@ -32,7 +32,7 @@ pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     doing(path.display(), file.as_file().set_permissions(mode))?;
     file.persist(&path).map_err(|error| CliError::Io(path.display().to_string(), error.error))?;
-    let cells = session.cells.len();
+    let cells = session.cells.count();
     let left_out = match session.cells.left_out {
         0 => String::new(),
         1 => "; left out 1 statement that writes".to_string(),
@@ -58,6 +58,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let mut page = Page::new(&notebook, &values, &name);
     let cells = notebook.blocks.iter().filter(|block| matches!(block, Block::Cell(_))).count();
     let (mut at, mut failed) = (0, 0);
+    let before = session.results.count();
     for block in &notebook.blocks {
         match block {
             Block::Text(text) => page.text(text, &values),
@@ -76,6 +77,9 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     progress(session, "");
     let look = look(session);
     session.show_text(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
+    if session.results.count() > before {
+        told(session, &format!("the results are _{} to _{}", before + 1, session.results.count()))?;
+    }
     match failed {
         0 if page.failed() => Err(CliError::Usage(format!("{name}: a chart could not be drawn"))),
         0 => Ok(()),
