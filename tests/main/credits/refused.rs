@@ -126,3 +126,20 @@ fn one_service_in_two_businesses() {
     let said = refusal(&store, "2026-09");
     assert!(said.contains("in two businesses"), "{said}");
 }
+
+#[test]
+fn a_category_that_no_agreement_knows_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let exclude = |category: &str| {
+        let mut command = nines();
+        command.arg("--store").arg(&store).args(["exclude", "2026-09-01", "2026-09-02", "--reason", "x"]);
+        let done = command.args(["--category", category]).output().unwrap();
+        assert!(done.status.success());
+        String::from_utf8(done.stderr).unwrap()
+    };
+    assert!(exclude("Atack").contains("no agreement knows the category 'Atack'"));
+    assert_eq!(query(&store, "SELECT failed, excluded_seconds FROM credits('2026-09')"), ["5,0.0"]);
+    assert_eq!(exclude("Attack"), "");
+    assert_eq!(query(&store, "SELECT failed, excluded_seconds FROM credits('2026-09')"), ["0,86400.0"]);
+}

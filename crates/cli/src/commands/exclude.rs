@@ -1,5 +1,7 @@
 //! `nines exclude`: time that is not counted, recorded, withdrawn, listed.
 
+use std::collections::BTreeSet;
+
 use nines_engine::ingest::{Hash, hex};
 use nines_engine::store::TableKind;
 use nines_engine::{Edited, Engine, Record, Settings};
@@ -22,10 +24,28 @@ pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
         Some(id) => (id.clone(), withdraw(&engine, id).await?),
         None => exclude(&engine, &args).await?,
     };
+    if let (None, Some(category)) = (&args.withdraw, &args.category) {
+        note_unknown(&engine, category).await?;
+    }
     match edited {
         Some(edited) => record::show(TABLE, &edited, &engine),
         None => Err(record::unknown(&engine, TABLE, &id, "").await?),
     }
+}
+
+/// Objectives honour every category, an agreement only those that it names: a slip of the pen would cost the exclusion.
+async fn note_unknown(engine: &Engine, category: &str) -> Result<()> {
+    let agreements = engine.agreements().await?;
+    let terms = agreements.iter().flat_map(|agreement| &agreement.versions).map(|version| &version.terms);
+    let known: BTreeSet<&str> =
+        terms.flat_map(|terms| &terms.exclusions).map(|clause| clause.category.as_str()).collect();
+    if !known.is_empty() && !known.contains(category) {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        eprintln!(
+            "note: no agreement knows the category '{category}', so it excludes time from objectives alone; they know {known}"
+        );
+    }
+    Ok(())
 }
 
 /// Its id, and what became of it.

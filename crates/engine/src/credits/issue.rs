@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
 use datafusion::common::exec_datafusion_err;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Basis, Kind, Month, Period, Statement, Stored};
+use nines_slo::{Agreement, Basis, Kind, Month, Period, Statement, Stored};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
 
 use super::judging::Chosen;
@@ -88,12 +88,18 @@ impl Engine {
         Ok(Credits { owed, rows, first, watermark: exec.watermark(), unagreed, tables, recorded })
     }
 
+    /// The agreements that are recorded, by name.
+    pub async fn agreements(&self) -> Result<Vec<Agreement>> {
+        let (recorded, _) = self.recorded().await?;
+        let definitions = nines_slo::resolve(&recorded).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
+        Ok(definitions.agreements)
+    }
+
     /// The calendar month before this one, where the agreements that are chosen are judged. An error if that is in several time
     /// zones.
     pub async fn last_month(&self, chosen: &Chosen) -> Result<Month> {
-        let (recorded, _) = self.recorded().await?;
-        let definitions = nines_slo::resolve(&recorded).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
-        let of = definitions.agreements.iter().filter(|a| chosen.agreement.as_ref().is_none_or(|name| *name == a.name));
+        let agreements = self.agreements().await?;
+        let of = agreements.iter().filter(|a| chosen.agreement.as_ref().is_none_or(|name| *name == a.name));
         let mut zones: Vec<Tz> = of.filter_map(|agreement| Some(agreement.versions.last()?.terms.time_zone)).collect();
         zones.sort_by_key(|zone| zone.name());
         zones.dedup();

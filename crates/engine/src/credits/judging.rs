@@ -103,7 +103,10 @@ impl Judging {
         self.check_slice(&agreement.name, &terms)?;
         let lost = self.lost.iter().filter(|incident| incident.applies(business, service));
         let lost: Vec<Interval> = lost.map(|incident| incident.interval(self.watermark)).collect();
+        // A category of which the agreement does not speak decides nothing.
+        let is_known = |category: &str| terms.exclusions.iter().any(|clause| clause.category == category);
         let excluded = self.exclusions.iter().filter(|e| e.applies(business, service, Some(customer)));
+        let excluded = excluded.filter(|exclusion| is_known(&exclusion.category));
         let exclusions = excluded.map(|exclusion| Excluded {
             id: exclusion.id.clone(),
             category: exclusion.category.clone(),
