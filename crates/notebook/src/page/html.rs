@@ -169,7 +169,7 @@ fn rows(table: &Table, out: &mut String) {
                 (false, NULL) => " class=\"nil\"",
                 (false, text) if text.starts_with(BAD) => " class=\"bad\"",
                 (false, text) if text.starts_with(GOOD) => " class=\"good\"",
-                (false, text) if text.chars().count() > 40 => " class=\"long\"",
+                (false, text) if text.chars().count() > 24 => " class=\"long\"",
                 _ => "",
             };
             let _ = write!(out, "<td{class}>{}</td>", escape(text));
