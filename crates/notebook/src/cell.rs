@@ -9,6 +9,8 @@
 //! | `unit=%` | the measure of the columns of `y` (without it of all floats): `%` of a share of 1, `seconds`, `ms` and `minutes` as durations, anything else is written behind the number |
 //! | `unit=slo:%,cost:EUR` | the same, column by column |
 //! | `name=` | the result is a table of this name to later cells |
+//! | `zoom` | a timeline covers what its rows cover, not the range that the page is about |
+//! | `quiet` | show nothing of it, unless it fails: it only makes its table |
 //! | `title="…"` | stands above the result |
 //! | `empty="…"` | is said where there are no rows |
 //! | `text` | each row is a sentence: the page says it, without a table |
@@ -34,6 +36,10 @@ pub struct Cell {
     pub empty: Option<String>,
     /// Whether rows are sentences.
     pub text: bool,
+    /// Whether a timeline covers what its rows cover, not the page's range.
+    pub zoom: bool,
+    /// Whether nothing is shown of it unless it fails.
+    pub quiet: bool,
     /// Whether the SQL is kept from the page.
     pub hide: bool,
     /// Whether the table stands besides the chart.
@@ -45,7 +51,7 @@ pub struct Cell {
 }
 
 const OPTIONS: &[&str] =
-    &["chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "table", "hide"];
+    &["chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "zoom", "quiet", "table", "hide"];
 
 /// Reads the options of an info line, all that stands behind `sql`.
 pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
@@ -64,7 +70,7 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             continue;
         }
         seen.push(same);
-        let flag = matches!(*known, "stack" | "text" | "table" | "hide");
+        let flag = matches!(*known, "stack" | "text" | "zoom" | "quiet" | "table" | "hide");
         let value = match value {
             Some(value) if !flag && !value.is_empty() => value,
             None if flag => String::new(),
@@ -107,6 +113,8 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             "title" => cell.title = Some(value),
             "empty" => cell.empty = Some(value),
             "text" => cell.text = true,
+            "zoom" => cell.zoom = true,
+            "quiet" => cell.quiet = true,
             "table" => cell.table = true,
             _ => cell.hide = true,
         }
@@ -149,7 +157,15 @@ pub(crate) fn info(cell: &Cell) -> String {
         value.iter().for_each(|value| option(key, value));
     }
     let stack = cell.chart.as_ref().is_some_and(|chart| chart.stack);
-    for (flag, name) in [(stack, "stack"), (cell.text, "text"), (cell.table, "table"), (cell.hide, "hide")] {
+    let flags = [
+        (stack, "stack"),
+        (cell.text, "text"),
+        (cell.zoom, "zoom"),
+        (cell.quiet, "quiet"),
+        (cell.table, "table"),
+        (cell.hide, "hide"),
+    ];
+    for (flag, name) in flags {
         words.extend(flag.then(|| name.to_string()));
     }
     words.join(" ")

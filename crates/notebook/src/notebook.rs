@@ -300,7 +300,7 @@ SELECT '
         assert_eq!(cell.title.as_deref(), Some("SLO of \"login\", 业务"));
         assert_eq!(cell.units, Units { all: Unit::Percent, columns: vec![("mttr".to_string(), Unit::Duration(1.0))] });
         assert_eq!(cell.empty.as_deref(), Some("Nothing failed."));
-        assert!(cell.hide && cell.table && chart.stack && !cell.text);
+        assert!(cell.hide && cell.table && chart.stack && !cell.text && !cell.quiet);
         let choices = Choices::List(vec!["production".to_string(), "a, b".to_string()]);
         assert_eq!(notebook.parameters[3].kind, ParameterKind::Choice { choices, default: None });
         assert_eq!(notebook.parameters[4].kind, ParameterKind::Plain { default: Some("0.9990".to_string()) });

@@ -3,7 +3,7 @@
 /// The measure of a column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Unit {
-    /// By the column's name: what Nines itself calls `mttr`, `mtbf`, `slo_error_time` or `…_seconds` is a duration.
+    /// By the column's name: what Nines itself calls `mttr` and the like, `…error_time` or `…_seconds` is a duration.
     #[default]
     Guess,
     /// A number and no more.
@@ -46,8 +46,11 @@ impl Unit {
 
     /// The measure that a column's name tells.
     pub fn of_name(column: &str) -> Self {
-        match column {
-            "mttr" | "mtbf" | "slo_error_time" => Unit::Duration(1.0),
+        // Words of a heading count as those of a name.
+        let column = column.replace(' ', "_");
+        match column.as_str() {
+            "mtti" | "mttk" | "mttf" | "mttv" | "mttr" | "mtbf" | "incident_mttr" => Unit::Duration(1.0),
+            _ if column.ends_with("error_time") || column.ends_with("error_time_before") => Unit::Duration(1.0),
             _ if column.ends_with("_seconds") => Unit::Duration(1.0),
             _ if column.ends_with("_minutes") => Unit::Duration(60.0),
             _ => Unit::None,

@@ -19,6 +19,10 @@ const HATCH: &str = "<svg class=\"defs\" aria-hidden=\"true\"><defs><pattern id=
                      patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect class=\"f-out\" width=\"2.2\" \
                      height=\"5\"/></pattern></defs></svg>";
 
+/// What begins with these marks is a verdict, and coloured as one.
+const BAD: [char; 2] = ['✗', '▼'];
+const GOOD: [char; 2] = ['✓', '▲'];
+
 /// The page as one self-contained file.
 pub fn html(page: &Page) -> String {
     let mut out = String::new();
@@ -64,7 +68,7 @@ fn header(page: &Page, out: &mut String) {
     }
     *out += "<header>\n";
     if page.heading {
-        let _ = writeln!(out, "<h1>{}</h1>", escape(&page.title));
+        let _ = writeln!(out, "<h1>{}</h1>", unbroken(&page.title));
     }
     if let Some(description) = &page.description {
         let _ = writeln!(out, "<p class=\"lead\">{}</p>", escape(description));
@@ -78,6 +82,16 @@ fn header(page: &Page, out: &mut String) {
         *out += "</dl>\n";
     }
     *out += "</header>\n";
+}
+
+/// A heading in which dates are not broken at their hyphens.
+fn unbroken(text: &str) -> String {
+    let is_date = |word: &str| word.contains('-') && word.contains(|c: char| c.is_ascii_digit());
+    let word = |word: &str| match is_date(word) {
+        true => format!("<span class=\"nb\">{}</span>", escape(word)),
+        false => escape(word),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn failure(what: &str, error: &str, out: &mut String) {
@@ -153,7 +167,9 @@ fn rows(table: &Table, out: &mut String) {
             let class = match (right, text.as_str()) {
                 (true, _) => " class=\"n\"",
                 (false, NULL) => " class=\"nil\"",
-                (false, text) if text.chars().count() > 40 => " class=\"long\"",
+                (false, text) if text.starts_with(BAD) => " class=\"bad\"",
+                (false, text) if text.starts_with(GOOD) => " class=\"good\"",
+                (false, text) if text.chars().count() > 24 => " class=\"long\"",
                 _ => "",
             };
             let _ = write!(out, "<td{class}>{}</td>", escape(text));

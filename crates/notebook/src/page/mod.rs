@@ -109,8 +109,11 @@ impl Page {
         self.blocks.push(Shown::Text(text::substitute(markdown, values)));
     }
 
-    /// Adds a cell and what came of it.
+    /// Adds a cell and what came of it, unless the cell is quiet and went well.
     pub fn cell(&mut self, cell: &Cell, outcome: Result<Answer, String>) {
+        if cell.quiet && outcome.is_ok() {
+            return;
+        }
         self.blocks.push(Shown::Cell(Box::new(cell.clone()), outcome));
     }
 
@@ -137,10 +140,11 @@ impl Page {
             parts.empty = Some(cell.empty.clone().unwrap_or_else(advice));
             // A chart whose columns are wrong is wrong with rows or without.
         }
+        let about = self.about.filter(|_| !cell.zoom);
         let chart = cell
             .chart
             .as_ref()
-            .map(|spec| Chart::new(spec, &cell.units, &answer.schema, &answer.batches, self.zone, self.about));
+            .map(|spec| Chart::new(spec, &cell.units, &answer.schema, &answer.batches, self.zone, about));
         match chart {
             Some(Ok(chart)) if parts.empty.is_none() && chart.is_empty() => {
                 parts.empty = Some("Nothing to draw: all values are empty.".to_string());
