@@ -14,6 +14,7 @@ mod ingest;
 mod kill;
 mod logs;
 mod nezha;
+mod notebooks;
 mod plan;
 mod processes;
 mod queries;

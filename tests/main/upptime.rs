@@ -84,6 +84,12 @@ fn number(text: &str) -> f64 {
     text.parse().unwrap()
 }
 
+/// All probes with their objectives.
+pub fn store() -> Option<(tempfile::TempDir, PathBuf)> {
+    let (scratch, store, _) = loaded(&shared("upptime-curc")?);
+    Some((scratch, store))
+}
+
 /// The store, and what the probes say of the sites that have an objective.
 fn loaded(folder: &Path) -> (tempfile::TempDir, PathBuf, BTreeMap<String, Site>) {
     let scratch = tempfile::tempdir().unwrap();

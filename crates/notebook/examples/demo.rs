@@ -6,13 +6,13 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{
     Array, ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
     StructArray, TimestampMicrosecondArray,
 };
 use nines_engine::datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
-use chrono_tz::Tz;
 use nines_notebook::{Answer, Block, Moment, Notebook, Page, page};
 
 const NOTEBOOK: &str = include_str!("demo.md");

@@ -50,8 +50,10 @@ pub struct Cell {
     pub units: Units,
 }
 
-const OPTIONS: &[&str] =
-    &["chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "zoom", "quiet", "table", "hide"];
+const OPTIONS: &[&str] = &[
+    "chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "zoom", "quiet",
+    "table", "hide",
+];
 
 /// Reads the options of an info line, all that stands behind `sql`.
 pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {

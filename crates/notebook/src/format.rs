@@ -1,9 +1,9 @@
 //! How values look to a person: the one place where numbers, times and durations become text on a page.
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, AsArray};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use nines_engine::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use chrono_tz::Tz;
 
 use crate::chart::columns::{self, Kind};
 use crate::moment;

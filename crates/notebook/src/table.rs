@@ -1,8 +1,8 @@
 //! A result as a table of texts: what all forms of a page have in common.
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{ArrayRef, RecordBatch};
 use nines_engine::datafusion::arrow::datatypes::Schema;
-use chrono_tz::Tz;
 
 use crate::cell::Cell;
 use crate::chart::columns::{Kind, kind};

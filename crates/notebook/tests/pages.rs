@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{
     Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, ListArray,
     RecordBatch, StringArray, StringViewArray, StructArray, TimestampMicrosecondArray,
 };
 use nines_engine::datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Field, Fields, Int32Type, TimeUnit};
-use chrono_tz::Tz;
 use nines_notebook::{Answer, Block, Chart, ChartKind, ChartSpec, Moment, Notebook, Page, Units, page, term};
 use unicode_width::UnicodeWidthStr;
 

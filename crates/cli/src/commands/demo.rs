@@ -1,6 +1,6 @@
-//! `nines demo`: a store of believable history with its definitions, and what it says about each service.
+//! `nines demo`: a store of believable history with its definitions, what it says about each service, and pages of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,16 +12,18 @@ use indicatif::{HumanCount, ProgressBar};
 use nines_engine::store::{DEFAULT_SLICE_SECONDS, Once, TableKind};
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
-use super::refresh;
-use crate::args::Demo;
+use super::{page, refresh};
+use crate::args::{Demo, PageFormat, Running};
 use crate::demo::{self, Spec};
-use crate::error::{CliError, Result};
+use crate::error::{CliError, Result, doing};
 use crate::output::{Format, Output, say};
 
 /// Every service over a range.
 const REPORT: &str = include_str!("../../../../queries/report.sql");
 /// The length of that range: the window of most objectives.
 const REPORTED_DAYS: i64 = 28;
+/// The folder of the pages, in the store.
+const PAGES: &str = "pages";
 
 pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     let folder = args.folder.display().to_string();
@@ -64,7 +66,38 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         output.write(answer.schema, answer.batches).await?;
     }
-    say(&next(&folder, &spec, from))
+    say(&next(&folder, &spec, from))?;
+    say("\nThe same as pages for a browser:\n\n")?;
+    for (what, file) in pages(&engine, &args.folder.join(PAGES), &spec).await? {
+        say(&format!("{what:<20}{}\n", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The dashboards and a weekly report, in the folder `pages` of the store, which is no table's.
+async fn pages(engine: &Engine, folder: &Path, spec: &Spec) -> Result<Vec<(&'static str, PathBuf)>> {
+    let (monday, next_monday) = demo::worst_login_week(spec);
+    let login = || {
+        let week = format!("{} to {}", date(monday), date(next_monday));
+        vec![("service".to_string(), "login".to_string()), ("period".to_string(), week)]
+    };
+    doing(folder.display(), std::fs::create_dir_all(folder))?;
+    let mut written = Vec::new();
+    for (what, name, parameters) in [
+        ("the company", "company", Vec::new()),
+        ("its worst business", "business", Vec::new()),
+        ("login's worst week", "feature", login()),
+        ("the week's report", "weekly", login()),
+    ] {
+        let named = page::shipped(name)?;
+        let running = Running { parameters, now: None };
+        let page = page::made(engine, &named, &page::given(&running), &running).await?;
+        page::check(&page, name)?;
+        let file = folder.join(format!("{name}.html"));
+        page::put(&page, PageFormat::Html, Some(&file))?;
+        written.push((what, file));
+    }
+    Ok(written)
 }
 
 /// Appends generated batches in one commit; the number of rows.

@@ -27,18 +27,30 @@ pub(super) struct Named {
 /// The notebook in a file, or the one of this name that comes with Nines.
 pub(super) fn find(name: &str) -> Result<Named> {
     let path = Path::new(name);
-    let (called, text) = match notebooks::text(name) {
-        Some(text) if !path.exists() => (format!("{name}.md"), text.to_string()),
-        None if !path.exists() && path.extension().is_none() && path.components().count() == 1 => {
-            let names: Vec<&str> = notebooks::ALL.iter().map(|(name, _)| *name).collect();
-            let problem = format!("there is neither a file nor a notebook {name}; there are {}", names.join(", "));
-            return Err(CliError::Usage(problem));
-        }
-        _ => (name.to_string(), doing(name, std::fs::read_to_string(path))?),
-    };
-    let notebook = Notebook::parse(&called, &text)
+    if path.is_file() {
+        return read(name, &doing(name, std::fs::read_to_string(path))?);
+    }
+    if notebooks::text(name).is_some() {
+        return shipped(name);
+    }
+    if path.extension().is_none() && path.components().count() == 1 {
+        let names: Vec<&str> = notebooks::ALL.iter().map(|(name, _)| *name).collect();
+        let problem = format!("there is neither a file nor a notebook {name}; there are {}", names.join(", "));
+        return Err(CliError::Usage(problem));
+    }
+    read(name, &doing(name, std::fs::read_to_string(path))?)
+}
+
+/// The notebook of this name that comes with Nines, whatever files there are.
+pub(super) fn shipped(name: &str) -> Result<Named> {
+    let text = notebooks::text(name).ok_or_else(|| CliError::Usage(format!("no notebook {name} comes with Nines")))?;
+    read(&format!("{name}.md"), text)
+}
+
+fn read(file: &str, text: &str) -> Result<Named> {
+    let notebook = Notebook::parse(file, text)
         .map_err(|mistakes| CliError::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let name = path.file_stem().map_or(called, |stem| stem.to_string_lossy().into_owned());
+    let name = Path::new(file).file_stem().map_or(file.to_string(), |stem| stem.to_string_lossy().into_owned());
     Ok(Named { name, notebook })
 }
 

@@ -1,11 +1,11 @@
 //! The columns of a result as charts and tables want them: numbers, instants, labels and timelines, whatever Arrow type
 //! they come in.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use nines_engine::datafusion::arrow::compute::cast;
 use nines_engine::datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, TimeUnit};
-use chrono::NaiveDate;
-use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
 use crate::table::NULL;

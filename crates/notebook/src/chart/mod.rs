@@ -18,9 +18,9 @@ pub(crate) mod scale;
 pub(crate) mod strip;
 pub(crate) mod ticks;
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::datafusion::arrow::datatypes::Schema;
-use chrono_tz::Tz;
 
 pub use bars::Bars;
 pub use columns::Runs;

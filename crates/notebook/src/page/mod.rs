@@ -7,9 +7,9 @@ mod html;
 mod markdown;
 mod terminal;
 
+use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, RecordBatch};
 use nines_engine::datafusion::arrow::datatypes::SchemaRef;
-use chrono_tz::Tz;
 
 pub use html::html;
 pub use markdown::markdown;

@@ -36,13 +36,16 @@ pub(super) async fn page(
         }
     }
     let told: Vec<&str> = COLUMNS.iter().filter(|_| about.is_some()).map(|(name, _)| *name).collect();
-    let mut lines = vec![format!("| owner | services | {}", told.iter().map(|name| format!("{name} | ")).collect::<String>())];
+    let mut lines =
+        vec![format!("| owner | services | {}", told.iter().map(|name| format!("{name} | ")).collect::<String>())];
     lines.push(format!("|---|---|{}", ["---:|", "---:|", "---:|", "---|"][..told.len()].concat()));
     for (owner, file) in entries {
         let file = file.file_name().unwrap_or_default().to_string_lossy();
         let mut cells = vec![
             format!("[{}](<{file}>)", plain_text(&owner.name)),
-            plain_text(&owner.services.iter().filter(|name| **name != owner.name).cloned().collect::<Vec<_>>().join(", ")),
+            plain_text(
+                &owner.services.iter().filter(|name| **name != owner.name).cloned().collect::<Vec<_>>().join(", "),
+            ),
         ];
         if about.is_some() {
             let own = figures.get(&owner.name).cloned().unwrap_or_else(|| vec![String::new(); COLUMNS.len()]);
