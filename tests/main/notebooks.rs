@@ -23,12 +23,14 @@ fn page(store: &Path, name: &str, parameters: &[&str]) -> String {
 
 /// A page for a browser must be one file without an error, and show data.
 fn is_whole(page: &str) {
-    assert!(!page.contains("role=\"alert\""), "{page}");
+    let failed: Vec<&str> =
+        page.split("role=\"alert\">").skip(1).map(|rest| rest.split("</div>").next().unwrap()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     for fetched in ["src=\"http", "href=\"http", "url(http", "@import"] {
         assert!(!page.contains(fetched), "it fetches something: {fetched}");
     }
-    assert!(page.contains("<svg") && page.contains("<tbody>"), "neither chart nor table: {page}");
+    assert!(page.contains("<svg") && page.contains("<tbody>"), "neither chart nor table");
 }
 
 fn notebook(folder: &Path, text: &str) -> PathBuf {
@@ -46,7 +48,7 @@ fn every_notebook_renders_on_the_demo() {
     for name in ["feature", "weekly", "incident"] {
         let chinese = page(&store, name, &["service=商城结算"]);
         is_whole(&chinese);
-        assert!(chinese.contains("<h1>商城结算"), "{chinese}");
+        assert!(chinese.contains("<h1>商城结算"));
     }
 }
 
@@ -55,7 +57,10 @@ fn every_notebook_renders_on_real_data() {
     let stores = [nezha::store(), upptime::store()];
     for (_folder, store) in stores.iter().flatten() {
         for name in NOTEBOOKS {
-            is_whole(&page(store, name, &[]));
+            let page = page(store, name, &[]);
+            is_whole(&page);
+            // Neither has requests: what has nothing to show is not there.
+            assert!(!page.contains("Volume: requests per minute"));
         }
     }
 }
@@ -112,7 +117,7 @@ fn parameters_have_defaults_choices_and_later_ones_from_earlier_ones() {
     };
     let page = markdown(&[]);
     assert!(page.contains("# production of 2026-02") && page.contains("productionproduction"), "{page}");
-    assert!(page.contains("28") && page.contains("production!"), "{page}");
+    assert!(page.contains("| 28 |") && page.contains("| production\\! |"), "{page}");
     let page = markdown(&["stage=staging", "period=2024-02"]);
     assert!(page.contains("# staging of 2024-02") && page.contains("stagingstaging") && page.contains("29"), "{page}");
 
@@ -122,7 +127,7 @@ fn parameters_have_defaults_choices_and_later_ones_from_earlier_ones() {
     let unknown = said("stag=staging");
     assert!(unknown.contains("stag") && unknown.contains("stage"), "{unknown}");
     let time = said("period=some time");
-    assert!(time.contains("some time") && time.contains("last 7 days"), "{time}");
+    assert!(time.contains("some time") && time.contains("last month"), "{time}");
 }
 
 #[test]
@@ -154,7 +159,7 @@ fn every_owner_gets_a_report_and_the_index_lists_them() {
     for (owner, handed) in owners.iter().zip(&handed) {
         let file = handed.strip_prefix(&format!("weekly {owner} ")).unwrap();
         is_whole(&fs::read_to_string(pages.join(file)).unwrap());
-        assert!(index.contains(owner.as_str()) && index.contains(&format!("href=\"{file}\"")), "{owner}: {index}");
+        assert!(index.contains(owner.as_str()) && index.contains(&format!(">{owner}</a>")), "{owner}");
     }
     // A command that fails is told of; the other pages are made and handed on.
     let mut command = nines();
@@ -199,7 +204,7 @@ fn a_single_bad_minute_of_a_year_is_seen_and_found() {
     let html = page(&store, file.to_str().unwrap(), &[]);
     is_whole(&html);
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
-    assert!(html.contains("<td>2025-07-10 11:38</td>"), "the table of failures: {html}");
+    assert!(html.contains("<td>2025-07-10 11:38</td>"), "the table of failures");
     // Once for wide windows and once for narrow ones; the former tell what it was.
     assert_eq!(html.matches("class=\"t-error\"").count(), 2);
     assert_eq!(html.matches("objective 42\nerror 2025-07-10 11:38").count(), 1);

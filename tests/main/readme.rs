@@ -1,4 +1,4 @@
-//! What the README and the page about public data tell people to type works, and prints what they show.
+//! What the README, the tour and the page about public data tell people to type works, and prints what they show.
 
 use std::path::Path;
 
@@ -48,6 +48,12 @@ fn walk(page: &Path, data: Option<&Path>) -> usize {
 fn its_commands_print_what_it_shows() {
     let ran = walk(Path::new("README.md"), None);
     assert!(ran >= 5, "{ran} blocks ran");
+}
+
+#[test]
+fn the_tour_finds_the_cause_in_less_than_ten_commands() {
+    let ran = walk(Path::new("queries/tour.md"), None);
+    assert!((5..10).contains(&ran), "{ran} blocks ran");
 }
 
 #[test]

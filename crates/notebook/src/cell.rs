@@ -13,6 +13,7 @@
 //! | `quiet` | show nothing of it, unless it fails: it only makes its table |
 //! | `title="…"` | stands above the result |
 //! | `empty="…"` | is said where there are no rows |
+//! | `optional` | show nothing of it where there are no rows |
 //! | `text` | each row is a sentence: the page says it, without a table |
 //! | `table` | show the table besides the chart |
 //! | `hide` | do not show the SQL |
@@ -34,6 +35,8 @@ pub struct Cell {
     pub title: Option<String>,
     /// What is said if there are no rows.
     pub empty: Option<String>,
+    /// Whether nothing is shown of it if there are no rows.
+    pub optional: bool,
     /// Whether rows are sentences.
     pub text: bool,
     /// Whether a timeline covers what its rows cover, not the page's range.
@@ -51,8 +54,8 @@ pub struct Cell {
 }
 
 const OPTIONS: &[&str] = &[
-    "chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "text", "zoom", "quiet",
-    "table", "hide",
+    "chart", "x", "y", "series", "color", "target", "stack", "unit", "name", "title", "empty", "optional", "text",
+    "zoom", "quiet", "table", "hide",
 ];
 
 /// Reads the options of an info line, all that stands behind `sql`.
@@ -72,7 +75,7 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             continue;
         }
         seen.push(same);
-        let flag = matches!(*known, "stack" | "text" | "zoom" | "quiet" | "table" | "hide");
+        let flag = matches!(*known, "stack" | "optional" | "text" | "zoom" | "quiet" | "table" | "hide");
         let value = match value {
             Some(value) if !flag && !value.is_empty() => value,
             None if flag => String::new(),
@@ -114,6 +117,7 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             }
             "title" => cell.title = Some(value),
             "empty" => cell.empty = Some(value),
+            "optional" => cell.optional = true,
             "text" => cell.text = true,
             "zoom" => cell.zoom = true,
             "quiet" => cell.quiet = true,
@@ -161,6 +165,7 @@ pub(crate) fn info(cell: &Cell) -> String {
     let stack = cell.chart.as_ref().is_some_and(|chart| chart.stack);
     let flags = [
         (stack, "stack"),
+        (cell.optional, "optional"),
         (cell.text, "text"),
         (cell.zoom, "zoom"),
         (cell.quiet, "quiet"),

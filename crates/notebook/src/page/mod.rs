@@ -109,10 +109,14 @@ impl Page {
         self.blocks.push(Shown::Text(text::substitute(markdown, values)));
     }
 
-    /// Adds a cell and what came of it, unless the cell is quiet and went well.
+    /// Adds a cell and what came of it, unless it went well and is quiet, or optional and empty.
     pub fn cell(&mut self, cell: &Cell, outcome: Result<Answer, String>) {
-        if cell.quiet && outcome.is_ok() {
-            return;
+        if let Ok(answer) = &outcome {
+            // A chart whose columns are wrong is told of, with rows or without.
+            let left_out = |parts: Parts| parts.error.is_none() && parts.empty.is_some();
+            if cell.quiet || cell.optional && left_out(self.parts(cell, answer)) {
+                return;
+            }
         }
         self.blocks.push(Shown::Cell(Box::new(cell.clone()), outcome));
     }
@@ -138,7 +142,6 @@ impl Page {
         if answer.batches.iter().all(|batch| batch.num_rows() == 0) {
             let advice = || answer.advice.clone().unwrap_or_else(|| "No rows.".to_string());
             parts.empty = Some(cell.empty.clone().unwrap_or_else(advice));
-            // A chart whose columns are wrong is wrong with rows or without.
         }
         let about = self.about.filter(|_| !cell.zoom);
         let chart = cell
