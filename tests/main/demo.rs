@@ -29,6 +29,13 @@ fn the_demo_shows_every_service_and_what_else_to_ask_with_records_and_definition
         let answer = run(assert_cmd::Command::new("sh").args(["-c", command]));
         assert!(answer.contains(" rows\n") && !answer.contains("\n0 rows"), "{command}: {answer}");
     }
+    let pages = shown.lines().filter(|line| line.ends_with(".html")).collect::<Vec<_>>();
+    assert_eq!(pages.len(), 4, "{shown}");
+    for (page, told) in pages.iter().zip(["Company", "chat", "login", "login: the week"]) {
+        let file = &page[page.find(store.to_str().unwrap()).unwrap()..];
+        let html = std::fs::read_to_string(file).unwrap();
+        assert!(html.contains(&format!("<h1>{told}")) && html.contains("t-error"), "{file}");
+    }
     let failures = run(assert_cmd::Command::new("sh").args(["-c", next[0]]));
     assert!(failures.contains("INC-00"), "its worst failures are recorded incidents: {failures}");
     let services = query(&store, "SELECT count(DISTINCT business), count(DISTINCT service) FROM requests");

@@ -23,7 +23,7 @@ mod indicator;
 mod instant;
 mod metadata;
 mod mistake;
-mod nearest;
+pub mod nearest;
 mod objective;
 mod period;
 mod plan;

@@ -1,7 +1,7 @@
 //! Which word was probably meant.
 
 /// What to say about a word that is none of the known ones.
-pub(crate) fn hint(word: &str, known: &[&str]) -> String {
+pub fn hint(word: &str, known: &[&str]) -> String {
     near_hint(word, known).unwrap_or_else(|| format!("expected {}", list(known)))
 }
 
@@ -11,7 +11,7 @@ pub(crate) fn near_hint(word: &str, known: &[&str]) -> Option<String> {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn list(words: &[&str]) -> String {
+pub fn list(words: &[&str]) -> String {
     match words {
         [] => "nothing".to_string(),
         [one] => one.to_string(),
