@@ -6,7 +6,7 @@ use rustyline::completion::{FilenameCompleter, Pair};
 
 use super::commands::{self, Takes};
 use super::keywords::{KEYWORDS, is_keyword};
-use super::split::{Next, next};
+use super::split::{Cut, Next};
 use super::vocabulary::{Table, Vocabulary};
 
 /// What the third argument of functions over objectives may be.
@@ -15,16 +15,20 @@ const BY: [&str; 4] = ["objective", "service", "business", "company"];
 /// Where in the line the word at the cursor begins, and what it may become.
 pub(super) fn complete(vocabulary: &Vocabulary, line: &str, cursor: usize, safe: bool) -> (usize, Vec<Pair>) {
     let typed = &line[..cursor];
-    let mut rest = typed;
-    loop {
-        match next(rest) {
-            Ok((Next::Statement(_), after)) => rest = after,
-            Ok((Next::Command(command), "")) => return in_command(vocabulary, command, typed, safe),
-            Ok((Next::Command(_), after)) => rest = after,
-            Ok((Next::Unfinished(_), _)) => break,
+    let mut cut = Cut::new(typed);
+    let rest = loop {
+        let rest = cut.rest();
+        match cut.next() {
+            Ok(Next::Command(command)) if cut.rest().is_empty() => {
+                // With the spaces at its end: they part the argument from what comes next.
+                let begun = typed.trim_end().len() - command.len();
+                return in_command(vocabulary, &typed[begun..], typed, safe);
+            }
+            Ok(Next::Statement(_) | Next::Command(_)) => {}
+            Ok(Next::Unfinished(_)) => break rest,
             Err(_) => return (cursor, Vec::new()),
         }
-    }
+    };
     let begun = typed.len() - rest.len();
     let (start, found) = in_statement(vocabulary, rest, &line[cursor..]);
     (begun + start, found)
@@ -33,7 +37,7 @@ pub(super) fn complete(vocabulary: &Vocabulary, line: &str, cursor: usize, safe:
 /// Names of a command, then what it takes.
 fn in_command(vocabulary: &Vocabulary, command: &str, typed: &str, safe: bool) -> (usize, Vec<Pair>) {
     let (name, argument) = command.split_once(char::is_whitespace).map_or((command, None), |(n, a)| (n, Some(a)));
-    let Some(argument) = argument.or_else(|| typed.ends_with(' ').then_some("")) else {
+    let Some(argument) = argument else {
         let names = commands::ALL.iter().map(|known| format!("\\{}", known.name));
         return (typed.len() - name.len(), starting_with(name, names, ""));
     };
@@ -287,6 +291,12 @@ mod tests {
             ("\\slo upl|", &["\\slo upload/parts quick"]),
             ("\\d ev|", &["\\d events"]),
             ("SELECT 1 -- fr|", &[]),
+            ("SELECT 1; \\slo 下|", &["SELECT 1; \\slo 下单成功率"]),
+            // A space ends a name.
+            ("\\slo 下 |", &[]),
+            ("\\d ev |", &[]),
+            ("\\d \u{3000}ev|", &["\\d \u{3000}events"]),
+            ("\\slo upload/parts |", &["\\slo upload/parts quick"]),
         ];
         for (line, expected) in cases {
             let expected: Vec<String> = expected.iter().map(|text| text.to_string()).collect();
