@@ -2,7 +2,9 @@
 
 use datafusion::arrow::array::{Array, ArrayData, AsArray, RecordBatch, make_array};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use futures::StreamExt;
 
 use crate::{Engine, Result};
 
@@ -18,14 +20,15 @@ impl Engine {
 }
 
 impl Held {
-    /// Counts a batch, or fails where it does not fit any more.
-    pub fn add(&self, batch: &RecordBatch) -> Result<()> {
-        Ok(self.0.try_grow(bytes_of(batch))?)
-    }
-
-    /// Forgets what was counted so far.
-    pub fn clear(&self) {
-        self.0.free();
+    /// All rows, or an error as soon as they do not fit any more.
+    pub async fn collect(&self, mut batches: SendableRecordBatchStream) -> Result<Vec<RecordBatch>> {
+        let mut all = Vec::new();
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            self.0.try_grow(bytes_of(&batch))?;
+            all.push(batch);
+        }
+        Ok(all)
     }
 }
 
@@ -55,7 +58,7 @@ mod tests {
     use datafusion::arrow::datatypes::Field;
 
     use super::*;
-    use crate::Settings;
+    use crate::{Parameters, Settings};
 
     fn texts(rows: usize) -> ArrayRef {
         Arc::new(StringViewArray::from_iter_values((0..rows).map(|row| format!("{row:01000}"))))
@@ -76,12 +79,16 @@ mod tests {
     async fn what_does_not_fit_is_refused() {
         let settings = Settings { memory_limit: Some(1 << 20), ..Settings::new("memory://held") };
         let engine = Engine::open(settings).await.unwrap();
-        let batch = RecordBatch::try_from_iter([("text", texts(600))]).unwrap();
+        let sql = |rows: u32| format!("SELECT repeat('x', 1000) AS text FROM generate_series(1, {rows})");
+        let rows = async |held: &Held, rows: u32| {
+            let statement = engine.parse(&sql(rows)).unwrap().remove(0);
+            held.collect(engine.run(&statement, &Parameters::default()).await.unwrap().batches).await
+        };
         let held = engine.hold("rows of a test");
-        held.add(&batch).unwrap();
-        let said = held.add(&batch).unwrap_err().to_string();
+        rows(&held, 600).await.unwrap();
+        let said = rows(&held, 600).await.unwrap_err().to_string();
         assert!(said.contains("--memory-limit"), "{said}");
-        held.clear();
-        held.add(&batch).unwrap();
+        drop(held);
+        rows(&engine.hold("rows of a test"), 600).await.unwrap();
     }
 }

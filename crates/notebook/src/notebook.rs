@@ -88,7 +88,8 @@ impl Notebook {
                         notes.note(at, "the cell has no SQL", None);
                     }
                     if let Some(name) = &cell.name {
-                        if names.contains(name) {
+                        // To SQL capitals are the same letters.
+                        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                             notes.note(at, format!("there are two cells of the name {name}"), None);
                         }
                         names.push(name.clone());
@@ -339,6 +340,8 @@ SELECT '
             ["n.md:2:33: there are two values of the name from; name the ends of a range with from: and to:"]
         );
         assert!(mistakes("---\na: [\n---\n")[0].starts_with("n.md:"));
+        let twice = "```sql name=Week\nSELECT 1\n```\n\n```sql name=week\nSELECT 1\n```\n";
+        assert_eq!(mistakes(twice), ["n.md:5:1: there are two cells of the name week"]);
     }
 
     proptest::proptest! {

@@ -72,9 +72,9 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ba
     for &column in &y {
         for (row, value) in rows.numbers(column).into_iter().enumerate() {
             let name = match by.as_ref().map(|by| by[row].as_str()) {
-                Some(by) if y.len() > 1 => format!("{by}, {}", rows.name(column)),
+                Some(by) if y.len() > 1 => format!("{by}, {}", format::printable(rows.name(column))),
                 Some(by) => by.to_string(),
-                None => rows.name(column).to_string(),
+                None => format::printable(rows.name(column)),
             };
             let at = match bars.series.iter().position(|(known, _)| *known == name) {
                 Some(at) => at,

@@ -111,9 +111,9 @@ fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -
             let label = labels.as_ref().map(|labels| labels[row].as_str());
             let slot = *index.entry((column, label)).or_insert_with(|| {
                 let name = match label {
-                    Some(label) if y.len() > 1 => format!("{label}, {}", rows.name(at)),
+                    Some(label) if y.len() > 1 => format!("{label}, {}", format::printable(rows.name(at))),
                     Some(label) => label.to_string(),
-                    None => rows.name(at).to_string(),
+                    None => format::printable(rows.name(at)),
                 };
                 found.push(Series { name, points: Vec::new() });
                 found.len() - 1
