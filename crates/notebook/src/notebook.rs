@@ -253,7 +253,7 @@ mod tests {
     const SAMPLE: &str = r#"---
 title: 登录 in depth
 description: "One scenario: login"
-now: "SELECT max(time) FROM requests"
+now: SELECT max(time) FROM requests
 parameters:
   period: {label: Period, range: last month}
   before: {range: month before last, from: before_from, to: before_to}
