@@ -33,6 +33,7 @@ pub struct Notebook {
 
 /// A part of a notebook.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a notebook has few of them")]
 pub enum Block {
     /// Markdown.
     Text(String),

@@ -200,10 +200,12 @@ pub(super) fn wants_table(before: &[&Token]) -> bool {
                     // Of a call, or of a list.
                     Token::LParen if depth == 0 => return false,
                     Token::LParen => depth -= 1,
-                    token if depth == 0 => match keyword(token).filter(|word| clauses.contains(&word.as_str())) {
-                        Some(clause) => return clause == "FROM",
-                        None => {}
-                    },
+                    token if depth == 0 => {
+                        let clause = keyword(token).filter(|word| clauses.contains(&word.as_str()));
+                        if let Some(clause) = clause {
+                            return clause == "FROM";
+                        }
+                    }
                     _ => {}
                 }
             }
