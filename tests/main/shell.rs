@@ -8,6 +8,7 @@ use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
 use tempfile::TempDir;
 
+use crate::demo::demo_store;
 use crate::{fails, nines, query, run};
 
 /// How long a slow machine may take.
@@ -71,6 +72,8 @@ fn tab_completes_tables_columns_and_objectives() {
     expect(&mut session, "SELECT 'is ' || objective AS o FROM slos WHERE objective = 'web\t;\r", "│ is web-success │");
     expect(&mut session, "\\slo sear\t\r", "Search is quick");
     expect(&mut session, "\\tim\t off\r", "timing is off");
+    // Behind a space there is nothing to complete.
+    expect(&mut session, "\\d fees \t\r", "voucher_amount");
     leave(session, "\\q\r");
 }
 
@@ -86,6 +89,9 @@ fn statements_span_lines_and_their_results_are_tables() {
     expect(&mut session, "\\set from 2026-10-01\r", "");
     expect(&mut session, "SELECT 'from ' || $from AS since;\r", "│ from 2026-10-01 │");
     expect(&mut session, "\\set to this year\r", "01-01T00:00:00+00:00");
+    expect(&mut session, "\\set c 7\r", "$c = 7 (number)");
+    expect(&mut session, "\\set c 007\r", "$c = 007 (text)");
+    expect(&mut session, "SELECT 'a' || '\\x1b[31m' || chr(27) || '[32mb' AS e;\r", "␛[32mb");
     expect(&mut session, "SELECT $until;\r", "\\set until VALUE");
     expect(&mut session, "SELECT nothing;\r", "No field named nothing");
     expect(&mut session, "\\explian\r", "did you mean \\explain?");
@@ -155,6 +161,24 @@ fn piped_it_prints_results_alone() {
         run(piped(folder.path(), &[], "\\d fees\n\\df mtbf\n\\?\n").env("TERM", "xterm").env("CLICOLOR_FORCE", "1"));
     assert!(said.contains("voucher_amount") && said.contains("Mean time"), "{said}");
     assert!(!said.contains('\x1b') && !said.contains("nines>"), "{said}");
+}
+
+#[test]
+fn piped_switches_say_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "\\timing on\n\\pager off\n\\set x -1\n\\format csv\nSELECT 5-$x AS a;\n";
+    let done = piped(folder.path(), &[], script).output().unwrap();
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "a\n6\n");
+    assert!(String::from_utf8(done.stderr).unwrap().contains("ms"));
+}
+
+#[test]
+fn what_is_prepared_is_executed_with_its_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "\\format csv\n\\set x 2\nPREPARE p(int) AS SELECT $1 + $x AS a;\nEXECUTE p(3);\nSELECT $1;\n";
+    let done = piped(folder.path(), &[], script).output().unwrap();
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), "a\n5\n");
+    assert!(String::from_utf8(done.stderr).unwrap().contains("$1 has no value"));
 }
 
 #[test]
@@ -308,6 +332,44 @@ fn a_session_is_saved_as_a_notebook_that_gives_the_same_results() {
             fails(2, &mut piped(folder.path(), &["--safe"], &format!("SELECT 1;\n{command}"))).contains("not allowed")
         );
     }
+}
+
+#[test]
+fn the_notebooks_that_come_with_nines_run_in_a_session() {
+    let (folder, store) = demo_store();
+    let script = "\\set service 商城结算\n\\run weekly\n\\run company\n\\save all.md\n\\d _1\n";
+    let said = run(piped(folder.path(), &["--safe"], "\\run weekly\n").arg("--store").arg(&store));
+    assert!(said.starts_with("login") || said.contains("as of "), "{said}");
+    let said = run(piped(folder.path(), &[], script).arg("--store").arg(&store));
+    assert!(said.contains("商城结算") && !said.contains("cell failed"), "{said}");
+    // As of the newest rows, as the notebook asks for, and not of the day on which the test runs.
+    let page = run(nines().arg("--store").arg(&store).args(["run", "weekly", "--param", "service=商城结算"]));
+    let of = |text: &str| text.split("as of ").nth(1).and_then(|rest| rest.get(..10)).unwrap().to_string();
+    assert_eq!(of(&said), of(&page));
+    let saved = folder.path().join("all.md");
+    assert!(fails(2, &mut piped(folder.path(), &[], "\\run weakly\n")).contains("there are company"));
+    run(nines().arg("--store").arg(&store).arg("run").arg(&saved));
+}
+
+#[test]
+fn a_notebook_in_a_session_is_what_it_is_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "---\nnow: SELECT TIMESTAMP '2026-03-15T00:00:00Z'\nparameters:\n  period: {range: last month}\n  \
+                service: {query: \"SELECT * FROM (VALUES ('007'), ('7'))\"}\n  stage: {choices: [12, 13]}\n---\n\n\
+                ```sql name=Big quiet\nSELECT repeat('x', 8000) AS x, $service AS s, $stage AS t, $from AS f FROM generate_series(1, 12000)\n```\n\n\
+                ```sql\nSELECT 1 AS none; SELECT count(*) AS n, min(s || t) AS s, min(f) AS f FROM Big\n```\n";
+    std::fs::write(folder.path().join("own.md"), text).unwrap();
+    let script = "\\run own.md\n\\run own.md\n\\format csv\nSELECT * FROM _2;\n\\save saved.md\n\\run saved.md\n";
+    let said = run(&mut piped(folder.path(), &[], script));
+    assert!(said.contains("n,s,f\n12000,00712,2026-02-01T00:00:00+00:00\n"), "{said}");
+    let saved = std::fs::read_to_string(folder.path().join("saved.md")).unwrap();
+    assert!(saved.contains("FROM Big_2 AS Big") && saved.matches("SELECT 1 AS none").count() == 2, "{saved}");
+    // What does not fit is an error of the cell, never a part of it.
+    let mut small = piped(folder.path(), &[], "\\run own.md\n");
+    let done = small.args(["--memory-limit", "40MB"]).output().unwrap();
+    let page = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.code() == Some(1) && page.contains("--memory-limit"), "{page}");
+    assert!(!page.contains("00712"), "{page}");
 }
 
 #[test]

@@ -46,8 +46,8 @@ pub fn main() -> ExitCode {
 fn fail(error: &CliError) -> ExitCode {
     match error {
         _ if error.is_broken_pipe() => {}
-        CliError::Nothing(message) => eprintln!("{message}"),
-        error => eprintln!("error: {error}"),
+        CliError::Nothing(message) => eprintln!("{}", nines_notebook::format::printable(message)),
+        error => eprintln!("error: {}", nines_notebook::format::printable(&error.to_string())),
     }
     ExitCode::from(error.exit_code())
 }

@@ -199,17 +199,17 @@ impl Engine {
     }
 
     /// Makes rows a table of this session, in the place of one that was kept under this name. They stay in memory;
-    /// nothing is stored.
+    /// nothing is stored. Capitals count for nothing, as in SQL where a name is not quoted.
     pub fn keep(&self, name: &str, schema: SchemaRef, rows: Vec<RecordBatch>) -> Result<()> {
         let table = MemTable::try_new(schema, vec![rows])?;
         self.forget(name)?;
-        self.context.register_table(TableReference::bare(name), Arc::new(table))?;
+        self.context.register_table(kept(name), Arc::new(table))?;
         Ok(())
     }
 
     /// Drops a table that was kept; there may be none.
     pub fn forget(&self, name: &str) -> Result<()> {
-        self.context.deregister_table(TableReference::bare(name))?;
+        self.context.deregister_table(kept(name))?;
         Ok(())
     }
 
@@ -221,6 +221,11 @@ impl Engine {
         let answer = self.run(&statement, &Parameters::default()).await?;
         Ok(datafusion::physical_plan::common::collect(answer.batches).await?)
     }
+}
+
+/// The table that SQL means by a name without quotes.
+fn kept(name: &str) -> TableReference {
+    TableReference::bare(name.to_ascii_lowercase())
 }
 
 /// Half of the machine's memory in bytes, as Linux tells it.

@@ -21,6 +21,7 @@
 //! A value with spaces, commas or quotes stands in double quotes, `\"` and `\\` inside.
 
 use crate::chart::{ChartKind, ChartSpec};
+use crate::format::printable;
 use crate::mistake::{self, Notes, Place};
 use crate::unit::{Unit, Units};
 
@@ -115,8 +116,8 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
                 let hint = "use letters, digits and _, beginning with a letter".to_string();
                 notes.note(at, format!("'{value}' cannot be the name of a table"), Some(hint));
             }
-            "title" => cell.title = Some(value),
-            "empty" => cell.empty = Some(value),
+            "title" => cell.title = Some(printable(&value)),
+            "empty" => cell.empty = Some(printable(&value)),
             "optional" => cell.optional = true,
             "text" => cell.text = true,
             "zoom" => cell.zoom = true,

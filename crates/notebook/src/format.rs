@@ -131,6 +131,17 @@ pub(crate) fn interval(from: i64, to: i64, zone: Tz) -> String {
     }
 }
 
+/// Text that a terminal shows and does not obey: names come out of logs that anybody can write into. Line breaks and tabs
+/// stay; what else is no letter becomes its picture.
+pub fn printable(text: &str) -> String {
+    let picture = |c: char| match u32::from(c) {
+        _ if !c.is_control() || matches!(c, '\n' | '\t') => c,
+        0x7f => '␡',
+        code => char::from_u32(0x2400 + code).filter(|_| code < 0x20).unwrap_or(char::REPLACEMENT_CHARACTER),
+    };
+    text.chars().map(picture).collect()
+}
+
 /// How many items of a list are told.
 const ITEMS: usize = 3;
 
@@ -139,6 +150,10 @@ pub fn value(array: &dyn Array, row: usize, unit: &Unit, zone: Tz) -> Option<Str
     if array.is_null(row) || array.data_type().is_null() {
         return None;
     }
+    told(array, row, unit, zone).map(|text| printable(&text))
+}
+
+fn told(array: &dyn Array, row: usize, unit: &Unit, zone: Tz) -> Option<String> {
     let one = || array.slice(row, 1);
     Some(match columns::kind(array.data_type()) {
         Kind::Number => match array.data_type() {
@@ -282,6 +297,14 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), expected, "{seconds}");
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_as_a_picture() {
+        let text = "a\x1b[31m\r\n\tb\x7f\u{9b}c 业务";
+        assert_eq!(printable(text), "a␛[31m␍\n\tb␡\u{fffd}c 业务");
+        let array = nines_engine::datafusion::arrow::array::StringArray::from(vec![text]);
+        assert_eq!(value(&array, 0, &Unit::None, Tz::UTC), Some(printable(text)));
     }
 
     #[test]

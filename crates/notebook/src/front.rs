@@ -1,5 +1,6 @@
 //! Front matter: the title, a description, and the parameters.
 
+use crate::format::printable;
 use crate::mistake::{self, Notes};
 use crate::notebook::Notebook;
 use crate::parameter::{Choices, Parameter, ParameterKind};
@@ -13,8 +14,8 @@ pub(crate) fn read(text: &str, notebook: &mut Notebook, notes: &mut Notes<'_>) {
     let Some(root) = yaml::parse(text, 1, notes).filter(|root| !root.is_null()) else { return };
     for (key, node) in entries(&root, "the front matter", FIELDS, notes) {
         match key {
-            "title" => notebook.title = text_of(node, key, notes),
-            "description" => notebook.description = text_of(node, key, notes),
+            "title" => notebook.title = text_of(node, key, notes).map(|text| printable(&text)),
+            "description" => notebook.description = text_of(node, key, notes).map(|text| printable(&text)),
             "now" => notebook.now = text_of(node, key, notes),
             _ => parameters(node, notebook, notes),
         }

@@ -27,6 +27,6 @@ pub use moment::{Moment, Range, range_text};
 pub use notebook::{Block, Notebook};
 pub use page::{Answer, Page, Shown};
 pub use parameter::{Choices, Parameter, ParameterKind, Value, Values};
-pub use run::{Given, RunError, run};
+pub use run::{Given, RunError, Watch, run};
 pub use text::{escape as plain_text, substitute};
 pub use unit::{Unit, Units};

@@ -54,6 +54,15 @@ impl Unit {
         })
     }
 
+    /// Hours and minutes are physical: the last two hours are 120 minutes whatever the clock did.
+    fn micros(self) -> Option<i64> {
+        match self {
+            Unit::Minute => Some(60_000_000),
+            Unit::Hour => Some(3_600_000_000),
+            _ => None,
+        }
+    }
+
     /// Goes so many of the calendar's units forth or back; months keep the day where they have it.
     fn step(self, time: NaiveDateTime, n: i32) -> Option<NaiveDateTime> {
         let months = |n: i32| match n {
@@ -101,6 +110,16 @@ impl Moment {
         self.now - self.now.rem_euclid(60_000_000)
     }
 
+    /// When the unit began in which now lies. Of an hour that clocks show twice it is the one that is now.
+    fn begin(&self, unit: Unit) -> Option<i64> {
+        let now = self.local_now()?;
+        let begin = unit.begin(now)?;
+        match unit.micros() {
+            Some(_) => Some(self.now() - (now - begin).num_microseconds()?),
+            None => instant(begin, self.zone),
+        }
+    }
+
     fn local_now(&self) -> Option<NaiveDateTime> {
         Some(local(self.now(), self.zone)?.naive_local())
     }
@@ -136,11 +155,15 @@ impl Moment {
         let lower = text.to_ascii_lowercase();
         let words: Vec<&str> = lower.split_whitespace().collect();
         let whole = |unit: Unit, first: i32, last: i32| {
+            if let Some(each) = unit.micros() {
+                let begin = self.begin(unit)?;
+                return Some((begin + i64::from(first) * each, begin + i64::from(last) * each));
+            }
             let begin = unit.begin(self.local_now()?)?;
             let at = |n| instant(unit.step(begin, n)?, self.zone);
             Some((at(first)?, at(last)?))
         };
-        let so_far = |unit: Unit| Some((instant(unit.begin(self.local_now()?)?, self.zone)?, self.now()));
+        let so_far = |unit: Unit| Some((self.begin(unit)?, self.now()));
         match words.as_slice() {
             ["today"] => so_far(Unit::Day),
             ["yesterday"] => whole(Unit::Day, -1, 0),
@@ -150,11 +173,9 @@ impl Moment {
             ["last", n, "whole", unit] => whole(Unit::read(unit)?, -count(n)?, 0),
             ["last", n, unit] => {
                 let (n, unit) = (count(n)?, Unit::read(unit)?);
-                // Hours are physical: the last two are 120 minutes whatever the clock did.
-                let from = match unit {
-                    Unit::Minute => self.now() - i64::from(n) * 60_000_000,
-                    Unit::Hour => self.now() - i64::from(n) * 3_600_000_000,
-                    _ => instant(unit.step(self.local_now()?, -n)?, self.zone)?,
+                let from = match unit.micros() {
+                    Some(each) => self.now() - i64::from(n) * each,
+                    None => instant(unit.step(self.local_now()?, -n)?, self.zone)?,
                 };
                 Some((from, self.now()))
             }
@@ -198,8 +219,9 @@ pub(crate) fn instant(time: NaiveDateTime, zone: Tz) -> Option<i64> {
         return Some(found.timestamp_micros());
     }
     // The gap ends where the offset before it, kept on, would read the time that was asked for minus what was skipped.
-    let before = zone.offset_from_local_datetime(&(time - TimeDelta::hours(3))).earliest()?;
-    let after = zone.offset_from_local_datetime(&(time + TimeDelta::hours(3))).earliest()?;
+    let beside = |hours| time.checked_add_signed(TimeDelta::hours(hours));
+    let before = zone.offset_from_local_datetime(&beside(-3)?).earliest()?;
+    let after = zone.offset_from_local_datetime(&beside(3)?).earliest()?;
     let skipped = after.fix().local_minus_utc() - before.fix().local_minus_utc();
     let mut low = (time - TimeDelta::seconds((before.fix().local_minus_utc() + skipped).into())).and_utc().timestamp();
     let mut high = (time - TimeDelta::seconds(before.fix().local_minus_utc().into())).and_utc().timestamp();
@@ -302,6 +324,23 @@ mod tests {
         assert_eq!(hours("2026-11-01T17:00:00Z", "last 24 hours"), 24.0);
         assert_eq!(hours("2026-03-20T17:00:00Z", "last 28 days"), 28.0 * 24.0 - 1.0);
         assert_eq!(hours("2026-04-20T17:00:00Z", "last month"), 31.0 * 24.0 - 1.0);
+    }
+
+    #[test]
+    fn the_hour_that_clocks_show_twice_is_the_one_that_is_now() {
+        // 01:30 for the second time; the first one began at 05:00Z.
+        let at = moment("2026-11-01T06:30:00Z", Tz::America__New_York);
+        for (text, expected) in [
+            ("this hour", "2026-11-01T01:00-05:00 2026-11-01T01:30-05:00"),
+            ("last hour", "2026-11-01T01:00-04:00 2026-11-01T01:00-05:00"),
+            ("hour before last", "2026-11-01T00:00-04:00 2026-11-01T01:00-04:00"),
+            ("last 2 whole hours", "2026-11-01T00:00-04:00 2026-11-01T01:00-05:00"),
+            ("last minute", "2026-11-01T01:29-05:00 2026-11-01T01:30-05:00"),
+        ] {
+            assert_eq!(shown(at, text), expected, "{text}");
+        }
+        let at = moment("2026-11-01T06:30:00Z", Tz::Asia__Kathmandu);
+        assert_eq!(shown(at, "this hour"), "2026-11-01T12:00+05:45 2026-11-01T12:15+05:45");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum Block {
     /// Markdown.
     Text(String),
     /// SQL whose result is shown.
-    Cell(Cell),
+    Cell(Box<Cell>),
 }
 
 impl Notebook {
@@ -88,14 +88,15 @@ impl Notebook {
                         notes.note(at, "the cell has no SQL", None);
                     }
                     if let Some(name) = &cell.name {
-                        if names.contains(name) {
+                        // To SQL capitals are the same letters.
+                        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                             notes.note(at, format!("there are two cells of the name {name}"), None);
                         }
                         names.push(name.clone());
                     }
                     prose.push((done, range.start));
                     self.text(&text[done..range.start]);
-                    self.blocks.push(Block::Cell(cell));
+                    self.blocks.push(Block::Cell(Box::new(cell)));
                     done = range.end;
                     depth += 1;
                 }
@@ -252,7 +253,7 @@ mod tests {
     const SAMPLE: &str = r#"---
 title: 登录 in depth
 description: "One scenario: login"
-now: "SELECT max(time) FROM requests"
+now: SELECT max(time) FROM requests
 parameters:
   period: {label: Period, range: last month}
   before: {range: month before last, from: before_from, to: before_to}
@@ -339,6 +340,8 @@ SELECT '
             ["n.md:2:33: there are two values of the name from; name the ends of a range with from: and to:"]
         );
         assert!(mistakes("---\na: [\n---\n")[0].starts_with("n.md:"));
+        let twice = "```sql name=Week\nSELECT 1\n```\n\n```sql name=week\nSELECT 1\n```\n";
+        assert_eq!(mistakes(twice), ["n.md:5:1: there are two cells of the name week"]);
     }
 
     proptest::proptest! {
@@ -366,7 +369,7 @@ SELECT '
             let mut notebook = Notebook { title, ..Notebook::default() };
             for (at, sql) in sqls.iter().enumerate() {
                 let cell = Cell { sql: sql.clone(), title: Some(names.clone()), hide: at % 2 == 0, ..Cell::default() };
-                notebook.blocks.push(Block::Cell(cell));
+                notebook.blocks.push(Block::Cell(Box::new(cell)));
             }
             // Any text, as long as it is read as text.
             for text in texts {

@@ -199,7 +199,7 @@ impl Values {
         Some(match self.get(name)? {
             Value::Text(text) => {
                 let quoted = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-                quoted.unwrap_or(text).to_string()
+                crate::format::printable(quoted.unwrap_or(text))
             }
             Value::Range(from, to) => moment::range_text((*from, *to), self.moment.zone),
             Value::Instant(at) => crate::format::instant(*at, self.moment.zone),

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_engine::datafusion::arrow::array::RecordBatch;
+use nines_engine::datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use nines_engine::datafusion::arrow::compute::cast;
 use nines_engine::datafusion::arrow::datatypes::{DataType, Schema};
-use nines_engine::datafusion::physical_plan::common::collect;
-use nines_engine::{Engine, EngineError, Parameter as Bound, Parameters};
+use nines_engine::{Engine, EngineError, Held, Parameter as Bound, Parameters};
 
 use crate::cell::Cell;
 use crate::chart::columns::{self, Kind};
@@ -16,7 +16,8 @@ use crate::format;
 use crate::moment::Moment;
 use crate::notebook::{Block, Notebook};
 use crate::page::{Answer, Page};
-use crate::parameter::{Parameter, Values};
+use crate::parameter::{Parameter, ParameterKind, Values};
+use crate::unit::Unit;
 
 /// Why a notebook did not begin to run. What goes wrong in a cell stands on the page instead.
 #[derive(Debug)]
@@ -37,7 +38,9 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RunError::Parameters(mistakes) => f.write_str(&mistakes.join("\n")),
-            RunError::Query { of, error } => write!(f, "the query of {of} failed: {error}"),
+            RunError::Query { of, error } => {
+                write!(f, "the query of {of} failed: {}", format::printable(&error.to_string()))
+            }
         }
     }
 }
@@ -55,14 +58,29 @@ pub struct Given<'g> {
     pub now: Option<i64>,
 }
 
-/// Runs a notebook; `name` is what the page is called if the notebook does not say. `watch` is told which cell of how many is
-/// about to run. A cell that fails does not keep the others from running.
-pub async fn run(
+/// Follows a notebook while it runs. A closure that takes two numbers is one that looks at [`Watch::begins`] only.
+pub trait Watch: Send {
+    /// Which cell of how many is about to run.
+    fn begins(&mut self, at: usize, of: usize);
+
+    /// What a cell answered, and the values that parameters had in it. One that failed answers nothing.
+    fn answered(&mut self, _cell: &Cell, _parameters: &Parameters, _answer: &Answer) {}
+}
+
+impl<F: FnMut(usize, usize) + Send> Watch for F {
+    fn begins(&mut self, at: usize, of: usize) {
+        self(at, of);
+    }
+}
+
+/// Runs a notebook; `name` is what the page is called if the notebook does not say. A cell that fails does not keep the
+/// others from running. All rows of all cells are held at once, within the memory that the session may use.
+pub async fn run<W: Watch + ?Sized>(
     engine: &Engine,
     notebook: &Notebook,
     name: &str,
     given: Given<'_>,
-    watch: &mut (dyn FnMut(usize, usize) + Send),
+    watch: &mut W,
 ) -> Result<Page, RunError> {
     let unknown = notebook.unknown(given.parameters);
     if !unknown.is_empty() {
@@ -87,46 +105,62 @@ pub async fn run(
         format::instant(whole_minute(moment.now), zone),
     ));
     let cells = notebook.blocks.iter().filter(|block| matches!(block, Block::Cell(_))).count();
-    let mut at = 0;
+    let (mut at, mut held) = (0, Vec::new());
     for block in &notebook.blocks {
         match block {
             Block::Text(text) => page.text(text, &values),
             Block::Cell(cell) => {
                 at += 1;
-                watch(at, cells);
-                let outcome = answer(engine, cell, &parameters).await.map_err(|error| error.to_string());
-                page.cell(cell, outcome);
+                watch.begins(at, cells);
+                let outcome = answer(engine, cell, &parameters, &mut held).await;
+                if let Ok(answer) = &outcome {
+                    watch.answered(cell, &parameters, answer);
+                }
+                page.cell(cell, outcome.map_err(|error| format::printable(&error.to_string())));
             }
         }
     }
     Ok(page)
 }
 
-/// The result of a cell's last statement that has columns, kept under its name.
-async fn answer(engine: &Engine, cell: &Cell, parameters: &Parameters) -> Result<Answer, EngineError> {
-    let mut last = Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None };
+/// The result of a cell's last statement that has columns, kept under its name. What it takes joins what is held.
+async fn answer(
+    engine: &Engine,
+    cell: &Cell,
+    parameters: &Parameters,
+    held: &mut Vec<Held>,
+) -> Result<Answer, EngineError> {
+    let mut last = None;
     for statement in engine.parse(&cell.sql)? {
-        let (answer, stored) = asked(engine, statement, parameters).await?;
+        let (answer, room, stored) = asked(engine, statement, parameters).await?;
         if !stored && !answer.schema.fields().is_empty() {
-            last = answer;
+            last = Some((answer, room));
         }
     }
+    let answer = match last {
+        Some((answer, room)) => {
+            held.push(room);
+            answer
+        }
+        None => Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None },
+    };
     if let Some(name) = &cell.name {
-        engine.keep(name, Arc::clone(&last.schema), last.batches.clone())?;
+        engine.keep(name, Arc::clone(&answer.schema), answer.batches.clone())?;
     }
-    Ok(last)
+    Ok(answer)
 }
 
-/// The rows of a statement, and whether it stored something instead of answering.
+/// The rows of a statement, the memory that they take, and whether it stored something instead of answering.
 async fn asked(
     engine: &Engine,
     statement: nines_engine::Statement,
     parameters: &Parameters,
-) -> Result<(Answer, bool), EngineError> {
+) -> Result<(Answer, Held, bool), EngineError> {
+    let held = engine.hold("rows of a notebook");
     let running = engine.run(&statement, parameters).await?;
     let (schema, advice, stored) = (Arc::clone(&running.schema), running.advice(), running.receipt().is_some());
-    let batches = collect(running.batches).await?;
-    Ok((Answer { schema, batches, advice }, stored))
+    let batches = held.collect(running.batches).await?;
+    Ok((Answer { schema, batches, advice }, held, stored))
 }
 
 /// The rows of a query of the front matter.
@@ -189,6 +223,7 @@ async fn resolve(
             }
             Err(mistake) => {
                 let advice = advice.filter(|_| returned.is_empty());
+                let mistake = format::printable(&mistake);
                 mistakes.push(advice.map_or(mistake.clone(), |advice| format!("{mistake}: {advice}")));
             }
         }
@@ -199,20 +234,27 @@ async fn resolve(
 fn bind(parameter: &Parameter, values: &Values, bound: &mut Parameters) {
     let own = parameter.names();
     for (name, literal) in values.literals().filter(|(name, _)| own.contains(name)) {
-        // A service that is called 12 is a name, as all that its column holds.
-        let value = match parameter.query() {
-            Some(_) => Bound::Text(literal),
-            None => Bound::from_text(&literal),
+        // A service that is called 12 is a name, as is the year 2026 as a period.
+        let value = match parameter.kind {
+            ParameterKind::Choice { .. } | ParameterKind::Range { .. } => Bound::Text(literal),
+            ParameterKind::Plain { .. } => Bound::from_text(&literal),
         };
         bound.set(name, value);
     }
 }
 
-/// The first column as text.
+/// The first column as text: names and numbers to the letter, for they are compared with what is stored.
 fn texts(batches: &[RecordBatch], zone: Tz) -> Vec<String> {
     let mut texts = Vec::new();
     for column in batches.iter().filter(|batch| batch.num_columns() > 0).map(|batch| batch.column(0)) {
-        texts.extend((0..column.len()).filter_map(|row| format::value(column, row, &crate::unit::Unit::None, zone)));
+        let exact = match columns::kind(column.data_type()) {
+            Kind::Text | Kind::Number => cast(column, &DataType::Utf8).ok(),
+            _ => None,
+        };
+        match exact {
+            Some(exact) => texts.extend(exact.as_string::<i32>().iter().flatten().map(str::to_string)),
+            None => texts.extend((0..column.len()).filter_map(|row| format::value(column, row, &Unit::None, zone))),
+        }
     }
     texts
 }

@@ -28,7 +28,7 @@ impl Table {
         let columns: Vec<(String, bool)> = schema
             .fields()
             .iter()
-            .map(|field| (field.name().clone(), kind(field.data_type()) == Kind::Number))
+            .map(|field| (format::printable(field.name()), kind(field.data_type()) == Kind::Number))
             .collect();
         let units: Vec<Unit> = schema
             .fields()

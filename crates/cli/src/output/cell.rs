@@ -6,6 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMic
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
 use nines_functions::{TimelineReader, is_timeline};
+use nines_notebook::format::printable;
 use nines_timeline::{MICROS, State};
 
 /// Items of a list that are shown before "+N more".
@@ -59,7 +60,7 @@ pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<Str
         _ => {
             let options = FormatOptions::default();
             let formatter = ArrayFormatter::try_new(column.as_ref(), &options)?;
-            Ok(formatter.value(row).to_string())
+            Ok(printable(&formatter.value(row).to_string()))
         }
     }
 }
@@ -190,6 +191,13 @@ mod tests {
             assert_eq!(float(value), expected);
         }
         assert_eq!(float(0.000_012_5), "0.0000125");
+    }
+
+    #[test]
+    fn a_terminal_obeys_no_value() {
+        use datafusion::arrow::array::StringArray;
+        let texts: ArrayRef = std::sync::Arc::new(StringArray::from(vec!["/\x1b]0;x\x07\r业务"]));
+        assert_eq!(text(&texts, 0, "UTC").unwrap(), "/␛]0;x␇␍业务");
     }
 
     #[test]

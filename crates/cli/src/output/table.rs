@@ -7,6 +7,8 @@ use comfy_table::{CellAlignment, ContentArrangement, presets};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
+use nines_notebook::format::printable;
+
 use super::{Sink, cell};
 use crate::error::{Result, doing};
 
@@ -24,7 +26,7 @@ pub(super) struct Table<W> {
 /// A table of text with this schema's columns, numbers at the right.
 pub(super) fn with_header(schema: &SchemaRef, preset: &str) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table.load_preset(preset).set_header(schema.fields().iter().map(|field| field.name().clone()));
+    table.load_preset(preset).set_header(schema.fields().iter().map(|field| printable(field.name())));
     for (at, field) in schema.fields().iter().enumerate() {
         if let Some(column) = table.column_mut(at)
             && cell::is_number(field.data_type())

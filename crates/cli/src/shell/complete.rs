@@ -6,8 +6,9 @@ use rustyline::completion::{FilenameCompleter, Pair};
 
 use super::commands::{self, Takes};
 use super::keywords::{KEYWORDS, is_keyword};
-use super::split::{Next, next};
+use super::split::{Cut, Next};
 use super::vocabulary::{Table, Vocabulary};
+use crate::notebooks;
 
 /// What the third argument of functions over objectives may be.
 const BY: [&str; 4] = ["objective", "service", "business", "company"];
@@ -15,16 +16,20 @@ const BY: [&str; 4] = ["objective", "service", "business", "company"];
 /// Where in the line the word at the cursor begins, and what it may become.
 pub(super) fn complete(vocabulary: &Vocabulary, line: &str, cursor: usize, safe: bool) -> (usize, Vec<Pair>) {
     let typed = &line[..cursor];
-    let mut rest = typed;
-    loop {
-        match next(rest) {
-            Ok((Next::Statement(_), after)) => rest = after,
-            Ok((Next::Command(command), "")) => return in_command(vocabulary, command, typed, safe),
-            Ok((Next::Command(_), after)) => rest = after,
-            Ok((Next::Unfinished(_), _)) => break,
+    let mut cut = Cut::new(typed);
+    let rest = loop {
+        let rest = cut.rest();
+        match cut.next() {
+            Ok(Next::Command(command)) if cut.rest().is_empty() => {
+                // With the spaces at its end: they part the argument from what comes next.
+                let begun = typed.trim_end().len() - command.len();
+                return in_command(vocabulary, &typed[begun..], typed, safe);
+            }
+            Ok(Next::Statement(_) | Next::Command(_)) => {}
+            Ok(Next::Unfinished(_)) => break rest,
             Err(_) => return (cursor, Vec::new()),
         }
-    }
+    };
     let begun = typed.len() - rest.len();
     let (start, found) = in_statement(vocabulary, rest, &line[cursor..]);
     (begun + start, found)
@@ -33,7 +38,7 @@ pub(super) fn complete(vocabulary: &Vocabulary, line: &str, cursor: usize, safe:
 /// Names of a command, then what it takes.
 fn in_command(vocabulary: &Vocabulary, command: &str, typed: &str, safe: bool) -> (usize, Vec<Pair>) {
     let (name, argument) = command.split_once(char::is_whitespace).map_or((command, None), |(n, a)| (n, Some(a)));
-    let Some(argument) = argument.or_else(|| typed.ends_with(' ').then_some("")) else {
+    let Some(argument) = argument else {
         let names = commands::ALL.iter().map(|known| format!("\\{}", known.name));
         return (typed.len() - name.len(), starting_with(name, names, ""));
     };
@@ -49,6 +54,18 @@ fn in_command(vocabulary: &Vocabulary, command: &str, typed: &str, safe: bool) -
         Some(Takes::Objective) => starting_with(argument, vocabulary.objectives.iter().cloned(), ""),
         Some(Takes::Parameter) => starting_with(argument, vocabulary.parameters.iter().cloned(), ""),
         Some(Takes::OneOf(words)) => starting_with(argument, words.iter().map(|word| word.to_string()), ""),
+        Some(Takes::Notebook) => {
+            let shipped = notebooks::ALL.iter().map(|(name, _)| name.to_string());
+            let mut found = starting_with(argument, shipped, "");
+            if !safe {
+                let (from, files) = FilenameCompleter::new().complete_path(typed, typed.len()).unwrap_or_default();
+                match found.is_empty() {
+                    true => return (from, files),
+                    false => found.extend(files.into_iter().filter(|_| from == start)),
+                }
+            }
+            found
+        }
         Some(Takes::File) if !safe => {
             return FilenameCompleter::new().complete_path(typed, typed.len()).unwrap_or((start, Vec::new()));
         }
@@ -171,18 +188,28 @@ fn word_of(token: &Token) -> Option<&str> {
 }
 
 /// Whether a table is to come: after FROM, or after a comma in it.
-fn wants_table(before: &[&Token]) -> bool {
+pub(super) fn wants_table(before: &[&Token]) -> bool {
     let keyword = |token: &&Token| word_of(token).map(str::to_ascii_uppercase);
     match before.last() {
         Some(Token::Comma) => {
             let clauses = ["SELECT", "FROM", "WHERE", "BY", "ON", "USING", "HAVING", "VALUES"];
-            let clause = before.iter().rev().filter_map(keyword).find(|word| clauses.contains(&word.as_str()));
             let mut depth = 0;
-            let in_call = before.iter().rev().any(|token| {
-                depth += i32::from(**token == Token::LParen) - i32::from(**token == Token::RParen);
-                depth > 0
-            });
-            clause.as_deref() == Some("FROM") && !in_call
+            for token in before.iter().rev() {
+                match token {
+                    Token::RParen => depth += 1,
+                    // Of a call, or of a list.
+                    Token::LParen if depth == 0 => return false,
+                    Token::LParen => depth -= 1,
+                    token if depth == 0 => {
+                        let clause = keyword(token).filter(|word| clauses.contains(&word.as_str()));
+                        if let Some(clause) = clause {
+                            return clause == "FROM";
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            false
         }
         Some(token) => {
             keyword(token).is_some_and(|word| ["FROM", "JOIN", "INTO", "TABLE", "DESCRIBE"].contains(&word.as_str()))
@@ -269,6 +296,7 @@ mod tests {
             ("SELECT * FROM req|", &["SELECT * FROM requests"]),
             ("SELECT * FROM rep|", &["SELECT * FROM report("]),
             ("SELECT * FROM requests, ev|", &["SELECT * FROM requests, events"]),
+            ("SELECT * FROM (SELECT 1) AS a, ev|", &["SELECT * FROM (SELECT 1) AS a, events"]),
             ("SELECT go| FROM events", &["SELECT good FROM events"]),
             ("SELECT r.re| FROM requests AS r, events", &["SELECT r.requests FROM requests AS r, events"]),
             ("SELECT x.sl| FROM report('a', 'b') x", &["SELECT x.slo FROM report('a', 'b') x"]),
@@ -287,6 +315,13 @@ mod tests {
             ("\\slo upl|", &["\\slo upload/parts quick"]),
             ("\\d ev|", &["\\d events"]),
             ("SELECT 1 -- fr|", &[]),
+            ("\\run wee|", &["\\run weekly"]),
+            ("SELECT 1; \\slo 下|", &["SELECT 1; \\slo 下单成功率"]),
+            // A space ends a name.
+            ("\\slo 下 |", &[]),
+            ("\\d ev |", &[]),
+            ("\\d \u{3000}ev|", &["\\d \u{3000}events"]),
+            ("\\slo upload/parts |", &["\\slo upload/parts quick"]),
         ];
         for (line, expected) in cases {
             let expected: Vec<String> = expected.iter().map(|text| text.to_string()).collect();

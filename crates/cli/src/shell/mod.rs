@@ -19,12 +19,14 @@ mod screen;
 mod session;
 mod split;
 mod vocabulary;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
 use nines_engine::{Engine, Settings};
+use nines_notebook::format::printable;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Shell;
@@ -102,7 +104,7 @@ async fn typed(mut session: Session) -> Result<()> {
             }
             Err(CliError::Interrupted) => eprintln!("\rcancelled"),
             Err(error) if error.is_broken_pipe() => return Ok(()),
-            Err(error) => eprintln!("error: {error}"),
+            Err(error) => eprintln!("error: {}", printable(&error.to_string())),
         }
         if let Some(vocabulary) = editor.vocabulary() {
             // Completion lags behind for once where the store is slow or broken; the next statement says why.

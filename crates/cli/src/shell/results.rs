@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
-use nines_engine::Engine;
+use nines_engine::{Engine, bytes_of};
 
 use crate::error::Result;
 
@@ -56,7 +56,7 @@ impl Results {
     }
 
     /// Makes tables of a result; the oldest ones make room for it.
-    pub fn keep(&mut self, engine: &Engine, schema: &SchemaRef, keeper: &Keeper) -> Result<Kept> {
+    pub fn keep(&mut self, engine: &Engine, schema: &SchemaRef, keeper: Keeper) -> Result<Kept> {
         self.count += 1;
         let name = format!("{LAST}{}", self.count);
         // Whatever stands in the way of keeping it, the one before is not the last one any more.
@@ -98,20 +98,32 @@ struct Held {
     bytes: usize,
 }
 
+impl Held {
+    fn add(&mut self, batch: &RecordBatch) {
+        self.bytes += bytes_of(batch);
+        if self.bytes <= ONE {
+            self.batches.push(batch.clone());
+        } else {
+            self.batches = Vec::new();
+        }
+    }
+}
+
 impl Keeper {
+    /// Holds rows that are there already.
+    pub fn of(batches: Vec<RecordBatch>) -> Keeper {
+        let mut held = Held::default();
+        batches.iter().for_each(|batch| held.add(batch));
+        Keeper(Arc::new(Mutex::new(held)))
+    }
+
     /// The same stream, its rows held on their way.
     pub fn watch(&self, batches: SendableRecordBatchStream) -> SendableRecordBatchStream {
         let held = Arc::clone(&self.0);
         let schema = batches.schema();
         let batches = batches.inspect(move |batch| {
             let Ok(batch) = batch else { return };
-            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.bytes += bytes_of(batch);
-            if held.bytes <= ONE {
-                held.batches.push(batch.clone());
-            } else {
-                held.batches = Vec::new();
-            }
+            held.lock().unwrap_or_else(PoisonError::into_inner).add(batch);
         });
         Box::pin(RecordBatchStreamAdapter::new(schema, batches))
     }
@@ -121,12 +133,4 @@ impl Keeper {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (held.bytes <= ONE).then(|| (std::mem::take(&mut held.batches), held.bytes))
     }
-}
-
-/// Bytes of the rows themselves, not of buffers that they share with others.
-fn bytes_of(batch: &RecordBatch) -> usize {
-    let column = |column: &Arc<dyn Array>| {
-        column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
-    };
-    batch.columns().iter().map(column).sum()
 }

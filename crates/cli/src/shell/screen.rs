@@ -11,13 +11,15 @@ use crate::output::say;
 
 /// Rows that are laid out at most; a person does not scroll through more, and all of them stand in the kept result.
 pub(super) const MOST_ROWS: usize = 10_000;
+/// And most bytes of them.
+pub(super) const MOST_BYTES: usize = 32 << 20;
 
 /// Lines that the prompt and what is said about the result need.
 const BESIDE: usize = 3;
 /// Columns to which a cell of text may shrink before its table is harder to read wrapped than scrolled.
 const NARROW: u16 = 24;
 /// Chopped lines that scroll sideways, colours, and the text stays on the screen afterwards.
-const PAGER: &str = "less -SRX";
+const PAGER: [&str; 2] = ["less", "-SRX"];
 
 pub(super) struct Screen {
     pub pager: bool,
@@ -53,13 +55,9 @@ impl Screen {
 
     /// Hands text to `$PAGER`, else to less, else prints it.
     fn page(&self, text: &str) -> Result<()> {
-        let pager = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
-        let mut command = Command::new("sh");
-        command.args(["-c", pager.as_deref().unwrap_or(PAGER)]).stdin(Stdio::piped()).env("LESSCHARSET", "utf-8");
-        if self.safe {
-            command.env("LESSSECURE", "1");
-        }
-        let Ok(mut child) = command.spawn() else { return say(text) };
+        let Ok(mut child) = self.pager().stdin(Stdio::piped()).env("LESSCHARSET", "utf-8").spawn() else {
+            return say(text);
+        };
         if let Some(mut into) = child.stdin.take() {
             // A reader who has seen enough closes the pager before the end.
             let _ = into.write_all(text.as_bytes());
@@ -69,6 +67,22 @@ impl Screen {
             Ok(status) if status.code() == Some(NOT_FOUND) => say(text),
             _ => Ok(()),
         }
+    }
+
+    fn pager(&self) -> Command {
+        if self.safe {
+            // Neither a shell nor what the environment names; and less itself runs and opens nothing.
+            let mut command = Command::new(PAGER[0]);
+            command.arg(PAGER[1]).env("LESSSECURE", "1");
+            ["LESS", "LESSOPEN", "LESSCLOSE", "LESSKEY", "LESSKEYIN"].iter().for_each(|name| {
+                command.env_remove(name);
+            });
+            return command;
+        }
+        let asked = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+        let mut command = Command::new("sh");
+        command.args(["-c", &asked.unwrap_or_else(|| PAGER.join(" "))]);
+        command
     }
 }
 
@@ -125,6 +139,12 @@ mod tests {
         let mut table = comfy_table::Table::new();
         table.set_header((0..12).map(|n| format!("column_{n}"))).add_row((0..12).map(|_| "1234567890"));
         assert!(!stays_readable(&table, 80));
+    }
+
+    #[test]
+    fn a_safe_pager_is_nobodys_choice() {
+        let program = |safe| Screen { pager: true, safe }.pager().get_program().to_owned();
+        assert_eq!((program(true).to_str(), program(false).to_str()), (Some("less"), Some("sh")));
     }
 
     #[test]

@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::common::collect;
 use futures::{FutureExt, StreamExt};
 use indicatif::HumanCount;
-use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement};
-use nines_notebook::{Answer, Cell, Moment, ParameterKind, Values};
+use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement, bytes_of};
+use nines_notebook::{Answer, Cell, Given, Moment, Notebook, Page, ParameterKind, RunError, Values};
 use tokio::signal::unix::Signal;
 
 use super::cells::{Cells, Setting};
 use super::results::{Keeper, Kept, Results};
-use super::screen::{MOST_ROWS, Screen};
+use super::screen::{MOST_BYTES, MOST_ROWS, Screen};
+use super::watch::{Ended, Watcher};
 use crate::error::{CliError, Result, doing};
 use crate::output::{Format, Output, duration, say, stored, whole};
 
@@ -81,7 +82,7 @@ impl Session {
         for statement in self.engine.parse(sql)? {
             self.last = Some(sql.to_string());
             let begun = Instant::now();
-            let settings = self.settings();
+            let parameters = parameters(&self.settings());
             let target = match &self.file {
                 Some(file) => Target::File(file.clone()),
                 None if self.interactive => Target::Screen,
@@ -89,23 +90,23 @@ impl Session {
             };
             let format = self.format_for(&target)?;
             let cell = Cell { sql: sql.to_string(), ..Cell::default() };
-            let (outcome, keeper) = self.execute(statement, parameters(&settings), format, target).await?;
+            let (outcome, keeper) = self.execute(statement, parameters.clone(), format, target).await?;
             let elapsed = begun.elapsed();
             let before = self.results.count();
             match outcome {
                 Outcome::Done => {
-                    self.cells.ran(cell, None, before, &settings);
+                    self.cells.ran(cell, None, before, &parameters);
                     self.note("done", elapsed)?;
                 }
                 Outcome::Stored(receipt) => {
-                    self.cells.ran(cell, None, before, &settings);
+                    self.cells.ran(cell, None, before, &parameters);
                     if let Some((table, commit)) = receipt.get() {
                         self.note(stored(*table, commit).trim_end(), elapsed)?;
                     }
                 }
                 Outcome::Rows { schema, shown, rows, advice } => {
-                    let kept = self.results.keep(&self.engine, &schema, &keeper)?;
-                    self.cells.ran(cell, Some(self.results.count()), before, &settings);
+                    let kept = self.results.keep(&self.engine, &schema, keeper)?;
+                    self.cells.ran(cell, Some(self.results.count()), before, &parameters);
                     self.show(&schema, &shown, rows, format)?;
                     self.tell(rows, kept, elapsed)?;
                     if let Some(advice) = advice {
@@ -117,28 +118,37 @@ impl Session {
         Ok(())
     }
 
-    /// Runs a notebook's cell, and keeps its result, also under the cell's name. Whoever asked shows it.
-    pub async fn cell(&mut self, cell: &Cell, settings: &[Setting]) -> Result<Answer> {
-        let mut answer = Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None };
-        for statement in self.engine.parse(&cell.sql)? {
-            let work = self.execute(statement, parameters(settings), Format::Table, Target::Screen);
-            let (outcome, keeper) = work.await?;
-            let before = self.results.count();
-            let Outcome::Rows { schema, shown, advice, .. } = outcome else {
-                self.cells.ran(cell.clone(), None, before, settings);
-                continue;
-            };
-            if let Kept::Not(why) = self.results.keep(&self.engine, &schema, &keeper)? {
-                eprintln!("{why}");
+    /// Runs a notebook. The results of its cells are results of the session, one for each.
+    pub async fn notebook(&mut self, notebook: Notebook, name: &str) -> Result<Page> {
+        let known: Vec<&str> = notebook.parameters.iter().flat_map(|parameter| parameter.names()).collect();
+        let set = self.parameters.iter().filter(|(name, _)| known.contains(&name.as_str()));
+        let set: BTreeMap<String, String> = set.map(|(name, typed)| (name.clone(), typed.clone())).collect();
+        let watcher = Watcher::new(self.interactive);
+        let (engine, clock, name) = (self.engine.clone(), self.moment().now, name.to_string());
+        let mut watch = watcher.clone();
+        let work = async move {
+            let given = Given { parameters: &set, clock, now: None };
+            nines_notebook::run(&engine, &notebook, &name, given, &mut watch).await.map_err(|error| match error {
+                RunError::Parameters(mistakes) => {
+                    CliError::Usage(mistakes.join("\n").replace("give it one, ", "give it one with \\set "))
+                }
+                error => CliError::Failed(error.to_string()),
+            })
+        };
+        let page = self.cancellable(work).await;
+        watcher.say("");
+        let last = self.results.count();
+        for Ended { cell, parameters, answer: Answer { schema, batches, .. } } in watcher.ended() {
+            let mut result = None;
+            if !schema.fields().is_empty() {
+                if let Kept::Not(why) = self.results.keep(&self.engine, &schema, Keeper::of(batches))? {
+                    eprintln!("{why}");
+                }
+                result = Some(self.results.count());
             }
-            self.cells.ran(cell.clone(), Some(self.results.count()), before, settings);
-            let batches = self.results.last().map_or(shown, |rows| rows.batches.clone());
-            if let Some(name) = &cell.name {
-                self.engine.keep(name, Arc::clone(&schema), batches.clone())?;
-            }
-            answer = Answer { schema, batches, advice };
+            self.cells.ran(cell, result, last, &parameters);
         }
-        Ok(answer)
+        page
     }
 
     async fn execute(
@@ -167,7 +177,7 @@ impl Session {
         }
         let setting = |(name, value): (&str, String)| {
             let typed = self.parameters.get(name).cloned().unwrap_or_default();
-            Setting { name: name.to_string(), typed, value }
+            Setting { name: name.to_string(), typed, value: Parameter::from_text(&value) }
         };
         values.literals().map(setting).collect()
     }
@@ -247,8 +257,9 @@ impl Session {
             format.write(&mut text, schema, shown, time_zone)?;
             self.screen().text(&String::from_utf8_lossy(&text))?;
         }
-        if rows > MOST_ROWS {
-            say(&format!("the first {} of ", HumanCount(MOST_ROWS as u64)))?;
+        let laid_out: usize = shown.iter().map(RecordBatch::num_rows).sum();
+        if rows > laid_out {
+            say(&format!("the first {} of ", HumanCount(laid_out as u64)))?;
         }
         Ok(())
     }
@@ -311,7 +322,7 @@ pub(super) fn no_value(name: &str) -> CliError {
 
 /// Settings as the engine takes them.
 pub(super) fn parameters(settings: &[Setting]) -> Parameters {
-    settings.iter().map(|setting| (setting.name.clone(), Parameter::from_text(&setting.value))).collect()
+    settings.iter().map(|setting| (setting.name.clone(), setting.value.clone())).collect()
 }
 
 /// Runs a statement and lets its rows go where they shall.
@@ -350,12 +361,16 @@ async fn execute(
 
 /// Reads to the end, and holds what can be shown.
 async fn first(mut batches: SendableRecordBatchStream, shown: &mut Vec<RecordBatch>) -> Result<usize> {
-    let mut rows = 0;
+    let (mut rows, mut bytes, mut full) = (0, 0, false);
     while let Some(batch) = batches.next().await {
         let batch = batch?;
         let left = MOST_ROWS.saturating_sub(rows).min(batch.num_rows());
-        if left > 0 {
-            shown.push(batch.slice(0, left));
+        let begin = batch.slice(0, left);
+        bytes += bytes_of(&begin);
+        // A row at least, however long.
+        full = full || left == 0 || bytes > MOST_BYTES && !shown.is_empty();
+        if !full {
+            shown.push(begin);
         }
         rows += batch.num_rows();
     }

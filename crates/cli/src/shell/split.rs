@@ -4,7 +4,7 @@
 //! A command is a line that begins with `\`.
 
 use datafusion::sql::sqlparser::tokenizer::Token;
-use nines_engine::tokens;
+use nines_engine::{Tokens, tokens};
 
 use crate::error::{CliError, Result};
 
@@ -18,42 +18,83 @@ pub(super) enum Next<'t> {
     Unfinished(&'t str),
 }
 
-/// The first statement or command of a text, and what follows it.
-pub(super) fn next(text: &str) -> Result<(Next<'_>, &str)> {
-    let tokens = tokens(text);
-    let mut begun = false;
-    for (at, (token, bytes)) in tokens.all.iter().enumerate() {
-        match token {
-            Token::Whitespace(_) => {}
-            Token::Backslash if !begun => {
-                let line = text[bytes.start..].lines().next().unwrap_or_default();
-                return Ok((Next::Command(line.trim_end()), &text[bytes.start + line.len()..]));
-            }
-            Token::SemiColon if !begun => return next(&text[bytes.end..]),
-            Token::SemiColon => return Ok((Next::Statement(text[..bytes.start].trim()), &text[bytes.end..])),
-            Token::Backslash => {
-                let word = text[bytes.end..].split_whitespace().next().unwrap_or_default();
-                if word != "g" || tokens.all.get(at + 1).is_none_or(|(_, next)| &text[next.clone()] != "g") {
-                    return Err(CliError::Usage(format!(
-                        "a statement stands before \\{word}; end it with ; or \\g before giving a command"
-                    )));
-                }
-                return Ok((Next::Statement(text[..bytes.start].trim()), &text[bytes.end + 1..]));
-            }
-            _ => begun = true,
-        }
+/// The statements and commands of a text, one after the other. The text is cut into tokens once, and again only behind a
+/// command, whose line is no SQL.
+pub(super) struct Cut<'t> {
+    text: &'t str,
+    tokens: Tokens,
+    /// Where the text begins that the tokens are of.
+    origin: usize,
+    /// The token that is looked at next.
+    at: usize,
+    /// Where the rest begins.
+    done: usize,
+}
+
+impl<'t> Cut<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Cut { text, tokens: tokens(text), origin: 0, at: 0, done: 0 }
     }
-    let nothing = !begun && tokens.open == text.len();
-    Ok((Next::Unfinished(if nothing { "" } else { text.trim() }), ""))
+
+    /// What was not yet looked at.
+    pub fn rest(&self) -> &'t str {
+        &self.text[self.done..]
+    }
+
+    /// The next statement or command; `Unfinished` again and again at the end.
+    pub fn next(&mut self) -> Result<Next<'t>> {
+        let text = self.text;
+        let mut begin = self.done;
+        let mut begun = false;
+        while let Some((token, bytes)) = self.tokens.all.get(self.at) {
+            let (from, end) = (self.origin + bytes.start, self.origin + bytes.end);
+            self.at += 1;
+            match token {
+                Token::Whitespace(_) => {}
+                Token::Backslash if !begun => {
+                    let line = text[from..].lines().next().unwrap_or_default();
+                    self.begin_at(from + line.len());
+                    return Ok(Next::Command(line.trim_end()));
+                }
+                Token::SemiColon if !begun => {
+                    self.done = end;
+                    begin = end;
+                }
+                Token::SemiColon => {
+                    self.done = end;
+                    return Ok(Next::Statement(text[begin..from].trim()));
+                }
+                Token::Backslash => {
+                    let word = text[end..].split_whitespace().next().unwrap_or_default();
+                    let next = self.tokens.all.get(self.at).map(|(_, next)| &text[self.origin..][next.clone()]);
+                    if word != "g" || next != Some("g") {
+                        return Err(CliError::Usage(format!(
+                            "a statement stands before \\{word}; end it with ; or \\g before giving a command"
+                        )));
+                    }
+                    self.at += 1;
+                    self.done = end + 1;
+                    return Ok(Next::Statement(text[begin..from].trim()));
+                }
+                _ => begun = true,
+            }
+        }
+        let nothing = !begun && self.origin + self.tokens.open == text.len();
+        Ok(Next::Unfinished(if nothing { "" } else { text[begin..].trim() }))
+    }
+
+    fn begin_at(&mut self, at: usize) {
+        *self = Cut { tokens: tokens(&self.text[at..]), origin: at, done: at, at: 0, ..*self };
+    }
 }
 
 /// Whether Enter ends the input: nothing is left open.
 pub(super) fn is_finished(text: &str) -> bool {
-    let mut rest = text;
+    let mut cut = Cut::new(text);
     loop {
-        match next(rest) {
-            Ok((Next::Unfinished(open), _)) => return open.is_empty() || super::commands::is_spoken(open),
-            Ok((_, after)) => rest = after,
+        match cut.next() {
+            Ok(Next::Unfinished(open)) => return open.is_empty() || super::commands::is_spoken(open),
+            Ok(_) => {}
             // What is wrong is told when it is run.
             Err(_) => return true,
         }
@@ -109,12 +150,13 @@ impl Lines {
     fn take(&mut self, all: bool) -> Result<Vec<Piece>> {
         let mut pieces = Vec::new();
         let text = std::mem::take(&mut self.pending);
-        let mut rest = text.as_str();
+        let mut cut = Cut::new(&text);
+        let (mut line, mut counted) = (self.begun, 0);
         loop {
-            let before = &text[..text.len() - rest.trim_start().len()];
-            let line = self.begun + before.matches('\n').count();
-            let (found, after) = next(rest)?;
-            match found {
+            let begin = text.len() - cut.rest().trim_start().len();
+            line += text[counted..begin].matches('\n').count();
+            counted = begin;
+            match cut.next()? {
                 Next::Statement(sql) => pieces.push(Piece::Statement(line, sql.to_string())),
                 Next::Command(command) => pieces.push(Piece::Command(line, command.to_string())),
                 Next::Unfinished("") => return Ok(pieces),
@@ -123,12 +165,11 @@ impl Lines {
                     return Ok(pieces);
                 }
                 Next::Unfinished(_) => {
-                    self.pending = rest.trim_start().to_string();
+                    self.pending = cut.rest().trim_start().to_string();
                     self.begun = line;
                     return Ok(pieces);
                 }
             }
-            rest = after;
         }
     }
 }
@@ -146,14 +187,15 @@ mod tests {
             (";; \n /* ; */ SELECT 1;", Next::Statement("/* ; */ SELECT 1"), ""),
             ("\n \\d it's \nSELECT", Next::Command("\\d it's"), "\nSELECT"),
             ("-- a comment\n\\q", Next::Command("\\q"), ""),
-            ("SELECT 'a;", Next::Unfinished("SELECT 'a;"), ""),
-            ("'", Next::Unfinished("'"), ""),
-            (" -- nothing", Next::Unfinished(""), ""),
+            ("SELECT 'a;", Next::Unfinished("SELECT 'a;"), "SELECT 'a;"),
+            ("'", Next::Unfinished("'"), "'"),
+            (" -- nothing", Next::Unfinished(""), " -- nothing"),
         ];
         for (text, expected, rest) in cases {
-            assert_eq!(next(text).unwrap(), (expected, rest), "{text}");
+            let mut cut = Cut::new(text);
+            assert_eq!((cut.next().unwrap(), cut.rest()), (expected, rest), "{text}");
         }
-        let error = next("SELECT 1\n\\d requests").unwrap_err().to_string();
+        let error = Cut::new("SELECT 1\n\\d requests").next().unwrap_err().to_string();
         assert!(error.contains("end it with ;") && error.contains("\\d"), "{error}");
     }
 
@@ -165,6 +207,17 @@ mod tests {
         for text in ["SELECT 1", "SELECT 1; SELECT 2", "SELECT ';", "SELECT (\n", "SELECT /* ; */"] {
             assert!(!is_finished(text), "{text}");
         }
+    }
+
+    #[test]
+    fn many_semicolons_in_a_line_take_no_time() {
+        let line = format!("{}{}\\d it's\nSELECT 'x;y';", ";".repeat(200_000), "SELECT 1;".repeat(20_000));
+        let begun = std::time::Instant::now();
+        let pieces = Lines::default().push(&line).unwrap();
+        assert_eq!(pieces.len(), 20_002);
+        assert_eq!(pieces[20_001], Piece::Statement(2, "SELECT 'x;y'".to_string()));
+        assert!(is_finished(&line));
+        assert!(begun.elapsed().as_secs() < 20, "cut again for each statement it took minutes");
     }
 
     #[test]

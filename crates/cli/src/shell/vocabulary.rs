@@ -4,6 +4,7 @@ use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use nines_engine::Engine;
+use nines_notebook::format::printable;
 
 use crate::error::Result;
 
@@ -83,12 +84,12 @@ pub(super) async fn columns(engine: &Engine, name: &str) -> Option<SchemaRef> {
     None
 }
 
-/// The texts of a column, without NULLs.
+/// The texts of a column for a person, without NULLs.
 pub(super) fn column(rows: &[RecordBatch], at: usize) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for batch in rows {
         let column = cast(batch.column(at), &DataType::Utf8)?;
-        texts.extend(column.as_string::<i32>().iter().flatten().map(str::to_string));
+        texts.extend(column.as_string::<i32>().iter().flatten().map(printable));
     }
     Ok(texts)
 }

@@ -66,6 +66,11 @@ pub(crate) fn numbers(array: &dyn Array) -> Vec<Option<f64>> {
     }
 }
 
+/// The years 1 to 9999. What lies beyond stands for "ever"; within, differences do not overflow.
+const EVER: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+/// The same in days.
+const EVER_DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
+
 /// A column as instants in µs; a date is its midnight in the zone, a time without a zone is on the zone's clocks.
 pub(crate) fn instants(array: &dyn Array, zone: Tz) -> Vec<Option<i64>> {
     let whole = |array: &dyn Array| match cast(array, &DataType::Int64) {
@@ -84,15 +89,15 @@ pub(crate) fn instants(array: &dyn Array, zone: Tz) -> Vec<Option<i64>> {
                 Some(_) => Some(micros),
                 None => moment::instant(chrono::DateTime::from_timestamp_micros(micros)?.naive_utc(), zone),
             };
-            // What lies beyond the calendar stands for "ever"; within it, differences do not overflow.
-            let ever = -62_135_596_800_000_000..=253_402_300_799_999_999;
-            let at = |value: i64| here(micros(value)?.clamp(*ever.start(), *ever.end()));
+            let at = |value: i64| here(micros(value)?.clamp(*EVER.start(), *EVER.end()));
             whole(array).into_iter().map(|value| at(value?)).collect()
         }
         DataType::Date32 | DataType::Date64 => {
             let Ok(dates) = cast(array, &DataType::Date32) else { return vec![None; array.len()] };
             let midnight = |days: i32| {
-                let date = NaiveDate::from_ymd_opt(1970, 1, 1)? + chrono::TimeDelta::days(days.into());
+                let days = days.clamp(*EVER_DAYS.start(), *EVER_DAYS.end());
+                let since = chrono::TimeDelta::days(days.into());
+                let date = NaiveDate::from_ymd_opt(1970, 1, 1)?.checked_add_signed(since)?;
                 moment::instant(date.and_time(chrono::NaiveTime::MIN), zone)
             };
             dates.as_primitive::<Date32Type>().iter().map(|days| midnight(days?)).collect()
@@ -242,9 +247,27 @@ impl Rows<'_> {
             if self.kind(column) == Kind::Text
                 && let Ok(texts) = cast(array, &DataType::Utf8)
             {
-                return texts.as_string::<i32>().iter().map(|text| text.unwrap_or(NULL).to_string()).collect();
+                return texts.as_string::<i32>().iter().map(|text| format::printable(text.unwrap_or(NULL))).collect();
             }
             (0..array.len()).map(|row| label(array, row).unwrap_or_else(|| NULL.to_string())).collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nines_engine::datafusion::arrow::array::{Date32Array, TimestampSecondArray};
+
+    use super::*;
+
+    #[test]
+    fn dates_beyond_the_calendar_are_its_ends() {
+        for zone in [Tz::UTC, Tz::Asia__Shanghai, Tz::America__New_York] {
+            let dates = Date32Array::from(vec![i32::MIN, 0, i32::MAX]);
+            let found: Vec<i64> = instants(&dates, zone).into_iter().flatten().collect();
+            assert!(found.len() == 3 && found.is_sorted(), "{found:?}");
+            let times = TimestampSecondArray::from(vec![-1_000_000_000_000, 1_000_000_000_000]);
+            assert!(instants(&times, zone).iter().all(Option::is_some));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Heat maps: a value per day as a calendar, or per row and column as a matrix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
@@ -37,7 +37,13 @@ pub struct Matrix {
     pub steps: Vec<f64>,
     /// The measure of values.
     pub unit: Unit,
+    /// How many rows and columns there are beyond those that are drawn.
+    pub left_out: (usize, usize),
 }
+
+/// More rows, or columns that are no days, are no chart any more.
+const MOST_ROWS: usize = 200;
+const MOST_COLUMNS: usize = 1000;
 
 pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Chart, String> {
     let y = match spec.y.as_slice() {
@@ -58,15 +64,13 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
     if timeline {
         let series = lines::series_column(spec, rows, &[])?;
         let labels = series.map(|series| rows.labels(series));
-        let mut cells = BTreeMap::new();
+        let mut days = ByDay::new(labels);
         for (row, timeline) in rows.timelines(y).into_iter().enumerate() {
-            let label = labels.as_ref().map_or("", |labels| labels[row].as_str());
-            for (day, minutes) in timeline.iter().flat_map(|timeline| by_day(timeline, rows.zone)) {
-                add(&mut cells, label, day, minutes);
+            if let (Some(cells), Some(timeline)) = (days.of_row(row), timeline) {
+                by_day(&timeline, rows.zone).into_iter().for_each(|(day, minutes)| add(cells, day, minutes));
             }
         }
-        let order = labels.map(|labels| unique(labels.into_iter()));
-        return Ok(days(cells, order, unit));
+        return Ok(days.chart(unit));
     }
     let x = match &spec.x {
         Some(name) => rows.find("x", name, &[])?,
@@ -78,13 +82,14 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
     let labels = series.map(|series| rows.labels(series));
     let values = rows.numbers(y);
     if rows.kind(x) == Kind::Time {
-        let mut cells = BTreeMap::new();
+        let mut days = ByDay::new(labels);
         for (row, at) in rows.instants(x).into_iter().enumerate() {
-            let Some(day) = at.and_then(|at| day(at, rows.zone)) else { continue };
-            let label = labels.as_ref().map_or("", |labels| labels[row].as_str());
-            add(&mut cells, label, day, values[row]);
+            let day = at.and_then(|at| day(at, rows.zone));
+            if let (Some(day), Some(cells)) = (day, days.of_row(row)) {
+                add(cells, day, values[row]);
+            }
         }
-        return Ok(days(cells, labels.map(|labels| unique(labels.into_iter())), unit));
+        return Ok(days.chart(unit));
     }
     let Some(labels) = labels else {
         return Err(format!(
@@ -93,36 +98,81 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
             rows.told()
         ));
     };
-    let xs = rows.labels(x);
-    let (columns, names) = (unique(xs.iter().cloned()), unique(labels.iter().cloned()));
-    let place = |all: &[String]| -> std::collections::HashMap<String, usize> {
-        all.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect()
-    };
-    let (column_at, row_at) = (place(&columns), place(&names));
-    let mut cells = vec![vec![None; columns.len()]; names.len()];
-    for (row, value) in values.iter().enumerate() {
-        let cell: &mut Option<f64> = &mut cells[row_at[&labels[row]]][column_at[&xs[row]]];
-        if let Some(value) = value {
-            *cell = Some(cell.unwrap_or(0.0) + value);
-        }
+    let of_columns = rows.labels(x);
+    let (rows, row_of, more_rows) = distinct(labels, MOST_ROWS);
+    let (columns, column_of, more_columns) = distinct(of_columns, MOST_COLUMNS);
+    let mut cells = vec![vec![None; columns.len()]; rows.len()];
+    for (at, value) in values.iter().enumerate() {
+        let (Some(row), Some(column), Some(value)) = (row_of[at], column_of[at], value) else { continue };
+        let cell: &mut Option<f64> = &mut cells[row][column];
+        *cell = Some(cell.unwrap_or(0.0) + value);
     }
     let steps = steps(cells.iter().flatten().flatten().copied(), &unit);
-    Ok(Chart::Matrix(Matrix { rows: names, columns, daily: false, cells, steps, unit }))
+    Ok(Chart::Matrix(Matrix { rows, columns, daily: false, cells, steps, unit, left_out: (more_rows, more_columns) }))
 }
 
-type Cells = BTreeMap<(String, NaiveDate), Option<f64>>;
+/// Different labels in the order in which they come, at most so many; which of them each row has, and how many are left out.
+fn distinct(labels: Vec<String>, most: usize) -> (Vec<String>, Vec<Option<usize>>, usize) {
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut names = Vec::new();
+    let mut place = |label: String| {
+        let next = known.len();
+        let at = *known.entry(label).or_insert_with_key(|label| {
+            names.extend((next < most).then(|| label.clone()));
+            next
+        });
+        (at < most).then_some(at)
+    };
+    let places = labels.into_iter().map(&mut place).collect();
+    let more = known.len() - names.len();
+    (names, places, more)
+}
+
+type Days = BTreeMap<NaiveDate, Option<f64>>;
 
 /// Several rows of a day add up; NULLs alone are no data.
-fn add(cells: &mut Cells, label: &str, day: NaiveDate, value: Option<f64>) {
-    let cell = cells.entry((label.to_string(), day)).or_insert(None);
+fn add(days: &mut Days, day: NaiveDate, value: Option<f64>) {
+    let cell = days.entry(day).or_insert(None);
     if let Some(value) = value {
         *cell = Some(cell.unwrap_or(0.0) + value);
     }
 }
 
-fn unique(labels: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = std::collections::HashSet::new();
-    labels.filter(|label| seen.insert(label.clone())).collect()
+/// Days of each label, or of all rows where there are no labels.
+struct ByDay {
+    labels: Option<(Vec<String>, Vec<Option<usize>>, usize)>,
+    days: Vec<Days>,
+}
+
+impl ByDay {
+    fn new(labels: Option<Vec<String>>) -> Self {
+        let labels = labels.map(|labels| distinct(labels, MOST_ROWS));
+        let days = vec![Days::new(); labels.as_ref().map_or(1, |(names, ..)| names.len())];
+        ByDay { labels, days }
+    }
+
+    fn of_row(&mut self, row: usize) -> Option<&mut Days> {
+        let at = self.labels.as_ref().map_or(Some(0), |(_, places, _)| places[row])?;
+        self.days.get_mut(at)
+    }
+
+    fn chart(mut self, unit: Unit) -> Chart {
+        let steps = steps(self.days.iter().flat_map(|days| days.values()).flatten().copied(), &unit);
+        let Some((rows, _, more)) = self.labels else {
+            return Chart::Calendar(Calendar { days: self.days.pop().unwrap_or_default(), steps, unit });
+        };
+        let ends = self.days.iter().flat_map(|days| [days.keys().next(), days.keys().next_back()]).flatten();
+        let mut columns = Vec::new();
+        if let (Some(first), Some(last)) = (ends.clone().min(), ends.max())
+            && (*last - *first).num_days() < LONGEST
+        {
+            columns = first.iter_days().take_while(|day| day <= last).collect();
+        }
+        let of = |days: &Days| columns.iter().map(|day| days.get(day).copied().flatten()).collect();
+        let cells = self.days.iter().map(of).collect();
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Chart::Matrix(Matrix { rows, columns, daily: true, cells, steps, unit, left_out: (more, 0) })
+    }
 }
 
 fn day(micros: i64, zone: Tz) -> Option<NaiveDate> {
@@ -157,25 +207,6 @@ fn by_day(timeline: &Runs, zone: Tz) -> Vec<(NaiveDate, Option<f64>)> {
 
 /// The longest time that cells are made for, day by day.
 const LONGEST: i64 = 366 * 30;
-
-fn days(cells: Cells, order: Option<Vec<String>>, unit: Unit) -> Chart {
-    let steps = steps(cells.values().flatten().copied(), &unit);
-    let Some(order) = order else {
-        let days = cells.into_iter().map(|((_, day), value)| (day, value)).collect();
-        return Chart::Calendar(Calendar { days, steps, unit });
-    };
-    let dates = || cells.keys().map(|(_, day)| *day);
-    let mut columns = Vec::new();
-    if let (Some(first), Some(last)) = (dates().min(), dates().max())
-        && (last - first).num_days() < LONGEST
-    {
-        columns = first.iter_days().take_while(|day| *day <= last).collect();
-    }
-    let of = |label: &String| columns.iter().map(|day| cells.get(&(label.clone(), *day)).copied().flatten()).collect();
-    let cells = order.iter().map(of).collect();
-    let columns = columns.iter().map(ToString::to_string).collect();
-    Chart::Matrix(Matrix { rows: order, columns, daily: true, cells, steps, unit })
-}
 
 /// Up to four round bounds between the shades, about equally many values in each: outages are rare and long, so even steps
 /// would leave all days but the worst one pale.
@@ -242,5 +273,22 @@ mod tests {
         assert_eq!(steps, [2.0, 5.0, 20.0]);
         let shades: Vec<usize> = [0.0, 0.1, 1.0, 2.0, 7.0, 240.0].iter().map(|v| shade(*v, &steps)).collect();
         assert_eq!(shades, [0, 1, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_matrix_has_an_end() {
+        use nines_engine::datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+        use std::sync::Arc;
+        let names = |letter: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values((0..20_000).map(|row| format!("{letter}{row}"))))
+        };
+        let values: ArrayRef = Arc::new(Float64Array::from_iter_values((0..20_000).map(f64::from)));
+        let batch = RecordBatch::try_from_iter([("a", names("a")), ("b", names("b")), ("n", values)]).unwrap();
+        let spec = ChartSpec { x: Some("a".into()), series: Some("b".into()), ..ChartSpec::default() };
+        let rows = Rows { schema: &batch.schema(), batches: &[batch], zone: Tz::UTC };
+        let Ok(Chart::Matrix(matrix)) = read(&spec, &Units::default(), rows) else { panic!("no matrix") };
+        assert_eq!((matrix.rows.len(), matrix.columns.len()), (MOST_ROWS, MOST_COLUMNS));
+        assert_eq!(matrix.left_out, (20_000 - MOST_ROWS, 20_000 - MOST_COLUMNS));
+        assert_eq!(matrix.cells[199][199], Some(199.0));
     }
 }

@@ -1,5 +1,7 @@
 //! Lines over time or over a number, and bars along time.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono_tz::Tz;
 
 use super::columns::{Kind, Rows};
@@ -104,16 +106,16 @@ pub(super) fn value_columns(
 fn split(rows: Rows<'_>, series: Option<usize>, y: &[usize], x: impl Fn(usize) -> Option<f64>) -> Vec<Series> {
     let labels = series.map(|series| rows.labels(series));
     let mut found: Vec<Series> = Vec::new();
-    let mut index = std::collections::HashMap::new();
+    let mut index = HashMap::new();
     for (column, &at) in y.iter().enumerate() {
         for (row, value) in rows.numbers(at).into_iter().enumerate() {
             let Some(x) = x(row) else { continue };
             let label = labels.as_ref().map(|labels| labels[row].as_str());
             let slot = *index.entry((column, label)).or_insert_with(|| {
                 let name = match label {
-                    Some(label) if y.len() > 1 => format!("{label}, {}", rows.name(at)),
+                    Some(label) if y.len() > 1 => format!("{label}, {}", format::printable(rows.name(at))),
                     Some(label) => label.to_string(),
-                    None => rows.name(at).to_string(),
+                    None => format::printable(rows.name(at)),
                 };
                 found.push(Series { name, points: Vec::new() });
                 found.len() - 1
@@ -156,7 +158,7 @@ impl Lines {
     }
 
     fn sums(&self) -> Vec<f64> {
-        let mut sums = std::collections::HashMap::<u64, (f64, f64)>::new();
+        let mut sums = HashMap::<u64, (f64, f64)>::new();
         for (x, y) in self.series.iter().flat_map(|series| &series.points) {
             let sum = sums.entry(x.to_bits()).or_default();
             match y.unwrap_or(0.0) {
@@ -234,35 +236,69 @@ impl Series {
 /// x and value.
 pub(crate) type Corner = (f64, f64);
 
-/// The bars of each series. Where one would be narrower than two pixels, that of the value furthest from zero stands for its
-/// neighbours.
-pub(crate) fn bars(lines: &Lines, (low, high): (f64, f64), wide: f64) -> Vec<(usize, Corner, Corner)> {
-    let pixel = (high - low) / wide;
-    let abreast = if lines.marks == Marks::Stack { 1 } else { lines.series.len().max(1) };
-    let step = lines.step();
-    let slot = step.max(2.0 * pixel * abreast as f64);
-    let bar = slot * 0.82 / abreast as f64;
+/// How bars stand on a chart so many pixels wide.
+struct Slots {
+    /// Where the first one begins, and how long each is.
+    low: f64,
+    slot: f64,
+    abreast: usize,
+    /// Whether several instants share one.
+    shared: bool,
+}
+
+impl Slots {
+    fn new(lines: &Lines, (low, high): (f64, f64), wide: f64) -> Self {
+        let abreast = if lines.marks == Marks::Stack { 1 } else { lines.series.len().max(1) };
+        let (step, least) = (lines.step(), 2.0 * (high - low) / wide * abreast as f64);
+        Slots { low, slot: step.max(least), abreast, shared: least > step }
+    }
+
+    fn of(&self, x: f64) -> i64 {
+        ((x - self.low) / self.slot + 1e-6).floor() as i64
+    }
+}
+
+/// Whether bars side by side would be narrower than two pixels. Then lines show them, which lose neither the least nor the
+/// greatest value: a bar of several minutes can show but one of them.
+pub(crate) fn crowded(lines: &Lines, range: (f64, f64), wide: f64) -> bool {
+    lines.marks == Marks::Bars && Slots::new(lines, range, wide).shared
+}
+
+/// The bars of each series. Where stacks would be narrower than two pixels, the instant with the greatest sum stands for its
+/// neighbours, with all that is stacked then.
+pub(crate) fn bars(lines: &Lines, range: (f64, f64), wide: f64) -> Vec<(usize, Corner, Corner)> {
+    let slots = Slots::new(lines, range, wide);
+    let bar = slots.slot * 0.82 / slots.abreast as f64;
+    let highest = if slots.shared { highest(lines, &slots) } else { HashMap::new() };
     let mut out = Vec::new();
-    let mut base: std::collections::HashMap<(i64, bool), f64> = std::collections::HashMap::new();
+    let mut base: HashMap<(i64, bool), f64> = HashMap::new();
     for (n, series) in lines.series.iter().enumerate() {
-        let place = |x: f64| ((x - low) / slot + 1e-6).floor() as i64;
-        for points in series.points.chunk_by(|a, b| slot > step && place(a.0) == place(b.0)) {
-            let known = points.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
-            let Some((x, y)) = known.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) else { continue };
-            let begin = if slot > step { low + place(x) as f64 * slot } else { x };
-            let from = match lines.marks {
-                Marks::Stack => *base.entry((place(x), y < 0.0)).or_insert(0.0),
-                _ => 0.0,
-            };
-            if lines.marks == Marks::Stack {
-                base.insert((place(x), y < 0.0), from + y);
+        for (x, y) in series.points.iter().filter_map(|(x, y)| Some((*x, (*y)?))) {
+            let slot = slots.of(x);
+            if slots.shared && highest.get(&slot) != Some(&x.to_bits()) {
+                continue;
             }
-            let side = if abreast > 1 { n as f64 * bar } else { 0.0 };
-            let left = begin + slot * 0.09 + side;
-            out.push((n, (left, from), ((left + bar).min(high), from + y)));
+            let begin = if slots.shared { slots.low + slot as f64 * slots.slot } else { x };
+            let sum = base.entry((slot, y < 0.0)).or_insert(0.0);
+            let from = if lines.marks == Marks::Stack { *sum } else { 0.0 };
+            *sum += y;
+            let side = if slots.abreast > 1 { n as f64 * bar } else { 0.0 };
+            let left = begin + slots.slot * 0.09 + side;
+            out.push((n, (left, from), ((left + bar).min(range.1), from + y)));
         }
     }
     out
+}
+
+/// Of each slot the instant whose values add up to most, as bits.
+fn highest(lines: &Lines, slots: &Slots) -> HashMap<i64, u64> {
+    let mut sums: BTreeMap<i64, HashMap<u64, f64>> = BTreeMap::new();
+    for (x, y) in lines.series.iter().flat_map(|series| &series.points) {
+        let Some(y) = y else { continue };
+        *sums.entry(slots.of(*x)).or_default().entry(x.to_bits()).or_insert(0.0) += y.abs();
+    }
+    let most = |sums: HashMap<u64, f64>| sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    sums.into_iter().filter_map(|(slot, sums)| Some((slot, most(sums)?.0))).collect()
 }
 
 #[cfg(test)]
@@ -275,6 +311,36 @@ mod tests {
         let series = Series { name: String::new(), points };
         let lines = series.visible((0.0, 30.0), 300);
         assert_eq!(lines, [vec![(0.0, 1.0), (10.0, 2.0)], vec![(30.0, 3.0)]]);
+    }
+
+    fn many(marks: Marks, series: Vec<Series>) -> Lines {
+        Lines { series, marks, time: false, target: None, unit: Unit::None, zone: Tz::UTC, left_out: 0 }
+    }
+
+    #[test]
+    fn bars_that_are_too_narrow_are_lines() {
+        let value = |minute: usize| if (5000..5011).contains(&minute) { 0.0 } else { 1.0 };
+        let points = (0..10_000).map(|minute| (minute as f64, Some(value(minute)))).collect();
+        let lines = many(Marks::Bars, vec![Series { name: String::new(), points }]);
+        let range = lines.x_range();
+        assert!(crowded(&lines, range, 900.0) && !crowded(&lines, range, 20_000.0));
+        let seen = lines.series[0].visible(range, 900);
+        assert!(seen.iter().flatten().any(|(x, y)| *y == 0.0 && (5000.0..5011.0).contains(x)));
+    }
+
+    #[test]
+    fn a_narrow_stack_is_one_of_its_instants() {
+        let series = |name: &str, tens: f64, rest: f64| {
+            let value = |x: usize| Some(if x % 10 == 3 { tens } else { rest });
+            Series { name: name.to_string(), points: (0..10_000).map(|x| (x as f64, value(x))).collect() }
+        };
+        // Sums are 7 and 6; the greatest of each, 5 and 6, would make 11.
+        let lines = many(Marks::Stack, vec![series("a", 5.0, 0.0), series("b", 2.0, 6.0)]);
+        let drawn = bars(&lines, lines.x_range(), 500.0);
+        assert_eq!(drawn.len(), 2 * 250);
+        for (n, from, to) in drawn {
+            assert_eq!((from.1, to.1), if n == 0 { (0.0, 5.0) } else { (5.0, 7.0) });
+        }
     }
 
     proptest::proptest! {

@@ -131,6 +131,21 @@ impl Chart {
         }
     }
 
+    /// What is there and is not drawn, as a sentence.
+    pub fn left_out(&self) -> Option<String> {
+        let parts: &[(usize, &str)] = &match self {
+            Chart::Lines(lines) => [(lines.left_out, "series"), (0, "")],
+            Chart::Bars(bars) => [(bars.left_out, "rows"), (bars.series_left_out, "series")],
+            Chart::Strip(strip) => [(strip.left_out, "rows"), (0, "")],
+            Chart::Calendar(_) => [(0, ""), (0, "")],
+            Chart::Matrix(matrix) => [(matrix.left_out.0, "rows"), (matrix.left_out.1, "columns")],
+        };
+        let told = parts.iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> =
+            told.map(|(count, what)| format!("{} more {what}", crate::format::grouped_always(*count))).collect();
+        (!told.is_empty()).then(|| format!("{} are not drawn.", told.join(" and ")))
+    }
+
     /// What a reader who does not see it is told.
     pub fn summary(&self) -> String {
         match self {

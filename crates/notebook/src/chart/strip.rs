@@ -1,5 +1,7 @@
 //! The timeline strip: rows of states over time, and which pixels of a row show what.
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
@@ -17,7 +19,12 @@ pub struct Strip {
     pub range: Range,
     /// Where days begin.
     pub zone: Tz,
+    /// How many rows there are beyond those that are drawn.
+    pub left_out: usize,
 }
+
+/// More rows are no chart any more.
+const MOST: usize = 500;
 
 /// A row of a strip.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +44,10 @@ pub(super) fn read(spec: &ChartSpec, rows: Rows<'_>, about: Option<Range>) -> Re
     let label = match spec.x.as_ref().or(spec.series.as_ref()) {
         Some(name) => Some(rows.find(if spec.x.is_some() { "x" } else { "series" }, name, &[])?),
         None => {
-            let state = rows.schema.fields().iter().position(|field| field.name() == "state");
-            rows.first(&[Kind::Text], &state.into_iter().collect::<Vec<_>>())
+            // A service has several objectives: what is in error is one of these.
+            let of_name = |name: &str| rows.schema.fields().iter().position(|field| field.name() == name);
+            let objective = of_name("objective").filter(|at| rows.kind(*at) == Kind::Text);
+            objective.or_else(|| rows.first(&[Kind::Text], &of_name("state").into_iter().collect::<Vec<_>>()))
         }
     };
     let labels = match label {
@@ -57,24 +66,44 @@ pub(super) fn read(spec: &ChartSpec, rows: Rows<'_>, about: Option<Range>) -> Re
     Ok(strip)
 }
 
-fn row<'s>(strip: &'s mut Strip, label: &str) -> &'s mut StripRow {
-    let at = strip.rows.iter().position(|row| row.label == label).unwrap_or_else(|| {
-        strip.rows.push(StripRow { label: label.to_string(), spans: Vec::new() });
-        strip.rows.len() - 1
-    });
-    &mut strip.rows[at]
+/// Rows by their labels, in the order in which they come.
+#[derive(Default)]
+struct ByLabel<'l> {
+    rows: Vec<StripRow>,
+    places: HashMap<&'l str, usize>,
+}
+
+impl<'l> ByLabel<'l> {
+    /// The spans of a label, unless there are too many labels.
+    fn of(&mut self, label: &'l str) -> Option<&mut Vec<Runs>> {
+        let next = self.places.len();
+        let at = *self.places.entry(label).or_insert(next);
+        if at == self.rows.len() && at < MOST {
+            self.rows.push(StripRow { label: label.to_string(), spans: Vec::new() });
+        }
+        self.rows.get_mut(at).map(|row| &mut row.spans)
+    }
+
+    fn strip(self, range: Range, zone: Tz) -> Strip {
+        Strip { left_out: self.places.len() - self.rows.len(), rows: self.rows, range, zone }
+    }
 }
 
 fn of_timelines(labels: &[String], timelines: Vec<Option<Runs>>, zone: Tz) -> Strip {
     let spans = timelines.iter().flatten();
     let from = spans.clone().map(|span| span.from).min().unwrap_or(0);
     let to = spans.map(|span| span.to).max().unwrap_or(from + 1);
-    let mut strip = Strip { rows: Vec::new(), range: (from, to), zone };
+    let mut found = ByLabel::default();
     for (label, timeline) in labels.iter().zip(timelines) {
-        row(&mut strip, label).spans.extend(timeline);
+        if let Some(spans) = found.of(label) {
+            spans.extend(timeline);
+        }
     }
-    strip
+    found.strip((from, to), zone)
 }
+
+/// What stands for the length of an interval that has none, at the end of a chart that nothing else says the end of.
+const LEAST_MICROS: i64 = 60_000_000;
 
 fn of_intervals(labels: &[String], rows: Rows<'_>, about: Option<Range>) -> Result<Strip, String> {
     let times = |name: &str| {
@@ -87,28 +116,36 @@ fn of_intervals(labels: &[String], rows: Rows<'_>, about: Option<Range>) -> Resu
     let state_column = rows.schema.fields().iter().position(|field| field.name() == "state");
     let states = state_column.map(|at| rows.labels(at));
     let from = starts.iter().flatten().min().copied().unwrap_or(0);
-    let to = starts.iter().chain(&ends).flatten().max().copied().unwrap_or(1).max(from + 1);
+    let mut to = starts.iter().chain(&ends).flatten().max().copied().unwrap_or(1);
+    // What is still open when the chart ends would be a point at its edge.
+    let is_open = |(start, end): (&Option<i64>, &Option<i64>)| {
+        start.is_some_and(|start| end.is_none() || start == to && end.is_none_or(|end| end <= start))
+    };
+    if about.is_none() && starts.iter().zip(&ends).any(is_open) {
+        to += ((to - from) / 20).max(LEAST_MICROS);
+    }
+    let to = to.max(from + 1);
     let (from, to) = about.map_or((from, to), |about| (from.min(about.0), to.max(about.1)));
-    let mut strip = Strip { rows: Vec::new(), range: (from, to), zone: rows.zone };
+    let mut found = ByLabel::default();
     for (at, label) in labels.iter().enumerate() {
         let Some(start) = starts[at] else { continue };
         let end = ends[at].unwrap_or(to).max(start);
-        let row = row(&mut strip, label);
-        match &states {
-            Some(states) => {
-                let state = state(&states[at])?;
-                let runs = state.map(|state| Run { start, end, state }).into_iter().collect();
-                row.spans.push(Runs { from: start, to: end, runs });
-            }
-            None => {
-                if row.spans.is_empty() {
-                    row.spans.push(Runs { from, to, runs: Vec::new() });
-                }
-                row.spans[0].runs.push(Run { start, end, state: State::Error });
-            }
+        let state = match &states {
+            Some(states) => state(&states[at])?,
+            None => Some(State::Error),
+        };
+        let Some(spans) = found.of(label) else { continue };
+        let run = state.map(|state| Run { start, end, state });
+        if states.is_some() {
+            spans.push(Runs { from: start, to: end, runs: run.into_iter().collect() });
+            continue;
         }
+        if spans.is_empty() {
+            spans.push(Runs { from, to, runs: Vec::new() });
+        }
+        spans[0].runs.extend(run);
     }
-    Ok(strip)
+    Ok(found.strip((from, to), rows.zone))
 }
 
 /// A state by its name, `None` for ok.
@@ -153,12 +190,11 @@ impl StripRow {
             let (from, to) = (scale(from).floor() as u32, scale(to).ceil() as u32);
             (from.min(width.saturating_sub(1)), to.min(width))
         };
-        let within = |from: i64, to: i64| from < range.1 && to > range.0 && from < to;
+        let within = |from: i64, to: i64| from < to && touches((from, to), range);
         let mut shown = Shown::default();
-        let mut share = vec![0.0; width as usize];
-        for span in self.spans.iter().filter(|span| within(span.from, span.to)) {
+        for span in self.spans.iter().filter(|span| touches((span.from, span.to), range)) {
             let mut at = span.from;
-            let mut runs: Vec<&Run> = span.runs.iter().filter(|run| within(run.start, run.end)).collect();
+            let mut runs: Vec<&Run> = span.runs.iter().filter(|run| touches((run.start, run.end), range)).collect();
             runs.sort_by_key(|run| run.start);
             for run in runs {
                 match run.state {
@@ -171,9 +207,6 @@ impl StripRow {
                     State::Excluded => shown.excluded.push(outer(run.start, run.end)),
                     State::Error => {
                         let (from, to) = (scale(run.start), scale(run.end));
-                        for pixel in from as u32..(to.ceil() as u32).min(width) {
-                            share[pixel as usize] += to.min(f64::from(pixel + 1)) - from.max(f64::from(pixel));
-                        }
                         let wide = (to - from).max(f64::from(least));
                         let middle = (from + to) / 2.0;
                         let from = (middle - wide / 2.0).round().clamp(0.0, f64::from(width.saturating_sub(least)));
@@ -188,6 +221,13 @@ impl StripRow {
             }
         }
         if coarse(range, width) {
+            let mut share = vec![0.0; width as usize];
+            for (from, to) in self.union(State::Error).into_iter().filter(|error| touches(*error, range)) {
+                let (from, to) = (scale(from), scale(to));
+                for pixel in from as u32..(to.ceil() as u32).min(width) {
+                    share[pixel as usize] += to.min(f64::from(pixel + 1)) - from.max(f64::from(pixel));
+                }
+            }
             shown.mostly =
                 (0..width).filter(|pixel| share[*pixel as usize] >= 0.5).map(|pixel| (pixel, pixel + 1)).collect();
         }
@@ -197,22 +237,37 @@ impl StripRow {
         shown
     }
 
+    /// When it was in a state, in order. What several timelines of the row share counts once; what touches is one.
+    pub(crate) fn union(&self, state: State) -> Vec<Range> {
+        let runs = self.spans.iter().flat_map(|span| &span.runs).filter(|run| run.state == state);
+        let mut found: Vec<Range> = runs.map(|run| (run.start, run.end)).collect();
+        found.sort_unstable();
+        let mut merged: Vec<Range> = Vec::with_capacity(found.len());
+        for (start, end) in found {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        merged
+    }
+
     /// How long it was in a state within a range.
     pub(crate) fn seconds_in(&self, state: State, range: Range) -> f64 {
-        let runs = self.spans.iter().flat_map(|span| &span.runs).filter(|run| run.state == state);
-        let clipped = runs.map(|run| (run.end.min(range.1) - run.start.max(range.0)).max(0));
+        let clipped = self.union(state).into_iter().map(|(start, end)| (end.min(range.1) - start.max(range.0)).max(0));
         clipped.sum::<i64>() as f64 / 1e6
     }
 
-    /// The runs of errors that touch a range.
-    pub(crate) fn errors(&self, range: Range) -> impl Iterator<Item = &Run> {
-        let runs = self.spans.iter().flat_map(|span| &span.runs);
-        runs.filter(move |run| run.state == State::Error && run.start < range.1 && run.end > range.0)
+    /// Its errors that touch a range.
+    pub(crate) fn errors(&self, range: Range) -> Vec<Range> {
+        let mut errors = self.union(State::Error);
+        errors.retain(|error| touches(*error, range));
+        errors
     }
 
     /// What a person is told about the row.
     pub(crate) fn told(&self, range: Range) -> String {
-        let count = self.errors(range).count();
+        let count = self.errors(range).len();
         let mut out = match count {
             0 => "no error".to_string(),
             1 => format!("{} in error", format::duration(self.seconds_in(State::Error, range))),
@@ -232,6 +287,11 @@ impl StripRow {
     }
 }
 
+/// Whether an interval has a part in a range; one without any length has, where it lies in it.
+pub(crate) fn touches((from, to): Range, range: Range) -> bool {
+    from < range.1 && (to > range.0 || from == to && from == range.0)
+}
+
 fn merge(pixels: &mut Pixels) {
     pixels.sort_unstable();
     let mut merged: Pixels = Vec::with_capacity(pixels.len());
@@ -246,7 +306,7 @@ fn merge(pixels: &mut Pixels) {
 
 impl Strip {
     pub(super) fn summary(&self) -> String {
-        let errors = self.rows.iter().filter(|row| row.errors(self.range).next().is_some()).count();
+        let errors = self.rows.iter().filter(|row| !row.errors(self.range).is_empty()).count();
         format!(
             "Timelines of {}, {}; {errors} of {} with errors",
             names(self.rows.iter().map(|row| row.label.as_str())),
@@ -258,6 +318,10 @@ impl Strip {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use nines_engine::datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+
     use super::*;
 
     const MINUTE: i64 = 60_000_000;
@@ -300,5 +364,67 @@ mod tests {
         assert_eq!(shown.measured, [(10, 40), (50, 90)]);
         assert_eq!(shown.excluded, [(70, 80)]);
         assert_eq!(shown.error, [(49, 51), (59, 61)]);
+    }
+
+    fn strip(columns: Vec<(&str, ArrayRef)>, about: Option<Range>) -> Strip {
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let rows = Rows { schema: &batch.schema(), batches: &[batch], zone: Tz::UTC };
+        read(&ChartSpec::default(), rows, about).unwrap()
+    }
+
+    fn times(minutes: Vec<Option<i64>>) -> ArrayRef {
+        let micros = minutes.into_iter().map(|minutes| minutes.map(|minutes| minutes * MINUTE));
+        Arc::new(TimestampMicrosecondArray::from_iter(micros).with_timezone("UTC"))
+    }
+
+    fn texts(texts: &[&str]) -> ArrayRef {
+        Arc::new(StringArray::from(texts.to_vec()))
+    }
+
+    #[test]
+    fn an_error_that_is_still_open_is_seen() {
+        let cases = [
+            (vec![Some(0), Some(100)], vec![Some(10), None]),
+            (vec![Some(0), Some(100)], vec![Some(10), Some(100)]),
+            (vec![Some(100)], vec![None]),
+            (vec![Some(0), Some(200), Some(100)], vec![Some(10), Some(210), Some(100)]),
+        ];
+        for (starts, ends) in cases {
+            let names = texts(&vec!["login"; starts.len()]);
+            let count = starts.len();
+            let strip = strip(vec![("name", names), ("started", times(starts)), ("ended", times(ends))], None);
+            let row = &strip.rows[0];
+            assert_eq!(row.errors(strip.range).len(), count, "{strip:?}");
+            assert_eq!(row.pixels(strip.range, 600, 2).error.len(), count, "{strip:?}");
+        }
+    }
+
+    #[test]
+    fn a_minute_that_two_timelines_of_a_row_lost_is_lost_once() {
+        let error = |from: i64, to: i64| Run { start: from * MINUTE, end: to * MINUTE, state: State::Error };
+        let span = |runs| Runs { from: 0, to: YEAR, runs };
+        let spans = vec![span(vec![error(0, 10), error(90, 100)]), span(vec![error(5, 15), error(15, 20)])];
+        let row = StripRow { label: String::new(), spans };
+        let range = (0, 100 * MINUTE);
+        assert_eq!(row.seconds_in(State::Error, range), 30.0 * 60.0);
+        assert_eq!(row.told(range), "30 min in error, in 2 runs");
+        // Two halves of the same time are not most of it.
+        let half = |from| span(vec![error(from, from + 250_000)]);
+        let row = StripRow { label: String::new(), spans: vec![half(0), half(0)] };
+        assert_eq!(row.pixels((0, YEAR), 1, 1).mostly, []);
+    }
+
+    #[test]
+    fn rows_are_objectives_and_have_an_end() {
+        let (services, objectives) = (texts(&["a", "a"]), texts(&["quick", "there"]));
+        let (starts, ends) = (times(vec![Some(0), Some(0)]), times(vec![Some(1), Some(2)]));
+        let columns = vec![("service", services), ("objective", objectives), ("started", starts), ("ended", ends)];
+        let labels: Vec<String> = strip(columns, None).rows.into_iter().map(|row| row.label).collect();
+        assert_eq!(labels, ["quick", "there"]);
+        let names: Vec<String> = (0..30_000).map(|row| row.to_string()).collect();
+        let names = texts(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let ends = times(vec![Some(1); 30_000]);
+        let strip = strip(vec![("name", names), ("started", times(vec![Some(0); 30_000])), ("ended", ends)], None);
+        assert_eq!((strip.rows.len(), strip.left_out), (MOST, 30_000 - MOST));
     }
 }

@@ -29,10 +29,11 @@ pub(super) fn draw(bars: &Bars, room: Room) -> Result<Picture, String> {
     if let Some((_, last)) = scale.ticks.last() {
         right = right.max((width(last) / 2.0) as i32 + 4);
     }
+    let right = right.min(wide / 3);
     // Beside the bars there is room for labels on a page, above them on a phone.
     let longest = bars.labels.iter().map(|label| width(label)).fold(30.0, f64::max);
     let first = scale.ticks.first().map_or(0, |(_, first)| (width(first) / 2.0) as i32 + 4);
-    let left = first.max(if page { longest.min(280.0) as i32 + 12 } else { 8 });
+    let left = first.min(wide / 3).max(if page { longest.min(280.0) as i32 + 12 } else { 8 });
     let room_for_label = if page { f64::from(left - 10) } else { f64::from(wide) };
     let abreast = if bars.stack { 1 } else { bars.series.len().max(1) as i32 };
     let thick = if abreast == 1 { 16 } else { 11 };

@@ -144,13 +144,18 @@ pub(super) fn matrix(matrix: &Matrix, room: Room) -> Result<Picture, String> {
         Ok(())
     })?;
     let mut fields = String::new();
+    // Where columns are narrower than a pixel, the greatest value of those that share one is shown.
+    let together = (1.0 / cell).ceil().max(1.0) as usize;
     for (row, (_, _, band)) in rows.iter().enumerate() {
+        let greatest = |part: &[Option<f64>]| part.iter().flatten().copied().reduce(f64::max);
+        let cells: Vec<Option<f64>> = matrix.cells[row].chunks(together).map(greatest).collect();
         // Neighbours of a shade are one field.
         let shade = |value: Option<f64>| value.map(|value| shade(value, &matrix.steps));
         let mut column = 0;
-        for part in matrix.cells[row].chunk_by(|a, b| gap == 0 && shade(*a) == shade(*b)) {
-            let (from, to) = (x(column), x(column + part.len()) - gap);
-            column += part.len();
+        for part in cells.chunk_by(|a, b| gap == 0 && shade(*a) == shade(*b)) {
+            let next = (column + part.len() * together).min(count);
+            let (from, to) = (x(column), x(next) - gap);
+            column = next;
             let class = shade(part[0]).map_or_else(|| "s-hollow".to_string(), |shade| format!("f-h{shade}"));
             let (inset, size) = if part[0].is_none() { (1, high - 2) } else { (0, high) };
             let wide = (to - from - inset).max(1);
@@ -217,4 +222,40 @@ pub(super) fn legend(steps: &[f64], unit: &Unit) -> Vec<(String, String)> {
     keys.extend(from.map(|(n, step)| (format!("k-h{}", n + 2), format!("≥ {}", number(*step)))));
     keys.push(("k-hollow".to_string(), "no data".to_string()));
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_day_of_years_is_seen() {
+        let columns: Vec<String> = (0..3000).map(|day| format!("2026-01-{day}")).collect();
+        for bad in [0, 1, 1499, 2998, 2999] {
+            let mut cells = vec![Some(0.0); 3000];
+            cells[bad] = Some(60.0);
+            let (rows, columns) = (vec!["login".to_string()], columns.clone());
+            let matrix = Matrix {
+                rows,
+                columns,
+                daily: true,
+                cells: vec![cells],
+                steps: vec![10.0],
+                unit: Unit::None,
+                left_out: (0, 0),
+            };
+            for room in [Room::Page, Room::Phone] {
+                let drawn = super::matrix(&matrix, room).unwrap().drawn;
+                let field = drawn.split("<path class=\"f-h2\" d=\"M").nth(1).unwrap();
+                let (from, rest) = field.split_once(' ').unwrap();
+                let wide: i32 = rest.split('h').nth(1).unwrap().split('v').next().unwrap().parse().unwrap();
+                assert!(wide >= 1, "{field}");
+                // Nothing is drawn over it.
+                let others = drawn.split("<path class=\"f-h0\" d=\"M").skip(1);
+                let starts: Vec<i32> = others.map(|other| other.split(' ').next().unwrap().parse().unwrap()).collect();
+                let from: i32 = from.parse().unwrap();
+                assert!(starts.iter().all(|start| *start < from || *start >= from + wide), "{drawn}");
+            }
+        }
+    }
 }

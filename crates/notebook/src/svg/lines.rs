@@ -7,11 +7,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
-use super::{Picture, Room, drawn, hit, text, width};
-use crate::chart::lines::{bars, extent};
+use super::{Picture, Room, drawn, hit, text, width, wrap};
+use crate::chart::lines::{bars, crowded, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
 use crate::format;
+use crate::unit::Unit;
 
 /// Plotters counts in whole pixels; a quarter of one is what the eye tells apart.
 const FINE: i32 = 4;
@@ -47,9 +48,19 @@ pub(super) fn draw(lines: &Lines, room: Room) -> Result<Picture, String> {
     let page = room == Room::Page;
     let (wide, high) = (room.width(), if page { 280 } else { 220 });
     let (low, top) = lines.y_range();
-    let y = Scale::new(low, top, &lines.unit, if page { 6 } else { 4 });
-    let left = y.ticks.iter().map(|(_, text)| width(text)).fold(24.0, f64::max).ceil() as i32 + 12;
-    let (above, right, below) = (10, 30, 26);
+    let scaled = |unit: &Unit| Scale::new(low, top, unit, if page { 6 } else { 4 });
+    let needed = |y: &Scale| y.ticks.iter().map(|(_, text)| width(text)).fold(24.0, f64::max).ceil() as i32 + 12;
+    let mut y = scaled(&lines.unit);
+    // A long unit is written once, above the axis, rather than at every tick.
+    let mut unit = None;
+    if let Unit::Suffix(suffix) = &lines.unit
+        && needed(&y) > wide / 5
+    {
+        y = scaled(&Unit::None);
+        unit = wrap(suffix, f64::from(wide)).into_iter().next();
+    }
+    let left = needed(&y).min(wide / 3);
+    let (above, right, below) = (if unit.is_some() { 28 } else { 10 }, 30, 26);
     let plot = (f64::from(wide - left - right), f64::from(high - above - below));
     let x_range = lines.x_range();
     let x_ticks = x_ticks(lines, x_range, (plot.0 / if page { 92.0 } else { 64.0 }) as usize);
@@ -83,7 +94,7 @@ pub(super) fn draw(lines: &Lines, room: Room) -> Result<Picture, String> {
             .x_labels(100)
             .y_labels(100)
             .draw()?;
-        if lines.marks == Marks::Line {
+        if lines.marks == Marks::Line || crowded(lines, x_range, plot.0) {
             for (n, series) in lines.series.iter().enumerate() {
                 let style = Ink::Series(n).colour().stroke_width(7);
                 for line in series.visible(x_range, plot.0 as usize) {
@@ -103,6 +114,9 @@ pub(super) fn draw(lines: &Lines, room: Room) -> Result<Picture, String> {
                 let style = Ink::Series(n).colour().filled();
                 chart.draw_series([Rectangle::new([from, to], style)])?;
             }
+        }
+        if let Some(unit) = &unit {
+            area.draw_text(unit, &text(Ink::Text, HPos::Left, VPos::Center, scale), (0, 8 * FINE))?;
         }
         if let Some(target) = lines.target {
             let rule = [(x_range.0, target), (x_range.1, target)];
@@ -170,4 +184,28 @@ fn bands(lines: &Lines, (low, high): (f64, f64), most: usize) -> Vec<(f64, f64, 
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Series;
+
+    #[test]
+    fn a_long_unit_stands_above_the_axis() {
+        let points = vec![(0.0, Some(10.0)), (1.0, Some(20.0))];
+        let unit = Unit::Suffix("requests that were answered per second and customer".to_string());
+        let series = vec![Series { name: "a".to_string(), points }];
+        let zone = chrono_tz::Tz::UTC;
+        let lines = Lines { series, marks: Marks::Line, time: false, target: None, unit, zone, left_out: 0 };
+        for room in [Room::Page, Room::Phone] {
+            let drawn = draw(&lines, room).unwrap().drawn;
+            assert_eq!(drawn.matches("requests that were").count(), 1, "{drawn}");
+            // From where the line begins to where it ends: most of the chart.
+            let line = drawn.split("<polyline ").filter(|part| part.contains("s0\"")).last().unwrap();
+            let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
+            let xs: Vec<i32> = points.split(' ').filter_map(|point| point.split(',').next()?.parse().ok()).collect();
+            assert!(xs.last().unwrap() - xs[0] > room.width() * FINE / 2, "{points}");
+        }
+    }
 }

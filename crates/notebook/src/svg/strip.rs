@@ -11,8 +11,10 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
 use super::{Picture, Room, drawn, escape, hit, text, width, wrap};
+use crate::chart::strip::touches;
 use crate::chart::{Strip, StripRow, ticks};
 use crate::format;
+use crate::moment::Range;
 
 /// An error takes at least so many pixels.
 const LEAST: u32 = 2;
@@ -22,6 +24,7 @@ const HITS: usize = 1500;
 struct Row<'s> {
     row: &'s StripRow,
     lines: Vec<String>,
+    errors: Vec<Range>,
     /// Where its label begins and where its band does.
     label: i32,
     band: i32,
@@ -48,7 +51,7 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
             let (label, band) =
                 if page { (at + (high - text).max(0) / 2, at + (text - high).max(0) / 2) } else { (at, at + text + 1) };
             at = if page { at + text.max(high) + 6 } else { band + high + 8 };
-            Row { row, lines, label, band }
+            Row { row, lines, errors: row.errors(strip.range), label, band }
         })
         .collect();
     let (bottom, height) = (at, at + 22);
@@ -69,7 +72,7 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
                 area.draw_text(written, &text(Ink::Text, HPos::Center, VPos::Center, 1.0), (middle, y))?;
             }
         }
-        for Row { row, lines, label, band } in &rows {
+        for Row { row, lines, label, band, .. } in &rows {
             for (n, line) in lines.iter().enumerate() {
                 let (anchor, at) = if page { (HPos::Right, left - 8) } else { (HPos::Left, 0) };
                 let y = label + n as i32 * 15 + 8;
@@ -98,11 +101,11 @@ pub(super) fn draw(strip: &Strip, room: Room) -> Result<Picture, String> {
     if page {
         marks += "<g class=\"hits\">";
         let groups: Vec<Vec<(u32, u32)>> = groups(&rows, strip, plot.unsigned_abs());
-        for (Row { row, band, .. }, groups) in rows.iter().zip(groups) {
+        for (row, groups) in rows.iter().zip(groups) {
             for (from, to) in groups {
                 let told = errors_told(row, strip, (from, to), plot);
                 let (x, wide) = (f64::from(left) + f64::from(from) - 1.0, f64::from(to - from) + 2.0);
-                hit(&mut marks, (x, f64::from(*band)), (wide, f64::from(high)), &told);
+                hit(&mut marks, (x, f64::from(row.band)), (wide, f64::from(high)), &told);
             }
         }
         marks += "</g>";
@@ -141,18 +144,20 @@ fn groups(rows: &[Row<'_>], strip: &Strip, plot: u32) -> Vec<Vec<(u32, u32)>> {
     }
 }
 
-fn errors_told(row: &StripRow, strip: &Strip, (from, to): (u32, u32), plot: i32) -> String {
+fn errors_told(row: &Row<'_>, strip: &Strip, (from, to): (u32, u32), plot: i32) -> String {
     let (begin, end) = strip.range;
     let at = |pixel: f64| begin + (pixel / f64::from(plot) * (end - begin) as f64) as i64;
     // A pixel may be drawn for what lies half a pixel beside it.
     let range = (at(f64::from(from) - 0.5), at(f64::from(to) + 0.5));
-    let errors: Vec<_> = row.errors(range).collect();
-    let mut told = row.label.clone();
-    for run in errors.iter().take(3) {
-        told += &format!("\nerror {}", format::interval(run.start, run.end, strip.zone));
+    let first = row.errors.partition_point(|error| error.1 < range.0);
+    let errors = row.errors[first..].iter().take_while(|error| error.0 < range.1);
+    let errors: Vec<&Range> = errors.filter(|error| touches(**error, range)).collect();
+    let mut told = row.row.label.clone();
+    for (start, end) in errors.iter().take(3) {
+        told += &format!("\nerror {}", format::interval(*start, *end, strip.zone));
     }
     if errors.len() > 3 {
-        let seconds: i64 = errors.iter().map(|run| run.end - run.start).sum();
+        let seconds: i64 = errors.iter().map(|(start, end)| end - start).sum();
         told += &format!("\n… {} in all, {}", errors.len(), format::duration(seconds as f64 / 1e6));
     }
     told

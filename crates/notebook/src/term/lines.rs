@@ -2,16 +2,14 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, Look, SERIES, axis, cut, fit_right};
-use crate::chart::lines::{bars, extent};
+use super::{DIM, LETTERS, Look, SERIES, axis, cut, fit_right};
+use crate::chart::lines::{bars, crowded, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
 use crate::format;
 use crate::unit::Unit;
 
 const HIGH: usize = 12;
-/// What lines are drawn in where colours do not tell them apart.
-const LETTERS: [char; 8] = ['*', '+', 'x', 'o', '#', '@', '%', '&'];
 
 /// Dots, and in which series' name each letter is drawn.
 struct Grid {
@@ -52,7 +50,7 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
     let x = |at: f64| (at - range.0) / (range.1 - range.0) * right;
     let y = |value: f64| (1.0 - scale.share(value)) * bottom;
     let letters = !look.colour && lines.series.len() > 1;
-    if lines.marks == Marks::Line {
+    if lines.marks == Marks::Line || crowded(lines, range, right) {
         for (n, series) in lines.series.iter().enumerate() {
             for line in series.visible(range, wide * 2) {
                 let dots: Vec<(f64, f64)> = line.iter().map(|point| (x(point.0), y(point.1))).collect();

@@ -23,17 +23,23 @@ pub struct Look {
 /// A chart as lines of text, without a line break at the end.
 pub fn terminal(chart: &Chart, look: Look) -> String {
     let look = Look { width: look.width.max(30), ..look };
-    match chart {
+    let mut drawn = match chart {
         Chart::Lines(lines) => lines::draw(lines, look),
         Chart::Bars(bars) => bars::draw(bars, look),
         Chart::Strip(strip) => strip::draw(strip, look),
         Chart::Calendar(calendar) => heat::calendar(calendar, look),
         Chart::Matrix(matrix) => heat::matrix(matrix, look),
+    };
+    if let Some(left_out) = chart.left_out() {
+        drawn += &format!("\n{}", look.paint(&left_out, DIM));
     }
+    drawn
 }
 
 /// Colours of series, as SGR codes.
 const SERIES: [&str; 6] = ["34", "33", "36", "35", "32", "31"];
+/// What series are drawn in where colours do not tell them apart.
+const LETTERS: [char; 8] = ['*', '+', 'x', 'o', '#', '@', '%', '&'];
 const RED: &str = "31";
 const DIM: &str = "2";
 const BOLD: &str = "1";

@@ -82,7 +82,7 @@ mod tests {
             StripRow { label: "登录".into(), spans: vec![Runs { from: 0, to: 10 * day, runs }] },
             StripRow { label: "upload".into(), spans: vec![Runs { from: 0, to: 10 * day, runs: vec![] }] },
         ];
-        let strip = Strip { rows, range: (0, 10 * day), zone: chrono_tz::Tz::UTC };
+        let strip = Strip { rows, range: (0, 10 * day), zone: chrono_tz::Tz::UTC, left_out: 0 };
         let drawn = draw(&strip, Look { width: 46, colour: false });
         assert!(drawn.lines().all(|line| line.width() <= 46), "{drawn}");
         let first = drawn.lines().next().unwrap();

@@ -48,7 +48,7 @@ fn read(kind: &str, options: &str) -> Result<Cell> {
     let text = format!("```sql chart={kind} {options}\nSELECT\n```\n");
     match Notebook::parse("\\chart", &text) {
         Ok(notebook) => match notebook.blocks.into_iter().next() {
-            Some(Block::Cell(cell)) => Ok(cell),
+            Some(Block::Cell(cell)) => Ok(*cell),
             _ => Err(CliError::Usage("expected \\chart KIND x=COLUMN y=COLUMN".to_string())),
         },
         Err(mistakes) => {

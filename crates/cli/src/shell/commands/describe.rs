@@ -21,6 +21,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("exclusions", "time that objectives and agreements do not count"),
     ("fees", "what a customer pays for a service in a month"),
     ("definitions", "objectives and agreements as they were applied"),
+    ("statements", "credits as they were issued, with their evidence"),
     ("slo_days", "evaluated days of objectives, kept for the next question"),
     ("slo_facts", "what evaluation found out beforehand, kept likewise"),
     ("slos", "every version of every objective, and when it was in force"),

@@ -3,7 +3,7 @@
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use nines_engine::{EngineError, Parameter};
+use nines_engine::EngineError;
 
 use crate::error::{CliError, Result};
 use crate::shell::session::Session;
@@ -18,7 +18,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
         (given, _) => given.to_string(),
     };
     let settings = session.settings();
-    let parameters: Vec<_> = settings.iter().map(|set| (set.name.as_str(), Parameter::from_text(&set.value))).collect();
+    let parameters: Vec<_> = settings.iter().map(|set| (set.name.as_str(), set.value.clone())).collect();
     let explained = session.query(&format!("EXPLAIN FORMAT TREE {statement}"), &parameters).await;
     let (_, rows) = explained.map_err(|error| match error {
         CliError::Engine(EngineError::NoValue(name)) => crate::shell::session::no_value(&name),

@@ -32,6 +32,8 @@ pub(super) enum Takes {
     Sql,
     /// A file: refused where the session is safe.
     File,
+    /// One too, or a notebook that comes with Nines.
+    Notebook,
     OneOf(&'static [&'static str]),
 }
 
@@ -64,7 +66,12 @@ pub(super) const ALL: &[Command] = &[
     command("o", "[FILE]", Takes::File, "write results to a file; without one, to the screen again"),
     command("i", "FILE", Takes::File, "run the statements and commands of a file"),
     command("save", "FILE.md", Takes::File, "write the statements of this session as a notebook"),
-    command("run", "FILE.md", Takes::File, "run a notebook and show its page; what is \\set counts as its parameters"),
+    command(
+        "run",
+        "NOTEBOOK",
+        Takes::Notebook,
+        "run a notebook, a file or weekly and the like; what is \\set is its parameters",
+    ),
     command("timing", "[on|off]", ON_OFF, "say how long statements take"),
     command("pager", "[on|off]", ON_OFF, "show what does not fit the screen with $PAGER, else less"),
     command("?", "", Takes::Nothing, "this list"),
@@ -103,7 +110,12 @@ pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
     // Whoever is used to ending everything with a semicolon means nothing by it.
     let (name, argument) = (name.trim_end_matches(';'), argument.trim());
     let known = named(name).ok_or_else(|| unknown(name))?;
-    if known.takes == Takes::File && session.safe {
+    let reaches_out = match known.takes {
+        Takes::File => true,
+        Takes::Notebook => crate::notebooks::text(argument).is_none(),
+        _ => false,
+    };
+    if reaches_out && session.safe {
         return Err(CliError::Usage(format!("\\{name} is not allowed here: the session is safe")));
     }
     if argument.is_empty() && !known.arguments.is_empty() && !known.arguments.starts_with('[') {
@@ -123,8 +135,8 @@ pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
         "run" => notebook::run(session, argument).await?,
         "explain" => explain::run(session, argument).await?,
         "format" => options::format(session, argument)?,
-        "timing" => session.timing = options::switch(name, session.timing, argument)?,
-        "pager" => session.pager = options::switch(name, session.pager, argument)?,
+        "timing" => session.timing = options::switch(session, name, session.timing, argument)?,
+        "pager" => session.pager = options::switch(session, name, session.pager, argument)?,
         "o" => files::output(session, argument)?,
         "i" => return files::include(session, argument).await,
         "?" => session.show_text(&help())?,

@@ -1,19 +1,17 @@
 //! `\save` and `\run`: the session as a notebook, and notebooks in the session.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use nines_notebook::Notebook;
 use nines_notebook::page::terminal;
-use nines_notebook::{Block, Notebook, Page, Values};
 
 use super::chart::look;
 use super::files::expanded;
 use super::told;
 use crate::error::{CliError, Result, doing};
-use crate::shell::cells::Setting;
+use crate::notebooks;
 use crate::shell::session::Session;
-use crate::shell::vocabulary::column;
 
 pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
     if session.cells.count() == 0 {
@@ -43,70 +41,40 @@ pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a notebook's cells and shows its page. A cell that fails does not keep the others from running.
+/// Runs a notebook as `nines run` does, shows its page and keeps the results of its cells.
 pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
-    let path = expanded(argument);
-    let name = path.display().to_string();
-    let text = doing(&name, std::fs::read_to_string(&path))?;
-    let notebook = Notebook::parse(&name, &text)
+    let (file, text) = found(session, argument)?;
+    let notebook = Notebook::parse(&file, &text)
         .map_err(|mistakes| CliError::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let values = values(session, &notebook).await?;
-    let settings: Vec<Setting> = values
-        .literals()
-        .map(|(name, value)| Setting { name: name.to_string(), typed: value.clone(), value })
-        .collect();
-    let mut page = Page::new(&notebook, &values, &name);
-    let cells = notebook.blocks.iter().filter(|block| matches!(block, Block::Cell(_))).count();
-    let (mut at, mut failed) = (0, 0);
+    let name = Path::new(&file).file_stem().map_or(file.clone(), |stem| stem.to_string_lossy().into_owned());
     let before = session.results.count();
-    for block in &notebook.blocks {
-        match block {
-            Block::Text(text) => page.text(text, &values),
-            Block::Cell(cell) => {
-                at += 1;
-                progress(session, &format!("cell {at} of {cells}"));
-                let answer = match session.cell(cell, &settings).await {
-                    Err(CliError::Interrupted) => return Err(CliError::Interrupted),
-                    answer => answer.map_err(|error| error.to_string()),
-                };
-                failed += usize::from(answer.is_err());
-                page.cell(cell, answer);
-            }
-        }
-    }
-    progress(session, "");
+    let page = session.notebook(notebook, &name).await?;
     let look = look(session);
     session.show_text(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
     if session.results.count() > before {
         told(session, &format!("the results are _{} to _{}", before + 1, session.results.count()))?;
     }
-    match failed {
-        0 if page.failed() => Err(CliError::Usage(format!("{name}: a chart could not be drawn"))),
+    match page.failures() {
         0 => Ok(()),
-        _ => Err(CliError::Failed(format!("{name}: {failed} of {cells} cells failed"))),
+        1 => Err(CliError::Failed(format!("{file}: a cell failed; the page shows which, and why"))),
+        n => Err(CliError::Failed(format!("{file}: {n} cells failed; the page shows which, and why"))),
     }
 }
 
-/// The values of its parameters: what is set in the session, else their defaults.
-async fn values(session: &mut Session, notebook: &Notebook) -> Result<Values> {
-    let known: Vec<&str> = notebook.parameters.iter().flat_map(|parameter| parameter.names()).collect();
-    let given = session.parameters.iter().filter(|(name, _)| known.contains(&name.as_str()));
-    let given: BTreeMap<String, String> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let mut returned = BTreeMap::new();
-    for parameter in &notebook.parameters {
-        if let Some(sql) = parameter.query() {
-            let (_, rows) = session.query(sql, &[]).await?;
-            returned.insert(parameter.name.clone(), column(&rows, 0)?);
-        }
+/// A notebook's file and text: that of the file, else the one of this name that comes with Nines.
+fn found(session: &Session, argument: &str) -> Result<(String, String)> {
+    let path = expanded(argument);
+    let shipped = notebooks::text(argument).map(|text| (format!("{argument}.md"), text.to_string()));
+    match shipped {
+        Some(shipped) if session.safe || !path.is_file() => return Ok(shipped),
+        _ => {}
     }
-    let moment = session.moment();
-    let given_by = |mistakes: Vec<String>| mistakes.join("\n").replace("give it one, ", "give it one with \\set ");
-    notebook.resolve(&given, &returned, moment).map_err(|mistakes| CliError::Usage(given_by(mistakes)))
-}
-
-/// What is being done, on a line that the next one overwrites.
-fn progress(session: &Session, doing: &str) {
-    if session.interactive {
-        eprint!("\r{doing}\x1b[K");
+    if !path.exists() && path.extension().is_none() && path.components().count() == 1 {
+        let names: Vec<&str> = notebooks::ALL.iter().map(|(name, _)| *name).collect();
+        let problem = format!("there is neither a file nor a notebook {argument}; there are {}", names.join(", "));
+        return Err(CliError::Usage(problem));
     }
+    let file = path.display().to_string();
+    let text = doing(&file, std::fs::read_to_string(&path))?;
+    Ok((file, text))
 }

@@ -1,6 +1,7 @@
 //! `\set`, `\unset`, `\format`, and what is on or off.
 
 use clap::ValueEnum;
+use nines_engine::Parameter;
 
 use super::{nearest, told};
 use crate::error::{CliError, Result};
@@ -29,17 +30,23 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<()> {
         };
     }
     session.parameters.insert(name.to_string(), value.to_string());
-    // What was understood is worth a look where it is not what was typed.
-    match session.settings().iter().find(|set| set.name == name && set.value != set.typed) {
+    // Whether 7 is a number or last week a time is worth a look.
+    match session.settings().iter().find(|set| set.name == name) {
         Some(set) => told(session, &line(set, 0)),
         None => Ok(()),
     }
 }
 
-/// A name with its value, and what it means where that is something else.
+/// A name with its value, and what that was taken for.
 fn line(set: &Setting, width: usize) -> String {
-    let meaning = if set.value == set.typed { String::new() } else { format!("  ({})", set.value) };
-    format!("${:width$}  {}{meaning}", set.name, set.typed)
+    let taken = match &set.value {
+        Parameter::Text(text) if *text != set.typed && !set.typed.starts_with('\'') => text,
+        Parameter::Text(_) => "text",
+        Parameter::Number(_) => "number",
+        Parameter::Bool(_) => "truth value",
+        _ => "nothing",
+    };
+    format!("${:width$} = {} ({taken})", set.name, set.typed)
 }
 
 pub(super) fn unset(session: &mut Session, argument: &str) -> Result<()> {
@@ -76,13 +83,14 @@ pub(super) fn format(session: &mut Session, argument: &str) -> Result<()> {
 }
 
 /// The new state of something that is on or off; without an argument, the other one.
-pub(super) fn switch(name: &str, now: bool, argument: &str) -> Result<bool> {
+pub(super) fn switch(session: &Session, name: &str, now: bool, argument: &str) -> Result<bool> {
     let state = match argument {
         "" => !now,
         "on" => true,
         "off" => false,
         _ => return Err(CliError::Usage(format!("expected \\{name} on or \\{name} off"))),
     };
-    say(&format!("{name} is {}\n", if state { "on" } else { "off" }))?;
+    // Piped, what is printed is results.
+    told(session, &format!("{name} is {}", if state { "on" } else { "off" }))?;
     Ok(state)
 }
