@@ -225,8 +225,19 @@ fn steps(values: impl Iterator<Item = f64>, unit: &Unit) -> Vec<f64> {
 }
 
 /// How dark a value is: 0 for zero and less, then 1 to 5.
-pub(crate) fn shade(value: f64, steps: &[f64]) -> usize {
+fn shade(value: f64, steps: &[f64]) -> usize {
     if value <= 0.0 { 0 } else { 1 + steps.iter().filter(|step| value >= **step).count() }
+}
+
+/// The darkest shade.
+pub(crate) const DARKEST: usize = 5;
+
+/// The shade that is drawn: the greatest values are dark however few steps there are.
+pub(crate) fn tone(value: f64, steps: &[f64]) -> usize {
+    match shade(value, steps) {
+        0 => 0,
+        shade => shade + DARKEST - 1 - steps.len(),
+    }
 }
 
 impl Calendar {
@@ -273,6 +284,8 @@ mod tests {
         assert_eq!(steps, [2.0, 5.0, 20.0]);
         let shades: Vec<usize> = [0.0, 0.1, 1.0, 2.0, 7.0, 240.0].iter().map(|v| shade(*v, &steps)).collect();
         assert_eq!(shades, [0, 1, 1, 2, 3, 4]);
+        assert_eq!([0.0, 1.0, 240.0].map(|value| tone(value, &steps)), [0, 2, DARKEST]);
+        assert_eq!(tone(60.0, &[]), DARKEST, "the only value there is");
     }
 
     #[test]

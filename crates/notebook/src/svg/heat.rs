@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
 use super::{Picture, Room, drawn, hit, text, width, wrap};
-use crate::chart::heat::shade;
+use crate::chart::heat::{DARKEST, tone};
 use crate::chart::{Calendar, Matrix};
 use crate::format;
 use crate::unit::Unit;
@@ -64,7 +64,7 @@ pub(super) fn calendar(calendar: &Calendar, room: Room) -> Result<Picture, Strin
             let corners = [(x, y), (x + cell - 2, y + cell - 2)];
             match value {
                 Some(value) => {
-                    let ink = Ink::Shade(shade(*value, &calendar.steps));
+                    let ink = Ink::Shade(tone(*value, &calendar.steps));
                     area.draw(&Rectangle::new(corners, ink.colour().filled()))?;
                 }
                 None => area.draw(&Rectangle::new(corners, Ink::Hollow.colour()))?,
@@ -83,6 +83,8 @@ pub(super) fn calendar(calendar: &Calendar, room: Room) -> Result<Picture, Strin
     Ok(Picture { size, drawn, marks })
 }
 
+/// A cell takes at least so many pixels.
+const LEAST: f64 = 2.0;
 /// Fields that tell about cells, at most, in a chart.
 const HITS: usize = 1500;
 
@@ -136,7 +138,7 @@ pub(super) fn matrix(matrix: &Matrix, room: Room) -> Result<Picture, String> {
             }
             for (column, value) in matrix.cells[row].iter().enumerate() {
                 let Some(value) = value.filter(|_| fit) else { continue };
-                let dark = shade(value, &matrix.steps) >= 3;
+                let dark = tone(value, &matrix.steps) >= 3;
                 let style = text(if dark { Ink::OnDark } else { Ink::Strong }, HPos::Center, VPos::Center, 1.0);
                 area.draw_text(&written(value), &style, (x(column) + (cell / 2.0) as i32, band + high / 2))?;
             }
@@ -144,17 +146,19 @@ pub(super) fn matrix(matrix: &Matrix, room: Room) -> Result<Picture, String> {
         Ok(())
     })?;
     let mut fields = String::new();
-    // Where columns are narrower than a pixel, the greatest value of those that share one is shown.
-    let together = (1.0 / cell).ceil().max(1.0) as usize;
+    // Where columns are too narrow to be seen, the greatest value of neighbours is shown.
+    let together = (LEAST / cell).ceil().max(1.0) as usize;
     for (row, (_, _, band)) in rows.iter().enumerate() {
         let greatest = |part: &[Option<f64>]| part.iter().flatten().copied().reduce(f64::max);
         let cells: Vec<Option<f64>> = matrix.cells[row].chunks(together).map(greatest).collect();
         // Neighbours of a shade are one field.
-        let shade = |value: Option<f64>| value.map(|value| shade(value, &matrix.steps));
+        let shade = |value: Option<f64>| value.map(|value| tone(value, &matrix.steps));
         let mut column = 0;
         for part in cells.chunk_by(|a, b| gap == 0 && shade(*a) == shade(*b)) {
             let next = (column + part.len() * together).min(count);
             let (from, to) = (x(column), x(next) - gap);
+            // The last ones may be few.
+            let from = from.min(to - LEAST as i32);
             column = next;
             let class = shade(part[0]).map_or_else(|| "s-hollow".to_string(), |shade| format!("f-h{shade}"));
             let (inset, size) = if part[0].is_none() { (1, high - 2) } else { (0, high) };
@@ -217,9 +221,10 @@ fn column_titles(matrix: &Matrix, cell: f64, page: bool) -> Titles {
 /// From which value on a shade is used.
 pub(super) fn legend(steps: &[f64], unit: &Unit) -> Vec<(String, String)> {
     let number = |value: f64| format::number(value, unit);
-    let mut keys = vec![("k-h0".to_string(), number(0.0)), ("k-h1".to_string(), format!("> {}", number(0.0)))];
+    let first = DARKEST - steps.len();
+    let mut keys = vec![("k-h0".to_string(), number(0.0)), (format!("k-h{first}"), format!("> {}", number(0.0)))];
     let from = steps.iter().enumerate();
-    keys.extend(from.map(|(n, step)| (format!("k-h{}", n + 2), format!("≥ {}", number(*step)))));
+    keys.extend(from.map(|(n, step)| (format!("k-h{}", first + n + 1), format!("≥ {}", number(*step)))));
     keys.push(("k-hollow".to_string(), "no data".to_string()));
     keys
 }
@@ -246,10 +251,10 @@ mod tests {
             };
             for room in [Room::Page, Room::Phone] {
                 let drawn = super::matrix(&matrix, room).unwrap().drawn;
-                let field = drawn.split("<path class=\"f-h2\" d=\"M").nth(1).unwrap();
+                let field = drawn.split("<path class=\"f-h5\" d=\"M").nth(1).unwrap();
                 let (from, rest) = field.split_once(' ').unwrap();
                 let wide: i32 = rest.split('h').nth(1).unwrap().split('v').next().unwrap().parse().unwrap();
-                assert!(wide >= 1, "{field}");
+                assert!(f64::from(wide) >= LEAST, "{field}");
                 // Nothing is drawn over it.
                 let others = drawn.split("<path class=\"f-h0\" d=\"M").skip(1);
                 let starts: Vec<i32> = others.map(|other| other.split(' ').next().unwrap().parse().unwrap()).collect();

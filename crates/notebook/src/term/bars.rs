@@ -12,10 +12,12 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 struct Room {
     before: usize,
     each: f64,
+    /// How many there are, with those that stacks need besides.
+    most: usize,
 }
 
 impl Room {
-    fn new((low, high): (f64, f64), wide: usize) -> Self {
+    fn new((low, high): (f64, f64), wide: usize, spare: usize) -> Self {
         let span = if high > low { high - low } else { 1.0 };
         let before = match low < 0.0 {
             true => ((-low / span * wide as f64).ceil() as usize).clamp(1, wide - usize::from(high > 0.0)),
@@ -24,7 +26,7 @@ impl Room {
         // The side that has the least room for its values says how long a bar is.
         let each = |value: f64, room: usize| if value > 0.0 { room as f64 / value } else { f64::INFINITY };
         let each = each(-low, before).min(each(high, wide - before));
-        Room { before, each: if each.is_finite() { each } else { 0.0 } }
+        Room { before, each: if each.is_finite() { each } else { 0.0 }, most: wide + spare }
     }
 
     /// A bar with the space before it, and how many columns both take.
@@ -39,8 +41,8 @@ impl Room {
         (" ".repeat(self.before), "█".repeat(eighths / 8) + EIGHTHS[eighths % 8])
     }
 
-    /// How many columns each value takes: one at least, and together no more than their sum.
-    fn stack(&self, values: &[(usize, f64)]) -> Vec<(usize, usize)> {
+    /// How many columns each value takes: one at least, as long as there are so many.
+    fn stack(&self, values: &[(usize, f64)], mut most: usize) -> Vec<(usize, usize)> {
         let mut sum = 0.0;
         let mut parts: Vec<(usize, usize)> = Vec::new();
         for (series, value) in values {
@@ -53,6 +55,10 @@ impl Room {
             if let Some(widest) = parts.iter_mut().max_by_key(|part| part.1).filter(|part| part.1 > 1) {
                 widest.1 -= 1;
             }
+        }
+        for part in &mut parts {
+            part.1 = part.1.min(most);
+            most -= part.1;
         }
         parts
     }
@@ -74,11 +80,11 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
     };
     let right = values.iter().map(|value| number(*value).width()).max().unwrap_or(0);
     let right = right.max("no data".len()).min(look.width / 2);
-    let longest = (0..bars.labels.len()).flat_map(texts).map(|text| text.width()).max().unwrap_or(0);
-    let left = longest.min(look.width * 2 / 5).min(look.width - right - 6);
     // Values that are too small for a letter get one all the same.
     let spare = if bars.stack { bars.series.len().min(look.width / 8) } else { 0 };
-    let room = Room::new(bars.extent(), look.width.saturating_sub(left + right + 2 + spare).max(4));
+    let longest = (0..bars.labels.len()).flat_map(texts).map(|text| text.width()).max().unwrap_or(0);
+    let left = longest.min(look.width * 2 / 5).min(look.width - right - 6 - spare);
+    let room = Room::new(bars.extent(), look.width.saturating_sub(left + right + 2 + spare).max(4), spare);
     let mut out = Vec::new();
     for row in 0..bars.labels.len() {
         if bars.stack {
@@ -126,10 +132,11 @@ fn stacked(bars: &Bars, row: usize, room: &Room, look: Look) -> String {
         };
         parts.iter().map(part).collect()
     };
-    let mut below = room.stack(&of(false));
+    let mut below = room.stack(&of(false), room.most);
     below.reverse();
     let used: usize = below.iter().map(|part| part.1).sum();
-    format!("{}{}{}", " ".repeat(room.before.saturating_sub(used)), drawn(&below), drawn(&room.stack(&of(true))))
+    let above = room.stack(&of(true), room.most - used.max(room.before));
+    format!("{}{}{}", " ".repeat(room.before.saturating_sub(used)), drawn(&below), drawn(&above))
 }
 
 /// What a series of a stack is drawn in: with more series than colours, letters tell them apart.
@@ -175,5 +182,8 @@ l4 no data";
         assert!(lines[1].ends_with(" 100.1") && lines[2].ends_with("no data"), "{drawn}");
         assert!(lines[3].contains("* good") && lines[3].contains("+ bad"), "{drawn}");
         assert!(lines.iter().all(|line| line.width() <= 40), "{drawn}");
+        let many: Vec<(&str, &[_])> = vec![("a", &[Some(1.0), Some(-1.0)]); 16];
+        let drawn = draw(&bars(true, &many), Look { width: 30, colour: false });
+        assert!(drawn.lines().all(|line| line.width() <= 30), "{drawn}");
     }
 }

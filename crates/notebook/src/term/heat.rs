@@ -4,7 +4,7 @@ use chrono::{Datelike, Months, TimeDelta};
 use unicode_width::UnicodeWidthStr;
 
 use super::{DIM, Look, axis, fit, fit_right};
-use crate::chart::heat::shade;
+use crate::chart::heat::{DARKEST, tone};
 use crate::chart::{Calendar, Matrix};
 use crate::format;
 use crate::unit::Unit;
@@ -14,14 +14,6 @@ const SHADES: [&str; 6] = ["· ", "░ ", "░░", "▒▒", "▓▓", "██"
 /// One letter wide: two shades share one.
 const NARROW: [&str; 6] = ["·", "░", "░", "▒", "▓", "█"];
 const COLOURS: [&str; 6] = ["2", "38;5;223", "38;5;216", "38;5;209", "38;5;203", "38;5;196"];
-
-/// Dark enough to be seen as the most: there may be fewer steps than shades.
-fn tone(value: f64, steps: &[f64]) -> usize {
-    match shade(value, steps) {
-        0 => 0,
-        shade => shade + SHADES.len() - 2 - steps.len(),
-    }
-}
 
 pub(super) fn calendar(calendar: &Calendar, look: Look) -> String {
     let Some((first, last)) = calendar.days.keys().next().zip(calendar.days.keys().next_back()) else {
@@ -114,7 +106,7 @@ pub(super) fn matrix(matrix: &Matrix, look: Look) -> String {
 
 fn legend(steps: &[f64], unit: &Unit, letters: &[&str; 6], look: Look) -> String {
     let number = |value: f64| format::number(value, unit);
-    let first = SHADES.len() - 1 - steps.len();
+    let first = DARKEST - steps.len();
     let mut keys =
         vec![format!("{} {}", letters[0].trim(), number(0.0)), format!("{} > {}", letters[first].trim(), number(0.0))];
     let shades = letters[first + 1..].iter().zip(steps);

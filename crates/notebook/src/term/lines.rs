@@ -41,8 +41,17 @@ impl Grid {
 
 pub(super) fn draw(lines: &Lines, look: Look) -> String {
     let (low, high) = lines.y_range();
-    let scale = Scale::new(low, high, &lines.unit, 4);
-    let left = scale.ticks.iter().map(|(_, text)| text.width()).max().unwrap_or(0).min(look.width / 3);
+    let needed = |scale: &Scale| scale.ticks.iter().map(|(_, text)| text.width()).max().unwrap_or(0);
+    let mut scale = Scale::new(low, high, &lines.unit, 4);
+    let mut out = Vec::new();
+    // A long unit is written once, above the axis, rather than at every tick.
+    if let Unit::Suffix(suffix) = &lines.unit
+        && needed(&scale) > look.width / 5
+    {
+        scale = Scale::new(low, high, &Unit::None, 4);
+        out.push(look.paint(&cut(suffix, look.width), DIM));
+    }
+    let left = needed(&scale).min(look.width / 3);
     let wide = look.width - left - 2;
     let range = lines.x_range();
     let mut grid = Grid { wide, dots: vec![0; wide * HIGH], series: vec![0; wide * HIGH] };
@@ -72,7 +81,6 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
             }
         }
     }
-    let mut out = Vec::new();
     let rule = lines.target.map(|target| (y(target) / 4.0) as usize);
     for row in 0..HIGH {
         let tick = scale.ticks.iter().find(|(value, _)| (y(*value) / 4.0) as usize == row);
