@@ -2,7 +2,9 @@
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, DurationMicrosecondType, Float64Type, TimeUnit, TimestampMicrosecondType,
+};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
 use nines_functions::{TimelineReader, is_timeline};
@@ -36,6 +38,14 @@ pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<Str
         DataType::Decimal128(..) => {
             let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default())?.value(row).to_string();
             Ok(decimal(&shown))
+        }
+        DataType::Duration(_) => {
+            let micros = cast(&column.slice(row, 1), &DataType::Duration(TimeUnit::Microsecond))?;
+            let micros = micros.as_primitive::<DurationMicrosecondType>().value(0);
+            match micros.unsigned_abs() < MICROS as u64 {
+                true => Ok(format!("{}s", micros as f64 / MICROS as f64)),
+                false => Ok(duration(micros as f64 / MICROS as f64)),
+            }
         }
         data_type if is_timeline(data_type) => timeline(column, row, time_zone),
         DataType::List(_) => {

@@ -69,6 +69,9 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>, marks: Marks
     let mut found = split(rows, series, &y, |row| xs[row]);
     for series in &mut found {
         series.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if time && marks == Marks::Line {
+            series.part();
+        }
     }
     let left_out = found.len().saturating_sub(MOST);
     found.truncate(MOST);
@@ -197,7 +200,31 @@ pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
+/// So many usual steps without a point are a gap, not a slope, where there are enough points to know what is usual.
+const GAP: f64 = 4.0;
+const ENOUGH: usize = 6;
+
 impl Series {
+    /// Parts the line where rows are missing: a line across would show what nobody measured.
+    fn part(&mut self) {
+        let mut steps: Vec<f64> = self.points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        if self.points.len() < ENOUGH {
+            return;
+        }
+        let middle = steps.len() / 2;
+        let usual = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+        let mut points = Vec::with_capacity(self.points.len());
+        for &point in &self.points {
+            if let Some(&(before, _)) = points.last()
+                && point.0 - before > GAP * usual
+            {
+                points.push((before + usual, None));
+            }
+            points.push(point);
+        }
+        self.points = points;
+    }
+
     /// The points that are seen where a chart is so many pixels wide: of each pixel column the first, the least, the greatest
     /// and the last, so that no extreme is lost. Gaps narrower than a pixel close. Each item is a line without gaps.
     pub fn visible(&self, (low, high): (f64, f64), columns: usize) -> Vec<Vec<(f64, f64)>> {
@@ -311,6 +338,20 @@ mod tests {
         let series = Series { name: String::new(), points };
         let lines = series.visible((0.0, 30.0), 300);
         assert_eq!(lines, [vec![(0.0, 1.0), (10.0, 2.0)], vec![(30.0, 3.0)]]);
+    }
+
+    #[test]
+    fn missing_rows_part_lines() {
+        let value = |x: i32| (f64::from(x), Some(1.0));
+        let series = |points: Vec<(f64, Option<f64>)>| {
+            let mut series = Series { name: String::new(), points };
+            series.part();
+            series.visible((0.0, 200.0), 1000).iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(series((0..10).chain(100..110).map(value).collect()), [10, 10]);
+        // Three minutes without a row are common where little happens.
+        assert_eq!(series([0, 1, 2, 6, 7, 8, 12].map(value).to_vec()), [7]);
+        assert_eq!(series([0, 1, 100, 101].map(value).to_vec()), [4]);
     }
 
     fn many(marks: Marks, series: Vec<Series>) -> Lines {
