@@ -10,7 +10,8 @@
 //!   since: {default: last week}                 # one instant: the beginning
 //! ```
 //!
-//! Without a default a choice is its first, and any other parameter must be given. A text that names a time relative to now,
+//! To SQL a choice and the name of a range are text; any other value that looks like a number is one, unless it is in single
+//! quotes. Without a default a choice is its first, and any other parameter must be given. A text that names a time relative to now,
 //! such as `last week`, stands for the instant at which that begins, unless it is in single quotes.
 
 use std::collections::BTreeMap;

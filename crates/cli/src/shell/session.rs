@@ -359,18 +359,20 @@ async fn execute(
     Ok(Outcome::Rows { schema, shown, rows, advice: advice.filter(|_| rows == 0) })
 }
 
-/// Reads to the end, and holds what can be shown.
+/// Reads to the end, and holds what can be shown: a row at least, however long.
 async fn first(mut batches: SendableRecordBatchStream, shown: &mut Vec<RecordBatch>) -> Result<usize> {
     let (mut rows, mut bytes, mut full) = (0, 0, false);
     while let Some(batch) = batches.next().await {
         let batch = batch?;
-        let left = MOST_ROWS.saturating_sub(rows).min(batch.num_rows());
-        let begin = batch.slice(0, left);
-        bytes += bytes_of(&begin);
-        // A row at least, however long.
-        full = full || left == 0 || bytes > MOST_BYTES && !shown.is_empty();
-        if !full {
-            shown.push(begin);
+        let wanted = MOST_ROWS.saturating_sub(rows).min(batch.num_rows());
+        let mut left = if full { 0 } else { wanted };
+        while left > usize::from(shown.is_empty()) && bytes + bytes_of(&batch.slice(0, left)) > MOST_BYTES {
+            left /= 2;
+        }
+        full = full || left < wanted;
+        if left > 0 {
+            shown.push(batch.slice(0, left));
+            bytes += bytes_of(&batch.slice(0, left));
         }
         rows += batch.num_rows();
     }
@@ -401,5 +403,28 @@ fn spoken(elapsed: Duration) -> String {
         seconds if seconds < 1.0 => format!("{} ms", elapsed.as_millis()),
         seconds if seconds < 60.0 => format!("{seconds:.2} s"),
         seconds => duration(seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{ArrayRef, StringViewArray};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_shown_is_bounded_in_rows_and_bytes() {
+        for (long, batches, least, most) in [(10, 40, 10_000, 10_000), (50_000, 3, 500, 700), (40 << 20, 1, 1, 1)] {
+            let rows = if long > 1 << 20 { 2 } else { 500 };
+            let texts: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..rows).map(|_| "x".repeat(long))));
+            let batch = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+            let all = futures::stream::iter(vec![batch.clone(); batches]).map(Ok);
+            let mut shown = Vec::new();
+            let stream = Box::pin(RecordBatchStreamAdapter::new(batch.schema(), all));
+            assert_eq!(first(stream, &mut shown).await.unwrap(), rows * batches);
+            let shown: usize = shown.iter().map(RecordBatch::num_rows).sum();
+            assert!((least..=most).contains(&shown), "{shown} rows of {long} bytes");
+        }
     }
 }
