@@ -1,4 +1,10 @@
-//! The notebooks that come with Nines.
+//! Notebooks by name: files, and those that come with Nines.
+
+use std::path::Path;
+
+use nines_notebook::{Notebook, Page};
+
+use crate::error::{CliError, Result, doing};
 
 /// Name and text of each, dashboards first.
 pub(crate) const ALL: &[(&str, &str)] = &[
@@ -13,6 +19,48 @@ pub(crate) const ALL: &[(&str, &str)] = &[
 /// The text of the one of this name.
 pub(crate) fn text(name: &str) -> Option<&'static str> {
     ALL.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// A notebook and what it is called.
+pub(crate) struct Named {
+    pub name: String,
+    pub notebook: Notebook,
+}
+
+/// The notebook in a file, else the one of this name that comes with Nines; with `safe` no file is read.
+pub(crate) fn find(name: &str, file: &Path, safe: bool) -> Result<Named> {
+    if text(name).is_some() && (safe || !file.is_file()) {
+        return shipped(name);
+    }
+    if !file.exists() && file.extension().is_none() && file.components().count() == 1 {
+        let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+        let problem = format!("there is neither a file nor a notebook {name}; there are {}", names.join(", "));
+        return Err(CliError::Usage(problem));
+    }
+    let called = file.display().to_string();
+    read(&called, &doing(&called, std::fs::read_to_string(file))?)
+}
+
+/// The notebook of this name that comes with Nines, whatever files there are.
+pub(crate) fn shipped(name: &str) -> Result<Named> {
+    let text = text(name).ok_or_else(|| CliError::Usage(format!("no notebook {name} comes with Nines")))?;
+    read(&format!("{name}.md"), text)
+}
+
+fn read(file: &str, text: &str) -> Result<Named> {
+    let notebook = Notebook::parse(file, text)
+        .map_err(|mistakes| CliError::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let name = Path::new(file).file_stem().map_or(file.to_string(), |stem| stem.to_string_lossy().into_owned());
+    Ok(Named { name, notebook })
+}
+
+/// An error if a cell failed; the page shows which.
+pub(crate) fn check(page: &Page, name: &str) -> Result<()> {
+    match page.failures() {
+        0 => Ok(()),
+        1 => Err(CliError::Failed(format!("{name}: a cell failed; the page shows which, and why"))),
+        n => Err(CliError::Failed(format!("{name}: {n} cells failed; the page shows which, and why"))),
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::{page, refresh};
 use crate::args::{Demo, PageFormat, Running};
 use crate::demo::{self, Spec};
 use crate::error::{CliError, Result, doing};
+use crate::notebooks;
 use crate::output::{Format, Output, say};
 
 /// Every service over a range.
@@ -89,10 +90,10 @@ async fn pages(engine: &Engine, folder: &Path, spec: &Spec) -> Result<Vec<(&'sta
         ("login's worst week", "feature", login()),
         ("the week's report", "weekly", login()),
     ] {
-        let named = page::shipped(name)?;
+        let named = notebooks::shipped(name)?;
         let running = Running { parameters, now: None };
         let page = page::made(engine, &named, &page::given(&running), &running).await?;
-        page::check(&page, name)?;
+        notebooks::check(&page, name)?;
         let file = folder.join(format!("{name}.html"));
         page::put(&page, PageFormat::Html, Some(&file))?;
         written.push((what, file));

@@ -7,52 +7,16 @@ use std::path::Path;
 use chrono::Utc;
 use indicatif::ProgressBar;
 use nines_engine::Engine;
-use nines_notebook::{Given, Notebook, Page, RunError, page};
+use nines_notebook::{Given, Page, RunError, page};
 
 use super::record;
 use crate::args::{PageFormat, Running};
 use crate::error::{CliError, Result, doing};
-use crate::notebooks;
+use crate::notebooks::Named;
 use crate::output::{say, whole_file};
 
 /// Columns of a page that goes into a pipe or a file.
 const PIPED: usize = 100;
-
-/// A notebook and what it is called.
-pub(super) struct Named {
-    pub name: String,
-    pub notebook: Notebook,
-}
-
-/// The notebook in a file, or the one of this name that comes with Nines.
-pub(super) fn find(name: &str) -> Result<Named> {
-    let path = Path::new(name);
-    if path.is_file() {
-        return read(name, &doing(name, std::fs::read_to_string(path))?);
-    }
-    if notebooks::text(name).is_some() {
-        return shipped(name);
-    }
-    if path.extension().is_none() && path.components().count() == 1 {
-        let names: Vec<&str> = notebooks::ALL.iter().map(|(name, _)| *name).collect();
-        let problem = format!("there is neither a file nor a notebook {name}; there are {}", names.join(", "));
-        return Err(CliError::Usage(problem));
-    }
-    read(name, &doing(name, std::fs::read_to_string(path))?)
-}
-
-/// The notebook of this name that comes with Nines, whatever files there are.
-pub(super) fn shipped(name: &str) -> Result<Named> {
-    let text = notebooks::text(name).ok_or_else(|| CliError::Usage(format!("no notebook {name} comes with Nines")))?;
-    read(&format!("{name}.md"), text)
-}
-
-fn read(file: &str, text: &str) -> Result<Named> {
-    let notebook = Notebook::parse(file, text)
-        .map_err(|mistakes| CliError::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let name = Path::new(file).file_stem().map_or(file.to_string(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Named { name, notebook })
-}
 
 /// Values of parameters by name; the last one given counts.
 pub(super) fn given(running: &Running) -> BTreeMap<String, String> {
@@ -126,14 +90,5 @@ pub(super) fn put(page: &Page, format: PageFormat, file: Option<&Path>) -> Resul
             whole_file(file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))
         }
         None => say(&drawn(page, format, true)),
-    }
-}
-
-/// An error if a cell failed; the page shows which.
-pub(super) fn check(page: &Page, name: &str) -> Result<()> {
-    match page.failures() {
-        0 => Ok(()),
-        1 => Err(CliError::Failed(format!("{name}: a cell failed; the page shows which, and why"))),
-        n => Err(CliError::Failed(format!("{name}: {n} cells failed; the page shows which, and why"))),
     }
 }

@@ -7,9 +7,10 @@ use std::process::Stdio;
 use nines_engine::{Engine, Settings};
 
 use self::owners::{Owner, owners};
-use super::page::{self, Named};
+use super::page;
 use crate::args::{PageFormat, Report};
 use crate::error::{CliError, Result, doing};
+use crate::notebooks::{self, Named};
 use crate::output::say;
 
 mod index;
@@ -19,7 +20,7 @@ mod owners;
 const SERVICE: &str = "service";
 
 pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
-    let named = page::find(&args.name)?;
+    let named = notebooks::find(&args.name, Path::new(&args.name), false)?;
     let about_services = named.notebook.parameters.iter().any(|parameter| parameter.name == SERVICE);
     if !about_services && (args.all || args.service.is_some()) {
         let problem = format!("the notebook {} is not about a service: it has no parameter service", named.name);
@@ -54,7 +55,7 @@ async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {
         };
         hand_on(command, file.clone(), &owner, &named.name).await?;
     }
-    page::check(&page, &named.name)
+    notebooks::check(&page, &named.name)
 }
 
 async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Result<()> {
@@ -88,7 +89,7 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
         };
         let file = folder.join(format!("{}.{ending}", owners::file_name(&owner.name, &mut taken)));
         page::put(&page, format, Some(&file))?;
-        if let Err(error) = page::check(&page, &named.name) {
+        if let Err(error) = notebooks::check(&page, &named.name) {
             eprintln!("{}: {error}", owner.name);
             failed += 1;
         }

@@ -1,16 +1,19 @@
 //! `nines run`: a notebook becomes a page.
 
+use std::path::Path;
+
 use nines_engine::{Engine, Settings};
 
 use super::page;
 use crate::args::Run;
 use crate::error::Result;
+use crate::notebooks;
 
 pub(crate) async fn run(settings: Settings, args: Run) -> Result<()> {
     let format = page::format(args.format, args.output.as_deref())?;
-    let named = page::find(&args.notebook)?;
+    let named = notebooks::find(&args.notebook, Path::new(&args.notebook), false)?;
     let engine = Engine::open(settings).await?;
     let page = page::made(&engine, &named, &page::given(&args.running), &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;
-    page::check(&page, &named.name)
+    notebooks::check(&page, &named.name)
 }

@@ -6,7 +6,6 @@ use pulldown_cmark::{CowStr, Event, Parser, Tag, TagEnd};
 
 use super::{Page, Parts, Shown};
 use crate::chart::{Chart, Marks};
-use crate::format;
 use crate::svg::{self, escape};
 use crate::table::{NULL, Table};
 use crate::text;
@@ -129,26 +128,22 @@ fn figure(chart: &Chart, drawn: &str, out: &mut String) {
     }
     *out += "</ul>\n";
     *out += drawn;
-    let note = match chart {
-        Chart::Lines(lines) if lines.time => Some(match lines.left_out {
-            0 => format!("Times in {}.", lines.zone),
-            more => format!("Times in {}. {} more series are not drawn.", lines.zone, format::grouped_always(more)),
-        }),
-        Chart::Lines(lines) if lines.left_out > 0 => Some(format!("{} more series are not drawn.", lines.left_out)),
-        Chart::Bars(bars) if bars.left_out > 0 => {
-            Some(format!("{} more rows are not drawn.", format::grouped_always(bars.left_out)))
-        }
-        Chart::Strip(strip) => Some(format!(
+    let mut notes = Vec::new();
+    match chart {
+        Chart::Lines(lines) if lines.time => notes.push(format!("Times in {}.", lines.zone)),
+        Chart::Strip(strip) => notes.push(format!(
             "{}, times in {}. An error is drawn two pixels wide however short it was.",
             crate::moment::range_text(strip.range, strip.zone),
             strip.zone
         )),
-        _ => None,
-    };
-    let many = matches!(chart, Chart::Lines(lines) if lines.marks == Marks::Line && lines.series.len() > 8);
-    let note = note.map(|note| if many { format!("{note} Dashes tell lines of the same colour apart.") } else { note });
-    if let Some(note) = note {
-        let _ = write!(out, "<figcaption>{}</figcaption>", escape(&note));
+        _ => {}
+    }
+    notes.extend(chart.left_out());
+    if matches!(chart, Chart::Lines(lines) if lines.marks == Marks::Line && lines.series.len() > 8) {
+        notes.push("Dashes tell lines of the same colour apart.".to_string());
+    }
+    if !notes.is_empty() {
+        let _ = write!(out, "<figcaption>{}</figcaption>", escape(&notes.join(" ")));
     }
     *out += "</figure>\n";
 }

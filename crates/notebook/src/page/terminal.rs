@@ -1,6 +1,7 @@
 //! A page in a terminal.
 
 use super::{Page, Parts, Shown};
+use crate::format::printable;
 use crate::term::{self, Look, table, text};
 
 const RED: &str = "31";
@@ -25,7 +26,8 @@ pub fn terminal(page: &Page, width: usize, colour: bool) -> String {
             Shown::Cell(cell, outcome) => {
                 parts.extend(cell.title.as_ref().map(|title| look.paint(title, BOLD)));
                 if !cell.hide {
-                    let sql = cell.sql.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
+                    let sql =
+                        cell.sql.lines().map(|line| format!("  {}", printable(line))).collect::<Vec<_>>().join("\n");
                     parts.push(look.paint(&sql, DIM));
                 }
                 match outcome {

@@ -3,14 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use nines_notebook::Notebook;
 use nines_notebook::page::terminal;
 
 use super::chart::look;
 use super::files::expanded;
 use super::told;
 use crate::error::{CliError, Result, doing};
-use crate::notebooks;
+use crate::notebooks::{self, Named};
 use crate::shell::session::Session;
 
 pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
@@ -43,10 +42,7 @@ pub(super) fn save(session: &mut Session, argument: &str) -> Result<()> {
 
 /// Runs a notebook as `nines run` does, shows its page and keeps the results of its cells.
 pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
-    let (file, text) = found(session, argument)?;
-    let notebook = Notebook::parse(&file, &text)
-        .map_err(|mistakes| CliError::Usage(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let name = Path::new(&file).file_stem().map_or(file.clone(), |stem| stem.to_string_lossy().into_owned());
+    let Named { name, notebook } = notebooks::find(argument, &expanded(argument), session.safe)?;
     let before = session.results.count();
     let page = session.notebook(notebook, &name).await?;
     let look = look(session);
@@ -54,27 +50,5 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     if session.results.count() > before {
         told(session, &format!("the results are _{} to _{}", before + 1, session.results.count()))?;
     }
-    match page.failures() {
-        0 => Ok(()),
-        1 => Err(CliError::Failed(format!("{file}: a cell failed; the page shows which, and why"))),
-        n => Err(CliError::Failed(format!("{file}: {n} cells failed; the page shows which, and why"))),
-    }
-}
-
-/// A notebook's file and text: that of the file, else the one of this name that comes with Nines.
-fn found(session: &Session, argument: &str) -> Result<(String, String)> {
-    let path = expanded(argument);
-    let shipped = notebooks::text(argument).map(|text| (format!("{argument}.md"), text.to_string()));
-    match shipped {
-        Some(shipped) if session.safe || !path.is_file() => return Ok(shipped),
-        _ => {}
-    }
-    if !path.exists() && path.extension().is_none() && path.components().count() == 1 {
-        let names: Vec<&str> = notebooks::ALL.iter().map(|(name, _)| *name).collect();
-        let problem = format!("there is neither a file nor a notebook {argument}; there are {}", names.join(", "));
-        return Err(CliError::Usage(problem));
-    }
-    let file = path.display().to_string();
-    let text = doing(&file, std::fs::read_to_string(&path))?;
-    Ok((file, text))
+    notebooks::check(&page, &name)
 }
