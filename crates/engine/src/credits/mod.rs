@@ -19,6 +19,7 @@ mod figures;
 mod issue;
 mod judging;
 mod pass;
+mod presence;
 mod statements;
 mod table;
 mod verify;
