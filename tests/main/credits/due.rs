@@ -251,8 +251,11 @@ fn a_quarter_is_issued_with_its_last_month() {
     let store = Store::new(folder.path());
     store.requests(&["2026-01-01T00:00:00Z,,gateway,/,acme,503,1", "2026-02-01T00:00:00Z,,gateway,/,acme,200,1"]);
     store.apply(&[agreement("q", "1Q", ""), agreement("m", "1M", "")]);
-    let said = store.said(0, &["2026-01", "--issue"]);
+    let file = folder.path().join("issued.csv");
+    let said = store.said(0, &["2026-01", "--issue", "-o", file.to_str().unwrap()]);
     assert!(said.contains("issued     1 statement") && said.contains("left out q: its period is not over"), "{said}");
+    let exported = std::fs::read_to_string(file).unwrap();
+    assert!(exported.lines().count() == 2 && exported.contains("\nm,acme,"), "what was issued: {exported}");
     assert!(store.said(0, &["2026-01", "--verify"]).ends_with("1 statements hold\n"));
     assert!(store.said(1, &["2026-01", "--issue", "--agreement", "q"]).contains("not complete for agreement q"));
     // Over by the calendar, and not stored.

@@ -124,7 +124,7 @@ fn paid<'a>(
     let active = presence(&of_period, zone);
     let mut there = active.iter().filter(|span| touches(span, &period.interval));
     let first = *there.next()?;
-    let hull = Interval { start: first.start, end: there.last().unwrap_or(&first).end };
+    let hull = Interval { start: first.start, end: there.next_back().unwrap_or(&first).end };
     let covered = agreement.covered(month, hull)?;
     if !active.iter().any(|span| touches(span, &covered.interval)) {
         return None;
@@ -303,7 +303,8 @@ fn credits_are_those_of_evidence_put_together_by_hand() {
         let mut shown: Vec<_> = told.lines().skip(1).map(exact).collect();
         let mut meant: Vec<_> =
             rows.iter().filter(|row| field(row, 1) == "acme").map(|r| [field(r, 8), field(r, 9)]).collect();
-        (shown.sort(), meant.sort());
+        shown.sort();
+        meant.sort();
         assert_eq!(shown, meant, "seed {seed}: {}", drawn.definitions);
     }
     assert!(rounds < 10 || compared > 40 && credited > 4 && narrowed > 20, "{compared} compared, {credited} credited");

@@ -23,7 +23,10 @@ use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
 
 /// What the rows of services carry that nobody assigns to a business, by agreement and version.
 #[derive(Debug, Default)]
-pub(super) struct Carried(HashMap<(usize, usize), HashMap<Arc<str>, BTreeSet<Arc<str>>>>);
+pub(super) struct Carried(HashMap<(usize, usize), Businesses>);
+
+/// By service.
+type Businesses = HashMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// A version of an agreement that asks rows for their business.
 #[derive(Debug, Clone)]
@@ -35,8 +38,11 @@ pub(super) struct Asking {
     pub judged: Interval,
 }
 
-/// A business of a service, as a row carries it.
+/// Who asks, a service, and a business that a row of it carries.
 type Carries = (usize, Arc<str>, Arc<str>);
+
+/// What rows of a key can say, and when.
+type Route = (Carries, Vec<Interval>);
 
 impl Judging {
     /// Of which business a service is under a version of an agreement that judges it from this instant on.
@@ -143,8 +149,8 @@ struct Look {
     asking: Arc<[Asking]>,
     definitions: Arc<Definitions>,
     memory: MemoryReservation,
-    /// By key, what its rows can still say, and when.
-    routes: HashMap<Box<[u8]>, Vec<(Carries, Vec<Interval>)>>,
+    /// By key, what its rows can say that was not said yet.
+    routes: HashMap<Box<[u8]>, Vec<Route>>,
     found: HashSet<Carries>,
 }
 
@@ -188,7 +194,7 @@ async fn look(mut look: Look, mut rows: SendableRecordBatchStream) -> Result<Has
 const ROUTE: usize = 160;
 
 impl Look {
-    fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<(Carries, Vec<Interval>)> {
+    fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<Route> {
         let text = |column| columns.text(column, row);
         let status = columns.status.map_or(0, |status| status.value(row));
         let (service, business): (Arc<str>, Arc<str>) = (text(SERVICE).into(), text(BUSINESS).into());

@@ -38,9 +38,10 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests must have \
-                       failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of the \
-                       judged time, [started, ended), is stored. availability_best and _worst are the bounds where nothing was \
-                       counted: at best no failure was missed, at worst every slice without a request was an outage.";
+                       failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of \
+                       the judged time, [started, ended), is stored, and of the days before it from which is estimated. \
+                       availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
+                       worst every slice without a request was an outage.";
     let documentation = Documentation::builder(section, description, SYNTAX).with_sql_example(
         "SELECT agreement, customer, service, availability, amount, currency FROM credits('2026-10')",
     );

@@ -43,7 +43,7 @@ impl Measured {
         }
     }
 
-    /// What was measured in this stretch and in a later one of the same evidence, but for slices.
+    /// What was measured in this stretch and in a later one. Of the evidence all but its slices matters, which is that of both.
     pub fn then(&mut self, later: Measured, covered: &Covered<'_>, evidence: &Evidence) -> Result<(), CreditError> {
         self.slices += later.slices;
         self.used |= later.used;
