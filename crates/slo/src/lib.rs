@@ -40,15 +40,15 @@ pub use agreement::{
     NotValid, RateOp, Terms, Tier,
 };
 pub use credit::{
-    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Outcome,
-    PERCENT_SCALE, bounds, credit, measured_slices, minor_digits,
+    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Measured, Outcome,
+    PERCENT_SCALE, bounds, credit, minor_digits,
 };
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
 pub use mistake::{Mistake, Severity};
 pub use nearest::nearest;
 pub use objective::{
-    Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op, Party,
-    Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
+    Belonging, Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op,
+    Party, Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
 };
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};

@@ -19,8 +19,32 @@ pub struct Definitions {
     pub composites: Vec<Composite>,
     /// `Service` objects, by name.
     pub services: Vec<Service>,
+    /// Of which business they were said to be when, by name.
+    pub(crate) belongings: BTreeMap<String, Vec<Belonging>>,
     /// Agreements, by name.
     pub agreements: Vec<Agreement>,
+}
+
+/// Of which business a service was said to be from one instant to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Belonging {
+    /// In force `[start, end)`; the first version holds before it, too.
+    pub in_force: Interval,
+    /// Label `business`; `None`: what its rows carry.
+    pub business: Option<String>,
+}
+
+impl Definitions {
+    /// Of which business a service was said to be when: ascending, without gaps; empty if there is no such `Service`.
+    pub fn belongings(&self, service: &str) -> &[Belonging] {
+        self.belongings.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// Of which business a service was said to be at an instant.
+    pub fn declared_business(&self, service: &str, at: i64) -> Option<&str> {
+        let known = self.belongings(service).iter().find(|known| at < known.in_force.end);
+        known.and_then(|known| known.business.as_deref())
+    }
 }
 
 /// An objective and what was promised when.

@@ -26,7 +26,7 @@ impl Month {
     }
 
     /// The first month of the period of so many months that it is part of; periods count from January.
-    pub(crate) fn first_of(self, months: u32) -> Month {
+    pub fn first_of(self, months: u32) -> Month {
         let months = i32::try_from(months).unwrap_or(12).max(1);
         Month(self.0.div_euclid(12) * 12 + self.0.rem_euclid(12) / months * months)
     }

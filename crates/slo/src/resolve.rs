@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use nines_timeline::Interval;
 
-use crate::agreement::{Agreement, AgreementVersion, Draft};
+use crate::agreement::{Agreement, AgreementVersion, Draft, Misfit, misfit};
 use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
 use crate::goal::Goal;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
-use crate::objective::{Composite, Definitions, Objective, Service, Version};
+use crate::objective::{Belonging, Composite, Definitions, Objective, Service, Version};
 use crate::sli::Sli;
 use crate::slo::{Slo, Source};
 use crate::spec::spec;
@@ -70,26 +70,47 @@ pub(crate) fn all<'d>(
     for versions in slos.values() {
         resolver.slo(versions);
     }
-    let Resolver { services, objectives, mistakes, .. } = resolver;
+    let Resolver { services, objectives, mut mistakes, .. } = resolver;
     let composites = slos.values().filter_map(|versions| composite(versions, &objectives)).collect();
+    let belongings = services.iter().map(|(name, versions)| (name.to_string(), belongings(versions))).collect();
     let services = services.values().filter_map(|versions| Some(versions.last()?.2.clone())).collect();
-    let agreements = agreements.into_iter().map(|(name, versions)| agreement(name, &versions));
+    let agreements = agreements.into_iter().map(|(name, versions)| agreement(name, &versions, &mut mistakes));
     let agreements = agreements.filter(|agreement| !agreement.versions.is_empty()).collect();
-    (Definitions { objectives: objectives.into_values().collect(), composites, services, agreements }, mistakes)
+    let objectives = objectives.into_values().collect();
+    (Definitions { objectives, composites, services, belongings, agreements }, mistakes)
+}
+
+/// Of which business a service is when, as its objectives take it.
+fn belongings(versions: &Versions<'_, Service>) -> Vec<Belonging> {
+    let starts = changes(Interval::new(i64::MIN, i64::MAX), versions, &[] as &[(i64, &Document, ())]);
+    let ends = starts.iter().skip(1).chain([&i64::MAX]);
+    let spans = starts.iter().zip(ends).map(|(start, end)| Interval::new(*start, *end));
+    let known = spans.map(|in_force| Belonging {
+        in_force,
+        business: at(versions, in_force.start).and_then(|service| service.business.clone()),
+    });
+    known.collect()
 }
 
 /// An agreement, its versions joined where they go on saying the same.
-fn agreement(name: &str, versions: &Versions<'_, Draft>) -> Agreement {
+fn agreement(name: &str, versions: &Versions<'_, Draft>, mistakes: &mut Vec<Mistake>) -> Agreement {
     let mut joined: Vec<AgreementVersion> = Vec::new();
-    for (i, (from, _, draft)) in versions.iter().enumerate() {
+    for (i, (from, document, draft)) in versions.iter().enumerate() {
         let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
         let in_force = Interval::new(*from, next.min(draft.until.unwrap_or(i64::MAX)));
+        let version = AgreementVersion { in_force, terms: Arc::clone(&draft.terms) };
         match joined.last_mut() {
             _ if in_force.is_empty() => {}
             Some(last) if last.in_force.end == in_force.start && last.terms == draft.terms => {
                 last.in_force.end = in_force.end;
             }
-            _ => joined.push(AgreementVersion { in_force, terms: Arc::clone(&draft.terms) }),
+            last => {
+                if let Some(Misfit { reason, hint }) = last.and_then(|last| misfit(last, &version)) {
+                    let complaint = Complaint::new(document.place(), reason, Some(&hint));
+                    mistakes.push(mistake(&document.path, complaint, Severity::Error));
+                }
+                joined.push(version);
+            }
         }
     }
     Agreement { name: name.to_string(), versions: joined }

@@ -16,6 +16,11 @@ pub(crate) fn clip(spans: &[Interval], within: Interval) -> Vec<Interval> {
     clipped.filter(|span| !span.is_empty()).collect()
 }
 
+/// What of them is in `others`, too.
+pub(crate) fn intersect(spans: &[Interval], others: &[Interval]) -> Vec<Interval> {
+    others.iter().flat_map(|other| clip(spans, *other)).collect()
+}
+
 /// What of them is not in `others`.
 pub(crate) fn subtract(spans: &[Interval], others: &[Interval]) -> Vec<Interval> {
     let mut left = Vec::new();
@@ -41,6 +46,7 @@ mod tests {
         let spans = [i(0, 4), i(6, 9), i(20, 30)];
         assert_eq!(clip(&spans, i(2, 20)), [i(2, 4), i(6, 9)]);
         assert_eq!(clip(&spans, i(4, 6)), []);
+        assert_eq!(intersect(&spans, &[i(1, 7), i(8, 21)]), [i(1, 4), i(6, 7), i(8, 9), i(20, 21)]);
         assert_eq!(subtract(&[i(1, 25)], &spans), [i(4, 6), i(9, 20)]);
         assert_eq!(subtract(&spans, &[i(7, 8), i(20, 30)]), [i(0, 4), i(6, 7), i(8, 9)]);
         assert_eq!(subtract(&[i(5, 5)], &[]), []);

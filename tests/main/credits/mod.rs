@@ -1,5 +1,7 @@
 //! Credits: `credits(period)` over stored rows, and `nines credits`, which issues and verifies.
 
+mod drawn;
+mod due;
 mod naive;
 mod refused;
 mod statements;

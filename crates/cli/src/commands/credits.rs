@@ -1,12 +1,12 @@
 //! `nines credits`: what is owed, statements of it, and whether they hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{Month, Period, Statement, html, markdown};
+use nines_engine::slo::{Month, Period, Statement, StatementError, html, markdown};
 use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
 
 use crate::args;
@@ -45,10 +45,20 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     };
     if let Some(issued) = &issued {
         say(&told(issued, month))?;
+        for agreement in &issued.left_out {
+            eprintln!(
+                "note: left out {agreement}: its period is not over with {month}; issue it all the same with --agreement {agreement}"
+            );
+        }
     }
-    let wants_figures = args.format.is_some() || args.output.is_some() || (issued.is_none() && args.pages.is_none());
-    let credits = if wants_figures { Some(engine.credits(month, &chosen).await?) } else { None };
-    if let Some(credits) = &credits {
+    let is_exported = args.format.is_some() || args.output.is_some();
+    let credits = match (&issued, &args.pages) {
+        (None, None) => Some(engine.credits(month, &chosen).await?),
+        (None, Some(_)) if is_exported => Some(engine.credits(month, &chosen).await?),
+        _ => None,
+    };
+    // What was issued is what is exported, whatever was stored since.
+    if let Some(credits) = credits.as_ref().or(issued.as_ref().filter(|_| is_exported).map(|issued| &issued.credits)) {
         show(&engine, credits, &args).await?;
     }
     if let Some(folder) = &args.pages {
@@ -56,10 +66,10 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
         pages(folder, month, &statements)?;
     }
     match (&issued, &credits) {
-        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(match issued {
-            Some(Issued { unchanged: 1.., .. }) => format!("{month}: nothing to issue; it was issued before"),
-            _ => nothing(&engine, month, &chosen).await?,
-        })),
+        (Some(Issued { commit: None, unchanged: 1.., .. }), _) => {
+            Err(CliError::Nothing(format!("{month}: nothing to issue; it was issued before")))
+        }
+        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(&engine, month, &chosen).await?)),
         (None, Some(credits)) if credits.owed.is_empty() => {
             Err(CliError::Nothing(nothing(&engine, month, &chosen).await?))
         }
@@ -122,7 +132,11 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
             _ => "nothing is stored in requests".to_string(),
         };
         let (from, until) = (instant(short.judged.start, zone), instant(short.judged.end, zone));
-        eprintln!("not final: {} is judged from {from} until {until}, and {stored}", short.agreement);
+        let estimated = match short.needed.start < short.judged.start {
+            true => format!(" with an estimate from {} on", instant(short.needed.start, zone)),
+            false => String::new(),
+        };
+        eprintln!("not final: {} is judged from {from} until {until}{estimated}, and {stored}", short.agreement);
     }
     for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
         eprintln!("note: '{customer}' paid for {service}, but no agreement covers it");
@@ -234,15 +248,17 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
     }
 }
 
-/// Writes a page for each customer, from the last revision of each statement.
+/// Writes a page for each customer and period, from the last revision of each statement.
 fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
     let mut last: BTreeMap<(&str, &str, &str), &Statement> = BTreeMap::new();
     for statement in statements {
         last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
     }
-    let mut of: BTreeMap<&str, Vec<Statement>> = BTreeMap::new();
+    let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
+    let mut of: BTreeMap<(&str, Month, u32), Vec<Statement>> = BTreeMap::new();
     for statement in last.into_values() {
-        of.entry(&statement.customer).or_default().push(statement.clone());
+        let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
+        of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());
     }
     if of.is_empty() {
         return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
@@ -251,21 +267,26 @@ fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
         return Err(CliError::Usage(format!("{} is a file; --pages needs a folder", folder.display())));
     }
     doing(folder.display(), std::fs::create_dir_all(folder))?;
-    let mut names = std::collections::BTreeSet::new();
-    for (customer, statements) in &of {
-        let mut name = file_name(customer);
+    let mut names = BTreeSet::new();
+    for ((customer, first, months), statements) in &of {
+        let period = match months {
+            1 => first.to_string(),
+            several => format!("{first}-to-{}", first.plus(several - 1)),
+        };
+        let mut name = format!("{period}-{}", file_name(customer));
         while !names.insert(name.clone()) {
             name.push('_');
         }
-        let failed = |error| CliError::Failed(format!("the page of {customer}: {error}"));
+        let failed = |error| failed(customer, error);
         for (extension, text) in
             [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
         {
-            let file = folder.join(format!("{month}-{name}.{extension}"));
+            let file = folder.join(format!("{name}.{extension}"));
             whole_file(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
         }
     }
-    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(of.len(), "customer"), folder.display()))
+    let customers: BTreeSet<&str> = of.keys().map(|(customer, ..)| *customer).collect();
+    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(customers.len(), "customer"), folder.display()))
 }
 
 /// A customer's name as part of a file's.

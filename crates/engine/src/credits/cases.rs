@@ -14,76 +14,52 @@ use super::pass::{CaseName, Counted, sort};
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted.
 pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>> {
     let mut cases: BTreeMap<CaseName, Counted> = BTreeMap::new();
-    // Of which business the rows of a service are, for customers without any.
-    let mut business_of: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
     for new in counted {
         let case = &new.case;
-        business_of.entry(Arc::clone(&case.service)).or_insert_with(|| Arc::clone(&case.business));
         let name = (case.agreement, Arc::clone(&case.customer), Arc::clone(&case.service));
         match cases.get_mut(&name) {
             None => drop(cases.insert(name, new)),
-            Some(known) => join(judging, known, new)?,
+            Some(known) => join(known, new)?,
         }
     }
+    let mut silent = |agreement: usize, customer: &str, service: &str| -> Result<CaseName> {
+        let name: CaseName = (agreement, customer.into(), service.into());
+        if !cases.contains_key(&name)
+            && let Some(case) = judging.case(agreement, customer, service)?
+        {
+            cases.insert(name.clone(), Counted::nothing(case));
+        }
+        Ok(name)
+    };
     for (number, agreement) in judging.agreements() {
         let Some(usual) = judging.usual(agreement) else { continue };
         for (customer, service) in judging.fees.payers(usual.period)? {
-            let name: CaseName = (number, customer.into(), service.into());
-            if cases.contains_key(&name) {
-                continue;
-            }
-            let carried = business_of.get(service).map_or("", AsRef::as_ref);
-            let business = judging.declared(usual.terms, service).unwrap_or(carried);
-            if let Some(case) = judging.case(number, customer, service, business)? {
-                cases.insert(name, Counted::nothing(case));
-            }
+            silent(number, customer, service)?;
         }
     }
     let mut issued = HashSet::new();
     for [name, customer, service] in &judging.issued {
-        let Some((number, agreement)) = judging.agreements().find(|(_, agreement)| agreement.name == *name) else {
-            continue;
-        };
-        let name: CaseName = (number, customer.as_str().into(), service.as_str().into());
-        let Some(usual) = judging.usual(agreement) else { continue };
-        if !cases.contains_key(&name) {
-            let carried = business_of.get(service.as_str()).map_or("", AsRef::as_ref);
-            let business = judging.declared(usual.terms, service).unwrap_or(carried);
-            if let Some(case) = judging.case(number, customer, service, business)? {
-                cases.insert(name.clone(), Counted::nothing(case));
-            }
+        if let Some((number, _)) = judging.agreements().find(|(_, agreement)| agreement.name == *name) {
+            issued.insert(silent(number, customer, service)?);
         }
-        issued.insert(name);
     }
     let mut found = Vec::with_capacity(cases.len());
     for (name, counted) in cases {
-        let judged = counted.case.covered().slices();
-        let inside = |start: i64| judged.start <= start && start < judged.end;
-        let was_used = counted.other_valid > 0 || counted.slices.iter().any(|counts| inside(counts.start));
-        if was_used || counted.case.paid.is_some() || issued.contains(&name) {
+        if counted.measured.used || counted.case.bare.fee.is_some() || issued.contains(&name) {
             found.push(of(judging, counted)?);
         }
     }
     Ok(found)
 }
 
-fn join(judging: &Judging, known: &mut Counted, new: Counted) -> Result<()> {
-    if known.case.business != new.case.business {
-        return Err(exec_datafusion_err!(
-            "agreement {} counts rows of service {} in two businesses, {} and {}; say which: `business: {}` in its spec, or the \
-             label `business` of the Service",
-            judging.definitions.agreements[known.case.agreement].name,
-            known.case.service,
-            known.case.business,
-            new.case.business,
-            known.case.business
-        ));
-    }
-    known.slices.extend(new.slices);
+/// Joins what the next partition counted, of later days.
+fn join(known: &mut Counted, mut new: Counted) -> Result<()> {
+    let case = Arc::clone(&known.case);
+    known.slices.append(&mut new.slices);
     sort(&mut known.slices)?;
     known.other_valid = known.other_valid.saturating_add(new.other_valid);
-    known.measured += new.measured;
-    Ok(())
+    let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
+    known.measured.then(new.measured, &case.covered(), &case.bare).map_err(wrong)
 }
 
 fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
@@ -96,7 +72,7 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
         exec_datafusion_err!("agreement {agreement}, customer '{}', service {}: {error}", case.customer, case.service)
     };
     let credit = credit(&covered, &evidence).map_err(wrong)?;
-    let bounds = bounds(&covered, &evidence, &credit, measured).map_err(wrong)?;
+    let bounds = bounds(&covered, &evidence, &credit, &measured).map_err(wrong)?;
     Ok(Owed {
         customer: case.customer.to_string(),
         service: case.service.to_string(),
@@ -104,8 +80,9 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
         terms: Arc::clone(&case.terms),
         period: case.period.first.to_string(),
         judged: case.judged,
-        complete: judging.is_complete(case.judged),
-        active: case.paid.as_ref().map_or(super::judging::ALWAYS, |paid| paid.active),
+        needed: case.needs,
+        complete: judging.is_complete(case.needs),
+        active: case.active,
         credit,
         bounds,
         evidence,

@@ -9,7 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
@@ -62,9 +62,14 @@ impl CreditsExec {
         Some(self.judging.watermark).filter(|at| *at > i64::MIN)
     }
 
-    /// Start of the first day with data, in µs; `None` if there are none.
+    /// Start of the first data, in µs; `None` if there are none.
     pub fn first(&self) -> Option<i64> {
         Some(self.judging.first).filter(|at| *at < i64::MAX)
+    }
+
+    /// By what is judged.
+    pub fn judging(&self) -> &Judging {
+        &self.judging
     }
 
     /// Customers and services with a fee in the month, which no agreement covers.
@@ -75,25 +80,30 @@ impl CreditsExec {
         Ok(payers.map(|(customer, service)| (customer.to_string(), service.to_string())).collect())
     }
 
-    /// Counts and works out.
-    pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<Vec<Owed>> {
+    /// Counts and works out. The memory is that of the evidence.
+    pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
         let mut passes = JoinSet::new();
         let partitions = self.scan.as_ref().map_or(0, |scan| scan.output_partitioning().partition_count());
         for partition in 0..partitions {
             let Some(scan) = &self.scan else { continue };
             let rows = scan.execute(partition, Arc::clone(context))?;
             let memory = MemoryConsumer::new(format!("credits {partition}")).register(context.memory_pool());
-            passes.spawn(count(Pass::new(Arc::clone(&self.judging), memory), rows));
+            let pass = Pass::new(Arc::clone(&self.judging), memory);
+            passes.spawn(async move { count(pass, rows).await.map(|counted| (partition, counted)) });
         }
-        let mut counted = Vec::new();
+        let mut parts = Vec::new();
         while let Some(pass) = passes.join_next().await {
-            counted.extend(pass.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??);
+            parts.push(pass.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??);
         }
-        cases::owed(&self.judging, counted)
+        // Each partition has a run of days, one after the other.
+        parts.sort_by_key(|(partition, _)| *partition);
+        let (counted, held): (Vec<_>, Vec<_>) = parts.into_iter().map(|(_, part)| part).unzip();
+        Ok((cases::owed(&self.judging, counted.into_iter().flatten().collect())?, held))
     }
 
     async fn rows(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
-        let batch = figures::batch(&self.owed(&context).await?, &self.zone)?;
+        let (owed, _held) = self.owed(&context).await?;
+        let batch = figures::batch(&owed, &self.zone)?;
         match &self.projection {
             Some(columns) => Ok(batch.project(columns)?),
             None => Ok(batch),
@@ -101,7 +111,7 @@ impl CreditsExec {
     }
 }
 
-async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<Vec<Counted>> {
+async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<(Vec<Counted>, MemoryReservation)> {
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         for (day, rows) in days_of(&batch)? {

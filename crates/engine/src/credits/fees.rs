@@ -1,16 +1,19 @@
 //! What customers paid for a period, and since when and until when they were customers.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use chrono_tz::Tz;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{exec_datafusion_err, exec_err, internal_datafusion_err};
 use datafusion::error::Result;
-use nines_slo::{Fee, Month, Period};
+use nines_slo::{Covered, Fee, Month, Period};
 use nines_store::MONEY;
-use nines_timeline::Interval;
+use nines_timeline::{Interval, normalize};
 
+use super::judging::overlap;
 use crate::evaluate::{instants, texts};
 
 /// A row of `fees`.
@@ -41,26 +44,62 @@ impl Fees {
         Ok(Fees(fees))
     }
 
-    /// The fee of a period: that of its months together. `None`: nothing was paid.
-    pub fn of(&self, customer: &str, service: &str, period: Period) -> Result<Option<Paid>> {
-        let Some(rows) = self.0.get(&(customer.to_string(), service.to_string())) else { return Ok(None) };
-        let mut rows = rows.iter().filter(|row| row.month >= period.first && row.month < period.next());
-        let Some(first) = rows.next() else { return Ok(None) };
-        let mut paid = Paid { fee: first.fee.clone(), active: first.active };
-        for row in rows {
-            if row.fee.currency != paid.fee.currency {
-                return exec_err!(
-                    "the fees of '{customer}' for {service} are in {} and, for {}, in {}; one period is paid in one currency",
-                    paid.fee.currency,
-                    row.month,
-                    row.fee.currency
-                );
-            }
-            paid.fee.amount += row.fee.amount;
-            paid.fee.vouchers += row.fee.vouchers;
-            paid.active = Interval::new(paid.active.start.min(row.active.start), paid.active.end.max(row.active.end));
+    /// When a customer was one, as the rows of these months say; always, if there are none.
+    ///
+    /// A row speaks for its month. A month without a row is as its neighbours say: the customer was there, unless the row
+    /// before it says that they left, or the one after it that they came later. That a row is missing does not say so.
+    pub fn presence(&self, customer: &str, service: &str, months: Range<Month>, zone: Tz) -> Vec<Interval> {
+        let mut spans = Vec::new();
+        let (mut told_until, mut left) = (i64::MIN, None);
+        for row in self.of(customer, service, months) {
+            let Some(Period { interval: month, .. }) = Period::of(row.month, 1, zone) else { continue };
+            let came = Some(row.active.start).filter(|came| *came != i64::MIN);
+            spans.extend(untold(Interval::new(told_until, month.start), left, came));
+            spans.push(Interval::new(row.active.start.max(month.start), row.active.end.min(month.end)));
+            (told_until, left) = (month.end, Some(row.active.end).filter(|left| *left != i64::MAX));
         }
-        Ok(Some(paid))
+        spans.extend(untold(Interval::new(told_until, i64::MAX), left, None));
+        normalize(spans)
+    }
+
+    /// The fee of what is judged: that of the months of the period in which something of it lies. `None`: nothing was paid.
+    pub fn paid(
+        &self,
+        customer: &str,
+        service: &str,
+        covered: &Covered<'_>,
+        active: &[Interval],
+    ) -> Result<Option<Fee>> {
+        let period = covered.period;
+        let mut paid: Option<Fee> = None;
+        for row in self.of(customer, service, period.first..period.next()) {
+            let Some(month) = Period::of(row.month, 1, covered.terms.time_zone) else { continue };
+            let judged = overlap(month.interval, covered.interval);
+            if active.iter().all(|active| overlap(*active, judged).is_empty()) {
+                continue;
+            }
+            match &mut paid {
+                None => paid = Some(row.fee.clone()),
+                Some(paid) if row.fee.currency != paid.currency => {
+                    return exec_err!(
+                        "the fees of '{customer}' for {service} are in {} and, for {}, in {}; one period is paid in one currency",
+                        paid.currency,
+                        row.month,
+                        row.fee.currency
+                    );
+                }
+                Some(paid) => {
+                    paid.amount += row.fee.amount;
+                    paid.vouchers += row.fee.vouchers;
+                }
+            }
+        }
+        Ok(paid)
+    }
+
+    fn of(&self, customer: &str, service: &str, months: Range<Month>) -> impl Iterator<Item = &Row> {
+        let rows = self.0.get(&(customer.to_string(), service.to_string()));
+        rows.into_iter().flatten().filter(move |row| months.contains(&row.month))
     }
 
     /// Who paid for what in the months of a period.
@@ -94,11 +133,17 @@ impl Fees {
     }
 }
 
-/// What was paid for a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Paid {
-    pub fee: Fee,
-    pub active: Interval,
+/// When a customer was there in a time of which no row speaks, between one that says when they left and one that says when
+/// they came.
+fn untold(between: Interval, left: Option<i64>, came: Option<i64>) -> Vec<Interval> {
+    let before = |left: i64| overlap(between, Interval::new(i64::MIN, left));
+    let after = |came: i64| overlap(between, Interval::new(came, i64::MAX));
+    match (left, came) {
+        (None, None) => vec![between],
+        (Some(left), None) => vec![before(left)],
+        (None, Some(came)) => vec![after(came)],
+        (Some(left), Some(came)) => vec![before(left), after(came)],
+    }
 }
 
 /// An amount as people write it.
@@ -142,7 +187,46 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::*;
+
+    /// Days of 2026 in which a customer was there from January to March, as rows of these months say.
+    fn days(rows: &[(&str, Option<&str>, Option<&str>)]) -> Vec<(i64, i64)> {
+        const DAY: i64 = 86_400_000_000;
+        let at = |date: &str| {
+            let date: chrono::NaiveDate = date.parse().unwrap();
+            date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros()
+        };
+        let row = |(month, from, until): &(&str, Option<&str>, Option<&str>)| Row {
+            month: month.parse().unwrap(),
+            customer: "acme".into(),
+            service: "s".into(),
+            fee: Fee { currency: "EUR".into(), amount: 1, vouchers: 0 },
+            active: Interval::new(from.map_or(i64::MIN, at), until.map_or(i64::MAX, at)),
+        };
+        let fees = Fees([(("acme".into(), "s".into()), rows.iter().map(row).collect())].into());
+        let months = "2026-01".parse().unwrap().."2026-04".parse().unwrap();
+        let quarter = Interval::new(at("2026-01-01"), at("2026-04-01"));
+        let spans = fees.presence("acme", "s", months, Tz::UTC).into_iter().map(|span| overlap(span, quarter));
+        let day = |at: i64| (at - quarter.start) / DAY;
+        spans.filter(|span| !span.is_empty()).map(|span| (day(span.start), day(span.end))).collect()
+    }
+
+    #[test]
+    fn a_row_speaks_for_its_month_and_neighbours_for_those_without() {
+        let (came, left) = (Some("2026-02-10"), Some("2026-02-20"));
+        assert_eq!(days(&[]), [(0, 90)]);
+        assert_eq!(days(&[("2026-01", None, None)]), [(0, 90)], "two rows are missing");
+        assert_eq!(days(&[("2026-01", None, None), ("2026-03", None, None)]), [(0, 90)], "one between is missing");
+        assert_eq!(days(&[("2026-02", came, None), ("2026-03", None, None)]), [(40, 90)], "March does not repeat it");
+        assert_eq!(days(&[("2026-02", came, None), ("2026-03", came, None)]), [(40, 90)]);
+        assert_eq!(days(&[("2026-03", came, None)]), [(40, 90)]);
+        assert_eq!(days(&[("2026-01", None, None), ("2026-02", None, left)]), [(0, 50)]);
+        assert_eq!(days(&[("2026-01", None, left)]), [(0, 50)]);
+        assert_eq!(days(&[("2026-02", came, left)]), [(40, 50)]);
+        assert_eq!(days(&[("2026-01", None, None), ("2026-02", came, None)]), [(0, 31), (40, 90)], "a gap");
+        let (left, came) = (Some("2026-01-11"), Some("2026-03-11"));
+        assert_eq!(days(&[("2026-01", None, left), ("2026-03", came, None)]), [(0, 10), (69, 90)]);
+    }
 
     #[test]
     fn amounts_are_told_without_needless_zeros() {

@@ -8,14 +8,15 @@ use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::common::exec_datafusion_err;
-use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_slo::{Agreement, Basis, Kind, Month, Period, Statement, Stored};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
+use nines_timeline::Interval;
 
 use super::judging::Chosen;
 use super::{Owed, figures, table};
-use crate::evaluate::{Evaluator, Read, stored, texts};
+use crate::evaluate::{Evaluator, Read, stored};
 use crate::statement::Pins;
 use crate::{Engine, EngineError, Mistakes, Result};
 
@@ -32,6 +33,10 @@ pub struct Issued {
     pub unchanged: usize,
     /// How many were left out because no customer is named in their rows.
     pub nobody: usize,
+    /// Agreements that were left out because their calendar period goes on after the month.
+    pub left_out: Vec<String>,
+    /// The figures of what is issued; their evidence is in the statements.
+    pub credits: Credits,
     /// `None`: there was nothing to record.
     pub commit: Option<Commit>,
 }
@@ -44,12 +49,18 @@ pub struct Credits {
     pub owed: Vec<Owed>,
     /// The same as rows of `credits(period)`.
     pub rows: RecordBatch,
-    /// Start of the first day with data, in µs; `None` if there are none.
+    /// Start of the first data, in µs; `None` if there are none.
     pub first: Option<i64>,
     /// End of the newest data, in µs; `None` if there are none.
     pub watermark: Option<i64>,
     /// Customers and services with a fee in the month, which no agreement covers.
     pub unagreed: Vec<(String, String)>,
+    /// An agreement that judges the period, the end of which no data reach, and what it judges.
+    unfinished: Option<(String, Interval)>,
+    /// Agreements that were left out because their calendar period goes on after the month.
+    left_out: Vec<String>,
+    /// That of the evidence.
+    _memory: Vec<MemoryReservation>,
     /// The version of each table that was read.
     tables: BTreeMap<String, i64>,
     /// Agreements as they are recorded, by name.
@@ -59,11 +70,18 @@ pub struct Credits {
 impl Engine {
     /// What is owed for the period of a month.
     pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
-        self.credits_and(month, chosen, &[]).await
+        self.credits_and(month, chosen, &[], false).await
     }
 
-    /// The same, and what has become of statements that were issued.
-    pub(super) async fn credits_and(&self, month: Month, chosen: &Chosen, issued: &[Statement]) -> Result<Credits> {
+    /// The same, and what has become of statements that were issued; only what is judged with the end of the month, if that is
+    /// all that is due.
+    pub(super) async fn credits_and(
+        &self,
+        month: Month,
+        chosen: &Chosen,
+        issued: &[Statement],
+        ending: bool,
+    ) -> Result<Credits> {
         let pins = Arc::new(Pins::default());
         let mut state = self.context().state();
         state.config_mut().set_extension(Arc::clone(&pins));
@@ -76,16 +94,28 @@ impl Engine {
         }
         let zone: Arc<str> = self.settings().time_zone.as_str().into();
         let issued = issued.iter().map(|s| [s.agreement.clone(), s.customer.clone(), s.service.clone()]).collect();
-        let judging = table::judging(&evaluator, month, chosen.clone(), issued).await?;
-        let exec = table::plan(&evaluator, judging, &[], None, &zone).await?;
-        let owed = exec.owed(&state.task_ctx()).await?;
+        let asked = table::Asked { month, chosen: chosen.clone(), issued, ending };
+        let judging = table::judging(&evaluator, asked, &[]).await?;
+        let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
+        let (owed, memory) = exec.owed(&state.task_ctx()).await?;
         let rows = figures::batch(&owed, &zone)?;
         let chooses = chosen.agreement.is_some() || chosen.customer.is_some();
         let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
         let versions = pins.versions().into_iter();
         let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
         let first = exec.first();
-        Ok(Credits { owed, rows, first, watermark: exec.watermark(), unagreed, tables, recorded })
+        Ok(Credits {
+            owed,
+            rows,
+            first,
+            watermark: exec.watermark(),
+            unagreed,
+            unfinished: exec.judging().unfinished(),
+            left_out: exec.judging().left_out(),
+            _memory: memory,
+            tables,
+            recorded,
+        })
     }
 
     /// The agreements that are recorded, by name.
@@ -119,10 +149,10 @@ impl Engine {
         last.ok_or_else(|| EngineError::Usage("the clock is beyond the calendar".to_string()))
     }
 
-    /// Draws up a statement of each credit, as it would be issued first.
-    pub fn draw_up(&self, month: Month, credits: &Credits) -> Result<Vec<Statement>> {
+    /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
+    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<Statement>> {
         let now = chrono::Utc::now().timestamp_micros();
-        let drawn = credits.owed.iter().map(|owed| {
+        let drawn = credits.owed.iter_mut().map(|owed| {
             let basis = Basis {
                 agreement: owed.agreement.clone(),
                 customer: owed.customer.clone(),
@@ -131,7 +161,7 @@ impl Engine {
                 month,
                 versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
                 active: owed.active,
-                evidence: owed.evidence.clone(),
+                evidence: std::mem::take(&mut owed.evidence),
                 tables: credits.tables.clone(),
                 program: format!("nines {}", env!("CARGO_PKG_VERSION")),
                 complete: owed.complete,
@@ -143,52 +173,9 @@ impl Engine {
         drawn.collect()
     }
 
-    /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
-    /// cannot be read is an error that names it.
-    pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<Statement>> {
-        Ok(self.issued(month, chosen).await?.0)
-    }
-
-    /// The same, and the version of the table.
-    async fn issued(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Statement>, u64)> {
-        let Some(store) = self.store() else { return Ok((Vec::new(), 0)) };
-        let snapshot = store.table(TableKind::Statements).snapshot().await?;
-        let version = snapshot.version().unwrap_or_default();
-        let is = |column: &str, value: &str| -> Expr { col(column).eq(lit(value)) };
-        let mut rows = self.context().read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?;
-        // An agreement's period may be longer than a month; it is named by its first one.
-        let conditions = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
-        for (column, value) in conditions.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?))) {
-            rows = rows.filter(is(column, value))?;
-        }
-        let mut found = Vec::new();
-        for batch in rows.collect().await? {
-            let (text, sha256, period) = (texts(&batch, "text")?, texts(&batch, "sha256")?, texts(&batch, "period")?);
-            for row in 0..batch.num_rows() {
-                let first: Month = period.value(row).parse().map_err(|reason| exec_datafusion_err!("{reason}"))?;
-                if first > month || first.plus(LONGEST) <= month {
-                    continue;
-                }
-                let named = || named(&batch, row);
-                let statement = Statement::from_json(text.value(row))
-                    .map_err(|error| exec_datafusion_err!("the statement {} cannot be read: {error}", named()))?;
-                if statement.sha256 != sha256.value(row) {
-                    return Err(exec_datafusion_err!("the statement {} is not what its row says it is", named()).into());
-                }
-                let agreement = statement.agreement().map_err(|error| exec_datafusion_err!("{}: {error}", named()))?;
-                let period = statement.covered(&agreement).map(|covered| covered.period);
-                if period.is_ok_and(|period| period.first <= month && month < period.next()) {
-                    found.push(statement);
-                }
-            }
-        }
-        let key = |s: &Statement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
-        found.sort_by_cached_key(key);
-        Ok((found, version))
-    }
-
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
-    /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose.
+    /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose. An agreement whose
+    /// calendar period goes on after the month is left out, unless it is the one that is chosen.
     pub async fn issue(&self, month: Month, chosen: &Chosen, incomplete: bool) -> Result<Issued> {
         let mut attempt = 1;
         loop {
@@ -200,23 +187,28 @@ impl Engine {
                     self.settings().store
                 )));
             }
-            let (before, version) = self.issued(month, chosen).await?;
-            let credits = self.credits_and(month, chosen, &before).await?;
-            if let Some(short) = credits.owed.iter().find(|owed| !owed.complete)
-                && !incomplete
-            {
-                return Err(unfinished(month, short, &credits));
+            let issued = self.recorded_statements(month, chosen).await?;
+            let before = &issued.statements;
+            let mut credits = self.credits_and(month, chosen, before, chosen.agreement.is_none()).await?;
+            if !incomplete {
+                if let Some((agreement, judged)) = &credits.unfinished {
+                    return Err(unfinished(month, agreement, *judged, *judged, &credits));
+                }
+                if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
+                    return Err(unfinished(month, &short.agreement, short.judged, short.needed, &credits));
+                }
             }
             let mut last: HashMap<[&str; 3], &Statement> = HashMap::new();
-            for statement in &before {
+            for statement in before {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
             }
             let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
-            for statement in self.draw_up(month, &credits)? {
+            for statement in self.draw_up(month, &mut credits)? {
                 let before =
                     last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
                 match before {
                     _ if statement.customer.is_empty() => nobody += 1,
+                    Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
                     None => new.push(statement),
                     Some(before) => match statement.revised(before) {
                         Some(revision) => new.push(revision),
@@ -224,14 +216,21 @@ impl Engine {
                     },
                 }
             }
+            // What is stored under a key that stands already replaces it.
+            if let Some(statement) = issued.taken(&new) {
+                return Err(renamed(month, statement));
+            }
+            let left_out = std::mem::take(&mut credits.left_out);
+            let done =
+                |statements, credits, commit| Issued { statements, unchanged, nobody, left_out, credits, commit };
             if new.is_empty() {
-                return Ok(Issued { statements: new, unchanged, nobody, commit: None });
+                return Ok(done(new, credits, None));
             }
             let table = self.store_to_write().await?.table(TableKind::Statements);
             let rows = rows(&new)?;
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-            match table.append(Box::pin(rows), Once::since(version), self.context().task_ctx()).await {
-                Ok(commit) => return Ok(Issued { statements: new, unchanged, nobody, commit: Some(commit) }),
+            match table.append(Box::pin(rows), Once::since(issued.version), self.context().task_ctx()).await {
+                Ok(commit) => return Ok(done(new, credits, Some(commit))),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -239,27 +238,36 @@ impl Engine {
     }
 }
 
-/// Months of the longest period.
-const LONGEST: u32 = 12;
-
-fn named(batch: &RecordBatch, row: usize) -> String {
-    let of = |name: &str| texts(batch, name).map(|column| column.value(row).to_string()).unwrap_or_default();
-    format!("of {} for '{}', {} {}", of("agreement"), of("customer"), of("service"), of("period"))
-}
-
-fn unfinished(month: Month, owed: &Owed, credits: &Credits) -> EngineError {
+fn unfinished(month: Month, agreement: &str, judged: Interval, needed: Interval, credits: &Credits) -> EngineError {
     let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
     let stored = match (credits.first, credits.watermark) {
-        (Some(first), Some(end)) => format!("the data begin on the day of {} and end at {}", shown(first), shown(end)),
+        (Some(first), Some(end)) => format!("the data begin at {} and end at {}", shown(first), shown(end)),
         _ => "nothing is stored in requests".to_string(),
     };
+    let estimated = match needed.start < judged.start {
+        true => format!(" with an estimate from {} on", shown(needed.start)),
+        false => String::new(),
+    };
     EngineError::Incomplete(format!(
-        "{month} is not complete for agreement {}: it is judged from {} until {}, but {stored}; nothing was issued. Ingest the rest, or \
-         issue what there is with --incomplete",
-        owed.agreement,
-        shown(owed.judged.start),
-        shown(owed.judged.end)
+        "{month} is not complete for agreement {agreement}: it is judged from {} until {}{estimated}, but {stored}; nothing was \
+         issued. Ingest the rest, or issue what there is with --incomplete",
+        shown(judged.start),
+        shown(judged.end)
     ))
+}
+
+/// Two statements for the same time are not two revisions.
+fn renamed(month: Month, statement: &Statement) -> EngineError {
+    let Statement { agreement, customer, service, period, .. } = statement;
+    EngineError::Usage(format!(
+        "a statement of {agreement} for '{customer}', {service} was issued for other months than the period {period} of {month} \
+         has now; nothing was issued. A statement stays: give the agreement whose period has another duration a name of its own"
+    ))
+}
+
+/// The calendar months that a statement is about.
+fn months(statement: &Statement) -> Option<(Month, u32)> {
+    statement.calendar_period().ok().map(|period| (period.first, period.months))
 }
 
 fn rows(statements: &[Statement]) -> Result<RecordBatch> {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::Result;
 use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Month, Period, Terms};
 use nines_timeline::Interval;
 
-use super::fees::{Fees, Paid};
+use super::business::Carried;
+use super::fees::Fees;
+use super::presence::hull;
 use crate::evaluate::{Exclusion, Incident};
 
 /// When nothing is said of a customer's coming and going.
@@ -28,6 +31,8 @@ pub(super) struct Judging {
     /// A month of the period.
     pub month: Month,
     pub chosen: Chosen,
+    /// Only agreements whose calendar period is over with the month.
+    pub ending: bool,
     /// Agreement, customer and service of what was issued: told of even where nothing is left of it.
     pub issued: Vec<[String; 3]>,
     pub definitions: Arc<Definitions>,
@@ -35,7 +40,9 @@ pub(super) struct Judging {
     pub exclusions: Vec<Exclusion>,
     /// Incidents in which telemetry was lost.
     pub lost: Vec<Incident>,
-    /// Start of the first day of `requests`; `i64::MAX` where there is none.
+    /// What rows say of the business of services of which nobody else does.
+    pub carried: Carried,
+    /// Start of the first slice of `requests`; `i64::MAX` where there is none.
     pub first: i64,
     /// End of the newest slice of `requests`.
     pub watermark: i64,
@@ -53,9 +60,12 @@ pub(super) struct Case {
     pub terms: Arc<Terms>,
     pub period: Period,
     pub judged: Interval,
-    pub paid: Option<Paid>,
+    /// From when until when the customer was one, gaps included.
+    pub active: Interval,
     /// Of what slices are needed, in µs.
     pub reads: Interval,
+    /// Of what time counts must be stored: what is judged, and the days from which is estimated as far as the customer was there.
+    pub needs: Interval,
     /// Evidence without counts.
     pub bare: Evidence,
 }
@@ -66,10 +76,24 @@ impl Case {
     }
 }
 
+/// How long after the beginning of what is needed data may begin: a quiet hour is none that is missing.
+const QUIET: i64 = 3600 * nines_timeline::MICROS;
+
 impl Judging {
     pub fn agreements(&self) -> impl Iterator<Item = (usize, &Agreement)> {
         let wanted = |agreement: &Agreement| self.chosen.agreement.as_ref().is_none_or(|name| *name == agreement.name);
-        self.definitions.agreements.iter().enumerate().filter(move |(_, agreement)| wanted(agreement))
+        let all = self.definitions.agreements.iter().enumerate();
+        all.filter(move |(_, agreement)| wanted(agreement) && !self.is_early(agreement))
+    }
+
+    /// The agreements that are left out because their calendar period goes on after the month.
+    pub fn left_out(&self) -> Vec<String> {
+        let early = self.definitions.agreements.iter().filter(|agreement| self.is_early(agreement));
+        early.map(|agreement| agreement.name.clone()).collect()
+    }
+
+    fn is_early(&self, agreement: &Agreement) -> bool {
+        self.ending && self.usual(agreement).is_some_and(|usual| usual.period.next() > self.month.plus(1))
     }
 
     /// How an agreement judges the period if nobody came or went in it; `None` if it does not.
@@ -77,35 +101,61 @@ impl Judging {
         agreement.covered(self.month, ALWAYS)
     }
 
-    /// Whether the counts of all of a judged time are stored.
-    pub fn is_complete(&self, judged: Interval) -> bool {
-        self.first <= judged.start && self.watermark >= judged.end
+    /// The versions that judge the period, by number, each as for a customer who came when it began: who comes later may be
+    /// judged by a later one.
+    pub fn judges<'a>(&self, agreement: &'a Agreement) -> Vec<(usize, Covered<'a>)> {
+        let versions = agreement.versions.iter().enumerate();
+        let judging = versions.filter_map(|(number, version)| {
+            let covered = agreement.covered(self.month, Interval::new(version.in_force.start, i64::MAX))?;
+            std::ptr::eq(version.terms.as_ref(), covered.terms).then_some((number, covered))
+        });
+        judging.collect()
+    }
+
+    /// Whether the counts of all of a time are stored.
+    pub fn is_complete(&self, needs: Interval) -> bool {
+        self.first.saturating_sub(QUIET) <= needs.start && self.watermark >= needs.end
+    }
+
+    /// An agreement that judges the period, the end of which no data reach, and what it judges of it. That there are no rows says
+    /// nothing then.
+    pub fn unfinished(&self) -> Option<(String, Interval)> {
+        let customer = self.chosen.customer.as_deref();
+        let judging = self.agreements().filter_map(|(_, agreement)| Some((agreement, self.usual(agreement)?)));
+        let mut meant = judging
+            .filter(|(_, usual)| customer.is_none_or(|customer| any(&usual.terms.rows.customers, customer)))
+            .map(|(agreement, usual)| (agreement.name.clone(), usual.interval));
+        meant.find(|(_, judged)| self.watermark < judged.end || self.first >= judged.end)
     }
 
     /// How the period of a customer is judged; `None` if it is not, by this agreement.
-    pub fn case(&self, number: usize, customer: &str, service: &str, business: &str) -> Result<Option<Case>> {
+    pub fn case(&self, number: usize, customer: &str, service: &str) -> Result<Option<Case>> {
         let agreement = &self.definitions.agreements[number];
         if self.chosen.customer.as_ref().is_some_and(|chosen| chosen != customer) {
             return Ok(None);
         }
         let Some(usual) = self.usual(agreement) else { return Ok(None) };
-        let paid = self.fees.of(customer, service, usual.period)?;
-        let active = paid.as_ref().map_or(ALWAYS, |paid| paid.active);
-        let Some(covered) = agreement.covered(self.month, active) else { return Ok(None) };
-        let (period, judged) = (covered.period, covered.interval);
-        let Some(version) = agreement.versions.iter().find(|v| std::ptr::eq(v.terms.as_ref(), covered.terms)) else {
+        let Some((covered, active)) = self.covered(agreement, usual.period, usual.terms, customer, service) else {
             return Ok(None);
         };
-        let terms = Arc::clone(&version.terms);
-        if !terms.matches_service(service) || !any(&terms.rows.customers, customer) {
+        // What is paid for other services, or by others, is no matter of this agreement.
+        if !covered.terms.matches_service(service) || !any(&covered.terms.rows.customers, customer) {
             return Ok(None);
         }
+        let version = agreement.versions.iter().position(|v| std::ptr::eq(v.terms.as_ref(), covered.terms));
+        let Some(version) = version else { return Ok(None) };
+        let (period, judged) = (covered.period, covered.interval);
+        let terms = Arc::clone(&agreement.versions[version].terms);
         self.check_slice(&agreement.name, &terms)?;
-        let lost = self.lost.iter().filter(|incident| incident.applies(business, service));
-        let lost: Vec<Interval> = lost.map(|incident| incident.interval(self.watermark)).collect();
+        let business = self.business(number, version, service, judged.start)?;
+        let end = covered.slices().end;
+        let lost = self.lost.iter().filter(|incident| incident.applies(&business, service));
+        // What comes after the period changes nothing of it, as long as an incident may go on.
+        let lost = lost.map(|incident| incident.interval(self.watermark));
+        let lost: Vec<Interval> = lost.map(|lost| Interval::new(lost.start, lost.end.min(end))).collect();
         // A category of which the agreement does not speak decides nothing.
         let is_known = |category: &str| terms.exclusions.iter().any(|clause| clause.category == category);
-        let excluded = self.exclusions.iter().filter(|e| e.applies(business, service, Some(customer)));
+        let excluded = self.exclusions.iter().filter(|e| e.applies(&business, service, Some(customer)));
         let excluded = excluded.filter(|exclusion| is_known(&exclusion.category));
         let exclusions = excluded.map(|exclusion| Excluded {
             id: exclusion.id.clone(),
@@ -116,67 +166,49 @@ impl Judging {
         let reads = covered.reads(&lost);
         // What cannot touch a slice that is read is no evidence.
         let touches = |interval: Interval| interval.start < reads.end && interval.end > reads.start;
+        let fee = self.fees.paid(customer, service, &covered, &active)?;
+        let hull = hull(&active, period.interval);
+        let active = self.present(&covered, active, reads, customer, service);
+        let before = Interval::new(reads.start, judged.start);
+        let needed = active.iter().map(|span| overlap(*span, before)).find(|span| !span.is_empty());
+        let needs = Interval::new(needed.map_or(judged.start, |needed| needed.start), judged.end);
         let bare = Evidence {
             exclusions: exclusions.filter(|excluded| touches(excluded.interval)).collect(),
             lost: lost.into_iter().filter(|lost| touches(*lost)).collect(),
-            active: if active == ALWAYS { Vec::new() } else { vec![active] },
-            fee: paid.as_ref().map(|paid| paid.fee.clone()),
+            active: if active == [ALWAYS] { Vec::new() } else { active },
+            fee,
             ..Evidence::default()
         };
-        let (customer, service, business) = (customer.into(), service.into(), business.into());
-        Ok(Some(Case { agreement: number, customer, service, business, terms, period, judged, paid, reads, bare }))
+        let (customer, service) = (customer.into(), service.into());
+        let case = Case {
+            agreement: number,
+            customer,
+            service,
+            business,
+            terms,
+            period,
+            judged,
+            active: hull,
+            reads,
+            needs,
+            bare,
+        };
+        Ok(Some(case))
     }
 
     /// The µs of which slices may be needed, and the services if they are known by name; `None` if no agreement judges anything.
-    pub fn reads(&self) -> Result<Option<(Interval, Vec<String>)>> {
-        let mut hull: Option<Interval> = None;
-        let mut services = Vec::new();
-        let mut named = true;
-        for (_, agreement) in self.agreements() {
-            let Some(usual) = self.usual(agreement) else { continue };
-            let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
-            // A customer who came later may be judged by another version.
-            for version in agreement.versions.iter().filter(|version| {
-                version.in_force.start < usual.period.interval.end && version.in_force.end > usual.period.interval.start
-            }) {
-                let covered = Covered { terms: &version.terms, ..usual };
-                let reads = covered.reads(&lost);
-                hull = Some(hull.map_or(reads, |h| Interval::new(h.start.min(reads.start), h.end.max(reads.end))));
-                for pattern in &version.terms.services {
-                    match pattern.exact() {
-                        Some(name) => services.push(name.to_string()),
-                        None => named = false,
-                    }
-                }
-            }
-        }
-        services.sort();
-        services.dedup();
-        Ok(hull.filter(|hull| !hull.is_empty()).map(|hull| (hull, if named { services } else { Vec::new() })))
-    }
-
-    /// Whether rows of a business are meant: those that the agreement narrows to, else that of the declared service, else all.
-    pub fn counts_business(&self, terms: &Terms, service: &str, business: &str) -> bool {
-        match self.declared(terms, service) {
-            Some(declared) => business.is_empty() || business == declared,
-            None => any(&terms.rows.businesses, business),
-        }
-    }
-
-    /// The business that a service is said to be part of.
-    pub fn declared<'a>(&'a self, terms: &'a Terms, service: &str) -> Option<&'a str> {
-        match terms.rows.businesses.as_slice() {
-            [] => self.definitions.services.iter().find(|known| known.name == service)?.business.as_deref(),
-            [one] => one.exact(),
-            _ => None,
-        }
+    pub fn reads(&self) -> Option<(Interval, Vec<String>)> {
+        let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
+        let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement));
+        scope(judging.map(|(_, covered)| (covered.reads(&lost), covered.terms)))
     }
 
     /// The judged part of the period of any agreement, or why there is none yet.
     pub fn check_begun(&self, now: i64) -> Result<()> {
-        let begun =
-            |agreement: &Agreement| self.usual(agreement).is_none_or(|covered| covered.period.interval.start <= now);
-        if self.agreements().next().is_some() && !self.agreements().any(|(_, agreement)| begun(agreement)) {
+        let begins = self.agreements().filter_map(|(_, agreement)| Some(self.usual(agreement)?.period.interval.start));
+        // Where no agreement judges it any more, it is a month like any other.
+        let month = || Some(Period::of(self.month, 1, Tz::UTC)?.interval.start);
+        if self.agreements().next().is_some() && begins.min().or_else(month).is_some_and(|begins| begins > now) {
             return exec_err!("{} has not begun yet; nothing is owed for it", self.month);
         }
         if let Some(name) = &self.chosen.agreement
@@ -208,4 +240,27 @@ impl Judging {
 
 fn any(patterns: &[nines_slo::Pattern], name: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
+}
+
+/// The hull of the time that is read for these terms, and their services if all are known by name.
+pub(super) fn scope<'a>(parts: impl Iterator<Item = (Interval, &'a Terms)>) -> Option<(Interval, Vec<String>)> {
+    let mut hull: Option<Interval> = None;
+    let mut services = Vec::new();
+    let mut named = true;
+    for (reads, terms) in parts {
+        hull = Some(hull.map_or(reads, |h| Interval::new(h.start.min(reads.start), h.end.max(reads.end))));
+        for pattern in &terms.services {
+            match pattern.exact() {
+                Some(name) => services.push(name.to_string()),
+                None => named = false,
+            }
+        }
+    }
+    services.sort();
+    services.dedup();
+    hull.filter(|hull| !hull.is_empty()).map(|hull| (hull, if named { services } else { Vec::new() }))
+}
+
+pub(super) fn overlap(one: Interval, other: Interval) -> Interval {
+    Interval::new(one.start.max(other.start), one.end.min(other.end))
 }

@@ -7,9 +7,11 @@
 //! incidents  ─┘
 //! ```
 //!
-//! What must hold: `requests` is scanned once for all agreements; no more is held of a customer than the slices that decide
-//! its credit; what is shown, issued and verified comes from the same [`Owed`].
+//! What must hold: `requests` is scanned once for all agreements, and once before only where nobody but its rows says of which
+//! business a service is; no more is held of a customer than the slices that decide its credit; a figure does not depend on what
+//! else is asked for; what is shown, issued and verified comes from the same [`Owed`].
 
+mod business;
 mod cases;
 mod exec;
 mod fees;
@@ -17,6 +19,8 @@ mod figures;
 mod issue;
 mod judging;
 mod pass;
+mod presence;
+mod statements;
 mod table;
 mod verify;
 
@@ -47,9 +51,11 @@ pub struct Owed {
     pub period: String,
     /// The part of the period that was judged, in µs.
     pub judged: Interval,
+    /// The time of which counts are needed: what is judged, and before it the days from which is estimated, in µs.
+    pub needed: Interval,
     /// Whether the counts of all of it are stored.
     pub complete: bool,
-    /// When the customer was active, in µs.
+    /// From when until when the customer was active, gaps included, in µs.
     pub active: Interval,
     /// The figures.
     pub credit: Credit,

@@ -7,7 +7,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
-use nines_slo::{Counts, Evidence, measured_slices};
+use nines_slo::{Counts, Evidence, Measured};
+use nines_timeline::Interval;
 
 use super::judging::{Case, Judging};
 use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE, charged};
@@ -30,14 +31,14 @@ pub(super) struct Counted {
     pub slices: Vec<Counts>,
     /// Valid requests of the judged slices that are not listed.
     pub other_valid: i64,
-    /// Judged slices with requests, neither excluded nor lost.
-    pub measured: i64,
+    /// What bounds need of the others.
+    pub measured: Measured,
 }
 
 impl Counted {
     /// A case of which nothing was counted.
     pub fn nothing(case: Case) -> Self {
-        Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: 0 }
+        Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: Measured::default() }
     }
 }
 
@@ -51,8 +52,21 @@ struct Lane {
     sorted: usize,
 }
 
-/// Where rows of a key go: a case, and whether they failed.
-type Routes = Arc<[(usize, bool)]>;
+/// Where rows of a key go.
+#[derive(Debug)]
+struct Route {
+    /// To which case.
+    lane: usize,
+    failed: bool,
+    /// When they count.
+    spans: Vec<Interval>,
+}
+
+type Routes = Arc<[Route]>;
+
+/// About what a case and a route take besides their names, in bytes.
+const LANE: usize = size_of::<Lane>() + size_of::<Case>() + 256;
+const ROUTE: usize = size_of::<Route>() + size_of::<Interval>() + 64;
 
 /// A pass over a run of days.
 pub(super) struct Pass {
@@ -63,7 +77,10 @@ pub(super) struct Pass {
     key: Vec<u8>,
     day: Option<i32>,
     memory: MemoryReservation,
+    /// Counts that are held.
     held: usize,
+    /// Bytes of lanes and routes.
+    fixed: usize,
 }
 
 impl Pass {
@@ -77,6 +94,7 @@ impl Pass {
             day: None,
             memory,
             held: 0,
+            fixed: 0,
         }
     }
 
@@ -96,14 +114,15 @@ impl Pass {
                 next += 1;
             }
             let routes = self.routes_of(&columns, at)?;
-            for &(lane, failed) in routes.iter() {
-                let lane = &mut self.lanes[lane];
-                let (slice, reads) = (lane.counted.case.terms.slice, lane.counted.case.reads);
+            for route in routes.iter() {
+                let lane = &mut self.lanes[route.lane];
+                let slice = lane.counted.case.terms.slice;
                 let before = lane.today.len();
+                let counts = |time: i64| route.spans.iter().any(|span| span.start <= time && time < span.end);
                 for (time, &valid) in columns.time[at..next].iter().zip(&requests[at..next]) {
-                    if valid > 0 && reads.start <= *time && *time < reads.end {
+                    if valid > 0 && counts(*time) {
                         let start = time.div_euclid(slice) * slice;
-                        add(&mut lane.today, Counts { start, valid, failed: if failed { valid } else { 0 } })?;
+                        add(&mut lane.today, Counts { start, valid, failed: if route.failed { valid } else { 0 } })?;
                     }
                 }
                 if lane.today.len() - lane.sorted > UNSORTED {
@@ -114,13 +133,14 @@ impl Pass {
             }
             at = next;
         }
-        self.memory.try_resize(self.held * size_of::<Counts>())
+        self.memory.try_resize(self.fixed + self.held * size_of::<Counts>())
     }
 
-    /// What all days come to.
-    pub fn finish(mut self) -> Result<Vec<Counted>> {
+    /// What all days come to, and the memory that it takes.
+    pub fn finish(mut self) -> Result<(Vec<Counted>, MemoryReservation)> {
         self.close()?;
-        Ok(self.lanes.into_iter().map(|lane| lane.counted).collect())
+        self.memory.try_resize(self.lanes.len() * LANE + self.held * size_of::<Counts>())?;
+        Ok((self.lanes.into_iter().map(|lane| lane.counted).collect(), self.memory))
     }
 
     /// Keeps of the day what decides.
@@ -134,8 +154,8 @@ impl Pass {
                 let day = Evidence { slices: std::mem::take(today), ..case.bare.clone() };
                 let covered = case.covered();
                 let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
-                counted.measured += measured_slices(&covered, &day).map_err(wrong)?;
-                let kept = day.compacted(&covered).map_err(wrong)?;
+                let (kept, measured) = day.compacted(&covered).map_err(wrong)?;
+                counted.measured.then(measured, &covered, &case.bare).map_err(wrong)?;
                 counted.slices.extend(kept.slices);
                 counted.other_valid = counted.other_valid.saturating_add(kept.other_valid);
                 *sorted = 0;
@@ -146,73 +166,59 @@ impl Pass {
     }
 
     fn routes_of(&mut self, columns: &Columns<'_>, row: usize) -> Result<Routes> {
-        self.key.clear();
-        for column in [BUSINESS, SERVICE, ENDPOINT, CUSTOMER, CAUSE] {
-            self.key.extend_from_slice(columns.text(column, row).as_bytes());
-            self.key.push(0xff);
-        }
-        let status = columns.status.map_or(0, |status| status.value(row));
-        self.key.extend_from_slice(&status.to_le_bytes());
+        key_of(columns, row, &mut self.key);
         if let Some(routes) = self.routes.get(self.key.as_slice()) {
             return Ok(Arc::clone(routes));
         }
+        let status = columns.status.map_or(0, |status| status.value(row));
         let text = |column| columns.text(column, row);
         let judging = Arc::clone(&self.judging);
         let mut routes = Vec::new();
         for (number, _) in judging.agreements() {
-            let Some(lane) = self.lane(number, text(CUSTOMER), text(SERVICE), text(BUSINESS))? else { continue };
+            let Some(lane) = self.lane(number, text(CUSTOMER), text(SERVICE))? else { continue };
             let case = &self.lanes[lane].counted.case;
             let terms = &case.terms;
-            if !judging.counts_business(terms, text(SERVICE), text(BUSINESS))
-                || !terms.rows.matches(text(ENDPOINT), text(CUSTOMER))
-                || !terms.is_valid(status, text(CAUSE))
-            {
+            if !terms.rows.matches(text(ENDPOINT), text(CUSTOMER)) || !terms.is_valid(status, text(CAUSE)) {
                 continue;
             }
-            if judging.declared(terms, &case.service).is_none()
-                && terms.rows.businesses.is_empty()
-                && *case.business != *text(BUSINESS)
-            {
-                return exec_err!(
-                    "agreement {} counts rows of service {} in two businesses, {} and {}; say which: `business: {}` in its spec, \
-                     or the label `business` of the Service",
-                    judging.definitions.agreements[number].name,
-                    case.service,
-                    case.business,
-                    text(BUSINESS),
-                    case.business
-                );
+            let spans = judging.counting(terms, text(SERVICE), text(BUSINESS), case.reads);
+            if !spans.is_empty() {
+                let failed = charged(terms.party, terms.causes.0.get(text(CAUSE)).copied(), status) == Some(false);
+                routes.push(Route { lane, failed, spans });
             }
-            let failed = charged(terms.party, terms.causes.0.get(text(CAUSE)).copied(), status) == Some(false);
-            routes.push((lane, failed));
         }
+        self.fixed += self.key.len() + ROUTE * (1 + routes.len());
         let routes: Routes = routes.into();
         self.routes.insert(self.key.as_slice().into(), Arc::clone(&routes));
         Ok(routes)
     }
 
-    fn lane(&mut self, agreement: usize, customer: &str, service: &str, business: &str) -> Result<Option<usize>> {
+    fn lane(&mut self, agreement: usize, customer: &str, service: &str) -> Result<Option<usize>> {
         let name: CaseName = (agreement, customer.into(), service.into());
         if let Some(lane) = self.lane_of.get(&name) {
             return Ok(*lane);
         }
-        let terms_business = self.judging.usual(&self.judging.definitions.agreements[agreement]).and_then(|usual| {
-            match (self.judging.declared(usual.terms, service), usual.terms.rows.businesses.len()) {
-                (Some(declared), _) => Some(declared.to_string()),
-                (None, 0) => None,
-                // Narrowed to several, it is of none.
-                (None, _) => Some(String::new()),
-            }
-        });
-        let business = terms_business.as_deref().unwrap_or(business);
-        let case = self.judging.case(agreement, customer, service, business)?;
+        let case = self.judging.case(agreement, customer, service)?;
         let lane = case.map(|case| {
+            self.fixed += LANE;
             self.lanes.push(Lane { counted: Counted::nothing(case), today: Vec::new(), sorted: 0 });
             self.lanes.len() - 1
         });
+        self.fixed += customer.len() + service.len() + ROUTE;
         self.lane_of.insert(name, lane);
         Ok(lane)
     }
+}
+
+/// What decides where a row goes.
+pub(super) fn key_of(columns: &Columns<'_>, row: usize, key: &mut Vec<u8>) {
+    key.clear();
+    for column in [BUSINESS, SERVICE, ENDPOINT, CUSTOMER, CAUSE] {
+        key.extend_from_slice(columns.text(column, row).as_bytes());
+        key.push(0xff);
+    }
+    let status = columns.status.map_or(0, |status| status.value(row));
+    key.extend_from_slice(&status.to_le_bytes());
 }
 
 /// Adds counts to the last ones of the same slice, else beside them.

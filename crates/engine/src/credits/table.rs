@@ -1,11 +1,12 @@
 //! `credits(period)` in SQL.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::plan_datafusion_err;
+use datafusion::common::{ScalarValue, plan_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
@@ -13,14 +14,16 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_slo::Month;
 use nines_store::{ByDay, TableKind};
+use nines_timeline::Interval;
 
+use super::business::{Carried, carried};
 use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
-use super::judging::{Chosen, Judging};
+use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
-use crate::evaluate::{DAY, Evaluator, Read, speaks_of};
+use crate::evaluate::{DAY, Evaluator, Inputs, Read, speaks_of};
 use crate::place::Place;
 
 const NAME: &str = "credits";
@@ -35,9 +38,10 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests must have \
-                       failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of the \
-                       judged time, [started, ended), is stored. availability_best and _worst are the bounds where nothing was \
-                       counted: at best no failure was missed, at worst every slice without a request was an outage.";
+                       failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of \
+                       the judged time, [started, ended), is stored, and of the days before it from which is estimated. \
+                       availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
+                       worst every slice without a request was an outage.";
     let documentation = Documentation::builder(section, description, SYNTAX).with_sql_example(
         "SELECT agreement, customer, service, availability, amount, currency FROM credits('2026-10')",
     );
@@ -105,69 +109,118 @@ impl TableProvider for Credits {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
-        let judging = judging(&evaluator, self.month, Chosen::default(), Vec::new()).await?;
-        Ok(Arc::new(plan(&evaluator, judging, &filters, projection.cloned(), &self.zone).await?))
+        let asked = Asked::new(self.month);
+        let judging = judging(&evaluator, asked, &filters).await?;
+        Ok(Arc::new(plan(&evaluator, judging, &filters, projection.cloned(), &self.zone)?))
     }
 }
 
-/// By what a period is judged: what the small tables say.
-pub(super) async fn judging(
-    evaluator: &Evaluator<'_>,
-    month: Month,
-    chosen: Chosen,
-    issued: Vec<[String; 3]>,
-) -> Result<Judging> {
+/// Whose credits of which period are wanted.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub month: Month,
+    pub chosen: Chosen,
+    /// Agreement, customer and service of what was issued.
+    pub issued: Vec<[String; 3]>,
+    /// Only what is judged with the end of this month.
+    pub ending: bool,
+}
+
+impl Asked {
+    pub fn new(month: Month) -> Self {
+        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false }
+    }
+}
+
+/// By what a period is judged: what the small tables say, and of which business services are.
+pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[Expr]) -> Result<Judging> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let judging = Judging {
+    let Asked { month, chosen, issued, ending } = asked;
+    let mut judging = Judging {
         month,
         chosen,
+        ending,
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
         exclusions: evaluator.exclusions.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
-        first: inputs.days().next().map_or(i64::MAX, |day| i64::from(day) * DAY),
+        carried: Carried::default(),
+        first: inputs.first,
         watermark: inputs.watermark,
         slot: evaluator.slot,
     };
     judging.check_begun(evaluator.now)?;
+    let asking = judging.asking();
+    // Of each service by itself, whoever its customers are.
+    let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &["service"])).cloned().collect();
+    if let Some((reads, services)) = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())))
+        && names_a_business(inputs, reads)
+        && let Some(scan) = scan(evaluator, reads, services, filters)?
+    {
+        judging.carried = carried(asking, &judging.definitions, &scan, &evaluator.session.task_ctx()).await?;
+    }
     Ok(judging)
 }
 
+/// Whether any row of these days may name a business.
+fn names_a_business(inputs: &Inputs, reads: Interval) -> bool {
+    let days = days_of(reads);
+    let files = inputs.snapshot.iter().flat_map(|snapshot| snapshot.files().iter());
+    let mut files = files.filter(|file| file.first_day().is_none_or(|day| days.contains(&day)));
+    let empty = |value: &ScalarValue| value.try_as_str() == Some(Some(""));
+    files.any(|file| !file.bounds("business").is_some_and(|(least, most)| empty(least) && empty(most)))
+}
+
+fn days_of(reads: Interval) -> RangeInclusive<i32> {
+    reads.start.div_euclid(DAY) as i32..=(reads.end - 1).div_euclid(DAY) as i32
+}
+
 /// Plans the credits of a period: which rows of `requests` are needed.
-pub(super) async fn plan(
+pub(super) fn plan(
     evaluator: &Evaluator<'_>,
     judging: Judging,
     filters: &[Expr],
     projection: Option<Vec<usize>>,
     zone: &Arc<str>,
 ) -> Result<CreditsExec> {
-    let inputs = evaluator.inputs(TableKind::Requests)?;
-    let scan = match (&inputs.snapshot, judging.reads()?) {
-        (Some(snapshot), Some((reads, services))) => {
-            let (first, last) = (reads.start.div_euclid(DAY) as i32, (reads.end - 1).div_euclid(DAY) as i32);
-            let days: Vec<i32> = inputs.days_in(first..=last).collect();
+    let scan = match judging.reads() {
+        Some((reads, services)) => {
             let mut conditions = filters.to_vec();
-            if !services.is_empty() {
-                conditions.push(col("service").in_list(services.into_iter().map(lit).collect(), false));
-            }
             if let Some(customer) = &judging.chosen.customer {
                 conditions.push(col("customer").eq(lit(customer.as_str())));
             }
-            let mut decided = Vec::new();
-            for condition in conditions {
-                if snapshot.filters_by_day(evaluator.session, &condition)? {
-                    decided.push(condition);
-                }
-            }
-            let partitions = evaluator.session.config().target_partitions();
-            let by_day = ByDay { days: &days, columns: &COLUMNS, filter: conjunction(decided), partitions, lead_in: 0 };
-            match days.is_empty() {
-                true => None,
-                false => Some(snapshot.scan_by_day(evaluator.session, &by_day)?.plan),
-            }
+            scan(evaluator, reads, services, conditions)?
         }
-        _ => None,
+        None => None,
     };
     CreditsExec::new(judging, scan, projection, zone)
+}
+
+/// The rows of `requests` of these days and services (of all, if none is named) for which these conditions hold, as far as that
+/// can be decided while they are read; `None` if there are none.
+fn scan(
+    evaluator: &Evaluator<'_>,
+    reads: Interval,
+    services: Vec<String>,
+    mut conditions: Vec<Expr>,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let inputs = evaluator.inputs(TableKind::Requests)?;
+    let Some(snapshot) = &inputs.snapshot else { return Ok(None) };
+    let days: Vec<i32> = inputs.days_in(days_of(reads)).collect();
+    if days.is_empty() {
+        return Ok(None);
+    }
+    if !services.is_empty() {
+        conditions.push(col("service").in_list(services.into_iter().map(lit).collect(), false));
+    }
+    let mut decided = Vec::new();
+    for condition in conditions {
+        if snapshot.filters_by_day(evaluator.session, &condition)? {
+            decided.push(condition);
+        }
+    }
+    let partitions = evaluator.session.config().target_partitions();
+    let by_day = ByDay { days: &days, columns: &COLUMNS, filter: conjunction(decided), partitions, lead_in: 0 };
+    Ok(Some(snapshot.scan_by_day(evaluator.session, &by_day)?.plan))
 }

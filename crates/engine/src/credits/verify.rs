@@ -40,7 +40,7 @@ impl Engine {
         let (recorded, _) = self.recorded().await?;
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
         let today = match is_known {
-            true => self.draw_up(month, &self.credits_and(month, chosen, &issued).await?)?,
+            true => self.draw_up(month, &mut self.credits_and(month, chosen, &issued, false).await?)?,
             false => Vec::new(),
         };
         let key = |s: &Statement| [s.agreement.clone(), s.customer.clone(), s.service.clone()];
@@ -70,7 +70,13 @@ impl Engine {
                 },
             };
         }
-        let mut missing: Vec<Statement> = today.into_values().filter(|s| !s.customer.is_empty()).collect();
+        // What is not due with the month is not missing, unless it is asked for by name.
+        let is_due = |s: &Statement| {
+            let is_early = |s: &Statement| s.calendar_period().is_ok_and(|period| period.next() > month.plus(1));
+            chosen.agreement.is_some() || !is_early(s)
+        };
+        let missing = today.into_values().filter(|s| !s.customer.is_empty() && is_due(s));
+        let mut missing: Vec<Statement> = missing.collect();
         missing.sort_by_cached_key(key);
         Ok((found, missing))
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::RangeInclusive;
 
-use nines_store::{Snapshot, TableKind};
+use nines_store::{DataFile, Snapshot, TableKind};
 use nines_timeline::MICROS;
+
+use super::DAY;
 
 /// A table at one version: which days hold rows, and what names their files.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Inputs {
     days: BTreeMap<i32, u64>,
     /// Hash of the files of all days up to this one.
     until: BTreeMap<i32, u64>,
+    /// Start of the first slice in µs; `i64::MAX` where there is none.
+    pub first: i64,
     /// End of the newest slice in µs; `i64::MIN` where there is none.
     pub watermark: i64,
     /// The store's slice width in µs.
@@ -37,8 +41,15 @@ impl Inputs {
             (day, hash).hash(&mut all);
             until.insert(*day, all.finish());
         }
+        // Where another Delta writer left no exact bounds, a file is taken to begin with its day.
+        let start_of = |file: &DataFile| match (file.time_range(), file.first_day()) {
+            (Some((first, _)), _) => Some(first),
+            (None, day) => Some(i64::from(day?) * DAY),
+        };
+        let files = snapshot.iter().flat_map(|snapshot| snapshot.files().iter());
+        let first = files.filter(|file| file.rows() != Some(0)).filter_map(start_of).min().unwrap_or(i64::MAX);
         let watermark = snapshot.as_ref().and_then(Snapshot::watermark).unwrap_or(i64::MIN);
-        Inputs { kind, snapshot, days, until, watermark, slot: slice_seconds * MICROS }
+        Inputs { kind, snapshot, days, until, first, watermark, slot: slice_seconds * MICROS }
     }
 
     /// Days that have rows, ascending.

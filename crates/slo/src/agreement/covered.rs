@@ -1,11 +1,12 @@
 //! Which version judges a period, and which part of the period.
 
 use chrono::Days;
-use nines_timeline::Interval;
+use nines_timeline::{Interval, normalize};
 
 use crate::agreement::{Agreement, AgreementVersion, ClaimWithin, Terms};
 use crate::instant::first_instant;
 use crate::period::{Month, Period};
+use crate::spans::clip;
 
 /// A period as an agreement judges it: whole, by the terms in force at its first covered instant.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +50,21 @@ fn lasting(versions: &[AgreementVersion]) -> i64 {
 }
 
 impl Covered<'_> {
-    /// The slices that are judged: those wholly inside. May be empty.
+    /// The slices that lie wholly inside. May be empty.
     pub fn slices(&self) -> Interval {
         self.interval.whole_slices(self.terms.slice)
+    }
+
+    /// The slices that are judged: of those the ones in which the customer was there from first to last. `active` as in
+    /// [`Evidence::active`](crate::Evidence::active).
+    pub fn judged(&self, active: &[Interval]) -> Vec<Interval> {
+        let whole = self.slices();
+        let spans = match active {
+            [] => vec![whole],
+            active => clip(&normalize(active.to_vec()), self.interval),
+        };
+        let spans = spans.into_iter().map(|span| span.whole_slices(self.terms.slice));
+        spans.filter(|span| !span.is_empty()).collect()
     }
 
     /// The instant (µs) before which a credit must be claimed.

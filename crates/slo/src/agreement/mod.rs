@@ -6,6 +6,7 @@
 mod clauses;
 mod covered;
 mod exclusions;
+mod following;
 mod read;
 mod terms;
 mod tiers;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use nines_timeline::Interval;
 
 pub use covered::Covered;
+pub(crate) use following::{Misfit, misfit};
 pub(crate) use read::read;
 pub use terms::{
     Bad, ClaimWithin, Exclude, ExcludedTime, LostTelemetry, Measure, MinPayout, NotValid, RateOp, Terms, Tier,

@@ -2,12 +2,12 @@
 
 use nines_timeline::Share;
 
-use super::{Credit, payment, printed, tier_of};
+use super::{Credit, availability, payment, printed, tier_of};
 use crate::agreement::{Covered, Measure};
 use crate::credit::evidence::{CreditError, Evidence};
 use crate::credit::fraction::Fraction;
-use crate::credit::slices::{Special, honoured};
-use crate::spans::{clip, contains};
+use crate::credit::measured::Measured;
+use crate::credit::slices::{Special, Tally, honoured, tally};
 
 /// A credit under an assumption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,52 +27,46 @@ pub struct Outcome {
 pub struct Bounds {
     /// Where telemetry was lost, nothing failed but what was counted.
     pub best: Outcome,
-    /// Every slice without a request, unless excluded, was an outage. [`Measure::Occurrences`] knows no slices: there it is what was
-    /// worked out.
+    /// Every slice without a request, unless excluded, was an outage, which joins runs of bad slices beside it.
+    /// [`Measure::Occurrences`] knows no slices: there it is what was worked out.
     pub worst: Outcome,
 }
 
-/// The judged slices in which requests were counted, neither excluded nor lost: of all the evidence, before it is
+/// The bounds of a credit that comes of this evidence, of which so much was measured before it was
 /// [`compacted`](Evidence::compacted).
-pub fn measured_slices(covered: &Covered<'_>, evidence: &Evidence) -> Result<i64, CreditError> {
-    let honoured = honoured(covered.terms, &evidence.exclusions)?;
-    let special = Special::of(covered, &honoured, &evidence.lost);
-    let judged = covered.slices();
-    let measured = evidence.slices.iter().filter(|counts| {
-        counts.valid > 0
-            && judged.start <= counts.start
-            && counts.start < judged.end
-            && !contains(&special.excluded, counts.start)
-            && !contains(&special.lost, counts.start)
-    });
-    Ok(measured.count() as i64)
-}
-
-/// The bounds of a credit that comes of this evidence, if requests were counted in so many slices ([`measured_slices`]).
 pub fn bounds(
     covered: &Covered<'_>,
     evidence: &Evidence,
     credit: &Credit,
-    measured: i64,
+    measured: &Measured,
 ) -> Result<Bounds, CreditError> {
-    let (terms, judged) = (covered.terms, covered.slices());
+    let terms = covered.terms;
     let outcome = |availability: Fraction| {
         let (_, percent) = tier_of(terms, &availability);
         let amount = evidence.fee.as_ref().map(|fee| payment(terms, percent, fee).map(|payment| payment.amount));
         let availability_percent = printed(terms, &availability);
         Ok(Outcome { availability, availability_percent, percent, amount: amount.transpose()? })
     };
+    let honoured = honoured(terms, &evidence.exclusions)?;
     let best = match credit.lost_slices {
         0 => credit.availability.clone(),
-        _ => super::credit(covered, &Evidence { lost: Vec::new(), ..evidence.clone() })?.availability,
+        _ => {
+            let special = Special::of(covered, &honoured, &[], &evidence.active);
+            let tally = tally(covered, evidence, &special)?;
+            let valid = tally.valid.saturating_add(measured.lost_valid);
+            availability(terms, &Tally { valid, ..tally }, &Fraction::zero())
+        }
     };
-    let honoured = honoured(terms, &evidence.exclusions)?;
-    let special = Special::of(covered, &honoured, &evidence.lost);
-    let excluded: i64 = clip(&special.excluded, judged).iter().map(|span| span.duration()).sum();
-    let unmeasured = (judged.duration() - excluded) / terms.slice - credit.lost_slices - measured;
+    let special = Special::of(covered, &honoured, &evidence.lost, &evidence.active);
+    let unmeasured =
+        (special.judged_time() - special.excluded_time()) / terms.slice - credit.lost_slices - measured.slices;
     let worst = match terms.measure {
         Measure::Occurrences => credit.availability.clone(),
         _ if credit.slices == 0 => credit.availability.clone(),
+        Measure::Downtime { .. } => {
+            let down = measured.worst_downtime(covered, &special) / terms.slice;
+            Fraction::one().minus(down.unsigned_abs(), credit.slices.unsigned_abs())
+        }
         _ => credit.availability.minus(unmeasured.max(0).unsigned_abs(), credit.slices.unsigned_abs()),
     };
     // A loss that is estimated from days may come to less than what was counted in it.

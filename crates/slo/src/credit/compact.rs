@@ -2,22 +2,24 @@
 
 use crate::agreement::{Covered, ExcludedTime};
 use crate::credit::evidence::{CreditError, Evidence};
+use crate::credit::measured::Measured;
 use crate::credit::slices::{Special, honoured};
 use crate::spans::contains;
 
 impl Evidence {
     /// The same evidence with as few slices as it takes: those with failures, and those from which is estimated. The
-    /// valid requests of the others are added to [`Evidence::other_valid`]. What comes of it is equal.
-    pub fn compacted(&self, covered: &Covered<'_>) -> Result<Evidence, CreditError> {
+    /// valid requests of the others are added to [`Evidence::other_valid`]. What comes of it is equal; what bounds need
+    /// besides comes with it.
+    pub fn compacted(mut self, covered: &Covered<'_>) -> Result<(Evidence, Measured), CreditError> {
         let honoured = honoured(covered.terms, &self.exclusions)?;
-        let special = Special::of(covered, &honoured, &self.lost);
+        let special = Special::of(covered, &honoured, &self.lost, &self.active);
         let days: Vec<_> = special.outages.iter().filter_map(|(started, _)| covered.lookback(*started)).collect();
-        let judged = covered.slices();
         let removed = covered.terms.excluded_time == ExcludedTime::Removed;
-        let mut other_valid = self.other_valid;
-        let mut slices = self.slices.clone();
+        let mut measured = Measured::default();
+        let (mut slices, mut other_valid) = (std::mem::take(&mut self.slices), self.other_valid);
         slices.retain(|counts| {
-            let inside = judged.start <= counts.start && counts.start < judged.end;
+            measured.add(covered, &special, counts);
+            let inside = contains(&special.judged, counts.start);
             if days.iter().any(|days| days.start <= counts.start && counts.start < days.end) {
                 return true;
             }
@@ -25,10 +27,13 @@ impl Evidence {
                 return inside;
             }
             let excluded = contains(&special.excluded, counts.start);
-            let dropped = if excluded { removed } else { contains(&special.lost, counts.start) };
-            other_valid = other_valid.saturating_add(if dropped { 0 } else { counts.valid });
+            if !excluded && contains(&special.lost, counts.start) {
+                measured.lost_valid = measured.lost_valid.saturating_add(counts.valid);
+            } else if !(excluded && removed) {
+                other_valid = other_valid.saturating_add(counts.valid);
+            }
             false
         });
-        Ok(Evidence { slices, other_valid, ..self.clone() })
+        Ok((Evidence { slices, other_valid, ..self }, measured))
     }
 }

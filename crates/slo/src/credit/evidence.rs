@@ -21,7 +21,7 @@ pub struct Evidence {
     /// Incidents of this service in which telemetry was lost: `[started, fixed)` in µs, an open one up to the
     /// watermark.
     pub lost: Vec<Interval>,
-    /// When the customer was active, in µs: only such slices are estimated from. Empty: always.
+    /// When the customer was active, in µs: only such slices are judged and estimated from. Empty: always.
     pub active: Vec<Interval>,
     /// What was paid for the period.
     pub fee: Option<Fee>,

@@ -10,6 +10,7 @@ mod compact;
 mod estimate;
 mod evidence;
 mod fraction;
+mod measured;
 pub(crate) mod money;
 mod slices;
 mod sum;
@@ -17,10 +18,11 @@ mod workings;
 
 use nines_timeline::Share;
 
-pub use bounds::{Bounds, Outcome, bounds, measured_slices};
+pub use bounds::{Bounds, Outcome, bounds};
 pub use estimate::Estimate;
 pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
 pub use fraction::Fraction;
+pub use measured::Measured;
 pub use money::{MONEY_SCALE, minor_digits};
 
 pub(crate) use fraction::half_even;

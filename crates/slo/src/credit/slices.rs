@@ -10,10 +10,12 @@ use crate::agreement::{Bad, Covered, ExcludedTime, Measure, Terms};
 use crate::credit::evidence::{Counts, CreditError, Evidence, Excluded};
 use crate::credit::fraction::Fraction;
 use crate::credit::sum::Sum;
-use crate::spans::{clip, contains, subtract};
+use crate::spans::{contains, intersect, subtract};
 
 /// Slices that are not judged by their counts. Disjoint intervals of whole slices, ascending.
 pub(crate) struct Special {
+    /// What is judged: the slices of the covered part of the period in which the customer was there.
+    pub judged: Vec<Interval>,
     /// Of whatever time the evidence is about.
     pub excluded: Vec<Interval>,
     /// Touched by a loss of telemetry, excluded or not, of the same time.
@@ -37,13 +39,14 @@ pub(crate) fn honoured<'e>(terms: &Terms, exclusions: &'e [Excluded]) -> Result<
 }
 
 impl Special {
-    pub fn of(covered: &Covered<'_>, honoured: &[&Excluded], lost: &[Interval]) -> Self {
+    pub fn of(covered: &Covered<'_>, honoured: &[&Excluded], lost: &[Interval], active: &[Interval]) -> Self {
         let slice = covered.terms.slice;
+        let judged = covered.judged(active);
         let joined = normalize(honoured.iter().map(|exclusion| exclusion.interval).collect());
         let excluded = joined.into_iter().map(|interval| interval.whole_slices(slice)).filter(|i| !i.is_empty());
         let excluded: Vec<Interval> = excluded.collect();
         if covered.terms.lost_telemetry.is_none() {
-            return Special { excluded, lost: Vec::new(), outages: Vec::new() };
+            return Special { judged, excluded, lost: Vec::new(), outages: Vec::new() };
         }
         let mut incidents: Vec<Interval> = lost.iter().copied().filter(|lost| !lost.is_empty()).collect();
         incidents.sort_unstable();
@@ -54,13 +57,23 @@ impl Special {
             let slices = touching(incident, slice);
             let own = Interval::new(slices.start.max(taken), slices.end);
             taken = taken.max(slices.end);
-            let own = clip(&subtract(&[own], &excluded), covered.slices());
+            let own = intersect(&subtract(&[own], &excluded), &judged);
             if !own.is_empty() {
                 outages.push((incident.start, own));
             }
             touched.push(slices);
         }
-        Special { excluded, lost: normalize(touched), outages }
+        Special { judged, excluded, lost: normalize(touched), outages }
+    }
+
+    /// µs that are judged.
+    pub fn judged_time(&self) -> i64 {
+        self.judged.iter().map(|span| span.duration()).sum()
+    }
+
+    /// µs that are judged and excluded.
+    pub fn excluded_time(&self) -> i64 {
+        intersect(&self.excluded, &self.judged).into_iter().map(Interval::duration).sum()
     }
 
     /// Number of slices that are judged lost.
@@ -97,6 +110,9 @@ pub(crate) fn tally(covered: &Covered<'_>, evidence: &Evidence, special: &Specia
     let mut bad_slices = Vec::new();
     let from = evidence.slices.partition_point(|counts| counts.start < judged.start);
     for counts in evidence.slices[from..].iter().take_while(|counts| counts.start < judged.end) {
+        if !contains(&special.judged, counts.start) {
+            continue;
+        }
         let excluded = contains(&special.excluded, counts.start);
         if excluded && removed || !excluded && contains(&special.lost, counts.start) {
             continue;
@@ -133,8 +149,8 @@ pub(crate) fn tally(covered: &Covered<'_>, evidence: &Evidence, special: &Specia
         }
         Measure::Occurrences => {}
     }
-    let excluded = clip(&special.excluded, judged).iter().map(|span| span.duration()).sum::<i64>();
-    let slices = (judged.duration() - if removed { excluded } else { 0 }) / slice;
+    let excluded = if removed { special.excluded_time() } else { 0 };
+    let slices = (special.judged_time() - excluded) / slice;
     Ok(Tally { valid, failed, slices, lost_time: rates.total() })
 }
 

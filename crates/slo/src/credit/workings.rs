@@ -5,7 +5,7 @@ use nines_timeline::Interval;
 use crate::agreement::Covered;
 use crate::credit::evidence::{CreditError, Evidence, Excluded};
 use crate::credit::slices::{Special, Tally, honoured, tally};
-use crate::spans::clip;
+use crate::spans::{clip, intersect};
 
 /// The workings of a credit.
 pub(crate) struct Workings<'e> {
@@ -18,7 +18,7 @@ pub(crate) struct Workings<'e> {
 impl<'e> Workings<'e> {
     pub fn of(covered: &Covered<'_>, evidence: &'e Evidence) -> Result<Self, CreditError> {
         let honoured = honoured(covered.terms, &evidence.exclusions)?;
-        let special = Special::of(covered, &honoured, &evidence.lost);
+        let special = Special::of(covered, &honoured, &evidence.lost, &evidence.active);
         let tally = tally(covered, evidence, &special)?;
         Ok(Workings { honoured, special, tally })
     }
@@ -28,7 +28,7 @@ impl<'e> Workings<'e> {
         let slice = covered.terms.slice;
         let up = |t: i64| t.saturating_add(slice - 1).div_euclid(slice).saturating_mul(slice);
         let started = Interval::new(up(exclusion.interval.start), up(exclusion.interval.end));
-        let judged = clip(&self.special.excluded, covered.slices());
+        let judged = intersect(&self.special.excluded, &self.special.judged);
         clip(&judged, started).into_iter().map(Interval::duration).sum()
     }
 }

@@ -32,8 +32,8 @@ pub(crate) struct Judged {
 
 impl Judged {
     pub fn of(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Self {
-        let (terms, judged) = (covered.terms, covered.slices());
-        let inside = evidence.slices.iter().filter(|c| judged.start <= c.start && c.start < judged.end && c.failed > 0);
+        let terms = covered.terms;
+        let inside = evidence.slices.iter().filter(|c| c.failed > 0 && contains(&special.judged, c.start));
         let fate = |counts: &Counts| match terms.measure {
             _ if contains(&special.excluded, counts.start) => Fate::Excluded,
             _ if contains(&special.lost, counts.start) => Fate::Lost,

@@ -44,7 +44,7 @@ pub use verify::Verdict;
 use crate::agreement::{Agreement, Covered};
 use crate::credit::{Credit, Evidence, credit};
 use crate::document::Stored;
-use crate::period::Month;
+use crate::period::{Month, Period};
 
 /// What was issued: plain data. Instants are µs since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Statement {
     pub issued_at: i64,
     /// The versions of the agreement that decide how the period is judged, by effective date.
     pub versions: Vec<AgreementText>,
-    /// When the customer was active; `i64::MIN` and `i64::MAX` where nothing is said.
+    /// From when until when the customer was active, gaps included; `i64::MIN` and `i64::MAX` where nothing is said.
     pub active: Interval,
     /// What the figures come from.
     pub evidence: Evidence,
@@ -113,7 +113,7 @@ pub struct Basis {
     pub month: Month,
     /// All versions of the agreement as they are recorded; other definitions among them are passed over.
     pub versions: Vec<Stored>,
-    /// When the customer was active; `i64::MIN` and `i64::MAX` where nothing is said.
+    /// From when until when the customer was active, gaps included; `i64::MIN` and `i64::MAX` where nothing is said.
     pub active: Interval,
     /// What was counted; need not be compacted.
     pub evidence: Evidence,
@@ -134,7 +134,7 @@ impl Statement {
         let versions = deciding::deciding(&agreement, basis.versions, month, active)?;
         let of = deciding::agreement(&agreement, &versions)?;
         let covered = of.covered(month, active).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
-        let (evidence, period) = (evidence.compacted(&covered)?, covered.period.first);
+        let ((evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
         let credit = credit(&covered, &evidence)?;
         let mut statement = Statement {
             agreement,
@@ -177,6 +177,11 @@ impl Statement {
     /// The agreement, read from the texts that the statement carries.
     pub fn agreement(&self) -> Result<Agreement, StatementError> {
         deciding::agreement(&self.agreement, &self.versions)
+    }
+
+    /// The calendar period that it is about.
+    pub fn calendar_period(&self) -> Result<Period, StatementError> {
+        Ok(self.covered(&self.agreement()?)?.period)
     }
 
     /// How the agreement that the statement carries judges the period.

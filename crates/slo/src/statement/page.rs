@@ -69,22 +69,22 @@ impl Page {
     pub fn of(statements: &[Statement]) -> Result<Page, StatementError> {
         let page = |reason: &str| StatementError::Page { reason: reason.to_string() };
         let first = statements.first().ok_or_else(|| page("there is no statement to show"))?;
-        if statements.iter().any(|other| (&other.customer, other.period) != (&first.customer, first.period)) {
-            return Err(page("the statements are not all about one customer and one period; make a page of each"));
-        }
         let mut sections = Vec::new();
-        let mut period = first.period.to_string();
+        let months = first.calendar_period()?.months;
         let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
         for statement in statements {
             let agreement = statement.agreement()?;
-            let months = statement.covered(&agreement)?.period.months;
-            period = named(first.period, months).unwrap_or(period);
+            let own = statement.covered(&agreement)?.period;
+            if (&statement.customer, own.first, own.months) != (&first.customer, first.period, months) {
+                return Err(page("the statements are not all about one customer and one period; make a page of each"));
+            }
             sections.push(section(statement, &agreement)?);
             if let (Some(amount), Some(currency)) = (statement.credit.amount, &statement.credit.currency) {
                 *sums.entry(currency).or_default() += amount;
             }
         }
         let totals = sums.into_iter().map(|(currency, amount)| money(amount, currency)).collect();
+        let period = named(first.period, months).unwrap_or_else(|| first.period.to_string());
         Ok(Page { customer: first.customer.clone(), period, sections, totals })
     }
 }

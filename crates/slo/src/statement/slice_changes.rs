@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 
 /// A sentence about the slices of the period and one about those from which is estimated.
 pub(crate) fn slice_changes(old: &View<'_>, new: &View<'_>) -> Vec<String> {
-    let judged = new.covered.slices();
+    let judged = &new.workings.special.judged;
     let days = |view: &View<'_>| -> BTreeSet<Interval> {
         view.statement.credit.estimates.iter().map(|estimate| estimate.days).collect()
     };
@@ -23,12 +23,12 @@ pub(crate) fn slice_changes(old: &View<'_>, new: &View<'_>) -> Vec<String> {
     let common: Vec<Interval> = before.intersection(&after).copied().collect();
     let inside = |spans: &[Interval], at: i64| spans.iter().any(|span| span.start <= at && at < span.end);
     let told = [
-        sentence(old, new, "In", &|at| inside(&[judged], at), &|at| inside(&common, at)),
+        sentence(old, new, "In", &|at| inside(judged, at), &|at| inside(&common, at)),
         sentence(
             old,
             new,
             "Of the days from which is estimated, in",
-            &|at| !inside(&[judged], at) && inside(&common, at),
+            &|at| !inside(judged, at) && inside(&common, at),
             &|_| true,
         ),
     ];

@@ -3,6 +3,7 @@
 use crate::agreement::{ClaimWithin, ExcludedTime, Measure};
 use crate::credit::{Fraction, minor_digits};
 use crate::duration::DAY;
+use crate::spans::subtract;
 use crate::statement::differences::effect;
 use crate::statement::judged::Fate;
 use crate::statement::measured::measured;
@@ -77,7 +78,10 @@ fn slices(view: &View<'_>) -> Vec<String> {
         let why = crate::statement::words::listed(&why);
         lines.push(format!("Judged is {}: {}, because {why}.", clock.span(judged), long(judged.duration())));
     }
-    let inside = covered.slices().duration() / slice;
+    for gap in subtract(&[covered.slices()], &view.workings.special.judged) {
+        lines.push(format!("Not judged is {}: the customer was not there.", clock.span(gap)));
+    }
+    let inside = view.workings.special.judged_time() / slice;
     lines.push(format!("{} of {} lie wholly inside.", counted(inside, "slice"), length(slice)));
     let slices = view.statement.credit.slices;
     if slices != inside {

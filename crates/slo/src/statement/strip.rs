@@ -84,7 +84,7 @@ fn day(view: &View<'_>, date: NaiveDate, span: Interval) -> Day {
     let (slice, measure) = (view.terms().slice, view.terms().measure);
     // A slice is its first instant's.
     let up = |at: i64| at.saturating_add(slice - 1).div_euclid(slice).saturating_mul(slice);
-    let judged = clip(&[view.covered.slices()], Interval::new(up(span.start), up(span.end)));
+    let judged = clip(&view.workings.special.judged, Interval::new(up(span.start), up(span.end)));
     let slices = judged.iter().map(|span| span.duration() / slice).sum::<i64>();
     let inside = |spans: &[Interval]| judged.iter().flat_map(|day| clip(spans, *day)).map(Interval::duration).sum();
     let lost: i64 = inside(&view.judged.lost);

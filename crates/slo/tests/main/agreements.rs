@@ -131,7 +131,7 @@ fn an_agreement_that_ended_covers_no_more() {
     let once = versions(&[ended]);
     assert_eq!(judged(&once, "2026-04", ALWAYS), "90: 0–48 of 720");
     assert_eq!(judged(&once, "2026-05", ALWAYS), "not covered");
-    let again = versions(&[ended, "nines/effective-from: 2026-04-21"]);
+    let again = versions(&[ended, "nines/effective-from: 2026-05-01"]);
     assert_eq!(judged(&again, "2026-04", ALWAYS), "90: 0–48 of 720");
     assert_eq!(judged(&again, "2026-05", ALWAYS), "91: 0–744 of 744");
     let renewed = versions(&["nines/effective-until: 2026-04-03", "nines/effective-from: 2026-04-03"]);
@@ -148,4 +148,63 @@ fn versions_that_say_the_same_are_one() {
         )
     };
     assert_eq!(one(&(text(1) + &text(2))).versions.len(), 1);
+}
+
+/// What is said of two versions: annotations, duration and zone of each.
+fn refused(versions: [(&str, &str, &str); 2]) -> String {
+    let text = versions.iter().enumerate().map(|(i, (annotations, duration, zone))| {
+        format!(
+            "---\n{{apiVersion: nines/v1, kind: Agreement, metadata: {{name: a, annotations: {{{annotations}}}}}, spec: \
+             {{service: s, period: {{duration: {duration}, timeZone: {zone}}}, slice: 1h, measure: MeanErrorRate, \
+             commitment: 9{i}%, credits: []}}}}\n"
+        )
+    });
+    match plan(&[], &[("a.yaml".into(), text.collect())], 0) {
+        Ok(_) => String::new(),
+        Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn a_change_of_duration_begins_where_both_periods_do() {
+    let change = |from: &str, old: &str, new: &str| {
+        let from = format!("nines/effective-from: {from}");
+        refused([("", old, "UTC"), (&from, new, "UTC")])
+    };
+    assert_eq!(
+        change("2026-02-01", "1M", "1Q"),
+        "a.yaml:4:1: its periods are of 3 months, those of the version before it of 1 month, and on 2026-02-01 a period of the \
+         one begins within one of the other; let it begin where both begin, with nines/effective-from: 2026-04-01, or correct \
+         the version before it under its own date"
+    );
+    assert!(change("2026-04-02", "1M", "1Q").contains("nines/effective-from: 2026-07-01"));
+    assert!(change("2026-02-01", "1Q", "1M").contains("nines/effective-from: 2026-04-01"));
+    assert!(change("2026-02-01", "1Y", "1M").contains("nines/effective-from: 2027-01-01"));
+    for (from, old, new) in [("2026-04-01", "1M", "1Q"), ("2026-04-01", "1Q", "1M"), ("2026-01-01", "1M", "1Y")] {
+        assert_eq!(change(from, old, new), "");
+    }
+    // April begins in Shanghai before the version does, so that April is still the month's; from east to west it is not.
+    let (east, west) = ("Asia/Shanghai", "UTC");
+    let from = "nines/effective-from: 2026-04-01";
+    assert!(refused([("", "1M", east), (from, "1Q", west)]).contains("2026-07-01"));
+    assert_eq!(refused([("", "1M", west), (from, "1Q", east)]), "");
+    assert_eq!(refused([("", "1M", east), (from, "1M", west)]), "", "a time zone may change at any time");
+}
+
+#[test]
+fn what_lapsed_is_renewed_with_a_period_of_its_own() {
+    let renewed = |until: &str, from: &str, duration: &str| {
+        let (until, from) = (format!("nines/effective-until: {until}"), format!("nines/effective-from: {from}"));
+        refused([(&until, "1M", "UTC"), (&from, duration, "UTC")])
+    };
+    assert_eq!(
+        renewed("2026-01-10", "2026-01-20", "1M"),
+        "a.yaml:4:1: the agreement ends on 2026-01-10 and begins again on 2026-01-20, within one period, the rest of which \
+         nobody would judge; let it begin with a period, with nines/effective-from: 2026-02-01, let the version before it last \
+         until this one begins, or give it another name"
+    );
+    assert!(renewed("2026-01-10", "2026-05-01", "1Y").contains("2027-01-01"), "January's name is taken");
+    assert_eq!(renewed("2026-01-10", "2026-02-10", "1M"), "");
+    assert_eq!(renewed("2026-01-10", "2026-01-10", "1M"), "");
+    assert_eq!(renewed("2026-04-01", "2026-05-10", "1Q"), "");
 }

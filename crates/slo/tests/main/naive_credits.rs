@@ -4,7 +4,7 @@
 
 use chrono::{Days, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
-use nines_slo::{Counts, Credit, Evidence, Excluded, Fee, credit};
+use nines_slo::{Bounds, Counts, Credit, Evidence, Excluded, Fee, bounds, credit};
 use nines_timeline::Interval;
 use proptest::prelude::*;
 
@@ -50,6 +50,8 @@ pub struct Case {
     /// From the version's start, the customer's coming and going; where they are none it is always.
     from: Option<i64>,
     active: (Option<i64>, Option<i64>),
+    /// When the customer was away in between.
+    away: Option<(i64, i64)>,
     /// Slice number from ten days before the period on, valid, failed.
     counts: Vec<(i64, i64, i64)>,
     /// Start, length, category, whether announced in time.
@@ -113,6 +115,12 @@ impl Case {
         )
     }
 
+    /// From when until when the customer was active, gaps included.
+    pub fn active(&self) -> Interval {
+        let (from, until) = self.active;
+        Interval::new(from.map_or(i64::MIN, |m| self.at(m)), until.map_or(i64::MAX, |m| self.at(m)))
+    }
+
     pub fn evidence(&self) -> Evidence {
         let mut slices: Vec<Counts> = Vec::new();
         let first = (self.whole().0 - 10 * DAY).div_euclid(self.slice);
@@ -128,14 +136,19 @@ impl Case {
             announced: Some(if early { from - 1 } else { from }),
         });
         let (amount, vouchers) = self.fee;
-        let (from, until) = self.active;
-        let active = Interval::new(from.map_or(i64::MIN, |m| self.at(m)), until.map_or(i64::MAX, |m| self.at(m)));
+        let whole = self.active();
+        let active = match self.away {
+            Some((left, back)) => {
+                vec![Interval::new(whole.start, self.at(left)), Interval::new(self.at(back), whole.end)]
+            }
+            None => vec![whole],
+        };
         Evidence {
             slices,
             other_valid: 0,
             exclusions: exclusions.collect(),
             lost: self.lost.iter().map(|(from, long)| Interval::new(self.at(*from), self.at(from + long))).collect(),
-            active: vec![active],
+            active,
             fee: Some(Fee { currency: "EUR".into(), amount, vouchers: vouchers.min(amount) }),
         }
     }
@@ -163,6 +176,8 @@ enum State {
 }
 
 struct Naive {
+    best: Ratio,
+    worst: Ratio,
     slices: i64,
     valid: i64,
     failed: i64,
@@ -213,9 +228,12 @@ fn naive(case: &Case) -> Option<Naive> {
             }
         }
     };
+    let away = case.away.map(|(left, back)| (at(left), at(back)));
+    let there = move |begins: i64| away.is_none_or(|(left, back)| begins + slice <= left || back <= begins);
     let grid = |from: i64, to: i64| {
         let first = from.div_euclid(slice) * slice;
-        (first..to).step_by(slice as usize).filter(move |begins| *begins >= from && begins + slice <= to)
+        let inside = move |begins: &i64| *begins >= from && begins + slice <= to && there(*begins);
+        (first..to).step_by(slice as usize).filter(inside)
     };
     let states: Vec<State> = grid(start, end).map(state).collect();
 
@@ -257,7 +275,8 @@ fn naive(case: &Case) -> Option<Naive> {
         let (mut requests, mut time) = (0i64, 0);
         for begins in grid(before, case.midnight(day)) {
             let there = case.active.0.is_none_or(|from| at(from) <= begins)
-                && case.active.1.is_none_or(|until| begins + slice <= at(until));
+                && case.active.1.is_none_or(|until| begins + slice <= at(until))
+                && there(begins);
             if let (true, State::Counted(valid, _)) = (there, state(begins)) {
                 (requests, time) = (requests + valid, time + slice / MINUTE);
             }
@@ -267,28 +286,52 @@ fn naive(case: &Case) -> Option<Naive> {
             estimated = estimated.plus(Ratio::new((requests * (slice / MINUTE)).into(), time.into()));
         }
     }
-    let lost_rates = match case.measure {
-        "MeanErrorRate" => states.iter().map(rate).fold(Ratio(0, 1), Ratio::plus),
-        "Proportional" => states.iter().filter(|state| bad(state)).map(rate).fold(Ratio(0, 1), Ratio::plus),
-        "BadSlices" => Ratio(states.iter().filter(|state| bad(state)).count() as i128, 1),
-        _ => {
-            let mut down = 0;
-            for run in states.split(|state| !bad(state)) {
-                if run.len() as i64 * slice >= case.min_run * MINUTE {
-                    down += run.len() as i128;
+    // A run is what is bad in a row, where slices follow each other.
+    let starts: Vec<i64> = grid(start, end).collect();
+    let by_slices = |rate: &dyn Fn(&State) -> Ratio, bad: &dyn Fn(&State) -> bool| {
+        let lost_rates = match case.measure {
+            "MeanErrorRate" => states.iter().map(rate).fold(Ratio(0, 1), Ratio::plus),
+            "Proportional" => states.iter().filter(|state| bad(state)).map(rate).fold(Ratio(0, 1), Ratio::plus),
+            "BadSlices" => Ratio(states.iter().filter(|state| bad(state)).count() as i128, 1),
+            _ => {
+                let (mut down, mut run) = (0, 0);
+                for (at, state) in states.iter().enumerate() {
+                    run = if bad(state) { run + 1 } else { 0 };
+                    let ends = starts.get(at + 1) != Some(&(starts[at] + slice)) || !bad(&states[at + 1]);
+                    if ends && run as i64 * slice >= case.min_run * MINUTE {
+                        down += run;
+                    }
+                    run = if ends { 0 } else { run };
                 }
+                Ratio(down, 1)
             }
-            Ratio(down, 1)
+        };
+        match judged {
+            0 => Ratio(1, 1),
+            judged => Ratio::new(i128::from(judged) * lost_rates.1 - lost_rates.0, i128::from(judged) * lost_rates.1),
         }
     };
     let availability = if case.measure == "Occurrences" {
         let all = estimated.plus(Ratio(valid.into(), 1));
         let good = Ratio(i128::from(valid - failed), 1);
         if all.0 == 0 { Ratio(1, 1) } else { Ratio::new(good.0 * all.1, all.0) }
-    } else if judged == 0 {
-        Ratio(1, 1)
     } else {
-        Ratio::new(i128::from(judged) * lost_rates.1 - lost_rates.0, i128::from(judged) * lost_rates.1)
+        by_slices(&rate, &bad)
+    };
+    // At worst what nobody requested was down; at best what was lost is what was counted in it.
+    let silent = |state: &State| matches!(state, State::Counted(0, _));
+    let worst = match case.measure {
+        "Occurrences" => availability,
+        _ => by_slices(&|state| if silent(state) { Ratio(1, 1) } else { rate(state) }, &|state| {
+            silent(state) || bad(state)
+        }),
+    };
+    let best = match case.lost_clause {
+        Some(_) if !case.lost.is_empty() => {
+            let found = naive(&Case { lost: Vec::new(), ..case.clone() })?.availability;
+            if found.below(availability) { availability } else { found }
+        }
+        _ => availability,
     };
     let hit = TIERS.iter().filter(|(below, _)| availability.below(Ratio::new((*below).into(), 1000)));
     let percent = hit.map(|(_, percent)| *percent).max().unwrap_or(0).min(50);
@@ -299,6 +342,8 @@ fn naive(case: &Case) -> Option<Naive> {
     let up = rest > exact.1 || rest == exact.1 && quotient % 2 == 1;
     let excluded = |category| states.iter().filter(|state| **state == State::Excluded(category)).count() as i64 * slice;
     Some(Naive {
+        best,
+        worst,
         slices: judged,
         valid,
         failed,
@@ -311,16 +356,24 @@ fn naive(case: &Case) -> Option<Naive> {
     })
 }
 
-fn real(case: &Case) -> Option<Credit> {
+fn real(case: &Case) -> Option<(Credit, Bounds)> {
     let agreement = definitions(&case.text()).agreements.remove(0);
     let evidence = case.evidence();
     let month = format!("{:04}-{:02}", case.month.0, case.month.1).parse().unwrap();
-    let covered = agreement.covered(month, evidence.active[0])?;
+    let covered = agreement.covered(month, case.active())?;
     let real = credit(&covered, &evidence).unwrap();
-    let compacted = evidence.compacted(&covered).unwrap();
+    let (compacted, measured) = evidence.clone().compacted(&covered).unwrap();
     assert!(compacted.slices.len() <= evidence.slices.len());
     assert_eq!(credit(&covered, &compacted).unwrap(), real, "from what a statement keeps");
-    Some(real)
+    // In two parts, one after the other.
+    let half = evidence.slices.len() / 2;
+    let part =
+        |slices: &[Counts]| Evidence { slices: slices.to_vec(), ..evidence.clone() }.compacted(&covered).unwrap();
+    let ((_, mut first), (_, second)) = (part(&evidence.slices[..half]), part(&evidence.slices[half..]));
+    first.then(second, &covered, &evidence).unwrap();
+    assert_eq!(first, measured);
+    let bounds = bounds(&covered, &compacted, &real, &measured).unwrap();
+    Some((real, bounds))
 }
 
 pub fn case() -> impl Strategy<Value = Case> {
@@ -342,7 +395,12 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop::option::weighted(0.7, 1..9i64),
     );
     let month = (
-        (rare(minute.clone()), rare(minute.clone()), rare(20_000..60_000i64)),
+        (
+            rare(minute.clone()),
+            rare(minute.clone()),
+            rare(20_000..60_000i64),
+            prop::option::weighted(0.3, (0..20_000i64, 1..20_000i64)),
+        ),
         prop::collection::vec((0..4000i64, 0..12i64, 0..12i64), 0..300),
         prop::collection::vec((minute.clone(), 1..3000i64, 0..3usize, any::<bool>()), 0..5),
         prop::collection::vec((minute, 1..2000i64), 0..3),
@@ -350,7 +408,7 @@ pub fn case() -> impl Strategy<Value = Case> {
     );
     (terms, month).prop_map(|(terms, month)| {
         let (zone, of, slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
-        let ((from, came, went), counts, exclusions, lost, fee) = month;
+        let ((from, came, went, away), counts, exclusions, lost, fee) = month;
         // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice. What there is
         // comes in runs of up to four slices.
         let counts = counts.into_iter().flat_map(|(number, valid, failed)| {
@@ -370,6 +428,9 @@ pub fn case() -> impl Strategy<Value = Case> {
             lost_clause,
             from,
             active: (came, went.filter(|went| came.is_none_or(|came| came < *went))),
+            away: away
+                .map(|(left, long)| (left, left + long))
+                .filter(|(left, back)| came.is_none_or(|came| came < *left) && went.is_none_or(|went| *back < went)),
             counts: counts.collect(),
             exclusions,
             lost,
@@ -385,13 +446,15 @@ proptest! {
     fn credits_equal_those_computed_slice_by_slice(case in case()) {
         let (naive, real) = (naive(&case), real(&case));
         prop_assert_eq!(naive.is_some(), real.is_some());
-        let (Some(naive), Some(real)) = (naive, real) else { return Ok(()) };
+        let (Some(naive), Some((real, bounds))) = (naive, real) else { return Ok(()) };
         prop_assert_eq!(real.slices, naive.slices);
         prop_assert_eq!((real.valid, real.failed), (naive.valid, naive.failed));
         prop_assert_eq!(real.lost_slices, naive.lost);
         let shown = |Ratio(n, d): Ratio| format!("{n}/{d}");
         prop_assert_eq!(real.estimated.to_string(), shown(naive.estimated));
         prop_assert_eq!(real.availability.to_string(), shown(naive.availability));
+        prop_assert_eq!(bounds.best.availability.to_string(), shown(naive.best));
+        prop_assert_eq!(bounds.worst.availability.to_string(), shown(naive.worst));
         for (category, micros) in [0, 1].map(|i| (CATEGORIES[i], naive.excluded[i])) {
             let own = real.excluded.iter().find(|(name, _)| name == category).map_or(0, |(_, micros)| *micros);
             prop_assert_eq!(own, micros);

@@ -39,7 +39,7 @@ pub fn basis(versions: Vec<Stored>, month: &str, evidence: Evidence) -> Basis {
 fn of(case: &Case) -> Option<Statement> {
     let evidence = case.evidence();
     let month = format!("{:04}-{:02}", case.month.0, case.month.1);
-    let active = evidence.active[0];
+    let active = case.active();
     let basis = Basis { active, ..basis(stored(&case.text()), &month, evidence.clone()) };
     match Statement::draw_up(basis, 1_793_600_000_000_000) {
         Ok(statement) => {

@@ -1,0 +1,213 @@
+//! Of which business a service is under an agreement, and which rows are meant by that.
+//!
+//! It is the one that the agreement narrows to; else the one that the `Service` in force at the first judged instant names; else
+//! the one that the rows carry which count in the period, whoever's they are. So it never depends on whose credits are asked
+//! for.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::common::{exec_err, internal_datafusion_err};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+use nines_slo::{Covered, Definitions, Terms};
+use nines_timeline::{Interval, normalize};
+use tokio::task::JoinSet;
+
+use super::judging::{Judging, overlap};
+use super::pass::key_of;
+use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
+
+/// What the rows of services carry that nobody assigns to a business, by agreement and version.
+#[derive(Debug, Default)]
+pub(super) struct Carried(HashMap<(usize, usize), Businesses>);
+
+/// By service.
+type Businesses = HashMap<Arc<str>, BTreeSet<Arc<str>>>;
+
+/// A version of an agreement that asks rows for their business.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    pub agreement: usize,
+    pub version: usize,
+    pub terms: Arc<Terms>,
+    /// The slices that it judges if nobody came or went.
+    pub judged: Interval,
+}
+
+/// Who asks, a service, and a business that a row of it carries.
+type Carries = (usize, Arc<str>, Arc<str>);
+
+/// What rows of a key can say, and when.
+type Route = (Carries, Vec<Interval>);
+
+impl Judging {
+    /// Of which business a service is under a version of an agreement that judges it from this instant on.
+    pub fn business(&self, agreement: usize, version: usize, service: &str, from: i64) -> Result<Arc<str>> {
+        let of = &self.definitions.agreements[agreement];
+        match of.versions[version].terms.rows.businesses.as_slice() {
+            [] => {}
+            [one] => return Ok(one.exact().unwrap_or_default().into()),
+            // Narrowed to several, it is of none.
+            _ => return Ok("".into()),
+        }
+        if let Some(declared) = self.definitions.declared_business(service, from) {
+            return Ok(declared.into());
+        }
+        let carried = self.carried.0.get(&(agreement, version)).and_then(|services| services.get(service));
+        let mut carried = carried.into_iter().flatten();
+        match (carried.next(), carried.next()) {
+            (None, _) => Ok("".into()),
+            (Some(one), None) => Ok(Arc::clone(one)),
+            (Some(one), Some(other)) => exec_err!(
+                "agreement {} counts rows of service {service} in two businesses, '{one}' and '{other}'; say which: `business: \
+                 {other}` in its spec, or the label `business` of the Service",
+                of.name
+            ),
+        }
+    }
+
+    /// When rows of a business count: those that the agreement narrows to, else those of the service's declared business
+    /// while it is declared, else all. Rows that name none are of whichever is declared.
+    pub fn counting(&self, terms: &Terms, service: &str, business: &str, within: Interval) -> Vec<Interval> {
+        match terms.rows.businesses.as_slice() {
+            [] => {}
+            [one] if one.exact().is_some() && business.is_empty() => return vec![within],
+            several if several.iter().any(|pattern| pattern.matches(business)) => return vec![within],
+            _ => return Vec::new(),
+        }
+        match self.definitions.belongings(service) {
+            [] => vec![within],
+            known => {
+                let own = known
+                    .iter()
+                    .filter(|known| business.is_empty() || known.business.as_deref().is_none_or(|own| own == business));
+                normalize(own.map(|known| overlap(known.in_force, within)).collect())
+            }
+        }
+    }
+
+    /// The versions of agreements whose rows say of which business they are.
+    pub fn asking(&self) -> Vec<Asking> {
+        let mut found = Vec::new();
+        for (number, agreement) in self.agreements() {
+            for (version, covered) in self.judges(agreement) {
+                let terms = &agreement.versions[version].terms;
+                if terms.rows.businesses.is_empty() {
+                    let (terms, judged) = (Arc::clone(terms), Covered::slices(&covered));
+                    found.push(Asking { agreement: number, version, terms, judged });
+                }
+            }
+        }
+        found.retain(|asking| !asking.judged.is_empty());
+        found
+    }
+}
+
+/// When nobody says of which business a service is.
+fn undeclared(definitions: &Definitions, service: &str, within: Interval) -> Vec<Interval> {
+    match definitions.belongings(service) {
+        [] => vec![within],
+        known => {
+            let silent = known.iter().filter(|known| known.business.is_none());
+            normalize(silent.map(|known| overlap(known.in_force, within)).collect())
+        }
+    }
+}
+
+/// Asks the rows of a scan.
+pub(super) async fn carried(
+    asking: Vec<Asking>,
+    definitions: &Arc<Definitions>,
+    scan: &Arc<dyn ExecutionPlan>,
+    context: &Arc<TaskContext>,
+) -> Result<Carried> {
+    let asking: Arc<[Asking]> = asking.into();
+    let mut looks = JoinSet::new();
+    for partition in 0..scan.output_partitioning().partition_count() {
+        let rows = scan.execute(partition, Arc::clone(context))?;
+        let memory = MemoryConsumer::new(format!("businesses {partition}")).register(context.memory_pool());
+        let (asking, definitions) = (Arc::clone(&asking), Arc::clone(definitions));
+        looks.spawn(look(Look { asking, definitions, memory, routes: HashMap::new(), found: HashSet::new() }, rows));
+    }
+    let mut carried = Carried::default();
+    while let Some(found) = looks.join_next().await {
+        let found = found.map_err(|error| internal_datafusion_err!("a look did not finish: {error}"))??;
+        for (asking_at, service, business) in found {
+            let Asking { agreement, version, .. } = asking[asking_at];
+            carried.0.entry((agreement, version)).or_default().entry(service).or_default().insert(business);
+        }
+    }
+    Ok(carried)
+}
+
+/// A look at rows of a run of days.
+struct Look {
+    asking: Arc<[Asking]>,
+    definitions: Arc<Definitions>,
+    memory: MemoryReservation,
+    /// By key, what its rows can say that was not said yet.
+    routes: HashMap<Box<[u8]>, Vec<Route>>,
+    found: HashSet<Carries>,
+}
+
+async fn look(mut look: Look, mut rows: SendableRecordBatchStream) -> Result<HashSet<Carries>> {
+    let mut key = Vec::new();
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        let columns = Columns::of(&batch)?;
+        let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
+        let (requests, mut at, end) = (requests.values(), 0, batch.num_rows());
+        while at < end {
+            let mut next = at + 1;
+            while next < end && columns.same_key(next - 1, next) {
+                next += 1;
+            }
+            key_of(&columns, at, &mut key);
+            if !look.routes.contains_key(key.as_slice()) {
+                let routes = look.routes_of(&columns, at);
+                look.memory.try_grow(key.len() + ROUTE * (1 + routes.len()))?;
+                look.routes.insert(key.as_slice().into(), routes);
+            }
+            let Look { routes, found, .. } = &mut look;
+            let Some(routes) = routes.get_mut(key.as_slice()) else { continue };
+            routes.retain(|(carries, spans)| {
+                let counts = |time: i64| spans.iter().any(|span| span.start <= time && time < span.end);
+                let mut rows = columns.time[at..next].iter().zip(&requests[at..next]);
+                let is_new = !found.contains(carries);
+                if is_new && rows.any(|(time, valid)| *valid > 0 && counts(*time)) {
+                    found.insert(carries.clone());
+                    return false;
+                }
+                is_new
+            });
+            at = next;
+        }
+    }
+    Ok(look.found)
+}
+
+/// About what a route takes, in bytes.
+const ROUTE: usize = 160;
+
+impl Look {
+    fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<Route> {
+        let text = |column| columns.text(column, row);
+        let status = columns.status.map_or(0, |status| status.value(row));
+        let (service, business): (Arc<str>, Arc<str>) = (text(SERVICE).into(), text(BUSINESS).into());
+        let asking = self.asking.iter().enumerate().filter(|(_, asking)| {
+            let terms = &asking.terms;
+            terms.matches_service(&service)
+                && terms.rows.matches(text(ENDPOINT), text(CUSTOMER))
+                && terms.is_valid(status, text(CAUSE))
+        });
+        let routes = asking.map(|(at, asking)| {
+            let spans = undeclared(&self.definitions, &service, asking.judged);
+            ((at, Arc::clone(&service), Arc::clone(&business)), spans)
+        });
+        routes.filter(|(_, spans)| !spans.is_empty()).collect()
+    }
+}
