@@ -64,6 +64,18 @@ fn leave(mut session: PtySession, keys: &str) {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let folder = defined();
+    let mut session = shell(folder.path(), "");
+    session.send("SELECT 40 + 2 AS a;\rSELECT 70 + 7 AS b;\r\\timing off\r").unwrap();
+    session.flush().unwrap();
+    for told in ["42", "77", "timing is off", PROMPT] {
+        session.exp_string(told).unwrap();
+    }
+    leave(session, "\\q\r");
+}
+
+#[test]
 fn tab_completes_tables_columns_and_objectives() {
     let folder = defined();
     let mut session = shell(folder.path(), "");

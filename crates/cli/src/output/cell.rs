@@ -172,13 +172,16 @@ fn in_zone(micros: i64, time_zone: &str, format: &str, offset: bool) -> String {
 /// Seconds as people say them: `45s`, `12m`, `3h05m`, `2d04h`.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as i64;
+    let two = |(first, its): (i64, &str), second: (i64, &str)| match second {
+        (0, _) => format!("{first}{its}"),
+        (count, unit) => format!("{first}{its}{count:02}{unit}"),
+    };
     match whole {
         ..0 => format!("-{}", duration(-seconds)),
         0..60 => format!("{whole}s"),
-        60..3600 if whole % 60 == 0 => format!("{}m", whole / 60),
-        60..3600 => format!("{}m{:02}s", whole / 60, whole % 60),
-        3600..86_400 => format!("{}h{:02}m", whole / 3600, whole % 3600 / 60),
-        _ => format!("{}d{:02}h", whole / 86_400, whole % 86_400 / 3600),
+        60..3600 => two((whole / 60, "m"), (whole % 60, "s")),
+        3600..86_400 => two((whole / 3600, "h"), (whole % 3600 / 60, "m")),
+        _ => two((whole / 86_400, "d"), (whole % 86_400 / 3600, "h")),
     }
 }
 
@@ -212,8 +215,15 @@ mod tests {
 
     #[test]
     fn durations_as_people_say_them() {
-        let cases =
-            [(45.0, "45s"), (720.0, "12m"), (75.0, "1m15s"), (11_100.0, "3h05m"), (187_200.0, "2d04h"), (-60.0, "-1m")];
+        let cases = [
+            (45.0, "45s"),
+            (720.0, "12m"),
+            (75.0, "1m15s"),
+            (7_200.0, "2h"),
+            (11_100.0, "3h05m"),
+            (187_200.0, "2d04h"),
+            (-60.0, "-1m"),
+        ];
         for (seconds, expected) in cases {
             assert_eq!(duration(seconds), expected);
         }
