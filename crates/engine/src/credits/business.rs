@@ -2,10 +2,12 @@
 //!
 //! It is the one that the agreement narrows to; else the one that the `Service` in force at the first judged instant names; else
 //! the one that the rows carry which count in the period, whoever's they are. So it never depends on whose credits are asked
-//! for.
+//! for. Where an exclusion or an incident is about one business, or one customer is asked for, rows are looked at before they are
+//! counted; else the pass that counts notices it on the way.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::common::{exec_err, internal_datafusion_err};
 use datafusion::error::Result;
@@ -23,7 +25,11 @@ use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
 
 /// What the rows of services carry that nobody assigns to a business, by agreement and version.
 #[derive(Debug, Default)]
-pub(super) struct Carried(HashMap<(usize, usize), Businesses>);
+pub(super) struct Carried {
+    known: OnceLock<HashMap<(usize, usize), Businesses>>,
+    /// Who asks what the rows carry while they are counted, because nothing depends on it before.
+    pub asking: Option<Arc<[Asking]>>,
+}
 
 /// By service.
 type Businesses = HashMap<Arc<str>, BTreeSet<Arc<str>>>;
@@ -39,7 +45,7 @@ pub(super) struct Asking {
 }
 
 /// Who asks, a service, and a business that a row of it carries.
-type Carries = (usize, Arc<str>, Arc<str>);
+pub(super) type Carries = (usize, Arc<str>, Arc<str>);
 
 /// What rows of a key can say, and when.
 type Route = (Carries, Vec<Interval>);
@@ -57,7 +63,8 @@ impl Judging {
         if let Some(declared) = self.definitions.declared_business(service, from) {
             return Ok(declared.into());
         }
-        let carried = self.carried.0.get(&(agreement, version)).and_then(|services| services.get(service));
+        let known = self.carried.known.get().and_then(|known| known.get(&(agreement, version)));
+        let carried = known.and_then(|services| services.get(service));
         let mut carried = carried.into_iter().flatten();
         match (carried.next(), carried.next()) {
             (None, _) => Ok("".into()),
@@ -118,6 +125,19 @@ fn undeclared(definitions: &Definitions, service: &str, within: Interval) -> Vec
     }
 }
 
+impl Carried {
+    /// Takes what was seen for those who ask.
+    pub fn take(&self, asking: &[Asking], found: impl IntoIterator<Item = Carries>) {
+        let mut known: HashMap<(usize, usize), Businesses> = HashMap::new();
+        for (at, service, business) in found {
+            let Asking { agreement, version, .. } = asking[at];
+            known.entry((agreement, version)).or_default().entry(service).or_default().insert(business);
+        }
+        // A plan that runs again sees the same.
+        let _ = self.known.set(known);
+    }
+}
+
 /// Asks the rows of a scan.
 pub(super) async fn carried(
     asking: Vec<Asking>,
@@ -130,70 +150,81 @@ pub(super) async fn carried(
     for partition in 0..scan.output_partitioning().partition_count() {
         let rows = scan.execute(partition, Arc::clone(context))?;
         let memory = MemoryConsumer::new(format!("businesses {partition}")).register(context.memory_pool());
-        let (asking, definitions) = (Arc::clone(&asking), Arc::clone(definitions));
-        looks.spawn(look(Look { asking, definitions, memory, routes: HashMap::new(), found: HashSet::new() }, rows));
+        looks.spawn(look(Look::new(Arc::clone(&asking), Arc::clone(definitions)), memory, rows));
     }
-    let mut carried = Carried::default();
+    let mut all = HashSet::new();
     while let Some(found) = looks.join_next().await {
-        let found = found.map_err(|error| internal_datafusion_err!("a look did not finish: {error}"))??;
-        for (asking_at, service, business) in found {
-            let Asking { agreement, version, .. } = asking[asking_at];
-            carried.0.entry((agreement, version)).or_default().entry(service).or_default().insert(business);
-        }
+        all.extend(found.map_err(|error| internal_datafusion_err!("a look did not finish: {error}"))??);
     }
+    let carried = Carried::default();
+    carried.take(&asking, all);
     Ok(carried)
 }
 
-/// A look at rows of a run of days.
-struct Look {
-    asking: Arc<[Asking]>,
-    definitions: Arc<Definitions>,
+async fn look(
+    mut look: Look,
     memory: MemoryReservation,
-    /// By key, what its rows can say that was not said yet.
-    routes: HashMap<Box<[u8]>, Vec<Route>>,
-    found: HashSet<Carries>,
-}
-
-async fn look(mut look: Look, mut rows: SendableRecordBatchStream) -> Result<HashSet<Carries>> {
+    mut rows: SendableRecordBatchStream,
+) -> Result<HashSet<Carries>> {
     let mut key = Vec::new();
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         let columns = Columns::of(&batch)?;
         let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
-        let (requests, mut at, end) = (requests.values(), 0, batch.num_rows());
+        let (mut at, end) = (0, batch.num_rows());
         while at < end {
             let mut next = at + 1;
             while next < end && columns.same_key(next - 1, next) {
                 next += 1;
             }
             key_of(&columns, at, &mut key);
-            if !look.routes.contains_key(key.as_slice()) {
-                let routes = look.routes_of(&columns, at);
-                look.memory.try_grow(key.len() + ROUTE * (1 + routes.len()))?;
-                look.routes.insert(key.as_slice().into(), routes);
-            }
-            let Look { routes, found, .. } = &mut look;
-            let Some(routes) = routes.get_mut(key.as_slice()) else { continue };
-            routes.retain(|(carries, spans)| {
-                let counts = |time: i64| spans.iter().any(|span| span.start <= time && time < span.end);
-                let mut rows = columns.time[at..next].iter().zip(&requests[at..next]);
-                let is_new = !found.contains(carries);
-                if is_new && rows.any(|(time, valid)| *valid > 0 && counts(*time)) {
-                    found.insert(carries.clone());
-                    return false;
-                }
-                is_new
-            });
+            memory.try_grow(look.see(&key, &columns, at..next, requests.values()))?;
             at = next;
         }
     }
     Ok(look.found)
 }
 
+/// A look at rows of a run of days.
+pub(super) struct Look {
+    asking: Arc<[Asking]>,
+    definitions: Arc<Definitions>,
+    /// By key, what its rows can say that was not said yet.
+    routes: HashMap<Box<[u8]>, Vec<Route>>,
+    pub found: HashSet<Carries>,
+}
+
 /// About what a route takes, in bytes.
 const ROUTE: usize = 160;
 
 impl Look {
+    pub fn new(asking: Arc<[Asking]>, definitions: Arc<Definitions>) -> Self {
+        Look { asking, definitions, routes: HashMap::new(), found: HashSet::new() }
+    }
+
+    /// Looks at rows of one key; the bytes that it holds more.
+    pub fn see(&mut self, key: &[u8], columns: &Columns<'_>, rows: Range<usize>, requests: &[i64]) -> usize {
+        let mut grown = 0;
+        if !self.routes.contains_key(key) {
+            let routes = self.routes_of(columns, rows.start);
+            grown = key.len() + ROUTE * (1 + routes.len());
+            self.routes.insert(key.into(), routes);
+        }
+        let Look { routes, found, .. } = self;
+        let Some(routes) = routes.get_mut(key) else { return grown };
+        routes.retain(|(carries, spans)| {
+            let counts = |time: i64| spans.iter().any(|span| span.start <= time && time < span.end);
+            let mut rows = columns.time[rows.clone()].iter().zip(&requests[rows.clone()]);
+            let is_new = !found.contains(carries);
+            if is_new && rows.any(|(time, valid)| *valid > 0 && counts(*time)) {
+                found.insert(carries.clone());
+                return false;
+            }
+            is_new
+        });
+        grown
+    }
+
     fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<Route> {
         let text = |column| columns.text(column, row);
         let status = columns.status.map_or(0, |status| status.value(row));

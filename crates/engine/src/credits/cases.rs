@@ -66,6 +66,8 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
     let Counted { case, slices, other_valid, measured } = counted;
     let agreement = judging.definitions.agreements[case.agreement].name.clone();
     let case: &Case = &case;
+    // While rows were counted this was not known yet, if nothing depends on it.
+    let business = judging.business(case.agreement, case.version, &case.service, case.judged.start)?;
     let evidence = Evidence { slices, other_valid, ..case.bare.clone() };
     let covered = case.covered();
     let wrong = |error| {
@@ -76,7 +78,7 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
     Ok(Owed {
         customer: case.customer.to_string(),
         service: case.service.to_string(),
-        business: case.business.to_string(),
+        business: business.to_string(),
         terms: Arc::clone(&case.terms),
         period: case.period.first.to_string(),
         judged: case.judged,

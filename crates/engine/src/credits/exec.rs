@@ -22,7 +22,7 @@ use nines_slo::Period;
 use tokio::task::JoinSet;
 
 use super::judging::Judging;
-use super::pass::{Counted, Pass};
+use super::pass::{Pass, Passed};
 use super::{Owed, cases, figures};
 use crate::evaluate::days_of;
 
@@ -97,8 +97,16 @@ impl CreditsExec {
         }
         // Each partition has a run of days, one after the other.
         parts.sort_by_key(|(partition, _)| *partition);
-        let (counted, held): (Vec<_>, Vec<_>) = parts.into_iter().map(|(_, part)| part).unzip();
-        Ok((cases::owed(&self.judging, counted.into_iter().flatten().collect())?, held))
+        let (mut counted, mut carries, mut held) = (Vec::new(), HashSet::new(), Vec::new());
+        for (_, passed) in parts {
+            counted.extend(passed.counted);
+            carries.extend(passed.carries);
+            held.push(passed.memory);
+        }
+        if let Some(asking) = &self.judging.carried.asking {
+            self.judging.carried.take(asking, carries);
+        }
+        Ok((cases::owed(&self.judging, counted)?, held))
     }
 
     async fn rows(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
@@ -111,7 +119,7 @@ impl CreditsExec {
     }
 }
 
-async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<(Vec<Counted>, MemoryReservation)> {
+async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<Passed> {
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         for (day, rows) in days_of(&batch)? {

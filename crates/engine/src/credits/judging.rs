@@ -56,7 +56,7 @@ pub(super) struct Case {
     pub agreement: usize,
     pub customer: Arc<str>,
     pub service: Arc<str>,
-    pub business: Arc<str>,
+    pub version: usize,
     pub terms: Arc<Terms>,
     pub period: Period,
     pub judged: Interval,
@@ -110,6 +110,13 @@ impl Judging {
             std::ptr::eq(version.terms.as_ref(), covered.terms).then_some((number, covered))
         });
         judging.collect()
+    }
+
+    /// Whether an exclusion or an incident is about one business, wherever that is.
+    pub fn has_scoped_records(&self) -> bool {
+        let is_about_one = |business: &str| !business.is_empty();
+        self.exclusions.iter().any(|exclusion| is_about_one(&exclusion.scope[0]))
+            || self.lost.iter().any(|incident| is_about_one(&incident.business))
     }
 
     /// Whether the counts of all of a time are stored.
@@ -184,7 +191,7 @@ impl Judging {
             agreement: number,
             customer,
             service,
-            business,
+            version,
             terms,
             period,
             judged,

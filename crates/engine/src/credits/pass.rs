@@ -1,6 +1,6 @@
 //! Counts rows of `requests` into slices of agreements, day after day, and keeps of a day what decides a credit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::{Counts, Evidence, Measured};
 use nines_timeline::Interval;
 
+use super::business::{Carries, Look};
 use super::judging::{Case, Judging};
 use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE, charged};
 
@@ -40,6 +41,15 @@ impl Counted {
     pub fn nothing(case: Case) -> Self {
         Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: Measured::default() }
     }
+}
+
+/// What a run of days comes to.
+pub(super) struct Passed {
+    pub counted: Vec<Counted>,
+    /// Which businesses its rows carry, as far as that is asked.
+    pub carries: HashSet<Carries>,
+    /// What it takes.
+    pub memory: MemoryReservation,
 }
 
 /// A case at work.
@@ -75,6 +85,8 @@ pub(super) struct Pass {
     lane_of: HashMap<CaseName, Option<usize>>,
     routes: HashMap<Box<[u8]>, Routes>,
     key: Vec<u8>,
+    /// If rows are asked of which business they are.
+    look: Option<Look>,
     day: Option<i32>,
     memory: MemoryReservation,
     /// Counts that are held.
@@ -85,7 +97,9 @@ pub(super) struct Pass {
 
 impl Pass {
     pub fn new(judging: Arc<Judging>, memory: MemoryReservation) -> Self {
+        let asking = judging.carried.asking.clone();
         Pass {
+            look: asking.map(|asking| Look::new(asking, Arc::clone(&judging.definitions))),
             judging,
             lanes: Vec::new(),
             lane_of: HashMap::new(),
@@ -114,6 +128,9 @@ impl Pass {
                 next += 1;
             }
             let routes = self.routes_of(&columns, at)?;
+            if let Some(look) = &mut self.look {
+                self.fixed += look.see(&self.key, &columns, at..next, requests);
+            }
             for route in routes.iter() {
                 let lane = &mut self.lanes[route.lane];
                 let slice = lane.counted.case.terms.slice;
@@ -136,11 +153,15 @@ impl Pass {
         self.memory.try_resize(self.fixed + self.held * size_of::<Counts>())
     }
 
-    /// What all days come to, and the memory that it takes.
-    pub fn finish(mut self) -> Result<(Vec<Counted>, MemoryReservation)> {
+    /// What all days come to.
+    pub fn finish(mut self) -> Result<Passed> {
         self.close()?;
         self.memory.try_resize(self.lanes.len() * LANE + self.held * size_of::<Counts>())?;
-        Ok((self.lanes.into_iter().map(|lane| lane.counted).collect(), self.memory))
+        Ok(Passed {
+            counted: self.lanes.into_iter().map(|lane| lane.counted).collect(),
+            carries: self.look.map(|look| look.found).unwrap_or_default(),
+            memory: self.memory,
+        })
     }
 
     /// Keeps of the day what decides.

@@ -152,12 +152,19 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
     };
     judging.check_begun(evaluator.now)?;
     let asking = judging.asking();
+    let of_rows = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())));
+    let Some((reads, services)) = of_rows.filter(|(reads, _)| names_a_business(inputs, *reads)) else {
+        return Ok(judging);
+    };
+    let narrows = judging.chosen.customer.is_some() || filters.iter().any(|filter| speaks_of(filter, &["customer"]));
+    if !narrows && !judging.has_scoped_records() {
+        // Only the answer tells of it then, and what is counted anyway says it.
+        judging.carried.asking = Some(asking.into());
+        return Ok(judging);
+    }
     // Of each service by itself, whoever its customers are.
     let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &["service"])).cloned().collect();
-    if let Some((reads, services)) = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())))
-        && names_a_business(inputs, reads)
-        && let Some(scan) = scan(evaluator, reads, services, filters)?
-    {
+    if let Some(scan) = scan(evaluator, reads, services, filters)? {
         judging.carried = carried(asking, &judging.definitions, &scan, &evaluator.session.task_ctx()).await?;
     }
     Ok(judging)
