@@ -31,7 +31,7 @@ fn the_demo_shows_every_service_and_what_else_to_ask_with_records_and_definition
     }
     let pages = shown.lines().filter(|line| line.ends_with(".html")).collect::<Vec<_>>();
     assert_eq!(pages.len(), 4, "{shown}");
-    for (page, told) in pages.iter().zip(["Company", "chat", "login", "login: the week"]) {
+    for (page, told) in pages.iter().zip(["Company", "chat", "login", "login: report of"]) {
         let file = &page[page.find(store.to_str().unwrap()).unwrap()..];
         let html = std::fs::read_to_string(file).unwrap();
         assert!(html.contains(&format!("<h1>{told}")) && html.contains("t-error"), "{file}");

@@ -138,6 +138,14 @@ fn mistakes_are_told_with_their_place() {
     assert!(said.contains("own.md:3:") && said.contains("pie") && said.contains("timeline"), "{said}");
     let said = fails(2, nines().args(["run", "compny"]));
     assert!(said.contains("company"), "{said}");
+    let said = fails(2, nines().arg("--store").arg(folder.path().join("none")).args(["run", "company"]));
+    assert!(said.contains("there is no store at"), "{said}");
+    let own = notebook(folder.path(), "# Own\n\n```sql\nSELECT 1\n```\n");
+    let said = fails(2, nines().arg("run").arg(&own).arg("-o").arg(folder.path().join("own.md")));
+    assert!(
+        said.contains("is the notebook itself") && fs::read_to_string(&own).unwrap().contains("SELECT 1"),
+        "{said}"
+    );
     let said = fails(2, nines().args(["run", "company", "-o", "company.pdf"]));
     assert!(said.contains(".html"), "{said}");
 }

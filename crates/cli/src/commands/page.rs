@@ -12,7 +12,7 @@ use nines_notebook::{Given, Page, RunError, page};
 use super::record;
 use crate::args::{PageFormat, Running};
 use crate::error::{CliError, Result, doing};
-use crate::notebooks::Named;
+use crate::notebooks::{self, Named};
 use crate::output::{say, whole_file};
 
 /// Columns of a page that goes into a pipe or a file.
@@ -63,6 +63,26 @@ pub(super) fn format(asked: Option<PageFormat>, file: Option<&Path>) -> Result<P
             Err(CliError::Usage(format!("{}: which format? {problem}", file.display())))
         }
     }
+}
+
+/// Nobody wants the page instead of the notebook.
+pub(super) fn keeps(notebook: &Path, output: Option<&Path>) -> Result<()> {
+    let place = |file: &Path| file.canonicalize().ok();
+    let same = |file: &Path| place(file).is_some_and(|file| Some(file) == place(notebook));
+    match output.filter(|file| same(file)) {
+        Some(file) => Err(CliError::Usage(format!("{} is the notebook itself; name another file", file.display()))),
+        None => Ok(()),
+    }
+}
+
+/// The notebooks that come with Nines are about a store: without one a page would look as if all were well.
+pub(super) fn needs_store(engine: &Engine, notebook: &str) -> Result<()> {
+    if engine.store().is_some() || notebooks::text(notebook).is_none() {
+        return Ok(());
+    }
+    let problem =
+        format!("there is no store at {}; name one with --store, or try `nines demo`", engine.settings().store);
+    Err(CliError::Usage(problem))
 }
 
 pub(super) fn is_standard_output(file: &Path) -> bool {

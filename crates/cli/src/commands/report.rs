@@ -26,7 +26,12 @@ pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
         let problem = format!("the notebook {} is not about a service: it has no parameter service", named.name);
         return Err(CliError::Usage(problem));
     }
+    if let Some(file) = args.output.as_deref().filter(|file| args.all && file.extension().is_some() && !file.is_dir()) {
+        let problem = format!("{}: with --all, --output is the folder of the pages", file.display());
+        return Err(CliError::Usage(problem));
+    }
     let engine = Engine::open(settings).await?;
+    page::needs_store(&engine, &args.name)?;
     match args.output.clone().filter(|_| args.all) {
         Some(folder) => all(&engine, &named, &args, &folder).await,
         None => one(&engine, &named, &args).await,
@@ -34,6 +39,7 @@ pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
 }
 
 async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {
+    page::keeps(Path::new(&args.name), args.output.as_deref())?;
     let format = page::format(args.format, args.output.as_deref())?;
     let mut given = page::given(&args.running);
     if let Some(service) = &args.service {
@@ -108,8 +114,8 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
     say(&format!("{} pages and {}\n", entries.len(), file.display()))?;
     match failed {
         0 => Ok(()),
-        1 => Err(CliError::Failed("of these one went wrong, see above".to_string())),
-        n => Err(CliError::Failed(format!("of these {n} went wrong, see above"))),
+        1 => Err(CliError::Failed("one thing went wrong, see above".to_string())),
+        n => Err(CliError::Failed(format!("{n} things went wrong, see above"))),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::notebooks;
 pub(crate) async fn run(settings: Settings, args: Run) -> Result<()> {
     let format = page::format(args.format, args.output.as_deref())?;
     let named = notebooks::find(&args.notebook, Path::new(&args.notebook), false)?;
+    page::keeps(Path::new(&args.notebook), args.output.as_deref())?;
     let engine = Engine::open(settings).await?;
+    page::needs_store(&engine, &args.notebook)?;
     let page = page::made(&engine, &named, &page::given(&args.running), &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;
     notebooks::check(&page, &named.name)

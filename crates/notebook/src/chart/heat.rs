@@ -51,7 +51,15 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
         [] => {
             let x = spec.x.as_ref().and_then(|name| rows.schema.fields().iter().position(|f| f.name() == name));
             let taken: Vec<usize> = x.into_iter().collect();
-            let found = rows.first(&[Kind::Timeline], &taken).or_else(|| rows.first(&[Kind::Number], &taken));
+            let first = rows.first(&[Kind::Number], &taken);
+            let found = rows.first(&[Kind::Timeline], &taken).or(first);
+            let second = first.and_then(|first| rows.first(&[Kind::Number], &[taken.as_slice(), &[first]].concat()));
+            if let (Some(one), Some(other)) = (found.filter(|_| found == first), second) {
+                let (one, other) = (rows.name(one), rows.name(other));
+                return Err(format!(
+                    "both {one} and {other} hold numbers; name the values with y=, and rows with series="
+                ));
+            }
             found.ok_or_else(|| format!("no column holds numbers or timelines; {}", rows.told()))?
         }
         _ => return Err("chart=heatmap takes one column y=".to_string()),
