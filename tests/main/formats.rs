@@ -97,3 +97,14 @@ fn several_statements_answer_in_turn() {
     let shown = run(nines().current_dir(folder.path()).args(["sql", "--format", "csv"]).write_stdin(script));
     assert_eq!(shown, "one\n1\ntwo\n2\n");
 }
+
+#[test]
+fn pipes_and_links_stay_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mkfifo pipe; cat pipe > copy & \"$1\" sql 'SELECT 1 AS one' --format csv -o pipe; wait; \
+                  echo old > file; ln -s file link; \"$1\" sql 'SELECT 2 AS two' --format csv -o link; test -p pipe; test -L link; cat copy file";
+    let binary = assert_cmd::cargo::cargo_bin("nines");
+    let mut shell = assert_cmd::Command::new("sh");
+    shell.args(["-euc", script, "sh"]).arg(binary).current_dir(folder.path());
+    assert_eq!(run(&mut shell), "one\n1\ntwo\n2\n");
+}

@@ -12,7 +12,7 @@ mod stored;
 mod table;
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use datafusion::arrow::array::RecordBatch;
@@ -171,8 +171,14 @@ pub(crate) fn can_be_written(file: &Path) -> Result<()> {
     beside(file).map(drop)
 }
 
-/// A temporary file in the folder of another one.
+/// A temporary file in the folder of another one, or anywhere if that is a pipe or a device.
 fn beside(file: &Path) -> Result<NamedTempFile> {
+    let file = &behind(file);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".nines-");
+    if is_special(file) {
+        return doing(format_args!("writing {}", file.display()), builder.tempfile());
+    }
     let folder = match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -185,12 +191,30 @@ fn beside(file: &Path) -> Result<NamedTempFile> {
     if !wrong.is_empty() {
         return Err(CliError::Usage(wrong));
     }
-    let created = tempfile::Builder::new().prefix(".nines-").permissions(readable()).tempfile_in(folder);
+    let created = builder.permissions(readable()).tempfile_in(folder);
     doing(format_args!("writing {}", file.display()), created)
+}
+
+/// What a link leads to: the link stays.
+fn behind(file: &Path) -> PathBuf {
+    match file.is_symlink() {
+        true => std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf()),
+        false => file.to_path_buf(),
+    }
+}
+
+/// Whether it is something that takes text but is no file, such as /dev/null: nothing may be put in its place.
+fn is_special(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// Puts what was written into its place.
 fn put(whole: NamedTempFile, file: &Path) -> Result<()> {
+    let file = &behind(file);
+    if is_special(file) {
+        let copied = || std::io::copy(&mut whole.reopen()?, &mut std::fs::OpenOptions::new().write(true).open(file)?);
+        return doing(file.display(), copied()).map(drop);
+    }
     doing(file.display(), whole.as_file().sync_all())?;
     whole.persist(file).map(drop).map_err(|error| CliError::Io(file.display().to_string(), error.error))
 }
