@@ -3,9 +3,17 @@
 use nines_timeline::Interval;
 
 /// Whether an instant is in one of them.
+#[inline]
 pub(crate) fn contains(spans: &[Interval], instant: i64) -> bool {
-    let after = spans.partition_point(|span| span.start <= instant);
-    spans[..after].last().is_some_and(|span| instant < span.end)
+    // Asked of every slice; mostly there is nothing special, and one span is judged.
+    match spans {
+        [] => false,
+        [one] => one.start <= instant && instant < one.end,
+        _ => {
+            let after = spans.partition_point(|span| span.start <= instant);
+            spans[..after].last().is_some_and(|span| instant < span.end)
+        }
+    }
 }
 
 /// What of them is inside an interval.
