@@ -110,6 +110,24 @@ fn figures_do_not_depend_on_whose_are_asked_for() {
     assert!(store.said(0, &["2026-01", "--verify", "--customer", "nova"]).ends_with("1 statements hold\n"));
 }
 
+/// Where nothing depends on it, the pass itself notices of which business a service is; of all of its customers it must be told.
+#[test]
+fn the_business_of_a_silent_customer_is_that_of_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    store.requests(&["2026-01-01T00:00:00Z,retail,gateway,/,acme,200,100"]);
+    store.fees(&["2026-01,acme,gateway,EUR,1000,,", "2026-01,nova,gateway,EUR,1000,,"]);
+    store.apply(&[agreement("g", "1M", "")]);
+    let all = store.sql("customer, business", "credits('2026-01') ORDER BY customer");
+    assert_eq!(all, ["acme,retail", "nova,retail"]);
+    for narrowed in
+        ["customer = 'nova'", "customer = 'nova' OR service = 'other'", "customer LIKE 'n%' AND service = 'gateway'"]
+    {
+        let nova = store.sql("customer, business", &format!("credits('2026-01') WHERE {narrowed}"));
+        assert_eq!(nova, ["nova,retail"], "{narrowed}");
+    }
+}
+
 #[test]
 fn only_rows_that_count_say_of_which_business_a_service_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -27,7 +27,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_timeline::Interval;
 
-use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, speaks_of};
+use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, pushed_down};
 use crate::place::Place;
 use crate::statement::Pins;
 pub(crate) use arguments::Arguments;
@@ -128,11 +128,7 @@ impl TableProvider for Asking {
     /// Filters choose what is evaluated; they are applied again to what comes out.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let columns: Vec<&str> = self.call.columns.iter().copied().chain(self.call.time).collect();
-        let support = |filter: &&Expr| match speaks_of(filter, &columns) {
-            true => TableProviderFilterPushDown::Inexact,
-            false => TableProviderFilterPushDown::Unsupported,
-        };
-        Ok(filters.iter().map(support).collect())
+        Ok(pushed_down(filters, &columns))
     }
 
     async fn scan(

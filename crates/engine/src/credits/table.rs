@@ -23,7 +23,7 @@ use super::figures;
 use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, speaks_of};
+use crate::evaluate::{DAY, Evaluator, Inputs, Read, pushed_down, speaks_of};
 use crate::place::Place;
 
 const NAME: &str = "credits";
@@ -93,11 +93,7 @@ impl TableProvider for Credits {
 
     /// Whose rows are not read has no credit; filters are applied again to what comes out.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match speaks_of(filter, &SHARED) {
-            true => TableProviderFilterPushDown::Inexact,
-            false => TableProviderFilterPushDown::Unsupported,
-        };
-        Ok(filters.iter().map(support).collect())
+        Ok(pushed_down(filters, &SHARED))
     }
 
     async fn scan(
@@ -156,7 +152,8 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
     let Some((reads, services)) = of_rows.filter(|(reads, _)| names_a_business(inputs, *reads)) else {
         return Ok(judging);
     };
-    let narrows = judging.chosen.customer.is_some() || filters.iter().any(|filter| speaks_of(filter, &["customer"]));
+    // What speaks of services alone chooses services whole.
+    let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
     if !narrows && !judging.has_scoped_records() {
         // Only the answer tells of it then, and what is counted anyway says it.
         judging.carried.asking = Some(asking.into());

@@ -43,7 +43,7 @@ pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use pass::{charged, days_of};
 pub(crate) use prepare::{Asked, Prepared};
 pub(crate) use scan::Expressions;
-pub(crate) use select::{Selection, narrowed, speaks_of};
+pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
 pub(crate) use subject::Subject;
 
 /// A UTC day in µs.

@@ -8,7 +8,7 @@ use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use nines_timeline::Interval;
 
 /// Conditions on the columns `business`, `service` and `objective`.
@@ -60,6 +60,15 @@ impl Selection {
 /// Whether a filter speaks of nothing but these columns, and says the same each time.
 pub(crate) fn speaks_of(filter: &Expr, columns: &[&str]) -> bool {
     !filter.is_volatile() && filter.column_refs().iter().all(|column| columns.contains(&column.name.as_str()))
+}
+
+/// Which filters choose what is read, to be applied again to what comes out: those that speak of nothing but these columns.
+pub(crate) fn pushed_down(filters: &[&Expr], columns: &[&str]) -> Vec<TableProviderFilterPushDown> {
+    let support = |filter: &&Expr| match speaks_of(filter, columns) {
+        true => TableProviderFilterPushDown::Inexact,
+        false => TableProviderFilterPushDown::Unsupported,
+    };
+    filters.iter().map(support).collect()
 }
 
 fn unqualified(filter: Expr) -> Result<Expr> {

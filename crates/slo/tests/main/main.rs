@@ -10,6 +10,7 @@ mod properties;
 mod published;
 mod reading;
 mod refusals;
+mod refused_agreements;
 mod speed;
 mod statement_pages;
 mod statements;
