@@ -234,12 +234,11 @@ pub(crate) struct Shell {
                         A scope that is not given is all; what is given must be an objective's own."
 )]
 pub(crate) struct Exclude {
-    /// When it begins
+    /// When it begins, or all of it: yesterday, 2026-10-03
     #[arg(required_unless_present_any = ["withdraw", "list"])]
     pub from: Option<String>,
 
-    /// When it is over
-    #[arg(required_unless_present_any = ["withdraw", "list"])]
+    /// When it is over; left out where FROM is a whole range
     pub to: Option<String>,
 
     /// Why such time does not count: "Scheduled Maintenance", "Attack", "Customer", "Force Majeure", or any other
@@ -374,8 +373,9 @@ pub(crate) struct Apply {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --dry-run: show what the proposed definitions say of this range beside those in force
-    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], requires = "dry_run")]
+    /// With --dry-run: show what the proposed definitions say of this range beside those in force. FROM alone may be a
+    /// whole range: 'last month', 2026-10
+    #[arg(long, num_args = 1..=2, value_names = ["FROM", "TO"], requires = "dry_run")]
     pub compare: Option<Vec<String>>,
 }
 

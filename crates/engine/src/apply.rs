@@ -123,7 +123,7 @@ impl Engine {
 
     async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {
         let (existing, read) = self.recorded().await?;
-        let now = chrono::Utc::now().timestamp_micros();
+        let now = nines_ingest::clock::now();
         let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
         let mistakes = self.unmeasurable(&mut plan);
         match mistakes.is_empty() {
@@ -204,7 +204,7 @@ fn too_fine(slice: i64, slot: i64) -> Option<String> {
 }
 
 fn rows(new: &[&Stored]) -> Result<RecordBatch> {
-    let now = chrono::Utc::now().timestamp_micros();
+    let now = nines_ingest::clock::now();
     let text = |of: &dyn Fn(&Stored) -> String| -> ArrayRef {
         Arc::new(new.iter().map(|stored| Some(of(stored))).collect::<StringViewArray>())
     };

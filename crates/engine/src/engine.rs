@@ -15,17 +15,19 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
+use nines_ingest::clock;
 use nines_slo::Definitions;
 use nines_store::{Store, StoreErrorKind};
 
+use crate::answers::Signature;
 use crate::catalog::StoreSchema;
 use crate::evaluate::{Proposed, Read};
 use crate::insert::{self, Receipt};
 use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
-use crate::statement::{Answer, Pins, Statement};
-use crate::{EngineError, Result, tokens};
+use crate::statement::{Answer, Now, Pins, Statement};
+use crate::{EngineError, Result, calls, tokens};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -82,6 +84,7 @@ impl Engine {
     }
 
     fn over(store: Option<Store>, settings: Settings) -> Result<Engine> {
+        clock::set().map_err(EngineError::Usage)?;
         if settings.time_zone.parse::<chrono_tz::Tz>().is_err() {
             let name = &settings.time_zone;
             return Err(EngineError::Usage(format!("{name} is no time zone; expected a name such as Asia/Shanghai")));
@@ -109,8 +112,8 @@ impl Engine {
         nines_functions::register_all(&mut context, &settings.time_zone)?;
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
-        crate::answers::register_all(&context, &place, &read, &settings.time_zone);
-        crate::credits::register(&context, &place, &read, &settings.time_zone);
+        crate::answers::register_all(&context, &place, &read);
+        crate::credits::register(&context, &place, &read);
         let schema = StoreSchema {
             place: place.clone(),
             read,
@@ -174,10 +177,12 @@ impl Engine {
     ) -> Result<Answer> {
         let mut statement = statement.0.clone();
         parameters.bind(&mut statement)?;
+        calls::in_order(&mut statement, &signatures())?;
         let pins = Arc::new(Pins::default());
         let receipt = Receipt::default();
         // A context of its own: statements that run at once must not mix what they pin, and what is proposed is gone with it.
         let mut state = self.context.state();
+        state.config_mut().set_extension(Arc::new(Now(clock::now())));
         state.config_mut().set_extension(pins.clone());
         state.config_mut().set_extension(Arc::new(receipt.clone()));
         if let Some(definitions) = proposed {
@@ -221,6 +226,13 @@ impl Engine {
         let answer = self.run(&statement, &Parameters::default()).await?;
         Ok(datafusion::physical_plan::common::collect(answer.batches).await?)
     }
+}
+
+/// What the table functions take.
+fn signatures() -> Vec<Signature> {
+    let mut all = crate::answers::signatures();
+    all.push(crate::credits::SIGNATURE);
+    all
 }
 
 /// The table that SQL means by a name without quotes.

@@ -11,6 +11,7 @@
 
 mod answers;
 mod apply;
+mod calls;
 mod catalog;
 mod credits;
 mod defined;
@@ -28,6 +29,7 @@ mod place;
 mod record;
 mod statement;
 mod tokens;
+mod told;
 mod values;
 
 pub use apply::{Applied, Mistakes};
@@ -41,6 +43,7 @@ pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use statement::{Answer, Statement};
 pub use tokens::{Tokens, tokens};
+pub use told::told;
 
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;

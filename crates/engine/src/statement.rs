@@ -77,6 +77,15 @@ impl Answer {
     }
 }
 
+/// What time it is for a statement, in µs: the same however often it asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now(pub i64);
+
+/// What time it is for the statement that a session plans or runs.
+pub(crate) fn now(session: &dyn Session) -> i64 {
+    session.config().get_extension::<Now>().map_or_else(nines_ingest::clock::now, |now| now.0)
+}
+
 /// The versions that one statement reads: the first scan of a table decides, all later ones follow.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {

@@ -14,6 +14,7 @@
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
+pub mod clock;
 mod columns;
 mod conform;
 mod error;

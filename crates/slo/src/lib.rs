@@ -23,6 +23,7 @@ mod indicator;
 mod instant;
 mod metadata;
 mod mistake;
+pub mod moment;
 pub mod nearest;
 mod objective;
 mod period;

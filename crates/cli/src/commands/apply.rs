@@ -106,19 +106,16 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
 
 /// What the proposed definitions would have said of a range, beside those in force in it.
 async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) -> Result<()> {
-    let [from, to] = range else { return Err(CliError::Usage("--compare takes FROM and TO".to_string())) };
-    let mut bounds = Vec::new();
-    for (name, text) in [("FROM", from), ("TO", to)] {
-        let at = record::time(&format!("--compare {name}"), text, engine)?;
-        bounds.push(at);
-    }
-    let proposed = engine.as_if_applied(files, Interval::new(bounds[0], bounds[1])).await?;
+    let from = range.first().map_or("", String::as_str);
+    let to = range.get(1).map(|to| ("--compare TO", to.as_str()));
+    let (from, to) = record::range(("--compare FROM", from), to, engine)?;
+    let proposed = engine.as_if_applied(files, Interval::new(from, to)).await?;
     let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
          FROM report('{}', '{}', 'objective')",
-        text(bounds[0]),
-        text(bounds[1])
+        text(from),
+        text(to)
     );
     let in_force = engine.sql(&figures).await?;
     let statement = engine.parse(&figures)?;

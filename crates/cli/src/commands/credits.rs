@@ -96,7 +96,7 @@ async fn nothing(engine: &Engine, month: Month, chosen: &Chosen) -> Result<Strin
         ),
         None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
     };
-    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > chrono::Utc::now().timestamp_micros());
+    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > nines_engine::ingest::clock::now());
     let running = if running { "; the month is not over" } else { "" };
     Ok(format!("{whom}{running}; see the tables requests, fees and definitions"))
 }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 use indicatif::{HumanCount, ProgressBar};
+use nines_engine::ingest::clock;
 use nines_engine::store::{DEFAULT_SLICE_SECONDS, Once, TableKind};
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
@@ -162,7 +163,7 @@ fn is_occupied(folder: &Path) -> bool {
 fn end_of_history(until: Option<NaiveDate>) -> Result<i64> {
     let end = match until {
         Some(last) => last.checked_add_days(Days::new(1)),
-        None => Some(Utc::now().date_naive()),
+        None => DateTime::from_timestamp_micros(clock::now()).map(|now| now.date_naive()),
     };
     let midnight = end.and_then(|end| end.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc().timestamp_micros());
     midnight.ok_or_else(|| CliError::Usage("the last day is beyond the calendar".to_string()))

@@ -51,8 +51,8 @@ async fn note_unknown(engine: &Engine, category: &str) -> Result<()> {
 /// Its id, and what became of it.
 async fn exclude(engine: &Engine, args: &Exclude) -> Result<(String, Option<Edited>)> {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (from, to) = (given(&args.from), given(&args.to));
-    let (started, ended) = (record::time("FROM", &from, engine)?, record::time("TO", &to, engine)?);
+    let to = args.to.as_deref().map(|to| ("TO", to));
+    let (started, ended) = record::range(("FROM", &given(&args.from)), to, engine)?;
     let announced = args.announced.as_ref().map(|text| record::time("--announced", text, engine)).transpose()?;
     let (category, reason) = (given(&args.category), given(&args.reason));
     let scope = [args.business.as_str(), &args.service, &args.customer];

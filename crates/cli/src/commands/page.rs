@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 
-use chrono::Utc;
 use indicatif::ProgressBar;
 use nines_engine::Engine;
+use nines_engine::ingest::clock;
 use nines_notebook::{Given, Page, RunError, page};
 
 use super::record;
@@ -37,7 +37,7 @@ pub(super) async fn made(
         ticking.set_message(format!("{}: cell {at} of {of}", named.name));
         ticking.tick();
     };
-    let given = Given { parameters, clock: Utc::now().timestamp_micros(), now };
+    let given = Given { parameters, clock: clock::now(), now };
     let page = nines_notebook::run(engine, &named.notebook, &named.name, given, &mut watch).await;
     spinner.finish_and_clear();
     page.map_err(|error| match error {

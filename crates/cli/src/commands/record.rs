@@ -1,5 +1,7 @@
 //! What `nines exclude` and `nines incident` share: times from arguments, a record as lines, a list, an unknown id.
 
+use nines_engine::ingest::clock;
+use nines_engine::slo::moment::Moment;
 use nines_engine::store::TableKind;
 use nines_engine::{Edited, Engine, Parameters, Record};
 
@@ -8,9 +10,25 @@ use crate::output::{Format, Output, say, text};
 
 /// The instant that an argument means, in µs.
 pub(super) fn time(argument: &str, value: &str, engine: &Engine) -> Result<i64> {
-    let zone = engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
-    nines_engine::ingest::instant(value, zone)
+    nines_engine::told(value, moment(engine))
         .map_err(|expected| CliError::Usage(format!("{argument} is {value:?}; expected {expected}")))
+}
+
+/// The range that two arguments mean, or the first one alone: `yesterday`, `2026-10`.
+pub(super) fn range((from, first): (&str, &str), to: Option<(&str, &str)>, engine: &Engine) -> Result<(i64, i64)> {
+    match to {
+        Some((to, last)) => Ok((time(from, first, engine)?, time(to, last, engine)?)),
+        None => moment(engine).range(first).ok_or_else(|| {
+            CliError::Usage(format!(
+                "{from} is {first:?} and there is no TO; give TO as well, or one range such as 'yesterday', '2026-10-03' or \
+                 '2026-10-03 22:00 to 2026-10-03 23:30'"
+            ))
+        }),
+    }
+}
+
+fn moment(engine: &Engine) -> Moment {
+    Moment { now: clock::now(), zone: engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC) }
 }
 
 /// Refuses a record that contradicts itself, by the name of the argument that is wrong.

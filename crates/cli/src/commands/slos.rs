@@ -20,7 +20,7 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
     let engine = Engine::open(settings).await?;
     let at = match &args.at {
         Some(text) => record::time("--at", text, &engine)?,
-        None => chrono::Utc::now().timestamp_micros(),
+        None => nines_engine::ingest::clock::now(),
     };
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);

@@ -185,7 +185,7 @@ impl Session {
     /// Now, and where days begin.
     pub fn moment(&self) -> Moment {
         let zone = self.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
-        Moment { now: chrono::Utc::now().timestamp_micros(), zone }
+        Moment { now: nines_engine::ingest::clock::now(), zone }
     }
 
     /// The rows of a query of the shell's own. It is not a result of the session.

@@ -1,54 +1,108 @@
 //! Arguments of table functions: constants by the time they get here.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::catalog::{Session, TableFunctionArgs};
+use datafusion::common::{ScalarValue, internal_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
+use nines_slo::moment::Moment;
 use nines_timeline::Interval;
 
+use super::signature::{BY, FROM, Signature, TO};
 use crate::evaluate::midnight;
+use crate::told::told;
 
 /// The arguments of one call.
 pub(crate) struct Arguments<'a> {
-    pub function: &'static str,
-    /// As it is called, for messages.
-    pub syntax: &'static str,
+    pub signature: Signature,
     pub given: &'a [Expr],
-    pub zone: &'a str,
+    /// The session's time zone and what time it is.
+    pub at: Moment,
 }
 
-impl Arguments<'_> {
-    /// Refuses too few and too many.
-    pub fn check(&self, numbers: std::ops::RangeInclusive<usize>) -> Result<()> {
-        match numbers.contains(&self.given.len()) {
-            true => Ok(()),
-            false => plan_err!("{} got {} arguments; expected {}", self.function, self.given.len(), self.syntax),
+impl<'a> Arguments<'a> {
+    /// The arguments of a call that the session plans. Refuses more than the function takes.
+    pub fn of(signature: Signature, call: &TableFunctionArgs<'a, '_>) -> Result<Self> {
+        let given = call.exprs();
+        if given.len() > signature.parameters.len() {
+            return plan_err!("{} got {} arguments; expected {signature}", signature.function, given.len());
         }
+        Ok(Arguments { signature, given, at: moment(call.session())? })
     }
 
-    /// The first two: from and to.
+    /// For messages.
+    pub fn function(&self) -> &'static str {
+        self.signature.function
+    }
+
+    /// The session's time zone by its name.
+    pub fn zone(&self) -> Arc<str> {
+        self.at.zone.name().into()
+    }
+
+    /// `from` and `to`; without `to`, `from` is a whole range such as '2026-10'.
     pub fn range(&self) -> Result<Interval> {
-        let range = Interval::new(self.instant(0, "from")?, self.instant(1, "to")?);
+        let from = self.required(FROM.name)?;
+        let (from, to) = match self.optional(TO.name)? {
+            Some(to) => (self.instant(from, FROM.name)?, self.instant(to, TO.name)?),
+            None => self.whole(from)?,
+        };
+        let range = Interval::new(from, to);
         if range.end < range.start {
-            return plan_err!("{}: from is after to", self.function);
+            return plan_err!("{}: from is after to", self.function());
         }
         Ok(range)
     }
 
-    fn literal(&self, at: usize, name: &str) -> Result<&ScalarValue> {
+    /// The value of a parameter; `None` if it is NULL or left out.
+    pub fn optional(&self, name: &str) -> Result<Option<&'a ScalarValue>> {
+        let Some(at) = self.signature.position(name) else {
+            return internal_err!("{} has no parameter {name}", self.function());
+        };
         match self.given.get(at) {
-            Some(Expr::Literal(value, _)) if !value.is_null() => Ok(value),
+            Some(Expr::Literal(value, _)) => Ok(Some(value).filter(|value| !value.is_null())),
             Some(given) => {
-                plan_err!("{}: {name} must be a constant, got {given}; expected {}", self.function, self.syntax)
+                plan_err!("{}: {name} must be a constant, got {given}; expected {}", self.function(), self.signature)
             }
-            None => plan_err!("{} lacks {name}; expected {}", self.function, self.syntax),
+            None => Ok(None),
         }
     }
 
+    /// The value of a parameter that every call must give.
+    pub fn required(&self, name: &str) -> Result<&'a ScalarValue> {
+        self.optional(name)?
+            .ok_or_else(|| plan_datafusion_err!("{} lacks {name}; expected {}", self.function(), self.signature))
+    }
+
+    /// A text that may be left out.
+    pub fn text(&self, name: &str) -> Result<Option<&'a str>> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        value.try_as_str().flatten().map(Some).ok_or_else(|| {
+            plan_datafusion_err!("{}: {name} must be text, got {value}; expected {}", self.function(), self.signature)
+        })
+    }
+
+    /// A range that stands alone: a word for it, or a date.
+    fn whole(&self, value: &ScalarValue) -> Result<(i64, i64)> {
+        let text = match value {
+            ScalarValue::Date32(Some(days)) => NaiveDate::from_epoch_days(*days).map(|date| date.to_string()),
+            _ => value.try_as_str().flatten().map(str::to_string),
+        };
+        text.as_deref().and_then(|text| self.at.range(text)).ok_or_else(|| {
+            plan_datafusion_err!(
+                "{}: '{}' is no range of time; give to as well, or one range such as '2026-10', 'last week' or \
+                 '2026-10-01 to 2026-10-08'",
+                self.function(),
+                text.unwrap_or_else(|| value.to_string())
+            )
+        })
+    }
+
     /// A time; where it names no zone it is in the session's.
-    fn instant(&self, at: usize, name: &str) -> Result<i64> {
-        let value = self.literal(at, name)?;
+    fn instant(&self, value: &ScalarValue, name: &str) -> Result<i64> {
         if let Some(at) = self.midnight(value) {
             return Ok(at);
         }
@@ -57,19 +111,23 @@ impl Arguments<'_> {
             DataType::Timestamp(_, Some(_)) => value.cast_to(&zoned("UTC")),
             DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => value
                 .cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None))
-                .and_then(|local| local.cast_to(&zoned(self.zone))),
+                .and_then(|local| local.cast_to(&zoned(self.at.zone.name()))),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                 return self.told(value.try_as_str().flatten().unwrap_or_default(), name);
             }
             other => {
-                return plan_err!("{}: {name} must be a time, got {other}; expected {}", self.function, self.syntax);
+                return plan_err!(
+                    "{}: {name} must be a time, got {other}; expected {}",
+                    self.function(),
+                    self.signature
+                );
             }
         };
         match instant {
             Ok(ScalarValue::TimestampMicrosecond(Some(at), _)) => Ok(at),
             _ => plan_err!(
                 "{}: {name} must be a time such as 2026-10-01 or '2026-10-01 12:30', got {value}",
-                self.function
+                self.function()
             ),
         }
     }
@@ -80,26 +138,21 @@ impl Arguments<'_> {
             ScalarValue::Date32(Some(days)) => NaiveDate::from_epoch_days(*days)?,
             _ => value.try_as_str()??.trim().parse().ok()?,
         };
-        midnight(date, self.zone.parse().ok()?)
+        midnight(date, self.at.zone)
     }
 
-    /// A time as people write it, who leave out seconds.
+    /// A time as people write it, who leave out seconds; a word for a range is its beginning.
     fn told(&self, text: &str, name: &str) -> Result<i64> {
-        let zone = self.zone.parse().map_err(|_| plan_datafusion_err!("{} is no time zone", self.zone))?;
-        nines_ingest::instant(text, zone)
-            .map_err(|expected| plan_datafusion_err!("{}: {name} must be {expected}, got '{text}'", self.function))
+        told(text, self.at)
+            .map_err(|expected| plan_datafusion_err!("{}: {name} must be {expected}, got '{text}'", self.function()))
     }
+}
 
-    /// A text that may be left out.
-    pub fn text(&self, at: usize, name: &str) -> Result<Option<&str>> {
-        if at >= self.given.len() {
-            return Ok(None);
-        }
-        let value = self.literal(at, name)?;
-        value.try_as_str().flatten().map(Some).ok_or_else(|| {
-            plan_datafusion_err!("{}: {name} must be text, got {value}; expected {}", self.function, self.syntax)
-        })
-    }
+/// What time it is for a statement, and in which zone.
+pub(crate) fn moment(session: &dyn Session) -> Result<Moment> {
+    let zone = session.config_options().execution.time_zone.as_deref().unwrap_or(nines_store::UTC);
+    let zone = zone.parse().map_err(|_| plan_datafusion_err!("{zone} is no time zone"))?;
+    Ok(Moment { now: crate::statement::now(session), zone })
 }
 
 /// By what an answer is grouped.
@@ -112,8 +165,8 @@ pub(crate) enum By {
 }
 
 impl By {
-    pub fn parse(arguments: &Arguments<'_>, at: usize, default: By) -> Result<By> {
-        match arguments.text(at, "by")? {
+    pub fn parse(arguments: &Arguments<'_>, default: By) -> Result<By> {
+        match arguments.text(BY.name)? {
             None => Ok(default),
             Some("objective") => Ok(By::Objective),
             Some("service") => Ok(By::Service),
@@ -121,7 +174,7 @@ impl By {
             Some("company") => Ok(By::Company),
             Some(other) => plan_err!(
                 "{}: by must be 'objective', 'service', 'business' or 'company', got '{other}'",
-                arguments.function
+                arguments.function()
             ),
         }
     }
@@ -143,14 +196,45 @@ mod tests {
 
     use super::*;
 
+    fn at(text: &str) -> i64 {
+        text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros()
+    }
+
+    fn range_of(given: &[Expr]) -> Result<Interval> {
+        let at = Moment { now: at("2026-11-22T05:00:30Z"), zone: chrono_tz::Asia::Shanghai };
+        let signature = Signature { function: "report", parameters: &[FROM, TO, BY] };
+        Arguments { signature, given, at }.range()
+    }
+
     fn range(from: &str, to: &str) -> Result<Interval> {
-        let given = [lit(from), lit(to)];
-        Arguments { function: "report", syntax: "report(from, to)", given: &given, zone: "Asia/Shanghai" }.range()
+        range_of(&[lit(from), lit(to)])
+    }
+
+    #[test]
+    fn a_word_is_a_range_alone_and_its_beginning_beside_another() {
+        let days =
+            |from: &str, to: &str| Interval::new(at(&format!("{from}T16:00:00Z")), at(&format!("{to}T16:00:00Z")));
+        let null = || Expr::Literal(ScalarValue::Null, None);
+        for given in
+            [vec![lit("2026-10")], vec![lit("last month"), null()], vec![lit("2026-10"), null(), lit("service")]]
+        {
+            assert_eq!(range_of(&given).unwrap(), days("2026-09-30", "2026-10-31"), "{given:?}");
+        }
+        assert_eq!(range("2026-10", "2026-11").unwrap(), days("2026-09-30", "2026-10-31"));
+        assert_eq!(range("last week", "yesterday").unwrap(), days("2026-11-08", "2026-11-20"));
+        assert_eq!(
+            range("2026", "now").unwrap(),
+            Interval::new(at("2025-12-31T16:00:00Z"), at("2026-11-22T05:00:00Z"))
+        );
+        assert_eq!(range_of(&[lit("2026-10-03")]).unwrap(), days("2026-10-02", "2026-10-03"));
+        let said = range_of(&[lit("2026-10-03 12:00")]).unwrap_err().to_string();
+        assert!(said.contains("'2026-10-03 12:00' is no range of time; give to as well"), "{said}");
+        let said = range_of(&[null(), lit("2026-10-03")]).unwrap_err().to_string();
+        assert!(said.contains("report lacks from; expected report(from, to [, by])"), "{said}");
     }
 
     #[test]
     fn times_are_written_as_people_do() {
-        let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros();
         let noon = at("2026-10-03T04:00:00Z");
         for text in ["2026-10-03 12:00", "2026-10-03 12:00:00", "2026-10-03T12:00", "2026-10-03T04:00:00Z"] {
             let range = range("2026-10-03", text).unwrap();

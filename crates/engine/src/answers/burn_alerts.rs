@@ -10,17 +10,23 @@ use nines_timeline::{Alert, Interval, MICROS, Rule, burn_alerts};
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
+use super::signature::{FROM, Parameter, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Line, Part, Prepared, lines};
+
+/// The rules by which alerts fire.
+const RULES: Parameter = Parameter::optional("rules", "'14.4:1h:5m'");
 
 #[derive(Debug)]
 pub(super) struct BurnAlerts;
 
 impl Question for BurnAlerts {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "burn_alerts", parameters: &[FROM, TO, RULES] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "burn_alerts",
-            "burn_alerts(from, to [, rules])",
             "Multi-window, multi-burn-rate alerts of every objective, replayed over [from, to): an alert fires when the burn rate \
              by time, over the long and over the short window, is at least the factor, and clears when one of them is below. \
              The rules are '14.4:1h:5m, 6:6h:30m, 3:1d:2h, 1:3d:6h' unless given. `cleared` is NULL for an alert that still \
@@ -30,8 +36,7 @@ impl Question for BurnAlerts {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=3)?;
-        let rules = match arguments.text(2, "rules")? {
+        let rules = match arguments.text(RULES.name)? {
             Some(text) => rules(text)?,
             None => Rule::DEFAULTS.to_vec(),
         };
@@ -45,7 +50,7 @@ impl Question for BurnAlerts {
             columns: &["business", "service", "objective"],
             time: None,
             composites: false,
-            answer: Arc::new(Rows { rules, from: range.start, zone: arguments.zone.into() }),
+            answer: Arc::new(Rows { rules, from: range.start, zone: arguments.zone() }),
         })
     }
 }

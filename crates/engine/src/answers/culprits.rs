@@ -10,6 +10,7 @@ use nines_timeline::Interval;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
+use super::signature::{FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Culprit, Detail, Line, Part, Prepared, lines};
 
@@ -17,10 +18,12 @@ use crate::evaluate::{Answer, Culprit, Detail, Line, Part, Prepared, lines};
 pub(super) struct Culprits;
 
 impl Question for Culprits {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "culprits", parameters: &[FROM, TO] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "culprits",
-            "culprits(from, to)",
             "For each failure of each objective in [from, to), the endpoints and causes with bad events in its error slices: how many, \
              their share of all bad events of the failure, in how many error slices they were, and how many of these would have \
              met the target without them (`decisive_slices`). Ranked by that, then by bad events. A cause that nobody named \
@@ -31,7 +34,6 @@ impl Question for Culprits {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
             beside: &[],
@@ -39,7 +41,7 @@ impl Question for Culprits {
             columns: &["business", "service", "objective"],
             time: None,
             composites: false,
-            answer: Arc::new(Rows { zone: arguments.zone.into() }),
+            answer: Arc::new(Rows { zone: arguments.zone() }),
         })
     }
 }

@@ -11,6 +11,7 @@ use nines_timeline::{Interval, MICROS};
 use super::arguments::{Arguments, By};
 use super::columns::{float, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::{Group, groups};
+use super::signature::{BY, FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Incident, Part, Prepared, lines};
 
@@ -18,10 +19,12 @@ use crate::evaluate::{Answer, Detail, Incident, Part, Prepared, lines};
 pub(super) struct Failures;
 
 impl Question for Failures {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "failures", parameters: &[FROM, TO, BY] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "failures",
-            "failures(from, to [, by])",
             "Every failure in [from, to): from the first error slice to the end of the last before recovery, of each service, or by \
              'objective', 'business' or 'company'. `objectives` are those in error in it; `incident` is the recorded incident \
              that overlaps it longest (NULL: nobody recorded one), `incidents` are all that overlap.",
@@ -30,8 +33,7 @@ impl Question for Failures {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=3)?;
-        let by = By::parse(&arguments, 2, By::Service)?;
+        let by = By::parse(&arguments, By::Service)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
             beside: &[],
@@ -39,7 +41,7 @@ impl Question for Failures {
             columns: by.columns(),
             time: None,
             composites: by == By::Objective,
-            answer: Arc::new(Rows { by, zone: arguments.zone.into() }),
+            answer: Arc::new(Rows { by, zone: arguments.zone() }),
         })
     }
 }

@@ -11,6 +11,7 @@ mod failures;
 pub(crate) mod groups;
 mod report;
 mod review;
+pub(crate) mod signature;
 mod slices;
 mod timelines;
 
@@ -31,11 +32,15 @@ use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Sele
 use crate::place::Place;
 use crate::statement::Pins;
 pub(crate) use arguments::Arguments;
+pub(crate) use signature::Signature;
 
 /// A question in SQL: a function that stands where a table stands.
 pub(crate) trait Question: fmt::Debug + Send + Sync + 'static {
-    /// What is documented: name, syntax, description, example.
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str);
+    /// Its name and its parameters.
+    fn signature(&self) -> Signature;
+
+    /// What is documented: description and example.
+    fn documentation(&self) -> (&'static str, &'static str);
 
     /// Reads a call's arguments.
     fn call(&self, arguments: Arguments<'_>) -> Result<Call>;
@@ -74,19 +79,22 @@ fn all() -> Vec<Arc<dyn Question>> {
 /// What the functions are, for the table `functions`.
 pub(crate) fn documentation(name: &str) -> Option<Documentation> {
     let section = DocSection { include: true, label: "Objectives", description: None };
-    all().iter().map(|question| question.documentation()).find(|(known, ..)| *known == name).map(
-        |(_, syntax, description, example)| {
-            Documentation::builder(section, description, syntax).with_sql_example(example).build()
-        },
-    )
+    all().iter().find(|question| question.signature().function == name).map(|question| {
+        let (description, example) = question.documentation();
+        Documentation::builder(section, description, question.signature().to_string()).with_sql_example(example).build()
+    })
+}
+
+/// What the functions take.
+pub(crate) fn signatures() -> Vec<Signature> {
+    all().iter().map(|question| question.signature()).collect()
 }
 
 /// Makes the functions known to a session.
-pub(crate) fn register_all(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>, zone: &str) {
+pub(crate) fn register_all(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>) {
     for question in all() {
-        let (name, ..) = question.documentation();
-        let (place, read, zone) = (Arc::clone(place), Arc::clone(read), zone.into());
-        context.register_udtf(name, Arc::new(Function { question, place, read, zone }));
+        let (place, read) = (Arc::clone(place), Arc::clone(read));
+        context.register_udtf(question.signature().function, Arc::new(Function { question, place, read }));
     }
 }
 
@@ -95,13 +103,12 @@ struct Function {
     question: Arc<dyn Question>,
     place: Arc<Place>,
     read: Arc<Read>,
-    zone: Arc<str>,
 }
 
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let (function, syntax, ..) = self.question.documentation();
-        let call = self.question.call(Arguments { function, syntax, given: args.exprs(), zone: &self.zone })?;
+        let function = self.question.signature().function;
+        let call = self.question.call(Arguments::of(self.question.signature(), &args)?)?;
         Ok(Arc::new(Asking { function, call, place: Arc::clone(&self.place), read: Arc::clone(&self.read) }))
     }
 }
@@ -168,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_function_is_documented_once() {
-        let mut names: Vec<&str> = all().iter().map(|question| question.documentation().0).collect();
+        let mut names: Vec<&str> = all().iter().map(|question| question.signature().function).collect();
         assert!(names.iter().all(|name| documentation(name).is_some()));
         names.sort_unstable();
         let count = names.len();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::plan_datafusion_err;
 use datafusion::error::Result;
 use nines_functions::{sources_array, sources_type};
 use nines_timeline::{Interval, MICROS};
@@ -13,6 +12,7 @@ use nines_timeline::{Interval, MICROS};
 use super::arguments::{Arguments, By};
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
 use super::groups::{Group, groups};
+use super::signature::{BY, FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Incident, Month, Part, Prepared, lines};
 
@@ -20,10 +20,12 @@ use crate::evaluate::{Answer, Detail, Incident, Month, Part, Prepared, lines};
 pub(super) struct Report;
 
 impl Question for Report {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "report", parameters: &[FROM, TO, BY] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "report",
-            "report(from, to [, by])",
             "The figures of every 'objective' (or by 'service', 'business', 'company': the union of their objectives) over \
              [from, to): slo is the figure by the objective's budgeting method, of a union by time; slo_error_time and mtbf, \
              mttr are seconds; slo_error_time_info says who was in error when. A union has a target where the Service or \
@@ -35,13 +37,10 @@ impl Question for Report {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=3)?;
-        let by = By::parse(&arguments, 2, By::Objective)?;
+        let by = By::parse(&arguments, By::Objective)?;
         let range = arguments.range()?;
-        let zone: Tz =
-            arguments.zone.parse().map_err(|_| plan_datafusion_err!("{} is no time zone", arguments.zone))?;
         Ok(Call {
-            ranges: vec![range, preceding(range, zone)],
+            ranges: vec![range, preceding(range, arguments.at.zone)],
             beside: &["slo_before", "slo_change", "slo_error_time_before"],
             detail: Detail::None,
             columns: by.columns(),

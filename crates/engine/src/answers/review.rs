@@ -11,6 +11,7 @@ use nines_timeline::{Interval, theil_sen};
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, float_of, floats, text, text_list, text_lists, texts};
 use super::groups::vela;
+use super::signature::{FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, DAY, Detail, Line, Part, Prepared, lines, lines_of};
 
@@ -26,10 +27,12 @@ const MOST_WEEKS: i64 = 1044;
 pub(super) struct Review;
 
 impl Question for Review {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "review", parameters: &[FROM, TO] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "review",
-            "review(from, to)",
             "Every objective in [from, to) against its target: the actual figure, their difference, the trend of the figure over \
              the whole weeks of UTC days from `from` on (Theil–Sen slope per week, with its 95 % confidence interval; NULL with too few \
              weeks), a verdict and what to think about next.",
@@ -38,7 +41,6 @@ impl Question for Review {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=2)?;
         let range = arguments.range()?;
         Ok(Call {
             ranges: vec![range],

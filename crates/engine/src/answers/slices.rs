@@ -9,6 +9,7 @@ use nines_timeline::State;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, instant, instants, text, texts};
+use super::signature::{FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Part, Prepared, Slice, Subject};
 
@@ -16,10 +17,12 @@ use crate::evaluate::{Answer, Detail, Part, Prepared, Slice, Subject};
 pub(super) struct Slices;
 
 impl Question for Slices {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "slices", parameters: &[FROM, TO] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "slices",
-            "slices(from, to)",
             "Every slice of every objective that lies wholly inside [from, to): its counts, their ratio `value`, the target that \
              it must meet, and its state: ok, error, no data or excluded. `approximate` says that a latency threshold was \
              rounded up to a histogram bucket's bound.",
@@ -28,7 +31,6 @@ impl Question for Slices {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
             beside: &[],
@@ -36,7 +38,7 @@ impl Question for Slices {
             columns: &["business", "service", "objective"],
             time: Some("time"),
             composites: false,
-            answer: Arc::new(Rows { zone: arguments.zone.into() }),
+            answer: Arc::new(Rows { zone: arguments.zone() }),
         })
     }
 }

@@ -9,6 +9,7 @@ use nines_functions::{TimelineArrayBuilder, timeline_type};
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
+use super::signature::{FROM, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Part, Prepared, lines};
 
@@ -16,10 +17,12 @@ use crate::evaluate::{Answer, Detail, Part, Prepared, lines};
 pub(super) struct Timelines;
 
 impl Question for Timelines {
-    fn documentation(&self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn signature(&self) -> Signature {
+        Signature { function: "timelines", parameters: &[FROM, TO] }
+    }
+
+    fn documentation(&self) -> (&'static str, &'static str) {
         (
-            "timelines",
-            "timelines(from, to)",
             "Every objective over [from, to) as one timeline, with its last target in force and the events of its measured \
              slices. Combine them with error_union and error_sources, read figures off them with availability, mttr, mtbf and the \
              like.",
@@ -28,7 +31,6 @@ impl Question for Timelines {
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
-        arguments.check(2..=2)?;
         Ok(Call {
             ranges: vec![arguments.range()?],
             beside: &[],

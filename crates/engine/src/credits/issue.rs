@@ -143,7 +143,7 @@ impl Engine {
                 )));
             }
         };
-        let now = chrono::Utc::now().timestamp_micros();
+        let now = nines_ingest::clock::now();
         let before = |at: i64| Some(Period::of(Month::of(at, zone)?, 1, zone)?.interval.start - 1);
         let last = before(now).and_then(|at| Month::of(at, zone));
         last.ok_or_else(|| EngineError::Usage("the clock is beyond the calendar".to_string()))
@@ -151,7 +151,7 @@ impl Engine {
 
     /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
     pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<Statement>> {
-        let now = chrono::Utc::now().timestamp_micros();
+        let now = nines_ingest::clock::now();
         let drawn = credits.owed.iter_mut().map(|owed| {
             let basis = Basis {
                 agreement: owed.agreement.clone(),

@@ -31,7 +31,7 @@ use nines_timeline::Interval;
 
 pub use issue::{Credits, Issued};
 pub use judging::Chosen;
-pub(crate) use table::{documentation, register};
+pub(crate) use table::{SIGNATURE, documentation, register};
 pub use verify::{Today, Verified};
 
 /// What a customer is owed for a service under an agreement, and all that it was worked out from.

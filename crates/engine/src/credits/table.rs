@@ -23,11 +23,14 @@ use super::figures;
 use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
+use crate::answers::signature::{Parameter, Signature};
 use crate::evaluate::{DAY, Evaluator, Inputs, Read, pushed_down, speaks_of};
 use crate::place::Place;
 
 const NAME: &str = "credits";
-const SYNTAX: &str = "credits(period)";
+const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
+/// What the function takes.
+pub(crate) const SIGNATURE: Signature = Signature { function: NAME, parameters: &[PERIOD] };
 /// Columns of the answer that rows of `requests` have too.
 const SHARED: [&str; 2] = ["customer", "service"];
 
@@ -42,33 +45,32 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
                        the judged time, [started, ended), is stored, and of the days before it from which is estimated. \
                        availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
                        worst every slice without a request was an outage.";
-    let documentation = Documentation::builder(section, description, SYNTAX).with_sql_example(
+    let documentation = Documentation::builder(section, description, SIGNATURE.to_string()).with_sql_example(
         "SELECT agreement, customer, service, availability, amount, currency FROM credits('2026-10')",
     );
     (name == NAME).then(|| documentation.build())
 }
 
 /// Makes the function known to a session.
-pub(crate) fn register(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>, zone: &str) {
-    let (place, read, zone) = (Arc::clone(place), Arc::clone(read), zone.into());
-    context.register_udtf(NAME, Arc::new(Function { place, read, zone }));
+pub(crate) fn register(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>) {
+    let (place, read) = (Arc::clone(place), Arc::clone(read));
+    context.register_udtf(NAME, Arc::new(Function { place, read }));
 }
 
 #[derive(Debug)]
 struct Function {
     place: Arc<Place>,
     read: Arc<Read>,
-    zone: Arc<str>,
 }
 
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let arguments = Arguments { function: NAME, syntax: SYNTAX, given: args.exprs(), zone: &self.zone };
-        arguments.check(1..=1)?;
-        let period = arguments.text(0, "period")?.unwrap_or_default();
+        let arguments = Arguments::of(SIGNATURE, &args)?;
+        arguments.required(PERIOD.name)?;
+        let period = arguments.text(PERIOD.name)?.unwrap_or_default();
         let month: Month = period.parse().map_err(|reason| plan_datafusion_err!("{NAME}: {reason}"))?;
-        let (place, read, zone) = (Arc::clone(&self.place), Arc::clone(&self.read), Arc::clone(&self.zone));
-        Ok(Arc::new(Credits { month, place, read, zone }))
+        let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
+        Ok(Arc::new(Credits { month, place, read, zone: arguments.zone() }))
     }
 }
 

@@ -18,7 +18,7 @@ use nines_store::{Provider, Snapshot, Store, TableKind};
 use super::inputs::Inputs;
 use super::overlay::{self, Exclusion, Incident};
 use crate::place::Place;
-use crate::statement::Pins;
+use crate::statement::{Pins, now};
 
 /// The raw tables, in the order in which they are kept here.
 pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
@@ -53,13 +53,12 @@ impl<'a> Evaluator<'a> {
         let pins = session.config().get_extension::<Pins>().unwrap_or_default();
         let store = place.store().cloned();
         let slice_seconds = store.as_ref().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
-        let now = session.execution_props().query_execution_start_time.unwrap_or_else(chrono::Utc::now);
         let mut evaluator = Evaluator {
             session,
             pins,
             store,
             slot: slice_seconds * nines_timeline::MICROS,
-            now: now.timestamp_micros(),
+            now: now(session),
             definitions: Arc::default(),
             exclusions: Vec::new(),
             incidents: Vec::new(),

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
 use nines_engine::Parameter;
+use nines_engine::ingest::clock;
 
 use super::nearest;
 use crate::error::{CliError, Result};
@@ -43,10 +44,15 @@ const MEANT: usize = 8;
 /// Days of the first line of figures.
 const DAYS: i64 = 28;
 
+/// What time it is.
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(clock::now()).unwrap_or_default()
+}
+
 pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches(';').trim_matches(['\'', '"']);
     if name.is_empty() {
-        let at = Parameter::Text(Utc::now().to_rfc3339());
+        let at = Parameter::Text(now().to_rfc3339());
         let (schema, rows) = session.query(IN_FORCE, &[("at", at)]).await?;
         return match rows.iter().any(|batch| batch.num_rows() > 0) {
             true => session.show_table(&schema, &rows),
@@ -56,7 +62,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let named = || ("name", Parameter::Text(name.to_string()));
     let (_, defined) = session.query(DEFINED, &[named()]).await?;
     let versions: usize = defined.iter().map(RecordBatch::num_rows).sum();
-    let now = Utc::now();
+    let now = now();
     let until = newest(session).await?.filter(|newest| now - *newest > TimeDelta::days(1)).unwrap_or(now);
     let zone: Tz = session.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
     let periods = periods(now, until, zone);

@@ -132,6 +132,12 @@ impl Moment {
             let range = (self.instant(from)?, self.instant(to)?);
             return (range.0 <= range.1).then_some(range);
         }
+        self.named(text)
+    }
+
+    /// The range that one word or one unit of the calendar names: `last week`, `2026-10`.
+    pub fn named(&self, text: &str) -> Option<Range> {
+        let text = text.trim();
         self.relative(text).or_else(|| self.calendar(text))
     }
 
@@ -148,7 +154,7 @@ impl Moment {
         if let Some(time) = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()) {
             return instant(time, self.zone);
         }
-        self.relative(text).or_else(|| self.calendar(text)).map(|range| range.0)
+        self.named(text).map(|range| range.0)
     }
 
     fn relative(&self, text: &str) -> Option<Range> {
@@ -214,7 +220,7 @@ fn count(text: &str) -> Option<i32> {
 }
 
 /// The instant of a local time. One that clocks skip is when they were set forward, one that they show twice the first.
-pub(crate) fn instant(time: NaiveDateTime, zone: Tz) -> Option<i64> {
+pub fn instant(time: NaiveDateTime, zone: Tz) -> Option<i64> {
     if let Some(found) = zone.from_local_datetime(&time).earliest() {
         return Some(found.timestamp_micros());
     }
@@ -240,7 +246,7 @@ pub(crate) fn instant(time: NaiveDateTime, zone: Tz) -> Option<i64> {
 }
 
 /// An instant as the zone's clocks show it; `None` beyond what a calendar can tell.
-pub(crate) fn local(micros: i64, zone: Tz) -> Option<DateTime<Tz>> {
+pub fn local(micros: i64, zone: Tz) -> Option<DateTime<Tz>> {
     Some(DateTime::<Utc>::from_timestamp_micros(micros)?.with_timezone(&zone))
 }
 
