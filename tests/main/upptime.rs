@@ -15,6 +15,8 @@ const SELECT: &str = "
            CASE WHEN subject_state IN ('up', 'degraded') THEN 1 WHEN subject_state = 'down' THEN 0 END AS value
     FROM input WHERE subject_state <> ''";
 const RANGE: &str = "'2026-05-10', '2026-08-11'";
+/// The end of the range, in minutes since 1970. The last probes came on the day before.
+const END: i64 = 20_676 * 24 * 60;
 
 /// What was published: site, failures, minutes in error.
 const PUBLISHED: [(&str, f64, f64); 3] = [
@@ -32,7 +34,7 @@ struct Site {
     measured: usize,
 }
 
-/// Walks minute by minute: what the last probe said stands, unless it is too long ago.
+/// Walks minute by minute to the end of the range: what the last probe said stands, unless it is too long ago.
 fn naive(probes: &str) -> BTreeMap<String, Site> {
     let mut lines = probes.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     let header = lines.next().unwrap();
@@ -43,11 +45,10 @@ fn naive(probes: &str) -> BTreeMap<String, Site> {
         let minute = line[time].parse::<i64>().unwrap() / 60;
         said.entry(line[slug].to_string()).or_default().insert(minute, line[state] == "up");
     }
-    let end = said.values().filter_map(|probes| probes.keys().last()).max().unwrap() + 1;
     let walk = |probes: BTreeMap<i64, bool>| {
         let mut site = Site::default();
         let (mut last, mut is_failing) = (None, false);
-        for minute in *probes.keys().next().unwrap()..end {
+        for minute in *probes.keys().next().unwrap()..END {
             last = probes.get(&minute).map(|up| (minute, *up)).or(last);
             let Some((_, up)) = last.filter(|(at, _)| minute - at < HOLD) else { continue };
             site.measured += 1;

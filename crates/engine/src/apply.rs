@@ -14,7 +14,7 @@ use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store
 
 use nines_timeline::Interval;
 
-use crate::evaluate::{Evaluator, Expressions, stored};
+use crate::evaluate::{Evaluator, Expressions, stored, unfit};
 use crate::{Engine, EngineError, Result};
 
 /// How often it is planned anew when somebody else recorded definitions meanwhile.
@@ -183,7 +183,7 @@ impl Engine {
 }
 
 fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
-    if let Some(wrong) = too_fine(spec.slice, slot) {
+    if let Some(wrong) = unfit(spec, slot) {
         return Some(wrong);
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };

@@ -15,7 +15,7 @@ use nines_slo::{Budgeting, NoData, Spec};
 
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
 use crate::answers::groups::vela;
-use crate::evaluate::{Baseline, Evaluator, Read, declared_business};
+use crate::evaluate::{Baseline, Evaluator, Read, declared_business, unmeasured};
 use crate::place::Place;
 
 /// Which of them.
@@ -62,6 +62,7 @@ impl Defined {
                 instant("effective_until", zone),
                 text("display_name"),
                 text("description"),
+                text("not_measured"),
             ],
             Defined::Baselines => vec![
                 text("objective"),
@@ -127,6 +128,7 @@ impl DefinedTable {
                 instants(rows.iter().map(|(_, version)| bounded(version.in_force.end)), &self.zone),
                 own(&|spec| spec.display_name.clone()),
                 own(&|spec| spec.description.clone()),
+                own(&|spec| unmeasured(spec, evaluator.slot)),
             ],
         )?)
     }

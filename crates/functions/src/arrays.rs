@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, Int64Array, ListArray, NullBufferBuilder, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, ListArray, NullBufferBuilder, StringArray,
+    StructArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_datafusion_err, exec_err, internal_datafusion_err};
 use nines_timeline::histogram::Histogram;
-use nines_timeline::{Interval, MICROS, Run, Sources, State, Timeline};
+use nines_timeline::{Failure, Interval, MICROS, Run, Sources, State, Timeline};
 
 use crate::types::{
-    bucket_fields, element, histogram_fields, interval_fields, is_timeline, sources_fields, timeline_fields,
+    bucket_fields, element, failure_fields, histogram_fields, interval_fields, is_timeline, sources_fields,
+    timeline_fields,
 };
 
 /// Instants as stored.
@@ -54,6 +55,24 @@ impl IntervalListBuilder {
         let items = StructArray::new(interval_fields(), columns, None);
         list(items, self.offsets, self.valid.and_then(|mut valid| valid.finish()))
     }
+}
+
+/// A list of failures per row, `None` for NULL.
+pub(crate) fn failures_array(rows: impl IntoIterator<Item = Option<Vec<Failure>>>) -> ArrayRef {
+    let (mut starts, mut ends, mut seconds, mut offsets) = (vec![], vec![], vec![], vec![]);
+    let mut valid = NullBufferBuilder::new(0);
+    for row in rows {
+        valid.append(row.is_some());
+        for failure in row.into_iter().flatten() {
+            starts.push(failure.interval.start);
+            ends.push(failure.interval.end);
+            seconds.push(failure.seconds());
+        }
+        offsets.push(starts.len() as i32);
+    }
+    let columns: Vec<ArrayRef> = vec![instants(starts), instants(ends), Arc::new(Float64Array::from(seconds))];
+    let items = StructArray::new(failure_fields(), columns, None);
+    Arc::new(list(items, offsets, valid.finish()))
 }
 
 /// A list array from items and the end of each row.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | instant | `Timestamp(µs, UTC)` |
 //! | interval list | `List<Struct<started, ended>>` |
+//! | failure list | `List<Struct<started, ended, seconds: Float64>>` |
 //! | timeline | `Struct<started, ended, slice_seconds: Int64, errors, no_data, excluded>`, the last three interval lists |
 //! | histogram | `Struct<zero: Int64, buckets: List<Struct<bucket: Int32, count: Int64>>>` |
 //!
@@ -39,6 +40,17 @@ pub(crate) fn interval_fields() -> Fields {
 /// `List<Struct<started, ended>>`.
 pub fn interval_list_type() -> DataType {
     DataType::List(element(DataType::Struct(interval_fields())))
+}
+
+/// `started`, `ended`, `seconds`.
+pub(crate) fn failure_fields() -> Fields {
+    let seconds = Field::new("seconds", DataType::Float64, true);
+    interval_fields().iter().cloned().chain([Arc::new(seconds)]).collect()
+}
+
+/// `List<Struct<started, ended, seconds: Float64>>`.
+pub(crate) fn failure_list_type() -> DataType {
+    DataType::List(element(DataType::Struct(failure_fields())))
 }
 
 /// `started`, `ended`, `names`.

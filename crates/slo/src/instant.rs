@@ -1,6 +1,6 @@
 //! Instants as people write them, in a time zone.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 /// Reads RFC 3339, `2026-10-01 12:30[:00]` or a date, in µs since the epoch. What has no zone is in `zone`: a time
@@ -28,6 +28,18 @@ pub(crate) fn read(text: &str, zone: Tz) -> Result<i64, String> {
         LocalResult::Ambiguous(first, _) => bounded(Some(first.timestamp_micros()), text),
         LocalResult::None => Err(format!("there is no {text} in {zone}: the clock skips it")),
     }
+}
+
+/// The time of day (µs after midnight) that a time says: of a date alone midnight, of an instant what clocks show in `zone`. A
+/// time that clocks skip once a year is a time of day all the same.
+pub(crate) fn time_of_day(text: &str, zone: Tz) -> Result<i64, String> {
+    let spaced = text.trim().replacen(['T', 't'], " ", 1);
+    let time = match (local(&spaced), read(text, Tz::UTC)?) {
+        (Some(local), _) => local.time(),
+        (None, _) if NaiveDate::parse_from_str(&spaced, "%Y-%m-%d").is_ok() => NaiveTime::MIN,
+        (None, at) => DateTime::from_timestamp_micros(at).map_or(NaiveTime::MIN, |at| at.with_timezone(&zone).time()),
+    };
+    Ok(i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(time.nanosecond() / 1000))
 }
 
 /// A date and a time without a zone.
@@ -63,6 +75,17 @@ mod tests {
             Ok(micros) => DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339(),
             Err(error) => error,
         }
+    }
+
+    #[test]
+    fn a_time_of_day_is_that_of_clocks() {
+        let of = |text: &str, zone| time_of_day(text, zone).map(|micros| micros / 60_000_000);
+        let york = chrono_tz::America::New_York;
+        assert_eq!(of("2025-01-01", york), Ok(0));
+        assert_eq!(of("2025-01-01 06:30:00", york), Ok(390));
+        assert_eq!(of("2026-03-08 02:30", york), Ok(150), "skipped on that day alone");
+        assert_eq!(of("2025-01-01T12:30:00Z", chrono_tz::Asia::Kolkata), Ok(18 * 60));
+        assert!(of("noon", york).is_err());
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod fields;
 mod goal;
 mod indicator;
 mod instant;
+mod local_days;
 mod metadata;
 mod mistake;
 pub mod moment;
@@ -45,6 +46,7 @@ pub use credit::{
     PERCENT_SCALE, bounds, credit, minor_digits,
 };
 pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
+pub use local_days::{day_unit, midnight_unit};
 pub use mistake::{Mistake, Severity};
 pub use nearest::nearest;
 pub use objective::{

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono_tz::Tz;
 use globset::{Glob, GlobBuilder, GlobMatcher};
-use nines_timeline::{Interval, Share};
+use nines_timeline::{Grid, Interval, Share};
 
 use crate::agreement::Agreement;
 
@@ -94,22 +94,22 @@ pub struct Spec {
     pub slice_target: Share,
     /// Width of a slice in µs: divides a day.
     pub slice: i64,
+    /// Where slices lie: from the calendar's time of day in its zone, else from midnight UTC.
+    pub slices: Grid,
+    /// Why there are no such slices, if they do not divide every day; then the objective is not measured.
+    pub misfit: Option<String>,
     /// What unmeasured slices are.
     pub no_data: NoData,
     /// Over which the promise is made.
     pub window: Option<Window>,
-    /// In which months and days are meant.
+    /// Of which calendar its months and days are.
     pub time_zone: Tz,
 }
 
 impl Hash for Spec {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Spec { service, business, rows, indicator, slice_target, slice, no_data, time_zone, .. } = self;
-        (service, business, rows, indicator, slice_target, slice, no_data).hash(state);
-        // Only months depend on it.
-        if indicator.baseline().is_some() {
-            time_zone.name().hash(state);
-        }
+        let Spec { service, business, rows, indicator, slice_target, slices, no_data, time_zone, .. } = self;
+        (service, business, rows, indicator, slice_target, slices, no_data, time_zone.name()).hash(state);
     }
 }
 

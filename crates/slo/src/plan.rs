@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::document::{Document, Kind, SINCE_EVER, Stored, read, reread};
+use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, read, reread};
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::objective::Definitions;
 use crate::resolve;
@@ -83,6 +83,11 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
         let change = change(document, known, in_run.get(&key) > Some(&1), now);
         if let Some(first) = places.insert((key.0, key.1, change.stored.effective_from), document) {
             mistakes.push(stands_again(document, first, VERSIONS_DIFFER, Severity::Error));
+        }
+        if let (Body::Slo(slo), true) = (&document.body, change.what != What::Unchanged) {
+            // What is recorded loads as it did.
+            let misfits = slo.misfits(change.stored.effective_from);
+            mistakes.extend(misfits.into_iter().map(|complaint| told(document, complaint, Severity::Error)));
         }
         changes.push(change);
     }

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use nines_timeline::Interval;
+use chrono_tz::Tz;
+use nines_timeline::{Grid, Interval};
 
 use crate::agreement::{Agreement, AgreementVersion, Draft, Misfit, misfit};
 use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
 use crate::goal::Goal;
+use crate::local_days;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
 use crate::objective::{Belonging, Composite, Definitions, Objective, Service, Version};
@@ -66,7 +68,8 @@ pub(crate) fn all<'d>(
     services.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
     agreements.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
 
-    let mut resolver = Resolver { slis, services, refused, objectives: BTreeMap::new(), mistakes: Vec::new() };
+    let (objectives, mistakes) = (BTreeMap::new(), Vec::new());
+    let mut resolver = Resolver { slis, services, refused, objectives, mistakes, widest: HashMap::new() };
     for versions in slos.values() {
         resolver.slo(versions);
     }
@@ -131,6 +134,8 @@ struct Resolver<'d> {
     refused: &'d HashSet<(Kind, String)>,
     objectives: BTreeMap<String, Objective>,
     mistakes: Vec<Mistake>,
+    /// The widest slices that divide every day of a zone from an instant on: worked out once.
+    widest: HashMap<(Tz, i64), i64>,
 }
 
 impl<'d> Resolver<'d> {
@@ -153,16 +158,22 @@ impl<'d> Resolver<'d> {
             return;
         }
         let services = self.services.get(slo.service.as_str()).map_or([].as_slice(), Vec::as_slice);
+        let widest = &mut self.widest;
+        let from = in_force.start;
+        let misfit =
+            slo.misfit(goal, |zone| *widest.entry((zone, from)).or_insert_with(|| local_days::day_unit(zone, from)));
+        let slices = (slo.slices(goal, from), misfit.map(|(reason, hint)| format!("{reason}, {hint}")));
         let versions = match slo.source(goal) {
             None => return,
             Some(Source::Inline(sli)) => {
                 // What is wrong between the two was told when they were read.
-                versions(slo, goal, in_force, &[(i64::MIN, document, sli.as_ref())], services).unwrap_or_default()
+                versions((slo, goal, &slices), in_force, &[(i64::MIN, document, sli.as_ref())], services)
+                    .unwrap_or_default()
             }
             Some(Source::Named { name, place }) => match self.slis.get(name.as_str()) {
                 Some(slis) => {
                     let foreign = slis.iter().all(|(_, _, sli)| sli.measure.is_none());
-                    let (versions, complaints) = match versions(slo, goal, in_force, slis, services) {
+                    let (versions, complaints) = match versions((slo, goal, &slices), in_force, slis, services) {
                         Ok(versions) => (versions, Vec::new()),
                         Err(complaints) => (Vec::new(), complaints),
                     };
@@ -197,8 +208,7 @@ impl<'d> Resolver<'d> {
 /// What an objective says while one version of its SLO is in force; nothing while Nines does not measure its
 /// indicator. Judged even if that is never, or its mistakes would wait until it is.
 fn versions(
-    slo: &Slo,
-    goal: &Goal,
+    (slo, goal, slices): (&Slo, &Goal, &(Grid, Option<String>)),
     in_force: Interval,
     slis: &[(i64, &Document, &Sli)],
     services: &[(i64, &Document, &Service)],
@@ -208,7 +218,7 @@ fn versions(
     let (mut versions, mut complaints) = (Vec::new(), Vec::new());
     for (start, end) in starts.iter().zip(ends) {
         let Some(sli) = at(slis, *start) else { continue };
-        match spec(slo, goal, sli, at(services, *start)) {
+        match spec(slo, goal, sli, at(services, *start), slices.clone()) {
             Ok(Some(spec)) if start < end => {
                 append(&mut versions, Version { in_force: Interval::new(*start, *end), spec: Arc::new(spec) });
             }

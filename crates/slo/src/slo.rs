@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_timeline::Share;
+use nines_timeline::{Grid, Share};
 
+use crate::describe::length;
 use crate::document::{Kind, Reference};
 use crate::fields::{self, Fields};
 use crate::goal::{Goal, goals};
 use crate::metadata::Metadata;
-use crate::mistake::Notes;
+use crate::mistake::{Complaint, Notes};
 use crate::objective::{Budgeting, Vela, Window};
 use crate::sli::{self, Sli};
 use crate::yaml::{Node, Place};
-use crate::{alerts, duration, instant, nearest};
+use crate::{alerts, duration, instant, local_days, nearest};
 
 /// An SLO.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Slo {
     /// The end of its life.
     pub until: Option<i64>,
     pub time_zone: Tz,
+    /// At which time of the local day the calendar's periods begin, and wide slices with them: µs after midnight.
+    pub time_of_day: i64,
     pub window: Option<Window>,
     pub budgeting: Budgeting,
     pub indicator: Option<Source>,
@@ -42,6 +45,35 @@ pub(crate) enum Source {
 }
 
 impl Slo {
+    /// Where the slices of an objective lie, if it is in force from an instant (µs) on: wide ones are laid from the calendar's
+    /// time of day.
+    pub fn slices(&self, goal: &Goal, from: i64) -> Grid {
+        Grid::new(local_days::day_start(self.time_zone, self.time_of_day, from), goal.slice)
+    }
+
+    /// What is wrong with slices of an objective that do not divide every day of the calendar's zone, and what to do about it.
+    /// `widest` says the widest ones that do, if that matters.
+    pub fn misfit(&self, goal: &Goal, widest: impl FnOnce(Tz) -> i64) -> Option<(String, String)> {
+        const QUARTER: i64 = 15 * 60 * 1_000_000;
+        let zone = self.time_zone;
+        // All clocks have changed by quarters of an hour.
+        if zone == Tz::UTC || QUARTER % goal.slice == 0 {
+            return None;
+        }
+        let widest = widest(zone);
+        let reason = format!("slices of {} do not divide every day of {zone}, where clocks change", length(goal.slice));
+        (widest % goal.slice != 0).then(|| (reason, format!("as {} or less do", length(widest))))
+    }
+
+    /// The same of all its objectives, if it is in force from an instant (µs) on.
+    pub fn misfits(&self, from: i64) -> Vec<Complaint> {
+        let misfit = |goal: &Goal| {
+            let (reason, hint) = self.misfit(goal, |zone| local_days::day_unit(zone, from))?;
+            Some(Complaint::new(goal.place, reason, Some(&hint)))
+        };
+        self.goals.iter().filter_map(misfit).collect()
+    }
+
     /// Whether its objectives have indicators of their own, so that it is their union.
     pub fn is_composite(&self) -> bool {
         self.goals.len() > 1 && self.goals.iter().any(|goal| goal.indicator.is_some())
@@ -84,7 +116,7 @@ pub(crate) fn read(
     let owner = metadata.owner(notes);
     let description = fields.text("description", notes).map(str::to_string);
     let service = fields.need_text("service", notes).map(str::to_string);
-    let (window, time_zone) = time_window(&fields, notes).unwrap_or((None, Tz::UTC));
+    let TimeWindow { window, time_zone, time_of_day } = time_window(&fields, notes).unwrap_or_default();
     let words = [
         ("Occurrences", Budgeting::Occurrences),
         ("Timeslices", Budgeting::Timeslices),
@@ -106,6 +138,7 @@ pub(crate) fn read(
         target: target.map(|(target, _)| target),
         until,
         time_zone,
+        time_of_day,
         window,
         budgeting: budgeting?,
         indicator,
@@ -138,8 +171,21 @@ pub(crate) fn source(fields: &Fields<'_>, references: &mut Vec<Reference>, notes
     sli::read(fields.need("spec", notes)?, vela, notes).map(|sli| Source::Inline(Arc::new(sli)))
 }
 
-/// The one time window and its zone.
-fn time_window(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Option<Window>, Tz)> {
+/// `timeWindow`, with the zone and the time of day of its calendar.
+struct TimeWindow {
+    window: Option<Window>,
+    time_zone: Tz,
+    time_of_day: i64,
+}
+
+impl Default for TimeWindow {
+    fn default() -> Self {
+        TimeWindow { window: None, time_zone: Tz::UTC, time_of_day: 0 }
+    }
+}
+
+/// The one time window.
+fn time_window(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<TimeWindow> {
     let node = match fields.list("timeWindow", notes)? {
         [] => return None,
         [one] => one,
@@ -155,16 +201,17 @@ fn time_window(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Option<Win
     };
     let calendar = fields.get("calendar");
     let rolling = fields.flag("isRolling", notes).unwrap_or(calendar.is_none());
-    let mut zone = Tz::UTC;
+    let (mut time_zone, mut time_of_day) = (Tz::UTC, 0);
     if let Some(node) = calendar {
         if rolling {
             notes.error(node.place, "a rolling window has no calendar");
         }
         let fields = Fields::read(node, "calendar", &["startTime", "timeZone"], notes)?;
-        zone = time_zone(&fields, notes).unwrap_or(Tz::UTC);
-        fields.parse("startTime", notes, |text| instant::read(text, Tz::UTC));
+        time_zone = self::time_zone(&fields, notes).unwrap_or(Tz::UTC);
+        let read = |text: &str| instant::time_of_day(text, time_zone);
+        time_of_day = fields.parse("startTime", notes, read).unwrap_or(0);
     }
-    Some((duration.map(|duration| Window { duration, rolling }), zone))
+    Some(TimeWindow { window: duration.map(|duration| Window { duration, rolling }), time_zone, time_of_day })
 }
 
 /// `timeZone`, which must be there.

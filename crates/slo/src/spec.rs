@@ -1,5 +1,7 @@
 //! An objective and its indicator put together: the [`Spec`] that is evaluated.
 
+use nines_timeline::Grid;
+
 use crate::goal::Goal;
 use crate::mistake::{Complaint, Notes};
 use crate::objective::{Indicator, Service, Spec};
@@ -10,8 +12,10 @@ impl Slo {
     /// Tells what is wrong between its objectives and the indicators that stand in it.
     pub fn check(&self, notes: &mut Notes<'_>) {
         for goal in &self.goals {
+            // Its slices are checked where it is known from when on it is in force.
+            let slices = (Grid::new(0, goal.slice), None);
             if let Some(Source::Inline(sli)) = self.source(goal)
-                && let Err(complaint) = spec(self, goal, sli, None)
+                && let Err(complaint) = spec(self, goal, sli, None, slices)
             {
                 notes.complain(complaint);
             }
@@ -19,8 +23,14 @@ impl Slo {
     }
 }
 
-/// What an objective says of an indicator; nothing if Nines does not measure it.
-pub(crate) fn spec(slo: &Slo, goal: &Goal, sli: &Sli, service: Option<&Service>) -> Result<Option<Spec>, Complaint> {
+/// What an objective says of an indicator, judged in these slices; nothing if Nines does not measure it.
+pub(crate) fn spec(
+    slo: &Slo,
+    goal: &Goal,
+    sli: &Sli,
+    service: Option<&Service>,
+    (slices, misfit): (Grid, Option<String>),
+) -> Result<Option<Spec>, Complaint> {
     let Some(measure) = &sli.measure else { return Ok(None) };
     let indicator = indicator(goal, measure)?;
     let slice_target = match (&indicator, goal.slice_target) {
@@ -51,6 +61,8 @@ pub(crate) fn spec(slo: &Slo, goal: &Goal, sli: &Sli, service: Option<&Service>)
         target: goal.target,
         slice_target,
         slice: goal.slice,
+        slices,
+        misfit,
         no_data: measure.no_data,
         window: slo.window.clone(),
         time_zone: slo.time_zone,

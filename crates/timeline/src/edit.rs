@@ -3,10 +3,11 @@
 use crate::{Builder, Interval, Run, State, Timeline, normalize};
 
 impl Timeline {
-    /// The timeline over exactly this range: it keeps the slices wholly inside, and where the range reaches
-    /// beyond the span there is no data (as there always is outside a span). Empty when no slice fits.
+    /// The timeline over this range: it keeps the slices that begin inside, whole, and where the range reaches
+    /// beyond the span there is no data (as there always is outside a span). Empty when no slice begins inside. Ranges that
+    /// follow each other share no slice and lose none.
     pub fn clip(&self, range: Interval) -> Timeline {
-        let span = range.whole_slices(self.slice());
+        let span = self.grid().beginning(range);
         self.rebuilt(span, |builder| {
             let covered =
                 Interval::new(self.start().clamp(span.start, span.end), self.end().clamp(span.start, span.end));
@@ -19,10 +20,10 @@ impl Timeline {
         })
     }
 
-    /// Excludes every slice that lies wholly inside one of the intervals.
+    /// Excludes every slice that lies wholly inside the union of the intervals.
     pub fn exclude(&self, intervals: &[Interval]) -> Timeline {
-        let whole = intervals.iter().map(|interval| interval.whole_slices(self.slice())).collect();
-        let excluded = normalize(whole);
+        let united = normalize(intervals.to_vec());
+        let excluded = normalize(united.into_iter().map(|interval| self.grid().inside(interval)).collect());
         self.rebuilt(self.span(), |builder| {
             let mut excluded = excluded.iter().filter(|x| x.end > self.start() && x.start < self.end()).peekable();
             for Run { mut start, end, state } in self.segments() {

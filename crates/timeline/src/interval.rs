@@ -48,9 +48,34 @@ pub fn normalize(mut intervals: Vec<Interval>) -> Vec<Interval> {
     intervals
 }
 
+/// What of some intervals lies in none of others; both ascending and apart, as [`normalize`] makes them.
+pub fn without(intervals: &[Interval], others: &[Interval]) -> Vec<Interval> {
+    let mut left = Vec::with_capacity(intervals.len());
+    for interval in intervals {
+        let mut start = interval.start;
+        let first = others.partition_point(|other| other.end <= interval.start);
+        for other in others[first..].iter().take_while(|other| other.start < interval.end) {
+            left.push(Interval::new(start, other.start));
+            start = other.end;
+        }
+        left.push(Interval::new(start, interval.end));
+    }
+    left.retain(|interval| !interval.is_empty());
+    left
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_of_intervals() {
+        let i = Interval::new;
+        let others = [i(0, 2), i(4, 6), i(9, 30)];
+        assert_eq!(without(&[i(1, 5), i(6, 7), i(8, 10), i(12, 20)], &others), [i(2, 4), i(6, 7), i(8, 9)]);
+        assert_eq!(without(&[i(-5, 40)], &others), [i(-5, 0), i(2, 4), i(6, 9), i(30, 40)]);
+        assert_eq!(without(&[i(1, 5)], &[]), [i(1, 5)]);
+    }
 
     #[test]
     fn overlapping_and_touching_intervals_join() {

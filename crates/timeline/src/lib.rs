@@ -11,6 +11,7 @@ mod burn_alerts;
 mod edit;
 mod failures;
 mod figures;
+mod grid;
 pub mod histogram;
 mod interval;
 mod share;
@@ -21,7 +22,9 @@ mod trend;
 mod union;
 
 pub use burn_alerts::{Alert, Rule, burn_alerts};
-pub use interval::{Interval, normalize};
+pub use failures::Failure;
+pub use grid::Grid;
+pub use interval::{Interval, normalize, without};
 pub use share::{Share, ShareError, gcd, quotient};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Interval;
+use crate::{Grid, Interval};
 
 /// What a slice was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,9 +42,9 @@ impl Run {
 
 /// A span `[start, end)`, a slice width, and the runs of slices that are not ok.
 ///
-/// Invariants, kept by every constructor: bounds and runs are multiples of the width; runs are ascending,
-/// disjoint, inside the span, never ok, and no two neighbours in the same state touch. Hence equal
-/// timelines are equal values.
+/// The span may begin anywhere; slices are laid from its beginning. Invariants, kept by every constructor: the span and the runs
+/// consist of whole slices; runs are ascending, disjoint, inside the span, never ok, and no two neighbours in the same state
+/// touch. Hence equal timelines are equal values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Timeline {
     start: i64,
@@ -59,7 +59,7 @@ pub struct Timeline {
 pub enum TimelineError {
     /// The slice width is not positive.
     Slice(i64),
-    /// A bound of the span or a run is no multiple of the slice width, or the span ends before it starts.
+    /// The span or a run does not consist of whole slices from the span's beginning on, or the span ends before it starts.
     Bounds(Interval),
     /// A run overlaps the one before it or leaves the span.
     Order(Interval),
@@ -85,11 +85,11 @@ impl Timeline {
     /// A timeline of this span with the given runs, in any order; what they leave out is ok.
     pub fn new(span: Interval, slice: i64, mut runs: Vec<Run>) -> Result<Self, TimelineError> {
         let mut builder = Builder::new(span, slice)?;
+        let grid = Grid::new(span.start, slice);
         runs.retain(|run| run.start < run.end);
         runs.sort_unstable_by_key(|run| run.start);
         for run in &runs {
-            let misaligned = run.start.rem_euclid(slice) != 0 || run.end.rem_euclid(slice) != 0;
-            if misaligned {
+            if !grid.begins(run.start) || !grid.begins(run.end) {
                 return Err(TimelineError::Bounds(run.interval()));
             }
             if run.start < builder.filled || run.end > span.end {
@@ -125,6 +125,11 @@ impl Timeline {
     /// Width of a slice in microseconds.
     pub fn slice(&self) -> i64 {
         self.slice
+    }
+
+    /// Where its slices lie.
+    pub fn grid(&self) -> Grid {
+        Grid::new(self.start, self.slice)
     }
 
     /// The runs that are not ok, ascending.
@@ -173,7 +178,7 @@ impl Builder {
         if slice <= 0 {
             return Err(TimelineError::Slice(slice));
         }
-        if span.end < span.start || span.start.rem_euclid(slice) != 0 || span.end.rem_euclid(slice) != 0 {
+        if span.end < span.start || !Grid::new(span.start, slice).begins(span.end) {
             return Err(TimelineError::Bounds(span));
         }
         let timeline = Timeline { start: span.start, end: span.end, slice, runs: Vec::new() };

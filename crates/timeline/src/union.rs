@@ -1,20 +1,25 @@
 //! The union of timelines: every slice counts once, whoever lost it.
 
-use crate::share::gcd;
+use crate::grid::common;
 use crate::sweep::sweep;
-use crate::{Builder, Interval, State, Timeline};
+use crate::{Builder, Grid, Interval, State, Timeline};
 
 /// Slice by slice over the union of the spans: error if any is error, else ok if any is ok, else no data if
 /// any is no data, else excluded. Outside its own span a timeline is no data.
 ///
-/// The width is the finest of the widths (their greatest common divisor, should they not divide each
-/// other). `None` for no timelines. O(total runs × log n).
+/// The width is the greatest common divisor of the widths and of the distances between the beginnings of the spans, so that
+/// all slices of all timelines are whole slices of the union; where an empty timeline begins does not matter. `None` for no
+/// timelines. O(total runs × log n).
 pub fn union(timelines: &[&Timeline]) -> Option<Timeline> {
     if let [one] = timelines {
         return Some((*one).clone());
     }
-    let slice = timelines.iter().map(|t| t.slice() as u128).reduce(gcd)? as i64;
     let measured = || timelines.iter().filter(|t| !t.span().is_empty());
+    let slice = timelines.iter().map(|t| t.slice()).reduce(common)?;
+    let slice = match measured().map(|t| t.grid()).reduce(Grid::common) {
+        Some(grid) => common(slice, grid.width()),
+        None => slice,
+    };
     let span = match (measured().map(|t| t.start()).min(), measured().map(|t| t.end()).max()) {
         (Some(start), Some(end)) => Interval::new(start, end),
         _ => timelines.iter().map(|t| t.span()).min()?,

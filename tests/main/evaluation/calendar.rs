@@ -11,10 +11,14 @@ pub enum Zone {
     Shanghai,
     NewYork,
     Berlin,
+    Kolkata,
+    Kathmandu,
+    LordHowe,
 }
 
 impl Zone {
-    pub const ALL: [Zone; 4] = [Zone::Utc, Zone::Shanghai, Zone::NewYork, Zone::Berlin];
+    pub const ALL: [Zone; 7] =
+        [Zone::Utc, Zone::Shanghai, Zone::NewYork, Zone::Berlin, Zone::Kolkata, Zone::Kathmandu, Zone::LordHowe];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -22,20 +26,36 @@ impl Zone {
             Zone::Shanghai => "Asia/Shanghai",
             Zone::NewYork => "America/New_York",
             Zone::Berlin => "Europe/Berlin",
+            Zone::Kolkata => "Asia/Kolkata",
+            Zone::Kathmandu => "Asia/Kathmandu",
+            Zone::LordHowe => "Australia/Lord_Howe",
+        }
+    }
+
+    /// The widest slice that divides every day, in seconds.
+    pub fn widest(self) -> i64 {
+        match self {
+            Zone::Utc | Zone::Shanghai | Zone::Kolkata | Zone::Kathmandu => 86_400,
+            Zone::NewYork | Zone::Berlin => 3600,
+            Zone::LordHowe => 1800,
         }
     }
 
     /// The first instant of a day, from 2025-04 to 2026-10.
     pub fn midnight(self, day: i64) -> i64 {
-        let ahead = match self {
+        let minutes_ahead = match self {
             Zone::Utc => 0,
-            Zone::Shanghai => 8,
-            Zone::NewYork if day > self::day(2025, 11, 2) && day <= self::day(2026, 3, 8) => -5,
-            Zone::NewYork => -4,
-            Zone::Berlin if day > self::day(2025, 10, 26) && day <= self::day(2026, 3, 29) => 1,
-            Zone::Berlin => 2,
+            Zone::Shanghai => 8 * 60,
+            Zone::NewYork if day > self::day(2025, 11, 2) && day <= self::day(2026, 3, 8) => -5 * 60,
+            Zone::NewYork => -4 * 60,
+            Zone::Berlin if day > self::day(2025, 10, 26) && day <= self::day(2026, 3, 29) => 60,
+            Zone::Berlin => 2 * 60,
+            Zone::Kolkata => 5 * 60 + 30,
+            Zone::Kathmandu => 5 * 60 + 45,
+            Zone::LordHowe if day > self::day(2025, 10, 5) && day <= self::day(2026, 4, 5) => 11 * 60,
+            Zone::LordHowe => 10 * 60 + 30,
         };
-        day * DAY - ahead * HOUR
+        day * DAY - minutes_ahead * 60 * SECOND
     }
 
     /// First instants of the months from 2025-06 on.
@@ -87,8 +107,4 @@ pub fn ceil(at: i64, grid: i64) -> i64 {
 
 pub fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-pub fn lcm(a: i64, b: i64) -> i64 {
-    a / gcd(a, b) * b
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calendar::{SECOND, Zone, instant};
+use super::calendar::{SECOND, Zone, ceil, day, floor, instant};
 
 /// Ten thousandths: a share that is exact in decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,6 +255,8 @@ pub struct Version {
     pub service: &'static str,
     pub method: Method,
     pub zone: Option<Zone>,
+    /// The time of day of the zone's calendar, in seconds.
+    pub time_of_day: i64,
     pub vela: Option<&'static str>,
     /// Of a composite.
     pub target: Option<Share>,
@@ -298,7 +300,10 @@ impl Version {
         );
         if let Some(zone) = self.zone {
             text += &format!(
-                "  timeWindow: [{{duration: 1M, calendar: {{startTime: \"2025-01-01 00:00:00\", timeZone: {}}}}}]\n",
+                "  timeWindow: [{{duration: 1M, calendar: {{startTime: \"2025-01-01 {:02}:{:02}:{:02}\", timeZone: {}}}}}]\n",
+                self.time_of_day / 3600,
+                self.time_of_day / 60 % 60,
+                self.time_of_day % 60,
                 zone.name()
             );
         }
@@ -379,7 +384,21 @@ pub struct Spec {
     pub slice_target: Share,
     /// µs.
     pub slice: i64,
+    /// An instant at which a slice begins.
+    pub origin: i64,
     pub level: Option<(Op, f64)>,
+}
+
+impl Spec {
+    /// Start of the slice in which an instant lies.
+    pub fn floor(&self, at: i64) -> i64 {
+        floor(at - self.origin, self.slice) + self.origin
+    }
+
+    /// The first start of a slice that is not before an instant.
+    pub fn ceil(&self, at: i64) -> i64 {
+        ceil(at - self.origin, self.slice) + self.origin
+    }
 }
 
 /// A stretch of time in which an objective says the same: `[from, to)`.
@@ -461,6 +480,7 @@ fn spec(slo: &str, version: &Version, goal: &Goal, declared: Option<&'static str
         target: goal.target,
         slice_target,
         slice: goal.slice * SECOND,
+        origin: version.zone.unwrap_or(Zone::Utc).midnight(day(2025, 11, 20)) + version.time_of_day * SECOND,
         level: goal.level,
     }
 }

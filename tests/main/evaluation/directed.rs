@@ -22,6 +22,7 @@ fn slo(indicator: Indicator, target: Share, slice: i64) -> Version {
         service: "door",
         method: Method::Timeslices,
         zone: None,
+        time_of_day: 0,
         vela: None,
         target: None,
         shared: Some(indicator),

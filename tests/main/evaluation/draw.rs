@@ -242,7 +242,8 @@ fn indicator(rng: &mut StdRng, gauge: bool) -> Indicator {
 }
 
 fn goal(rng: &mut StdRng, slot: i64, name: Option<&'static str>, indicator: &Indicator, own: bool) -> Goal {
-    let widths: &[i64] = if slot == 15 * SECOND { &[15, 60, 60, 300, 3600, 45] } else { &[60, 60, 300, 3600, 86_400] };
+    let widths: &[i64] =
+        if slot == 15 * SECOND { &[15, 60, 60, 300, 3600, 45] } else { &[60, 60, 300, 1800, 3600, 86_400] };
     let latency = matches!(indicator.kind, Kind::Latency { .. });
     // Months of some zones begin inside a UTC day.
     let widest = if latency { 3600 } else { 86_400 };
@@ -281,12 +282,16 @@ pub fn version(rng: &mut StdRng, slot: i64, from: From) -> Version {
             (None, goals)
         }
     };
+    let zone = maybe(rng, 0.6, |rng| one(rng, &Zone::ALL));
     let mut version = Version {
         from,
         until: None,
         service: one(rng, &SERVICES).0,
         method: one(rng, &[Method::Timeslices, Method::RatioTimeslices, Method::Occurrences]),
-        zone: maybe(rng, 0.4, |rng| one(rng, &Zone::ALL)),
+        zone,
+        time_of_day: zone.map_or(0, |_| {
+            one(rng, &[0, 0, 6 * 3600, 22 * 3600 + 45 * 60, 7 * 60]) / (slot / SECOND) * (slot / SECOND)
+        }),
         vela: maybe(rng, 0.5, |rng| one(rng, &["volume", "errors", "latency", "availability"])),
         target: None,
         shared,
@@ -295,7 +300,14 @@ pub fn version(rng: &mut StdRng, slot: i64, from: From) -> Version {
     if version.is_composite() {
         version.target = maybe(rng, 0.5, share);
     }
+    divide_days(&mut version);
     version
+}
+
+/// No slice wider than one that divides every day of the zone.
+fn divide_days(version: &mut Version) {
+    let widest = version.zone.unwrap_or(Zone::Utc).widest();
+    version.goals.iter_mut().for_each(|goal| goal.slice = goal.slice.min(widest));
 }
 
 /// What an SLO says later.
@@ -306,7 +318,7 @@ pub fn changed(rng: &mut StdRng, slot: i64, before: &Version, from: From) -> Ver
             0..=2 => version.goals.iter_mut().for_each(|goal| goal.target = share(rng)),
             3..=4 => {
                 for goal in &mut version.goals {
-                    goal.slice = one(rng, &[60, 300, 3600]);
+                    goal.slice = one(rng, &[60, 300, 1800, 3600]);
                 }
             }
             5..=6 => {
@@ -320,6 +332,7 @@ pub fn changed(rng: &mut StdRng, slot: i64, before: &Version, from: From) -> Ver
             _ => version = Version { target: None, ..self::version(rng, slot, from) },
         }
     }
+    divide_days(&mut version);
     version
 }
 

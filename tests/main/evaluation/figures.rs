@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calendar::{DAY, SECOND, Zone, ceil, floor, gcd};
+use super::calendar::{DAY, SECOND, Zone, ceil, gcd};
 use super::check::Cell;
 use super::define::{Method, Share, Spec};
 use super::naive::{Evaluation, Model, State};
@@ -13,6 +13,14 @@ pub struct Strip {
     pub start: i64,
     pub width: i64,
     pub states: Vec<State>,
+}
+
+/// A failure: when, and how long it was measured, without data, and excluded.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure {
+    pub start: i64,
+    pub end: i64,
+    pub spent: [i64; 3],
 }
 
 /// An objective over a range.
@@ -41,9 +49,18 @@ pub fn lines(evaluation: &Evaluation<'_>, from: i64, to: i64, now: i64) -> Vec<L
             keyed.entry((judged.business.clone(), judged.spec.service.to_string())).or_default().push(judged);
         }
         for ((business, service), versions) in keyed {
-            let width = versions.iter().map(|of| of.spec.slice).reduce(gcd).unwrap();
-            let start = ceil(from, width);
-            let count = ((floor(to, width) - start) / width).max(0) as usize;
+            // Slices of all versions are whole ones of the line.
+            let origin = versions[0].spec.origin;
+            let apart = versions
+                .iter()
+                .map(|of| of.spec.slice.max(1))
+                .chain(versions.iter().map(|of| (of.spec.origin - origin).abs()));
+            let width = apart.reduce(gcd).unwrap();
+            let start = ceil(from - origin, width) + origin;
+            // The last slice that begins in the range may end after it.
+            let ends = versions.iter().map(|of| of.spec.ceil(to).min(of.to));
+            let end = ends.fold(ceil(to - origin, width) + origin, i64::max);
+            let count = ((end - start) / width).max(0) as usize;
             let mut line = Line {
                 business,
                 service,
@@ -120,20 +137,32 @@ impl Strip {
         ratio(ok, ok + error)
     }
 
-    /// From the first error slice to the end of the last before an ok one.
-    pub fn failures(&self) -> Vec<(i64, i64)> {
-        let mut failures: Vec<(i64, i64)> = Vec::new();
+    /// From the first error slice to the end of the last before an ok one, with how much of it was measured (then it was in
+    /// error), without data, and excluded.
+    pub fn failures(&self) -> Vec<Failure> {
+        let mut failures: Vec<Failure> = Vec::new();
         let mut recovered = true;
         for (at, state) in self.states.iter().enumerate() {
             let start = self.start + self.width * at as i64;
             match state {
                 State::Error if recovered => {
-                    failures.push((start, start + self.width));
+                    failures.push(Failure { start, end: start + self.width, spent: [0; 3] });
                     recovered = false;
                 }
-                State::Error => failures.last_mut().unwrap().1 = start + self.width,
+                State::Error => failures.last_mut().unwrap().end = start + self.width,
                 State::Ok => recovered = true,
                 State::NoData | State::Excluded => {}
+            }
+        }
+        for failure in &mut failures {
+            let mut at = failure.start;
+            while at < failure.end {
+                match self.at(at) {
+                    State::Ok | State::Error => failure.spent[0] += self.width,
+                    State::NoData => failure.spent[1] += self.width,
+                    State::Excluded => failure.spent[2] += self.width,
+                }
+                at += self.width;
             }
         }
         failures
@@ -141,7 +170,12 @@ impl Strip {
 
     fn mttr(&self) -> Option<f64> {
         let failures = self.failures();
-        ratio(failures.iter().map(|(start, end)| end - start).sum(), failures.len() as i64 * SECOND)
+        ratio(failures.iter().map(|failure| failure.spent[0]).sum(), failures.len() as i64 * SECOND)
+    }
+
+    /// The states of measured slices.
+    fn measured(&self) -> impl DoubleEndedIterator<Item = State> + '_ {
+        self.states.iter().copied().filter(|state| matches!(state, State::Ok | State::Error))
     }
 
     fn mtbf(&self) -> Option<f64> {
@@ -174,8 +208,9 @@ pub fn union(strips: &[&Strip]) -> Strip {
     if let [one] = strips {
         return (*one).clone();
     }
-    let width = strips.iter().map(|strip| strip.width).reduce(gcd).unwrap();
     let there: Vec<&&Strip> = strips.iter().filter(|strip| !strip.states.is_empty()).collect();
+    let apart = there.iter().map(|strip| (strip.start - there[0].start).abs());
+    let width = strips.iter().map(|strip| strip.width).chain(apart).reduce(gcd).unwrap();
     let start = there.iter().map(|strip| strip.start).min().unwrap_or(0);
     let end = there.iter().map(|strip| strip.end()).max().unwrap_or(0);
     let mut states = Vec::new();
@@ -343,20 +378,18 @@ pub fn report(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64)
             .values()
             .filter(|i| !i.withdrawn && (from..to).contains(&i.started) && group.concerns(i.business, i.service))
             .collect();
-        let mean = |phases: Vec<Option<i64>>| {
-            let known: Vec<i64> = phases.into_iter().flatten().collect();
-            ratio(known.iter().sum(), known.len() as i64 * SECOND)
-        };
+        let known = |phases: Vec<Option<i64>>| phases.into_iter().flatten().collect::<Vec<i64>>();
         let between = |start: Option<i64>, end: Option<i64>| Some(end? - start?);
         let phases = [
-            mean(incidents.iter().map(|i| between(Some(i.started), i.detected)).collect()),
-            mean(incidents.iter().map(|i| between(i.detected, i.located)).collect()),
-            mean(incidents.iter().map(|i| between(i.located, i.fixed)).collect()),
-            mean(incidents.iter().map(|i| between(i.fixed, i.verified)).collect()),
+            known(incidents.iter().map(|i| between(Some(i.started), i.detected)).collect()),
+            known(incidents.iter().map(|i| between(i.detected, i.located)).collect()),
+            known(incidents.iter().map(|i| between(i.located, i.fixed)).collect()),
+            known(incidents.iter().map(|i| between(i.fixed, i.verified)).collect()),
+            known(incidents.iter().map(|i| between(Some(i.started), i.verified.or(i.fixed))).collect()),
         ];
         row.push(Cell::Int(incidents.len() as i64));
-        row.extend(phases.map(float));
-        row.push(float(phases.into_iter().sum()));
+        row.extend(phases.iter().map(|of| float(ratio(of.iter().sum(), of.len() as i64 * SECOND))));
+        row.extend(phases.iter().map(|of| Cell::Int(of.len() as i64)));
         row.push(Cell::Flag(group.lines.iter().any(|line| line.approximate)));
         rows.push(row);
     }
@@ -372,9 +405,18 @@ pub fn failures(
     now: i64,
 ) -> Vec<Vec<Cell>> {
     let own = lines(evaluation, from, to, now);
+    let (before, after) = (lines(evaluation, from - DAY, from, now), lines(evaluation, to, to + DAY, now));
+    let (before, after) = (groups(model, &before, by), groups(model, &after, by));
     let mut rows = Vec::new();
     for group in groups(model, &own, by) {
-        for (start, end) in group.strip.failures() {
+        let same = |other: &&Group<'_>| other.key == group.key;
+        let begun = before.iter().find(same).and_then(|other| other.strip.measured().next_back());
+        let goes_on = after.iter().find(same).and_then(|other| other.strip.measured().next());
+        let (first, last) = (group.strip.measured().next(), group.strip.measured().next_back());
+        let failures = group.strip.failures();
+        for (at, Failure { start, end, spent }) in failures.iter().copied().enumerate() {
+            let is_first = at == 0 && first == Some(State::Error);
+            let is_last = at + 1 == failures.len() && last == Some(State::Error);
             let in_error = group.lines.iter().filter(|line| {
                 let mut at = start;
                 while at < end && line.strip.at(at) != State::Error {
@@ -409,7 +451,11 @@ pub fn failures(
             row.extend([
                 Cell::Int(start),
                 Cell::Int(end),
-                Cell::Float((end - start) as f64 / SECOND as f64),
+                Cell::Float(spent[0] as f64 / SECOND as f64),
+                Cell::Float(spent[1] as f64 / SECOND as f64),
+                Cell::Float(spent[2] as f64 / SECOND as f64),
+                Cell::Flag(is_first && begun == Some(State::Error)),
+                Cell::Flag(is_last && goes_on == Some(State::Error)),
                 Cell::List(objectives),
                 longest,
                 Cell::List(all),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calendar::{ceil, floor, lcm};
+use super::calendar::ceil;
 use super::define::{Charge, Definitions, Expression, Indicator, Kind, NoData, Op, Spec, Statistic, Stretch};
 use super::draw::business_of;
 use super::rows::{Exclusion, Gauge, Incident, Request, Rows, bucket, is_bound};
@@ -46,6 +46,8 @@ pub struct Slice {
 #[derive(Debug, Clone)]
 pub struct Judged {
     pub spec: Spec,
+    /// The end of its last slice, in any range.
+    pub to: i64,
     pub business: String,
     pub slices: Vec<Slice>,
 }
@@ -74,6 +76,7 @@ struct Counted {
     to: i64,
     spec: Spec,
     business: String,
+    /// By stored slice.
     counts: BTreeMap<i64, Counts>,
     /// Of the objective: its first slice with data.
     first: Option<i64>,
@@ -108,19 +111,22 @@ impl Model {
                     Counted { from, to, spec, business, counts, first: None, watermark }
                 })
                 .collect();
-            let data = counted.iter().flat_map(|of| of.counts.iter().find(|(_, counts)| counts.total > 0));
-            let first = data.map(|(start, _)| *start).min();
+            let first = |of: &Counted| {
+                let (stored, _) = of.counts.iter().find(|(_, counts)| counts.total > 0)?;
+                Some(of.spec.floor(*stored))
+            };
+            let first = counted.iter().filter_map(first).min();
             counted.iter_mut().for_each(|of| of.first = first);
             objectives.insert(name, meet(counted));
         }
         Evaluation { model: self, objectives }
     }
 
-    /// The counts of all slices that have rows.
+    /// The counts of all stored slices that have rows.
     fn counts(&self, spec: &Spec) -> BTreeMap<i64, Counts> {
         let mut slices: BTreeMap<i64, Counts> = BTreeMap::new();
         let mut add = |time: i64, endpoint: &str, good: i64, total: i64, approximate: bool| {
-            let counts = slices.entry(floor(time, spec.slice)).or_default();
+            let counts = slices.entry(time).or_default();
             counts.good += good;
             counts.total += total;
             counts.approximate |= approximate;
@@ -167,7 +173,7 @@ impl Model {
     /// What the rows of a gauge count, each at the store slices for which it speaks.
     fn gauge_counts(&self, spec: &Spec) -> Vec<(i64, &str, i64, i64)> {
         let mut found = Vec::new();
-        let watermark = self.watermark("gauges").unwrap_or(i64::MIN);
+        let now = super::world::now();
         let mut series: BTreeMap<[&String; 5], BTreeSet<i64>> = BTreeMap::new();
         for (time, business, service, endpoint, name, source) in self.rows.gauges.keys() {
             series.entry([business, service, endpoint, name, source]).or_default().insert(*time);
@@ -189,7 +195,7 @@ impl Model {
                         }
                     };
                     let mut at = *time;
-                    while at < until && at < watermark {
+                    while at < until && (at == *time || at + self.slot <= now) {
                         found.push((at, endpoint.as_str(), good, 1));
                         at += self.slot;
                     }
@@ -356,26 +362,42 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// The slices that each version decides: where two versions meet, the later begins with the first slice of both grids; one
-/// that is over before it begins decides nothing. After a gap a version begins with its own next slice, but not inside the
-/// last of the one before.
+/// The first slice of both at or after an instant; `None` if none of the next three days begins in both.
+fn first_of_both(a: &Spec, b: &Spec, from: i64) -> Option<i64> {
+    let mut at = a.ceil(from);
+    while at < from + 3 * super::DAY {
+        if b.floor(at) == at {
+            return Some(at);
+        }
+        at += a.slice;
+    }
+    None
+}
+
+/// The slices that each version decides: where two versions meet, the later begins with the first slice of both, or, if there
+/// is none, after the last slice of the one before; one that is over before it begins decides nothing. After a gap a version
+/// begins with its own next slice, but not inside the last of the one before.
 fn meet(counted: Vec<Counted>) -> Vec<Counted> {
     // With what each says of its own from and to.
     let mut met: Vec<((i64, i64), Counted)> = Vec::new();
     for mut next in counted {
-        let (said, slice) = ((next.from, next.to), next.spec.slice);
-        next.from = if said.0 == i64::MIN { said.0 } else { ceil(said.0, slice) };
-        next.to = if said.1 == i64::MAX { said.1 } else { ceil(said.1, slice) };
+        let said = (next.from, next.to);
+        next.from = if said.0 == i64::MIN { said.0 } else { next.spec.ceil(said.0) };
+        next.to = if said.1 == i64::MAX { said.1 } else { next.spec.ceil(said.1) };
         let mut before = said.0;
         while let Some(((begun, ended), last)) = met.last_mut() {
             let contiguous = *ended == before;
-            next.from = match contiguous {
-                true => ceil(said.0, lcm(last.spec.slice, slice)),
-                false => next.from.max(ceil(last.to, slice)),
-            };
+            let mut until = last.to;
+            if contiguous {
+                let both = first_of_both(&last.spec, &next.spec, said.0);
+                until = both.unwrap_or(last.spec.ceil(said.0));
+                next.from = next.spec.ceil(until);
+            } else {
+                next.from = next.from.max(next.spec.ceil(last.to));
+            }
             if next.from > last.from {
                 if contiguous {
-                    last.to = next.from;
+                    last.to = until;
                     *ended = said.1;
                 }
                 break;
@@ -395,19 +417,24 @@ impl Evaluation<'_> {
         self.objectives.keys()
     }
 
-    /// The versions of an objective that are in force in `[from, to)`, each with its slices that lie wholly inside.
+    /// The versions of an objective that are in force in `[from, to)`, each with its slices that begin inside.
     pub fn slices(&self, objective: &str, from: i64, to: i64, now: i64) -> Vec<Judged> {
         let mut judged = Vec::new();
         for counted in &self.objectives[objective] {
             let slice = counted.spec.slice;
             let mut slices = Vec::new();
-            let mut start = ceil(from, slice).max(counted.from);
-            while start + slice <= to && start < counted.to {
+            let mut start = counted.spec.ceil(from).max(counted.from);
+            while start < to && start < counted.to {
                 slices.push(self.slice(counted, start, now));
                 start += slice;
             }
             if counted.from < to && from < counted.to {
-                judged.push(Judged { spec: counted.spec.clone(), business: counted.business.clone(), slices });
+                judged.push(Judged {
+                    spec: counted.spec.clone(),
+                    to: counted.to,
+                    business: counted.business.clone(),
+                    slices,
+                });
             }
         }
         judged
@@ -416,32 +443,69 @@ impl Evaluation<'_> {
     fn slice(&self, counted: &Counted, start: i64, now: i64) -> Slice {
         let spec = &counted.spec;
         let end = start + spec.slice;
-        let nothing = Counts::default();
-        let counts = counted.counts.get(&start).unwrap_or(&nothing);
         let customer = match spec.indicator.customers.as_slice() {
             [one] if !one.contains('*') => *one,
             _ => "",
         };
         let fits = |scope: &str, own: &str| scope.is_empty() || scope == own;
-        let excluded = self.model.exclusions.values().any(|exclusion| {
-            !exclusion.withdrawn
-                && fits(exclusion.business, &counted.business)
-                && fits(exclusion.service, spec.service)
-                && fits(exclusion.customer, customer)
-                && exclusion.started <= start
-                && end <= exclusion.ended
-        });
+        let exclusions: Vec<&Exclusion> = self
+            .model
+            .exclusions
+            .values()
+            .filter(|exclusion| {
+                !exclusion.withdrawn
+                    && fits(exclusion.business, &counted.business)
+                    && fits(exclusion.service, spec.service)
+                    && fits(exclusion.customer, customer)
+                    && exclusion.started < end
+                    && start < exclusion.ended
+            })
+            .collect();
+        // Whether exclusions cover all of a stored slice, one after the other.
+        let removed = |stored: i64| {
+            let mut at = stored;
+            while at < stored + self.model.slot {
+                let over = exclusions.iter().filter(|x| x.started <= at && at < x.ended).map(|x| x.ended).max();
+                match over {
+                    Some(ended) => at = ended,
+                    None => return false,
+                }
+            }
+            true
+        };
+        let all: Vec<i64> = (0..spec.slice / self.model.slot).map(|nth| start + nth * self.model.slot).collect();
+        let left: Vec<i64> = match exclusions.is_empty() {
+            true => all.clone(),
+            false => all.iter().copied().filter(|stored| !removed(*stored)).collect(),
+        };
+        let excluded = left.is_empty();
         let watermark = counted.watermark;
         let lost = self.model.incidents.values().any(|incident| {
-            let fixed = incident.fixed.or(watermark).unwrap_or(i64::MIN);
+            let fixed = incident.fixed.unwrap_or(now);
             !incident.withdrawn
                 && incident.lost
                 && fits(incident.business, &counted.business)
                 && fits(incident.service, spec.service)
                 && incident.started < fixed
-                && incident.started < end
-                && start < fixed
+                && left.iter().any(|stored| incident.started < stored + self.model.slot && *stored < fixed)
         });
+        let mut counts = Counts::default();
+        for stored in if excluded { &all } else { &left } {
+            let Some(of) = counted.counts.get(stored) else { continue };
+            counts.good += of.good;
+            counts.total += of.total;
+            counts.approximate |= of.approximate;
+            for (endpoint, (good, total)) in &of.endpoints {
+                let sum = counts.endpoints.entry(endpoint.clone()).or_default();
+                (sum.0, sum.1) = (sum.0 + good, sum.1 + total);
+            }
+        }
+        // A slice that is not over at the watermark is known if samples are held over the rest of it.
+        let beyond =
+            left.iter().filter(|stored| watermark.is_none_or(|watermark| **stored + self.model.slot > watermark));
+        let is_held = matches!(spec.indicator.kind, Kind::Gauge { hold: Some(_), .. })
+            && beyond.into_iter().all(|stored| counted.counts.get(stored).is_some_and(|of| of.total > 0));
+        let over = watermark.is_some_and(|watermark| end <= watermark) || is_held;
         let met = |good: i64, total: i64| spec.slice_target.met_by(good, total);
         let each = match spec.indicator.kind {
             Kind::Latency { threshold, each, .. } => each || threshold.is_none(),
@@ -453,9 +517,9 @@ impl Evaluation<'_> {
         };
         let no_data = spec.indicator.no_data();
         let until = if no_data == NoData::Error { Some(now) } else { watermark };
-        let assumed = counted.first.is_some_and(|first| start >= floor(first, spec.slice))
-            && until.is_some_and(|until| end <= until);
-        let measured = counts.total > 0 && !lost;
+        let assumed =
+            counted.first.is_some_and(|first| start >= spec.floor(first)) && until.is_some_and(|until| end <= until);
+        let measured = counts.total > 0 && !lost && over;
         let (state, ratio) = match () {
             () if excluded => (State::Excluded, 0.0),
             () if lost => (State::Error, 0.0),

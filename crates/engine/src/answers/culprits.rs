@@ -92,7 +92,7 @@ impl Answer for Rows {
         for line in &lines {
             let Some(culprits) = accused.get_mut(&(line.objective.as_ref(), line.service.as_ref())) else { continue };
             culprits.sort_by_key(|culprit| culprit.slice);
-            for failure in line.timeline.failures(0) {
+            for failure in line.timeline.failures(0).into_iter().map(|failure| failure.interval) {
                 let from = culprits.partition_point(|culprit| culprit.slice < failure.start);
                 let to = culprits.partition_point(|culprit| culprit.slice < failure.end);
                 found.extend(blame(line, failure, &culprits[from..to]));

@@ -76,6 +76,13 @@ fn group<'a>(
     Some(Group { business, service, objective, lines, timeline, target })
 }
 
+impl<'a> Group<'a> {
+    /// What names it beside the groups of another range.
+    pub fn key(&self) -> [Option<&'a str>; 3] {
+        [self.business, self.service, self.objective]
+    }
+}
+
 impl Group<'_> {
     /// The one objective that this is; `None` for a union.
     pub fn single(&self) -> Option<&Line> {

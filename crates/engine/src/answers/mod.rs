@@ -9,6 +9,7 @@ pub(crate) mod columns;
 mod culprits;
 mod failures;
 pub(crate) mod groups;
+mod phases;
 mod report;
 mod review;
 pub(crate) mod signature;

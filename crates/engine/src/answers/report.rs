@@ -7,14 +7,15 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use nines_functions::{sources_array, sources_type};
-use nines_timeline::{Interval, MICROS};
+use nines_timeline::Interval;
 
 use super::arguments::{Arguments, By};
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
 use super::groups::{Group, groups};
+use super::phases::{Mean, Phases};
 use super::signature::{BY, FROM, Signature, TO};
 use super::{Call, Question};
-use crate::evaluate::{Answer, Detail, Incident, Month, Part, Prepared, lines};
+use crate::evaluate::{Answer, Detail, Month, Part, Prepared, lines};
 
 #[derive(Debug)]
 pub(super) struct Report;
@@ -30,8 +31,10 @@ impl Question for Report {
              [from, to): slo is the figure by the objective's budgeting method, of a union by time; slo_error_time and mtbf, \
              mttr are seconds; slo_error_time_info says who was in error when. A union has a target where the Service or \
              the composite SLO states one. slo_before and slo_error_time_before are those of the preceding period of the same \
-             length, for calendar months the months before. mtti, mttk, mttf and mttv are means over the incidents that \
-             started in the range and concern the row, in seconds; incident_mttr is their sum.",
+             length, for calendar months the months before. Incidents are those that started in the range and concern the row: \
+             mtti, mttk, mttf and mttv are mean seconds from start to detection, to location, to fix, to verification, each \
+             over the incidents that say both times (mtti_n, mttk_n, mttf_n, mttv_n); incident_mttr is the mean length of those that ended, from \
+             start to verification, else to fix (incident_mttr_n); the others are open.",
             "SELECT business, slo, slo_error_time, mtbf, mttr FROM report('2026-10-01', '2026-11-01', 'business')",
         )
     }
@@ -70,40 +73,6 @@ struct Rows {
     range: Interval,
 }
 
-/// Means over incidents in seconds.
-#[derive(Debug, Default)]
-struct Phases {
-    incidents: i64,
-    detect: Option<f64>,
-    locate: Option<f64>,
-    fix: Option<f64>,
-    verify: Option<f64>,
-}
-
-impl Phases {
-    fn of(group: &Group<'_>, incidents: &[Incident], range: Interval) -> Phases {
-        let started = |incident: &&Incident| incident.started >= range.start && incident.started < range.end;
-        let own: Vec<&Incident> = incidents.iter().filter(started).filter(|i| group.concerns(i)).collect();
-        let mean = |phase: fn(&Incident) -> Option<(i64, i64)>| {
-            let lengths: Vec<i64> = own.iter().filter_map(|incident| phase(incident)).map(|(a, b)| b - a).collect();
-            let total = lengths.iter().map(|length| i128::from(*length)).sum::<i128>();
-            let count = lengths.len() as i128;
-            (count > 0).then(|| nines_timeline::quotient(total, count * i128::from(MICROS)))
-        };
-        Phases {
-            incidents: own.len() as i64,
-            detect: mean(|i| Some((i.started, i.detected?))),
-            locate: mean(|i| Some((i.detected?, i.located?))),
-            fix: mean(|i| Some((i.located?, i.fixed?))),
-            verify: mean(|i| Some((i.fixed?, i.verified?))),
-        }
-    }
-
-    fn sum(&self) -> Option<f64> {
-        Some(self.detect? + self.locate? + self.fix? + self.verify?)
-    }
-}
-
 impl Answer for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
@@ -129,6 +98,11 @@ impl Answer for Rows {
             float("mttf"),
             float("mttv"),
             float("incident_mttr"),
+            count("mtti_n"),
+            count("mttk_n"),
+            count("mttf_n"),
+            count("mttv_n"),
+            count("incident_mttr_n"),
             flag("approximate"),
         ]))
     }
@@ -149,7 +123,8 @@ impl Answer for Rows {
         let phases: Vec<Phases> = now.iter().map(|group| Phases::of(group, &prepared.incidents, self.range)).collect();
         let slo_before: Vec<Option<f64>> = earlier.iter().map(|group| group.and_then(|group| group.slo())).collect();
         let of = |figure: &dyn Fn(&Group<'_>) -> Option<f64>| floats(now.iter().map(figure));
-        let phase = |figure: &dyn Fn(&Phases) -> Option<f64>| floats(phases.iter().map(figure));
+        let mean = |phase: &dyn Fn(&Phases) -> &Mean| floats(phases.iter().map(|of| phase(of).seconds()));
+        let over = |phase: &dyn Fn(&Phases) -> &Mean| counts(phases.iter().map(|of| Some(phase(of).incidents)));
         let mut sources = Vec::new();
         for group in &now {
             sources.push(group.with_sources(|sources| sources_array([Some(sources)])));
@@ -179,11 +154,16 @@ impl Answer for Rows {
                 floats(now.iter().zip(&slo_before).map(|(group, before)| Some(group.slo()? - (*before)?))),
                 floats(earlier.iter().map(|group| group.map(|group| group.timeline.error_seconds()))),
                 counts(phases.iter().map(|phases| Some(phases.incidents))),
-                phase(&|phases| phases.detect),
-                phase(&|phases| phases.locate),
-                phase(&|phases| phases.fix),
-                phase(&|phases| phases.verify),
-                phase(&Phases::sum),
+                mean(&|phases| &phases.detect),
+                mean(&|phases| &phases.locate),
+                mean(&|phases| &phases.fix),
+                mean(&|phases| &phases.verify),
+                mean(&|phases| &phases.whole),
+                over(&|phases| &phases.detect),
+                over(&|phases| &phases.locate),
+                over(&|phases| &phases.fix),
+                over(&|phases| &phases.verify),
+                over(&|phases| &phases.whole),
                 flags(now.iter().map(|group| group.lines.iter().any(|line| line.approximate))),
             ],
         )?])

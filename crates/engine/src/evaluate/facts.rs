@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::error::Result;
 use nines_slo::{NoData, Spec};
 use nines_store::TableKind;
-use nines_timeline::{Interval, State};
+use nines_timeline::{Grid, Interval, State};
 
 use super::evaluator::{Evaluator, Known};
 use super::inputs::Inputs;
@@ -26,7 +26,7 @@ const MOST_DAYS: usize = 64;
 /// What rows say of an indicator.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
-    /// Start of the first slice with data.
+    /// Start of the first stored slice with data.
     pub first: Option<i64>,
     /// The business that its rows carry; empty if none.
     pub business: Arc<str>,
@@ -146,8 +146,10 @@ impl Evaluator<'_> {
         let ever = Interval::new(i64::MIN, i64::MAX);
         let mut subjects = Vec::new();
         for (_, spec) in sought {
-            // A sample speaks for its own slice first, so nothing has to be held.
-            let spec = Arc::new(Spec { no_data: NoData::Ignore, ..spec.as_ref().clone() });
+            // A sample speaks for its own slice first, so nothing has to be held. Wider slices follow from the stored ones.
+            let stored = Grid::new(0, inputs.slot);
+            let spec = spec.as_ref().clone();
+            let spec = Arc::new(Spec { no_data: NoData::Ignore, slice: inputs.slot, slices: stored, ..spec });
             subjects.push(Subject {
                 objective: 0,
                 name: spec.service.as_str().into(),
@@ -157,9 +159,12 @@ impl Evaluator<'_> {
                 in_force: ever,
                 first: None,
                 watermark: i64::MAX,
+                now: i64::MIN,
                 assumed_until: i64::MIN,
+                removed: Vec::new(),
                 excluded: Vec::new(),
                 lost: Vec::new(),
+                unmeasured: None,
                 limits: Subject::constant_limits(&spec),
                 definition: definition_hash(&spec),
                 spec,

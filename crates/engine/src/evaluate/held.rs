@@ -1,7 +1,7 @@
 //! Samples that stand until the next one: probes.
 //!
 //! A sample covers the slots from its own to that of the next sample of its series, exclusive, or until it was held as long as
-//! allowed, or until the table's watermark. Files of a day come in any order, so samples are sorted when the day is over.
+//! allowed, whatever else the table holds, but beyond its own none that is not over now. Files of a day come in any order, so samples are sorted when the day is over.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,9 +54,10 @@ impl Held {
                 let next = samples.peek().map_or(i64::MAX, |(next, _)| *next);
                 // A sample always covers its own slice.
                 let held = time.saturating_add(subject.hold().max(self.slot));
-                let end = held.min(next).min(subject.watermark).min(day.start + DAY);
+                let end = held.min(next).min(day.start + DAY);
+                let over = subject.now.max(time + self.slot);
                 let mut at = time.max(day.start);
-                while at < end {
+                while at < end && at + self.slot <= over {
                     covered.push((series.lane, ((at - day.start) / self.slot) as usize, ok));
                     at += self.slot;
                 }

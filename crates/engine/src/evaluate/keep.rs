@@ -18,7 +18,7 @@ use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
 use nines_store::{Once, Store, TableKind};
-use nines_timeline::{Interval, Timeline};
+use nines_timeline::Timeline;
 
 use super::evaluator::Evaluator;
 use super::inputs::Inputs;
@@ -40,14 +40,18 @@ pub(crate) struct Fact {
 
 /// Names all that a day of a subject depends on.
 pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
-    let start = i64::from(day) * DAY;
-    let of_day = Interval::new(start, start + DAY);
+    let of_day = subject.day(day);
     let mut name = Name::default();
     let in_force = (subject.in_force.start.max(of_day.start), subject.in_force.end.min(of_day.end));
     for part in [u64::from(EVALUATOR), inputs.slot as u64, subject.definition, inputs.hash_of(day)] {
         name.add(part);
     }
+    if subject.shift() > 0 {
+        name.add(inputs.hash_of(day + 1));
+    }
     name.interval(in_force);
+    // What is not over then is no data.
+    name.add(subject.watermark.min(of_day.end) as u64);
     if let Some((no_data, span)) = subject.assumed() {
         let span = (span.start.max(of_day.start), span.end.min(of_day.end));
         name.add(if span.0 < span.1 { 1 + no_data as u64 } else { 0 });
@@ -56,7 +60,7 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
     if subject.hold() > 0 {
         let back = ((subject.hold() + DAY - 1) / DAY) as i32;
         name.add(inputs.hash_in(day - back..=day - 1));
-        name.add(subject.watermark.min(of_day.end) as u64);
+        name.add(subject.now.min(of_day.end) as u64);
     }
     for limit in subject.limits.iter().filter(|l| l.interval.start < of_day.end && l.interval.end > of_day.start) {
         name.interval((limit.interval.start.max(of_day.start), limit.interval.end.min(of_day.end)));
@@ -64,7 +68,7 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
         limit.limit.hash(&mut hasher);
         name.add(hasher.finish());
     }
-    for (kind, intervals) in [(b'x', &subject.excluded), (b'l', &subject.lost)] {
+    for (kind, intervals) in [(b'x', &subject.removed), (b'l', &subject.lost)] {
         for interval in touching(intervals, of_day) {
             name.add(u64::from(kind));
             name.interval((interval.start.max(of_day.start), interval.end.min(of_day.end)));
@@ -158,7 +162,7 @@ pub(crate) struct NewDay<'a> {
 /// What names a definition on a day: where it begins within the day, with the second, because only a target may have
 /// changed, or it may have been in force before.
 fn definition_on(subject: &Subject, day: i32) -> String {
-    let seconds = subject.in_force.start.saturating_sub(i64::from(day) * DAY) / nines_timeline::MICROS;
+    let seconds = subject.in_force.start.saturating_sub(subject.day(day).start) / nines_timeline::MICROS;
     match seconds {
         1.. => format!("{:016x}@{seconds}", subject.definition),
         _ => format!("{:016x}", subject.definition),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::common::exec_err;
 use datafusion::error::Result;
 use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Interval, State, Timeline, gcd};
+use nines_timeline::{Grid, Interval, State, Timeline};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
@@ -110,8 +111,15 @@ pub(crate) fn lines_of(prepared: &Prepared, parts: Vec<&Part>, range: Interval) 
         let own: Vec<&Part> = numbers.iter().flat_map(|&number| &parts[number]).copied().collect();
         let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
         if let Some(newest) = of().next_back() {
-            let slice = of().map(|subject| subject.spec.slice).reduce(gcd_of).unwrap_or(newest.spec.slice);
-            lines.push(line(newest, slice, &own, range, &prepared.subjects)?);
+            let slices = of().map(|subject| subject.spec.slices).reduce(Grid::common).unwrap_or(newest.spec.slices);
+            let span = slices.beginning(range);
+            // The last slice that begins in the range may be a wide one.
+            let ends = of().map(|subject| {
+                let own = subject.spec.slices.beginning(range);
+                own.end.min(subject.in_force.end)
+            });
+            let span = Interval::new(span.start, ends.fold(span.end, i64::max));
+            lines.push(line(newest, slices.width(), &own, span, &prepared.subjects)?);
         }
     }
     Ok(lines)
@@ -129,8 +137,8 @@ fn by_subject(parts: Vec<&Part>, subjects: usize) -> Vec<Vec<&Part>> {
 }
 
 /// A line of the version `last`; where no part speaks, nothing is known.
-fn line(last: &Subject, slice: i64, parts: &[&Part], range: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
-    let timeline = joined(range.whole_slices(slice), slice, parts.iter().copied())?;
+fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
+    let timeline = joined(span, slice, parts.iter().copied())?;
     let mut line = Line {
         business: Arc::clone(&last.business),
         service: Arc::clone(&last.service),
@@ -150,14 +158,12 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], range: Interval, subjects: 
         let (error, no_data, excluded) = (spent(State::Error), spent(State::NoData), spent(State::Excluded));
         line.ok_slices += (part.interval.duration() - error - no_data - excluded) / slice;
         line.error_slices += error / slice;
-        line.good = line.good.saturating_add(part.good);
-        line.total = line.total.saturating_add(part.total);
+        let (Some(good), Some(total)) = (line.good.checked_add(part.good), line.total.checked_add(part.total)) else {
+            return exec_err!("the events of {} in the range add up to more than 64 bits hold", last.name);
+        };
+        (line.good, line.total) = (good, total);
         line.ratio_sum += part.ratio_sum;
         line.approximate |= part.approximate;
     }
     Ok(line)
-}
-
-fn gcd_of(a: i64, b: i64) -> i64 {
-    gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64
 }

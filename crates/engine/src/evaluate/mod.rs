@@ -41,7 +41,7 @@ pub(crate) use months::{Month, midnight};
 pub(crate) use overlay::{Exclusion, Incident, instants, texts};
 pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use pass::{charged, days_of};
-pub(crate) use prepare::{Asked, Prepared};
+pub(crate) use prepare::{Asked, Prepared, unfit, unmeasured};
 pub(crate) use scan::Expressions;
 pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
 pub(crate) use subject::Subject;
@@ -50,4 +50,4 @@ pub(crate) use subject::Subject;
 pub(crate) const DAY: i64 = 86_400 * nines_timeline::MICROS;
 
 /// Part of every key under which something is kept: raised whenever the same rows would be judged otherwise.
-pub(crate) const EVALUATOR: u32 = 1;
+pub(crate) const EVALUATOR: u32 = 2;

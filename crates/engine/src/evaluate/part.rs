@@ -1,6 +1,8 @@
-//! From the counts of a day to a part: what an objective was in one stretch of one UTC day.
+//! From the counts of a day to a part: what an objective was in the slices that begin in one stretch of one UTC day.
 //!
-//! Precedence for a slice: excluded, then lost telemetry, then measured, then what `noData` says.
+//! A slice is judged by the stored slices that are left of it. Precedence: excluded (none is left), then lost telemetry, then
+//! measured, then what `noData` says. A slice that is not over at the watermark is not measured, unless held samples cover the
+//! rest of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -103,8 +105,8 @@ impl Lane {
         self.rounded[slot] = true;
     }
 
-    fn is_rounded(&self, slots: std::ops::Range<usize>) -> bool {
-        self.rounded.get(slots).is_some_and(|slots| slots.contains(&true))
+    fn is_rounded(&self, slots: &Slots) -> bool {
+        slots.iter().any(|slots| self.rounded.get(slots.clone()).is_some_and(|slots| slots.contains(&true)))
     }
 
     #[inline]
@@ -116,12 +118,14 @@ impl Lane {
         self.overflow |= over | beyond;
     }
 
-    fn sum(&self, slots: std::ops::Range<usize>) -> (i64, i64) {
-        self.counts[slots]
-            .iter()
-            .fold((0, 0), |(good, total), count| (good.saturating_add(count[0]), total.saturating_add(count[1])))
+    fn sum(&self, slots: &Slots) -> (i64, i64) {
+        let counts = slots.iter().flat_map(|slots| &self.counts[slots.clone()]);
+        counts.fold((0, 0), |(good, total), count| (good.saturating_add(count[0]), total.saturating_add(count[1])))
     }
 }
+
+/// The stored slices that are left of a slice, as places in a lane.
+type Slots = [std::ops::Range<usize>];
 
 /// A lane with what it holds apart.
 #[derive(Debug, Clone, Copy)]
@@ -142,13 +146,13 @@ pub(crate) enum Detail {
 /// The day whose counts are at hand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Day {
-    /// Its midnight in µs.
+    /// Where its counts begin, in µs.
     pub start: i64,
     /// The store's slice width in µs.
     pub slot: i64,
 }
 
-/// Judges the slices of `interval`, which lie in `day`. One pass over the slots where anything was counted, over the runs alone
+/// Judges the slices of `interval`, whose counts are those of `day`. One pass over the slots where anything was counted, over the runs alone
 /// where nothing was.
 pub(crate) fn part(
     subject: &Subject,
@@ -158,8 +162,9 @@ pub(crate) fn part(
     detail: Detail,
 ) -> Result<Part> {
     if lanes.iter().any(|apart| apart.lane.overflow) {
-        return exec_err!("the events of {} in a slice add up to more than 64 bits hold", subject.name);
+        return too_many(subject);
     }
+    let mut left = Vec::new();
     let slice = subject.spec.slice;
     let mut part = Part {
         subject: at,
@@ -188,23 +193,30 @@ pub(crate) fn part(
         let mut start = stretch.start;
         while start < stretch.end {
             let end = start + slice;
-            let slots = ((start - day.start) / day.slot) as usize..((end - day.start) / day.slot) as usize;
+            self::left(subject, Interval::new(start, end), day, &mut left);
             let (mut good, mut total) = (0i64, 0i64);
             if judged {
                 for apart in lanes {
-                    let (g, t) = apart.lane.sum(slots.clone());
+                    let (g, t) = apart.lane.sum(&left);
                     (good, total) = (good.saturating_add(g), total.saturating_add(t));
                 }
             }
-            let measured = total > 0;
-            let approximate = judged && lanes.iter().any(|apart| apart.lane.is_rounded(slots.clone()));
-            let ok = measured && meets(subject, good, total, grouped.as_deref(), &slots, lanes, None);
+            if total == i64::MAX {
+                return too_many(subject);
+            }
+            let over = end <= subject.watermark || is_held(subject, &left, day, lanes);
+            let measured = total > 0 && over;
+            let approximate = judged && lanes.iter().any(|apart| apart.lane.is_rounded(&left));
+            let ok = measured && meets(subject, good, total, grouped.as_deref(), &left, lanes, None);
             let state = fate.state(measured, ok);
             states.push(start, end, state);
             match (fate, measured) {
                 (Fate::Excluded, _) => {}
                 (_, true) => {
-                    (part.good, part.total) = (part.good.saturating_add(good), part.total.saturating_add(total));
+                    (part.good, part.total) = match (part.good.checked_add(good), part.total.checked_add(total)) {
+                        (Some(good), Some(total)) => (good, total),
+                        _ => return too_many(subject),
+                    };
                     part.ratio_sum += good as f64 / total as f64;
                     part.approximate |= approximate;
                 }
@@ -214,7 +226,7 @@ pub(crate) fn part(
             match detail {
                 Detail::Slices => details.slices.push(Slice { start, good, total, state, approximate }),
                 Detail::Culprits if state == State::Error && measured => {
-                    accuse(subject, (start, good, total), grouped.as_deref(), &slots, lanes, &mut details.culprits);
+                    accuse(subject, (start, good, total), grouped.as_deref(), &left, lanes, &mut details.culprits);
                 }
                 _ => {}
             }
@@ -226,19 +238,51 @@ pub(crate) fn part(
     Ok(part)
 }
 
+fn too_many<T>(subject: &Subject) -> Result<T> {
+    exec_err!("the events of {} in a slice or a day add up to more than 64 bits hold", subject.name)
+}
+
+/// The stored slices that are left of a slice. Of an excluded one all are named, to show what was not counted.
+fn left(subject: &Subject, slice: Interval, day: Day, left: &mut Vec<std::ops::Range<usize>>) {
+    let place = |at: i64| ((at - day.start) / day.slot) as usize;
+    left.clear();
+    let mut start = slice.start;
+    for removed in touching(&subject.removed, slice) {
+        if removed.start > start {
+            left.push(place(start)..place(removed.start));
+        }
+        start = removed.end;
+    }
+    if start < slice.end {
+        left.push(place(start)..place(slice.end));
+    }
+    if left.is_empty() {
+        left.push(place(slice.start)..place(slice.end));
+    }
+}
+
+/// Whether held samples cover all that is left of a slice beyond the watermark.
+fn is_held(subject: &Subject, left: &Slots, day: Day, lanes: &[Apart<'_>]) -> bool {
+    let covered = |slot: usize| {
+        let beyond = day.start + (slot as i64 + 1) * day.slot > subject.watermark;
+        !beyond || lanes.iter().any(|apart| apart.lane.counts[slot][1] > 0)
+    };
+    subject.hold() > 0 && left.iter().flat_map(Clone::clone).all(covered)
+}
+
 /// Whether a measured slice meets its target, with the bad events of lane `without` left out.
 fn meets(
     subject: &Subject,
     good: i64,
     total: i64,
     grouped: Option<&[Vec<usize>]>,
-    slots: &std::ops::Range<usize>,
+    slots: &Slots,
     lanes: &[Apart<'_>],
     without: Option<usize>,
 ) -> bool {
     let target = subject.spec.slice_target;
     let bad_of = |lane: usize| {
-        let (good, total) = lanes[lane].lane.sum(slots.clone());
+        let (good, total) = lanes[lane].lane.sum(slots);
         total - good
     };
     let Some(groups) = grouped else {
@@ -247,7 +291,7 @@ fn meets(
     groups.iter().all(|group| {
         let (mut good, mut total) = (0i64, 0i64);
         for &lane in group {
-            let (g, t) = lanes[lane].lane.sum(slots.clone());
+            let (g, t) = lanes[lane].lane.sum(slots);
             (good, total) = (good.saturating_add(g), total.saturating_add(t));
             if without == Some(lane) {
                 total -= t - g;
@@ -262,12 +306,12 @@ fn accuse(
     subject: &Subject,
     (start, good, total): (i64, i64, i64),
     grouped: Option<&[Vec<usize>]>,
-    slots: &std::ops::Range<usize>,
+    slots: &Slots,
     lanes: &[Apart<'_>],
     culprits: &mut Vec<Culprit>,
 ) {
     for (at, apart) in lanes.iter().enumerate() {
-        let (good_of, total_of) = apart.lane.sum(slots.clone());
+        let (good_of, total_of) = apart.lane.sum(slots);
         let bad = total_of - good_of;
         if bad > 0 {
             culprits.push(Culprit {

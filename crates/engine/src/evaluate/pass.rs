@@ -2,7 +2,8 @@
 //!
 //! Rows come day by day. Neighbours of one key are a run; a run is routed once to the lanes of the subjects that count it, and its
 //! rows are added there. A key that no subject counts costs one look-up. When a day is over, each lane's counts are judged
-//! slice by slice ([`part`]) and forgotten: memory is a day of lanes.
+//! slice by slice ([`part`]) and forgotten: memory is a day of lanes. Where slices begin on one day and end on the next, it is
+//! two: rows up to the first slice of a day still belong to the day before, which is judged when they were seen.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub(crate) struct Task {
     pub numbers: Vec<usize>,
     /// Expressions, by place in `subjects`.
     pub sql: HashMap<usize, SqlCounts>,
-    /// By day since 1970: which subject (place in `subjects`), which range, which stretch of the day.
+    /// By day since 1970 on whose end its rows were seen: which subject (place in `subjects`), which range, which stretch.
     pub wanted: HashMap<i32, Vec<(usize, usize, Interval)>>,
     pub split: Split,
     pub detail: Detail,
@@ -91,7 +92,26 @@ type LaneName = (usize, Option<Arc<str>>, Option<Arc<str>>);
 struct LanePlace {
     endpoint: Option<Arc<str>>,
     cause: Option<Arc<str>>,
+    /// How many slots after midnight its days begin; 0: those days are the UTC days.
+    shift: usize,
+    /// What is judged when this UTC day is over.
     lane: Option<Lane>,
+    /// What is judged when the next one is.
+    later: Option<Lane>,
+}
+
+/// Where rows of a day go: into the lane judged today or into the next, and what their slots since midnight are moved by.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    place: usize,
+    later: bool,
+    moved: usize,
+}
+
+impl Target {
+    fn slot(self, since_midnight: usize) -> usize {
+        since_midnight.wrapping_add(self.moved)
+    }
 }
 
 /// A pass at work.
@@ -172,8 +192,9 @@ impl Pass {
 
     fn judge(&mut self, number: i32, done: &mut Vec<Part>) -> Result<()> {
         let day = Day { start: i64::from(number) * DAY, slot: self.task.slot };
-        for (lane, slot, ok) in self.held.close(day, &self.task.subjects) {
-            self.lane(lane)?.add(slot, i64::from(ok), 1);
+        for (place, slot, ok) in self.held.close(day, &self.task.subjects) {
+            let target = self.target(place, slot);
+            self.lane(target)?.add(target.slot(slot), i64::from(ok), 1);
         }
         if self.own.contains(&number) {
             for &(subject, range, interval) in self.task.wanted.get(&number).into_iter().flatten() {
@@ -186,11 +207,13 @@ impl Pass {
                     })
                     .collect();
                 let asked = (self.task.numbers[subject], range, interval);
-                done.push(part(&self.task.subjects[subject], asked, day, &lanes, self.task.detail)?);
+                let subject = &self.task.subjects[subject];
+                let day = Day { start: subject.day(subject.begun_on(number)).start, slot: self.task.slot };
+                done.push(part(subject, asked, day, &lanes, self.task.detail)?);
             }
         }
         for place in &mut self.places {
-            if let Some(mut lane) = place.lane.take() {
+            if let Some(mut lane) = std::mem::replace(&mut place.lane, place.later.take()) {
                 lane.clear();
                 self.spare.push(lane);
             }
@@ -198,9 +221,20 @@ impl Pass {
         Ok(())
     }
 
-    fn lane(&mut self, place: usize) -> Result<&mut Lane> {
+    /// Where a row of a place goes whose slice is so many slots after midnight.
+    fn target(&self, place: usize, slot: usize) -> Target {
+        let shift = self.places[place].shift;
+        match (shift, slot < shift) {
+            (0, _) => Target { place, later: false, moved: 0 },
+            (_, true) => Target { place, later: false, moved: self.slots_of_day() - shift },
+            (_, false) => Target { place, later: true, moved: 0usize.wrapping_sub(shift) },
+        }
+    }
+
+    fn lane(&mut self, target: Target) -> Result<&mut Lane> {
         let slots = self.slots_of_day();
-        let lane = &mut self.places[place].lane;
+        let place = &mut self.places[target.place];
+        let lane = if target.later { &mut place.later } else { &mut place.lane };
         if lane.is_none() && self.spare.is_empty() {
             self.memory.try_grow(slots * size_of::<[i64; 2]>())?;
         }
@@ -266,7 +300,19 @@ impl Pass {
                 slots.clear();
                 slots.extend(columns.time[at..next].iter().map(|time| ((time - midnight) / width) as u32));
                 for route in routes.iter() {
-                    self.count_run(*route, columns, sql, at..next, &slots)?;
+                    // Rows of a run may lie on both sides of the first slice of the day.
+                    let mut from = 0;
+                    while from < slots.len() {
+                        let target = self.target(route.lane, slots[from] as usize);
+                        let shift = self.places[route.lane].shift;
+                        let same = |slot: &u32| (*slot as usize >= shift) == (slots[from] as usize >= shift);
+                        let until = match shift {
+                            0 => slots.len(),
+                            _ => from + slots[from..].iter().take_while(|slot| same(slot)).count(),
+                        };
+                        self.count_run(*route, target, columns, sql, at + from..at + until, &slots[from..until])?;
+                        from = until;
+                    }
                 }
                 self.slots = slots;
             }
@@ -278,34 +324,35 @@ impl Pass {
     fn count_run(
         &mut self,
         route: Route,
+        target: Target,
         columns: &Columns<'_>,
         sql: &HashMap<usize, SqlRows>,
         rows: std::ops::Range<usize>,
         slots: &[u32],
     ) -> Result<()> {
         let first = rows.start;
-        let slot = |row: usize| slots[row - first] as usize;
+        let slot = |row: usize| target.slot(slots[row - first] as usize);
         match route.how {
             How::Good | How::Bad => {
                 let Some(requests) = columns.requests else { return Ok(()) };
                 let good = i64::from(matches!(route.how, How::Good));
-                let lane = self.lane(route.lane)?;
+                let lane = self.lane(target)?;
                 for (slot, &count) in slots.iter().zip(&requests.values()[rows]) {
-                    lane.add(*slot as usize, good * count, count);
+                    lane.add(target.slot(*slot as usize), good * count, count);
                 }
             }
             How::Events => {
                 let (Some(good), Some(total)) = (columns.good, columns.total) else { return Ok(()) };
-                let lane = self.lane(route.lane)?;
+                let lane = self.lane(target)?;
                 for ((slot, &good), &total) in slots.iter().zip(&good.values()[rows.clone()]).zip(&total.values()[rows])
                 {
-                    lane.add(*slot as usize, good, total);
+                    lane.add(target.slot(*slot as usize), good, total);
                 }
             }
             How::Latency => {
                 let Some(latency) = &columns.latency else { return Ok(()) };
                 let subject = Arc::clone(&self.task.subjects[route.subject]);
-                let lane = self.lane(route.lane)?;
+                let lane = self.lane(target)?;
                 let mut limits = subject.limits.iter();
                 let mut limit = limits.next();
                 for row in rows {
@@ -325,7 +372,7 @@ impl Pass {
                 }
             }
             How::Gauge(statistic, op, level) => {
-                let lane = self.lane(route.lane)?;
+                let lane = self.lane(target)?;
                 for row in rows {
                     let Some(value) = value(columns, statistic, row) else { continue };
                     lane.add(slot(row), i64::from(op.holds(value, level)), 1);
@@ -346,7 +393,7 @@ impl Pass {
                         "{name} counts {good} good of {total} events in a row; expected 0 ≤ good ≤ total"
                     );
                 }
-                let lane = self.lane(route.lane)?;
+                let lane = self.lane(target)?;
                 for (row, (good, total)) in counted {
                     lane.add(slot(row), good, total);
                 }
@@ -428,7 +475,8 @@ impl Pass {
         let next = self.places.len();
         let place = *self.place_of.entry((subject, endpoint.clone(), cause.clone())).or_insert(next);
         if place == next {
-            self.places.push(LanePlace { endpoint, cause, lane: None });
+            let shift = (self.task.subjects[subject].shift() / self.task.slot) as usize;
+            self.places.push(LanePlace { endpoint, cause, shift, lane: None, later: None });
             self.lanes_of[subject].push(place);
         }
         place

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::common::{exec_err, plan_err};
+use datafusion::common::exec_err;
 use datafusion::error::Result;
 use futures::StreamExt;
-use nines_slo::{Definitions, NoData, Objective, Version};
-use nines_timeline::{Interval, MICROS, gcd};
+use nines_slo::{Definitions, NoData, Objective, Spec, Version};
+use nines_timeline::{Grid, Interval, MICROS};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
@@ -19,7 +19,7 @@ use super::pass::Split;
 use super::run::Job;
 use super::scan::Wanted;
 use super::select::{Candidate, Selection};
-use super::subject::{Subject, definition_hash, excluded_slices, lost_slices};
+use super::subject::{Subject, definition_hash, excluded_slices, lost_slices, removed_slices};
 
 /// Days of objectives whose slices are listed at most: a thousand objectives over ten years.
 const MOST_DAYS_OF_SLICES: i64 = 4_000_000;
@@ -54,10 +54,12 @@ pub(crate) struct Prepared {
     pub definitions: Arc<Definitions>,
 }
 
-/// The stretches of days that a subject has in the ranges. Only their ends are kept: a question may have hundreds of thousands
+/// The stretches of days that a subject has in the ranges, a day being the slices that begin on a UTC day. Only their ends are kept: a question may have hundreds of thousands
 /// of pieces.
 struct Pieces {
     in_force: Interval,
+    /// How long after midnight the first slice of a day begins.
+    shift: i64,
     /// By range, what of it the subject answers for, and how many pieces there are before it.
     spans: Vec<(usize, Interval, usize)>,
     count: usize,
@@ -66,29 +68,34 @@ struct Pieces {
 impl Pieces {
     /// All pieces, by range and day.
     fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.spans.iter().flat_map(move |&(range, span, _)| days_of(span).map(move |day| self.piece(range, span, day)))
+        self.spans
+            .iter()
+            .flat_map(move |&(range, span, _)| self.days(span).map(move |day| self.piece(range, span, day)))
     }
 
     /// The piece that is all of a day, and its place among all pieces.
     fn whole(&self, day: i32) -> Option<(usize, Piece)> {
         self.spans.iter().find_map(|&(range, span, before)| {
-            let at = usize::try_from(day - days_of(span).start).ok().filter(|_| days_of(span).contains(&day))?;
+            let days = self.days(span);
+            let at = usize::try_from(day - days.start).ok().filter(|_| days.contains(&day))?;
             let piece = self.piece(range, span, day);
             piece.whole.then_some((before + at, piece))
         })
     }
 
+    /// The days in which slices of a span begin; it is not empty.
+    fn days(&self, span: Interval) -> std::ops::Range<i32> {
+        let day = |at: i64| (at - self.shift).div_euclid(DAY) as i32;
+        day(span.start)..day(span.end - 1) + 1
+    }
+
     fn piece(&self, range: usize, span: Interval, day: i32) -> Piece {
-        let of_day = Interval::new(i64::from(day) * DAY, (i64::from(day) + 1) * DAY);
+        let start = i64::from(day) * DAY + self.shift;
+        let of_day = Interval::new(start, start + DAY);
         let clip = |of: Interval| Interval::new(of.start.max(of_day.start), of.end.min(of_day.end));
         let interval = clip(span);
         Piece { range, day, interval, whole: interval == clip(self.in_force) }
     }
-}
-
-/// The days that a span touches; it is not empty.
-fn days_of(span: Interval) -> std::ops::Range<i32> {
-    span.start.div_euclid(DAY) as i32..(span.end - 1).div_euclid(DAY) as i32 + 1
 }
 
 /// A stretch of a day of a subject, before it is known.
@@ -126,6 +133,7 @@ impl Evaluator<'_> {
             );
         }
         let spoken = |subject: &Subject| match asked.detail {
+            _ if subject.unmeasured.is_some() => Interval::new(0, 0),
             Detail::Slices => Interval::new(i64::MIN, i64::MAX),
             _ => self.spoken_of(subject),
         };
@@ -150,7 +158,8 @@ impl Evaluator<'_> {
                 let left = pieces[number].iter().zip(&done[number]).filter(|(_, done)| !**done);
                 let mut any = false;
                 for (piece, _) in left {
-                    wanted.by_day.entry(piece.day).or_default().push((place, piece.range, piece.interval));
+                    let seen = wanted.by_day.entry(subject.counted_on(piece.day)).or_default();
+                    seen.push((place, piece.range, piece.interval));
                     any = true;
                     if asked.detail == Detail::None && self.is_worth_keeping(subject, &piece) {
                         prepared.expected.insert((number, piece.day), keep::key(subject, inputs, piece.day));
@@ -170,23 +179,23 @@ impl Evaluator<'_> {
     fn spoken_of(&self, subject: &Subject) -> Interval {
         let inputs = self.inputs(subject.table).ok();
         let rows = inputs.and_then(|inputs| inputs.days().next()).map(|day| {
-            // A sample that is held reaches to the watermark and no further.
-            Interval::new(i64::from(day) * DAY, subject.watermark)
+            let held = subject.watermark.saturating_add(subject.hold()).min(subject.now);
+            Interval::new(i64::from(day) * DAY, subject.watermark.max(held))
         });
         let assumed = subject.assumed().map(|(_, span)| span);
         let laid_over = subject.excluded.iter().chain(&subject.lost).copied();
         let all = rows.into_iter().chain(assumed).chain(laid_over);
         let hull = all.reduce(|a, b| Interval::new(a.start.min(b.start), a.end.max(b.end)));
-        let down = |t: i64| t.div_euclid(DAY) * DAY;
         // Whole days, so that a day is kept or not whoever asks for more around it.
-        hull.map_or(Interval::new(0, 0), |hull| Interval::new(down(hull.start), down(hull.end.saturating_add(DAY - 1))))
+        hull.map_or(Interval::new(0, 0), |hull| Grid::new(subject.shift(), DAY).touched(hull))
     }
 
     /// Whether a day is over and took more than a look at its bounds.
     fn is_worth_keeping(&self, subject: &Subject, piece: &Piece) -> bool {
-        let end = i64::from(piece.day + 1) * DAY;
+        let end = subject.day(piece.day).end;
         let over = end <= subject.watermark && (subject.spec.no_data != NoData::Error || end <= subject.assumed_until);
-        let counted = self.inputs(subject.table).is_ok_and(|inputs| inputs.hash_of(piece.day) != 0);
+        let last = subject.counted_on(piece.day);
+        let counted = self.inputs(subject.table).is_ok_and(|inputs| (piece.day..=last).any(|d| inputs.hash_of(d) != 0));
         piece.whole && over && (counted || subject.hold() > 0)
     }
 
@@ -201,7 +210,7 @@ impl Evaluator<'_> {
         if asked.detail == Detail::Slices {
             return Ok(());
         }
-        let spans = || pieces.iter().flat_map(|of| &of.spans).map(|(_, span, _)| days_of(*span));
+        let spans = || pieces.iter().flat_map(|of| of.spans.iter().map(|(_, span, _)| of.days(*span)));
         let (Some(first), Some(end)) = (spans().map(|days| days.start).min(), spans().map(|days| days.end).max())
         else {
             return Ok(());
@@ -291,10 +300,6 @@ impl Evaluator<'_> {
             .collect();
         let mut meant = self.meant(asked, &candidates)?.into_iter();
         chosen.retain(|_| meant.next() == Some(true));
-        for (_, objective, version, _) in &chosen {
-            self.check_slice(objective, version)?;
-        }
-
         // The first data of an objective is that of any of its versions.
         let mut specs = HashMap::new();
         for (_, objective, version, _) in &chosen {
@@ -313,14 +318,21 @@ impl Evaluator<'_> {
             let carried = carried.find(|business| !business.is_empty()).unwrap_or_default();
             let first = match spec.no_data {
                 NoData::Ignore => None,
-                _ => objective.versions.iter().filter_map(|v| found.get(&definition_hash(&v.spec))?.first).min(),
+                _ => {
+                    let of =
+                        |v: &Version| found.get(&definition_hash(&v.spec))?.first.map(|at| v.spec.slices.start_of(at));
+                    objective.versions.iter().filter_map(of).min()
+                }
             };
             let business: Arc<str> = declared_business(spec).map_or(carried, Into::into);
             let kind = Self::raw(spec.indicator.table())?;
             let watermark = self.inputs(kind)?.watermark;
             let customer = spec.rows.customer();
             let excluded = self.exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
+            let stored = Grid::new(0, self.slot);
+            let removed = removed_slices(excluded.map(|exclusion| exclusion.interval), stored);
             let lost = self.incidents.iter().filter(|i| i.telemetry_lost && i.applies(&business, &spec.service));
+            let lost = lost.map(|incident| incident.interval(self.now));
             subjects.push(Subject {
                 objective: number,
                 name: objective.name.as_str().into(),
@@ -330,9 +342,12 @@ impl Evaluator<'_> {
                 in_force,
                 first,
                 watermark,
+                now: self.now,
                 assumed_until: if spec.no_data == NoData::Error { self.now } else { watermark },
-                excluded: excluded_slices(excluded.map(|exclusion| exclusion.interval), spec.slice),
-                lost: lost_slices(lost.map(|incident| incident.interval(watermark)), spec.slice),
+                excluded: excluded_slices(&removed, spec.slices),
+                lost: lost_slices(lost, &removed, stored, spec.slices),
+                removed,
+                unmeasured: unmeasured(spec, self.slot),
                 limits: Subject::constant_limits(spec),
                 spec: Arc::clone(spec),
                 business,
@@ -349,7 +364,9 @@ impl Evaluator<'_> {
         let to = asked.ranges.iter().map(|range| range.end).max().unwrap_or_default();
         if subjects.iter().any(|subject| subject.spec.indicator.baseline().is_some()) {
             let inputs = Arc::clone(self.inputs(nines_store::TableKind::Requests)?);
-            self.limits(&inputs, &mut subjects, Interval::new(from, to), known, facts).await?;
+            // Slices of the range may end after it, and keys are of whole days.
+            let around = Interval::new(from.saturating_sub(DAY), to.saturating_add(DAY));
+            self.limits(&inputs, &mut subjects, around, known, facts).await?;
         }
         Ok(subjects)
     }
@@ -370,58 +387,83 @@ impl Evaluator<'_> {
         }
         Ok(meant)
     }
+}
 
-    fn check_slice(&self, objective: &Objective, version: &Version) -> Result<()> {
-        let (slice, slot) = (version.spec.slice, self.slot);
-        if slice % slot != 0 {
-            return plan_err!(
-                "{} judges slices of {} s, which the store's slices of {} s do not make up",
-                objective.name,
-                slice / MICROS,
-                slot / MICROS
-            );
-        }
-        Ok(())
+/// Why slices of this definition cannot be judged in a store with slices of so many µs, if they cannot.
+pub(crate) fn unfit(spec: &Spec, slot: i64) -> Option<String> {
+    let seconds = |micros: i64| micros / MICROS;
+    match (spec.slice % slot, spec.slices.offset() % slot) {
+        (0, 0) => None,
+        (0, _) => Some(format!(
+            "slices that begin at the calendar's time of day in {} do not begin where the store's slices of {} s do",
+            spec.time_zone,
+            seconds(slot)
+        )),
+        _ => Some(format!(
+            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
+             the first ingest into it, with --slice",
+            seconds(spec.slice),
+            seconds(slot)
+        )),
     }
 }
 
-/// The slices that each version decides: those that start while it is in force. Where two versions of different widths meet,
-/// the later one begins with the first slice that begins in both grids, and never before the one that it follows.
+/// Why an objective is not measured, if it is not: what an older version recorded may not fit.
+pub(crate) fn unmeasured(spec: &Spec, slot: i64) -> Option<String> {
+    spec.misfit.clone().or_else(|| unfit(spec, slot))
+}
+
+/// The slices that each version decides: those that start while it is in force. Where two versions with different slices meet,
+/// the later one begins with the first slice that begins in both; if no two ever begin at once, because the zone is another,
+/// after the last slice of the earlier one. A version that is over before it begins decides nothing.
 pub(crate) fn aligned(versions: &[Version]) -> Vec<Interval> {
-    let up = |t: i64, grid: i64| match t {
-        i64::MIN | i64::MAX => t,
-        _ => (t.div_euclid(grid) + i64::from(t.rem_euclid(grid) != 0)) * grid,
-    };
-    let mut starts: Vec<i64> = Vec::with_capacity(versions.len());
+    let slices = |at: usize| versions[at].spec.slices;
+    let mut decided = vec![Interval::new(0, 0); versions.len()];
+    // Those that decide something so far, each with the time for which it, or those after it that decide nothing, speak.
+    let mut speaking: Vec<(usize, Interval)> = Vec::new();
     for (at, version) in versions.iter().enumerate() {
-        let (natural, slice) = (version.in_force.start, version.spec.slice);
-        let before = at.checked_sub(1).filter(|before| versions[*before].in_force.end == natural);
-        starts.push(match before {
-            Some(before) => up(natural.max(starts[before]), lcm(versions[before].spec.slice, slice)),
-            None => up(natural, slice),
-        });
+        let said = version.in_force;
+        let mut from = slices(at).first_from(said.start);
+        let mut since = said.start;
+        while let Some((last, spoken)) = speaking.last_mut() {
+            let follows = spoken.end == since;
+            let mut until = decided[*last].end;
+            if follows {
+                let common = slices(*last).meets(slices(at), said.start);
+                until = common.unwrap_or_else(|| slices(*last).first_from(said.start));
+            }
+            from = match follows {
+                true => slices(at).first_from(until),
+                false => from.max(slices(at).first_from(until)),
+            };
+            if from > decided[*last].start {
+                decided[*last].end = until.max(decided[*last].start);
+                spoken.end = if follows { said.end } else { spoken.end };
+                break;
+            }
+            since = spoken.start;
+            decided[*last] = Interval::new(0, 0);
+            speaking.pop();
+        }
+        let own = Interval::new(from, slices(at).first_from(said.end));
+        if !own.is_empty() {
+            decided[at] = own;
+            speaking.push((at, said));
+        }
     }
-    let end = |at: usize| match versions.get(at + 1) {
-        Some(next) if next.in_force.start == versions[at].in_force.end => starts[at + 1],
-        _ => up(versions[at].in_force.end, versions[at].spec.slice),
-    };
-    (0..versions.len()).map(|at| Interval::new(starts[at], end(at))).collect()
-}
-
-fn lcm(a: i64, b: i64) -> i64 {
-    a / gcd(a.unsigned_abs().into(), b.unsigned_abs().into()) as i64 * b
+    decided
 }
 
 /// The stretches of days that a subject has in the ranges.
 fn pieces(subject: &Subject, ranges: &[Interval], spoken: Interval) -> Pieces {
-    let mut pieces = Pieces { in_force: subject.in_force, spans: Vec::new(), count: 0 };
+    let mut pieces = Pieces { in_force: subject.in_force, shift: subject.shift(), spans: Vec::new(), count: 0 };
     for (range, asked) in ranges.iter().enumerate() {
-        let asked = asked.whole_slices(subject.spec.slice);
+        let asked = subject.spec.slices.beginning(*asked);
         let span = Interval::new(asked.start.max(subject.in_force.start), asked.end.min(subject.in_force.end));
         let span = Interval::new(span.start.max(spoken.start), span.end.min(spoken.end));
         if !span.is_empty() {
             pieces.spans.push((range, span, pieces.count));
-            pieces.count += days_of(span).len();
+            pieces.count += pieces.days(span).len();
         }
     }
     pieces

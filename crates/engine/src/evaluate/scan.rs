@@ -32,6 +32,7 @@ const NAMED_SERVICES: usize = 64;
 pub(crate) struct Wanted {
     pub subjects: Vec<Arc<Subject>>,
     pub numbers: Vec<usize>,
+    /// By the day on whose end the rows of a stretch were seen ([`Subject::counted_on`]).
     pub by_day: HashMap<i32, Vec<(usize, usize, Interval)>>,
     pub split: Split,
     pub detail: Detail,
@@ -44,8 +45,9 @@ impl Evaluator<'_> {
     pub fn job(&self, inputs: &Inputs, wanted: Wanted) -> Result<Option<Job>> {
         let Wanted { subjects, numbers, by_day, split, detail, strict } = wanted;
         let (Some(&first), Some(&last)) = (by_day.keys().min(), by_day.keys().max()) else { return Ok(None) };
-        let lead_in = subjects.iter().map(|subject| subject.hold()).max().unwrap_or(0);
-        let lead_in = (lead_in + DAY - 1).div_euclid(DAY) as i32;
+        // Samples that may be held, and slices that begin on the day before.
+        let before = |subject: &Subject| (subject.hold() + DAY - 1).div_euclid(DAY) as i32 + subject.counted_on(0);
+        let lead_in = subjects.iter().map(|subject| before(subject)).max().unwrap_or(0);
         // A day without rows of its own may be one in which samples of an earlier one are held.
         let mut days: Vec<i32> =
             by_day.keys().copied().filter(|day| lead_in > 0 || inputs.hash_of(*day) != 0).collect();

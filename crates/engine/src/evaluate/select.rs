@@ -96,7 +96,7 @@ fn narrow(range: &mut Interval, filter: &Expr, column: &str) {
             && is_column(&between.expr, column)
             && let (Some(low), Some(high)) = (instant(&between.low), instant(&between.high))
         {
-            (range.start, range.end) = (range.start.max(low), range.end.min(beyond(high)));
+            (range.start, range.end) = (range.start.max(low), range.end.min(high.saturating_add(1)));
         }
         return;
     };
@@ -117,16 +117,11 @@ fn narrow(range: &mut Interval, filter: &Expr, column: &str) {
     let Some(at) = instant(literal) else { return };
     match op {
         Operator::Gt | Operator::GtEq => range.start = range.start.max(at),
-        Operator::Lt => range.end = range.end.min(beyond(at)),
-        Operator::LtEq => range.end = range.end.min(beyond(at)),
-        Operator::Eq => (range.start, range.end) = (range.start.max(at), range.end.min(beyond(at))),
+        Operator::Lt => range.end = range.end.min(at),
+        Operator::LtEq => range.end = range.end.min(at.saturating_add(1)),
+        Operator::Eq => (range.start, range.end) = (range.start.max(at), range.end.min(at.saturating_add(1))),
         _ => {}
     }
-}
-
-/// A slice that starts here must stay whole: none is longer than a day.
-fn beyond(at: i64) -> i64 {
-    at.saturating_add(super::DAY)
 }
 
 fn is_column(expression: &Expr, column: &str) -> bool {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use nines_slo::{Indicator, Limit, NoData, Spec};
 use nines_store::TableKind;
-use nines_timeline::{Interval, histogram, normalize};
+use nines_timeline::{Grid, Interval, histogram, normalize, without};
+
+use super::DAY;
 
 /// One version of one objective, resolved. What is in here and the rows of its service decide every slice.
 #[derive(Debug, Clone)]
@@ -27,12 +29,18 @@ pub(crate) struct Subject {
     pub first: Option<i64>,
     /// End of the newest slice of the table.
     pub watermark: i64,
+    /// Until when a sample may be held.
+    pub now: i64,
     /// Until when a slice without data is what `noData` says.
     pub assumed_until: i64,
-    /// The slices that do not count ([`excluded_slices`]): ascending and apart.
+    /// The stored slices that do not count ([`removed_slices`]): ascending and apart.
+    pub removed: Vec<Interval>,
+    /// Its own slices of which none counts ([`excluded_slices`]): ascending and apart.
     pub excluded: Vec<Interval>,
-    /// The slices in which telemetry was lost ([`lost_slices`]): ascending and apart.
+    /// Its own slices in which telemetry was lost ([`lost_slices`]): ascending and apart.
     pub lost: Vec<Interval>,
+    /// Why it cannot be evaluated in this store, if it cannot: then it has no data.
+    pub unmeasured: Option<String>,
     /// Latency limits by time, ascending; empty for other indicators.
     pub limits: Vec<LimitAt>,
 }
@@ -82,10 +90,31 @@ impl Subject {
         if self.spec.no_data == NoData::Ignore {
             return None;
         }
-        let slice = self.spec.slice;
-        let first = self.first.filter(|first| *first < self.assumed_until)?.div_euclid(slice) * slice;
-        let span = Interval::new(first, self.assumed_until.div_euclid(slice) * slice);
+        let slices = self.spec.slices;
+        let first = slices.start_of(self.first.filter(|first| *first < self.assumed_until)?);
+        let span = Interval::new(first, slices.start_of(self.assumed_until));
         (!span.is_empty()).then_some((self.spec.no_data, span))
+    }
+
+    /// How long after midnight the first slice of a UTC day begins: slices that begin on one day may end on the next.
+    pub fn shift(&self) -> i64 {
+        self.spec.slices.offset()
+    }
+
+    /// The slices that begin on a UTC day.
+    pub fn day(&self, day: i32) -> Interval {
+        let start = i64::from(day) * DAY + self.shift();
+        Interval::new(start, start + DAY)
+    }
+
+    /// The UTC day on whose end all rows of the slices that begin on a day were seen.
+    pub fn counted_on(&self, day: i32) -> i32 {
+        day + i32::from(self.shift() > 0)
+    }
+
+    /// The inverse of [`Subject::counted_on`].
+    pub fn begun_on(&self, day: i32) -> i32 {
+        day - i32::from(self.shift() > 0)
     }
 
     /// Whether every endpoint with data must meet the target.
@@ -113,17 +142,26 @@ impl Subject {
     }
 }
 
-/// The slices that lie wholly inside one of the intervals.
-pub(crate) fn excluded_slices(intervals: impl Iterator<Item = Interval>, slice: i64) -> Vec<Interval> {
-    normalize(intervals.map(|interval| interval.whole_slices(slice)).collect())
+/// The stored slices that lie wholly inside exclusions, of which several that overlap or touch are one.
+pub(crate) fn removed_slices(exclusions: impl Iterator<Item = Interval>, stored: Grid) -> Vec<Interval> {
+    let united = normalize(exclusions.collect());
+    normalize(united.into_iter().map(|interval| stored.inside(interval)).collect())
 }
 
-/// The slices that the intervals touch.
-pub(crate) fn lost_slices(intervals: impl Iterator<Item = Interval>, slice: i64) -> Vec<Interval> {
-    let down = |t: i64| t.div_euclid(slice).saturating_mul(slice);
-    let up = |t: i64| t.div_euclid(slice).saturating_add(i64::from(t.rem_euclid(slice) != 0)).saturating_mul(slice);
-    let touched = intervals.filter(|interval| !interval.is_empty());
-    normalize(touched.map(|interval| Interval::new(down(interval.start), up(interval.end))).collect())
+/// The slices of which no stored slice is left.
+pub(crate) fn excluded_slices(removed: &[Interval], slices: Grid) -> Vec<Interval> {
+    normalize(removed.iter().map(|interval| slices.inside(*interval)).collect())
+}
+
+/// The slices in which a stored slice that counts is touched by what was lost.
+pub(crate) fn lost_slices(
+    lost: impl Iterator<Item = Interval>,
+    removed: &[Interval],
+    stored: Grid,
+    slices: Grid,
+) -> Vec<Interval> {
+    let touched = normalize(lost.map(|interval| stored.touched(interval)).collect());
+    normalize(without(&touched, removed).into_iter().map(|interval| slices.touched(interval)).collect())
 }
 
 /// Those of ascending intervals, apart from each other, that touch a range.

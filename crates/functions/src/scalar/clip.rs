@@ -10,7 +10,7 @@ use nines_timeline::Interval;
 scalar_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "The timeline over exactly [from, to): it keeps the slices that lie wholly inside, and is no data where the range reaches beyond its span.",
+        description = "The timeline over [from, to): it keeps the slices that begin inside, whole, and is no data where the range reaches beyond its span. Ranges that follow each other share no slice and lose none.",
         syntax_example = "clip(timeline, from, to)",
         sql_example = r#"```sql
 > SELECT error_seconds(clip(timeline(time, ok, 60), '2026-10-01T00:00:00Z', '2026-10-01T00:02:00Z')) AS error_seconds FROM (VALUES ('2026-10-01T00:00:00Z', true), ('2026-10-01T00:01:00Z', false),

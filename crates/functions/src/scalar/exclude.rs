@@ -11,7 +11,7 @@ use datafusion_macros::user_doc;
 scalar_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "Excludes every slice that lies wholly inside one of the intervals: it counts neither as ok nor as error.",
+        description = "Excludes every slice that lies wholly inside the intervals, which may overlap: it counts neither as ok nor as error.",
         syntax_example = "exclude(timeline, intervals)",
         sql_example = r#"```sql
 > SELECT error_seconds(exclude(timeline(time, ok, 60), make_array(

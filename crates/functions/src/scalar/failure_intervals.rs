@@ -1,17 +1,16 @@
 //! `failure_intervals(timeline [, recovery_seconds])`.
 
-use crate::arrays::IntervalListBuilder;
+use crate::arrays::failures_array;
 use crate::scalar::{Args, scalar_function};
-use crate::types::interval_list_type;
+use crate::types::failure_list_type;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 use datafusion_macros::user_doc;
-use std::sync::Arc;
 
 scalar_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "The failures, ascending, each from the start of its first error slice to the end of its last: a list of {started, ended}.",
+        description = "The failures, ascending, each from the start of its first error slice to the end of its last: a list of {started, ended, seconds}. `seconds` is how long the failure lasted: its ok and error slices; slices without data and excluded ones neither end nor prolong it.",
         syntax_example = "failure_intervals(timeline [, recovery_seconds])",
         sql_example = r#"```sql
 > SELECT unnest(failure_intervals(timeline(time, ok, 60), 180))['started'] AS started FROM (VALUES ('2026-10-01T00:00:00Z', true), ('2026-10-01T00:01:00Z', false),
@@ -25,17 +24,11 @@ scalar_function! {
         argument(name = "timeline", description = "A timeline."),
         argument(name = "recovery_seconds", description = "How much ok time between errors ends a failure, in seconds, rounded up to whole slices; one slice if it is left out.")
     )]
-    FailureIntervals, "failure_intervals", 1, [("timeline", Timeline), ("recovery_seconds", Seconds)], interval_list_type()
+    FailureIntervals, "failure_intervals", 1, [("timeline", Timeline), ("recovery_seconds", Seconds)], failure_list_type()
 }
 
 fn evaluate(args: &Args) -> Result<ArrayRef> {
     let timelines = args.timelines()?;
-    let mut built = IntervalListBuilder::default();
-    for row in 0..args.rows {
-        match timelines.value(row)?.zip(args.micros(1, row)?) {
-            Some((timeline, recovery)) => built.append(timeline.failures(recovery)),
-            None => built.append_null(),
-        }
-    }
-    Ok(Arc::new(built.finish()))
+    let failures = |row| Ok(timelines.value(row)?.zip(args.micros(1, row)?).map(|(timeline, r)| timeline.failures(r)));
+    Ok(failures_array((0..args.rows).map(failures).collect::<Result<Vec<_>>>()?))
 }

@@ -10,7 +10,7 @@ use crate::scalar::{Args, scalar_function};
 scalar_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "Mean time to recovery in seconds: the mean over failures of the end of the last error slice − the start of the first. NULL when there was no failure.",
+        description = "Mean time to recovery in seconds: the mean over failures of the measured time (ok and error slices) from the first error slice to the last. NULL when there was no failure.",
         syntax_example = "mttr(timeline [, recovery_seconds])",
         sql_example = r#"```sql
 > SELECT mttr(timeline(time, ok, 60)) AS mttr FROM (VALUES ('2026-10-01T00:00:00Z', true), ('2026-10-01T00:01:00Z', false),

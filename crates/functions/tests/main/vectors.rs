@@ -147,9 +147,15 @@ fn figures(batch: &RecordBatch, row: usize) -> Value {
         };
         (0..items.len()).map(|i| serde_json::json!([bound(0, i), bound(1, i)])).collect::<Value>()
     };
+    let lasted = |at: usize| {
+        let items = batch.column(at).as_list::<i32>().value(row);
+        let seconds = items.as_struct().column_by_name("seconds").unwrap().as_primitive::<Float64Type>().clone();
+        seconds.values().iter().map(|seconds| *seconds as i64).collect::<Value>()
+    };
     serde_json::json!({
         "error_seconds": integer(0), "measured_seconds": integer(1), "availability": float(2),
         "error_intervals": intervals(3), "failure_count": integer(4), "failure_intervals": intervals(5),
+        "failure_seconds": lasted(5),
         "mttr": float(6), "mtbf": float(7),
     })
 }

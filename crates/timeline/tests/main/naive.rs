@@ -14,10 +14,15 @@ pub fn state(c: char) -> State {
 
 /// A timeline that starts at `start` slices after the epoch.
 pub fn timeline(states: &str, start: i64, slice: i64) -> Timeline {
-    let span = Interval::new(start * slice, (start + states.len() as i64) * slice);
+    laid_from(states, start * slice, slice)
+}
+
+/// A timeline that starts at an instant.
+pub fn laid_from(states: &str, start: i64, slice: i64) -> Timeline {
+    let span = Interval::new(start, start + states.len() as i64 * slice);
     let mut builder = Builder::new(span, slice).unwrap();
-    for (i, c) in (start..).zip(states.chars()) {
-        builder.push(i * slice, (i + 1) * slice, state(c));
+    for (i, c) in (0..).zip(states.chars()) {
+        builder.push(start + i * slice, start + (i + 1) * slice, state(c));
     }
     builder.finish()
 }

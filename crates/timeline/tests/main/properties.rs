@@ -1,9 +1,9 @@
 //! Laws of the algebra, on random timelines.
 
-use nines_timeline::{Alert, Interval, Rule, Share, State, Timeline, burn_alerts, theil_sen, union};
+use nines_timeline::{Alert, Failure, Interval, Rule, Share, State, Timeline, burn_alerts, theil_sen, union};
 use proptest::prelude::*;
 
-use crate::naive::{text, timeline};
+use crate::naive::{laid_from, text, timeline};
 
 fn states(max: usize) -> impl Strategy<Value = String> {
     // Runs rather than single slices, so that neighbours share states as they do in life.
@@ -11,10 +11,10 @@ fn states(max: usize) -> impl Strategy<Value = String> {
     prop::collection::vec(run, 0..max).prop_map(|runs| runs.iter().map(|(c, n)| c.to_string().repeat(*n)).collect())
 }
 
-/// Somewhere around the epoch, before it too, in one of several widths.
+/// Somewhere around the epoch, before it too, in one of several widths, its slices laid from anywhere.
 fn any_timeline() -> impl Strategy<Value = Timeline> {
-    (states(12), -40i64..40, prop::sample::select(vec![1i64, 3, 4, 12]))
-        .prop_map(|(states, start, slice)| timeline(&states, start, slice))
+    (states(12), -40i64..40, prop::sample::select(vec![1i64, 3, 4, 12]), prop::sample::select(vec![0i64, 0, 1, 6]))
+        .prop_map(|(states, start, slice, offset)| laid_from(&states, start * slice + offset, slice))
 }
 
 /// All of one width.
@@ -94,8 +94,21 @@ proptest! {
     #[test]
     fn clip_then_union_is_union_then_clip(all in timelines(1..5), from in -90i64..90, length in 0i64..150) {
         let range = Interval::new(from, from + length);
+        // Of timelines of one grid, as here.
         let clipped = all.iter().map(|t| t.clip(range)).collect::<Vec<_>>();
         prop_assert_eq!(union_of(&clipped), union_of(&all).clip(range));
+    }
+
+    #[test]
+    fn ranges_that_follow_each_other_share_no_slice_and_lose_none(t in any_timeline(), cut in -600i64..600) {
+        let (all, early) = (t.clip(Interval::new(-900, 900)), t.clip(Interval::new(-900, cut)));
+        let late = t.clip(Interval::new(cut, 900));
+        prop_assert_eq!(early.end(), late.start());
+        for state in [State::Ok, State::Error, State::NoData, State::Excluded] {
+            prop_assert_eq!(early.duration_in(state) + late.duration_in(state), all.duration_in(state));
+            // Nothing but what is no data lies outside a span.
+            prop_assert!(state == State::NoData || all.duration_in(state) == t.duration_in(state));
+        }
     }
 
     #[test]
@@ -116,12 +129,59 @@ proptest! {
     }
 
     #[test]
+    fn without_a_recovery_time_availability_is_mtbf_of_mtbf_and_mttr(states in states(20)) {
+        let t = timeline(&states, 3, 60);
+        let failures = t.failures(0);
+        // As integers first: every error lies in a failure, and nothing else that was measured does.
+        prop_assert_eq!(failures.iter().map(|failure| failure.measured).sum::<i64>(), t.duration_in(State::Error));
+        for failure in &failures {
+            let Failure { interval, measured, unmeasured, excluded } = *failure;
+            prop_assert_eq!(measured + unmeasured + excluded, interval.duration());
+        }
+        if let (Some(mtbf), Some(mttr)) = (t.mtbf(0), t.mttr(0)) {
+            prop_assert!((mtbf / (mtbf + mttr) - t.availability().unwrap()).abs() <= 1e-12);
+        } else {
+            prop_assert!(failures.is_empty());
+        }
+    }
+
+    #[test]
+    fn failures_are_those_of_each_slice(states in states(20), recovery in 0i64..40) {
+        let t = timeline(&states, -7, 10);
+        let need = (recovery + 9).max(10) / 10;
+        let mut naive: Vec<(usize, usize)> = Vec::new();
+        let mut ok = need;
+        for (i, c) in states.chars().enumerate() {
+            match c {
+                'o' => ok += 1,
+                'E' => {
+                    if ok >= need {
+                        naive.push((i, i));
+                    }
+                    naive.last_mut().unwrap().1 = i;
+                    ok = 0;
+                }
+                _ => {}
+            }
+        }
+        let count = |of: &str, states: &str| 10 * of.chars().map(|c| states.matches(c).count() as i64).sum::<i64>();
+        let naive = naive.into_iter().map(|(first, last)| Failure {
+            interval: Interval::new((first as i64 - 7) * 10, (last as i64 - 6) * 10),
+            measured: count("oE", &states[first..=last]),
+            unmeasured: count(".", &states[first..=last]),
+            excluded: count("x", &states[first..=last]),
+        });
+        prop_assert_eq!(t.failures(recovery), naive.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn exclude_is_slice_by_slice(t in any_timeline(), cuts in prop::collection::vec((-200i64..200, 0i64..60), 0..6)) {
         let intervals = cuts.iter().map(|&(start, length)| Interval::new(start, start + length)).collect::<Vec<_>>();
         let excluded = t.exclude(&intervals);
         prop_assert_eq!(excluded.span(), t.span());
         for start in (t.start()..t.end()).step_by(t.slice() as usize) {
-            let inside = intervals.iter().any(|i| i.start <= start && start + t.slice() <= i.end);
+            // Of several together, too.
+            let inside = (start..start + t.slice()).all(|time| intervals.iter().any(|i| i.start <= time && time < i.end));
             prop_assert_eq!(at(&excluded, start), if inside { State::Excluded } else { at(&t, start) });
         }
     }

@@ -46,7 +46,8 @@ fn figures(timeline: &Timeline, recovery: i64) -> Value {
         "availability_exact": timeline.availability_exact().map(|(n, d)| format!("{n}/{d}")),
         "error_intervals": intervals(timeline.intervals(nines_timeline::State::Error).collect()),
         "failure_count": timeline.failures(recovery).len(),
-        "failure_intervals": intervals(timeline.failures(recovery)),
+        "failure_intervals": intervals(timeline.failures(recovery).iter().map(|failure| failure.interval).collect()),
+        "failure_seconds": timeline.failures(recovery).iter().map(|f| f.seconds() as i64).collect::<Vec<_>>(),
         "mttr": timeline.mttr(recovery),
         "mtbf": timeline.mtbf(recovery),
     })
