@@ -252,3 +252,36 @@ fn two_writers_of_one_log_count_it_once() {
     }
     assert_eq!(place.counted(), naive(&[&text]));
 }
+
+#[test]
+fn a_whole_number_is_a_latency_only_in_a_unit_that_was_given() {
+    let line = |end: &str| format!("h - - [14/Oct/2026:09:00:01 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"{end}\n");
+    let text = line(" 1736") + &line(" 0") + &line(" -") + &line("") + &line(" 0.250");
+    let ingested = |unit: &[&str]| {
+        let place = Place::new();
+        place.write("a.log", &text);
+        let said = run(place.ingest(&["a.log"]).args(unit));
+        let sql = "SELECT sum(latency_sum), sum(histogram_count(latency)), sum(requests) FROM requests";
+        (said, query(&place.store(), sql).remove(0))
+    };
+    let (said, stored) = ingested(&[]);
+    assert_eq!(stored, "0.25,1,5");
+    let warned = "latency     2 lines end in a whole number, such as 1736, which says no unit: it was not read as a latency. \
+                  Say its unit with --latency-unit s, ms or us\n";
+    assert!(said.ends_with(warned), "{said}");
+    for (unit, expected) in [("s", "1736.25,3,5"), ("ms", "1.986,3,5"), ("us", "0.251736,3,5")] {
+        let (said, stored) = ingested(&["--latency-unit", unit]);
+        assert_eq!(stored, expected);
+        assert_eq!(said.contains("1 lines end in a number with a decimal point: it was read as seconds"), unit != "s");
+        assert!(!said.contains("says no unit"), "{said}");
+    }
+    let place = Place::new();
+    place.write("a.log", line(" 1736"));
+    let said = fails(2, &mut place.ingest(&["a.log", "--latency-unit", "h"]));
+    assert!(said.contains("expected s, ms or us"), "{said}");
+    // The unit is that of the lines which are new.
+    run(&mut place.ingest(&["a.log", "--latency-unit", "ms"]));
+    place.write("a.log", line(" 1736") + &line(" 5"));
+    run(&mut place.ingest(&["a.log", "--latency-unit", "s"]));
+    assert_eq!(query(&place.store(), "SELECT sum(latency_sum) FROM requests"), ["6.736"]);
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access_log;
+mod as_written;
 mod compare;
 mod corrections;
 mod credits;
@@ -24,6 +25,7 @@ mod redelivery;
 mod shell;
 mod slt;
 mod tables;
+mod unreadable;
 mod upptime;
 
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use nines_engine::Settings;
-use nines_engine::ingest::Format as InputFormat;
+use nines_engine::ingest::{Format as InputFormat, LatencyUnit};
 use nines_engine::store::TableKind;
 
 use crate::output::Format;
@@ -87,6 +87,10 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "SQL")]
     pub select: Option<String>,
 
+    /// With --select: succeed although the query keeps none of the rows
+    #[arg(long, requires = "select")]
+    pub allow_empty: bool,
+
     /// Who reports: fills the column `source` where it is empty; keeps logs that begin alike apart
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
@@ -103,6 +107,11 @@ pub(crate) struct Ingest {
     /// Fills the column `service` where it is empty
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
+
+    /// The unit of a whole number at the end of an access log's lines: s, ms or us. Without it such a number is no
+    /// latency; a number with a decimal point is one, in seconds
+    #[arg(long, value_name = "UNIT", value_parser = latency_unit)]
+    pub latency_unit: Option<LatencyUnit>,
 
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]
@@ -484,6 +493,10 @@ fn input_format(name: &str) -> Result<Auto<InputFormat>, String> {
     let found = InputFormat::ALL.iter().copied().find(|format| format.name() == name);
     let names = InputFormat::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
     found.map(|format| Auto(Some(format))).ok_or_else(|| format!("expected auto, {names}"))
+}
+
+fn latency_unit(name: &str) -> Result<LatencyUnit, String> {
+    LatencyUnit::ALL.into_iter().find(|unit| unit.name() == name).ok_or_else(|| "expected s, ms or us".to_string())
 }
 
 fn time_zone(name: &str) -> Result<String, String> {

@@ -27,7 +27,7 @@ use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
 use crate::statement::{Answer, Now, Pins, Statement};
-use crate::{EngineError, Result, calls, tokens};
+use crate::{EngineError, Result, calls, files, tokens};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -98,6 +98,8 @@ impl Engine {
         options.execution.time_zone = Some(settings.time_zone.clone());
         // A dialect without trailing commas: with them, `SELECT a, exclude(…)` ends before the keyword EXCLUDE.
         options.sql_parser.dialect = Dialect::PostgreSQL;
+        // Else DataFusion cuts a large CSV file at newlines that stand in quotes.
+        options.catalog.newlines_in_values = true;
         let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default());
         if let Some(bytes) = settings.memory_limit.or_else(half_of_memory) {
             const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -106,8 +108,7 @@ impl Engine {
         }
         let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         if settings.files {
-            // With it, a file is a table: SELECT … FROM 'rows.parquet'.
-            context = context.enable_url_table();
+            context = files::with_files(context);
         }
         nines_functions::register_all(&mut context, &settings.time_zone)?;
         let place = Arc::new(Place::new(&settings.store, store));

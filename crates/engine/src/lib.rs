@@ -18,6 +18,7 @@ mod defined;
 mod engine;
 mod error;
 mod evaluate;
+mod files;
 mod fit;
 mod functions;
 mod held;

@@ -1,7 +1,7 @@
 //! What reaches beyond the store, for sessions that may not (`Settings::files`).
 //!
-//! Without [`enable_url_table`](datafusion::prelude::SessionContext::enable_url_table) no file is a table; what is left are statements
-//! that name a place, and settings that move where the program writes.
+//! Without [`with_files`](crate::files::with_files) no file is a table; what is left are statements that name a place, and settings that
+//! move where the program writes.
 
 use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};

@@ -131,9 +131,7 @@ impl Columns {
         for name in names {
             let column = self.find(name)?;
             if found.contains(&column) {
-                return Err(
-                    IngestError::new(ErrorKind::Columns, format!("column {name:?} is there twice")).column(name)
-                );
+                return Err(twice(name));
             }
             found.push(column);
         }
@@ -177,6 +175,11 @@ impl Columns {
         let names: Vec<_> = self.named.iter().map(|&(name, _)| name).collect();
         format!("columns of {}: {}", self.kind.name(), names.join(", "))
     }
+}
+
+/// The error for a column that an input has twice.
+pub(crate) fn twice(name: &str) -> IngestError {
+    IngestError::new(ErrorKind::Columns, format!("column {name:?} is there twice")).column(name)
 }
 
 /// The name with the lifetime that the table's description gives it.

@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Io,
     /// The format was not given and could not be told from name or content.
     UnknownFormat,
+    /// The bytes are no text in UTF-8, and nothing that is made such text here: what it is, and how to convert it.
+    Encoding,
     /// The columns of the input do not fit the table: unknown, missing, twice, or of an impossible type.
     Columns,
     /// One line or row holds something that is not a value of its column.

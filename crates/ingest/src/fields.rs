@@ -115,10 +115,7 @@ impl Cell<'_> {
         match self {
             Cell::Integer(number) => Some(*number),
             Cell::Float(number) => whole_float(*number),
-            Cell::Text(text) => {
-                let text = text.trim_ascii();
-                text.parse().ok().or_else(|| whole_float(text.parse().ok()?))
-            }
+            Cell::Text(text) => whole_text(text),
             _ => None,
         }
     }
@@ -163,6 +160,12 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
         (false, false) => None,
         (yes, _) => Some(yes),
     }
+}
+
+/// The whole number that a text is, blanks around it aside.
+pub(crate) fn whole_text(text: &str) -> Option<i64> {
+    let text = text.trim_ascii();
+    text.parse().ok().or_else(|| whole_float(text.parse().ok()?))
 }
 
 /// The integer that a float is exactly; none from 2^53 on, where a float no longer knows its neighbours.

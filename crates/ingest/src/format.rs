@@ -5,10 +5,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::columns::looks_like_header;
-use crate::formats::{csv, log_line};
+use crate::formats::{delimited, log_line};
 use crate::{ErrorKind, IngestError, Result};
 
-/// The format of an input. All but Parquet may be gzipped; that is told by content.
+/// The format of an input. All but Parquet may be packed by gzip or zstd; that is told by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -38,49 +38,74 @@ impl Format {
         }
     }
 
-    /// Tells the format by the file's name, else by its first bytes (unpacked, the more the better).
+    /// Tells the format by the file's first bytes (unpacked, the more the better), else by its name.
     ///
-    /// Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz`.
-    /// Content: Parquet's magic, else the first line that is not blank: a JSON object, a line of an
-    /// access log, or a header that names `time`, `id` or `period` and another column of a table with that.
+    /// Content: Parquet's magic, else the first line that is not blank: a JSON object, a line of an access log, or, unless
+    /// the name says CSV or JSON, a header that names `time`, `id` or `period` and another column of a table with
+    /// that. Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz` or `.zst`.
     pub fn detect(path: &Path, first: &[u8]) -> Result<Format> {
         if first.starts_with(PARQUET_MAGIC) {
             return Ok(Format::Parquet);
         }
-        by_name(path).or_else(|| by_content(first)).ok_or_else(|| {
-            let found =
-                if first.is_empty() { "the file is empty" } else { "the format cannot be told from name or content" };
-            IngestError::new(ErrorKind::UnknownFormat, found)
-                .in_file(path.display().to_string())
-                .advice("Say which it is: --format csv, jsonl, parquet or log; or map its columns with --select")
-        })
+        let unknown = |found: &str, advice: &str| {
+            let error = IngestError::new(ErrorKind::UnknownFormat, found);
+            Err(error.in_file(path.display().to_string()).advice(advice))
+        };
+        let line = first_line(first);
+        if line.is_some_and(is_markup) {
+            return unknown(
+                "this is HTML or XML, perhaps a page that says why there is no file",
+                "Look at it, and fetch the file again. --format log with --select takes any text apart line by line",
+            );
+        }
+        let named = Format::by_name(path);
+        match (line.and_then(by_content), named) {
+            // A header is also a line of text, and the first object of JSON may be cut off.
+            (Some(Format::Csv), Some(named)) if named != Format::Log => Ok(named),
+            (Some(found), _) => Ok(found),
+            (None, Some(named)) => Ok(named),
+            (None, None) if first.is_empty() => unknown("the file is empty", SAY_WHICH),
+            (None, None) => unknown("the format cannot be told from name or content", SAY_WHICH),
+        }
+    }
+
+    /// The format that a file's name says.
+    pub fn by_name(path: &Path) -> Option<Format> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+        match name.rsplit_once('.')?.1 {
+            "csv" | "tsv" => Some(Format::Csv),
+            "jsonl" | "ndjson" | "json" => Some(Format::JsonLines),
+            "parquet" => Some(Format::Parquet),
+            "log" => Some(Format::Log),
+            _ => None,
+        }
     }
 }
 
-fn by_name(path: &Path) -> Option<Format> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let (_, extension) = name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.')?;
-    match extension {
-        "csv" | "tsv" => Some(Format::Csv),
-        "jsonl" | "ndjson" | "json" => Some(Format::JsonLines),
-        "parquet" => Some(Format::Parquet),
-        "log" => Some(Format::Log),
-        _ => None,
-    }
-}
+const SAY_WHICH: &str = "Say which it is: --format csv, jsonl, parquet or log; or map its columns with --select";
 
-fn by_content(first: &[u8]) -> Option<Format> {
+/// The first line that is not blank.
+fn first_line(first: &[u8]) -> Option<&[u8]> {
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
-    let line = first.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty())?;
-    if line.starts_with(b"{") {
+    first.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty())
+}
+
+fn is_markup(line: &[u8]) -> bool {
+    let begins = |with: &[u8]| line.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    [&b"<!doctype"[..], b"<html", b"<?xml", b"<head", b"<body"].into_iter().any(begins)
+}
+
+fn by_content(line: &[u8]) -> Option<Format> {
+    if line.starts_with(b"{") && line[1..].trim_ascii_start().starts_with(b"\"") {
         return Some(Format::JsonLines);
     }
     if log_line::looks_like_log(line) {
         return Some(Format::Log);
     }
-    let line = std::str::from_utf8(line).ok()?;
-    let separator = csv::separator(line.as_bytes()) as char;
-    looks_like_header(line.split(separator).map(|name| name.trim_matches('"'))).then_some(Format::Csv)
+    let text = std::str::from_utf8(line).ok()?;
+    let separator = delimited::separator(line) as char;
+    looks_like_header(text.split(separator).map(|name| name.trim().trim_matches('"'))).then_some(Format::Csv)
 }
 
 impl fmt::Display for Format {
@@ -105,13 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_tells_the_format() {
+    fn else_the_name_does() {
         for (name, format) in [
             ("a.csv", Format::Csv),
             ("a.tsv.gz", Format::Csv),
             ("dir.log/a.JSONL", Format::JsonLines),
             ("a.ndjson.gz", Format::JsonLines),
             ("a.json", Format::JsonLines),
+            ("a.csv.zst", Format::Csv),
             ("a.parquet", Format::Parquet),
             ("access.log.gz", Format::Log),
         ] {
@@ -120,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn else_the_content_does() {
+    fn the_content_tells_the_format() {
         let log = br#"1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326"#;
         for (first, format) in [
             (&b"PAR1\x15"[..], Format::Parquet),
@@ -135,6 +161,25 @@ mod tests {
             (b"period\tcurrency\tamount\n", Format::Csv),
         ] {
             assert_eq!(Format::detect(Path::new("access_log"), first).unwrap(), format);
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_otherwise_is_not_believed() {
+        let line = br#"1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326"#;
+        let detected = |name: &str, first: &[u8]| Format::detect(Path::new(name), first).unwrap();
+        assert_eq!(detected("a.log", b"{\"time\": 1}\n"), Format::JsonLines);
+        assert_eq!(detected("a.csv", b"{ \"time\": 1}\n"), Format::JsonLines);
+        assert_eq!(detected("a.csv", line), Format::Log);
+        assert_eq!(detected("a.json", line), Format::Log);
+        assert_eq!(detected("a.log", b"time,status\n"), Format::Csv);
+        assert_eq!(detected("a.csv", b"PAR1"), Format::Parquet);
+        // Lines of text are a log if the name says so, whatever they look like.
+        assert_eq!(detected("a.log", b"{braces} in a text\n"), Format::Log);
+        assert_eq!(detected("a.json", b"[\n"), Format::JsonLines);
+        for page in [&b"<!DOCTYPE html>\n"[..], b"\n<HTML><body>", b"<?xml version='1.0'?>"] {
+            let said = Format::detect(Path::new("a.csv"), page).unwrap_err().to_string();
+            assert!(said.starts_with("a.csv: this is HTML or XML, perhaps a page that says why"), "{said}");
         }
     }
 

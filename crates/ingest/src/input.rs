@@ -1,4 +1,4 @@
-//! Opening an input: counting what is read from it and unpacking gzip, which its first bytes tell.
+//! Opening an input: counting what is read from it, unpacking it and making it UTF-8, as its first bytes tell.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
+use crate::encoding::{self, Encoding, MAGIC, Newlines, Packing, Utf16};
 use crate::{IngestError, Progress, Result};
 
 /// Bytes looked at to tell what an input holds.
 const HEAD: usize = 64 << 10;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// An input's text, unpacked.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -24,23 +25,59 @@ pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, By
     unpack(&name, Box::new(file), progress)
 }
 
-/// Counts what is read and unpacks it if it is gzip.
+/// Counts what is read, unpacks and decodes it; refuses what is no text, unless it is Parquet.
 pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
-    let (magic, input) = peek(name, counted(input, progress), GZIP.len())?;
-    if magic == GZIP { peek(name, unpacked(input), HEAD) } else { peek(name, input, HEAD) }
+    let failed = |error| IngestError::io(name, error);
+    let (head, input) = peek(plain(counted(input, progress)).map_err(failed)?, HEAD).map_err(failed)?;
+    if head.starts_with(PARQUET_MAGIC) {
+        return Ok((head, input));
+    }
+    let (decoded, input) = decode(&head, input);
+    let (head, input) = if decoded { peek(input, HEAD).map_err(failed)? } else { (head, input) };
+    encoding::check_text(&head).map_err(|refused| refused.in_file(name))?;
+    Ok((head, input))
 }
 
-/// Whether a file is gzip.
+/// Whether what is read of a file differs from its bytes: it is packed or not in UTF-8, or its lines end otherwise.
 pub(crate) fn is_packed(path: &Path) -> Result<bool> {
     let failed = |error| IngestError::io(&path.display().to_string(), error);
-    let mut magic = Vec::new();
-    File::open(path).map_err(failed)?.take(GZIP.len() as u64).read_to_end(&mut magic).map_err(failed)?;
-    Ok(magic == GZIP)
+    let mut head = Vec::new();
+    File::open(path).map_err(failed)?.take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    Ok(encoding::packing(&head).is_some() || encoding::encoding(&head).is_some())
 }
 
-/// What is in gzip, several members one after the other included.
+/// What is in a packed or otherwise encoded input. What goes wrong at its start shows when it is read.
 pub(crate) fn unpacked(input: Bytes) -> Bytes {
-    Box::new(MultiGzDecoder::new(input))
+    let opened = plain(input).and_then(|input| peek(input, HEAD)).map(|(head, input)| decode(&head, input).1);
+    opened.unwrap_or_else(|error| Box::new(Failed(Some(error))))
+}
+
+/// The bytes of an input as they were before it was packed, several gzip members one after the other included.
+fn plain(input: Bytes) -> io::Result<Bytes> {
+    let (magic, input) = peek(input, MAGIC)?;
+    Ok(match encoding::packing(&magic) {
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(input)),
+        Some(Packing::Zstd) => Box::new(zstd::stream::read::Decoder::new(input)?),
+        None => input,
+    })
+}
+
+/// The text that begins so in UTF-8 and with newlines, and whether it was otherwise.
+fn decode(head: &[u8], input: Bytes) -> (bool, Bytes) {
+    match encoding::encoding(head) {
+        Some(Encoding::Utf16 { big_endian }) => (true, Box::new(Utf16::new(input, big_endian))),
+        Some(Encoding::CarriageReturns) => (true, Box::new(Newlines::new(input))),
+        None => (false, input),
+    }
+}
+
+/// An input that could not be opened.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// An input whose bytes count as read.
@@ -49,9 +86,9 @@ pub(crate) fn counted(input: Bytes, progress: &Arc<Progress>) -> Bytes {
 }
 
 /// The first bytes of a reader, which it gives again.
-fn peek(name: &str, mut input: Bytes, length: usize) -> Result<(Vec<u8>, Bytes)> {
+fn peek(mut input: Bytes, length: usize) -> io::Result<(Vec<u8>, Bytes)> {
     let mut head = Vec::new();
-    input.by_ref().take(length as u64).read_to_end(&mut head).map_err(|e| IngestError::io(name, e))?;
+    input.by_ref().take(length as u64).read_to_end(&mut head)?;
     Ok((head.clone(), Box::new(Cursor::new(head).chain(input))))
 }
 

@@ -17,6 +17,7 @@
 pub mod clock;
 mod columns;
 mod conform;
+mod encoding;
 mod error;
 mod fields;
 mod format;
@@ -32,6 +33,7 @@ mod progress;
 mod read;
 mod rows;
 mod stream;
+pub mod table;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -40,7 +42,7 @@ pub use conform::conform;
 pub use error::{ErrorKind, IngestError, Result};
 pub use format::Format;
 pub use hash::{Hash, first_64_bits, hex};
-pub use options::Options;
+pub use options::{LatencyUnit, Options};
 pub use pieces::{Cut, Log, LogStart, Piece};
 pub use progress::Progress;
 pub use read::{Batches, Input, detect, read, read_from, read_inputs};

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
+use crate::encoding::zero_bytes;
 use crate::input::Bytes;
 use crate::{IngestError, Result};
 
@@ -9,6 +10,9 @@ use crate::{IngestError, Result};
 pub(crate) const MAX_LINE: usize = 1 << 20;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// What to do with a text that is not UTF-8.
+pub(crate) const CONVERT: &str = "Convert the file from its encoding: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW";
 
 /// The lines of one input. Advance, then look.
 pub(crate) struct Lines {
@@ -43,10 +47,18 @@ impl Lines {
         if self.line.len() > MAX_LINE {
             return Err(self.refuse(too_long("the line")));
         }
+        if self.line.contains(&0) {
+            return Err(self.refuse(zero_bytes(self.line.iter().filter(|&&byte| byte == 0).count())));
+        }
         if self.number == 1 && self.line.starts_with(UTF8_BOM) {
             self.line.drain(..UTF8_BOM.len());
         }
         Ok(read > 0)
+    }
+
+    /// What follows the current line, as far as it was read ahead: at the least one byte, unless the input ends here.
+    pub(crate) fn ahead(&mut self) -> Result<&[u8]> {
+        self.input.fill_buf().map_err(|e| IngestError::io(&self.name, e))
     }
 
     /// The current line with its line ending.

@@ -22,12 +22,57 @@ pub struct Options {
     pub source: Option<String>,
     /// The time zone of times that are written without one.
     pub time_zone: Tz,
+    /// The unit of a whole number at the end of a log's line. `None`: such a number is no latency.
+    pub latency_unit: Option<LatencyUnit>,
+}
+
+/// The unit in which a log writes how long a request took, where it writes whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LatencyUnit {
+    /// As Apache's `%T`.
+    Seconds,
+    /// As Tomcat's `%D`.
+    Milliseconds,
+    /// As Apache's `%D`.
+    Microseconds,
+}
+
+impl LatencyUnit {
+    /// Every unit, the longest first.
+    pub const ALL: [LatencyUnit; 3] = [LatencyUnit::Seconds, LatencyUnit::Milliseconds, LatencyUnit::Microseconds];
+
+    /// The unit as people write it: `s`, `ms` or `us`.
+    pub fn name(self) -> &'static str {
+        match self {
+            LatencyUnit::Seconds => "s",
+            LatencyUnit::Milliseconds => "ms",
+            LatencyUnit::Microseconds => "us",
+        }
+    }
+
+    /// So many of them in seconds.
+    pub(crate) fn seconds(self, number: u64) -> f64 {
+        let in_a_second = match self {
+            LatencyUnit::Seconds => 1.0,
+            LatencyUnit::Milliseconds => 1e3,
+            LatencyUnit::Microseconds => 1e6,
+        };
+        number as f64 / in_a_second
+    }
 }
 
 impl Options {
     /// Rows for this table, nothing filled in, zoneless times in UTC.
     pub fn new(kind: TableKind, slice_seconds: i64) -> Self {
-        Self { kind, slice_seconds, business: None, service: None, source: None, time_zone: Tz::UTC }
+        Self {
+            kind,
+            slice_seconds,
+            business: None,
+            service: None,
+            source: None,
+            time_zone: Tz::UTC,
+            latency_unit: None,
+        }
     }
 
     /// What fills an empty field of this column.

@@ -1,14 +1,19 @@
 //! How far a read has come, for a progress bar on another thread.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counters that a read advances and anybody may look at. They only grow.
+/// Counters that a read advances and anybody may look at.
 #[derive(Debug, Default)]
 pub struct Progress {
     total_bytes: AtomicU64,
     bytes_read: AtomicU64,
     rows_read: AtomicU64,
     rejected: AtomicU64,
+    without_unit: AtomicU64,
+    /// The first such number.
+    example: OnceLock<u64>,
+    beside_unit: AtomicU64,
 }
 
 impl Progress {
@@ -35,6 +40,37 @@ impl Progress {
     /// Lines or rows that were refused.
     pub fn rejected(&self) -> u64 {
         self.rejected.load(Relaxed)
+    }
+
+    /// Lines of logs that end in a whole number of no known unit, which is therefore no latency.
+    pub fn without_unit(&self) -> u64 {
+        self.without_unit.load(Relaxed)
+    }
+
+    /// The number at the end of the first of them.
+    pub fn without_unit_example(&self) -> Option<u64> {
+        self.example.get().copied()
+    }
+
+    /// Lines of logs whose number has a decimal point, so that it was read as seconds, while another unit was given for
+    /// whole numbers.
+    pub fn beside_unit(&self) -> u64 {
+        self.beside_unit.load(Relaxed)
+    }
+
+    pub(crate) fn add_beside_unit(&self) {
+        self.beside_unit.fetch_add(1, Relaxed);
+    }
+
+    /// Forgets both, because the lines are read again.
+    pub fn forget_units(&self) {
+        self.without_unit.store(0, Relaxed);
+        self.beside_unit.store(0, Relaxed);
+    }
+
+    pub(crate) fn add_without_unit(&self, number: u64) {
+        self.without_unit.fetch_add(1, Relaxed);
+        self.example.get_or_init(|| number);
     }
 
     pub(crate) fn add_total(&self, bytes: u64) {

@@ -137,13 +137,13 @@ pub fn instant(text: &str, zone: Tz) -> Result<i64, String> {
 }
 
 /// The date with which a text begins.
-fn date(b: &[u8]) -> Option<NaiveDate> {
+pub(crate) fn date(b: &[u8]) -> Option<NaiveDate> {
     let b = b.get(..10).filter(|b| b[4] == b'-' && b[7] == b'-')?;
     NaiveDate::from_ymd_opt(digits(&b[..4])? as i32, digits(&b[5..7])?, digits(&b[8..])?)
 }
 
 /// The clock's time and its offset in seconds.
-fn split(b: &[u8]) -> Option<(NaiveDateTime, Option<i32>)> {
+pub(crate) fn split(b: &[u8]) -> Option<(NaiveDateTime, Option<i32>)> {
     let head = b.get(..19)?;
     if !matches!(head[10], b'T' | b't' | b' ') || head[13] != b':' || head[16] != b':' {
         return None;

@@ -21,18 +21,24 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
         service: args.service,
         source: args.source,
         batch: args.batch,
+        latency_unit: args.latency_unit,
+        allow_empty: args.allow_empty,
         ..Load::new(args.table, args.files)
     };
     // A wrong name must not leave a new, empty store behind.
     for file in &load.files {
-        doing(file.display(), std::fs::File::open(file).map(drop))?;
+        // A pipe can be opened only once.
+        let is_file = doing(file.display(), std::fs::metadata(file))?.is_file();
+        if is_file {
+            doing(file.display(), std::fs::File::open(file).map(drop))?;
+        }
     }
     let engine = Engine::open_or_create(settings, args.slice).await?;
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
     let loaded = engine.load(&load, progress.clone()).await;
     bar.stop().await;
-    let text = summary(&loaded?, &load, &engine, progress.rejected());
+    let text = summary(&loaded?, &load, &engine, progress.rejected()) + &units(&progress);
     doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
 }
 
@@ -98,6 +104,24 @@ fn stored(commit: &Commit, load: &Load, engine: &Engine) -> String {
         let zone = &engine.settings().time_zone;
         let end = last + store.slice_seconds() * 1_000_000;
         text.push_str(&format!("time range  {} to {}\n", instant(first, zone), instant(end, zone)));
+    }
+    text
+}
+
+/// Numbers of logs whose unit was not said, or was another one.
+fn units(progress: &Progress) -> String {
+    let (without, beside) = (HumanCount(progress.without_unit()), HumanCount(progress.beside_unit()));
+    let mut text = String::new();
+    if let Some(example) = progress.without_unit_example().filter(|_| without.0 > 0) {
+        text.push_str(&format!(
+            "latency     {without} lines end in a whole number, such as {example}, which says no unit: it was not read as \
+             a latency. Say its unit with --latency-unit s, ms or us\n"
+        ));
+    }
+    if beside.0 > 0 {
+        text.push_str(&format!(
+            "latency     {beside} lines end in a number with a decimal point: it was read as seconds\n"
+        ));
     }
     text
 }

@@ -48,6 +48,10 @@ pub(super) fn batch(
         .optional(load.service.as_ref())
         .optional(load.source.as_ref())
         .field(time_zone);
+    let shaped = match load.latency_unit {
+        Some(unit) => shaped.field(unit.name()),
+        None => shaped,
+    };
     let hash = contents.into_iter().fold(shaped, Hash::field).finish();
     let source = load.source.clone().unwrap_or_default();
     let id = load.batch.clone().unwrap_or_else(|| hex(&hash, DIGITS));

@@ -6,6 +6,7 @@
 mod batch;
 mod logs;
 mod select;
+mod spool;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,12 +15,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use nines_ingest::{Format, Input, Options, Progress};
+use nines_ingest::{Format, Input, LatencyUnit, Options, Progress};
 use nines_store::{Commit, Once, Outcome, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::load::batch::{Content, Stamps};
 use crate::load::logs::Plan;
+use crate::load::select::Mapped;
+use crate::load::spool::Spool;
 use crate::{Engine, EngineError, Result};
 
 /// How often logs are looked at again because another writer went on with one of them first.
@@ -46,12 +49,28 @@ pub struct Load {
     /// What the files are called among those of their source: the same again changes nothing, the name with other
     /// content is an error. `None`: the hash of their content; access logs have no name then.
     pub batch: Option<String>,
+    /// The unit of whole numbers at the ends of lines of access logs; `None`: they are no latencies. It counts for lines
+    /// that are new.
+    pub latency_unit: Option<LatencyUnit>,
+    /// Whether a query that keeps none of the rows it reads is right.
+    pub allow_empty: bool,
 }
 
 impl Load {
     /// These files into this table, nothing filled in.
     pub fn new(table: TableKind, files: Vec<PathBuf>) -> Self {
-        Load { table, files, format: None, select: None, business: None, service: None, source: None, batch: None }
+        Load {
+            table,
+            files,
+            format: None,
+            select: None,
+            business: None,
+            service: None,
+            source: None,
+            batch: None,
+            latency_unit: None,
+            allow_empty: false,
+        }
     }
 }
 
@@ -102,15 +121,21 @@ impl Engine {
         options.business.clone_from(&load.business);
         options.service.clone_from(&load.service);
         options.source.clone_from(&load.source);
+        options.latency_unit = load.latency_unit;
         options.time_zone = self.settings().time_zone.parse().unwrap_or(options.time_zone);
-        let (files, again) = each_once(&load.files);
+        let given = load.files.clone();
+        let (spool, files) = blocking(move || Spool::of(&given)).await?;
+        let (files, again) = each_once(&files);
         let load = &Load { files, ..load.clone() };
-        let mut loaded = match &load.select {
+        let loaded = match &load.select {
             Some(select) => self.load_mapped(load, select, options, progress).await,
             None => self.load_files(load, options, progress).await,
-        }?;
-        loaded.files.extend(again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 }));
-        Ok(loaded)
+        };
+        let again = again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 });
+        spool.named(loaded.map(|mut loaded| {
+            loaded.files.extend(again);
+            loaded
+        }))
     }
 
     async fn load_mapped(
@@ -121,13 +146,19 @@ impl Engine {
         progress: Arc<Progress>,
     ) -> Result<Loaded> {
         let read = Arc::new(AtomicU64::new(0));
-        let rows = self.mapped(load, select, options, read.clone()).await?;
+        let Mapped { rows, input } = self.mapped(load, select, options, read.clone(), progress.clone()).await?;
         let read_as = select::read_as(&load.files, load.format)?;
         let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
         let stamps = Stamps::of(&load.files);
         let mut once = Once::default();
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
         let commit = self.append(load.table, stamps.checked_after(rows), once).await?;
+        let (rows, kept) = (input.load(Relaxed), commit.outcome != Outcome::Empty);
+        if rows > 0 && !kept && !load.allow_empty {
+            let problem = format!("the query kept none of the {rows} rows that it read; nothing is stored");
+            let advice = "Look at its WHERE; if there may be nothing to keep, say --allow-empty";
+            return Err(EngineError::Usage(format!("the result of --select: {problem}. {advice}")));
+        }
         Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new() })
     }
 
@@ -154,6 +185,7 @@ impl Engine {
             // With nothing left to read the append is empty: it makes sure that what was found stored is durable.
             once.marks = marks;
             let before = progress.rows_read();
+            progress.forget_units();
             let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             let rows = stamps.checked_after(nines_ingest::stream(batches));

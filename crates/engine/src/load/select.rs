@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::{CsvReadOptions, JsonReadOptions, ParquetReadOptions};
+use datafusion::prelude::ParquetReadOptions;
 use futures::StreamExt;
-use nines_ingest::{Format, Options, conform};
+use nines_ingest::table::Source;
+use nines_ingest::{Format, Options, Progress, conform};
 use url::Url;
 
+use crate::files::FileProvider;
 use crate::{Engine, EngineError, Load, Parameters, Result};
 
 impl Engine {
@@ -24,15 +25,19 @@ impl Engine {
         select: &str,
         options: Options,
         counted: Arc<AtomicU64>,
-    ) -> Result<SendableRecordBatchStream> {
+        progress: Arc<Progress>,
+    ) -> Result<Mapped> {
         let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
             EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
         })?;
-        let input = self.input(&load.files, load.format).await?;
+        let schema = load.table.schema(options.slice_seconds);
+        // Whatever its values look like, a column that the table keeps as text is text.
+        let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
+        let texts = texts.map(|field| field.name().clone()).collect();
+        let (input, rows) = self.input(load, texts, progress).await?;
         self.context().register_table("input", input.into_view())?;
         let answer = self.run(&statement, &Parameters::default()).await;
         self.context().deregister_table("input")?;
-        let schema = load.table.schema(options.slice_seconds);
         let fitted = answer?.batches.map(move |batch| {
             let batch = batch?;
             let before = counted.fetch_add(batch.num_rows() as u64, Relaxed);
@@ -40,59 +45,52 @@ impl Engine {
                 conform(&batch, &options).map_err(|error| error.after_rows(before).in_file("the result of --select"));
             fitted.map_err(|error| DataFusionError::External(Box::new(error)))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
+        Ok(Mapped { rows: Box::pin(RecordBatchStreamAdapter::new(schema, fitted)), input: rows })
     }
 
-    /// The files as a table, columns as DataFusion finds them, of several files by their names.
-    async fn input(&self, files: &[PathBuf], format: Option<Format>) -> Result<DataFrame> {
-        let (format, _) = first(files, format)?;
+    /// The files as a table, columns by their names, and what counts the rows that are read of them.
+    async fn input(
+        &self,
+        load: &Load,
+        texts: Vec<String>,
+        progress: Arc<Progress>,
+    ) -> Result<(DataFrame, Arc<AtomicU64>)> {
+        let (mut sources, mut parquet) = (Vec::new(), Vec::new());
+        for file in &load.files {
+            match load.format.map_or_else(|| nines_ingest::detect(file), Ok)? {
+                Format::Parquet => parquet.push(file),
+                format => sources.push(Source::new(file, Some(format))),
+            }
+        }
+        let context = self.context();
+        let mut counted = Arc::default();
         let mut all: Option<DataFrame> = None;
-        for file in files {
+        if !sources.is_empty() {
+            let provider = FileProvider::open(sources, texts, &self.settings().time_zone, progress).await?;
+            counted = provider.counted();
+            all = Some(context.read_table(Arc::new(provider))?);
+        }
+        for file in parquet {
+            let extension = extension(file);
+            let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
+            let frame = context.read_parquet(location(file)?, parquet).await?;
             // Files read as one would take their columns from the first, by place.
-            let frame = self.one_input(file, format).await?;
             all = Some(match all {
                 Some(before) => before.union_by_name(frame)?,
                 None => frame,
             });
         }
-        all.ok_or_else(|| EngineError::Usage("no file to load".to_string()))
-    }
-
-    async fn one_input(&self, file: &Path, format: Format) -> Result<DataFrame> {
-        let (path, extension) = (location(file)?, extension(file));
-        let context = self.context();
-        let line = Schema::new(vec![Field::new("line", DataType::Utf8, true)]);
-        let frame = match format {
-            Format::Csv => {
-                let csv = CsvReadOptions::new().file_extension(&extension).delimiter(delimiter(&extension));
-                context.read_csv(path, csv).await?
-            }
-            Format::JsonLines => {
-                let json = JsonReadOptions { file_extension: &extension, ..JsonReadOptions::default() };
-                context.read_json(path, json).await.map_err(|error| no_lines(file, &error))?
-            }
-            Format::Parquet => {
-                let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
-                context.read_parquet(path, parquet).await?
-            }
-            // A line is a CSV record of one field: separator and quote are control characters that no log holds.
-            Format::Log => {
-                let lines = CsvReadOptions::new().has_header(false).delimiter(1).quote(2).file_extension(&extension);
-                context.read_csv(path, lines.schema(&line)).await?
-            }
-            other => return Err(EngineError::Usage(format!("--select cannot read {}", other.name()))),
-        };
-        Ok(frame)
+        let all = all.ok_or_else(|| EngineError::Usage("no file to load".to_string()))?;
+        Ok((all, counted))
     }
 }
 
-/// JSON that is not one object per line is refused like this even before its rows are read.
-fn no_lines(file: &Path, error: &DataFusionError) -> EngineError {
-    EngineError::Usage(format!(
-        "{}: {}. Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array",
-        file.display(),
-        crate::error::message(error)
-    ))
+/// The rows of a mapping query.
+pub(super) struct Mapped {
+    /// Fitted to the table.
+    pub rows: SendableRecordBatchStream,
+    /// Rows of the input that the query has read so far, those of Parquet aside.
+    pub input: Arc<AtomicU64>,
 }
 
 /// All that the names of the files say about how they are read.
@@ -108,7 +106,7 @@ fn first(files: &[PathBuf], format: Option<Format>) -> Result<(Format, String)> 
     };
     let format = match format {
         Some(format) => format,
-        None => detect(first)?,
+        None => nines_ingest::detect(first)?,
     };
     Ok((format, extension(first)))
 }
@@ -125,30 +123,8 @@ fn delimiter(extension: &str) -> u8 {
 
 /// Where a file is, as DataFusion takes it: a bare path with `[` or `*` in it would be a pattern.
 fn location(file: &Path) -> Result<String> {
-    use std::io::Read;
     let failed = |error: std::io::Error| EngineError::Usage(format!("{}: {error}", file.display()));
-    let kind = std::fs::metadata(file).map_err(failed)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        let problem = format!("{}: --select cannot read a pipe; write it to a file first", file.display());
-        return Err(EngineError::Usage(problem));
-    }
-    let mut magic = Vec::new();
-    std::fs::File::open(file).and_then(|file| file.take(2).read_to_end(&mut magic)).map_err(failed)?;
-    if magic == [0x1f, 0x8b] {
-        let problem = format!("{}: --select cannot read a packed file; unpack it first", file.display());
-        return Err(EngineError::Usage(problem));
-    }
-    let path = std::path::absolute(file).map_err(failed)?;
-    let url = Url::from_file_path(&path)
+    let url = Url::from_file_path(std::path::absolute(file).map_err(failed)?)
         .map_err(|()| EngineError::Usage(format!("{}: the path cannot be written as a URL", file.display())))?;
     Ok(url.into())
-}
-
-/// The format by name and first bytes.
-fn detect(path: &Path) -> Result<Format> {
-    use std::io::Read;
-    let mut first = Vec::new();
-    let file = std::fs::File::open(path).and_then(|file| file.take(4096).read_to_end(&mut first));
-    file.map_err(|error| EngineError::Usage(format!("{}: {error}", path.display())))?;
-    Ok(Format::detect(path, &first)?)
 }

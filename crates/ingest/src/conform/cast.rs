@@ -1,17 +1,28 @@
 //! Casts that lose nothing silently: what the target type cannot hold is an error with its row.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Int64Array, PrimitiveArray};
 use datafusion::arrow::compute::{CastOptions, can_cast_types, cast, cast_with_options};
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::array_value_to_string;
 
+use crate::fields::whole_text;
 use crate::{ErrorKind, IngestError, Result};
 
 /// The array in another type; a value that the type cannot hold is an error.
 pub(super) fn checked(name: &str, array: &ArrayRef, to: &DataType, expected: &str) -> Result<ArrayRef> {
     if !can_cast_types(array.data_type(), to) {
         return Err(impossible(name, array, expected));
+    }
+    // Arrow rounds a decimal twice on its way to a double; its text is read as the text of a file is.
+    if array.data_type().is_decimal() && to == &DataType::Float64 {
+        return checked(name, &cast(array, &DataType::Utf8).map_err(|e| internal(name, e))?, to, expected);
+    }
+    if array.data_type().is_string() && to == &DataType::Float64 {
+        let float = |text: &str| text.parse().ok();
+        return Ok(Arc::new(read::<Float64Type>(name, array, expected, float)?));
     }
     // "Safe" is arrow's word for NULL where a value does not fit: that is how the row is found.
     let lenient = CastOptions { safe: true, ..CastOptions::default() };
@@ -33,6 +44,9 @@ pub(super) fn whole(name: &str, array: &ArrayRef, expected: &str) -> Result<Int6
     if from.is_temporal() || from == &DataType::Boolean {
         return Err(impossible(name, array, expected));
     }
+    if from.is_string() {
+        return read::<Int64Type>(name, array, expected, whole_text);
+    }
     let numbers = checked(name, array, &DataType::Int64, expected)?;
     if from.is_floating() || from.is_decimal() {
         let back = cast(&numbers, from).map_err(|e| internal(name, e))?;
@@ -42,6 +56,23 @@ pub(super) fn whole(name: &str, array: &ArrayRef, expected: &str) -> Result<Int6
         }
     }
     Ok(numbers.as_primitive::<Int64Type>().clone())
+}
+
+/// Texts as numbers, read as in a text format; an empty one is NULL.
+fn read<T: ArrowPrimitiveType>(
+    name: &str,
+    array: &ArrayRef,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T::Native>,
+) -> Result<PrimitiveArray<T>> {
+    let texts = cast(array, &DataType::Utf8View).map_err(|e| internal(name, e))?;
+    let mut numbers = Vec::with_capacity(array.len());
+    for (row, text) in texts.as_string_view().iter().enumerate() {
+        let text = text.map(str::trim_ascii).filter(|text| !text.is_empty());
+        let number = text.map(|text| parse(text).ok_or_else(|| bad_row(name, array, row, expected)));
+        numbers.push(number.transpose()?);
+    }
+    Ok(PrimitiveArray::<T>::from_iter(numbers))
 }
 
 /// The error for a column of a type that never fits.

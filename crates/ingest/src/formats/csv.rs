@@ -1,26 +1,14 @@
 //! Values separated by commas, tabs or semicolons, with a header line (RFC 4180).
-//!
-//! The separator is the one that the header has most of. Quoted fields may span lines. Records are
-//! cut by `csv_core`, fed line by line rather than through the `csv` crate's reader: so line numbers
-//! are exact with any line ending, and a quote that is never closed cannot swallow the file.
 
 use std::borrow::Cow;
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-
 use super::Records;
+use super::delimited::RecordReader;
+use crate::Result;
 use crate::columns::{Columns, Named};
-use crate::error::quoted;
 use crate::fields::Cell;
-use crate::lines::{Lines, MAX_LINE, too_long};
+use crate::lines::Lines;
 use crate::rows::Rows;
-use crate::{ErrorKind, IngestError, Result};
-
-/// The separator that a header uses: of comma, tab and semicolon the most frequent.
-pub(crate) fn separator(header: &[u8]) -> u8 {
-    let frequency = |separator: u8| header.iter().filter(|&&b| b == separator).count();
-    [b';', b'\t', b','].into_iter().max_by_key(|&separator| frequency(separator)).unwrap_or(b',')
-}
 
 /// The records of a CSV input.
 pub(super) struct Csv {
@@ -30,13 +18,8 @@ pub(super) struct Csv {
 
 impl Csv {
     pub(super) fn new(lines: Lines, columns: &Columns) -> Result<Self> {
-        let mut records = RecordReader::new(lines);
-        if !records.advance()? {
-            return Err(IngestError::new(ErrorKind::Columns, "there is no header line").in_file(records.lines.name()));
-        }
-        let names = (0..records.len()).map(|at| String::from_utf8_lossy(records.field(at)).trim().to_string());
-        let header =
-            columns.find_all(names.collect::<Vec<_>>().iter().map(String::as_str)).map_err(|e| records.refuse(e))?;
+        let (records, names) = RecordReader::with_header(lines)?;
+        let header = columns.find_all(names.iter().map(String::as_str)).map_err(|e| records.refuse(e))?;
         Ok(Self { records, header })
     }
 }
@@ -44,129 +27,23 @@ impl Csv {
 impl<R: Rows> Records<R> for Csv {
     fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         let records = &mut self.records;
-        if !records.advance()? {
+        if !records.next_row()? {
             return Ok(false);
-        }
-        let (found, wanted) = (records.len(), self.header.len());
-        if found != wanted {
-            let error = IngestError::bad_line(format!("there are {found} fields"))
-                .expected(format!("{wanted} as in the header"));
-            return Err(records.refuse(error));
         }
         rows.begin();
         for (at, &named) in self.header.iter().enumerate() {
-            let field = records.field(at);
-            let Ok(text) = std::str::from_utf8(field) else {
-                let error = IngestError::bad_value(named.0, &String::from_utf8_lossy(field), "UTF-8 text");
-                return Err(records.refuse(error));
-            };
+            let text = records.text(at, named.0)?;
             rows.set(named, Cell::Text(Cow::Borrowed(text))).map_err(|e| records.refuse(e))?;
         }
-        rows.add(records.line).map_err(|e| records.refuse(e))?;
+        rows.add(records.line()).map_err(|e| records.refuse(e))?;
         Ok(true)
-    }
-}
-
-/// Cuts lines into records and records into fields.
-struct RecordReader {
-    lines: Lines,
-    reader: Reader,
-    /// Where the current record began.
-    line: u64,
-    /// Bytes of the current line that were cut already.
-    cut: usize,
-    /// Unquoted fields of the current record, one after the other, and where each ends.
-    text: Vec<u8>,
-    ends: Vec<usize>,
-    len: usize,
-}
-
-impl RecordReader {
-    fn new(lines: Lines) -> Self {
-        Self { lines, reader: Reader::new(), line: 0, cut: 0, text: Vec::new(), ends: vec![0; 16], len: 0 }
-    }
-
-    /// Fields of the current record.
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    fn field(&self, at: usize) -> &[u8] {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.text[start..self.ends[at]]
-    }
-
-    /// Goes to the next record that is not a blank line; false at the end.
-    fn advance(&mut self) -> Result<bool> {
-        let (mut text_len, mut ends_len) = (0, 0);
-        let mut begun = false;
-        loop {
-            if self.lines.raw().len() == self.cut {
-                self.cut = 0;
-                if !self.lines.advance()? {
-                    return if begun { self.finish(text_len, ends_len) } else { Ok(false) };
-                }
-            }
-            if !begun {
-                if matches!(&self.lines.raw()[self.cut..], b"\n" | b"\r\n" | b"\r") {
-                    self.cut = self.lines.raw().len();
-                    continue;
-                }
-                begun = true;
-                self.line = self.lines.number();
-                if self.len == 0 {
-                    self.reader = ReaderBuilder::new().delimiter(separator(self.lines.line())).build();
-                }
-            }
-            // A record never has more text than its lines, so the output cannot fill up.
-            let rest = &self.lines.raw()[self.cut..];
-            if text_len + rest.len() > MAX_LINE {
-                return Err(self.refuse(too_long("the record")).advice("Is a quote not closed?"));
-            }
-            self.text.resize(self.text.len().max(text_len + rest.len() + 1), 0);
-            let (result, read, written, ended) =
-                self.reader.read_record(rest, &mut self.text[text_len..], &mut self.ends[ends_len..]);
-            self.cut += read;
-            text_len += written;
-            ends_len += ended;
-            match result {
-                ReadRecordResult::Record => {
-                    self.len = ends_len;
-                    return Ok(true);
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::End => {}
-            }
-        }
-    }
-
-    /// The input ended within a record: that is its last line without newline, or an open quote.
-    fn finish(&mut self, text_len: usize, ends_len: usize) -> Result<bool> {
-        self.text.resize(self.text.len().max(text_len + 1), 0);
-        self.ends.resize(self.ends.len().max(ends_len + 1), 0);
-        match self.reader.read_record(b"\n", &mut self.text[text_len..], &mut self.ends[ends_len..]) {
-            (ReadRecordResult::Record, _, _, ended) => {
-                self.len = ends_len + ended;
-                Ok(true)
-            }
-            _ => {
-                let text =
-                    String::from_utf8_lossy(&self.text[self.ends[..ends_len].last().copied().unwrap_or(0)..text_len]);
-                Err(self.refuse(IngestError::bad_line(format!("the quoted field {} is never closed", quoted(&text)))))
-            }
-        }
-    }
-
-    /// Says that an error lies in the current record.
-    fn refuse(&self, error: IngestError) -> IngestError {
-        error.in_file(self.lines.name()).on_line(self.line)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Format;
+    use crate::lines::MAX_LINE;
     use crate::testing::{REMEDY, events, read_text, refusal, requests, shown};
     use chrono_tz::Tz;
 
@@ -297,7 +174,8 @@ mod tests {
         }
         assert_eq!(
             refused(b"time,endpoint\n0,/\xff\n"),
-            format!("input:2: endpoint is \"/\u{fffd}\"; expected UTF-8 text. {REMEDY}")
+            "input:2: endpoint is \"/\u{fffd}\"; expected UTF-8 text. Convert the file from its encoding: \
+             iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
         );
     }
 

@@ -11,7 +11,7 @@ use super::Records;
 use crate::columns::Column;
 use crate::error::quoted;
 use crate::fields::Cell;
-use crate::lines::Lines;
+use crate::lines::{CONVERT, Lines};
 use crate::rows::Rows;
 use crate::{IngestError, Result};
 
@@ -44,7 +44,10 @@ impl<R: Rows> Records<R> for JsonLines {
 fn add<R: Rows>(line: &[u8], number: u64, rows: &mut R) -> Result<()> {
     let text = std::str::from_utf8(line).map_err(|e| {
         let shown = String::from_utf8_lossy(&line[e.valid_up_to()..]);
-        IngestError::bad_line(format!("there is {}", quoted(&shown))).expected("UTF-8 text").at(e.valid_up_to() + 1)
+        IngestError::bad_line(format!("there is {}", quoted(&shown)))
+            .expected("UTF-8 text")
+            .at(e.valid_up_to() + 1)
+            .advice(CONVERT)
     })?;
     rows.begin();
     let mut refused = None;
@@ -55,6 +58,36 @@ fn add<R: Rows>(line: &[u8], number: u64, rows: &mut R) -> Result<()> {
         (Some(refused), _) => Err(refused),
         (None, Err(error)) => Err(not_an_object(text, &error)),
         (None, Ok(())) => rows.add(number),
+    }
+}
+
+/// Why a line is not one JSON object.
+pub(crate) fn why_not(text: &str) -> IngestError {
+    match serde_json::from_str::<Object>(text) {
+        Err(error) => not_an_object(text, &error),
+        Ok(Object) => IngestError::bad_line(format!("{} has a name that is no text", quoted(text.trim_ascii()))),
+    }
+}
+
+/// An object, whatever is in it.
+struct Object;
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+        while members.next_entry::<Cell<'de>, Cell<'de>>()?.is_some() {}
+        Ok(Object)
     }
 }
 
@@ -260,7 +293,8 @@ mod tests {
         );
         assert_eq!(
             refused(b"{\"time\": 0}\n{\"time\": \"\xff\"}"),
-            format!("input:2:11: there is \"\u{fffd}\\\"}}\"; expected UTF-8 text. {REMEDY}")
+            "input:2:11: there is \"\u{fffd}\\\"}\"; expected UTF-8 text. Convert the file from its encoding: \
+             iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW"
         );
     }
 }

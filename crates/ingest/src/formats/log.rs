@@ -1,12 +1,15 @@
 //! Access logs of Apache and nginx: one request per line, counted per endpoint and status.
 
+use std::sync::Arc;
+
 use super::Records;
-use super::log_line::{LogParser, endpoint};
-use crate::Result;
+
+use super::log_line::{LogParser, Taken, endpoint};
 use crate::columns::Columns;
 use crate::fields::misplaced;
 use crate::lines::Lines;
 use crate::rows::{Requests, Rows, SeriesRows};
+use crate::{LatencyUnit, Progress, Result};
 
 /// The records of an access log. Blank lines are skipped.
 pub(super) struct AccessLog {
@@ -14,12 +17,20 @@ pub(super) struct AccessLog {
     parser: LogParser,
     /// The endpoint's place among the text columns.
     endpoint: usize,
+    /// What a whole number at the end of a line counts; without it, it is no latency.
+    unit: Option<LatencyUnit>,
+    progress: Arc<Progress>,
 }
 
 impl AccessLog {
-    pub(super) fn new(lines: Lines, columns: &Columns) -> Result<Self> {
+    pub(super) fn new(
+        lines: Lines,
+        columns: &Columns,
+        unit: Option<LatencyUnit>,
+        progress: &Arc<Progress>,
+    ) -> Result<Self> {
         let endpoint = columns.texts().position(|name| name == "endpoint").ok_or_else(|| misplaced("endpoint"))?;
-        Ok(Self { lines, parser: LogParser::default(), endpoint })
+        Ok(Self { lines, parser: LogParser::default(), endpoint, unit, progress: Arc::clone(progress) })
     }
 }
 
@@ -36,7 +47,20 @@ impl Records<SeriesRows<Requests>> for AccessLog {
                 rows.set_text(self.endpoint, &endpoint(line.request));
                 rows.row.time = Some(line.time);
                 rows.row.status = line.status;
-                rows.row.measured.latency.seconds = line.latency_seconds;
+                rows.row.measured.latency.seconds = match (line.taken, self.unit) {
+                    (None, _) => None,
+                    (Some(Taken::Seconds(seconds)), unit) => {
+                        if unit.is_some_and(|unit| unit != LatencyUnit::Seconds) {
+                            self.progress.add_beside_unit();
+                        }
+                        Some(seconds)
+                    }
+                    (Some(Taken::Whole(number)), Some(unit)) => Some(unit.seconds(number)),
+                    (Some(Taken::Whole(number)), None) => {
+                        self.progress.add_without_unit(number);
+                        None
+                    }
+                };
                 rows.add(self.lines.number()).map_err(|e| self.lines.refuse(e))?;
                 return Ok(true);
             }

@@ -6,8 +6,9 @@
 //!
 //! What stands before the time does not matter (a virtual host, a user with blanks). After the size
 //! any number of quoted fields may follow (the last perhaps cut off), then at most one number, the
-//! time that the request took: with a decimal point it is seconds (nginx `$request_time`), without
-//! one microseconds (Apache `%D`). A `-` is "not given". Parsing is by bytes, without allocation.
+//! time that the request took: with a decimal point it is seconds (nginx `$request_time`). A whole
+//! number says no unit: it is seconds (Apache `%T`), milliseconds (Tomcat `%D`) or microseconds (Apache `%D`).
+//! A `-` is "not given". Parsing is by bytes, without allocation.
 //!
 //! Format: <https://httpd.apache.org/docs/current/mod/mod_log_config.html>,
 //! <https://nginx.org/en/docs/http/ngx_http_log_module.html>.
@@ -36,7 +37,16 @@ pub(crate) struct LogLine<'a> {
     pub request: &'a [u8],
     /// 0 where the log has none.
     pub status: i32,
-    pub latency_seconds: Option<f64>,
+    pub taken: Option<Taken>,
+}
+
+/// The time that a request took, as logged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Taken {
+    /// With a decimal point.
+    Seconds(f64),
+    /// Without one: of a unit that the line does not say.
+    Whole(u64),
 }
 
 /// Reads lines; remembers the last time, which the lines of one second share.
@@ -80,20 +90,20 @@ impl LogParser {
             }
         }
         let start = rest.at + 1;
-        let latency_seconds = match rest.token() {
+        let taken = match rest.token() {
             b"" | b"-" => None,
             token => Some(latency(token).ok_or_else(|| {
                 expected(
                     line,
                     start,
-                    "the time taken, in seconds with a decimal point or in whole microseconds, or the end",
+                    "the time taken, in seconds with a decimal point or as a whole number, or the end",
                 )
             })?),
         };
         if rest.at < line.len() {
             return Err(expected(line, rest.at, "the end of the line after the time taken"));
         }
-        Ok(LogLine { time, request, status, latency_seconds })
+        Ok(LogLine { time, request, status, taken })
     }
 
     fn time(&mut self, line: &[u8], at: usize) -> Result<i64> {
@@ -123,7 +133,8 @@ pub(crate) fn endpoint(request: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(path).map_or_else(|_| Cow::Owned(percent_escaped(path)), Cow::Borrowed)
 }
 
-fn percent_escaped(path: &[u8]) -> String {
+/// A text with `%XX` for bytes that are not UTF-8.
+pub(crate) fn percent_escaped(path: &[u8]) -> String {
     path.utf8_chunks().fold(String::with_capacity(path.len() + 8), |mut text, chunk| {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
@@ -237,15 +248,15 @@ fn number(token: &[u8]) -> Option<u64> {
     token.iter().try_fold(0, |value, b| b.is_ascii_digit().then(|| value * 10 + u64::from(b - b'0')))
 }
 
-/// Seconds with a decimal point, or whole microseconds.
-fn latency(token: &[u8]) -> Option<f64> {
+/// Seconds with a decimal point, or a whole number.
+fn latency(token: &[u8]) -> Option<Taken> {
     if !token.contains(&b'.') {
-        return number(token).map(|micros| micros as f64 / 1e6);
+        return number(token).map(Taken::Whole);
     }
     if !token.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
         return None;
     }
-    std::str::from_utf8(token).ok()?.parse().ok()
+    std::str::from_utf8(token).ok()?.parse().ok().map(Taken::Seconds)
 }
 
 /// The error that says what should have stood at this place of the line, counted from 0.
@@ -266,9 +277,9 @@ mod tests {
 
     const TIME_TEXT: &str = "10/Oct/2000:13:55:36 -0700";
 
-    fn parse(line: &str) -> Result<(i64, String, i32, Option<f64>)> {
+    fn parse(line: &str) -> Result<(i64, String, i32, Option<Taken>)> {
         let line = LogParser::default().parse(line.as_bytes())?;
-        Ok((line.time, endpoint(line.request).into_owned(), line.status, line.latency_seconds))
+        Ok((line.time, endpoint(line.request).into_owned(), line.status, line.taken))
     }
 
     #[test]
@@ -280,8 +291,8 @@ mod tests {
         assert_eq!(read(common.clone()), (time, path.clone(), 200, None));
         let combined = format!(r#"{common} "http://a/\"b\" c" "Mozilla/4.08 [en] \\""#);
         assert_eq!(read(combined.clone()), (time, path.clone(), 200, None));
-        assert_eq!(read(format!("{combined} 0.123")), (time, path.clone(), 200, Some(0.123)));
-        assert_eq!(read(format!("{combined} \"-\" 123456")), (time, path.clone(), 200, Some(0.123456)));
+        assert_eq!(read(format!("{combined} 0.123")), (time, path.clone(), 200, Some(Taken::Seconds(0.123))));
+        assert_eq!(read(format!("{combined} \"-\" 123456")), (time, path.clone(), 200, Some(Taken::Whole(123_456))));
         assert_eq!(read(format!("{common} -")), (time, path.clone(), 200, None));
         assert_eq!(read(format!("vhost:443 ::1 - John [x] Doe{}", &common[17..])), (time, path, 200, None));
         assert_eq!(read(common.replace("200 2326", "- -")).2, 0);
@@ -339,7 +350,7 @@ mod tests {
             (format!("{head}\"GET /\" 200 5x"), "48: there is \"5x\"; expected the size in bytes after the status"),
             (
                 format!("{head}\"GET /\" 200 5 1e3"),
-                "50: there is \"1e3\"; expected the time taken, in seconds with a decimal point or in whole microseconds, \
+                "50: there is \"1e3\"; expected the time taken, in seconds with a decimal point or as a whole number, \
                  or the end",
             ),
             (
@@ -391,7 +402,9 @@ mod tests {
             if let Some((in_seconds, micros)) = latency {
                 line.push_str(&if in_seconds { format!(" {:.6}", micros as f64 / 1e6) } else { format!(" {micros}") });
             }
-            let expected = latency.map(|(_, micros)| micros as f64 / 1e6);
+            let expected = latency.map(|(in_seconds, micros)| {
+                if in_seconds { Taken::Seconds(micros as f64 / 1e6) } else { Taken::Whole(micros) }
+            });
             prop_assert_eq!(parse(&line).unwrap(), (seconds * 1_000_000, path, status, expected));
         }
 

@@ -1,8 +1,9 @@
 //! One file per format. A text format is [`Records`]; [`Combined`] adds its records to the table's rows
 //! and hands out batches.
 
-pub(crate) mod csv;
-mod json_lines;
+mod csv;
+pub(crate) mod delimited;
+pub(crate) mod json_lines;
 mod log;
 pub(crate) mod log_line;
 mod parquet;
@@ -17,7 +18,7 @@ use nines_store::TableKind;
 use crate::lines::Lines;
 use crate::read::stopped;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
-use crate::{ErrorKind, Format, IngestError, Options, Progress, Result};
+use crate::{ErrorKind, Format, IngestError, LatencyUnit, Options, Progress, Result};
 
 /// The batches of one input.
 pub(crate) type BatchesOfOne = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -41,7 +42,7 @@ pub(crate) fn text(
 ) -> Result<BatchesOfOne> {
     let input = Input { format, kind: options.kind, lines, progress, stop };
     match (options.kind, format) {
-        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?),
+        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?, options.latency_unit),
         (TableKind::Requests, _) => input.by_column(SeriesRows::<Requests>::new(options)?),
         (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options)?),
         (TableKind::Gauges, _) => input.by_column(SeriesRows::<Gauges>::new(options)?),
@@ -80,9 +81,9 @@ impl Input<'_> {
         Ok(Combined::batches(name, records, rows, progress, stop))
     }
 
-    fn log(self, rows: SeriesRows<Requests>) -> Result<BatchesOfOne> {
+    fn log(self, rows: SeriesRows<Requests>, unit: Option<LatencyUnit>) -> Result<BatchesOfOne> {
         let name = self.lines.name().to_string();
-        let records = Box::new(log::AccessLog::new(self.lines, rows.columns())?);
+        let records = Box::new(log::AccessLog::new(self.lines, rows.columns(), unit, self.progress)?);
         Ok(Combined::batches(name, records, rows, self.progress, self.stop))
     }
 }

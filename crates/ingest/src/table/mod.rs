@@ -1,0 +1,460 @@
+//! Files as tables of SQL: the table `input` behind `--select`, and `FROM 'file.csv'`.
+//!
+//! A file is read twice. The first pass finds the columns and, from every cell, the narrowest type that holds them all
+//! as they are written ([`numbers`], [`times`]): a type never depends on how many rows are looked at. The second gives
+//! rows, batch by batch, as often as somebody asks. Both read by the readers of `formats/`, so that SQL sees
+//! what is ingested without it, and a file that has grown since is read as far as it was measured.
+//!
+//! What must hold: no cell is NULL, cut or rounded because of its column's type; what does not fit its type, because the
+//! file was changed between the passes, is an error. Memory is a batch and what is known of each column.
+
+mod guess;
+mod members;
+mod numbers;
+mod records;
+mod shape;
+mod times;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+
+use crate::error::quoted;
+use crate::{ErrorKind, Format, IngestError, Progress, Result};
+use guess::Guess;
+use records::Records;
+use shape::{Shape, Written};
+
+/// Most columns of a table.
+const MOST_COLUMNS: usize = 4096;
+/// Text of a batch, after which it is given out whatever its rows.
+const MOST_TEXT: usize = 4 << 20;
+
+/// A file to be read as a table, or as a part of one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is; `None`: as it tells itself. Parquet is not read here.
+    pub format: Option<Format>,
+    /// Text columns that all its rows have, such as what its folder's name says.
+    pub constants: Vec<(String, String)>,
+}
+
+impl Source {
+    /// A file in this format.
+    pub fn new(path: impl Into<PathBuf>, format: Option<Format>) -> Self {
+        Source { path: path.into(), format, constants: Vec::new() }
+    }
+}
+
+/// Files whose rows are one table, columns by name.
+#[derive(Debug)]
+pub struct FileTable {
+    files: Vec<Measured>,
+    columns: Vec<(String, Shape)>,
+    schema: SchemaRef,
+    zone: Arc<str>,
+}
+
+/// A file as the first pass found it.
+#[derive(Debug)]
+struct Measured {
+    source: Source,
+    format: Format,
+    /// Its unpacked text, in bytes.
+    bytes: u64,
+    rows: u64,
+    stamp: Option<(u64, SystemTime)>,
+}
+
+impl FileTable {
+    /// Reads all files once. Columns named in `as_text` are text whatever their cells look like; instants are shown in
+    /// `zone`. Bytes read count in `progress`. Blocks.
+    pub fn measure(sources: Vec<Source>, as_text: &[&str], zone: &str, progress: &Arc<Progress>) -> Result<FileTable> {
+        let mut names = Names::default();
+        let mut guesses: Vec<Guess> = Vec::new();
+        let mut files = Vec::new();
+        for source in sources {
+            let name = source.path.display().to_string();
+            let stamp = stamp(&source.path);
+            progress.add_total(stamp.map_or(0, |(bytes, _)| bytes));
+            let read = Arc::new(Progress::new());
+            let (head, input) = records::open(&source.path, None, progress, &read)?;
+            let format = source.format.map_or_else(|| Format::detect(&source.path, &head), Ok)?;
+            let mut records = Records::new(format, &name, input, &mut names)?;
+            let written = records.written();
+            // The record in which a column was seen last: no record has it twice.
+            let (mut record, mut seen) = (0_u64, Vec::new());
+            loop {
+                record += 1;
+                let next = records.next(
+                    &mut names,
+                    |_| true,
+                    |name, place, cell| {
+                        if seen.len() <= place {
+                            seen.resize(place + 1, 0);
+                        }
+                        if std::mem::replace(&mut seen[place], record) == record {
+                            return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
+                        }
+                        let is_good = guess_of(&mut guesses, place).add(cell, written);
+                        if is_good { Ok(()) } else { Err(IngestError::bad_value(name, cell, "a value of JSON")) }
+                    },
+                );
+                if next?.is_none() {
+                    break;
+                }
+            }
+            for (column, text) in &source.constants {
+                guess_of(&mut guesses, names.place(column)?).add(text, Written::Plain);
+            }
+            files.push(Measured { source, format, bytes: read.bytes_read(), rows: record - 1, stamp });
+        }
+        guesses.resize_with(names.list.len(), Guess::default);
+        let columns = names.list.into_iter().zip(guesses).map(|(name, guess)| {
+            let shape = match guess.shape() {
+                Shape::Nothing => Shape::Text,
+                nested @ (Shape::Struct(_) | Shape::List(_)) => nested,
+                _ if as_text.contains(&name.as_str()) => Shape::Text,
+                shape => shape,
+            };
+            (name, shape)
+        });
+        let (columns, zone) = (columns.collect::<Vec<_>>(), Arc::from(zone));
+        let fields = columns.iter().map(|(name, shape)| Field::new(name, shape.data_type(&zone), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(FileTable { files, columns, schema, zone })
+    }
+
+    /// The columns, by the order in which they first appear.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    /// The number of files, each of which is read by itself.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The files, to measure them again.
+    pub fn sources(&self) -> Vec<Source> {
+        self.files.iter().map(|file| file.source.clone()).collect()
+    }
+
+    /// Whether the files look as they did when they were measured.
+    pub fn is_current(&self) -> bool {
+        self.files.iter().all(|file| file.stamp == stamp(&file.source.path))
+    }
+
+    /// The rows of a file, in these columns and in batches of at most so many rows. Blocks; ends after the first error.
+    pub fn rows(self: &Arc<Self>, file: usize, projection: &[usize], batch_rows: usize) -> Result<FileRows> {
+        let projected = Arc::new(self.schema.project(projection).map_err(|error| internal(&error.to_string()))?);
+        let measured = self.files.get(file).ok_or_else(|| internal("there is no such file"))?;
+        let name = measured.source.path.display().to_string();
+        let read = Arc::new(Progress::new());
+        let (_, input) = records::open(&measured.source.path, Some(measured.bytes), &Arc::default(), &read)?;
+        let mut names = Names::of(self.columns.iter().map(|(name, _)| name.as_str()));
+        let records = Records::new(measured.format, &name, input, &mut names)?;
+        let mut slots = vec![None; self.columns.len()];
+        projection.iter().enumerate().for_each(|(slot, &column)| slots[column] = Some(slot));
+        let constants = measured.source.constants.iter().filter_map(|(column, text)| {
+            let place = self.columns.iter().position(|(name, _)| name == column)?;
+            Some((slots[place]?, text.clone()))
+        });
+        Ok(FileRows {
+            constants: constants.collect(),
+            table: self.clone(),
+            name,
+            columns: projection.to_vec(),
+            schema: projected,
+            records,
+            names,
+            slots,
+            batch_rows: batch_rows.max(1),
+            read,
+            bytes: measured.bytes,
+            counted: (projection.is_empty() && self.is_current()).then_some(measured.rows),
+            ended: false,
+        })
+    }
+}
+
+fn guess_of(guesses: &mut Vec<Guess>, place: usize) -> &mut Guess {
+    if guesses.len() <= place {
+        guesses.resize_with(place + 1, Guess::default);
+    }
+    &mut guesses[place]
+}
+
+/// Size and time of change.
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// The columns found so far, each with its place.
+#[derive(Debug, Default)]
+struct Names {
+    list: Vec<String>,
+    places: HashMap<String, usize>,
+    /// Where the name after the last one is likely to stand: records name their columns in the same order.
+    next: usize,
+    /// Whether all are known, so that another one means that the file was changed.
+    complete: bool,
+}
+
+impl Names {
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let list: Vec<String> = names.map(str::to_string).collect();
+        let places = list.iter().cloned().zip(0..).collect();
+        Names { list, places, next: 0, complete: true }
+    }
+
+    fn place(&mut self, name: &str) -> Result<usize> {
+        if self.list.get(self.next).is_some_and(|likely| likely == name) {
+            self.next += 1;
+            return Ok(self.next - 1);
+        }
+        if let Some(&place) = self.places.get(name) {
+            self.next = place + 1;
+            return Ok(place);
+        }
+        if self.complete {
+            return Err(changed());
+        }
+        if self.list.len() == MOST_COLUMNS {
+            let problem = format!("there are more than {MOST_COLUMNS} columns, {} among them", quoted(name));
+            return Err(IngestError::new(ErrorKind::Columns, problem)
+                .advice("Read the lines as text and take them apart: --format log, and the column line"));
+        }
+        let place = self.list.len();
+        self.list.push(name.to_string());
+        self.places.insert(name.to_string(), place);
+        self.next = place + 1;
+        Ok(place)
+    }
+
+    fn name(&self, place: usize) -> &str {
+        self.list.get(place).map_or("", String::as_str)
+    }
+}
+
+fn changed() -> IngestError {
+    IngestError::new(ErrorKind::Io, "the file was changed while it was read").advice("Run the statement again")
+}
+
+fn internal(problem: &str) -> IngestError {
+    IngestError::new(ErrorKind::Internal, problem.to_string())
+}
+
+/// The rows of one file.
+pub struct FileRows {
+    table: Arc<FileTable>,
+    name: String,
+    /// Columns of the table that are wanted, in their order.
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    records: Records,
+    names: Names,
+    /// For each column of the table its place among those that are wanted.
+    slots: Vec<Option<usize>>,
+    constants: Vec<(usize, String)>,
+    batch_rows: usize,
+    /// Counts the bytes of the text that were read.
+    read: Arc<Progress>,
+    /// The bytes that there must be.
+    bytes: u64,
+    /// Rows left, where they are only counted: their number is known.
+    counted: Option<u64>,
+    ended: bool,
+}
+
+/// The cells of one column of a batch.
+#[derive(Default)]
+struct Cells {
+    text: String,
+    /// For each row where its cell stands in the text.
+    ranges: Vec<Option<(usize, usize)>>,
+}
+
+impl FileRows {
+    /// The schema of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn batch(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(left) = &mut self.counted {
+            let rows = self.batch_rows.min(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= rows as u64;
+            return if rows == 0 { Ok(None) } else { self.finished(Vec::new(), rows).map(Some) };
+        }
+        let mut cells: Vec<Cells> = Vec::new();
+        cells.resize_with(self.columns.len(), Cells::default);
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        let slots = &self.slots;
+        while lines.len() < self.batch_rows && bytes < MOST_TEXT {
+            let row = lines.len();
+            let wants = |place: usize| slots[place].is_some();
+            let next = self.records.next(&mut self.names, wants, |_, place, cell| {
+                if let Some(slot) = slots[place] {
+                    let Cells { text, ranges } = &mut cells[slot];
+                    ranges.resize(row, None);
+                    ranges.push(Some((text.len(), text.len() + cell.len())));
+                    text.push_str(cell);
+                    bytes += cell.len();
+                }
+                Ok(())
+            });
+            let Some(line) = next? else { break };
+            lines.push(line);
+        }
+        if lines.is_empty() {
+            let is_whole = self.read.bytes_read() == self.bytes;
+            return if is_whole { Ok(None) } else { Err(changed().in_file(&self.name)) };
+        }
+        let rows = lines.len();
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(cells.len());
+        for (slot, Cells { text, mut ranges }) in cells.into_iter().enumerate() {
+            ranges.resize(rows, None);
+            let constant = self.constants.iter().find(|(at, _)| *at == slot);
+            let views: Vec<Option<&str>> = match constant {
+                Some((_, constant)) => vec![Some(constant.as_str()); rows],
+                None => ranges.iter().map(|range| range.map(|(start, end)| &text[start..end])).collect(),
+            };
+            let (column, shape) = &self.table.columns[self.columns[slot]];
+            let written = if constant.is_some() { Written::Plain } else { self.records.written() };
+            arrays.push(shape.array(&self.table.zone, written, &views).map_err(|bad| {
+                let error = changed().column(column).in_file(&self.name);
+                let line = lines.get(bad.row).copied().unwrap_or_default();
+                error.on_line(line).expected(format!("{column} to be as before, but it is {}", quoted(&bad.problem)))
+            })?);
+        }
+        self.finished(arrays, rows).map(Some)
+    }
+
+    fn finished(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options);
+        batch.map_err(|error| internal(&error.to_string()))
+    }
+}
+
+impl Iterator for FileRows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let batch = self.batch();
+        self.ended = !matches!(batch, Ok(Some(_)));
+        batch.transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn with(files: &[(&str, &str)]) -> Self {
+            let place = Place(tempfile::tempdir().unwrap());
+            files.iter().for_each(|(name, text)| place.write(name, text));
+            place
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            std::fs::write(self.0.path().join(name), text).unwrap();
+        }
+
+        fn table(&self, names: &[&str]) -> Result<Arc<FileTable>> {
+            let sources = names.iter().map(|name| Source::new(self.0.path().join(name), None)).collect();
+            FileTable::measure(sources, &["customer"], "UTC", &Arc::default()).map(Arc::new)
+        }
+    }
+
+    fn rows(table: &Arc<FileTable>, projection: &[usize], batch_rows: usize) -> Result<Vec<RecordBatch>> {
+        let files =
+            (0..table.files()).map(|file| table.rows(file, projection, batch_rows)?.collect::<Result<Vec<_>>>());
+        Ok(files.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    fn shown(batches: &[RecordBatch]) -> Vec<String> {
+        let table = pretty_format_batches(batches).unwrap().to_string();
+        let lines = table.lines().filter(|line| line.starts_with('|')).skip(1);
+        lines.map(|line| line.split('|').map(str::trim).collect::<Vec<_>>().join("|")).collect()
+    }
+
+    #[test]
+    fn files_of_several_formats_are_one_table() {
+        let place = Place::with(&[
+            ("a.csv", "time;customer;n\n1;7;1\n2;;\n"),
+            ("b.jsonl", "{\"n\": 0.5, \"late\": [1]}\n\n{\"customer\": 8}\n"),
+            ("c.log", "a \"line\", of text\n"),
+        ]);
+        let table = place.table(&["a.csv", "b.jsonl", "c.log"]).unwrap();
+        let types: Vec<_> = table.columns.iter().map(|(name, shape)| (name.as_str(), shape.clone())).collect();
+        let list = Shape::List(Box::new(Shape::Integer));
+        let expected = [
+            ("time", Shape::Integer),
+            ("customer", Shape::Text),
+            ("n", Shape::Double),
+            ("late", list),
+            ("line", Shape::Text),
+        ];
+        assert_eq!(types, expected);
+        let all = ["|1|7|1.0|||", "|2|||||", "|||0.5|[1]||", "||8||||", "|||||a \"line\", of text|"];
+        for batch_rows in [1, 2, 8192] {
+            let batches = rows(&table, &[0, 1, 2, 3, 4], batch_rows).unwrap();
+            assert!(batches.iter().all(|batch| batch.num_rows() <= batch_rows));
+            assert_eq!(shown(&batches), all);
+        }
+        assert_eq!(shown(&rows(&table, &[2, 0], 8192).unwrap())[0], "|1.0|1|");
+        let counted = rows(&table, &[], 8192).unwrap();
+        assert_eq!(counted.iter().map(RecordBatch::num_rows).sum::<usize>(), 5);
+    }
+
+    #[test]
+    fn a_file_is_read_as_far_as_it_was_measured() {
+        let place = Place::with(&[("a.csv", "n\n1\n")]);
+        let table = place.table(&["a.csv"]).unwrap();
+        assert!(table.is_current());
+        place.write("a.csv", "n\n1\nx\n");
+        assert!(!table.is_current());
+        assert_eq!(shown(&rows(&table, &[0], 10).unwrap()), ["|1|"]);
+        let table_of = |projection: &[usize]| rows(&table, projection, 10).map(|batches| batches[0].num_rows());
+        assert_eq!(table_of(&[]).unwrap(), 1);
+        let said = |text: &str| {
+            place.write("a.csv", text);
+            let error = rows(&table, &[0], 10).unwrap_err().to_string();
+            error.split_once("a.csv").unwrap().1.to_string()
+        };
+        let changed = "the file was changed while it was read";
+        assert!(said("n\nx\n").starts_with(&format!(":2: {changed}; expected n to be as before, but it is \"x\". ")));
+        assert!(said("n\n").starts_with(&format!(": {changed}. ")));
+        assert!(said("m\n1\n").contains(changed));
+    }
+
+    #[test]
+    fn a_record_has_a_column_once_and_a_table_not_countless_ones() {
+        let place = Place::with(&[("twice.jsonl", "{\"a\": 1}\n{\"a\": 1, \"b\": 1, \"a\": 2}\n")]);
+        let said = place.table(&["twice.jsonl"]).unwrap_err().to_string();
+        assert!(said.contains("twice.jsonl:2: a is there twice"), "{said}");
+        let names = (0..=MOST_COLUMNS).map(|i| format!("\"{i}\": 1")).collect::<Vec<_>>().join(", ");
+        place.write("wide.jsonl", &format!("{{{names}}}\n"));
+        let said = place.table(&["wide.jsonl"]).unwrap_err().to_string();
+        assert!(said.contains("wide.jsonl:1: there are more than 4096 columns"), "{said}");
+        place.write("bad.jsonl", "{\"a\": {\"b\": \"\\ud800\"}}\n");
+        assert!(place.table(&["bad.jsonl"]).unwrap_err().to_string().contains("bad.jsonl:1: "));
+    }
+}
