@@ -16,6 +16,7 @@ mod kill;
 mod logs;
 mod nezha;
 mod notebooks;
+mod objectives;
 mod plan;
 mod processes;
 mod queries;

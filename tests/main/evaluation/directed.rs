@@ -241,3 +241,33 @@ async fn slices_without_data_are_errors_up_to_now() {
         }
     }
 }
+
+/// What an older version recorded loads as it did; what cannot be judged is listed, and takes nothing else with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_objective_that_does_not_fit_is_listed_as_not_measured_and_harms_no_other() {
+    let mut world = World::empty(0, MINUTE).await;
+    let first = day(2025, 11, 3) * DAY;
+    world.store(of_day(first)).await;
+    world.define("fits", vec![slo(availability(), Share(9000), 60)]).await;
+    let wide = Version { zone: Some(super::calendar::Zone::NewYork), ..slo(availability(), Share(9000), 86_400) };
+    let fine = slo(availability(), Share(9000), 15);
+    world.record("SLO", "wide", &wide.yaml("wide")).await;
+    world.record("SLO", "fine", &fine.yaml("fine")).await;
+    let rows = world.rows("SELECT objective, not_measured FROM slos ORDER BY objective").await;
+    let said = |row: &[Cell]| match &row[1] {
+        Cell::Text(text) => text.split(',').next().unwrap().to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(
+        rows.iter().map(|row| said(row)).collect::<Vec<_>>(),
+        [
+            "slices of 15 s cannot be judged in this store",
+            "Null",
+            "slices of 1 d do not divide every day of America/New_York"
+        ]
+    );
+    let range = (first, first + DAY);
+    let report = world.rows(&format!("SELECT objective, slo FROM report({}) ORDER BY objective", told(range))).await;
+    let slos: Vec<&Cell> = report.iter().map(|row| &row[1]).collect();
+    assert!(matches!(slos[..], [Cell::Null, Cell::Float(_), Cell::Null]), "{report:?}");
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::physical_plan::memory::MemoryStream;
 use nines_engine::store::{Once, TableKind};
 use nines_engine::{Engine, Settings};
@@ -199,6 +200,22 @@ impl World {
         self.note(format!("apply\n{text}"));
         let applied = self.engine().apply(&[("test.yaml".to_string(), text)]).await;
         applied.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// A definition as an older version recorded it, whatever would be said of it today.
+    pub async fn record(&mut self, kind: &str, name: &str, text: &str) {
+        let instants =
+            || Arc::new(TimestampMicrosecondArray::from(vec![nines_engine::slo::SINCE_EVER]).with_timezone("UTC"));
+        let texts = |text: &str| Arc::new(StringViewArray::from(vec![text])) as ArrayRef;
+        let rows = RecordBatch::try_from_iter([
+            ("kind", texts(kind)),
+            ("name", texts(name)),
+            ("effective_from", instants() as ArrayRef),
+            ("text", texts(text)),
+            ("sha256", texts("")),
+            ("applied_at", instants() as ArrayRef),
+        ]);
+        self.append(TableKind::Definitions, rows.unwrap()).await;
     }
 
     pub async fn store(&mut self, batch: Rows) {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use datafusion::common::ScalarValue;
 use nines_engine::ingest::{Hash, hex};
 use nines_engine::store::TableKind;
 use nines_engine::{Edited, Engine, Record, Settings};
+use nines_timeline::{Grid, Interval, MICROS};
 
 use super::record;
 use crate::args::Exclude;
 use crate::error::{CliError, Result};
+use crate::output::instant;
 
 const TABLE: TableKind = TableKind::Exclusions;
 
@@ -28,8 +31,55 @@ pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
         note_unknown(&engine, category).await?;
     }
     match edited {
-        Some(edited) => record::show(TABLE, &edited, &engine),
+        Some(edited) => {
+            record::show(TABLE, &edited, &engine)?;
+            note_cut(&engine, &edited.after)
+        }
         None => Err(record::unknown(&engine, TABLE, &id, "").await?),
+    }
+}
+
+/// Says where an exclusion begins or ends inside a stored slice, which then counts.
+fn note_cut(engine: &Engine, exclusion: &Record) -> Result<()> {
+    let (Some(store), Some(false)) = (engine.store(), exclusion.get("withdrawn").and_then(flag)) else { return Ok(()) };
+    let stored = Grid::new(0, store.slice_seconds() * MICROS);
+    let (Some(started), Some(ended)) = (instant_of(exclusion, "started"), instant_of(exclusion, "ended")) else {
+        return Ok(());
+    };
+    let zone = &engine.settings().time_zone;
+    let mut cut: Vec<String> = [started, ended]
+        .into_iter()
+        .filter(|at| !stored.begins(*at))
+        .map(|at| stored.start_of(at))
+        .map(|at| format!("{} to {}", instant(at, zone), instant(at + stored.width(), zone)))
+        .collect();
+    cut.dedup();
+    if !cut.is_empty() {
+        eprintln!(
+            "note: it cuts the stored slices of {} s from {}; an exclusion covers stored slices that lie wholly inside it, so \
+             these count unless another exclusion covers the rest of them{}",
+            store.slice_seconds(),
+            cut.join(" and from "),
+            match stored.inside(Interval::new(started, ended)).is_empty() {
+                true => ". No stored slice lies wholly inside: by itself it excludes nothing",
+                false => "",
+            }
+        );
+    }
+    Ok(())
+}
+
+fn flag(value: &ScalarValue) -> Option<bool> {
+    match value {
+        ScalarValue::Boolean(flag) => *flag,
+        _ => None,
+    }
+}
+
+fn instant_of(exclusion: &Record, column: &str) -> Option<i64> {
+    match exclusion.get(column)? {
+        ScalarValue::TimestampMicrosecond(at, _) => *at,
+        _ => None,
     }
 }
 

@@ -119,8 +119,13 @@ impl Lane {
     }
 
     fn sum(&self, slots: &Slots) -> (i64, i64) {
-        let counts = slots.iter().flat_map(|slots| &self.counts[slots.clone()]);
-        counts.fold((0, 0), |(good, total), count| (good.saturating_add(count[0]), total.saturating_add(count[1])))
+        let mut sum = (0i64, 0i64);
+        for slots in slots {
+            for count in &self.counts[slots.clone()] {
+                sum = (sum.0.saturating_add(count[0]), sum.1.saturating_add(count[1]));
+            }
+        }
+        sum
     }
 }
 

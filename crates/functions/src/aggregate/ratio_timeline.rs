@@ -40,7 +40,7 @@ aggregate_function! {
             name = "slice_seconds",
             description = "The slice width in whole seconds. Without it, the width of the store from which the time column comes."
         ),
-        argument(name = "from", description = "Start of the span; a slice counts if it lies wholly inside. A constant."),
+        argument(name = "from", description = "Start of the span; the slices that begin inside count, whole. A constant."),
         argument(name = "to", description = "End of the span, exclusive. A constant.")
     )]
     RatioTimeline, "ratio_timeline", 4, [("time", Time), ("good", Count), ("total", Count), ("slice_target", Share), ("slice_seconds", Slice), ("from", Time), ("to", Time)], timeline_type(), Slices<CountRows>

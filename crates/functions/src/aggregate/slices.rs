@@ -11,7 +11,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{ColumnarValue, EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::PhysicalExpr;
-use nines_timeline::{Interval, MICROS, Share};
+use nines_timeline::{Grid, Interval, MICROS, Share};
 
 use super::Aggregate;
 use super::slice_counts::SliceCounts;
@@ -95,7 +95,7 @@ impl<R: Rows> Aggregate for Slices<R> {
             None => return plan_err!("{function}: slice_seconds is NULL and time is not a stored time column"),
         };
         let span = match (constant(leading + 1, "from")?, constant(leading + 2, "to")?) {
-            (Some(from), Some(to)) => Some(Interval::new(from, to).whole_slices(width)),
+            (Some(from), Some(to)) => Some(Grid::new(0, width).beginning(Interval::new(from, to))),
             (None, None) => None,
             _ => return plan_err!("{function}: from and to go together"),
         };

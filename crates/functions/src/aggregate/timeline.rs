@@ -34,7 +34,7 @@ aggregate_function! {
             name = "slice_seconds",
             description = "The slice width in whole seconds. Without it, the width of the store from which the time column comes."
         ),
-        argument(name = "from", description = "Start of the span; a slice counts if it lies wholly inside. A constant."),
+        argument(name = "from", description = "Start of the span; the slices that begin inside count, whole. A constant."),
         argument(name = "to", description = "End of the span, exclusive. A constant.")
     )]
     Timeline, "timeline", 2, [("time", Time), ("ok", Bool), ("slice_seconds", Slice), ("from", Time), ("to", Time)], timeline_type(), Slices<OkRows>
