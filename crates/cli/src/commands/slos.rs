@@ -1,12 +1,13 @@
 //! `nines slos`: what is promised.
 
 use datafusion::arrow::array::AsArray;
+use futures::TryStreamExt;
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
 use super::record;
 use crate::args::Slos;
 use crate::error::Result;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, text};
 
 const IN_FORCE: &str = "
     SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
@@ -15,6 +16,12 @@ const IN_FORCE: &str = "
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
       AND ($service IS NULL OR service = $service)
     ORDER BY business, service, objective";
+
+const NOT_MEASURED: &str = "
+    SELECT objective, not_measured FROM slos
+    WHERE not_measured IS NOT NULL AND (effective_from IS NULL OR effective_from <= $at)
+      AND (effective_until IS NULL OR effective_until > $at) AND ($service IS NULL OR service = $service)
+    ORDER BY objective";
 
 pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
     let engine = Engine::open(settings).await?;
@@ -32,6 +39,16 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
         let rows = output.write(answer.schema, answer.batches).await?;
         if rows == 0 {
             eprintln!("{}", advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
+        }
+    }
+    for statement in engine.parse(NOT_MEASURED)? {
+        let mut answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?.batches;
+        while let Some(rows) = answer.try_next().await? {
+            for row in 0..rows.num_rows() {
+                // As cells of a table, so that no terminal obeys a name.
+                let cell = |at: usize| text(rows.column(at), row, &engine.settings().time_zone);
+                eprintln!("note: {} is not measured: {}", cell(0)?, cell(1)?);
+            }
         }
     }
     Ok(())
