@@ -111,6 +111,7 @@ impl Engine {
             context = files::with_files(context);
         }
         nines_functions::register_all(&mut context, &settings.time_zone)?;
+        context.add_analyzer_rule(Arc::new(nines_functions::CheckedArithmetic));
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read);

@@ -9,11 +9,13 @@
 
 mod burn_alerts;
 mod edit;
+mod exact;
 mod failures;
 mod figures;
 mod grid;
 pub mod histogram;
 mod interval;
+mod seconds;
 mod share;
 mod sources;
 mod sweep;
@@ -22,9 +24,11 @@ mod trend;
 mod union;
 
 pub use burn_alerts::{Alert, Rule, burn_alerts};
+pub use exact::ExactSum;
 pub use failures::Failure;
 pub use grid::Grid;
 pub use interval::{Interval, normalize, without};
+pub use seconds::{micros, seconds};
 pub use share::{Share, ShareError, gcd, quotient};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};

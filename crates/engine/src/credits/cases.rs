@@ -57,9 +57,11 @@ fn join(known: &mut Counted, mut new: Counted) -> Result<()> {
     let case = Arc::clone(&known.case);
     known.slices.append(&mut new.slices);
     sort(&mut known.slices)?;
-    known.other_valid = known.other_valid.saturating_add(new.other_valid);
-    let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
-    known.measured.then(new.measured, &case.covered(), &case.bare).map_err(wrong)
+    let wrong = |error: String| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
+    let too_many = || wrong("more requests than can be counted".to_string());
+    known.other_valid = known.other_valid.checked_add(new.other_valid).ok_or_else(too_many)?;
+    let joined = known.measured.then(new.measured, &case.covered(), &case.bare);
+    joined.map_err(|error| wrong(error.to_string()))
 }
 
 fn of(judging: &Judging, counted: Counted) -> Result<Owed> {

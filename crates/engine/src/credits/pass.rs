@@ -178,7 +178,9 @@ impl Pass {
                 let (kept, measured) = day.compacted(&covered).map_err(wrong)?;
                 counted.measured.then(measured, &covered, &case.bare).map_err(wrong)?;
                 counted.slices.extend(kept.slices);
-                counted.other_valid = counted.other_valid.saturating_add(kept.other_valid);
+                counted.other_valid = counted.other_valid.checked_add(kept.other_valid).ok_or_else(|| {
+                    exec_datafusion_err!("{}: more requests than can be counted", counted.case.service)
+                })?;
                 *sorted = 0;
             }
             self.held += counted.slices.len();

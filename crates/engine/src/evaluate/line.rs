@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Grid, Interval, State, Timeline};
+use nines_timeline::{ExactSum, Grid, Interval, State, Timeline};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
@@ -152,6 +152,8 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, subjects: &
         error_slices: 0,
         approximate: false,
     };
+    // Rounded once, so that it does not matter how a range is cut into parts.
+    line.ratio_sum = parts.iter().map(|part| part.ratio_sum).collect::<ExactSum>().value();
     for part in parts {
         let slice = subjects[part.subject].spec.slice;
         let spent = |state: State| part.runs.iter().filter(|r| r.state == state).map(|r| r.duration()).sum::<i64>();
@@ -162,7 +164,6 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, subjects: &
             return exec_err!("the events of {} in the range add up to more than 64 bits hold", last.name);
         };
         (line.good, line.total) = (good, total);
-        line.ratio_sum += part.ratio_sum;
         line.approximate |= part.approximate;
     }
     Ok(line)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use nines_slo::NoData;
-use nines_timeline::{Builder, Interval, Run, State, Timeline};
+use nines_timeline::{Builder, ExactSum, Interval, Run, State, Timeline};
 
 use super::subject::{Subject, touching};
 
@@ -27,7 +27,7 @@ pub(crate) struct Part {
     /// Events of measured slices, excluded and lost ones left out.
     pub good: i64,
     pub total: i64,
-    /// Sum of good / total over measured slices; assumed-ok slices add 1.
+    /// Sum of good / total over measured slices, rounded once; assumed-ok slices add 1.
     pub ratio_sum: f64,
     /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
     pub approximate: bool,
@@ -118,6 +118,7 @@ impl Lane {
         self.overflow |= over | beyond;
     }
 
+    /// Good and total of a slice, whose sum over all lanes [`part`] has found to fit.
     fn sum(&self, slots: &Slots) -> (i64, i64) {
         let mut sum = (0i64, 0i64);
         for slots in slots {
@@ -131,6 +132,11 @@ impl Lane {
 
 /// The stored slices that are left of a slice, as places in a lane.
 type Slots = [std::ops::Range<usize>];
+
+/// Good and total of both; `None` if they do not fit.
+fn added(a: [i64; 2], b: [i64; 2]) -> Option<[i64; 2]> {
+    Some([a[0].checked_add(b[0])?, a[1].checked_add(b[1])?])
+}
 
 /// A lane with what it holds apart.
 #[derive(Debug, Clone, Copy)]
@@ -182,7 +188,7 @@ pub(crate) fn part(
         approximate: false,
         details: None,
     };
-    let mut details = Details::default();
+    let (mut details, mut ratios) = (Details::default(), ExactSum::default());
     let mut states = Builder::new(interval, slice).map_err(internal)?;
     let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
     for (stretch, fate) in fates(subject, interval) {
@@ -191,7 +197,7 @@ pub(crate) fn part(
             let state = fate.state(false, false);
             states.push(stretch.start, stretch.end, state);
             if fate == Fate::Assumed(NoData::Ok) {
-                part.ratio_sum += (stretch.duration() / slice) as f64;
+                ratios.add((stretch.duration() / slice) as f64);
             }
             continue;
         }
@@ -201,13 +207,10 @@ pub(crate) fn part(
             self::left(subject, Interval::new(start, end), day, &mut left);
             let (mut good, mut total) = (0i64, 0i64);
             if judged {
-                for apart in lanes {
-                    let (g, t) = apart.lane.sum(&left);
-                    (good, total) = (good.saturating_add(g), total.saturating_add(t));
-                }
-            }
-            if total == i64::MAX {
-                return too_many(subject);
+                let slots =
+                    lanes.iter().flat_map(|apart| left.iter().flat_map(move |slots| &apart.lane.counts[slots.clone()]));
+                let Some(sums) = slots.copied().try_fold([0; 2], added) else { return too_many(subject) };
+                [good, total] = sums;
             }
             let over = end <= subject.watermark || is_held(subject, &left, day, lanes);
             let measured = total > 0 && over;
@@ -218,14 +221,12 @@ pub(crate) fn part(
             match (fate, measured) {
                 (Fate::Excluded, _) => {}
                 (_, true) => {
-                    (part.good, part.total) = match (part.good.checked_add(good), part.total.checked_add(total)) {
-                        (Some(good), Some(total)) => (good, total),
-                        _ => return too_many(subject),
-                    };
-                    part.ratio_sum += good as f64 / total as f64;
+                    let Some(sums) = added([part.good, part.total], [good, total]) else { return too_many(subject) };
+                    [part.good, part.total] = sums;
+                    ratios.add(good as f64 / total as f64);
                     part.approximate |= approximate;
                 }
-                (Fate::Assumed(NoData::Ok), false) => part.ratio_sum += 1.0,
+                (Fate::Assumed(NoData::Ok), false) => ratios.add(1.0),
                 _ => {}
             }
             match detail {
@@ -238,6 +239,7 @@ pub(crate) fn part(
             start = end;
         }
     }
+    part.ratio_sum = ratios.value();
     part.runs = states.finish().into_runs().into();
     part.details = (detail != Detail::None).then(|| Box::new(details));
     Ok(part)

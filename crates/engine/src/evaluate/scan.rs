@@ -181,7 +181,9 @@ fn physical(
     schema: &Schema,
 ) -> Result<HashMap<usize, SqlCounts>> {
     let schema = DFSchema::try_from(schema.clone())?;
-    let physical = |e: &Expr| evaluator.session.create_physical_expr(e.clone(), &schema);
+    // Counts that do not fit are an error, as in every statement.
+    let checked = |e: &Expr| nines_functions::checked(e.clone(), &schema);
+    let physical = |e: &Expr| evaluator.session.create_physical_expr(checked(e)?, &schema);
     let counts = expressions.iter().map(|(&at, e)| {
         let filter = e.filter.as_ref().map(physical).transpose()?;
         Ok((at, SqlCounts { filter, good: physical(&e.good)?, total: physical(&e.total)? }))

@@ -70,7 +70,7 @@ impl Measured for Requests {
                 measured.for_each(|requests| counts.push(latency(requests).and_then(|l| l.le.as_ref())));
                 counts.finish()?
             }
-            Column::LatencySum => Arc::new(measured.map(|requests| latency(requests)?.sum).collect::<Float64Array>()),
+            Column::LatencySum => Arc::new(measured.map(|requests| latency(requests)?.sum()).collect::<Float64Array>()),
             _ => Arc::new(Int64Array::from_iter_values(measured.map(|requests| requests.requests))),
         })
     }

@@ -53,7 +53,9 @@ pub fn bounds(
         _ => {
             let special = Special::of(covered, &honoured, &[], &evidence.active);
             let tally = tally(covered, evidence, &special)?;
-            let valid = tally.valid.saturating_add(measured.lost_valid);
+            let reason = "more requests than can be counted";
+            let too_many = CreditError::Counts { start: covered.slices().start, reason };
+            let valid = tally.valid.checked_add(measured.lost_valid).ok_or(too_many)?;
             availability(terms, &Tally { valid, ..tally }, &Fraction::zero())
         }
     };

@@ -17,6 +17,8 @@ impl Evidence {
         let removed = covered.terms.excluded_time == ExcludedTime::Removed;
         let mut measured = Measured::default();
         let (mut slices, mut other_valid) = (std::mem::take(&mut self.slices), self.other_valid);
+        // Where a sum did not fit.
+        let mut too_many = None;
         slices.retain(|counts| {
             measured.add(covered, &special, counts);
             let inside = contains(&special.judged, counts.start);
@@ -28,12 +30,21 @@ impl Evidence {
             }
             let excluded = contains(&special.excluded, counts.start);
             if !excluded && contains(&special.lost, counts.start) {
-                measured.lost_valid = measured.lost_valid.saturating_add(counts.valid);
+                match measured.lost_valid.checked_add(counts.valid) {
+                    Some(sum) => measured.lost_valid = sum,
+                    None => too_many = Some(counts.start),
+                }
             } else if !(excluded && removed) {
-                other_valid = other_valid.saturating_add(counts.valid);
+                match other_valid.checked_add(counts.valid) {
+                    Some(sum) => other_valid = sum,
+                    None => too_many = Some(counts.start),
+                }
             }
             false
         });
+        if let Some(start) = too_many {
+            return Err(CreditError::Counts { start, reason: "more requests than can be counted" });
+        }
         Ok((Evidence { slices, other_valid, ..self }, measured))
     }
 }
