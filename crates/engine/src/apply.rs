@@ -14,7 +14,7 @@ use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store
 
 use nines_timeline::Interval;
 
-use crate::evaluate::{Evaluator, Expressions, stored, unfit};
+use crate::evaluate::{Evaluation, Evaluator, Expressions, stored, unfit};
 use crate::{Engine, EngineError, Result};
 
 /// How often it is planned anew when somebody else recorded definitions meanwhile.
@@ -82,7 +82,7 @@ impl Engine {
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
             // What was checked together must still be what is recorded.
             let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
-            match table.append(Box::pin(rows), once, self.context().task_ctx()).await {
+            match table.append(Box::pin(rows), once, self.writing()).await {
                 Ok(commit) => return Ok(applied(Some(commit))),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -125,7 +125,8 @@ impl Engine {
         let (existing, read) = self.recorded().await?;
         let now = nines_ingest::clock::now();
         let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
-        let mistakes = self.unmeasurable(&mut plan);
+        let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+        let mistakes = self.unmeasurable(&mut plan, &evaluation);
         match mistakes.is_empty() {
             true => Ok((plan, read)),
             false => Err(EngineError::Definitions(Mistakes(mistakes))),
@@ -136,14 +137,13 @@ impl Engine {
     pub(crate) async fn recorded(&self) -> Result<(Vec<Stored>, Option<Snapshot>)> {
         let Some(store) = self.store() else { return Ok((Vec::new(), None)) };
         let snapshot = store.table(TableKind::Definitions).snapshot().await?;
-        let table = self.context().read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
+        let table = self.reading()?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
         Ok((stored(&table.collect().await?)?, Some(snapshot)))
     }
 
     /// What is well formed but cannot be counted in this store: SQL that does not fit its table, slices that the store's do not
     /// make up.
-    fn unmeasurable(&self, plan: &mut Plan) -> Vec<Mistake> {
-        let state = self.context().state();
+    fn unmeasurable(&self, plan: &mut Plan, evaluation: &Evaluation) -> Vec<Mistake> {
         let slice_seconds = self.store().map_or(DEFAULT_SLICE_SECONDS, Store::slice_seconds);
         let slot = slice_seconds * nines_timeline::MICROS;
         let mut mistakes = Vec::new();
@@ -167,7 +167,7 @@ impl Engine {
             };
             let versions = plan.definitions.objectives.iter().filter(own).flat_map(|objective| &objective.versions);
             for version in versions.filter(|version| version.in_force.start == from) {
-                wrong.extend(complaint(&version.spec, slot, &state));
+                wrong.extend(complaint(&version.spec, slot, evaluation.state()));
             }
             wrong.sort();
             wrong.dedup();
@@ -187,7 +187,7 @@ fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
         return Some(wrong);
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
-    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state.clone(), kind, sql));
+    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state, kind, sql));
     checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
 }
 

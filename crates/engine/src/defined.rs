@@ -15,7 +15,7 @@ use nines_slo::{Budgeting, NoData, Spec};
 
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
 use crate::answers::groups::vela;
-use crate::evaluate::{Baseline, Evaluator, Read, declared_business, unmeasured};
+use crate::evaluate::{Baseline, Evaluation, Evaluator, Read, declared_business, unmeasured};
 use crate::place::Place;
 
 /// Which of them.
@@ -168,7 +168,8 @@ impl TableProvider for DefinedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let rows = match self.table {
             Defined::Slos => self.slos(&evaluator)?,
             Defined::Baselines => self.baselines(&evaluator.baselines().await?)?,

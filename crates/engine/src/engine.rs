@@ -3,31 +3,36 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
+use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use nines_ingest::clock;
 use nines_slo::Definitions;
 use nines_store::{Store, StoreErrorKind};
+use tokio::sync::RwLock;
 
 use crate::answers::Signature;
 use crate::catalog::StoreSchema;
-use crate::evaluate::{Proposed, Read};
+use crate::evaluate::{Evaluation, Proposed, Read};
 use crate::insert::{self, Receipt};
 use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
+use crate::prepared::{self, PreparedStatements};
 use crate::statement::{Answer, Now, Pins, Statement};
-use crate::{EngineError, Result, calls, files, tokens};
+use crate::{EngineError, Result, calls, evaluate, files, tokens, zone};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -63,7 +68,11 @@ impl Settings {
 pub struct Engine {
     context: SessionContext,
     place: Arc<Place>,
+    read: Arc<Read>,
     settings: Arc<Settings>,
+    prepared: PreparedStatements,
+    /// Held while a statement is planned, and alone while a setting changes: no statement is planned in two time zones.
+    planning: Arc<RwLock<()>>,
 }
 
 impl Engine {
@@ -85,10 +94,7 @@ impl Engine {
 
     fn over(store: Option<Store>, settings: Settings) -> Result<Engine> {
         clock::set().map_err(EngineError::Usage)?;
-        if settings.time_zone.parse::<chrono_tz::Tz>().is_err() {
-            let name = &settings.time_zone;
-            return Err(EngineError::Usage(format!("{name} is no time zone; expected a name such as Asia/Shanghai")));
-        }
+        let settings = Settings { time_zone: zone::known(&settings.time_zone)?, ..settings };
         let mut config =
             SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("nines", "public");
         if let Some(partitions) = settings.partitions {
@@ -110,22 +116,22 @@ impl Engine {
         if settings.files {
             context = files::with_files(context);
         }
-        nines_functions::register_all(&mut context, &settings.time_zone)?;
+        in_zone(&context, &settings.time_zone)?;
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read);
         crate::credits::register(&context, &place, &read);
         let schema = StoreSchema {
             place: place.clone(),
-            read,
-            time_zone: settings.time_zone.as_str().into(),
+            read: read.clone(),
             session: context.state_weak_ref(),
             created: MemorySchemaProvider::new(),
         };
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
-        Ok(Engine { context, place, settings: Arc::new(settings) })
+        let (prepared, planning) = Default::default();
+        Ok(Engine { context, place, read, settings: Arc::new(settings), prepared, planning })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -141,6 +147,28 @@ impl Engine {
     /// Where the store is, or may come to be.
     pub(crate) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// What was read before, for the next one who asks.
+    pub(crate) fn read(&self) -> &Read {
+        &self.read
+    }
+
+    /// A context for reading what a command needs to know, whatever the session has set.
+    pub(crate) fn reading(&self) -> Result<SessionContext> {
+        let evaluation = Evaluation::of(&self.context.state(), &self.read)?;
+        Ok(SessionContext::new_with_state(evaluation.state().clone()))
+    }
+
+    /// What writes rows, whatever the session has set.
+    pub(crate) fn writing(&self) -> Arc<TaskContext> {
+        evaluate::task(&self.context.task_ctx())
+    }
+
+    /// The session's time zone now: SET TIME ZONE changes it.
+    pub fn time_zone(&self) -> String {
+        let zone = self.context.state_ref().read().config_options().execution.time_zone.clone();
+        zone.unwrap_or_else(|| self.settings.time_zone.clone())
     }
 
     /// The store, created where there is none.
@@ -178,9 +206,18 @@ impl Engine {
     ) -> Result<Answer> {
         let mut statement = statement.0.clone();
         parameters.bind(&mut statement)?;
-        calls::in_order(&mut statement, &signatures())?;
+        self.prepared.put(&mut statement)?;
+        zone::set(&mut statement, &self.settings.time_zone)?;
+        let signatures = signatures();
+        calls::in_order(&mut statement, &signatures)?;
+        let prepares = prepared::prepares(&statement);
+        let mut planned = statement.clone();
+        if prepares {
+            prepared::with_stand_ins(&mut planned, &signatures)?;
+        }
         let pins = Arc::new(Pins::default());
         let receipt = Receipt::default();
+        let planning = self.planning.read().await;
         // A context of its own: statements that run at once must not mix what they pin, and what is proposed is gone with it.
         let mut state = self.context.state();
         state.config_mut().set_extension(Arc::new(Now(clock::now())));
@@ -190,18 +227,43 @@ impl Engine {
             state.config_mut().set_extension(Arc::new(Proposed(definitions)));
         }
         let context = SessionContext::new_with_state(state);
-        let plan = context.state().statement_to_plan(statement.clone()).await?;
+        let mut plan = context.state().statement_to_plan(planned).await?;
         if !self.settings.files {
             outside::refuse(&plan)?;
         }
+        // What is prepared stays with the session as it was written, to be planned when it is executed.
+        if let LogicalPlan::Statement(PlanStatement::Prepare(prepare)) = &plan {
+            insert::check(&prepare.input)?;
+            self.prepared.keep(&statement)?;
+            plan = LogicalPlanBuilder::empty(false).build()?;
+        }
+        if let LogicalPlan::Statement(PlanStatement::Deallocate(deallocate)) = &plan {
+            self.prepared.forget(&deallocate.name)?;
+            plan = LogicalPlanBuilder::empty(false).build()?;
+        }
         let plan = insert::exactly(&context.state(), &statement, plan).await?;
+        drop(planning);
         let receipt = insert::writes(&plan).then_some(receipt);
-        // SET and PREPARE are meant for the statements to come.
-        let lasting = matches!(plan, LogicalPlan::Statement(_));
-        let frame = if lasting { &self.context } else { &context }.execute_logical_plan(plan).await?;
+        // SET is meant for the statements to come.
+        let frame = match matches!(plan, LogicalPlan::Statement(_)) {
+            true => self.set(plan).await?,
+            false => context.execute_logical_plan(plan).await?,
+        };
         let batches = frame.execute_stream().await?;
         let store = self.store().map(|_| self.settings.store.clone());
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
+    }
+
+    /// Changes a setting of the session, and with its time zone the functions and types that depend on that.
+    async fn set(&self, plan: LogicalPlan) -> Result<DataFrame> {
+        let _alone = self.planning.write().await;
+        let before = self.time_zone();
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let zone = self.time_zone();
+        if zone != before {
+            in_zone(&self.context, &zone)?;
+        }
+        Ok(frame)
     }
 
     /// Makes rows a table of this session, in the place of one that was kept under this name. They stay in memory;
@@ -227,6 +289,16 @@ impl Engine {
         let answer = self.run(&statement, &Parameters::default()).await?;
         Ok(datafusion::physical_plan::common::collect(answer.batches).await?)
     }
+}
+
+/// Makes functions and types those of a session in this time zone.
+fn in_zone(context: &SessionContext, zone: &str) -> Result<()> {
+    let session = context.state_ref();
+    let mut session = session.write();
+    let now = clock::set().ok().flatten().and_then(DateTime::from_timestamp_micros);
+    nines_functions::register_all(&mut *session, zone)?;
+    nines_functions::register_times(&mut *session, zone, now)?;
+    Ok(())
 }
 
 /// What the table functions take.

@@ -27,11 +27,13 @@ mod load;
 mod outside;
 mod parameters;
 mod place;
+mod prepared;
 mod record;
 mod statement;
 mod tokens;
 mod told;
 mod values;
+mod zone;
 
 pub use apply::{Applied, Mistakes};
 pub use credits::{Chosen, Credits, Issued, Owed, Today, Verified};

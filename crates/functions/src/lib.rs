@@ -8,15 +8,18 @@ mod arrays;
 mod function;
 mod scalar;
 mod share_column;
+mod time;
 mod types;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
+pub use time::times;
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };
@@ -57,6 +60,14 @@ pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count_le::HistogramCountLe::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(scalar::histogram_quantile::HistogramQuantile::new(zone()))),
     ]
+}
+
+/// Registers DataFusion's time functions as [`times`] makes them.
+pub fn register_times(registry: &mut dyn FunctionRegistry, time_zone: &str, now: Option<DateTime<Utc>>) -> Result<()> {
+    for function in times(time_zone, now) {
+        registry.register_udf(function)?;
+    }
+    Ok(())
 }
 
 /// Registers every function. Zoneless times in their arguments are read in `time_zone`, an IANA name.

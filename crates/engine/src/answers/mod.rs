@@ -29,7 +29,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_timeline::Interval;
 
-use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, pushed_down};
+use crate::evaluate::{
+    Answer, Asked, Detail, EvaluateExec, Evaluation, Evaluator, Read, Selection, narrowed, pushed_down,
+};
 use crate::place::Place;
 use crate::statement::Pins;
 pub(crate) use arguments::Arguments;
@@ -158,7 +160,8 @@ impl TableProvider for Asking {
         if !beside.is_empty() && !beside.iter().any(is_asked_for) {
             ranges.iter_mut().skip(1).for_each(|range| range.end = range.start);
         }
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
         let mut prepared = evaluator.prepare(&asked).await?;
         if let Some(pins) = session.config().get_extension::<Pins>() {

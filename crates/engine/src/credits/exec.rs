@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use super::judging::Judging;
 use super::pass::{Pass, Passed};
 use super::{Owed, cases, figures};
-use crate::evaluate::days_of;
+use crate::evaluate::{days_of, task};
 
 /// Credits that are ready to be worked out.
 #[derive(Debug, Clone)]
@@ -82,6 +82,7 @@ impl CreditsExec {
 
     /// Counts and works out. The memory is that of the evidence.
     pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
+        let context = &task(context);
         let mut passes = JoinSet::new();
         let partitions = self.scan.as_ref().map_or(0, |scan| scan.output_partitioning().partition_count());
         for partition in 0..partitions {

@@ -16,7 +16,7 @@ use nines_timeline::Interval;
 
 use super::judging::Chosen;
 use super::{Owed, figures, table};
-use crate::evaluate::{Evaluator, Read, stored};
+use crate::evaluate::{Evaluation, Evaluator, stored};
 use crate::statement::Pins;
 use crate::{Engine, EngineError, Mistakes, Result};
 
@@ -85,7 +85,8 @@ impl Engine {
         let pins = Arc::new(Pins::default());
         let mut state = self.context().state();
         state.config_mut().set_extension(Arc::clone(&pins));
-        let evaluator = Evaluator::new(&state, self.place(), &Read::default()).await?;
+        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
         for version in stored(&evaluator.rows(TableKind::Definitions, None, &[]).await?)? {
             if version.kind == Kind::Agreement {
@@ -229,7 +230,7 @@ impl Engine {
             let table = self.store_to_write().await?.table(TableKind::Statements);
             let rows = rows(&new)?;
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-            match table.append(Box::pin(rows), Once::since(issued.version), self.context().task_ctx()).await {
+            match table.append(Box::pin(rows), Once::since(issued.version), self.writing()).await {
                 Ok(commit) => return Ok(done(new, credits, Some(commit))),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),

@@ -24,7 +24,7 @@ use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, pushed_down, speaks_of};
+use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, Read, pushed_down, speaks_of};
 use crate::place::Place;
 
 const NAME: &str = "credits";
@@ -105,7 +105,8 @@ impl TableProvider for Credits {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
         let asked = Asked::new(self.month);
         let judging = judging(&evaluator, asked, &filters).await?;

@@ -21,6 +21,7 @@ use super::keep::{self, NewDay};
 use super::part::{Detail, Part};
 use super::prepare::Prepared;
 use super::run::{Job, Running};
+use super::session::task;
 
 /// Makes the rows of an answer.
 pub(crate) trait Answer: fmt::Debug + Send + Sync {
@@ -135,7 +136,7 @@ impl ExecutionPlan for EvaluateExec {
             return internal_err!("an evaluation has one partition, not {partition}");
         }
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
-        let (this, rows) = (self.clone(), stream.tx());
+        let (this, rows, context) = (self.clone(), stream.tx(), task(&context));
         stream.spawn(async move { this.run(context, rows).await });
         Ok(stream.build())
     }

@@ -28,6 +28,7 @@ mod prepare;
 mod run;
 mod scan;
 mod select;
+pub(crate) mod session;
 mod subject;
 
 pub(crate) use baselines::Baseline;
@@ -44,6 +45,7 @@ pub(crate) use pass::{charged, days_of};
 pub(crate) use prepare::{Asked, Prepared, unfit, unmeasured};
 pub(crate) use scan::Expressions;
 pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
+pub(crate) use session::{Evaluation, task};
 pub(crate) use subject::Subject;
 
 /// A UTC day in µs.

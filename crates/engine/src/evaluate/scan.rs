@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, plan_err};
+use datafusion::common::{DFSchema, internal_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, col, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
 use nines_slo::{Indicator, SqlIndicator};
@@ -92,10 +91,7 @@ impl Evaluator<'_> {
         for (at, subject) in subjects.iter().enumerate() {
             if let Indicator::Sql(sql) = &subject.spec.indicator {
                 let state = self.session.as_any().downcast_ref::<SessionState>();
-                let state = match state {
-                    Some(state) => state.clone(),
-                    None => SessionContext::new().state(),
-                };
+                let state = state.ok_or_else(|| internal_datafusion_err!("an evaluation has another session"))?;
                 found.insert(at, Expressions::new(state, table, sql)?);
             }
         }
@@ -113,10 +109,9 @@ pub(crate) struct Expressions {
 }
 
 impl Expressions {
-    /// Checks the expressions against the columns of a table.
-    pub fn new(mut state: SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
-        // What a definition says must not depend on who asks.
-        state.config_mut().options_mut().execution.time_zone = Some(nines_store::UTC.to_string());
+    /// Checks the expressions against the columns of a table. The state is evaluation's: what a definition says must not depend on
+    /// who asks.
+    pub fn new(state: &SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
         let schema = DFSchema::try_from(table.schema(nines_store::DEFAULT_SLICE_SECONDS))?;
         let parse = |what: &str, text: &str| -> Result<Expr> {
             let expression = state.create_logical_expr(text, &schema)?;

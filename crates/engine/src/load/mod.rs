@@ -230,7 +230,7 @@ impl Engine {
 
     async fn append(&self, table: TableKind, rows: SendableRecordBatchStream, once: Once) -> Result<Commit> {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
-        store.table(table).append(rows, once, self.context().task_ctx()).await.map_err(ingest_first)
+        store.table(table).append(rows, once, self.writing()).await.map_err(ingest_first)
     }
 }
 
