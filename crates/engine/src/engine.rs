@@ -11,10 +11,10 @@ use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
-use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
@@ -32,7 +32,8 @@ use crate::parameters::Parameters;
 use crate::place::Place;
 use crate::prepared::{self, PreparedStatements};
 use crate::statement::{Answer, Now, Pins, Statement};
-use crate::{EngineError, Result, calls, evaluate, files, tokens, zone};
+use crate::times::Types;
+use crate::{EngineError, Result, calls, evaluate, files, times, tokens, zone};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -67,6 +68,7 @@ impl Settings {
 #[derive(Clone)]
 pub struct Engine {
     context: SessionContext,
+    types: Types,
     place: Arc<Place>,
     read: Arc<Read>,
     settings: Arc<Settings>,
@@ -112,11 +114,15 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
-        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        let types = Types::of(&settings.time_zone);
+        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime.build_arc()?);
+        let state = state.with_default_features().with_type_planner(Arc::new(types.clone()));
+        let mut context = SessionContext::new_with_state(state.build());
         if settings.files {
             context = files::with_files(context);
         }
-        in_zone(&context, &settings.time_zone)?;
+        in_zone(&context, &types, &settings.time_zone)?;
+        context.add_analyzer_rule(Arc::new(times::InZone));
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read);
@@ -131,7 +137,7 @@ impl Engine {
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
         let (prepared, planning) = Default::default();
-        Ok(Engine { context, place, read, settings: Arc::new(settings), prepared, planning })
+        Ok(Engine { context, types, place, read, settings: Arc::new(settings), prepared, planning })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -208,6 +214,7 @@ impl Engine {
         parameters.bind(&mut statement)?;
         self.prepared.put(&mut statement)?;
         zone::set(&mut statement, &self.settings.time_zone)?;
+        times::written(&mut statement);
         let signatures = signatures();
         calls::in_order(&mut statement, &signatures)?;
         let prepares = prepared::prepares(&statement);
@@ -261,7 +268,7 @@ impl Engine {
         let frame = self.context.execute_logical_plan(plan).await?;
         let zone = self.time_zone();
         if zone != before {
-            in_zone(&self.context, &zone)?;
+            in_zone(&self.context, &self.types, &zone)?;
         }
         Ok(frame)
     }
@@ -292,12 +299,13 @@ impl Engine {
 }
 
 /// Makes functions and types those of a session in this time zone.
-fn in_zone(context: &SessionContext, zone: &str) -> Result<()> {
+fn in_zone(context: &SessionContext, types: &Types, zone: &str) -> Result<()> {
     let session = context.state_ref();
     let mut session = session.write();
     let now = clock::set().ok().flatten().and_then(DateTime::from_timestamp_micros);
     nines_functions::register_all(&mut *session, zone)?;
     nines_functions::register_times(&mut *session, zone, now)?;
+    types.set(zone);
     Ok(())
 }
 

@@ -30,6 +30,7 @@ mod place;
 mod prepared;
 mod record;
 mod statement;
+mod times;
 mod tokens;
 mod told;
 mod values;
@@ -54,6 +55,9 @@ pub use nines_ingest as ingest;
 pub use nines_slo as slo;
 pub use nines_store as store;
 pub use nines_timeline as timeline;
+
+#[cfg(test)]
+mod sessions;
 
 #[cfg(test)]
 mod tests {

@@ -9,24 +9,36 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions::datetime::to_local_time;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::TypePlanner;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, ScalarUDF, TryCast};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, TryCast};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{self, TimezoneInfo, VisitMut, visit_expressions_mut};
 use datafusion::sql::sqlparser::parser::Parser;
 use nines_slo::moment::Moment;
+use parking_lot::RwLock;
 
 use crate::tokens::DIALECT;
 
-/// The types of times in a session of this zone.
-#[derive(Debug)]
-pub(crate) struct Types(pub Arc<str>);
+/// The types of times in a session, whose zone this is.
+#[derive(Debug, Clone)]
+pub(crate) struct Types(Arc<RwLock<Arc<str>>>);
+
+impl Types {
+    pub fn of(zone: &str) -> Self {
+        Types(Arc::new(RwLock::new(zone.into())))
+    }
+
+    /// From now on those of another zone.
+    pub fn set(&self, zone: &str) {
+        *self.0.write() = zone.into();
+    }
+}
 
 impl TypePlanner for Types {
     fn plan_type_field(&self, written: &ast::DataType) -> Result<Option<FieldRef>> {
@@ -38,7 +50,7 @@ impl TypePlanner for Types {
             Some(0) => TimeUnit::Second,
             Some(_) => return Ok(None),
         };
-        Ok(Some(Arc::new(Field::new("", DataType::Timestamp(unit, Some(Arc::clone(&self.0))), true))))
+        Ok(Some(Arc::new(Field::new("", DataType::Timestamp(unit, Some(Arc::clone(&self.0.read()))), true))))
     }
 }
 
@@ -103,7 +115,7 @@ impl AnalyzerRule for InZone {
         let zone: Arc<str> = config.execution.time_zone.as_deref().unwrap_or(nines_store::UTC).into();
         let rewritten = plan.transform_up_with_subqueries(|node| {
             let names = NamePreserver::new(&node);
-            let mut schema = datafusion::common::DFSchema::empty();
+            let mut schema = DFSchema::empty();
             node.inputs().into_iter().for_each(|input| schema.merge(input.schema()));
             node.map_expressions(|expr| {
                 let name = names.save(&expr);
@@ -115,7 +127,7 @@ impl AnalyzerRule for InZone {
     }
 }
 
-fn in_zone(expr: Expr, schema: &datafusion::common::DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
+fn in_zone(expr: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
     let (inner, target, tried) = match &expr {
         Expr::Cast(Cast { expr, field, .. }) => (expr, field.data_type().clone(), false),
         Expr::TryCast(TryCast { expr, field, .. }) => (expr, field.data_type().clone(), true),
@@ -157,8 +169,7 @@ fn in_zone(expr: Expr, schema: &datafusion::common::DFSchema, zone: &Arc<str>) -
             Ok(Transformed::yes(cast(&cast(inner, instant(TimeUnit::Second)), DataType::Date32)))
         }
         DataType::Date32 if text && !matches!(inner.as_ref(), Expr::Literal(..)) && !tried => {
-            let to_date = ScalarUDF::clone(&nines_functions::to_date(zone));
-            let read = ScalarFunction::new_udf(Arc::new(to_date), vec![inner.as_ref().clone()]);
+            let read = ScalarFunction::new_udf(nines_functions::to_date(zone), vec![inner.as_ref().clone()]);
             Ok(Transformed::yes(Expr::ScalarFunction(read)))
         }
         _ => Ok(Transformed::no(expr)),

@@ -19,7 +19,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
-pub use time::times;
+pub use time::{times, to_date};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };

@@ -38,7 +38,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
             }
             continue;
         }
-        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.time_zone() };
         let rows = output.write(answer.schema, answer.batches).await?;
         if let Some(advice) = advice.filter(|_| rows == 0) {
             eprintln!("{advice}");

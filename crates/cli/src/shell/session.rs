@@ -184,7 +184,7 @@ impl Session {
 
     /// Now, and where days begin.
     pub fn moment(&self) -> Moment {
-        let zone = self.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+        let zone = self.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
         Moment { now: nines_engine::ingest::clock::now(), zone }
     }
 
@@ -210,7 +210,7 @@ impl Session {
 
     /// Shows rows that are no result of the session, as a table.
     pub fn show_table(&self, schema: &SchemaRef, rows: &[RecordBatch]) -> Result<()> {
-        let table = whole(schema, rows, &self.engine.settings().time_zone)?;
+        let table = whole(schema, rows, &self.engine.time_zone())?;
         if self.interactive { self.screen().table(table) } else { say(&format!("{table}\n")) }
     }
 
@@ -249,7 +249,7 @@ impl Session {
         if !self.interactive {
             return Ok(());
         }
-        let time_zone = &self.engine.settings().time_zone;
+        let time_zone = &self.engine.time_zone();
         if format == Format::Table {
             self.screen().table(whole(schema, shown, time_zone)?)?;
         } else {
@@ -346,7 +346,7 @@ async fn execute(
     }
     let schema = Arc::clone(&answer.schema);
     let batches = keeper.watch(answer.batches);
-    let time_zone = engine.settings().time_zone.as_str();
+    let time_zone = &engine.time_zone();
     let mut shown = Vec::new();
     let rows = match target {
         Target::Screen => first(batches, &mut shown).await?,

@@ -34,7 +34,7 @@ pub fn times(time_zone: &str, now: Option<DateTime<Utc>>) -> Vec<Arc<ScalarUDF>>
         InZone::function(datetime::to_char(), &zone, &[0]),
         InZone::function(datetime::to_local_time(), &zone, &[0]),
         InZone::with_dates(datetime::to_unixtime(), &zone),
-        ScalarUDF::new_from_impl(ToDate::new(&zone)),
+        ScalarUDF::clone(&to_date(&zone)),
     ];
     all.extend(instants::all(&zone));
     let clocks = [
@@ -47,6 +47,11 @@ pub fn times(time_zone: &str, now: Option<DateTime<Utc>>) -> Vec<Arc<ScalarUDF>>
         None => clock,
     }));
     all.into_iter().map(Arc::new).collect()
+}
+
+/// The day of a text, a time or a number of days on the calendar of this zone.
+pub fn to_date(zone: &Arc<str>) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(ToDate::new(zone)))
 }
 
 /// A configuration whose time zone is this one.

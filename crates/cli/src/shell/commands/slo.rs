@@ -64,7 +64,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let versions: usize = defined.iter().map(RecordBatch::num_rows).sum();
     let now = now();
     let until = newest(session).await?.filter(|newest| now - *newest > TimeDelta::days(1)).unwrap_or(now);
-    let zone: Tz = session.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+    let zone: Tz = session.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
     let periods = periods(now, until, zone);
     let mut figures = Vec::new();
     for (period, from, to) in &periods {
