@@ -19,6 +19,7 @@ mod notebooks;
 mod plan;
 mod processes;
 mod queries;
+mod raw;
 mod readme;
 mod records;
 mod redelivery;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use nines_engine::Settings;
-use nines_engine::ingest::{Format as InputFormat, LatencyUnit};
+use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
 use nines_engine::store::TableKind;
 
 use crate::output::Format;
@@ -99,6 +99,24 @@ pub(crate) struct Ingest {
     /// with other content is an error [default: the hash of their content]
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
+
+    /// Counts are complete for their slices, also those of rows that carry none: they replace what the source reported
+    /// before instead of adding to it
+    #[arg(long)]
+    pub aggregates: bool,
+
+    /// The file, whose rows carry no counts, is complete from its first slice to its last: it replaces what the source
+    /// reported in between of the same business, service and name
+    #[arg(long, conflicts_with = "aggregates")]
+    pub replace: bool,
+
+    /// Take samples of any time, also before 1990 and more than a day ahead
+    #[arg(long)]
+    pub any_time: bool,
+
+    /// Which of two a local time is that clocks show twice [default: told by the order of the rows]
+    #[arg(long, value_name = "first|second", value_parser = repeated_hour)]
+    pub repeated_hour: Option<RepeatedHour>,
 
     /// Fills the column `business` where it is empty
     #[arg(long, value_name = "NAME")]
@@ -483,6 +501,14 @@ fn table(name: &str) -> Result<TableKind, String> {
     match kind.kept_by_nines() {
         Some(instead) => Err(format!("{name} is not loaded from files; {instead}")),
         None => Ok(kind),
+    }
+}
+
+fn repeated_hour(text: &str) -> Result<RepeatedHour, String> {
+    match text {
+        "first" => Ok(RepeatedHour::First),
+        "second" => Ok(RepeatedHour::Second),
+        _ => Err("expected first or second".to_string()),
     }
 }
 

@@ -39,7 +39,7 @@ pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use held::{Held, bytes_of};
 pub use insert::Receipt;
-pub use load::{FileRead, Found, Load, Loaded};
+pub use load::{FileRead, Found, Load, Loaded, Warning};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use statement::{Answer, Statement};

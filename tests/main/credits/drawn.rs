@@ -301,7 +301,7 @@ pub fn store(folder: &Path, drawn: &Drawn) -> PathBuf {
             std::fs::write(&file, text).unwrap();
             let width = format!("{}s", drawn.width / SECOND);
             let mut ingest = nines();
-            ingest.arg("--store").arg(&store).args(["ingest", table]).arg(&file);
+            ingest.arg("--store").arg(&store).args(["ingest", table, "--any-time"]).arg(&file);
             run(if *table == "requests" { ingest.args(["--slice", &width]) } else { &mut ingest });
         }
     }

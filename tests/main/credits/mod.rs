@@ -34,7 +34,7 @@ fn ingest(store: &Path, width: i64, customer: &str, slices: &[Slice]) {
     let file = store.with_extension("csv");
     std::fs::write(&file, csv).unwrap();
     let slice = format!("{width}s");
-    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--slice", &slice]).arg(&file));
+    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--any-time", "--slice", &slice]).arg(&file));
 }
 
 /// Records a definition.

@@ -122,7 +122,7 @@ fn one_service_in_two_businesses() {
     let rows = "time,business,service,customer,status,requests\n2026-09-02T00:00:00Z,shop,gateway,acme,200,1\n";
     let file = folder.path().join("more.csv");
     std::fs::write(&file, rows).unwrap();
-    run(nines().arg("--store").arg(&store).args(["ingest", "requests"]).arg(&file));
+    run(nines().arg("--store").arg(&store).args(["ingest", "requests", "--any-time"]).arg(&file));
     let said = refusal(&store, "2026-09");
     assert!(said.contains("in two businesses"), "{said}");
 }

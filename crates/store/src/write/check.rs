@@ -28,7 +28,7 @@ use futures::{StreamExt, stream};
 use super::{Layout, ORDER, PARTITION, keeps_order};
 use crate::error::{Result, StoreError};
 use crate::partition::Partition;
-use crate::records::{InvalidRow, first_invalid_row};
+use crate::rules::{InvalidRow, first_invalid_row};
 use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -153,7 +153,7 @@ impl Check {
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         match first_invalid_row(self.kind, &batch) {
-            Some(InvalidRow { row, column, message }) => {
+            Some(InvalidRow { row, column, message, .. }) => {
                 let row = batch.slice(row, 1);
                 let key = self.kind.key().iter().map(|name| array_value_to_string(&row[*name], 0));
                 let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");

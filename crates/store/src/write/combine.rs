@@ -22,7 +22,7 @@ use crate::error::{Result, StoreError};
 use crate::schema::{Measure, TableKind};
 
 /// Combines a sorted stream of batches.
-pub(super) struct Combine {
+pub(crate) struct Combine {
     schema: SchemaRef,
     /// The key's columns, `time` first: it differs between most neighbours.
     keys: Vec<usize>,
@@ -33,7 +33,7 @@ pub(super) struct Combine {
 }
 
 impl Combine {
-    pub(super) fn new(kind: TableKind, schema: SchemaRef) -> Result<Self> {
+    pub(crate) fn new(kind: TableKind, schema: SchemaRef) -> Result<Self> {
         let keys = kind.key().iter().rev().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
         let measure = |name: &str| kind.measures().iter().find(|(of, _)| *of == name).map(|(_, measure)| *measure);
         let measures = schema.fields().iter().map(|field| measure(field.name())).collect();
@@ -41,7 +41,7 @@ impl Combine {
     }
 
     /// Takes the next batch, or the end of the stream, and gives what is complete.
-    pub(super) fn push(&mut self, batch: Option<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    pub(crate) fn push(&mut self, batch: Option<RecordBatch>) -> Result<Vec<RecordBatch>> {
         let Some(mut batch) = batch else { return Ok(self.held.take().into_iter().collect()) };
         let mut done = Vec::new();
         if batch.num_rows() == 0 {
