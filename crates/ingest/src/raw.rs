@@ -96,7 +96,7 @@ mod tests {
             (TableKind::Gauges, vec!["time,value"], vec!["time,samples,sum,min,max,last", "time,sum"]),
             (TableKind::Incidents, vec![], vec!["id,started"]),
         ] {
-            raws.iter().for_each(|header| assert!(raw(kind, Format::Csv, &format!("\n{header}\n1,2\n")), "{header}"));
+            raws.iter().for_each(|header| assert!(raw(kind, Format::Csv, &format!("{header}\n1,2\n")), "{header}"));
             counted.iter().for_each(|header| assert!(!raw(kind, Format::Csv, header), "{header}"));
         }
         assert!(raw(TableKind::Requests, Format::JsonLines, "\n{\"time\": 1, \"status\": [{}]}\n{\"requests\": 1}"));
