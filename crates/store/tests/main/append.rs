@@ -47,7 +47,7 @@ async fn rows_of_the_same_key_combine() {
         latency_sum: Some(0.5),
         latency: Some((1, vec![(1, 1), (3, 1)])),
         latency_le: Some(vec![(1000, 1), (2000, 2)]),
-        ..row(OCTOBER, "login", 2)
+        ..row(OCTOBER, "login", 3)
     };
     let other = Row {
         latency_sum: Some(0.25),
@@ -66,7 +66,7 @@ async fn rows_of_the_same_key_combine() {
         answer(&context, "select service, requests, latency_sum, latency, latency_le from t order by service, time")
             .await,
         [
-            "login|10|0.75|{zero: 1, buckets: [{bucket: 1, count: 1}, {bucket: 2, count: 5}, {bucket: 3, count: 2}]}\
+            "login|11|0.75|{zero: 1, buckets: [{bucket: 1, count: 1}, {bucket: 2, count: 5}, {bucket: 3, count: 2}]}\
              |[{le: 1000, count: 4}, {le: 2000, count: 6}]",
             "often|10000|NULL|NULL|NULL",
             "often|10000|NULL|NULL|NULL",
