@@ -51,7 +51,7 @@ pub use mistake::{Mistake, Severity};
 pub use nearest::nearest;
 pub use objective::{
     Belonging, Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op,
-    Party, Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
+    Party, Pattern, Promise, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
 };
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};

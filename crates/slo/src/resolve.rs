@@ -15,7 +15,7 @@ use crate::goal::Goal;
 use crate::local_days;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
-use crate::objective::{Belonging, Composite, Definitions, Objective, Service, Version};
+use crate::objective::{Belonging, Composite, Definitions, Objective, Promise, Service, Version};
 use crate::sli::Sli;
 use crate::slo::{Slo, Source};
 use crate::spec::spec;
@@ -75,24 +75,30 @@ pub(crate) fn all<'d>(
     }
     let Resolver { services, objectives, mut mistakes, .. } = resolver;
     let composites = slos.values().filter_map(|versions| composite(versions, &objectives)).collect();
-    let belongings = services.iter().map(|(name, versions)| (name.to_string(), belongings(versions))).collect();
+    let of_services = || services.iter().map(|(name, versions)| (name.to_string(), spans(versions)));
+    let belongings = of_services().map(|(name, spans)| {
+        let business = |service: &Service| service.business.clone();
+        let known = spans.into_iter().map(|(in_force, service)| Belonging { in_force, business: business(service) });
+        (name, known.collect())
+    });
+    let promises = of_services().map(|(name, spans)| {
+        let known = spans.into_iter().map(|(in_force, service)| Promise { in_force, target: service.target });
+        (name, known.collect())
+    });
+    let (belongings, promises) = (belongings.collect(), promises.collect());
     let services = services.values().filter_map(|versions| Some(versions.last()?.2.clone())).collect();
     let agreements = agreements.into_iter().map(|(name, versions)| agreement(name, &versions, &mut mistakes));
     let agreements = agreements.filter(|agreement| !agreement.versions.is_empty()).collect();
     let objectives = objectives.into_values().collect();
-    (Definitions { objectives, composites, services, belongings, agreements }, mistakes)
+    (Definitions { objectives, composites, services, belongings, promises, agreements }, mistakes)
 }
 
-/// Of which business a service is when, as its objectives take it.
-fn belongings(versions: &Versions<'_, Service>) -> Vec<Belonging> {
+/// What was said of a service when, as its objectives take it.
+fn spans<'d>(versions: &Versions<'d, Service>) -> Vec<(Interval, &'d Service)> {
     let starts = changes(Interval::new(i64::MIN, i64::MAX), versions, &[] as &[(i64, &Document, ())]);
     let ends = starts.iter().skip(1).chain([&i64::MAX]);
     let spans = starts.iter().zip(ends).map(|(start, end)| Interval::new(*start, *end));
-    let known = spans.map(|in_force| Belonging {
-        in_force,
-        business: at(versions, in_force.start).and_then(|service| service.business.clone()),
-    });
-    known.collect()
+    spans.filter_map(|in_force| Some((in_force, at(versions, in_force.start)?))).collect()
 }
 
 /// An agreement, its versions joined where they go on saying the same.
@@ -119,12 +125,17 @@ fn agreement(name: &str, versions: &Versions<'_, Draft>, mistakes: &mut Vec<Mist
     Agreement { name: name.to_string(), versions: joined }
 }
 
-/// The composite that an SLO is at last.
+/// The composite that an SLO is at last, and what it promised when.
 fn composite(versions: &Versions<'_, Slo>, objectives: &BTreeMap<String, Objective>) -> Option<Composite> {
     let (_, document, slo) = versions.last()?;
     let names = slo.goals.iter().map(|goal| slo.objective_name(&document.name, goal));
     let names: Vec<String> = names.filter(|name| objectives.contains_key(name)).collect();
-    let composite = Composite { name: document.name.clone(), target: slo.target, objectives: names };
+    let promises = versions.iter().enumerate().map(|(i, (from, _, slo))| {
+        let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
+        Promise { in_force: Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX))), target: slo.target }
+    });
+    let promises = promises.filter(|promise| !promise.in_force.is_empty()).collect();
+    let composite = Composite { name: document.name.clone(), promises, objectives: names };
     (slo.is_composite() && !composite.objectives.is_empty()).then_some(composite)
 }
 

@@ -260,7 +260,8 @@ impl Table {
                 return Ok((delivered, Vec::new()));
             }
             checked = Some(base.snapshot.version());
-            let entry = self.entry(&base, &mut parts, once, written, task).await?;
+            let mut entry = self.entry(&base, &mut parts, once, written, task).await?;
+            entry.metadata = self.state.log.later_columns(&base.snapshot).await?;
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
             commit.files = entry.added.len();
             commit.bytes = entry.added.iter().map(|file| file.size).sum();

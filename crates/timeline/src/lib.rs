@@ -7,6 +7,7 @@
 //! Pure arithmetic, on integers but for the trend of figures: no I/O, no Arrow, no clock. Instants and durations are microseconds
 //! (`i64`), instants since the Unix epoch; a figure divides integers once, at the end.
 
+mod budget;
 mod burn_alerts;
 mod edit;
 mod failures;
@@ -21,11 +22,12 @@ mod timeline;
 mod trend;
 mod union;
 
-pub use burn_alerts::{Alert, Rule, burn_alerts};
+pub use budget::{Budget, RATIO, ratio};
+pub use burn_alerts::{Alert, Burning, Rule, Spell, burn_alerts};
 pub use failures::Failure;
 pub use grid::Grid;
-pub use interval::{Interval, normalize, without};
-pub use share::{Share, ShareError, gcd, quotient};
+pub use interval::{Interval, intersection, normalize, without};
+pub use share::{ALLOWANCE, Share, ShareError, gcd, quotient};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};
 pub use trend::{Trend, theil_sen};

@@ -39,6 +39,14 @@ pub struct Slice {
     pub measured: bool,
     /// What it adds to the sum of ratios.
     pub ratio: f64,
+    /// Whether `noData` alone says what it was.
+    pub assumed: bool,
+    /// Whether its telemetry was lost.
+    pub lost: bool,
+    /// Whether it is neither known nor over at the watermark.
+    pub ahead: bool,
+    /// End of its last stored slice with data.
+    pub last: Option<i64>,
     pub approximate: bool,
 }
 
@@ -529,8 +537,22 @@ impl Evaluation<'_> {
             () => (State::NoData, 0.0),
         };
         let (good, total) = if lost { (0, 0) } else { (counts.good, counts.total) };
-        let approximate = counts.approximate && !lost;
-        Slice { start, good, total, state, measured: measured && !excluded, ratio, approximate }
+        // Whatever became of it; what is held is no data beyond the newest row.
+        let with_data = all.iter().filter(|stored| counted.counts.get(stored).is_some_and(|of| of.total > 0));
+        let seen = |stored: &i64| Some(watermark?.min(stored + self.model.slot));
+        Slice {
+            start,
+            good,
+            total,
+            state,
+            measured: measured && !excluded,
+            ratio,
+            assumed: matches!(state, State::Ok | State::Error) && !measured && !lost,
+            lost: lost && !excluded,
+            ahead: state == State::NoData && watermark.is_some_and(|watermark| end > watermark),
+            last: with_data.filter_map(seen).max(),
+            approximate: counts.approximate && !lost,
+        }
     }
 
     /// Services that any objective is of, as incidents name them.

@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
@@ -155,7 +156,12 @@ impl EvaluateExec {
             }
             return Ok(());
         }
-        let counted = running.all().await?;
+        let memory = MemoryConsumer::new("parts of objectives").register(context.memory_pool());
+        let mut counted = Vec::new();
+        while let Some(parts) = running.next().await? {
+            memory.try_grow(parts.iter().map(Part::size).sum())?;
+            counted.extend(parts);
+        }
         self.keep(&counted, &context).await;
         let parts: Vec<&Part> = self.prepared.kept.iter().chain(&counted).collect();
         self.send(&parts, &rows).await?;

@@ -11,6 +11,7 @@
 //! kept day is used only under the key that it would get now; whatever is kept or not, the answer is the same.
 
 mod baselines;
+mod burning;
 mod columns;
 mod evaluator;
 mod exec;
@@ -31,6 +32,7 @@ mod select;
 mod subject;
 
 pub(crate) use baselines::Baseline;
+pub(crate) use burning::burning;
 pub(crate) use columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
 pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};

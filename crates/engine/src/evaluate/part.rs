@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use nines_slo::NoData;
-use nines_timeline::{Builder, Interval, Run, State, Timeline};
+use nines_slo::{Budgeting, NoData, Spec};
+use nines_timeline::{Builder, Interval, RATIO, Run, State, Timeline, ratio};
 
 use super::subject::{Subject, touching};
 
@@ -29,6 +29,12 @@ pub(crate) struct Part {
     pub total: i64,
     /// Sum of good / total over measured slices; assumed-ok slices add 1.
     pub ratio_sum: f64,
+    /// The same exactly, in units of 1 / [`RATIO`]; 0 unless the objective is judged by RatioTimeslices.
+    pub ratios: i128,
+    /// How many slices are ok or in error by what `noData` says.
+    pub assumed: i64,
+    /// End of the last stored slice with data, whatever became of it.
+    pub last_data: Option<i64>,
     /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
     pub approximate: bool,
     /// What only some questions want to know. Apart, because there are hundreds of thousands of parts.
@@ -36,9 +42,35 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Adds slices without data.
+    fn assume(&mut self, no_data: NoData, slices: i64) {
+        match no_data {
+            NoData::Ok => {
+                self.assumed += slices;
+                self.ratio_sum += slices as f64;
+                self.ratios += i128::from(slices) * RATIO;
+            }
+            NoData::Error => self.assumed += slices,
+            NoData::Ignore => {}
+        }
+    }
+
     /// Each slice, where the question wants them.
     pub fn slices(&self) -> &[Slice] {
         self.details.as_ref().map_or(&[], |details| &details.slices)
+    }
+
+    /// (good, total) of each slice, where the question wants them; (0, 0) where it is not judged by its counts.
+    pub fn events(&self) -> &[[i64; 2]] {
+        self.details.as_ref().map_or(&[], |details| &details.events)
+    }
+
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let details = self.details.as_ref().map_or(0, |of| {
+            size_of_val(of.slices.as_slice()) + size_of_val(of.culprits.as_slice()) + size_of_val(of.events.as_slice())
+        });
+        size_of::<Part>() + size_of_val(self.runs.as_ref()) + details
     }
 
     /// Who had bad events in slices in error, where the question wants it.
@@ -52,6 +84,8 @@ impl Part {
 pub(crate) struct Details {
     slices: Vec<Slice>,
     culprits: Vec<Culprit>,
+    /// (good, total) of each slice; of those that are not judged by their counts (0, 0).
+    events: Vec<[i64; 2]>,
 }
 
 /// A slice, for people.
@@ -146,6 +180,28 @@ pub(crate) enum Detail {
     None,
     Slices,
     Culprits,
+    /// The events of each slice: of objectives that are judged by more than slices, or of all.
+    Events {
+        of_all: bool,
+    },
+}
+
+impl Detail {
+    /// Whether the events of each slice of an objective are wanted.
+    pub fn events_of(self, spec: &Spec) -> bool {
+        match self {
+            Detail::Events { of_all } => of_all || spec.budgeting != Budgeting::Timeslices,
+            Detail::None | Detail::Slices | Detail::Culprits => false,
+        }
+    }
+
+    /// Whether parts are as complete as those that are kept.
+    pub fn is_kept(self) -> bool {
+        match self {
+            Detail::None | Detail::Events { .. } => true,
+            Detail::Slices | Detail::Culprits => false,
+        }
+    }
 }
 
 /// The day whose counts are at hand.
@@ -179,9 +235,14 @@ pub(crate) fn part(
         good: 0,
         total: 0,
         ratio_sum: 0.0,
+        ratios: 0,
+        assumed: 0,
+        last_data: last_data(subject, lanes, day, interval),
         approximate: false,
         details: None,
     };
+    let by_ratio = subject.spec.budgeting == Budgeting::RatioTimeslices;
+    let events = detail.events_of(&subject.spec);
     let mut details = Details::default();
     let mut states = Builder::new(interval, slice).map_err(internal)?;
     let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
@@ -190,8 +251,12 @@ pub(crate) fn part(
         if !judged && detail != Detail::Slices {
             let state = fate.state(false, false);
             states.push(stretch.start, stretch.end, state);
-            if fate == Fate::Assumed(NoData::Ok) {
-                part.ratio_sum += (stretch.duration() / slice) as f64;
+            let slices = stretch.duration() / slice;
+            if let Fate::Assumed(no_data) = fate {
+                part.assume(no_data, slices);
+            }
+            if events {
+                details.events.resize(details.events.len() + slices as usize, [0, 0]);
             }
             continue;
         }
@@ -223,10 +288,14 @@ pub(crate) fn part(
                         _ => return too_many(subject),
                     };
                     part.ratio_sum += good as f64 / total as f64;
+                    part.ratios += if by_ratio { ratio(good, total) } else { 0 };
                     part.approximate |= approximate;
                 }
-                (Fate::Assumed(NoData::Ok), false) => part.ratio_sum += 1.0,
-                _ => {}
+                (Fate::Assumed(no_data), false) => part.assume(no_data, 1),
+                (Fate::Lost | Fate::Open, false) => {}
+            }
+            if events {
+                details.events.push(if measured && fate != Fate::Excluded { [good, total] } else { [0, 0] });
             }
             match detail {
                 Detail::Slices => details.slices.push(Slice { start, good, total, state, approximate }),
@@ -237,6 +306,9 @@ pub(crate) fn part(
             }
             start = end;
         }
+    }
+    if !by_ratio {
+        part.ratios = 0;
     }
     part.runs = states.finish().into_runs().into();
     part.details = (detail != Detail::None).then(|| Box::new(details));
@@ -273,6 +345,13 @@ fn is_held(subject: &Subject, left: &Slots, day: Day, lanes: &[Apart<'_>]) -> bo
         !beyond || lanes.iter().any(|apart| apart.lane.counts[slot][1] > 0)
     };
     subject.hold() > 0 && left.iter().flat_map(Clone::clone).all(covered)
+}
+
+/// End of the last stored slice of a part in which anything was counted; a held sample is data no longer than other rows are there.
+fn last_data(subject: &Subject, lanes: &[Apart<'_>], day: Day, interval: Interval) -> Option<i64> {
+    let slots = ((interval.start - day.start) / day.slot) as usize..((interval.end - day.start) / day.slot) as usize;
+    let last = lanes.iter().filter_map(|apart| apart.lane.counts[slots.clone()].iter().rposition(|count| count[1] > 0));
+    last.max().map(|last| (interval.start + (last as i64 + 1) * day.slot).min(subject.watermark))
 }
 
 /// Whether a measured slice meets its target, with the bad events of lane `without` left out.

@@ -117,6 +117,11 @@ impl Subject {
         day - i32::from(self.shift() > 0)
     }
 
+    /// Start of the first slice that is not over at the watermark; `None` while its table has no rows, so that none is known.
+    pub fn not_over_from(&self) -> Option<i64> {
+        (self.watermark != i64::MIN).then(|| self.spec.slices.start_of(self.watermark))
+    }
+
     /// Whether every endpoint with data must meet the target.
     pub fn each_endpoint(&self) -> bool {
         matches!(self.spec.indicator, Indicator::Latency { each_endpoint: true, .. })

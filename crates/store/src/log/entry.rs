@@ -52,6 +52,8 @@ pub(crate) struct Transaction {
 /// What a version changes.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
+    /// A `metaData` action, where the table's columns change.
+    pub metadata: Option<Value>,
     pub added: Vec<NewFile>,
     pub removed: Vec<DataFile>,
     pub transactions: Vec<Transaction>,
@@ -127,7 +129,7 @@ impl Log {
         self.folder().join(format!("{version:020}.json"))
     }
 
-    async fn entry(&self, version: u64) -> Result<Vec<u8>> {
+    pub(super) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
         let entry = self.objects.get(&self.entry_path(version)).await?;
         entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
     }
@@ -152,6 +154,7 @@ impl Entry {
             "engineInfo": WRITTEN_BY,
             "previousEntrySha256": previous,
         }})];
+        actions.extend(self.metadata.clone());
         for Transaction { app_id, number, lasting } in &self.transactions {
             let mut txn = json!({"appId": app_id, "version": number});
             if !lasting {
