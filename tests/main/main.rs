@@ -4,6 +4,7 @@
 
 mod access_log;
 mod as_written;
+mod budgets;
 mod compare;
 mod corrections;
 mod credits;
@@ -13,6 +14,7 @@ mod evaluation;
 mod formats;
 mod ingest;
 mod kill;
+mod latencies;
 mod logs;
 mod nezha;
 mod notebooks;
@@ -28,6 +30,7 @@ mod slt;
 mod tables;
 mod unreadable;
 mod upptime;
+mod views;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! Tables that are worked out from definitions: `slos`, what is promised when, and `baselines`, the latency limits that follow
 //! from the month before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,10 +13,15 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use nines_slo::{Budgeting, NoData, Spec};
+use nines_store::TableKind;
+use nines_timeline::Interval;
 
+use crate::answers::By;
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
-use crate::answers::groups::vela;
-use crate::evaluate::{Baseline, Evaluator, Read, declared_business, unmeasured};
+use crate::answers::groups::{Group, groups, vela};
+use crate::evaluate::{
+    Asked, Baseline, DAY, Detail, Evaluator, Part, Read, Running, Selection, declared_business, lines, unmeasured,
+};
 use crate::place::Place;
 
 /// Which of them.
@@ -63,6 +69,11 @@ impl Defined {
                 text("display_name"),
                 text("description"),
                 text("not_measured"),
+                float("measured_seconds"),
+                float("assumed_seconds"),
+                float("lost_seconds"),
+                instant("last_data", zone),
+                text("approximation"),
             ],
             Defined::Baselines => vec![
                 text("objective"),
@@ -93,8 +104,8 @@ impl DefinedTable {
         DefinedTable { table, place, read, schema: table.schema(&zone), zone }
     }
 
-    /// A row per objective and version.
-    fn slos(&self, evaluator: &Evaluator<'_>) -> Result<RecordBatch> {
+    /// A row per objective and version; what was measured of the last days, if that is asked for.
+    fn slos(&self, evaluator: &Evaluator<'_>, measured: &HashMap<(String, String), Measured>) -> Result<RecordBatch> {
         let all = &evaluator.definitions.objectives;
         let rows: Vec<_> = all
             .iter()
@@ -105,6 +116,11 @@ impl DefinedTable {
             texts(values.iter().map(Option::as_deref))
         };
         let number = |of: &dyn Fn(&Spec) -> f64| floats(rows.iter().map(|(_, version)| Some(of(&version.spec))));
+        let lately: Vec<Option<&Measured>> = rows
+            .iter()
+            .map(|(objective, version)| measured.get(&(objective.name.clone(), version.spec.service.clone())))
+            .collect();
+        let seconds = |of: fn(&Measured) -> f64| floats(lately.iter().map(|measured| measured.map(of)));
         let bounded = |at: i64| (at != i64::MIN && at != i64::MAX).then_some(at);
         Ok(RecordBatch::try_new(
             Arc::clone(&self.schema),
@@ -129,6 +145,11 @@ impl DefinedTable {
                 own(&|spec| spec.display_name.clone()),
                 own(&|spec| spec.description.clone()),
                 own(&|spec| unmeasured(spec, evaluator.slot)),
+                seconds(|of| of.seconds),
+                seconds(|of| of.assumed),
+                seconds(|of| of.lost),
+                instants(lately.iter().map(|of| of.and_then(|of| of.last_data)), &self.zone),
+                texts(lately.iter().map(|of| of.and_then(|of| of.approximation.as_deref()))),
             ],
         )?)
     }
@@ -170,11 +191,66 @@ impl TableProvider for DefinedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let rows = match self.table {
-            Defined::Slos => self.slos(&evaluator)?,
+            Defined::Slos => {
+                let asked = |name: &str| {
+                    let at = self.schema.index_of(name).ok();
+                    projection.is_none_or(|projection| at.is_some_and(|at| projection.contains(&at)))
+                };
+                let measured = match MEASURED.into_iter().any(asked) {
+                    true => measured_lately(&evaluator).await?,
+                    false => HashMap::new(),
+                };
+                self.slos(&evaluator, &measured)?
+            }
             Defined::Baselines => self.baselines(&evaluator.baselines().await?)?,
         };
         MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(session, projection, filters, limit).await
     }
+}
+
+/// The columns for which objectives are evaluated.
+const MEASURED: [&str; 5] = ["measured_seconds", "assumed_seconds", "lost_seconds", "last_data", "approximation"];
+
+/// Of so many days up to the end of the newest slice they speak.
+const DAYS: i64 = 28;
+
+/// What was measured of an objective.
+struct Measured {
+    seconds: f64,
+    assumed: f64,
+    lost: f64,
+    last_data: Option<i64>,
+    approximation: Option<String>,
+}
+
+/// The same figures as `report`'s, by objective and service.
+async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, String), Measured>> {
+    let mut newest = i64::MIN;
+    for kind in [TableKind::Requests, TableKind::Events, TableKind::Gauges] {
+        newest = newest.max(evaluator.inputs(kind)?.watermark);
+    }
+    if newest == i64::MIN {
+        return Ok(HashMap::new());
+    }
+    let range = Interval::new(newest - DAYS * DAY, newest);
+    let asked = Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default(), composites: false };
+    let prepared = evaluator.prepare(&asked).await?;
+    let parts = Running::start(&prepared.jobs, &evaluator.session.task_ctx())?.all().await?;
+    let parts: Vec<&Part> = prepared.kept.iter().chain(&parts).collect();
+    let lines = lines(&prepared, &parts, 0)?;
+    let groups = groups(&lines, By::Objective, &prepared.definitions);
+    let of = |group: &Group<'_>| {
+        let line = group.single()?;
+        let measured = Measured {
+            seconds: group.timeline.measured_seconds(),
+            assumed: group.assumed_seconds(),
+            lost: group.lost_seconds(),
+            last_data: group.last_data(),
+            approximation: group.approximation(),
+        };
+        Some(((line.objective.to_string(), line.service.to_string()), measured))
+    };
+    Ok(groups.iter().filter_map(of).collect())
 }
 
 fn budgeting(method: Budgeting) -> &'static str {

@@ -293,16 +293,19 @@ fn request_counts(
         Kind::Latency { threshold, .. } => {
             let latencies = request.latencies.as_ref().filter(|_| (100..400).contains(&status))?;
             let total = latencies.values().sum();
-            let within = |meant: &dyn Fn(i64) -> bool| latencies.iter().filter(|l| meant(*l.0)).map(|l| l.1).sum();
+            let within =
+                |meant: &dyn Fn(i64) -> bool| -> i64 { latencies.iter().filter(|l| meant(*l.0)).map(|l| l.1).sum() };
             match threshold {
                 Some(threshold) => {
                     let agreed = request.agreed.as_ref().is_some_and(|agreed| agreed.contains(threshold));
                     let exact = agreed || is_bound(*threshold);
+                    // What shares a bucket with the threshold counts as slow.
                     let good = match exact {
                         true => within(&|micros| micros <= *threshold),
-                        false => within(&|micros| bucket(micros) <= bucket(*threshold)),
+                        false => within(&|micros| bucket(micros) < bucket(*threshold)),
                     };
-                    Some((good, total, !exact))
+                    let unsure = within(&|micros| bucket(micros) == bucket(*threshold));
+                    Some((good, total, !exact && unsure > 0))
                 }
                 None => {
                     let limit = limit?;

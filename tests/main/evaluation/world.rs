@@ -303,7 +303,7 @@ impl World {
 
     pub async fn report(&mut self, evaluation: &Evaluation<'_>, range: (i64, i64), by: By) {
         // A filter on objectives would leave part of a composite.
-        let sql = format!("SELECT * FROM report({}, '{}')", told(range), by.name());
+        let sql = format!("SELECT * EXCEPT (approximation) FROM report({}, '{}')", told(range), by.name());
         let model = figures::report(&self.model, evaluation, range, by, now());
         self.compare(&sql, model).await;
     }

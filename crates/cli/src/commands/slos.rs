@@ -11,7 +11,9 @@ use crate::output::{Format, Output, text};
 
 const IN_FORCE: &str = "
     SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
-           budgeting, time_window AS window, owner, effective_from
+           budgeting, time_window AS window, owner, effective_from,
+           round(100 * assumed_seconds / nullif(measured_seconds, 0), 1) AS assumed_percent,
+           round(100 * lost_seconds / nullif(measured_seconds, 0), 1) AS lost_percent, last_data, approximation
     FROM slos
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
       AND ($service IS NULL OR service = $service)

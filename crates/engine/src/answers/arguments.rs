@@ -265,8 +265,9 @@ mod tests {
         let of = |value: Expr| {
             let given = [value];
             let at = Moment { now: 0, zone: chrono_tz::UTC };
-            let parameters = &[Parameter::optional("x", "0.9995")];
-            let arguments = Arguments { signature: Signature { function: "report", parameters }, given: &given, at };
+            const X: Parameter = Parameter::optional("x", "0.9995");
+            let arguments =
+                Arguments { signature: Signature { function: "report", parameters: &[X] }, given: &given, at };
             (arguments.share("x").map_err(|error| error.to_string()), arguments.count("x").ok())
         };
         let share = |text: &str| Ok(Some(text.parse::<Share>().unwrap()));

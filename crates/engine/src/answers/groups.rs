@@ -195,6 +195,16 @@ impl Group<'_> {
         quotient(lost.iter().map(|interval| i128::from(interval.duration())).sum(), MICROS.into())
     }
 
+    /// Where latency thresholds lie between two that are known, for people; `None` where the figures are exact.
+    pub fn approximation(&self) -> Option<String> {
+        let told = |line: &&Line| {
+            let told = line.approximation()?;
+            Some(if self.single().is_some() { told } else { format!("{} {told}", line.objective) })
+        };
+        let all: Vec<String> = self.lines.iter().filter_map(told).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     /// End of the last stored slice with data of any objective.
     pub fn last_data(&self) -> Option<i64> {
         self.lines.iter().filter_map(|line| line.last_data).max()

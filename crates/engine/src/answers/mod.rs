@@ -32,7 +32,7 @@ use nines_timeline::Interval;
 use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, pushed_down};
 use crate::place::Place;
 use crate::statement::Pins;
-pub(crate) use arguments::Arguments;
+pub(crate) use arguments::{Arguments, By};
 pub(crate) use signature::Signature;
 
 /// A question in SQL: a function that stands where a table stands.

@@ -39,7 +39,9 @@ impl Question for Report {
              The argument `target` answers 'what if': it replaces the promise of every row, unions included, and leaves as it was \
              which slices are in error. measured_seconds is the time that was ok or in error, assumed_seconds how much of it \
              `noData` decided without data (of a union at most so much), lost_seconds how much was lost telemetry; last_data is the \
-             end of the last stored slice with data in the range. slo_before and slo_error_time_before are those of the preceding \
+             end of the last stored slice with data in the range. `approximate` says that requests lie about a latency threshold of which it is not known \
+             on which side of it; they count as slow, and `approximation` says between which thresholds. slo_before and \
+             slo_error_time_before are those of the preceding \
              period of the same length, for calendar months the months before. Incidents are those that started in the range and \
              concern the row: mtti, mttk, mttf and mttv are mean seconds from start to detection, to location, to fix, to \
              verification, each over the incidents that say both times (mtti_n, mttk_n, mttf_n, mttv_n); incident_mttr is the mean \
@@ -119,6 +121,7 @@ impl Answer for Rows {
             count("mttv_n"),
             count("incident_mttr_n"),
             flag("approximate"),
+            text("approximation"),
             float("measured_seconds"),
             float("assumed_seconds"),
             float("lost_seconds"),
@@ -140,6 +143,7 @@ impl Answer for Rows {
             })
             .collect();
         let phases: Vec<Phases> = now.iter().map(|group| Phases::of(group, &prepared.incidents, self.range)).collect();
+        let approximations: Vec<Option<String>> = now.iter().map(Group::approximation).collect();
         let slo_before: Vec<Option<f64>> = earlier.iter().map(|group| group.and_then(|group| group.slo())).collect();
         let of = |figure: &dyn Fn(&Group<'_>) -> Option<f64>| floats(now.iter().map(figure));
         let mean = |phase: &dyn Fn(&Phases) -> &Mean| floats(phases.iter().map(|of| phase(of).seconds()));
@@ -185,7 +189,8 @@ impl Answer for Rows {
                 over(&|phases| &phases.fix),
                 over(&|phases| &phases.verify),
                 over(&|phases| &phases.whole),
-                flags(now.iter().map(|group| group.lines.iter().any(|line| line.approximate))),
+                flags(approximations.iter().map(Option::is_some)),
+                texts(approximations.iter().map(Option::as_deref)),
                 of(&|group| Some(group.timeline.measured_seconds())),
                 of(&|group| Some(group.assumed_seconds())),
                 of(&|group| Some(group.lost_seconds())),

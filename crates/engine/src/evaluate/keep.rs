@@ -26,7 +26,7 @@ use super::evaluator::Evaluator;
 use super::inputs::Inputs;
 use super::overlay;
 use super::part::Part;
-use super::subject::{Subject, touching};
+use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
 
 /// A row of `slo_facts`.
@@ -125,10 +125,11 @@ pub(crate) struct KeptDays<'a> {
     pub good: &'a Int64Array,
     pub total: &'a Int64Array,
     pub ratio_sum: &'a Float64Array,
-    pub approximate: &'a BooleanArray,
     ratios: &'a Decimal128Array,
     assumed: &'a Int64Array,
     last_data: Vec<Option<i64>>,
+    counted_to: &'a Int64Array,
+    sure_from: &'a Int64Array,
     timelines: TimelineReader<'a>,
 }
 
@@ -138,6 +139,7 @@ pub(crate) struct KeptCounts {
     pub ratios: i128,
     pub assumed: i64,
     pub last_data: Option<i64>,
+    pub between: Option<Between>,
 }
 
 impl<'a> KeptDays<'a> {
@@ -152,10 +154,11 @@ impl<'a> KeptDays<'a> {
             good: number("good")?,
             total: number("total")?,
             ratio_sum: batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?,
-            approximate: batch.column_by_name("approximate")?.as_boolean_opt()?,
             ratios: batch.column_by_name("ratios")?.as_primitive_opt::<Decimal128Type>()?,
             assumed: number("assumed")?,
             last_data: overlay::instants(batch, "last_data").ok()?,
+            counted_to: number("counted_to")?,
+            sure_from: number("sure_from")?,
             timelines: TimelineReader::new(batch.column_by_name("timeline")?).ok()?,
         })
     }
@@ -170,7 +173,12 @@ impl<'a> KeptDays<'a> {
             false => 0,
         };
         let assumed = self.assumed.is_valid(row).then(|| self.assumed.value(row))?;
-        Some(KeptCounts { ratios: if by_ratio { ratios } else { 0 }, assumed, last_data: self.last_data[row] })
+        let between = self
+            .counted_to
+            .is_valid(row)
+            .then(|| Between { counted_to: self.counted_to.value(row), sure_from: self.sure_from.value(row) });
+        let ratios = if by_ratio { ratios } else { 0 };
+        Some(KeptCounts { ratios, assumed, last_data: self.last_data[row], between })
     }
 
     /// The timeline of a row; `None` if it is none.
@@ -253,6 +261,9 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
     let by_ratio = |new: &NewDay<'_>| new.subject.spec.budgeting == Budgeting::RatioTimeslices;
     let ratios = days.iter().map(|new| by_ratio(new).then_some(new.part.ratios)).collect::<Decimal128Array>();
     let last_data = days.iter().map(|new| new.part.last_data).collect::<TimestampMicrosecondArray>();
+    let between = |of: &dyn Fn(Between) -> i64| -> ArrayRef {
+        Arc::new(days.iter().map(|new| new.part.between.map(of)).collect::<Int64Array>())
+    };
     let number = |of: &dyn Fn(&NewDay<'_>) -> i64| -> ArrayRef {
         Arc::new(days.iter().map(of).map(Some).collect::<Int64Array>())
     };
@@ -268,9 +279,11 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         ("good", number(&|new| new.part.good)),
         ("total", number(&|new| new.part.total)),
         ("ratio_sum", Arc::new(days.iter().map(|new| Some(new.part.ratio_sum)).collect::<Float64Array>())),
-        ("approximate", Arc::new(days.iter().map(|new| Some(new.part.approximate)).collect::<BooleanArray>())),
+        ("approximate", Arc::new(days.iter().map(|new| Some(new.part.between.is_some())).collect::<BooleanArray>())),
         ("ratios", Arc::new(ratios.with_precision_and_scale(RATIOS.0, RATIOS.1)?)),
         ("assumed", number(&|new| new.part.assumed)),
+        ("counted_to", between(&|between| between.counted_to)),
+        ("sure_from", between(&|between| between.sure_from)),
         ("last_data", Arc::new(last_data.with_timezone(nines_store::UTC))),
     ])?)
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use nines_slo::{Budgeting, Spec};
+use nines_slo::{Budgeting, Indicator, Limit, Spec};
 use nines_timeline::{
     ALLOWANCE, Budget, Grid, Interval, MICROS, RATIO, Share, State, Timeline, intersection, quotient,
 };
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
-use super::subject::{Subject, touching};
+use super::subject::{Between, Subject, touching};
 
 /// An objective over a range: one line per objective and service that it was of.
 #[derive(Debug, Clone)]
@@ -37,7 +37,8 @@ pub(crate) struct Line {
     pub assumed: i64,
     /// End of the last stored slice with data.
     pub last_data: Option<i64>,
-    pub approximate: bool,
+    /// Where a latency threshold lies, if requests lie there of which it is not known on which side of it.
+    pub between: Option<Between>,
 }
 
 /// What was counted under one version, whose target was in force.
@@ -131,10 +132,37 @@ impl Line {
         self.counted.iter().map(of_version).sum()
     }
 
+    /// Where the latency threshold lies between two that are known, for people; `None` where the figure is exact.
+    pub fn approximation(&self) -> Option<String> {
+        let Between { counted_to, sure_from } = self.between?;
+        let threshold = match &self.spec.indicator {
+            Indicator::Latency { limit: Limit::Micros(micros), .. } => latency(*micros),
+            _ => "baseline".to_string(),
+        };
+        let sure = match sure_from {
+            i64::MAX => "no stored bound above it".to_string(),
+            micros => format!("sure from {}", latency(micros)),
+        };
+        Some(format!("≈ {threshold}: counted to {}, {sure}", latency(counted_to)))
+    }
+
     /// Whether the figure is at least the target that was in force, exactly.
     pub fn is_met(&self) -> Option<bool> {
         self.measured(None).is_met()
     }
+}
+
+/// A latency as people write it, to four digits.
+fn latency(micros: i64) -> String {
+    let (value, unit) = match micros {
+        ..1_000 => (micros as f64, "µs"),
+        ..1_000_000 => (micros as f64 / 1e3, "ms"),
+        _ => (micros as f64 / 1e6, "s"),
+    };
+    let places = if value >= 1000.0 { 0 } else { 3 - (value.max(1.0).log10() as usize).min(3) };
+    let text = format!("{value:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {unit}")
 }
 
 /// The lines of a range, by business, service and objective.
@@ -205,7 +233,7 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, prepared: &
         lost: Vec::new(),
         assumed: 0,
         last_data: None,
-        approximate: false,
+        between: None,
     };
     for part in parts {
         let (Some(good), Some(total)) = (line.good.checked_add(part.good), line.total.checked_add(part.total)) else {
@@ -214,7 +242,7 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, prepared: &
         (line.good, line.total) = (good, total);
         line.assumed += part.assumed * prepared.subjects[part.subject].spec.slice;
         line.last_data = line.last_data.max(part.last_data);
-        line.approximate |= part.approximate;
+        line.between = Between::joined(line.between, part.between);
     }
     Ok(line)
 }
@@ -255,5 +283,16 @@ impl Line {
             self.ahead.extend(ahead);
         }
         self.counted.push(counted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_have_four_digits() {
+        let told = [300_000, 297_301, 303_814, 250_000, 1_000_000, 2_594_679, 12_345_678, 950, 0].map(latency);
+        assert_eq!(told, ["300 ms", "297.3 ms", "303.8 ms", "250 ms", "1 s", "2.595 s", "12.35 s", "950 µs", "0 µs"]);
     }
 }

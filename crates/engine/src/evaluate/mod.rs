@@ -44,6 +44,7 @@ pub(crate) use overlay::{Exclusion, Incident, instants, texts};
 pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use pass::{charged, days_of};
 pub(crate) use prepare::{Asked, Prepared, unfit, unmeasured};
+pub(crate) use run::Running;
 pub(crate) use scan::Expressions;
 pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
 pub(crate) use subject::Subject;
@@ -52,4 +53,4 @@ pub(crate) use subject::Subject;
 pub(crate) const DAY: i64 = 86_400 * nines_timeline::MICROS;
 
 /// Part of every key under which something is kept: raised whenever the same rows would be judged otherwise.
-pub(crate) const EVALUATOR: u32 = 2;
+pub(crate) const EVALUATOR: u32 = 3;

@@ -12,7 +12,7 @@ use datafusion::error::Result;
 use nines_slo::{Budgeting, NoData, Spec};
 use nines_timeline::{Builder, Interval, RATIO, Run, State, Timeline, ratio};
 
-use super::subject::{Subject, touching};
+use super::subject::{Between, Subject, touching};
 
 /// What an objective was in one stretch of one UTC day.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub(crate) struct Part {
     pub assumed: i64,
     /// End of the last stored slice with data, whatever became of it.
     pub last_data: Option<i64>,
-    /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
-    pub approximate: bool,
+    /// Where a latency threshold lies, if requests of a measured slice lie there of which it is not known on which side of it.
+    pub between: Option<Between>,
     /// What only some questions want to know. Apart, because there are hundreds of thousands of parts.
     pub details: Option<Box<Details>>,
 }
@@ -95,7 +95,7 @@ pub(crate) struct Slice {
     pub good: i64,
     pub total: i64,
     pub state: State,
-    /// Whether a latency threshold was rounded up for it.
+    /// Whether requests lie about a latency threshold of which it is not known on which side of it.
     pub approximate: bool,
 }
 
@@ -114,25 +114,29 @@ pub(crate) struct Culprit {
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
     pub counts: Vec<[i64; 2]>,
-    /// By slot, whether a threshold was rounded up; empty as long as none was.
+    /// By slot, whether a threshold was rounded down; empty as long as none was.
     rounded: Vec<bool>,
+    /// Where these thresholds lie.
+    between: Option<Between>,
     pub overflow: bool,
 }
 
 impl Lane {
     pub fn new(slots: usize) -> Self {
-        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), overflow: false }
+        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), between: None, overflow: false }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.counts.fill([0, 0]);
         self.rounded.clear();
+        self.between = None;
         self.overflow = false;
     }
 
-    /// Notes that a threshold was rounded up.
-    pub fn round(&mut self, slot: usize) {
+    /// Notes that a threshold was rounded down.
+    pub fn round(&mut self, slot: usize, between: Between) {
+        self.between = Between::joined(self.between, Some(between));
         if self.rounded.is_empty() {
             self.rounded.resize(self.counts.len(), false);
         }
@@ -238,7 +242,7 @@ pub(crate) fn part(
         ratios: 0,
         assumed: 0,
         last_data: last_data(subject, lanes, day, interval),
-        approximate: false,
+        between: None,
         details: None,
     };
     let by_ratio = subject.spec.budgeting == Budgeting::RatioTimeslices;
@@ -289,7 +293,10 @@ pub(crate) fn part(
                     };
                     part.ratio_sum += good as f64 / total as f64;
                     part.ratios += if by_ratio { ratio(good, total) } else { 0 };
-                    part.approximate |= approximate;
+                    if approximate {
+                        let of = |apart: &Apart<'_>| apart.lane.between.filter(|_| apart.lane.is_rounded(&left));
+                        part.between = lanes.iter().map(of).fold(part.between, Between::joined);
+                    }
                 }
                 (Fate::Assumed(no_data), false) => part.assume(no_data, 1),
                 (Fate::Lost | Fate::Open, false) => {}

@@ -262,7 +262,7 @@ impl Evaluator<'_> {
                         ratios: counts.ratios,
                         assumed: counts.assumed,
                         last_data: counts.last_data,
-                        approximate: rows.approximate.value(row),
+                        between: counts.between,
                         details: None,
                     });
                 }
