@@ -280,7 +280,7 @@ fn a_table_of_kept_days_of_an_earlier_version_gets_the_columns_that_came_later()
     let first = std::fs::read_to_string(log.join("00000000000000000000.json")).unwrap();
     std::fs::remove_dir_all(store.join("slo_days")).unwrap();
     std::fs::create_dir_all(&log).unwrap();
-    let later = ["ratios", "assumed", "counted_to", "sure_from", "last_data"];
+    let later = ["ratios", "assumed", "bound_below", "bound_above", "last_data"];
     let earlier = first.lines().map(|line| {
         let mut action: Value = serde_json::from_str(line).unwrap();
         if let Some(text) = action["metaData"]["schemaString"].as_str() {

@@ -243,8 +243,8 @@ impl TableKind {
                 ("approximate", Measure::Same),
                 ("ratios", Measure::Same),
                 ("assumed", Measure::Same),
-                ("counted_to", Measure::Same),
-                ("sure_from", Measure::Same),
+                ("bound_below", Measure::Same),
+                ("bound_above", Measure::Same),
                 ("last_data", Measure::Same),
             ],
             TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same), ("text", Measure::Same)],
@@ -263,7 +263,7 @@ impl TableKind {
     /// The columns that a table of an earlier version may lack: its next version has them, NULL in what was stored before.
     pub(crate) fn later(self) -> &'static [&'static str] {
         match self {
-            TableKind::SloDays => &["ratios", "assumed", "counted_to", "sure_from", "last_data"],
+            TableKind::SloDays => &["ratios", "assumed", "bound_below", "bound_above", "last_data"],
             _ => &[],
         }
     }
@@ -389,8 +389,8 @@ impl TableKind {
                 flag("approximate"),
                 Field::new("ratios", DataType::Decimal128(RATIOS.0, RATIOS.1), true),
                 count("assumed").with_nullable(true),
-                count("counted_to").with_nullable(true),
-                count("sure_from").with_nullable(true),
+                count("bound_below").with_nullable(true),
+                count("bound_above").with_nullable(true),
                 instant("last_data").with_nullable(true),
             ],
             TableKind::SloFacts => {

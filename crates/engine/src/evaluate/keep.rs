@@ -157,8 +157,8 @@ impl<'a> KeptDays<'a> {
             ratios: batch.column_by_name("ratios")?.as_primitive_opt::<Decimal128Type>()?,
             assumed: number("assumed")?,
             last_data: overlay::instants(batch, "last_data").ok()?,
-            counted_to: number("counted_to")?,
-            sure_from: number("sure_from")?,
+            counted_to: number("bound_below")?,
+            sure_from: number("bound_above")?,
             timelines: TimelineReader::new(batch.column_by_name("timeline")?).ok()?,
         })
     }
@@ -282,8 +282,8 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         ("approximate", Arc::new(days.iter().map(|new| Some(new.part.between.is_some())).collect::<BooleanArray>())),
         ("ratios", Arc::new(ratios.with_precision_and_scale(RATIOS.0, RATIOS.1)?)),
         ("assumed", number(&|new| new.part.assumed)),
-        ("counted_to", between(&|between| between.counted_to)),
-        ("sure_from", between(&|between| between.sure_from)),
+        ("bound_below", between(&|between| between.counted_to)),
+        ("bound_above", between(&|between| between.sure_from)),
         ("last_data", Arc::new(last_data.with_timezone(nines_store::UTC))),
     ])?)
 }
