@@ -171,6 +171,11 @@ pub(crate) struct Run {
     /// A file, or the name of a notebook that comes with Nines, as feature
     pub notebook: String,
 
+    /// For a notebook of somebody else's: its SQL reads the store and nothing else, and writes nothing (no COPY, no
+    /// INSERT, no files)
+    #[arg(long)]
+    pub safe: bool,
+
     #[command(flatten)]
     pub running: Running,
 

@@ -187,6 +187,12 @@ fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
         return Some(wrong);
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
+    // Refused here and nowhere else: what an older version recorded is evaluated as it was.
+    let parts = [("good", Some(&sql.good)), ("total", Some(&sql.total)), ("where", sql.filter.as_ref())];
+    let too_much = parts.into_iter().find_map(|(what, text)| Some((what, crate::depth::too_much(text?)?)));
+    if let Some((what, too_much)) = too_much {
+        return Some(format!("nines/sql: {what} {too_much}"));
+    }
     let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state.clone(), kind, sql));
     checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
 }

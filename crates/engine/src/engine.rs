@@ -26,8 +26,9 @@ use crate::insert::{self, Receipt};
 use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
+use crate::running::{self, Token};
 use crate::statement::{Answer, Now, Pins, Statement};
-use crate::{EngineError, Result, calls, files, tokens};
+use crate::{EngineError, Result, bounded, calls, depth, files, tokens};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Settings {
     pub partitions: Option<NonZeroUsize>,
     /// Whether SQL may read and write files that are not the store's.
     pub files: bool,
+    /// Whether SQL may write tables of the store.
+    pub writes: bool,
 }
 
 impl Settings {
@@ -54,6 +57,7 @@ impl Settings {
             memory_limit: None,
             partitions: None,
             files: true,
+            writes: true,
         }
     }
 }
@@ -64,6 +68,8 @@ pub struct Engine {
     context: SessionContext,
     place: Arc<Place>,
     settings: Arc<Settings>,
+    /// What the memory pool may hold, where that is bounded.
+    memory_limit: Option<usize>,
 }
 
 impl Engine {
@@ -101,7 +107,8 @@ impl Engine {
         // Else DataFusion cuts a large CSV file at newlines that stand in quotes.
         options.catalog.newlines_in_values = true;
         let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default());
-        if let Some(bytes) = settings.memory_limit.or_else(half_of_memory) {
+        let memory_limit = settings.memory_limit.or_else(half_of_memory);
+        if let Some(bytes) = memory_limit {
             const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
@@ -111,6 +118,7 @@ impl Engine {
             context = files::with_files(context);
         }
         nines_functions::register_all(&mut context, &settings.time_zone)?;
+        bounded::register(&context, memory_limit)?;
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read);
@@ -125,7 +133,7 @@ impl Engine {
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
-        Ok(Engine { context, place, settings: Arc::new(settings) })
+        Ok(Engine { context, place, settings: Arc::new(settings), memory_limit })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -155,8 +163,12 @@ impl Engine {
 
     /// Splits text into statements at semicolons.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        let mut parser = DFParserBuilder::new(sql).with_dialect(&tokens::DIALECT).build()?;
-        Ok(parser.parse_statements()?.into_iter().map(Statement).collect())
+        depth::with_stack(sql, || {
+            let mut parser = DFParserBuilder::new(sql).with_dialect(&tokens::DIALECT).build()?;
+            let mut statements = parser.parse_statements()?;
+            statements.iter_mut().try_for_each(depth::shallow)?;
+            Ok(statements.into_iter().map(Statement).collect())
+        })
     }
 
     /// Plans and starts a statement. Every table it names is read at one version, the newest now. An INSERT has
@@ -172,6 +184,23 @@ impl Engine {
 
     async fn run_with(
         &self,
+        statement: &Statement,
+        parameters: &Parameters,
+        proposed: Option<Arc<Definitions>>,
+    ) -> Result<Answer> {
+        let token = Token::begin(&self.place, self.memory_limit);
+        tokio::select! {
+            answer = self.run_under(&token, statement, parameters, proposed) => answer,
+            () = token.ended() => {
+                token.check()?;
+                Err(EngineError::Cancelled)
+            }
+        }
+    }
+
+    async fn run_under(
+        &self,
+        token: &Arc<Token>,
         statement: &Statement,
         parameters: &Parameters,
         proposed: Option<Arc<Definitions>>,
@@ -194,14 +223,22 @@ impl Engine {
         if !self.settings.files {
             outside::refuse(&plan)?;
         }
+        if !self.settings.writes {
+            outside::refuse_writes(&plan)?;
+        }
         let plan = insert::exactly(&context.state(), &statement, plan).await?;
         let receipt = insert::writes(&plan).then_some(receipt);
         // SET and PREPARE are meant for the statements to come.
         let lasting = matches!(plan, LogicalPlan::Statement(_));
         let frame = if lasting { &self.context } else { &context }.execute_logical_plan(plan).await?;
-        let batches = frame.execute_stream().await?;
+        let batches = running::start(frame, token).await?;
         let store = self.store().map(|_| self.settings.store.clone());
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
+    }
+
+    /// Ends all statements of this session and its clones, and of none other: their streams fail at the next step.
+    pub fn cancel(&self) {
+        running::cancel(&self.place);
     }
 
     /// Makes rows a table of this session, in the place of one that was kept under this name. They stay in memory;

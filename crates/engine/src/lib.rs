@@ -11,10 +11,12 @@
 
 mod answers;
 mod apply;
+mod bounded;
 mod calls;
 mod catalog;
 mod credits;
 mod defined;
+mod depth;
 mod engine;
 mod error;
 mod evaluate;
@@ -28,6 +30,7 @@ mod outside;
 mod parameters;
 mod place;
 mod record;
+mod running;
 mod statement;
 mod tokens;
 mod told;
@@ -42,6 +45,7 @@ pub use insert::Receipt;
 pub use load::{FileRead, Found, Load, Loaded};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
+pub use running::watch_memory;
 pub use statement::{Answer, Statement};
 pub use tokens::{Tokens, tokens};
 pub use told::told;

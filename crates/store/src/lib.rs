@@ -13,6 +13,7 @@
 //!
 //! No SQL here, and no knowledge of what an objective is.
 
+mod commits;
 mod error;
 mod log;
 mod objects;
@@ -27,6 +28,7 @@ mod table;
 mod upsert;
 mod write;
 
+pub use commits::{Begun, Known};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use log::DataFile;
 pub use once::{Batch, Mark, Once};

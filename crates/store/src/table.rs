@@ -12,6 +12,7 @@ use datafusion::object_store::path::Path;
 use delta_kernel::snapshot::SnapshotRef;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
+use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, Entry, Files, Log, NewFile, Transaction, blocking};
 use crate::objects::Objects;
@@ -36,7 +37,7 @@ pub struct Table {
 
 /// What the clones of a table share.
 pub(crate) struct TableState {
-    log: Log,
+    log: Arc<Log>,
     layout: Arc<Layout>,
     objects: Objects,
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
@@ -47,7 +48,7 @@ pub(crate) struct TableState {
 impl TableState {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
         Ok(Self {
-            log: Log::new(kind, slice_seconds, objects)?,
+            log: Arc::new(Log::new(kind, slice_seconds, objects)?),
             layout: Arc::new(Layout::new(kind, slice_seconds)?),
             objects: objects.clone(),
             newest: Mutex::default(),
@@ -198,8 +199,15 @@ impl Table {
     ///
     /// What is returned is durable. On any error but [`StoreErrorKind::Unknown`] no reader sees any of the rows.
     pub async fn append(&self, rows: SendableRecordBatchStream, once: Once, task: Arc<TaskContext>) -> Result<Commit> {
-        let written = Written::default();
-        let appended = self.try_append(rows, &once, &written, &task).await;
+        let newest = self.newest().await?;
+        let written = match &newest {
+            Some(_) => Written::default(),
+            None => {
+                self.check_other_tables().await?;
+                Written::of_new_table(Arc::clone(&self.state.log))
+            }
+        };
+        let appended = self.try_append(rows, newest, &once, &written, &task).await;
         let in_use = match &appended {
             Ok((_, in_use)) => in_use.clone(),
             // The entry may appear yet, and names these files.
@@ -213,12 +221,13 @@ impl Table {
     async fn try_append(
         &self,
         rows: SendableRecordBatchStream,
+        newest: Option<Files>,
         once: &Once,
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<(Commit, Vec<Path>)> {
         let mut checked = None;
-        if let Some(known) = self.newest().await? {
+        if let Some(known) = newest {
             if let Some(delivered) = self.delivered(&known.snapshot, once).await? {
                 return Ok((delivered, Vec::new()));
             }
@@ -260,7 +269,7 @@ impl Table {
                 return Ok((delivered, Vec::new()));
             }
             checked = Some(base.snapshot.version());
-            let entry = self.entry(&base, &mut parts, once, written, task).await?;
+            let entry = Arc::new(self.entry(&base, &mut parts, once, written, task).await?);
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
             commit.files = entry.added.len();
             commit.bytes = entry.added.iter().map(|file| file.size).sum();
@@ -272,7 +281,7 @@ impl Table {
                 return Ok((commit, Vec::new()));
             }
             let version = base.snapshot.version() + 1;
-            match self.state.log.commit(version - 1, &entry).await? {
+            match self.commit(version, &entry, changes_nothing).await? {
                 Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
                 Attempt::Committed => {
                     commit.outcome = match changes_nothing {
@@ -292,6 +301,33 @@ impl Table {
                 "{self} has so many writers that {ATTEMPTS} attempts to commit failed; nothing was stored, try again"
             ),
         ))
+    }
+
+    /// Tries to make an entry this version. It goes on when nobody waits for it any longer: a put that has begun cannot be
+    /// taken back, and what became of it shall be known.
+    async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
+        let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
+        let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
+        let put = tokio::spawn(async move {
+            let done = state.log.commit(version - 1, &entry).await;
+            let known = match &done {
+                Ok(Attempt::Committed) => Some(Known::Stored),
+                Err(error) if error.kind() == StoreErrorKind::Unknown => Some(Known::Unknown),
+                Ok(Attempt::Lost) | Err(_) => None,
+            };
+            if let Some(begun) = begun {
+                begun.end(known);
+            }
+            done
+        });
+        let ended = |error| {
+            StoreError::caused(
+                StoreErrorKind::Unknown,
+                format_args!("the commit of version {version} did not end"),
+                error,
+            )
+        };
+        put.await.map_err(ended)?
     }
 
     /// What becomes the next version after `base`. Partitions whose stored files that may overlap are
@@ -391,8 +427,22 @@ impl Table {
         .await;
     }
 
-    /// The newest version and its files; `None` if the table was never written.
+    /// The newest version and its files; `None` if the table was never written. [`StoreErrorKind::Corrupt`] if it was, and
+    /// its log is gone.
     async fn newest(&self) -> Result<Option<Files>> {
+        if let Some(files) = self.listed().await? {
+            return Ok(Some(files));
+        }
+        let Some(left) = self.state.log.left().await? else { return Ok(None) };
+        // Somebody else may have created the table between the two looks.
+        match self.listed().await? {
+            Some(files) => Ok(Some(files)),
+            None => Err(self.state.log.lost(&left)),
+        }
+    }
+
+    /// The newest version and its files; `None` if the log has no entry.
+    async fn listed(&self) -> Result<Option<Files>> {
         let state = Arc::clone(&self.state);
         blocking(move || {
             let Some(snapshot) = state.newest()? else { return Ok(None) };
@@ -401,6 +451,18 @@ impl Table {
             Ok(Some(files))
         })
         .await
+    }
+
+    /// Refuses to create a table in a store whose other tables have slices of another width than its description says.
+    async fn check_other_tables(&self) -> Result<()> {
+        for &kind in TableKind::ALL.iter().filter(|&&kind| kind != self.kind() && kind.is_series()) {
+            if let Err(error) = self.store.table(kind).newest().await
+                && error.kind() == StoreErrorKind::Incompatible
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Makes durable what the table holds now, by whomever it was written: before anything is acknowledged because

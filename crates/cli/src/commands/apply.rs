@@ -11,20 +11,21 @@ use nines_timeline::Interval;
 use super::record;
 use crate::args::Apply;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, instant, say};
+use crate::opened;
+use crate::output::{Format, Output, instant, note, say};
 
 /// Files that a folder's definitions stand in.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     let files = read(&args.paths)?;
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let applied = match args.dry_run {
         true => engine.plan_apply(&files).await?,
         false => engine.apply(&files).await?,
     };
     for warning in &applied.warnings {
-        eprintln!("warning: {warning}");
+        note(format_args!("warning: {warning}"));
     }
     say(&told(&applied, &args, &engine))?;
     if let Some(range) = &args.compare {

@@ -11,7 +11,8 @@ use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, can_be_written, instant, say, whole_file};
+use crate::opened;
+use crate::output::{Format, Output, can_be_written, instant, note, say, whole_file};
 
 /// The columns that a person looks at first.
 const SHOWN: [&str; 10] = [
@@ -31,7 +32,7 @@ const SHOWN: [&str; 10] = [
 const MOST_NOTES: usize = 5;
 
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
     let month = month(&args.period, &chosen, &engine).await?;
     // Before anything is issued: where it is to be written to must be there.
@@ -46,9 +47,9 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     if let Some(issued) = &issued {
         say(&told(issued, month))?;
         for agreement in &issued.left_out {
-            eprintln!(
+            note(format_args!(
                 "note: left out {agreement}: its period is not over with {month}; issue it all the same with --agreement {agreement}"
-            );
+            ));
         }
     }
     let is_exported = args.format.is_some() || args.output.is_some();
@@ -136,13 +137,16 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
             true => format!(" with an estimate from {} on", instant(short.needed.start, zone)),
             false => String::new(),
         };
-        eprintln!("not final: {} is judged from {from} until {until}{estimated}, and {stored}", short.agreement);
+        note(format_args!(
+            "not final: {} is judged from {from} until {until}{estimated}, and {stored}",
+            short.agreement
+        ));
     }
     for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
-        eprintln!("note: '{customer}' paid for {service}, but no agreement covers it");
+        note(format_args!("note: '{customer}' paid for {service}, but no agreement covers it"));
     }
     if let Some(more) = credits.unagreed.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
-        eprintln!("note: and {more} more fees are covered by no agreement");
+        note(format_args!("note: and {more} more fees are covered by no agreement"));
     }
     Ok(())
 }

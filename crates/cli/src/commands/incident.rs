@@ -6,11 +6,12 @@ use nines_engine::{Engine, Record, Settings};
 use super::record;
 use crate::args::Incident;
 use crate::error::{CliError, Result};
+use crate::opened;
 
 const TABLE: TableKind = TableKind::Incidents;
 
 pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     if args.list {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns =

@@ -11,6 +11,7 @@ use nines_engine::{Engine, Found, Load, Loaded, Settings};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
+use crate::opened;
 use crate::output::instant;
 
 pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
@@ -33,7 +34,7 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
             doing(file.display(), std::fs::File::open(file).map(drop))?;
         }
     }
-    let engine = Engine::open_or_create(settings, args.slice).await?;
+    let engine = opened::open_or_create(settings, args.slice).await?;
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
     let loaded = engine.load(&load, progress.clone()).await;

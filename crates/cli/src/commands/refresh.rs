@@ -10,13 +10,14 @@ use nines_engine::{Engine, EngineError, Settings};
 use super::record;
 use crate::args::Refresh;
 use crate::error::{CliError, Result};
+use crate::opened;
 use crate::output::say;
 
 /// Days evaluated, and kept, at once.
 const DAYS: u64 = 31;
 
 pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     // UTC days, rounded outwards.
     let day = |name: &str, text: &Option<String>, later: i64| -> Result<Option<NaiveDate>> {
         let Some(text) = text else { return Ok(None) };

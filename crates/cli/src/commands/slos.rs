@@ -7,7 +7,8 @@ use nines_engine::{Engine, Parameter, Parameters, Settings};
 use super::record;
 use crate::args::Slos;
 use crate::error::Result;
-use crate::output::{Format, Output, text};
+use crate::opened;
+use crate::output::{Format, Output, note, text};
 
 const IN_FORCE: &str = "
     SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
@@ -24,7 +25,7 @@ const NOT_MEASURED: &str = "
     ORDER BY objective";
 
 pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let at = match &args.at {
         Some(text) => record::time("--at", text, &engine)?,
         None => nines_engine::ingest::clock::now(),
@@ -38,7 +39,7 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         let rows = output.write(answer.schema, answer.batches).await?;
         if rows == 0 {
-            eprintln!("{}", advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
+            note(advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
         }
     }
     for statement in engine.parse(NOT_MEASURED)? {
@@ -47,7 +48,7 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
             for row in 0..rows.num_rows() {
                 // As cells of a table, so that no terminal obeys a name.
                 let cell = |at: usize| text(rows.column(at), row, &engine.settings().time_zone);
-                eprintln!("note: {} is not measured: {}", cell(0)?, cell(1)?);
+                note(format_args!("note: {} is not measured: {}", cell(0)?, cell(1)?));
             }
         }
     }

@@ -14,7 +14,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
 use serde_json::json;
 
-use super::{Log, WRITTEN_BY};
+use super::{LOG_FOLDER, Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 
 impl Log {
@@ -42,7 +42,7 @@ impl Log {
             }}),
         ];
         let entry: String = entry.iter().map(|action| format!("{action}\n")).collect();
-        let path = Path::from(format!("{}/_delta_log/{:020}.json", self.kind.name(), 0));
+        let path = Path::from(format!("{}/{LOG_FOLDER}/{:020}.json", self.kind.name(), 0));
         self.objects.put_new(&path, entry.into_bytes()).await?;
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Log {
             schema.fields().map(|field| (field.name().clone(), field.data_type().clone(), field.nullable)).collect()
         };
         if columns(&expected) == columns(&found) {
-            return Ok(());
+            return self.check_slice_seconds(snapshot);
         }
         Err(StoreError::new(
             StoreErrorKind::Incompatible,

@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::stats::Bounds;
-use super::{DataFile, Log, WRITTEN_BY};
+use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -120,7 +120,7 @@ impl Log {
     }
 
     fn folder(&self) -> Path {
-        Path::from(format!("{}/_delta_log", self.kind.name()))
+        Path::from(format!("{}/{LOG_FOLDER}", self.kind.name()))
     }
 
     fn entry_path(&self, version: u64) -> Path {

@@ -32,7 +32,7 @@ pub(super) fn run(session: &mut Session, argument: &str) -> Result<()> {
     if let Some(drawn) = session.cells.of_result(session.results.count()) {
         (drawn.chart, drawn.units) = (cell.chart, cell.units);
     }
-    session.show_text(&format!("{text}\n"))
+    session.show_drawn(&format!("{text}\n"))
 }
 
 /// How charts and pages look where the session prints.
