@@ -26,6 +26,8 @@ mod redelivery;
 mod shell;
 mod slt;
 mod tables;
+mod unmatched;
+mod unmeasured;
 mod unreadable;
 mod upptime;
 

@@ -426,7 +426,12 @@ pub(crate) struct Credits {
     #[arg(long, requires = "issue")]
     pub incomplete: bool,
 
-    /// Verify what was issued: from its evidence, and from what is stored today
+    /// With --issue: by which rules what was issued is judged again: `current` revises what today's rules judge otherwise
+    /// [default: the rules by which it was issued]
+    #[arg(long, value_enum, requires = "issue")]
+    pub rules: Option<Rules>,
+
+    /// Verify what was issued: from its evidence, and from what is stored today, by the rules by which it was issued
     #[arg(long)]
     pub verify: bool,
 
@@ -441,6 +446,13 @@ pub(crate) struct Credits {
     /// Write figures to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
     pub output: Option<PathBuf>,
+}
+
+/// The rules of a credit's arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Rules {
+    /// Those of this version
+    Current,
 }
 
 #[derive(Debug, clap::Args)]

@@ -11,11 +11,13 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use nines_slo::{Budgeting, NoData, Spec};
+use nines_slo::{Budgeting, Definitions, NoData, Spec, Unmeasured, Version};
+use nines_timeline::{Interval, Share};
 
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
 use crate::answers::groups::vela;
-use crate::evaluate::{Baseline, Evaluator, Read, declared_business, unmeasured};
+use crate::evaluate::{Baseline, Evaluator, Read, declared_business};
+use crate::names::{self, Carried};
 use crate::place::Place;
 
 /// Which of them.
@@ -63,6 +65,7 @@ impl Defined {
                 text("display_name"),
                 text("description"),
                 text("not_measured"),
+                text("unmatched"),
             ],
             Defined::Baselines => vec![
                 text("objective"),
@@ -93,42 +96,47 @@ impl DefinedTable {
         DefinedTable { table, place, read, schema: table.schema(&zone), zone }
     }
 
-    /// A row per objective and version.
-    fn slos(&self, evaluator: &Evaluator<'_>) -> Result<RecordBatch> {
-        let all = &evaluator.definitions.objectives;
-        let rows: Vec<_> = all
-            .iter()
-            .flat_map(|objective| objective.versions.iter().map(move |version| (objective, version)))
-            .collect();
+    /// A row per objective and version, and one per objective that is defined and not measured.
+    /// `unmatched` says what of each version no stored row carries, if that was asked for.
+    fn slos(&self, evaluator: &Evaluator<'_>, unmatched: &[Option<String>]) -> Result<RecordBatch> {
+        let Definitions { objectives, unmeasured, .. } = evaluator.definitions.as_ref();
+        let measured = objectives.iter().flat_map(|objective| {
+            let row = |version| Row { objective: &objective.name, slo: &objective.slo, said: Said::Measured(version) };
+            objective.versions.iter().map(row)
+        });
+        let unmeasured =
+            unmeasured.iter().map(|own| Row { objective: &own.objective, slo: &own.slo, said: Said::Unmeasured(own) });
+        let rows: Vec<Row<'_>> = measured.chain(unmeasured).collect();
         let own = |of: &dyn Fn(&Spec) -> Option<String>| {
-            let values: Vec<Option<String>> = rows.iter().map(|(_, version)| of(&version.spec)).collect();
+            let values: Vec<Option<String>> = rows.iter().map(|row| row.spec().and_then(of)).collect();
             texts(values.iter().map(Option::as_deref))
         };
-        let number = |of: &dyn Fn(&Spec) -> f64| floats(rows.iter().map(|(_, version)| Some(of(&version.spec))));
+        let number = |of: &dyn Fn(&Spec) -> f64| floats(rows.iter().map(|row| row.spec().map(of)));
         let bounded = |at: i64| (at != i64::MIN && at != i64::MAX).then_some(at);
         Ok(RecordBatch::try_new(
             Arc::clone(&self.schema),
             vec![
-                texts(rows.iter().map(|(objective, _)| Some(objective.name.as_str()))),
-                texts(rows.iter().map(|(objective, _)| Some(objective.slo.as_str()))),
+                texts(rows.iter().map(|row| Some(row.objective))),
+                texts(rows.iter().map(|row| Some(row.slo))),
                 own(&|spec| declared_business(spec).map(str::to_string)),
-                own(&|spec| Some(spec.service.clone())),
-                own(&|spec| spec.owner.clone()),
+                texts(rows.iter().map(|row| row.service())),
+                texts(rows.iter().map(|row| row.owner())),
                 own(&|spec| spec.vela.map(|dimension| vela(dimension).to_string())),
                 own(&|spec| Some(spec.indicator.name().to_string())),
                 own(&|spec| Some(spec.indicator.to_string())),
-                number(&|spec| float_of(spec.target)),
+                floats(rows.iter().map(|row| row.target().map(float_of))),
                 number(&|spec| float_of(spec.slice_target)),
                 number(&|spec| spec.slice as f64 / nines_timeline::MICROS as f64),
                 own(&|spec| Some(budgeting(spec.budgeting).to_string())),
                 own(&|spec| spec.window.as_ref().map(window)),
                 own(&|spec| Some(spec.time_zone.name().to_string())),
                 own(&|spec| Some(no_data(spec.no_data).to_string())),
-                instants(rows.iter().map(|(_, version)| bounded(version.in_force.start)), &self.zone),
-                instants(rows.iter().map(|(_, version)| bounded(version.in_force.end)), &self.zone),
+                instants(rows.iter().map(|row| bounded(row.in_force().start)), &self.zone),
+                instants(rows.iter().map(|row| bounded(row.in_force().end)), &self.zone),
                 own(&|spec| spec.display_name.clone()),
                 own(&|spec| spec.description.clone()),
-                own(&|spec| unmeasured(spec, evaluator.slot)),
+                texts(rows.iter().map(|row| row.not_measured())),
+                texts((0..rows.len()).map(|at| unmatched.get(at)?.as_deref())),
             ],
         )?)
     }
@@ -170,10 +178,85 @@ impl TableProvider for DefinedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
         let rows = match self.table {
-            Defined::Slos => self.slos(&evaluator)?,
+            Defined::Slos => {
+                // Rows are looked through only for who asks.
+                let at = self.schema.index_of("unmatched")?;
+                let unmatched = match projection.is_none_or(|columns| columns.contains(&at)) {
+                    true => unmatched(&evaluator).await?,
+                    false => Vec::new(),
+                };
+                self.slos(&evaluator, &unmatched)?
+            }
             Defined::Baselines => self.baselines(&evaluator.baselines().await?)?,
         };
         MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(session, projection, filters, limit).await
+    }
+}
+
+/// What of each version of the objectives that are measured no stored row carries, in their order.
+async fn unmatched(evaluator: &Evaluator<'_>) -> Result<Vec<Option<String>>> {
+    let mut carried = Carried::new(evaluator);
+    let mut found = Vec::new();
+    for version in evaluator.definitions.objectives.iter().flat_map(|objective| &objective.versions) {
+        found.push(names::unmatched(&version.spec, &mut carried).await?);
+    }
+    Ok(found)
+}
+
+/// What an objective is over a stretch of time.
+struct Row<'a> {
+    objective: &'a str,
+    slo: &'a str,
+    said: Said<'a>,
+}
+
+enum Said<'a> {
+    Measured(&'a Version),
+    Unmeasured(&'a Unmeasured),
+}
+
+impl<'a> Row<'a> {
+    fn spec(&self) -> Option<&'a Spec> {
+        match self.said {
+            Said::Measured(version) => Some(&version.spec),
+            Said::Unmeasured(_) => None,
+        }
+    }
+
+    fn in_force(&self) -> Interval {
+        match self.said {
+            Said::Measured(version) => version.in_force,
+            Said::Unmeasured(own) => own.in_force,
+        }
+    }
+
+    fn service(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(version) => Some(&version.spec.service),
+            Said::Unmeasured(own) => own.service.as_deref(),
+        }
+    }
+
+    fn owner(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(version) => version.spec.owner.as_deref(),
+            Said::Unmeasured(own) => own.owner.as_deref(),
+        }
+    }
+
+    fn target(&self) -> Option<Share> {
+        match self.said {
+            Said::Measured(version) => Some(version.spec.target),
+            Said::Unmeasured(own) => own.target,
+        }
+    }
+
+    /// Why there are no figures.
+    fn not_measured(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(_) => None,
+            Said::Unmeasured(own) => Some(&own.why),
+        }
     }
 }
 

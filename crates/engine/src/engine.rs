@@ -165,7 +165,8 @@ impl Engine {
         self.run_with(statement, parameters, None).await
     }
 
-    /// As [`Engine::run`], as if these definitions were recorded and no others.
+    /// As [`Engine::run`] without parameters, as if these definitions were recorded and no others. Nothing is written, not even
+    /// days of objectives, which are kept otherwise.
     pub async fn run_as_if(&self, statement: &Statement, definitions: Arc<Definitions>) -> Result<Answer> {
         self.run_with(statement, &Parameters::default(), Some(definitions)).await
     }

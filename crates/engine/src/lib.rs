@@ -24,6 +24,7 @@ mod functions;
 mod held;
 mod insert;
 mod load;
+mod names;
 mod outside;
 mod parameters;
 mod place;
@@ -34,7 +35,7 @@ mod told;
 mod values;
 
 pub use apply::{Applied, Mistakes};
-pub use credits::{Chosen, Credits, Issued, Owed, Today, Verified};
+pub use credits::{Chosen, Credits, Issued, Issuing, Owed, Today, Verified};
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use held::{Held, bytes_of};

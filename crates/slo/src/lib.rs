@@ -30,16 +30,18 @@ mod objective;
 mod period;
 mod plan;
 mod resolve;
+mod rules;
 mod sli;
 mod slo;
 mod spans;
 mod spec;
 mod statement;
+mod unmeasured;
 mod yaml;
 
 pub use agreement::{
-    Agreement, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry, Measure, MinPayout,
-    NotValid, RateOp, Terms, Tier,
+    Agreement, AgreementChange, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry,
+    Measure, MinPayout, NotValid, RateOp, Terms, Tier, agreement_changes,
 };
 pub use credit::{
     Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Measured, Outcome,
@@ -55,8 +57,10 @@ pub use objective::{
 };
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};
-pub use resolve::resolve;
+pub use resolve::{recorded, resolve};
+pub use rules::Rules;
 pub use statement::{
     AgreementText, Basis, Difference, Statement, StatementError, Step, Subject, Verdict, differences, html, markdown,
     steps,
 };
+pub use unmeasured::{Unmeasured, Unreadable};

@@ -9,6 +9,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use nines_timeline::{Grid, Interval, Share};
 
 use crate::agreement::Agreement;
+use crate::unmeasured::{Unmeasured, Unreadable};
 
 /// All that is defined, resolved.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ pub struct Definitions {
     pub(crate) belongings: BTreeMap<String, Vec<Belonging>>,
     /// Agreements, by name.
     pub agreements: Vec<Agreement>,
+    /// Objectives that Nines does not measure, and when, by name.
+    pub unmeasured: Vec<Unmeasured>,
+    /// Services and agreements that are recorded and cannot be read; the agreements are none of the above.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Of which business a service was said to be from one instant to another.

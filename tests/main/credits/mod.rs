@@ -2,7 +2,10 @@
 
 mod drawn;
 mod due;
+mod earlier;
+mod half_hours;
 mod naive;
+mod overlaps;
 mod refused;
 mod statements;
 mod vectors;

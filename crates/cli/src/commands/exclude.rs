@@ -30,6 +30,9 @@ pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
     if let (None, Some(category)) = (&args.withdraw, &args.category) {
         note_unknown(&engine, category).await?;
     }
+    if args.withdraw.is_none() {
+        record::note_unmatched(&engine, [args.business.as_str(), &args.service, &args.customer]).await?;
+    }
     match edited {
         Some(edited) => {
             record::show(TABLE, &edited, &engine)?;

@@ -39,6 +39,15 @@ pub(super) fn check(record: &Record, argument: impl Fn(&str) -> String) -> Resul
     }
 }
 
+/// Tells of a scope that no stored row carries: what is recorded for it would change nothing.
+pub(super) async fn note_unmatched(engine: &Engine, [business, service, customer]: [&str; 3]) -> Result<()> {
+    let scope = [("business", business), ("service", service), ("customer", customer)];
+    for told in engine.unmatched_scope(scope).await? {
+        eprintln!("note: {told}");
+    }
+    Ok(())
+}
+
 /// The error for an id that is not there; `otherwise` says what else could have been meant.
 pub(super) async fn unknown(engine: &Engine, kind: TableKind, id: &str, otherwise: &str) -> Result<CliError> {
     let similar = engine.similar_ids(kind, id).await?;

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::output::{Format, Output, text};
 
 const IN_FORCE: &str = "
-    SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
+    SELECT coalesce(business, '') AS business, service, objective, vela,
+           coalesce(measures, 'not measured') AS measures, target, slice_target AS slice,
            budgeting, time_window AS window, owner, effective_from
     FROM slos
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
@@ -23,6 +24,12 @@ const NOT_MEASURED: &str = "
       AND (effective_until IS NULL OR effective_until > $at) AND ($service IS NULL OR service = $service)
     ORDER BY objective";
 
+const UNMATCHED: &str = "
+    SELECT objective, unmatched FROM slos
+    WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
+      AND ($service IS NULL OR service = $service) AND unmatched IS NOT NULL
+    ORDER BY objective";
+
 pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
     let engine = Engine::open(settings).await?;
     let at = match &args.at {
@@ -32,8 +39,9 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);
     let parameters = [("at".to_string(), Parameter::Text(at)), ("service".to_string(), service)];
+    let parameters: Parameters = parameters.into_iter().collect();
     for statement in engine.parse(IN_FORCE)? {
-        let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
+        let answer = engine.run(&statement, &parameters).await?;
         let advice = answer.advice();
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         let rows = output.write(answer.schema, answer.batches).await?;
@@ -41,13 +49,15 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
             eprintln!("{}", advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
         }
     }
-    for statement in engine.parse(NOT_MEASURED)? {
-        let mut answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?.batches;
-        while let Some(rows) = answer.try_next().await? {
-            for row in 0..rows.num_rows() {
-                // As cells of a table, so that no terminal obeys a name.
-                let cell = |at: usize| text(rows.column(at), row, &engine.settings().time_zone);
-                eprintln!("note: {} is not measured: {}", cell(0)?, cell(1)?);
+    for (query, says) in [(NOT_MEASURED, " is not measured"), (UNMATCHED, "")] {
+        for statement in engine.parse(query)? {
+            let mut answer = engine.run(&statement, &parameters).await?.batches;
+            while let Some(rows) = answer.try_next().await? {
+                for row in 0..rows.num_rows() {
+                    // As cells of a table, so that no terminal obeys a name.
+                    let cell = |at: usize| text(rows.column(at), row, &engine.settings().time_zone);
+                    eprintln!("note: {}{says}: {}", cell(0)?, cell(1)?);
+                }
             }
         }
     }

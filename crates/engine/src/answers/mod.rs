@@ -9,6 +9,7 @@ pub(crate) mod columns;
 mod culprits;
 mod failures;
 pub(crate) mod groups;
+mod missing;
 mod phases;
 mod report;
 mod review;
@@ -29,7 +30,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_timeline::Interval;
 
-use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, pushed_down};
+use crate::evaluate::{
+    Answer, Asked, Detail, EvaluateExec, Evaluator, Proposed, Read, Selection, narrowed, pushed_down,
+};
 use crate::place::Place;
 use crate::statement::Pins;
 pub(crate) use arguments::Arguments;
@@ -165,7 +168,8 @@ impl TableProvider for Asking {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Ordering::Relaxed);
         }
         prepared.incidents = evaluator.incidents;
-        let store = evaluator.store;
+        // What is only proposed leaves nothing behind.
+        let store = evaluator.store.filter(|_| session.config().get_extension::<Proposed>().is_none());
         Ok(Arc::new(EvaluateExec::new(self.function, prepared, answer, detail, store, projection.cloned())?))
     }
 }

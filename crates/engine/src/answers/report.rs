@@ -12,6 +12,7 @@ use nines_timeline::Interval;
 use super::arguments::{Arguments, By};
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
 use super::groups::{Group, groups};
+use super::missing::Missing;
 use super::phases::{Mean, Phases};
 use super::signature::{BY, FROM, Signature, TO};
 use super::{Call, Question};
@@ -34,7 +35,8 @@ impl Question for Report {
              length, for calendar months the months before. Incidents are those that started in the range and concern the row: \
              mtti, mttk, mttf and mttv are mean seconds from start to detection, to location, to fix, to verification, each \
              over the incidents that say both times (mtti_n, mttk_n, mttf_n, mttv_n); incident_mttr is the mean length of those that ended, from \
-             start to verification, else to fix (incident_mttr_n); the others are open.",
+             start to verification, else to fix (incident_mttr_n); the others are open. not_measured says which objectives are \
+             defined and have no figures, and why; a row of nothing else has NULL figures.",
             "SELECT business, slo, slo_error_time, mtbf, mttr FROM report('2026-10-01', '2026-11-01', 'business')",
         )
     }
@@ -104,6 +106,7 @@ impl Answer for Rows {
             count("mttv_n"),
             count("incident_mttr_n"),
             flag("approximate"),
+            text("not_measured"),
         ]))
     }
 
@@ -129,12 +132,14 @@ impl Answer for Rows {
         for group in &now {
             sources.push(group.with_sources(|sources| sources_array([Some(sources)])));
         }
+        let mut missing = Missing::new(&prepared.definitions.unmeasured, self.range, self.by);
+        let not_measured: Vec<Option<String>> = now.iter().map(|group| missing.take(group)).collect();
         let sources: Vec<&dyn datafusion::arrow::array::Array> = sources.iter().map(AsRef::as_ref).collect();
         let info = match sources.is_empty() {
             true => datafusion::arrow::array::new_empty_array(&sources_type()),
             false => datafusion::arrow::compute::concat(&sources)?,
         };
-        Ok(vec![RecordBatch::try_new(
+        let figures = RecordBatch::try_new(
             self.schema(),
             vec![
                 texts(now.iter().map(|group| group.business)),
@@ -165,8 +170,10 @@ impl Answer for Rows {
                 over(&|phases| &phases.verify),
                 over(&|phases| &phases.whole),
                 flags(now.iter().map(|group| group.lines.iter().any(|line| line.approximate))),
+                texts(not_measured.iter().map(Option::as_deref)),
             ],
-        )?])
+        )?;
+        Ok(vec![figures, missing.rows(self.schema())?])
     }
 }
 

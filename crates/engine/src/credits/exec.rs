@@ -1,8 +1,8 @@
 //! The plan of credits: the scan of `requests`, as its child, and what is made of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
@@ -70,6 +70,11 @@ impl CreditsExec {
     /// By what is judged.
     pub fn judging(&self) -> &Judging {
         &self.judging
+    }
+
+    /// What the rules cannot judge, and why; complete once it was [`owed`](Self::owed).
+    pub fn refused(&self) -> BTreeMap<[String; 3], String> {
+        self.judging.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Customers and services with a fee in the month, which no agreement covers.

@@ -1,7 +1,8 @@
 //! `credits(period)` in SQL.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -12,7 +13,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use nines_slo::Month;
+use nines_slo::{Month, Rules};
 use nines_store::{ByDay, TableKind};
 use nines_timeline::Interval;
 
@@ -122,22 +123,28 @@ pub(super) struct Asked {
     pub issued: Vec<[String; 3]>,
     /// Only what is judged with the end of this month.
     pub ending: bool,
+    pub rules: Rules,
+    /// Only these agreements, customers and services.
+    pub only: Option<HashSet<[String; 3]>>,
 }
 
 impl Asked {
     pub fn new(month: Month) -> Self {
-        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false }
+        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false, rules: Rules::CURRENT, only: None }
     }
 }
 
 /// By what a period is judged: what the small tables say, and of which business services are.
 pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[Expr]) -> Result<Judging> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let Asked { month, chosen, issued, ending } = asked;
+    let Asked { month, chosen, issued, ending, rules, only } = asked;
     let mut judging = Judging {
         month,
         chosen,
         ending,
+        rules,
+        only,
+        refused: Mutex::default(),
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
@@ -148,6 +155,7 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
         watermark: inputs.watermark,
         slot: evaluator.slot,
     };
+    judging.check_readable()?;
     judging.check_begun(evaluator.now)?;
     let asking = judging.asking();
     let of_rows = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())));

@@ -16,6 +16,7 @@ use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::inputs::Inputs;
+use super::measurable::unmeasurable;
 use super::overlay::{self, Exclusion, Incident};
 use crate::place::Place;
 use crate::statement::{Pins, now};
@@ -114,7 +115,9 @@ impl<'a> Evaluator<'a> {
 
     async fn read_definitions(&self, read: &Read) -> Result<Arc<Definitions>> {
         if let Some(proposed) = self.session.config().get_extension::<Proposed>() {
-            return Ok(Arc::clone(&proposed.0));
+            let mut definitions = proposed.0.as_ref().clone();
+            unmeasurable(&mut definitions, self.session, self.slot);
+            return Ok(Arc::new(definitions));
         }
         let Some(snapshot) = self.snapshot(TableKind::Definitions).await? else { return Ok(Arc::default()) };
         let version = snapshot.version().unwrap_or_default();
@@ -123,10 +126,8 @@ impl<'a> Evaluator<'a> {
             return Ok(definitions);
         }
         let stored = stored(&self.rows(TableKind::Definitions, None, &[]).await?)?;
-        let definitions = nines_slo::resolve(&stored).map_err(|mistakes| {
-            let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            exec_datafusion_err!("what is recorded in definitions cannot be read: {}", all.join("; "))
-        })?;
+        let mut definitions = nines_slo::recorded(&stored);
+        unmeasurable(&mut definitions, self.session, self.slot);
         let definitions = Arc::new(definitions);
         *read.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
         Ok(definitions)

@@ -47,7 +47,7 @@ pub fn bounds(
         let availability_percent = printed(terms, &availability);
         Ok(Outcome { availability, availability_percent, percent, amount: amount.transpose()? })
     };
-    let honoured = honoured(terms, &evidence.exclusions)?;
+    let honoured = honoured(covered, &evidence.exclusions)?;
     let best = match credit.lost_slices {
         0 => credit.availability.clone(),
         _ => {

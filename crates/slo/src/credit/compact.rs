@@ -7,11 +7,16 @@ use crate::credit::slices::{Special, honoured};
 use crate::spans::contains;
 
 impl Evidence {
+    /// Whether the rules can judge what is laid over counts: an error where exclusions overlap and the rules do not unite them.
+    pub fn check(&self, covered: &Covered<'_>) -> Result<(), CreditError> {
+        honoured(covered, &self.exclusions).map(drop)
+    }
+
     /// The same evidence with as few slices as it takes: those with failures, and those from which is estimated. The
     /// valid requests of the others are added to [`Evidence::other_valid`]. What comes of it is equal; what bounds need
     /// besides comes with it.
     pub fn compacted(mut self, covered: &Covered<'_>) -> Result<(Evidence, Measured), CreditError> {
-        let honoured = honoured(covered.terms, &self.exclusions)?;
+        let honoured = honoured(covered, &self.exclusions)?;
         let special = Special::of(covered, &honoured, &self.lost, &self.active);
         let days: Vec<_> = special.outages.iter().filter_map(|(started, _)| covered.lookback(*started)).collect();
         let removed = covered.terms.excluded_time == ExcludedTime::Removed;

@@ -50,7 +50,7 @@ impl Measured {
         self.lost_valid = self.lost_valid.saturating_add(later.lost_valid);
         self.down += later.down;
         if let Some(good) = later.good {
-            let honoured = honoured(covered.terms, &evidence.exclusions)?;
+            let honoured = honoured(covered, &evidence.exclusions)?;
             self.join(covered, &Special::of(covered, &honoured, &evidence.lost, &evidence.active), good);
         }
         Ok(())

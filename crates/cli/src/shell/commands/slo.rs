@@ -16,11 +16,13 @@ use crate::shell::vocabulary::column;
 
 const DEFINED: &str = "
     SELECT business, service, owner, display_name, description, measures, slice_seconds, slice_target, target, budgeting,
-           time_window, effective_from, effective_until
+           time_window, effective_from, effective_until, not_measured
     FROM slos WHERE objective = $name ORDER BY effective_from DESC NULLS LAST";
 
 const IN_FORCE: &str = "
-    SELECT service, objective, measures, target, time_window AS window FROM slos
+    SELECT service, objective, coalesce(measures, concat('not measured: ', not_measured)) AS measures, target,
+           time_window AS window
+    FROM slos
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
     ORDER BY service, objective";
 
@@ -226,7 +228,10 @@ fn promise(name: &str, defined: &[RecordBatch], zone: Tz, now: DateTime<Utc>) ->
         service.push_str(&format!(", owned by {owner}"));
     }
     line("service", service);
-    line("counts", cell("measures", row)?.unwrap_or_default());
+    match cell("not_measured", row)? {
+        Some(why) => line("measured", format!("not: {why}")),
+        None => line("counts", cell("measures", row)?.unwrap_or_default()),
+    }
     if let (Some(seconds), Some(target)) = (number("slice_seconds", row), number("slice_target", row)) {
         line("slice", format!("{}, ok from {} on", duration(seconds), percent(target)));
     }
