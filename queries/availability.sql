@@ -1,7 +1,6 @@
--- Availability of each service over any range, with the failures in it.
+-- Availability of each service by time over any range, with the failures in it: a minute that two objectives lost is lost once,
+-- and a failure has ended once all were met for five minutes.
 -- Parameters: from, to (instants or dates).
---
--- The whole service is one objective: of all its requests in a minute, 99 % succeed.
 SELECT service,
        availability(t)                        AS availability,
        error_seconds(t)                       AS error_seconds,
@@ -9,11 +8,7 @@ SELECT service,
        failure_count(t, 300)                  AS failures,
        mtbf(t, 300)                           AS mtbf,
        mttr(t, 300)                           AS mttr
-FROM (SELECT service, ratio_timeline(time, good, total, 0.99) AS t
-      FROM (SELECT time, service,
-                   CASE WHEN status < 500 THEN requests ELSE 0 END AS good,
-                   CASE WHEN cause IN ('', 'upstream_timeout', 'route_misconfigured') THEN requests ELSE 0 END AS total
-            FROM requests
-            WHERE time >= $from AND time < $to) AS counts
-      GROUP BY service) AS services
+FROM (SELECT service, error_union(timeline) AS t
+      FROM timelines($from, $to)
+      GROUP BY business, service) AS services
 ORDER BY availability, service;

@@ -1,12 +1,14 @@
--- How much of the error budget each service has spent against a target, and how fast.
+-- What if all of a service's objectives together promised this target: would it be met, how fast is the error budget spent, how
+-- much of it is left?
 -- Parameters: target (as 0.999), from, to.
+--
+-- The budget is that of the time measured and of the time still ahead. Which slices are in error stays as it is.
 SELECT service,
-       availability(t)                  AS slo,
-       burn_rate(t, $target)            AS burn_rate,
-       budget_remaining(t, $target)     AS budget_remaining
-FROM (SELECT service,
-             ratio_timeline(time, CASE WHEN status < 500 THEN requests ELSE 0 END, requests, 0.99) AS t
-      FROM requests
-      WHERE time >= $from AND time < $to
-      GROUP BY service) AS services
+       slo,
+       met,
+       burn_rate,
+       budget_remaining,
+       measured_seconds,
+       last_data
+FROM report(from => $from, to => $to, by => 'service', target => $target)
 ORDER BY budget_remaining, service;

@@ -10,5 +10,5 @@ SELECT service,
        mttr(t)           AS mttr
 FROM (SELECT service, error_union(timeline) AS t, error_sources(objective, timeline) AS sources
       FROM timelines($from, $to)
-      GROUP BY service) AS services
+      GROUP BY business, service) AS services
 ORDER BY slo, service;

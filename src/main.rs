@@ -1,11 +1,13 @@
-//! The `nines` program. Everything is in `nines-cli`.
+//! The `nines` program. Everything is in `nines-cli`, but for the allocator, which is the program's own.
+
+mod allocator;
 
 use std::process::ExitCode;
 
-/// Queries allocate and free many small buffers on all cores, at which this allocator is faster than the system's.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Counting = allocator::Counting(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
+    nines_cli::watch_memory(allocator::in_use, &allocator::MOST);
     nines_cli::main()
 }

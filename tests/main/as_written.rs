@@ -4,7 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::{fails, nines, query, run};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+
+use crate::{count, fails, nines, query, run};
 
 struct Place(tempfile::TempDir);
 
@@ -197,4 +201,140 @@ fn a_view_sees_a_file_that_grew() {
         let said = sum().await.unwrap_err();
         assert!(said.contains("its columns or their types have changed"), "{said}");
     });
+}
+
+/// Texts that look like something else.
+const TEXTS: [&str; 20] = [
+    "",
+    "7",
+    "007",
+    "1.50",
+    "1.5",
+    "true",
+    "2026-10-01",
+    "2026-10-01T00:00:00Z",
+    "null",
+    "NaN",
+    "a,b",
+    "a;b",
+    "q\"uote",
+    "new\nline",
+    " blank ",
+    "登录",
+    "1e5",
+    "+1",
+    "12345678901234567890",
+    "x\ty",
+];
+const COUNTS: [&str; 5] = ["1", "2.0", " 3 ", "0", "9007199254740993"];
+const NUMBERS: [&str; 8] = ["0.5", "1", "0.250", "1e-3", "0.30000000000000004", "12.345678901234567890", "-2", "100"];
+
+/// A cell of a column, and whether it may be a number in JSON.
+fn cell(rng: &mut StdRng, column: &str, row: usize) -> String {
+    let time = 1_791_936_000 + 60 * row;
+    let one = |rng: &mut StdRng, of: &[&str]| of.choose(rng).unwrap().to_string();
+    match column {
+        "time" => match rng.random_range(0..6) {
+            0 => format!("{time}.5"),
+            1 => format!("{time}123"),
+            2 => format!("2026-10-14T{:02}:{:02}:00Z", row / 60, row % 60),
+            3 => format!("2026-10-14 {:02}:{:02}:00.123456789+02:00", row / 60, row % 60),
+            4 => format!("2026-10-14 {:02}:{:02}:00", row / 60, row % 60),
+            _ => time.to_string(),
+        },
+        "status" => one(rng, &["", "200", " 404 ", "503.0"]),
+        "requests" | "samples" => one(rng, &COUNTS[..3]),
+        "good" => one(rng, &["0", "1"]),
+        "total" => one(rng, &COUNTS[..4][..3]),
+        "latency_seconds" => one(rng, &["", "0.5", "0.250", "1e-3", "0.30000000000000004", "12.345678901234567890"]),
+        "sum" | "last" => one(rng, &NUMBERS),
+        "min" => "-2".to_string(),
+        "max" => "100".to_string(),
+        _ => one(rng, &TEXTS),
+    }
+}
+
+/// A table, and the columns that its rows may have beside those that they must have.
+const TABLES: [(&str, &[&str], &[&str]); 3] = [
+    ("requests", &["time", "requests"], &["service", "endpoint", "customer", "status", "cause", "latency_seconds"]),
+    ("events", &["time", "good", "total"], &["service", "customer", "name", "source"]),
+    ("gauges", &["time", "samples", "sum", "min", "max", "last"], &["service", "endpoint", "name"]),
+];
+
+fn csv(rng: &mut StdRng, columns: &[&str], rows: &[Vec<String>]) -> String {
+    let separator = *[",", ";", "\t"].choose(rng).unwrap();
+    let ending = *["\n", "\r\n"].choose(rng).unwrap();
+    let mut text = columns.join(separator) + ending;
+    for row in rows {
+        let cells = row.iter().map(|cell| {
+            let must = cell.contains(['"', '\n', ',', ';', '\t']);
+            if must || rng.random_bool(0.2) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
+        });
+        text += &(cells.collect::<Vec<_>>().join(separator) + ending);
+    }
+    text
+}
+
+fn json(rng: &mut StdRng, columns: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let members = columns.iter().zip(row).filter_map(|(column, cell)| {
+            let number = serde_json::from_str::<serde_json::Number>(cell).is_ok();
+            match (number && rng.random_bool(0.7), cell.as_str()) {
+                (true, number) => Some(format!("{column:?}: {number}")),
+                (false, "") if rng.random_bool(0.5) => None,
+                (false, text) => Some(format!("{column:?}: {}", serde_json::to_string(text).unwrap())),
+            }
+        });
+        text += &format!("{{{}}}\n", members.collect::<Vec<_>>().join(", "));
+    }
+    text
+}
+
+/// A small file is stored alike when it is ingested as it is and through `SELECT * FROM input`.
+#[test]
+fn select_everything_is_to_ingest_as_it_is() {
+    let (cases, seed) = (count("NINES_CASES", 150), count("NINES_SEED", 7));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut stored = 0;
+    for case in 0..cases {
+        let rng = &mut StdRng::seed_from_u64(seed.wrapping_add(case));
+        let (table, must, may) = *TABLES.choose(rng).unwrap();
+        let mut columns = must.to_vec();
+        columns.extend(may.iter().filter(|_| rng.random_bool(0.6)));
+        let rows = (0..rng.random_range(1..6)).map(|row| columns.iter().map(|column| cell(rng, column, row)).collect());
+        let rows = rows.collect::<Vec<Vec<String>>>();
+        let (name, text) = match rng.random_bool(0.5) {
+            true => ("a.csv", csv(rng, &columns, &rows)),
+            false => ("a.jsonl", json(rng, &columns, &rows)),
+        };
+        let file = folder.path().join(name);
+        fs::write(&file, &text).unwrap();
+        let zone = *["UTC", "Asia/Shanghai"].choose(rng).unwrap();
+        let load = |select: Option<&str>| {
+            runtime.block_on(async {
+                let mut settings =
+                    nines_engine::Settings::new(format!("memory://case-{seed}-{case}-{}", select.is_some()));
+                settings.time_zone = zone.to_string();
+                let engine = nines_engine::Engine::open_or_create(settings, None).await.unwrap();
+                let kind = nines_engine::store::TableKind::from_name(table).unwrap();
+                let mut load = nines_engine::Load::new(kind, vec![file.clone()]);
+                load.select = select.map(str::to_string);
+                engine.load(&load, std::sync::Arc::default()).await.map_err(|error| error.to_string())?;
+                let rows = engine.sql(&format!("SELECT * FROM {table}")).await.unwrap();
+                let shown = datafusion::arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string();
+                let mut rows: Vec<String> = shown.lines().map(str::to_string).collect();
+                rows.sort_unstable();
+                Ok::<_, String>(rows.join("\n"))
+            })
+        };
+        // What is refused as it is may be stored through SQL: a fraction as a customer, say.
+        if let Ok(direct) = load(None) {
+            stored += 1;
+            let mapped = load(Some("SELECT * FROM input"));
+            assert_eq!(mapped.as_deref(), Ok(direct.as_str()), "NINES_SEED={} of:\n{text}", seed + case);
+        }
+    }
+    assert!(stored * 2 > cases, "{stored} of {cases} were stored as they are");
 }

@@ -63,7 +63,7 @@ impl Place {
     }
 }
 
-fn packed(text: &str) -> Vec<u8> {
+pub(crate) fn packed(text: &str) -> Vec<u8> {
     let mut child = std::process::Command::new("gzip")
         .arg("-c")
         .stdin(std::process::Stdio::piped())
@@ -156,7 +156,7 @@ fn an_old_copy_is_recognised_and_what_is_unknown_is_refused() {
     for (name, text) in [("cut.log", lines("h", 0..150)), ("other.log", lines("i", 0..200))] {
         place.write(name, text);
         let said = fails(1, &mut place.ingest(&[name]));
-        assert!(said.starts_with(&format!("error: {name}: of a log that begins with the same line ")), "{said}");
+        assert!(said.starts_with(&format!("error: {name}: of a file that begins with the same line ")), "{said}");
         assert!(said.contains("--source NAME"), "{said}");
     }
     assert_eq!(place.counted(), naive(&[&lines("h", 0..300)]));
@@ -172,7 +172,10 @@ fn an_incomplete_last_line_waits_until_it_is_complete() {
     place.write("a.log", begun);
     let said = run(&mut place.ingest(&["a.log"]));
     let line = text.lines().last().unwrap().len() + 1 - 5;
-    let left = format!("left        an incomplete last line of {line} bytes, for the next time\n");
+    let left = format!(
+        "left        an incomplete last line of {line} bytes, for the next time; if the file is finished, end it with a \
+         newline\n"
+    );
     assert!(said.starts_with("read        2 rows\n") && said.ends_with(&left), "{said}");
     assert_eq!(run(&mut place.ingest(&["a.log"])), known("a.log") + &left);
     place.write("a.log", &text);
@@ -184,7 +187,7 @@ fn an_incomplete_last_line_waits_until_it_is_complete() {
     assert_eq!(
         said,
         "nothing to read: b.log holds no complete line\n\
-         left        an incomplete last line of 5 bytes, for the next time\n"
+         left        an incomplete last line of 5 bytes, for the next time; if the file is finished, end it with a newline\n"
     );
     place.write("c.log", "");
     assert_eq!(run(&mut place.ingest(&["c.log"])), "nothing to read: c.log holds no complete line\n");

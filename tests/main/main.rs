@@ -4,15 +4,20 @@
 
 mod access_log;
 mod as_written;
+mod budgets;
 mod compare;
 mod corrections;
 mod credits;
+mod damaged;
 mod definitions;
 mod demo;
 mod evaluation;
 mod formats;
+mod hostile;
 mod ingest;
+mod interrupted;
 mod kill;
+mod latencies;
 mod logs;
 mod nezha;
 mod notebooks;
@@ -20,14 +25,19 @@ mod objectives;
 mod plan;
 mod processes;
 mod queries;
+mod raw;
 mod readme;
 mod records;
 mod redelivery;
 mod shell;
+mod shown;
 mod slt;
 mod tables;
+mod unmatched;
+mod unmeasured;
 mod unreadable;
 mod upptime;
+mod views;
 
 use std::path::{Path, PathBuf};
 

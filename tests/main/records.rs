@@ -70,7 +70,7 @@ fn an_insert_takes_the_rows_of_a_query_over_a_file_or_over_its_own_table() {
     let sql = format!(
         "INSERT INTO events (time, name, good, total) SELECT minute, 'sign-in', done, \"all\" FROM '{}';
          INSERT INTO events (time, name, good, total, source)
-         SELECT time, name, sum(good) * 2.0, CAST(sum(total) AS DECIMAL(20, 2)), 'twice' FROM events GROUP BY time, name",
+         SELECT time, name, sum(good) * 2.0, CAST(sum(total) * 2 AS DECIMAL(20, 2)), 'twice' FROM events GROUP BY time, name",
         file.display()
     );
     run(at(&store).args(["sql", &sql]));
@@ -79,8 +79,8 @@ fn an_insert_takes_the_rows_of_a_query_over_a_file_or_over_its_own_table() {
         [
             "2026-10-03T09:12:00Z,,3,4",
             "2026-10-03T09:13:00Z,,1,1",
-            "2026-10-03T09:12:00Z,twice,6,4",
-            "2026-10-03T09:13:00Z,twice,2,1",
+            "2026-10-03T09:12:00Z,twice,6,8",
+            "2026-10-03T09:13:00Z,twice,2,2",
         ]
     );
 }

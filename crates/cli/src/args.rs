@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use nines_engine::Settings;
-use nines_engine::ingest::{Format as InputFormat, LatencyUnit};
+use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
 use nines_engine::store::TableKind;
 
 use crate::output::Format;
@@ -100,6 +100,24 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "ID")]
     pub batch: Option<String>,
 
+    /// Counts are complete for their slices, also those of rows that carry none: they replace what the source reported
+    /// before instead of adding to it
+    #[arg(long)]
+    pub aggregates: bool,
+
+    /// The file, whose rows carry no counts, is complete from its first slice to its last: it replaces what the source
+    /// reported in between of the same business, service and name
+    #[arg(long, conflicts_with = "aggregates")]
+    pub replace: bool,
+
+    /// Take samples of any time, also before 1990 and more than a day ahead
+    #[arg(long)]
+    pub any_time: bool,
+
+    /// Which of two a local time is that clocks show twice [default: told by the order of the rows]
+    #[arg(long, value_name = "first|second", value_parser = repeated_hour)]
+    pub repeated_hour: Option<RepeatedHour>,
+
     /// Fills the column `business` where it is empty
     #[arg(long, value_name = "NAME")]
     pub business: Option<String>,
@@ -170,6 +188,11 @@ pub(crate) struct Running {
 pub(crate) struct Run {
     /// A file, or the name of a notebook that comes with Nines, as feature
     pub notebook: String,
+
+    /// For a notebook of somebody else's: its SQL reads the store and nothing else, and writes nothing (no COPY, no
+    /// INSERT, no files)
+    #[arg(long)]
+    pub safe: bool,
 
     #[command(flatten)]
     pub running: Running,
@@ -426,7 +449,12 @@ pub(crate) struct Credits {
     #[arg(long, requires = "issue")]
     pub incomplete: bool,
 
-    /// Verify what was issued: from its evidence, and from what is stored today
+    /// With --issue: by which rules what was issued is judged again: `current` revises what today's rules judge otherwise
+    /// [default: the rules by which it was issued]
+    #[arg(long, value_enum, requires = "issue")]
+    pub rules: Option<Rules>,
+
+    /// Verify what was issued: from its evidence, and from what is stored today, by the rules by which it was issued
     #[arg(long)]
     pub verify: bool,
 
@@ -441,6 +469,13 @@ pub(crate) struct Credits {
     /// Write figures to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
     pub output: Option<PathBuf>,
+}
+
+/// The rules of a credit's arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Rules {
+    /// Those of this version
+    Current,
 }
 
 #[derive(Debug, clap::Args)]
@@ -483,6 +518,14 @@ fn table(name: &str) -> Result<TableKind, String> {
     match kind.kept_by_nines() {
         Some(instead) => Err(format!("{name} is not loaded from files; {instead}")),
         None => Ok(kind),
+    }
+}
+
+fn repeated_hour(text: &str) -> Result<RepeatedHour, String> {
+    match text {
+        "first" => Ok(RepeatedHour::First),
+        "second" => Ok(RepeatedHour::Second),
+        _ => Err("expected first or second".to_string()),
     }
 }
 

@@ -5,6 +5,8 @@ use std::io;
 
 use nines_engine::EngineError;
 
+use crate::opened::Landed;
+
 pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
 
 #[derive(Debug)]
@@ -18,13 +20,14 @@ pub(crate) enum CliError {
     Failed(String),
     /// Where it happened, and what.
     At(String, Box<CliError>),
-    Interrupted,
+    /// By Ctrl-C, and what had been stored then.
+    Interrupted(Landed),
+    /// It failed after something was stored.
+    After(Box<CliError>, Landed),
     /// There was nothing to do: no failure, but not what a scheduler waits for.
     Nothing(String),
     /// What was issued is not what is stored today.
     Differs(String),
-    /// As interrupted, but something may have been done before.
-    Cancelled,
 }
 
 impl CliError {
@@ -35,15 +38,15 @@ impl CliError {
             CliError::Usage(_) => 2,
             CliError::Nothing(_) => 3,
             CliError::Differs(_) => 4,
-            CliError::At(_, error) => error.exit_code(),
-            CliError::Interrupted | CliError::Cancelled => 130,
+            CliError::At(_, error) | CliError::After(error, _) => error.exit_code(),
+            CliError::Interrupted(_) => 130,
         }
     }
 
     pub fn is_broken_pipe(&self) -> bool {
         match self {
             CliError::Io(_, error) => error.kind() == io::ErrorKind::BrokenPipe,
-            CliError::At(_, error) => error.is_broken_pipe(),
+            CliError::At(_, error) | CliError::After(error, _) => error.is_broken_pipe(),
             _ => false,
         }
     }
@@ -51,8 +54,17 @@ impl CliError {
     /// Says where it happened. What a person did on purpose happened nowhere.
     pub fn at(self, place: String) -> CliError {
         match self {
-            CliError::Interrupted => self,
+            CliError::Interrupted(_) => self,
             error => CliError::At(place, Box::new(error)),
+        }
+    }
+
+    /// Says what was stored before a failure.
+    pub fn after(self, landed: Landed) -> CliError {
+        match self {
+            CliError::Nothing(_) | CliError::Differs(_) | CliError::Interrupted(_) => self,
+            error if landed.has_rows() => CliError::After(Box::new(error), landed),
+            error => error,
         }
     }
 }
@@ -67,8 +79,8 @@ impl fmt::Display for CliError {
             | CliError::Nothing(message)
             | CliError::Differs(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
-            CliError::Interrupted => f.write_str("interrupted; nothing was stored"),
-            CliError::Cancelled => f.write_str("interrupted; what was done before stays done"),
+            CliError::Interrupted(landed) => write!(f, "interrupted; {landed}"),
+            CliError::After(error, landed) => write!(f, "{error}\n{landed}"),
         }
     }
 }

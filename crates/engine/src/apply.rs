@@ -4,17 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
-use datafusion::execution::SessionState;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_ingest::{Hash, hex};
 use nines_slo::{
-    Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec, Stored, Version, What,
+    AgreementVersion, Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec,
+    Stored, Version, What, midnight_unit,
 };
 use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store, StoreErrorKind, TableKind, UTC};
 
 use nines_timeline::Interval;
 
-use crate::evaluate::{Evaluator, Expressions, stored, unfit};
+use crate::evaluate::{Evaluation, complaint, stored, too_fine};
 use crate::{Engine, EngineError, Result};
 
 /// How often it is planned anew when somebody else recorded definitions meanwhile.
@@ -27,8 +27,10 @@ const SHA256_DIGITS: usize = 64;
 pub struct Applied {
     /// One per object, in the order of the files.
     pub changes: Vec<Change>,
-    /// What is worth knowing.
+    /// What is worth knowing; of what is new or changed also which names no stored row carries.
     pub warnings: Vec<Mistake>,
+    /// What was not looked up, and why.
+    pub notes: Vec<String>,
     /// All that is defined with them.
     pub definitions: Definitions,
     /// What was stored; `None` if nothing was, because nothing changed or nothing was to be.
@@ -63,27 +65,20 @@ impl Engine {
                 .filter(|change| change.what != What::Unchanged)
                 .map(|change| &change.stored)
                 .collect();
-            let Plan { changes, warnings, definitions, .. } = &plan;
-            let applied = |commit| Applied {
-                changes: changes.clone(),
-                warnings: warnings.clone(),
-                definitions: definitions.clone(),
-                commit,
-            };
             if new.is_empty() {
                 // What another one recorded may be seen before it is durable.
                 if let Some(snapshot) = &read {
                     snapshot.table().settle().await?;
                 }
-                return Ok(applied(None));
+                return Ok(self.applied(plan, None).await);
             }
             let table = self.store_to_write().await?.table(TableKind::Definitions);
             let rows = rows(&new)?;
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
             // What was checked together must still be what is recorded.
             let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
-            match table.append(Box::pin(rows), once, self.context().task_ctx()).await {
-                Ok(commit) => return Ok(applied(Some(commit))),
+            match table.append(Box::pin(rows), once, self.writing()).await {
+                Ok(commit) => return Ok(self.applied(plan, Some(commit)).await),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -92,8 +87,21 @@ impl Engine {
 
     /// What [`Engine::apply`] would record.
     pub async fn plan_apply(&self, files: &[(String, String)]) -> Result<Applied> {
-        let (Plan { changes, warnings, definitions, .. }, _) = self.plan_definitions(files).await?;
-        Ok(Applied { changes, warnings, definitions, commit: None })
+        let (plan, _) = self.plan_definitions(files).await?;
+        Ok(self.applied(plan, None).await)
+    }
+
+    /// What came of a plan. What rows carry is looked up after all is decided, and keeps nobody from recording.
+    async fn applied(&self, plan: Plan, commit: Option<Commit>) -> Applied {
+        let Plan { changes, mut warnings, definitions, .. } = plan;
+        let notes = match self.unmatched(&changes, &definitions).await {
+            Ok((missing, notes)) => {
+                warnings.extend(missing);
+                notes
+            }
+            Err(error) => vec![format!("it was not looked up whether stored rows carry these names: {error}")],
+        };
+        Applied { changes, warnings, notes, definitions, commit }
     }
 
     /// What would be defined if these files had been applied at the beginning of a range: an object without an effective date,
@@ -110,6 +118,15 @@ impl Engine {
         let later = |at: i64| {
             at >= range.end && changes.iter().any(|c| c.what != What::Unchanged && c.stored.effective_from == at)
         };
+        for agreement in &mut definitions.agreements {
+            let Some(newest) = agreement.versions.iter().rfind(|v| later(v.in_force.start)).cloned() else { continue };
+            agreement.versions.retain(|version| version.in_force.start < range.start);
+            if let Some(before) = agreement.versions.last_mut() {
+                before.in_force.end = before.in_force.end.min(range.start);
+            }
+            let in_force = Interval::new(range.start, i64::MAX);
+            agreement.versions.push(AgreementVersion { in_force, ..newest });
+        }
         for objective in &mut definitions.objectives {
             let Some(newest) = objective.versions.iter().rfind(|v| later(v.in_force.start)).cloned() else { continue };
             objective.versions.retain(|version| version.in_force.start < range.start);
@@ -121,11 +138,17 @@ impl Engine {
         Ok(definitions)
     }
 
+    /// All that is defined.
+    pub async fn definitions(&self) -> Result<Definitions> {
+        Ok(nines_slo::recorded(&self.recorded().await?.0))
+    }
+
     async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {
         let (existing, read) = self.recorded().await?;
         let now = nines_ingest::clock::now();
         let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
-        let mistakes = self.unmeasurable(&mut plan);
+        let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+        let mistakes = self.unmeasurable(&mut plan, &evaluation);
         match mistakes.is_empty() {
             true => Ok((plan, read)),
             false => Err(EngineError::Definitions(Mistakes(mistakes))),
@@ -136,14 +159,13 @@ impl Engine {
     pub(crate) async fn recorded(&self) -> Result<(Vec<Stored>, Option<Snapshot>)> {
         let Some(store) = self.store() else { return Ok((Vec::new(), None)) };
         let snapshot = store.table(TableKind::Definitions).snapshot().await?;
-        let table = self.context().read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
+        let table = self.reading()?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
         Ok((stored(&table.collect().await?)?, Some(snapshot)))
     }
 
     /// What is well formed but cannot be counted in this store: SQL that does not fit its table, slices that the store's do not
     /// make up.
-    fn unmeasurable(&self, plan: &mut Plan) -> Vec<Mistake> {
-        let state = self.context().state();
+    fn unmeasurable(&self, plan: &mut Plan, evaluation: &Evaluation) -> Vec<Mistake> {
         let slice_seconds = self.store().map_or(DEFAULT_SLICE_SECONDS, Store::slice_seconds);
         let slot = slice_seconds * nines_timeline::MICROS;
         let mut mistakes = Vec::new();
@@ -156,9 +178,17 @@ impl Engine {
             if change.stored.kind == Kind::Agreement {
                 let own = plan.definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
                 let versions = own.flat_map(|agreement| &agreement.versions);
-                let slices =
-                    versions.filter(|version| version.in_force.start == from).map(|version| version.terms.slice);
-                wrong.extend(slices.filter_map(|slice| too_fine(slice, slot)));
+                for terms in versions.filter(|version| version.in_force.start == from).map(|version| &version.terms) {
+                    wrong.extend(too_fine(terms.slice, slot));
+                    if midnight_unit(terms.time_zone, from) % slot != 0 {
+                        wrong.push(format!(
+                            "no slice of this store, whose slices are of {slice_seconds} s, begins at midnight in {}, from which \
+                             an agreement's slices are laid; a store of finer slices is made by the first ingest into it, with \
+                             --slice",
+                            terms.time_zone
+                        ));
+                    }
+                }
             }
             let own = |objective: &&Objective| match change.stored.kind {
                 Kind::Slo => objective.slo == change.stored.name,
@@ -167,7 +197,8 @@ impl Engine {
             };
             let versions = plan.definitions.objectives.iter().filter(own).flat_map(|objective| &objective.versions);
             for version in versions.filter(|version| version.in_force.start == from) {
-                wrong.extend(complaint(&version.spec, slot, &state));
+                wrong
+                    .extend(too_much_sql(&version.spec).or_else(|| complaint(&version.spec, slot, evaluation.state())));
             }
             wrong.sort();
             wrong.dedup();
@@ -182,25 +213,12 @@ impl Engine {
     }
 }
 
-fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
-    if let Some(wrong) = unfit(spec, slot) {
-        return Some(wrong);
-    }
+/// Refused here and nowhere else: what an older version recorded is evaluated as it was.
+fn too_much_sql(spec: &Spec) -> Option<String> {
     let Indicator::Sql(sql) = &spec.indicator else { return None };
-    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state.clone(), kind, sql));
-    checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
-}
-
-fn too_fine(slice: i64, slot: i64) -> Option<String> {
-    let seconds = |micros: i64| micros / nines_timeline::MICROS;
-    (slice % slot != 0).then(|| {
-        format!(
-            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
-             the first ingest into it, with --slice",
-            seconds(slice),
-            seconds(slot)
-        )
-    })
+    let parts = [("good", Some(&sql.good)), ("total", Some(&sql.total)), ("where", sql.filter.as_ref())];
+    let (part, too_much) = parts.into_iter().find_map(|(part, text)| Some((part, crate::depth::too_much(text?)?)))?;
+    Some(format!("nines/sql: {part} {too_much}"))
 }
 
 fn rows(new: &[&Stored]) -> Result<RecordBatch> {

@@ -196,7 +196,9 @@ mod tests {
     fn names_that_do_not_fit_are_refused() {
         let call = |arguments: &str| ordered(&format!("SELECT * FROM report({arguments})"));
         assert_eq!(call("form => '2026-10'"), "report has no argument form; did you mean 'from'?");
-        assert!(call("month => '2026-10'").starts_with("report has no argument month; expected from, to or by"));
+        assert!(
+            call("month => '2026-10'").starts_with("report has no argument month; expected from, to, by or target")
+        );
         assert_eq!(call("'2026-10', from => '2026-11'"), "report: the argument from is given twice");
         assert!(call("by => 'service'").starts_with("report lacks the argument from; expected report(from, to"));
         assert!(call("from => '2026-10', 'service'").starts_with("report: an argument without a name follows"));

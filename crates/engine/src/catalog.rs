@@ -15,7 +15,7 @@ use crate::functions;
 use crate::place::Place;
 use crate::statement::StatementTable;
 
-/// Where `functions` finds what is registered; weak, since the session owns the catalog.
+/// Where `functions` finds what is registered, and tables their time zone; weak, since the session owns the catalog.
 pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
 
 /// The schema `nines.public`.
@@ -23,7 +23,6 @@ pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
 pub(crate) struct StoreSchema {
     pub place: Arc<Place>,
     pub read: Arc<Read>,
-    pub time_zone: Arc<str>,
     pub session: SharedState,
     /// Tables and views of this session.
     pub created: MemorySchemaProvider,
@@ -39,15 +38,14 @@ impl SchemaProvider for StoreSchema {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if let Some(kind) = TableKind::from_name(name) {
-            return Ok(Some(Arc::new(StatementTable::new(kind, self.place.clone(), self.time_zone.clone()))));
+            return Ok(Some(Arc::new(StatementTable::new(kind, self.place.clone(), self.time_zone()?))));
         }
         if let Some(table) = Defined::from_name(name) {
-            let (place, read, zone) = (self.place.clone(), self.read.clone(), self.time_zone.clone());
+            let (place, read, zone) = (self.place.clone(), self.read.clone(), self.time_zone()?);
             return Ok(Some(Arc::new(DefinedTable::new(table, place, read, zone))));
         }
         if name == functions::NAME {
-            let session = self.session.upgrade().ok_or_else(|| internal_datafusion_err!("the session is gone"))?;
-            return functions::table(&session.read()).map(Some);
+            return functions::table(&self.session()?.read()).map(Some);
         }
         self.created.table(name).await
     }
@@ -72,6 +70,17 @@ impl SchemaProvider for StoreSchema {
 }
 
 impl StoreSchema {
+    fn session(&self) -> Result<Arc<parking_lot::RwLock<SessionState>>> {
+        self.session.upgrade().ok_or_else(|| internal_datafusion_err!("the session is gone"))
+    }
+
+    /// The session's, in which a table that is planned now shows its times.
+    fn time_zone(&self) -> Result<Arc<str>> {
+        let session = self.session()?;
+        let zone = session.read().config_options().execution.time_zone.as_deref().map(Arc::from);
+        Ok(zone.unwrap_or_else(|| nines_store::UTC.into()))
+    }
+
     fn is_stored(&self, name: &str) -> bool {
         TableKind::from_name(name).is_some() || Defined::from_name(name).is_some() || name == functions::NAME
     }

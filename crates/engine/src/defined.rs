@@ -1,6 +1,7 @@
 //! Tables that are worked out from definitions: `slos`, what is promised when, and `baselines`, the latency limits that follow
 //! from the month before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,11 +12,17 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use nines_slo::{Budgeting, NoData, Spec};
+use nines_slo::{Budgeting, Definitions, NoData, Spec, Unmeasured, Version};
+use nines_store::TableKind;
+use nines_timeline::{Interval, Share};
 
+use crate::answers::By;
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
-use crate::answers::groups::vela;
-use crate::evaluate::{Baseline, Evaluator, Read, declared_business, unmeasured};
+use crate::answers::groups::{Group, groups, vela};
+use crate::evaluate::{
+    Asked, Baseline, DAY, Detail, Evaluation, Evaluator, Part, Read, Running, Selection, declared_business, lines,
+};
+use crate::names::{self, Carried};
 use crate::place::Place;
 
 /// Which of them.
@@ -63,6 +70,12 @@ impl Defined {
                 text("display_name"),
                 text("description"),
                 text("not_measured"),
+                float("measured_seconds"),
+                float("assumed_seconds"),
+                float("lost_seconds"),
+                instant("last_data", zone),
+                text("approximation"),
+                text("unmatched"),
             ],
             Defined::Baselines => vec![
                 text("objective"),
@@ -93,42 +106,60 @@ impl DefinedTable {
         DefinedTable { table, place, read, schema: table.schema(&zone), zone }
     }
 
-    /// A row per objective and version.
-    fn slos(&self, evaluator: &Evaluator<'_>) -> Result<RecordBatch> {
-        let all = &evaluator.definitions.objectives;
-        let rows: Vec<_> = all
-            .iter()
-            .flat_map(|objective| objective.versions.iter().map(move |version| (objective, version)))
-            .collect();
+    /// A row per objective and version, and one per objective that is defined and not measured. `unmatched` says what of each
+    /// version no stored row carries, `measured` what was measured of the last days, if that was asked for.
+    fn slos(
+        &self,
+        evaluator: &Evaluator<'_>,
+        unmatched: &[Option<String>],
+        measured: &HashMap<(String, String), Measured>,
+    ) -> Result<RecordBatch> {
+        let Definitions { objectives, unmeasured, .. } = evaluator.definitions.as_ref();
+        let known = objectives.iter().flat_map(|objective| {
+            let row = |version| Row { objective: &objective.name, slo: &objective.slo, said: Said::Measured(version) };
+            objective.versions.iter().map(row)
+        });
+        let unknown =
+            unmeasured.iter().map(|own| Row { objective: &own.objective, slo: &own.slo, said: Said::Unmeasured(own) });
+        let rows: Vec<Row<'_>> = known.chain(unknown).collect();
         let own = |of: &dyn Fn(&Spec) -> Option<String>| {
-            let values: Vec<Option<String>> = rows.iter().map(|(_, version)| of(&version.spec)).collect();
+            let values: Vec<Option<String>> = rows.iter().map(|row| row.spec().and_then(of)).collect();
             texts(values.iter().map(Option::as_deref))
         };
-        let number = |of: &dyn Fn(&Spec) -> f64| floats(rows.iter().map(|(_, version)| Some(of(&version.spec))));
+        let number = |of: &dyn Fn(&Spec) -> f64| floats(rows.iter().map(|row| row.spec().map(of)));
+        let lately: Vec<Option<&Measured>> =
+            rows.iter().map(|row| measured.get(&(row.objective.to_string(), row.spec()?.service.clone()))).collect();
+        let seconds = |of: fn(&Measured) -> f64| floats(lately.iter().map(|measured| measured.map(of)));
         let bounded = |at: i64| (at != i64::MIN && at != i64::MAX).then_some(at);
         Ok(RecordBatch::try_new(
             Arc::clone(&self.schema),
             vec![
-                texts(rows.iter().map(|(objective, _)| Some(objective.name.as_str()))),
-                texts(rows.iter().map(|(objective, _)| Some(objective.slo.as_str()))),
+                texts(rows.iter().map(|row| Some(row.objective))),
+                texts(rows.iter().map(|row| Some(row.slo))),
                 own(&|spec| declared_business(spec).map(str::to_string)),
-                own(&|spec| Some(spec.service.clone())),
-                own(&|spec| spec.owner.clone()),
+                texts(rows.iter().map(|row| row.service())),
+                texts(rows.iter().map(|row| row.owner())),
                 own(&|spec| spec.vela.map(|dimension| vela(dimension).to_string())),
                 own(&|spec| Some(spec.indicator.name().to_string())),
                 own(&|spec| Some(spec.indicator.to_string())),
-                number(&|spec| float_of(spec.target)),
+                floats(rows.iter().map(|row| row.target().map(float_of))),
                 number(&|spec| float_of(spec.slice_target)),
                 number(&|spec| spec.slice as f64 / nines_timeline::MICROS as f64),
                 own(&|spec| Some(budgeting(spec.budgeting).to_string())),
                 own(&|spec| spec.window.as_ref().map(window)),
                 own(&|spec| Some(spec.time_zone.name().to_string())),
                 own(&|spec| Some(no_data(spec.no_data).to_string())),
-                instants(rows.iter().map(|(_, version)| bounded(version.in_force.start)), &self.zone),
-                instants(rows.iter().map(|(_, version)| bounded(version.in_force.end)), &self.zone),
+                instants(rows.iter().map(|row| bounded(row.in_force().start)), &self.zone),
+                instants(rows.iter().map(|row| bounded(row.in_force().end)), &self.zone),
                 own(&|spec| spec.display_name.clone()),
                 own(&|spec| spec.description.clone()),
-                own(&|spec| unmeasured(spec, evaluator.slot)),
+                texts(rows.iter().map(|row| row.not_measured())),
+                seconds(|of| of.seconds),
+                seconds(|of| of.assumed),
+                seconds(|of| of.lost),
+                instants(lately.iter().map(|of| of.and_then(|of| of.last_data)), &self.zone),
+                texts(lately.iter().map(|of| of.and_then(|of| of.approximation.as_deref()))),
+                texts((0..rows.len()).map(|at| unmatched.get(at)?.as_deref())),
             ],
         )?)
     }
@@ -168,13 +199,138 @@ impl TableProvider for DefinedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let rows = match self.table {
-            Defined::Slos => self.slos(&evaluator)?,
+            Defined::Slos => {
+                let asked = |name: &str| {
+                    let at = self.schema.index_of(name).ok();
+                    projection.is_none_or(|projection| at.is_some_and(|at| projection.contains(&at)))
+                };
+                // Rows are looked through, and objectives evaluated, only for who asks.
+                let unmatched = if asked("unmatched") { unmatched(&evaluator).await? } else { Vec::new() };
+                let measured = match MEASURED.into_iter().any(asked) {
+                    true => measured_lately(&evaluator).await?,
+                    false => HashMap::new(),
+                };
+                self.slos(&evaluator, &unmatched, &measured)?
+            }
             Defined::Baselines => self.baselines(&evaluator.baselines().await?)?,
         };
         MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(session, projection, filters, limit).await
     }
+}
+
+/// What of each version of the objectives that are measured no stored row carries, in their order.
+async fn unmatched(evaluator: &Evaluator<'_>) -> Result<Vec<Option<String>>> {
+    let mut carried = Carried::new(evaluator);
+    let mut found = Vec::new();
+    for version in evaluator.definitions.objectives.iter().flat_map(|objective| &objective.versions) {
+        found.push(names::unmatched(&version.spec, &mut carried).await?);
+    }
+    Ok(found)
+}
+
+/// What an objective is over a stretch of time.
+struct Row<'a> {
+    objective: &'a str,
+    slo: &'a str,
+    said: Said<'a>,
+}
+
+enum Said<'a> {
+    Measured(&'a Version),
+    Unmeasured(&'a Unmeasured),
+}
+
+impl<'a> Row<'a> {
+    fn spec(&self) -> Option<&'a Spec> {
+        match self.said {
+            Said::Measured(version) => Some(&version.spec),
+            Said::Unmeasured(_) => None,
+        }
+    }
+
+    fn in_force(&self) -> Interval {
+        match self.said {
+            Said::Measured(version) => version.in_force,
+            Said::Unmeasured(own) => own.in_force,
+        }
+    }
+
+    fn service(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(version) => Some(&version.spec.service),
+            Said::Unmeasured(own) => own.service.as_deref(),
+        }
+    }
+
+    fn owner(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(version) => version.spec.owner.as_deref(),
+            Said::Unmeasured(own) => own.owner.as_deref(),
+        }
+    }
+
+    fn target(&self) -> Option<Share> {
+        match self.said {
+            Said::Measured(version) => Some(version.spec.target),
+            Said::Unmeasured(own) => own.target,
+        }
+    }
+
+    /// Why there are no figures.
+    fn not_measured(&self) -> Option<&'a str> {
+        match self.said {
+            Said::Measured(_) => None,
+            Said::Unmeasured(own) => Some(&own.why),
+        }
+    }
+}
+
+/// The columns for which objectives are evaluated.
+const MEASURED: [&str; 5] = ["measured_seconds", "assumed_seconds", "lost_seconds", "last_data", "approximation"];
+
+/// Of so many days up to the end of the newest slice they speak.
+const DAYS: i64 = 28;
+
+/// What was measured of an objective.
+struct Measured {
+    seconds: f64,
+    assumed: f64,
+    lost: f64,
+    last_data: Option<i64>,
+    approximation: Option<String>,
+}
+
+/// The same figures as `report`'s, by objective and service.
+async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, String), Measured>> {
+    let mut newest = i64::MIN;
+    for kind in [TableKind::Requests, TableKind::Events, TableKind::Gauges] {
+        newest = newest.max(evaluator.inputs(kind)?.watermark);
+    }
+    if newest == i64::MIN {
+        return Ok(HashMap::new());
+    }
+    let range = Interval::new(newest - DAYS * DAY, newest);
+    let asked = Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default(), composites: false };
+    let prepared = evaluator.prepare(&asked).await?;
+    let parts = Running::start(&prepared.jobs, &evaluator.session.task_ctx())?.all().await?;
+    let parts: Vec<&Part> = prepared.kept.iter().chain(&parts).collect();
+    let lines = lines(&prepared, &parts, 0)?;
+    let groups = groups(&lines, By::Objective, &prepared.definitions);
+    let of = |group: &Group<'_>| {
+        let line = group.single()?;
+        let measured = Measured {
+            seconds: group.timeline.measured_seconds(),
+            assumed: group.assumed_seconds(),
+            lost: group.lost_seconds(),
+            last_data: group.last_data(),
+            approximation: group.approximation(),
+        };
+        Some(((line.objective.to_string(), line.service.to_string()), measured))
+    };
+    Ok(groups.iter().filter_map(of).collect())
 }
 
 fn budgeting(method: Budgeting) -> &'static str {

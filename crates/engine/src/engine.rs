@@ -3,31 +3,38 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use nines_ingest::clock;
 use nines_slo::Definitions;
 use nines_store::{Store, StoreErrorKind};
+use tokio::sync::RwLock;
 
 use crate::answers::Signature;
 use crate::catalog::StoreSchema;
-use crate::evaluate::{Proposed, Read};
+use crate::evaluate::{Evaluation, Proposed, Read};
 use crate::insert::{self, Receipt};
 use crate::outside;
 use crate::parameters::Parameters;
 use crate::place::Place;
+use crate::prepared::{self, PreparedStatements};
+use crate::running::{self, Token};
 use crate::statement::{Answer, Now, Pins, Statement};
-use crate::{EngineError, Result, calls, files, tokens};
+use crate::times::Types;
+use crate::{EngineError, Result, bounded, calls, depth, evaluate, files, times, tokens, zone};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -43,6 +50,8 @@ pub struct Settings {
     pub partitions: Option<NonZeroUsize>,
     /// Whether SQL may read and write files that are not the store's.
     pub files: bool,
+    /// Whether SQL may write tables of the store.
+    pub writes: bool,
 }
 
 impl Settings {
@@ -54,6 +63,7 @@ impl Settings {
             memory_limit: None,
             partitions: None,
             files: true,
+            writes: true,
         }
     }
 }
@@ -62,8 +72,15 @@ impl Settings {
 #[derive(Clone)]
 pub struct Engine {
     context: SessionContext,
+    types: Types,
     place: Arc<Place>,
+    read: Arc<Read>,
     settings: Arc<Settings>,
+    /// What the memory pool may hold, where that is bounded.
+    memory_limit: Option<usize>,
+    prepared: PreparedStatements,
+    /// Held while a statement is planned, and alone while a setting changes: no statement is planned in two time zones.
+    planning: Arc<RwLock<()>>,
 }
 
 impl Engine {
@@ -85,10 +102,7 @@ impl Engine {
 
     fn over(store: Option<Store>, settings: Settings) -> Result<Engine> {
         clock::set().map_err(EngineError::Usage)?;
-        if settings.time_zone.parse::<chrono_tz::Tz>().is_err() {
-            let name = &settings.time_zone;
-            return Err(EngineError::Usage(format!("{name} is no time zone; expected a name such as Asia/Shanghai")));
-        }
+        let settings = Settings { time_zone: zone::known(&settings.time_zone)?, ..settings };
         let mut config =
             SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("nines", "public");
         if let Some(partitions) = settings.partitions {
@@ -101,31 +115,38 @@ impl Engine {
         // Else DataFusion cuts a large CSV file at newlines that stand in quotes.
         options.catalog.newlines_in_values = true;
         let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default());
-        if let Some(bytes) = settings.memory_limit.or_else(half_of_memory) {
+        let memory_limit = settings.memory_limit.or_else(half_of_memory);
+        if let Some(bytes) = memory_limit {
             const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
-        let mut context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        let types = Types::of(&settings.time_zone);
+        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime.build_arc()?);
+        let state = state.with_default_features().with_type_planner(Arc::new(types.clone()));
+        let mut context = SessionContext::new_with_state(state.build());
         if settings.files {
             context = files::with_files(context);
         }
-        nines_functions::register_all(&mut context, &settings.time_zone)?;
+        in_zone(&context, &types, &settings.time_zone)?;
+        context.add_analyzer_rule(Arc::new(times::InZone));
+        context.add_analyzer_rule(Arc::new(nines_functions::CheckedArithmetic));
+        bounded::register(&context, memory_limit)?;
         let place = Arc::new(Place::new(&settings.store, store));
         let read = Arc::new(Read::default());
         crate::answers::register_all(&context, &place, &read);
         crate::credits::register(&context, &place, &read);
         let schema = StoreSchema {
             place: place.clone(),
-            read,
-            time_zone: settings.time_zone.as_str().into(),
+            read: read.clone(),
             session: context.state_weak_ref(),
             created: MemorySchemaProvider::new(),
         };
         let catalog = MemoryCatalogProvider::new();
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
-        Ok(Engine { context, place, settings: Arc::new(settings) })
+        let (prepared, planning) = Default::default();
+        Ok(Engine { context, types, place, read, settings: Arc::new(settings), memory_limit, prepared, planning })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -143,6 +164,28 @@ impl Engine {
         &self.place
     }
 
+    /// What was read before, for the next one who asks.
+    pub(crate) fn read(&self) -> &Read {
+        &self.read
+    }
+
+    /// A context for reading what a command needs to know, whatever the session has set.
+    pub(crate) fn reading(&self) -> Result<SessionContext> {
+        let evaluation = Evaluation::of(&self.context.state(), &self.read)?;
+        Ok(SessionContext::new_with_state(evaluation.state().clone()))
+    }
+
+    /// What writes rows, whatever the session has set.
+    pub(crate) fn writing(&self) -> Arc<TaskContext> {
+        evaluate::task(&self.context.task_ctx())
+    }
+
+    /// The session's time zone now: SET TIME ZONE changes it.
+    pub fn time_zone(&self) -> String {
+        let zone = self.context.state_ref().read().config_options().execution.time_zone.clone();
+        zone.unwrap_or_else(|| self.settings.time_zone.clone())
+    }
+
     /// The store, created where there is none.
     pub(crate) async fn store_to_write(&self) -> Result<&Store> {
         Ok(self.place.open_or_create().await?)
@@ -155,8 +198,12 @@ impl Engine {
 
     /// Splits text into statements at semicolons.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        let mut parser = DFParserBuilder::new(sql).with_dialect(&tokens::DIALECT).build()?;
-        Ok(parser.parse_statements()?.into_iter().map(Statement).collect())
+        depth::with_stack(sql, || {
+            let mut parser = DFParserBuilder::new(sql).with_dialect(&tokens::DIALECT).build()?;
+            let mut statements = parser.parse_statements()?;
+            statements.iter_mut().try_for_each(depth::shallow)?;
+            Ok(statements.into_iter().map(Statement).collect())
+        })
     }
 
     /// Plans and starts a statement. Every table it names is read at one version, the newest now. An INSERT has
@@ -165,7 +212,8 @@ impl Engine {
         self.run_with(statement, parameters, None).await
     }
 
-    /// As [`Engine::run`], as if these definitions were recorded and no others.
+    /// As [`Engine::run`] without parameters, as if these definitions were recorded and no others. Nothing is written, not even
+    /// days of objectives, which are kept otherwise.
     pub async fn run_as_if(&self, statement: &Statement, definitions: Arc<Definitions>) -> Result<Answer> {
         self.run_with(statement, &Parameters::default(), Some(definitions)).await
     }
@@ -176,11 +224,38 @@ impl Engine {
         parameters: &Parameters,
         proposed: Option<Arc<Definitions>>,
     ) -> Result<Answer> {
+        let token = Token::begin(&self.place, self.memory_limit);
+        tokio::select! {
+            answer = self.run_under(&token, statement, parameters, proposed) => answer,
+            () = token.ended() => {
+                token.check()?;
+                Err(EngineError::Cancelled)
+            }
+        }
+    }
+
+    async fn run_under(
+        &self,
+        token: &Arc<Token>,
+        statement: &Statement,
+        parameters: &Parameters,
+        proposed: Option<Arc<Definitions>>,
+    ) -> Result<Answer> {
         let mut statement = statement.0.clone();
         parameters.bind(&mut statement)?;
-        calls::in_order(&mut statement, &signatures())?;
+        self.prepared.put(&mut statement)?;
+        zone::set(&mut statement, &self.settings.time_zone)?;
+        times::written(&mut statement);
+        let signatures = signatures();
+        calls::in_order(&mut statement, &signatures)?;
+        let prepares = prepared::prepares(&statement);
+        let mut planned = statement.clone();
+        if prepares {
+            prepared::with_stand_ins(&mut planned, &signatures)?;
+        }
         let pins = Arc::new(Pins::default());
         let receipt = Receipt::default();
+        let planning = self.planning.read().await;
         // A context of its own: statements that run at once must not mix what they pin, and what is proposed is gone with it.
         let mut state = self.context.state();
         state.config_mut().set_extension(Arc::new(Now(clock::now())));
@@ -190,18 +265,51 @@ impl Engine {
             state.config_mut().set_extension(Arc::new(Proposed(definitions)));
         }
         let context = SessionContext::new_with_state(state);
-        let plan = context.state().statement_to_plan(statement.clone()).await?;
+        let mut plan = context.state().statement_to_plan(planned).await?;
         if !self.settings.files {
             outside::refuse(&plan)?;
         }
+        if !self.settings.writes {
+            outside::refuse_writes(&plan)?;
+        }
+        // What is prepared stays with the session as it was written, to be planned when it is executed.
+        if let LogicalPlan::Statement(PlanStatement::Prepare(prepare)) = &plan {
+            insert::check(&prepare.input)?;
+            self.prepared.keep(&statement)?;
+            plan = LogicalPlanBuilder::empty(false).build()?;
+        }
+        if let LogicalPlan::Statement(PlanStatement::Deallocate(deallocate)) = &plan {
+            self.prepared.forget(&deallocate.name)?;
+            plan = LogicalPlanBuilder::empty(false).build()?;
+        }
         let plan = insert::exactly(&context.state(), &statement, plan).await?;
+        drop(planning);
         let receipt = insert::writes(&plan).then_some(receipt);
-        // SET and PREPARE are meant for the statements to come.
-        let lasting = matches!(plan, LogicalPlan::Statement(_));
-        let frame = if lasting { &self.context } else { &context }.execute_logical_plan(plan).await?;
-        let batches = frame.execute_stream().await?;
+        // SET is meant for the statements to come.
+        let frame = match matches!(plan, LogicalPlan::Statement(_)) {
+            true => self.set(plan).await?,
+            false => context.execute_logical_plan(plan).await?,
+        };
+        let batches = running::start(frame, token).await?;
         let store = self.store().map(|_| self.settings.store.clone());
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
+    }
+
+    /// Ends all statements of this session and its clones, and of none other: their streams fail at the next step.
+    pub fn cancel(&self) {
+        running::cancel(&self.place);
+    }
+
+    /// Changes a setting of the session, and with its time zone the functions and types that depend on that.
+    async fn set(&self, plan: LogicalPlan) -> Result<DataFrame> {
+        let _alone = self.planning.write().await;
+        let before = self.time_zone();
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let zone = self.time_zone();
+        if zone != before {
+            in_zone(&self.context, &self.types, &zone)?;
+        }
+        Ok(frame)
     }
 
     /// Makes rows a table of this session, in the place of one that was kept under this name. They stay in memory;
@@ -227,6 +335,17 @@ impl Engine {
         let answer = self.run(&statement, &Parameters::default()).await?;
         Ok(datafusion::physical_plan::common::collect(answer.batches).await?)
     }
+}
+
+/// Makes functions and types those of a session in this time zone.
+fn in_zone(context: &SessionContext, types: &Types, zone: &str) -> Result<()> {
+    let session = context.state_ref();
+    let mut session = session.write();
+    let now = clock::set().ok().flatten().and_then(DateTime::from_timestamp_micros);
+    nines_functions::register_all(&mut *session, zone)?;
+    nines_functions::register_times(&mut *session, zone, now)?;
+    types.set(zone);
+    Ok(())
 }
 
 /// What the table functions take.

@@ -30,6 +30,8 @@ pub enum EngineError {
     NoValue(String),
     /// What was asked for needs data that are not stored yet.
     Incomplete(String),
+    /// The statement was ended by whoever runs it.
+    Cancelled,
 }
 
 impl fmt::Display for EngineError {
@@ -40,6 +42,7 @@ impl fmt::Display for EngineError {
             EngineError::Definitions(mistakes) => write!(f, "{mistakes}"),
             EngineError::Sql(error) => f.write_str(&message(error)),
             EngineError::Usage(message) | EngineError::Incomplete(message) => f.write_str(message),
+            EngineError::Cancelled => f.write_str("cancelled"),
             EngineError::NoValue(name) => {
                 write!(f, "parameter ${name} has no value; give it with --param {name}=VALUE")
             }
@@ -54,7 +57,9 @@ impl std::error::Error for EngineError {
             EngineError::Ingest(error) => Some(error),
             EngineError::Definitions(mistakes) => Some(mistakes),
             EngineError::Sql(error) => Some(error),
-            EngineError::Usage(_) | EngineError::NoValue(_) | EngineError::Incomplete(_) => None,
+            EngineError::Usage(_) | EngineError::NoValue(_) | EngineError::Incomplete(_) | EngineError::Cancelled => {
+                None
+            }
         }
     }
 }

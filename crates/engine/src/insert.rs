@@ -28,7 +28,7 @@ use crate::fit::Fit;
 use crate::place::Place;
 use crate::statement::StatementTable;
 use crate::values::keep_as_written;
-use crate::{EngineError, Result};
+use crate::{EngineError, Result, evaluate};
 
 /// What a statement wrote: the table and the commit.
 #[derive(Debug, Clone, Default)]
@@ -48,25 +48,15 @@ pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: L
             // To show a plan is not to run it.
             LogicalPlan::Explain(_) => Ok(plan),
             _ if plan.exists(|node| Ok(writes(node)))? => {
-                usage("a statement that writes a stored table is run as it stands: not prepared, not analyzed".into())
+                usage("a statement that writes a stored table is run as it stands: not analyzed".into())
             }
             _ => Ok(plan),
         };
     };
-    let Some(kind) = target(dml) else { return Ok(plan) };
-    if let Some(instead) = kind.kept_by_nines() {
-        return usage(format!("{} is not written with SQL; {instead}", kind.name()));
+    if !writes(&plan) {
+        return Ok(plan);
     }
-    match &dml.op {
-        WriteOp::Insert(InsertOp::Append) => {}
-        WriteOp::Insert(_) => {
-            let table = kind.name();
-            return usage(format!(
-                "INSERT INTO {table} replaces rows of the same key; there is no other way to replace"
-            ));
-        }
-        _ => return usage(never_deleted(kind)),
-    }
+    check(&plan)?;
     let Statement::Statement(sql) = statement else { return Ok(plan) };
     let Sql::Insert(Insert { columns, source: Some(query), .. }) = sql.as_ref() else { return Ok(plan) };
 
@@ -95,6 +85,23 @@ pub(crate) async fn exactly(state: &SessionState, statement: &Statement, plan: L
     let rows = LogicalPlanBuilder::from(rows).project(columns)?.build()?;
     let inserted = LogicalPlanBuilder::insert_into(rows, dml.table_name.clone(), dml.target.clone(), InsertOp::Append)?;
     Ok(inserted.build()?)
+}
+
+/// Refuses a plan that writes a stored table otherwise than by adding rows.
+pub(crate) fn check(plan: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::Dml(dml) = plan else { return Ok(()) };
+    let Some(kind) = target(dml) else { return Ok(()) };
+    if let Some(instead) = kind.kept_by_nines() {
+        return usage(format!("{} is not written with SQL; {instead}", kind.name()));
+    }
+    match &dml.op {
+        WriteOp::Insert(InsertOp::Append) => Ok(()),
+        WriteOp::Insert(_) => {
+            let table = kind.name();
+            usage(format!("INSERT INTO {table} replaces rows of the same key; there is no other way to replace"))
+        }
+        _ => usage(never_deleted(kind)),
+    }
 }
 
 /// Whether running the plan writes a stored table.
@@ -167,7 +174,7 @@ impl DataSink for Sink {
         }
         let rows = Box::pin(RecordBatchStreamAdapter::new(self.fit.schema().clone(), rows));
         let table = self.place.open_or_create().await?.table(self.kind);
-        let commit = table.append(rows, Once::default(), task.clone()).await.map_err(unwrapped)?;
+        let commit = table.append(rows, Once::default(), evaluate::task(task)).await.map_err(unwrapped)?;
         let count = commit.rows;
         // A plan runs once, so nothing stands there yet.
         let _ = self.receipt.0.set((self.kind, commit));

@@ -11,10 +11,12 @@
 
 mod answers;
 mod apply;
+mod bounded;
 mod calls;
 mod catalog;
 mod credits;
 mod defined;
+mod depth;
 mod engine;
 mod error;
 mod evaluate;
@@ -24,24 +26,30 @@ mod functions;
 mod held;
 mod insert;
 mod load;
+mod names;
 mod outside;
 mod parameters;
 mod place;
+mod prepared;
 mod record;
+mod running;
 mod statement;
+mod times;
 mod tokens;
 mod told;
 mod values;
+mod zone;
 
 pub use apply::{Applied, Mistakes};
-pub use credits::{Chosen, Credits, Issued, Owed, Today, Verified};
+pub use credits::{Chosen, Credits, Issued, Issuing, Owed, Today, Verified};
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use held::{Held, bytes_of};
 pub use insert::Receipt;
-pub use load::{FileRead, Found, Load, Loaded};
+pub use load::{FileRead, Found, Load, Loaded, Warning};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
+pub use running::watch_memory;
 pub use statement::{Answer, Statement};
 pub use tokens::{Tokens, tokens};
 pub use told::told;
@@ -52,6 +60,9 @@ pub use nines_ingest as ingest;
 pub use nines_slo as slo;
 pub use nines_store as store;
 pub use nines_timeline as timeline;
+
+#[cfg(test)]
+mod sessions;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
 
-use crate::{EngineError, Result};
+use crate::{EngineError, Result, insert};
 
 /// Settings under this name say how the whole program uses the machine: memory, and where it spills.
 const RUNTIME: &str = "datafusion.runtime.";
@@ -21,6 +21,14 @@ pub(crate) fn refuse(plan: &LogicalPlan) -> Result<()> {
     match found {
         Some(what) => Err(EngineError::Usage(format!("{what} is not allowed here: the session is safe"))),
         None => Ok(()),
+    }
+}
+
+/// Refuses a plan that writes a table of the store.
+pub(crate) fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
+    match plan.exists(|node| Ok(insert::writes(node)))? {
+        true => Err(EngineError::Usage("INSERT into the store is not allowed here: the session is safe".to_string())),
+        false => Ok(()),
     }
 }
 

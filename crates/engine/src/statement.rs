@@ -43,6 +43,12 @@ impl Answer {
         self.receipt.clone()
     }
 
+    /// That tables were read where there is no store, whatever rows came of it: figures of nothing look like figures.
+    pub fn no_store(&self) -> Option<&'static str> {
+        (self.store.is_none() && !self.pins.versions().is_empty())
+            .then_some("there is no store here, every table is empty; name one with --store, or try `nines demo`")
+    }
+
     /// What to do next, for an answer without rows: that nothing is stored or defined yet, or that no objective was meant.
     pub fn advice(&self) -> Option<String> {
         let versions = self.pins.versions();

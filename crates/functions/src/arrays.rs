@@ -8,8 +8,8 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
-use datafusion::common::{Result, exec_datafusion_err, exec_err, internal_datafusion_err};
-use nines_timeline::histogram::Histogram;
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err, internal_datafusion_err};
+use nines_timeline::histogram::{Histogram, TooMany};
 use nines_timeline::{Failure, Interval, MICROS, Run, Sources, State, Timeline};
 
 use crate::types::{
@@ -257,11 +257,17 @@ pub(crate) fn histogram_array<'a>(rows: impl IntoIterator<Item = Option<&'a Hist
     Arc::new(StructArray::new(histogram_fields(), columns, valid.finish()))
 }
 
+/// Counts that do not fit are an error in every function.
+pub(crate) fn too_many(error: TooMany) -> DataFusionError {
+    DataFusionError::Execution(error.to_string())
+}
+
 /// Reads histograms from a struct array of [`histogram_type`](crate::types::histogram_type).
 pub(crate) struct HistogramReader<'a> {
     array: &'a StructArray,
     zeros: &'a Int64Array,
     lists: &'a ListArray,
+    items: &'a StructArray,
     buckets: &'a Int32Array,
     counts: &'a Int64Array,
 }
@@ -276,25 +282,30 @@ impl<'a> HistogramReader<'a> {
             array: structs,
             zeros: structs.column(0).as_primitive_opt::<Int64Type>().ok_or_else(wrong)?,
             lists,
+            items,
             buckets: items.column(0).as_primitive_opt::<Int32Type>().ok_or_else(wrong)?,
             counts: items.column(1).as_primitive_opt::<Int64Type>().ok_or_else(wrong)?,
         })
     }
 
-    /// The histogram in this row, `None` for NULL; buckets in any order, duplicates add.
-    pub fn value(&self, row: usize) -> Option<Histogram> {
+    /// The histogram in this row, `None` for NULL; buckets in any order, duplicates add. A count of NULL is none.
+    pub fn value(&self, row: usize) -> Result<Option<Histogram>> {
         if self.array.is_null(row) {
-            return None;
+            return Ok(None);
         }
         let offsets = self.lists.value_offsets();
-        let range = offsets[row] as usize..offsets[row + 1] as usize;
-        let pairs = range.map(|i| (self.buckets.value(i), self.counts.value(i))).collect::<Vec<_>>();
-        let zero = self.zeros.value(row);
+        let range = if self.lists.is_null(row) { 0..0 } else { offsets[row] as usize..offsets[row + 1] as usize };
+        let known = |&i: &usize| self.items.is_valid(i) && self.buckets.is_valid(i) && self.counts.is_valid(i);
+        let pairs = range.filter(known).map(|i| (self.buckets.value(i), self.counts.value(i))).collect::<Vec<_>>();
+        let zero = if self.zeros.is_valid(row) { self.zeros.value(row) } else { 0 };
+        if let Some(count) = std::iter::once(zero).chain(pairs.iter().map(|pair| pair.1)).find(|&count| count < 0) {
+            return exec_err!("a histogram must not count fewer than no observations, got {count}");
+        }
         if pairs.is_sorted_by(|a, b| a.0 < b.0) {
-            return Some(Histogram { zero, buckets: pairs });
+            return Ok(Some(Histogram { zero, buckets: pairs }));
         }
         let mut histogram = Histogram { zero, buckets: Vec::new() };
-        pairs.into_iter().for_each(|(bucket, count)| histogram.add(bucket, count));
-        Some(histogram)
+        pairs.into_iter().try_for_each(|(bucket, count)| histogram.add(bucket, count)).map_err(too_many)?;
+        Ok(Some(histogram))
     }
 }

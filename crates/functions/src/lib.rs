@@ -1,22 +1,28 @@
-//! SQL functions of the algebra: aggregates that make and join timelines, and scalars that read them.
+//! SQL functions of the algebra: aggregates that make and join timelines, and scalars that read them. And those of
+//! DataFusion whose arithmetic is not exact: sums, means, and operators on integers.
 //!
 //! One function per file. Functions never do I/O and hold no state but the session's time zone, in which
 //! planning reads zoneless times; once planned, a call decodes by name on any machine.
 
 mod aggregate;
+mod arithmetic;
 mod arrays;
 mod function;
 mod scalar;
 mod share_column;
+mod time;
 mod types;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use arithmetic::{CheckedArithmetic, checked};
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
+pub use time::{times, to_date};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };
@@ -30,13 +36,15 @@ pub fn aggregates(time_zone: &str) -> Vec<Arc<AggregateUDF>> {
         Arc::new(AggregateUDF::new_from_impl(aggregate::error_union::ErrorUnion::new(zone()))),
         Arc::new(AggregateUDF::new_from_impl(aggregate::error_sources::ErrorSources::new(zone()))),
         Arc::new(AggregateUDF::new_from_impl(aggregate::histogram_merge::HistogramMerge::new(zone()))),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::sum::Sum::default())),
+        Arc::new(AggregateUDF::new_from_impl(aggregate::avg::Avg::default())),
     ]
 }
 
 /// All scalar functions, for a session in this time zone.
 pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
     let zone = || Arc::<str>::from(time_zone);
-    vec![
+    let mut all = vec![
         Arc::new(ScalarUDF::new_from_impl(scalar::availability::Availability::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(scalar::error_seconds::ErrorSeconds::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(scalar::measured_seconds::MeasuredSeconds::new(zone()))),
@@ -56,10 +64,22 @@ pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count::HistogramCount::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count_le::HistogramCountLe::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(scalar::histogram_quantile::HistogramQuantile::new(zone()))),
-    ]
+    ];
+    all.extend(arithmetic::functions());
+    all
 }
 
-/// Registers every function. Zoneless times in their arguments are read in `time_zone`, an IANA name.
+/// Registers DataFusion's time functions as [`times`] makes them.
+pub fn register_times(registry: &mut dyn FunctionRegistry, time_zone: &str, now: Option<DateTime<Utc>>) -> Result<()> {
+    for function in times(time_zone, now) {
+        registry.register_udf(function)?;
+    }
+    Ok(())
+}
+
+/// Registers every function, `sum` and `avg` in the place of DataFusion's, and the arithmetic of constants; a session
+/// adds [`CheckedArithmetic`] to its analyzer besides. Zoneless times in their arguments are read in `time_zone`, an
+/// IANA name.
 pub fn register_all(registry: &mut dyn FunctionRegistry, time_zone: &str) -> Result<()> {
     for function in aggregates(time_zone) {
         registry.register_udaf(function)?;
@@ -67,5 +87,5 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, time_zone: &str) -> Res
     for function in scalars(time_zone) {
         registry.register_udf(function)?;
     }
-    Ok(())
+    registry.register_expr_planner(Arc::new(CheckedArithmetic))
 }

@@ -1,5 +1,5 @@
 //! The columns that an input may have for a table: the table's own, and what stands for several of them in raw
-//! rows: `latency_seconds` of requests and `value` of gauges.
+//! rows: `latency_seconds` of requests, `ok` of events and `value` of gauges.
 
 use datafusion::arrow::datatypes::DataType;
 use nines_store::TableKind;
@@ -27,8 +27,17 @@ pub(crate) enum Column {
     Number(usize),
     /// One sample: it goes into `samples` and every number.
     Value,
+    /// Whether one event went well: it goes into `good`, and `total` is 1.
+    Ok,
     /// A column of a record, by its place in the table.
     Field(usize, FieldType),
+}
+
+impl Column {
+    /// Whether rows that have it are aggregates, not single requests, events or samples.
+    pub(crate) fn is_count(self) -> bool {
+        matches!(self, Column::Count(_) | Column::Number(_))
+    }
 }
 
 /// What a column of a record holds.
@@ -55,10 +64,8 @@ impl FieldType {
 /// How a gauge's row says what was measured.
 pub(crate) const ONE_OR_THE_OTHER: &str = "one or the other: value, a sample, fills samples, sum, min, max and last";
 
-/// Whether a gauge's column holds something of several samples.
-fn is_aggregate(column: Column) -> bool {
-    matches!(column, Column::Count(_) | Column::Number(_))
-}
+/// How a row of events says how many there were.
+pub(crate) const OK_OR_COUNTS: &str = "one or the other: ok, true or false of one event, fills good and total";
 
 /// A column's name and meaning.
 pub(crate) type Named = (&'static str, Column);
@@ -95,9 +102,12 @@ impl Columns {
             })?);
         }
         let stored = named.len();
-        for (several, name, one) in
-            [(Column::Latency, "latency_seconds", Column::LatencySeconds), (Column::Number(0), "value", Column::Value)]
-        {
+        for (several, name, one) in [
+            (Column::Latency, "latency_seconds", Column::LatencySeconds),
+            (Column::Number(0), "value", Column::Value),
+            // Only events have two counts.
+            (Column::Count(1), "ok", Column::Ok),
+        ] {
             if named.iter().any(|&(_, column)| column == several) {
                 named.push((name, one));
             }
@@ -135,14 +145,17 @@ impl Columns {
             }
             found.push(column);
         }
-        let aggregate = found.iter().find(|&&(_, column)| is_aggregate(column)).filter(|_| self.has(Column::Value));
-        if let (Some((name, _)), true) = (aggregate, found.iter().any(|&(_, column)| column == Column::Value)) {
-            return Err(IngestError::new(ErrorKind::Columns, format!("there are columns \"value\" and {name:?}"))
+        let single = self.single();
+        let counts = found.iter().find(|&&(_, column)| column.is_count()).filter(|_| single.is_some());
+        let is_single = single.is_some_and(|(single, _)| found.contains(&single));
+        if let (Some((name, _)), Some(((single, _), choice)), true) = (counts, single, is_single) {
+            return Err(IngestError::new(ErrorKind::Columns, format!("there are columns {single:?} and {name:?}"))
                 .column(name)
-                .expected(ONE_OR_THE_OTHER)
+                .expected(choice)
                 .advice("Leave one out, or choose and compute the columns with --select"));
         }
-        for &(name, column) in self.named.iter().filter(|&&named| self.is_required(named, aggregate.is_some())) {
+        let counted = if self.kind == TableKind::Events { !is_single } else { counts.is_some() };
+        for &(name, column) in self.named.iter().filter(|&&named| self.is_required(named, counted)) {
             if !found.contains(&(name, column)) {
                 return Err(IngestError::new(ErrorKind::Columns, format!("there is no column {name:?}"))
                     .column(name)
@@ -153,22 +166,22 @@ impl Columns {
         Ok(found)
     }
 
-    /// Whether a row is nothing without this column. Requests without a count are one request each; samples come
-    /// one by one or as aggregates.
-    fn is_required(&self, (name, column): Named, aggregates: bool) -> bool {
+    /// Whether a row is nothing without this column. Requests without a count are one request each; samples and events
+    /// come one by one or as aggregates.
+    fn is_required(&self, (name, column): Named, counted: bool) -> bool {
         match column {
             Column::Time => true,
-            Column::Value => !aggregates,
-            Column::Count(_) | Column::Number(_) if self.has(Column::Value) => aggregates,
-            Column::Count(_) => self.kind != TableKind::Requests,
+            Column::Value => !counted,
+            Column::Count(_) | Column::Number(_) => counted && self.single().is_some(),
             Column::Field(..) => self.kind.default_of(name).is_none(),
             _ => false,
         }
     }
 
-    /// Whether the table has such a column.
-    fn has(&self, wanted: Column) -> bool {
-        self.named.iter().any(|&(_, column)| column == wanted)
+    /// The column without which a single event or sample is nothing, and what to say where it stands beside counts.
+    fn single(&self) -> Option<(Named, &'static str)> {
+        let of = |wanted| self.named.iter().copied().find(|&(_, column)| column == wanted);
+        of(Column::Value).map(|named| (named, ONE_OR_THE_OTHER)).or(of(Column::Ok).map(|named| (named, OK_OR_COUNTS)))
     }
 
     fn list(&self) -> String {

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use nines_store::Broken;
+
 /// The result of everything in this crate.
 pub type Result<T, E = IngestError> = std::result::Result<T, E>;
 
@@ -162,6 +164,17 @@ impl IngestError {
     /// The column's name, where one column is at fault.
     pub fn column_name(&self) -> Option<&str> {
         self.0.column.as_deref()
+    }
+}
+
+/// A row that breaks a rule of its table.
+impl From<Broken> for IngestError {
+    fn from(broken: Broken) -> Self {
+        let refused = Self::bad_line(broken.found).column(broken.column);
+        match broken.expected {
+            Some(expected) => refused.expected(expected),
+            None => refused,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::error::quoted;
-use crate::time::Clock;
+use crate::time::{Clock, When};
 use crate::{ErrorKind, IngestError, Result, money};
 
 pub(crate) const COUNT: &str = "a whole number of at least 0";
@@ -62,12 +62,21 @@ impl Cell<'_> {
         }
     }
 
-    /// Microseconds since 1970.
+    /// Microseconds since 1970; of a local time that a clock change repeats the earlier.
     pub(crate) fn instant(&self, clock: Clock<'_>) -> Result<i64> {
         match self {
             Cell::Integer(number) => clock.integer(*number),
             Cell::Float(number) => clock.float(*number),
             other => clock.parse(&other.shown()),
+        }
+    }
+
+    /// What a time of a series denotes.
+    pub(crate) fn when(&self, clock: Clock<'_>) -> Result<When> {
+        match self {
+            Cell::Integer(number) => clock.integer(*number).map(When::At),
+            Cell::Float(number) => clock.float(*number).map(When::At),
+            other => clock.read(&other.shown()),
         }
     }
 

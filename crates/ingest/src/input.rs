@@ -46,6 +46,14 @@ pub(crate) fn is_packed(path: &Path) -> Result<bool> {
     Ok(encoding::packing(&head).is_some() || encoding::encoding(&head).is_some())
 }
 
+/// Whether a file is packed, and so finished.
+pub(crate) fn is_finished(path: &Path) -> Result<bool> {
+    let failed = |error| IngestError::io(&path.display().to_string(), error);
+    let mut head = Vec::new();
+    File::open(path).map_err(failed)?.take(MAGIC as u64).read_to_end(&mut head).map_err(failed)?;
+    Ok(encoding::packing(&head).is_some())
+}
+
 /// What is in a packed or otherwise encoded input. What goes wrong at its start shows when it is read.
 pub(crate) fn unpacked(input: Bytes) -> Bytes {
     let opened = plain(input).and_then(|input| peek(input, HEAD)).map(|(head, input)| decode(&head, input).1);

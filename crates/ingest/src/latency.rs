@@ -75,7 +75,7 @@ pub(crate) fn histogram(zero: i64, buckets: impl Iterator<Item = (i32, i64)>) ->
         }
         total = total.checked_add(count).ok_or("the counts add up to more than 2^63 - 1")?;
         if count > 0 {
-            histogram.add(bucket, count);
+            histogram.add(bucket, count).map_err(|error| error.to_string())?;
         }
     }
     Ok(histogram)

@@ -1,6 +1,6 @@
 //! Physical lines of a text input, numbered, of bounded length.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::encoding::zero_bytes;
 use crate::input::Bytes;
@@ -20,27 +20,35 @@ pub(crate) struct Lines {
     input: BufReader<Bytes>,
     line: Vec<u8>,
     number: u64,
+    /// After so many lines, which are the header's, so many lines of the input are left out.
+    resumed: Option<(u64, u64)>,
 }
 
 impl Lines {
     /// The lines of an input from its start.
     pub(crate) fn new(name: &str, input: Bytes) -> Self {
-        Self::after(0, name, input)
-    }
-
-    /// The lines of the rest of an input, of which so many lines came before.
-    pub(crate) fn after(skipped: u64, name: &str, input: Bytes) -> Self {
         Self {
             name: name.to_string(),
             input: BufReader::with_capacity(256 << 10, input),
             line: Vec::with_capacity(4096),
-            number: skipped,
+            number: 0,
+            resumed: None,
         }
+    }
+
+    /// The lines of an input's header, and those of its rest, before which there are so many lines, the header's included.
+    pub(crate) fn resumed(header: &[u8], before: u64, name: &str, rest: Bytes) -> Self {
+        let lines = header.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let input = Box::new(Cursor::new(header.to_vec()).chain(rest));
+        Self { resumed: Some((lines, before)), ..Self::new(name, input) }
     }
 
     /// Goes to the next line; false at the end. A last line without newline is a line.
     pub(crate) fn advance(&mut self) -> Result<bool> {
         self.line.clear();
+        if let Some((_, before)) = self.resumed.take_if(|(header, _)| *header == self.number) {
+            self.number = before;
+        }
         self.number += 1;
         let mut bounded = self.input.by_ref().take(MAX_LINE as u64 + 1);
         let read = bounded.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))?;

@@ -1,10 +1,13 @@
 //! How an input is to be understood.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use datafusion::common::ScalarValue;
 use nines_store::TableKind;
 
-use crate::{ErrorKind, IngestError, Result};
+use crate::order::{Order, SharedOrder};
+use crate::{ErrorKind, Format, IngestError, Piece, Result, Seen};
 
 /// How an input is to be understood: which table it fills and what it leaves unsaid.
 #[derive(Debug, Clone)]
@@ -22,6 +25,18 @@ pub struct Options {
     pub source: Option<String>,
     /// The time zone of times that are written without one.
     pub time_zone: Tz,
+    /// Which of two a local time is that a clock change repeats; `None`: the order of the rows tells.
+    pub repeated_hour: Option<RepeatedHour>,
+    /// The instants that samples may have; `None`: any.
+    pub limits: Option<Limits>,
+    /// What the rows of a series are.
+    pub rows: RowsAre,
+    /// What is put behind the source of each row: the name of the piece that it is from.
+    pub piece: Option<String>,
+    /// Told the times of all rows.
+    pub seen: Arc<Seen>,
+    /// The times so far of rows that come batch by batch.
+    pub(crate) order: SharedOrder,
     /// The unit of a whole number at the end of a log's line. `None`: such a number is no latency.
     pub latency_unit: Option<LatencyUnit>,
 }
@@ -61,6 +76,54 @@ impl LatencyUnit {
     }
 }
 
+/// Which of two a repeated local time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepeatedHour {
+    /// The one before the clock was set back.
+    First,
+    /// The one after.
+    Second,
+}
+
+/// What the rows of a series are: that is the same for all rows of an input, unless the caller says that it does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowsAre {
+    /// Either, row by row.
+    #[default]
+    Any,
+    /// Single requests, events or samples: none carries a count.
+    Raw,
+    /// Aggregates: each carries its counts.
+    Counted,
+}
+
+/// The instants that samples may have: nothing was measured before there were services or will be after tomorrow, so that
+/// a number in another unit, a day count or a typo shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    from: i64,
+    until: i64,
+}
+
+impl Limits {
+    /// From the year 1990 to a day after this instant, in µs.
+    pub fn at(now: i64) -> Self {
+        Self { from: YEAR_1990, until: now.saturating_add(MICROS_PER_DAY) }
+    }
+
+    /// The first instant, and the last.
+    pub(crate) fn bounds(self) -> (i64, i64) {
+        (self.from, self.until)
+    }
+
+    pub(crate) fn holds(self, micros: i64) -> bool {
+        (self.from..=self.until).contains(&micros)
+    }
+}
+
+const YEAR_1990: i64 = 631_152_000_000_000;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 impl Options {
     /// Rows for this table, nothing filled in, zoneless times in UTC.
     pub fn new(kind: TableKind, slice_seconds: i64) -> Self {
@@ -71,7 +134,40 @@ impl Options {
             service: None,
             source: None,
             time_zone: Tz::UTC,
+            repeated_hour: None,
+            limits: None,
+            rows: RowsAre::Any,
+            piece: None,
             latency_unit: None,
+            seen: Arc::default(),
+            order: SharedOrder::default(),
+        }
+    }
+
+    /// The same for the next input, whose rows follow none that were read before.
+    #[must_use]
+    pub fn for_next_input(&self) -> Self {
+        Self { order: SharedOrder::default(), ..self.clone() }
+    }
+
+    /// The same for a piece of a file: its rows are single ones, and their sources bear its name. Samples of a gauge are
+    /// of their source, because evaluation takes each source of a gauge for another measuring place.
+    #[must_use]
+    pub fn for_piece(&self, piece: &Piece) -> Self {
+        let log = (piece.format() == Format::Log).then(|| "log".to_string());
+        Self {
+            rows: RowsAre::Raw,
+            source: self.source.clone().filter(|source| !source.is_empty()).or(log),
+            piece: (self.kind != TableKind::Gauges).then(|| format!("/{}", piece.name())),
+            ..self.for_next_input()
+        }
+    }
+
+    /// The same for rows that follow others.
+    pub(crate) fn after(self, rows: Option<Order>) -> Self {
+        match rows {
+            Some(order) => Self { order: SharedOrder::of(order), ..self },
+            None => self,
         }
     }
 

@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 use crate::formats::{self, BatchesOfOne};
 use crate::lines::Lines;
-use crate::{ErrorKind, Format, IngestError, Options, Piece, Progress, Result, input};
+use crate::{ErrorKind, Format, IngestError, Options, Piece, Progress, Result, input, scout};
 
 /// Something to read.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ use crate::{ErrorKind, Format, IngestError, Options, Piece, Progress, Result, in
 pub enum Input {
     /// A whole file of this format.
     File(PathBuf, Format),
-    /// The piece of an access log, which brings its own source.
+    /// A piece of a file of single requests, events or samples.
     Piece(Box<Piece>),
 }
 
@@ -58,7 +58,7 @@ pub fn read<P: AsRef<Path>>(
     read_inputs(paths.into_iter().map(file).collect::<Result<Vec<_>>>()?, options, progress)
 }
 
-/// Reads whole files and pieces of logs one after the other as rows of `options.kind`.
+/// Reads whole files and pieces of files one after the other as rows of `options.kind`.
 pub fn read_inputs(
     inputs: impl IntoIterator<Item = Input>,
     options: Options,
@@ -95,7 +95,7 @@ pub fn read_from(
     let (head, input) = input::unpack(name, Box::new(input), &progress)?;
     let format = format.map_or_else(|| Format::detect(Path::new(name), &head), Ok)?;
     let stop = Arc::default();
-    let current = Some(formats::text(format, Lines::new(name, input), &options, &progress, &stop)?);
+    let current = Some(formats::text(format, Lines::new(name, input), &options.for_next_input(), &progress, &stop)?);
     Ok(Batches { options, progress, waiting: VecDeque::new(), current, stop })
 }
 
@@ -127,16 +127,33 @@ impl Batches {
     }
 
     fn open(&self, input: Input) -> Result<BatchesOfOne> {
-        let text = |format, lines, options| formats::text(format, lines, options, &self.progress, &self.stop);
+        let options = self.options.for_next_input();
         match input {
-            Input::File(path, Format::Parquet) => formats::parquet(&path, &self.options, &self.progress),
+            Input::File(path, Format::Parquet) => formats::parquet(&path, &options, &self.progress),
             Input::File(path, format) => {
-                let (_, bytes) = input::open(&path, &self.progress)?;
-                text(format, Lines::new(&path.display().to_string(), bytes), &self.options)
+                let open = |progress: &Arc<Progress>| {
+                    let (_, bytes) = input::open(&path, progress)?;
+                    Ok(Lines::new(&path.display().to_string(), bytes))
+                };
+                // What is no file is read once.
+                let order = if path.is_file() {
+                    scout::order(format, &options, None::<fn() -> Result<Lines>>, || open(&Arc::default()))
+                } else {
+                    None
+                };
+                formats::text(format, open(&self.progress)?, &options.after(order), &self.progress, &self.stop)
             }
             Input::Piece(piece) => {
-                let options = Options { source: Some(piece.source().to_string()), ..self.options.clone() };
-                text(Format::Log, piece.lines(&self.progress)?, &options)
+                let options = options.for_piece(&piece);
+                if piece.format() == Format::Parquet {
+                    return formats::parquet(piece.path(), &options, &self.progress);
+                }
+                let lines = |piece: &Piece| piece.lines(&Arc::default());
+                let before = piece.before();
+                let before = before.as_ref().map(|before| || lines(before));
+                let order = scout::order(piece.format(), &options, before, || lines(&piece));
+                let lines = piece.lines(&self.progress)?;
+                formats::text(piece.format(), lines, &options.after(order), &self.progress, &self.stop)
             }
         }
     }

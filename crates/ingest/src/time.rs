@@ -11,13 +11,17 @@
 //! | below 10^17 | microseconds | |
 //! | from there | nanoseconds | |
 //!
-//! A local time that a clock change repeats is the earlier of the two; one that it skips is an error,
-//! as is anything outside the years 1970 to 9999. Digits below a microsecond are cut off. A leap
+//! A local time that a clock change skips is an error, as is anything outside the years 1970 to 9999 or the limits that
+//! the clock has. One that a clock change repeats is both of its instants: in a series the order of the rows tells
+//! which ([`Order`](crate::order::Order)), in a record it is the earlier. Digits below a microsecond are cut off. A leap
 //! second counts as the second before it.
 
 use chrono::{LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
+use nines_store::END_OF_TIME;
 
+use crate::error::quoted;
+use crate::options::Limits;
 use crate::{IngestError, Result};
 
 const EXPECTED: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, or a number of seconds, ms, µs or ns \
@@ -26,8 +30,29 @@ const EXPECTED: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00,
 const EXPECTED_OR_DATE: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, a date, or a number of \
                                 seconds, ms, µs or ns since 1970";
 
-/// First microsecond that is too late: the year 10000.
-const END: i64 = 253_402_300_800_000_000;
+/// What a text denotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// An instant.
+    At(i64),
+    /// A local time that a clock change repeats, and its two instants, the earlier first.
+    Repeated(NaiveDateTime, i64, i64),
+}
+
+impl When {
+    /// The instant, of two the earlier.
+    pub(crate) fn earlier(self) -> i64 {
+        match self {
+            When::At(micros) | When::Repeated(_, micros, _) => micros,
+        }
+    }
+}
+
+/// The numbers of days with which spreadsheets write the years 1954 to 2119.
+const SERIALS: std::ops::RangeInclusive<f64> = 20_000.0..=80_000.0;
+
+/// Days from a spreadsheet's day 0, which is 1899-12-30, to 1970.
+const SERIAL_OF_1970: f64 = 25_569.0;
 
 /// How the instants of a column are understood.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +63,31 @@ pub(crate) struct Clock<'a> {
     zone: Tz,
     /// Whether a date alone is its midnight. People write records so; a series of samples that does is a mistake.
     dates: bool,
+    /// What is outside of these is refused.
+    limits: Option<Limits>,
 }
 
 impl Clock<'static> {
     /// The times of a series.
     pub(crate) fn of_series(zone: Tz) -> Self {
-        Self { column: "time", zone, dates: false }
+        Self { column: "time", zone, dates: false, limits: None }
     }
 }
 
 impl<'a> Clock<'a> {
     /// The instants in a column of a record.
     pub(crate) fn of_record(column: &'a str, zone: Tz) -> Self {
-        Self { column, zone, dates: true }
+        Self { column, zone, dates: true, limits: None }
+    }
+
+    /// The same clock that refuses what lies outside of these instants.
+    pub(crate) fn within(self, limits: Option<Limits>) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Whether its zone may set clocks back.
+    pub(crate) fn is_set_back(&self) -> bool {
+        self.zone != Tz::UTC
     }
 
     /// The column, as errors call it.
@@ -58,19 +95,31 @@ impl<'a> Clock<'a> {
         self.column
     }
 
-    /// The instant that a text denotes.
+    /// The instant that a text denotes, of two the earlier.
     pub(crate) fn parse(&self, text: &str) -> Result<i64> {
+        self.read(text).map(When::earlier)
+    }
+
+    /// What a text denotes.
+    pub(crate) fn read(&self, text: &str) -> Result<When> {
         let text = text.trim_ascii();
-        let micros = match text.as_bytes() {
-            [_, _, _, _, b'-', ..] => self.civil(text)?,
-            _ => decimal(text),
-        };
         let expected = if self.dates { EXPECTED_OR_DATE } else { EXPECTED };
-        self.in_range(micros.ok_or_else(|| self.bad(text, expected))?, || text.to_string())
+        let found = match text.as_bytes() {
+            [_, _, _, _, b'-', ..] => self.civil(text)?,
+            _ => decimal(text).map(When::At),
+        };
+        let found = found.ok_or_else(|| self.bad(text, expected))?;
+        if let (When::At(_), Some(_), Ok(number)) = (found, self.limits, text.parse()) {
+            self.refuse_serial(number, text)?;
+        }
+        self.when_in_range(found, || text.to_string())
     }
 
     /// The instant that a whole number denotes.
     pub(crate) fn integer(&self, number: i64) -> Result<i64> {
+        if self.limits.is_some() {
+            self.refuse_serial(number as f64, &number.to_string())?;
+        }
         self.in_range(scale(number, "").unwrap_or(-1), || number.to_string())
     }
 
@@ -79,34 +128,79 @@ impl<'a> Clock<'a> {
         self.parse(&number.to_string())
     }
 
-    /// The instant of a time that a clock in this zone shows.
-    pub(crate) fn local(&self, local: NaiveDateTime) -> Result<i64> {
-        if self.zone == Tz::UTC {
-            return self.in_range(local.and_utc().timestamp_micros(), || local.to_string());
+    /// The instants of a time that a clock in this zone shows.
+    pub(crate) fn local(&self, local: NaiveDateTime) -> Result<When> {
+        let found = match self.zone.from_local_datetime(&local) {
+            _ if self.zone == Tz::UTC => When::At(local.and_utc().timestamp_micros()),
+            LocalResult::Single(time) => When::At(time.timestamp_micros()),
+            LocalResult::Ambiguous(a, b) => {
+                let (a, b) = (a.timestamp_micros(), b.timestamp_micros());
+                When::Repeated(local, a.min(b), a.max(b))
+            }
+            LocalResult::None => {
+                return Err(self.bad(
+                    &local.to_string(),
+                    format!("a time that exists in {}: clocks skip this one, so write it with its offset", self.zone),
+                ));
+            }
+        };
+        self.when_in_range(found, || local.to_string())
+    }
+
+    fn when_in_range(&self, when: When, text: impl FnOnce() -> String) -> Result<When> {
+        self.in_range(when.earlier(), text).map(|_| when)
+    }
+
+    /// Refuses an instant outside the years 1970 to 9999, or the limits.
+    pub(crate) fn in_range(&self, micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
+        if !(0..END_OF_TIME).contains(&micros) {
+            return Err(self.bad(&text(), "a time in the years 1970 to 9999"));
         }
-        match self.zone.from_local_datetime(&local) {
-            LocalResult::Single(time) => self.in_range(time.timestamp_micros(), || local.to_string()),
-            LocalResult::Ambiguous(a, b) => self.in_range(a.min(b).timestamp_micros(), || local.to_string()),
-            LocalResult::None => Err(self.bad(
-                &local.to_string(),
-                format!("a time that exists in {}: clocks skip this one, so write it with its offset", self.zone),
-            )),
+        match self.limits {
+            Some(limits) if !limits.holds(micros) => Err(self.out_of_limits(limits, micros, &text())),
+            _ => Ok(micros),
         }
     }
 
-    /// Refuses an instant outside the years 1970 to 9999.
-    pub(crate) fn in_range(&self, micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
-        if (0..END).contains(&micros) { Ok(micros) } else { Err(self.bad(&text(), "a time in the years 1970 to 9999")) }
+    fn out_of_limits(&self, limits: Limits, micros: i64, text: &str) -> IngestError {
+        let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        let (from, until) = limits.bounds();
+        let is = match shown(micros).format("%Y-%m-%dT%H:%M:%SZ").to_string() {
+            same if same == text => String::new(),
+            other => format!(", which is {other}"),
+        };
+        let (from, until) = (shown(from).format("%Y"), shown(until).format("%Y-%m-%d %H:%MZ"));
+        IngestError::bad_line(format!("{} is {}{is}", self.column, quoted(text)))
+            .column(self.column)
+            .expected(format!("a time from {from} to {until}, a day from now"))
+            .advice("Correct it, or take any time: --any-time")
+    }
+
+    /// Refuses a number that spreadsheets write for a day of our time, and says how to read it.
+    fn refuse_serial(&self, number: f64, text: &str) -> Result<()> {
+        if !SERIALS.contains(&number) {
+            return Ok(());
+        }
+        let micros = ((number - SERIAL_OF_1970) * 86_400.0).round() as i64 * 1_000_000;
+        let date = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default().format("%Y-%m-%d %H:%M:%S");
+        Err(IngestError::bad_line(format!("{} is {}", self.column, quoted(text)))
+            .column(self.column)
+            .expected(format!("{EXPECTED}: in a spreadsheet this number is {date}"))
+            .advice(format!(
+                "Read it with --select \"SELECT round(({0} - 25569) * 86400) AS {0}, … FROM input\", which takes the \
+                 spreadsheet's clock as UTC; --any-time takes it as seconds since 1970",
+                self.column
+            )))
     }
 
     /// `YYYY-MM-DD HH:MM:SS[.frac][offset]`, or a date; `None` if the text is not of that shape.
-    fn civil(&self, text: &str) -> Result<Option<i64>> {
+    fn civil(&self, text: &str) -> Result<Option<When>> {
         if let Some(date) = date(text.as_bytes()).filter(|_| self.dates && text.len() == 10) {
             return self.local(date.and_time(NaiveTime::MIN)).map(Some);
         }
         let Some((local, offset)) = split(text.as_bytes()) else { return Ok(None) };
         match offset {
-            Some(seconds) => Ok(Some(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000)),
+            Some(seconds) => Ok(Some(When::At(local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000))),
             None => self.local(local).map(Some),
         }
     }
@@ -328,7 +422,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_instant_reads_back_whatever_its_offset(micros in 86_400_000_000..END - 86_400_000_000, minutes in -1439i32..1440) {
+        fn an_instant_reads_back_whatever_its_offset(micros in 86_400_000_000..END_OF_TIME - 86_400_000_000, minutes in -1439i32..1440) {
             let offset = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
             let time = chrono::DateTime::from_timestamp_micros(micros).unwrap().with_timezone(&offset);
             prop_assert_eq!(utc(&time.to_rfc3339()), micros);

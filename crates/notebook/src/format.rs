@@ -132,14 +132,48 @@ pub(crate) fn interval(from: i64, to: i64, zone: Tz) -> String {
 }
 
 /// Text that a terminal shows and does not obey: names come out of logs that anybody can write into. Line breaks and tabs
-/// stay; what else is no letter becomes its picture.
+/// stay; what else is no letter becomes its picture, and so does what turns the direction of text or is not seen at all.
 pub fn printable(text: &str) -> String {
-    let picture = |c: char| match u32::from(c) {
-        _ if !c.is_control() || matches!(c, '\n' | '\t') => c,
-        0x7f => '␡',
-        code => char::from_u32(0x2400 + code).filter(|_| code < 0x20).unwrap_or(char::REPLACEMENT_CHARACTER),
-    };
     text.chars().map(picture).collect()
+}
+
+/// As [`printable`], for text that was drawn here and may have colours.
+pub fn printable_drawn(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        out.extend(rest[..at].chars().map(picture));
+        let end = rest[at..].find(|c: char| !matches!(c, '\u{1b}' | '[' | ';' | '0'..='9')).map(|end| at + end);
+        match end.filter(|end| rest[at..].starts_with("\u{1b}[") && rest[*end..].starts_with('m')) {
+            Some(end) if !rest[at + 1..end].contains('\u{1b}') => {
+                out.push_str(&rest[at..=end]);
+                rest = &rest[end + 1..];
+            }
+            _ => {
+                out.push(picture('\u{1b}'));
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    out.extend(rest.chars().map(picture));
+    out
+}
+
+/// A character as it is shown. What joins letters in some scripts (U+200C, U+200D) stays.
+fn picture(c: char) -> char {
+    match u32::from(c) {
+        0x0a | 0x09 => c,
+        0x7f => '␡',
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+        0x80..0xa0 => char::REPLACEMENT_CHARACTER,
+        // Marks, embeddings, overrides and isolates of direction.
+        0x061c | 0x200e | 0x200f | 0x202a..=0x202e | 0x2066..=0x206f => char::REPLACEMENT_CHARACTER,
+        // Breaks of lines that are none, and what has no width.
+        0x200b | 0x2028 | 0x2029 | 0x2060..=0x2064 | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f => {
+            char::REPLACEMENT_CHARACTER
+        }
+        _ => c,
+    }
 }
 
 /// How many items of a list are told.
@@ -303,6 +337,14 @@ mod tests {
     fn what_a_terminal_would_obey_is_shown_as_a_picture() {
         let text = "a\x1b[31m\r\n\tb\x7f\u{9b}c 业务";
         assert_eq!(printable(text), "a␛[31m␍\n\tb␡\u{fffd}c 业务");
+        let turned = "a\u{202e}b\u{2066}c\u{200f}d\u{feff}e\u{2028}f";
+        assert_eq!(printable(turned), "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}f");
+        // Of what joins letters, and of pictures made of several, nothing is lost.
+        for whole in ["می\u{200c}خواهم", "👩\u{200d}🔧", "नमस्\u{200d}ते", "עברית"] {
+            assert_eq!(printable(whole), whole);
+        }
+        assert_eq!(printable_drawn("\x1b[1;31mred\x1b[0m \x1b[2J\x1b]0;x\x07\x1b"), "\x1b[1;31mred\x1b[0m ␛[2J␛]0;x␇␛");
+        assert_eq!(printable_drawn("\x1b[\x1b[1m业\u{202e}"), "␛[\x1b[1m业\u{fffd}");
         let array = nines_engine::datafusion::arrow::array::StringArray::from(vec![text]);
         assert_eq!(value(&array, 0, &Unit::None, Tz::UTC), Some(printable(text)));
     }

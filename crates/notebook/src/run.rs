@@ -179,7 +179,7 @@ fn whole_minute(at: i64) -> i64 {
 
 /// What relative times are told against: the newest data, where the notebook asks for it and has any.
 async fn moment(engine: &Engine, notebook: &Notebook, given: Given<'_>) -> Result<Moment, RunError> {
-    let zone: Tz = engine.settings().time_zone.parse().unwrap_or(Tz::UTC);
+    let zone: Tz = engine.time_zone().parse().unwrap_or(Tz::UTC);
     let mut now = given.now.unwrap_or(given.clock);
     if let Some(sql) = notebook.now.as_ref().filter(|_| given.now.is_none()) {
         let newest = query(engine, "now", sql, &Parameters::default()).await?;

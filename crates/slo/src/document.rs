@@ -165,10 +165,10 @@ pub fn read(path: &str, text: &str) -> Reading {
 ///
 /// Every query begins with this, and reading thousands takes most of the time that a small one may take; so the cores
 /// share it.
-pub(crate) fn reread<'s>(stored: impl Iterator<Item = &'s Stored>) -> (Vec<(i64, Document)>, Vec<Mistake>) {
+pub(crate) fn reread<'s>(stored: impl Iterator<Item = &'s Stored>) -> (Vec<(i64, Document)>, Vec<Unread<'s>>) {
     let stored: Vec<&Stored> = stored.collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len() / WORTH_A_THREAD);
-    let readings: Vec<(i64, Reading)> = if threads < 2 {
+    let readings: Vec<Reading> = if threads < 2 {
         stored.iter().map(|stored| reread_one(stored)).collect()
     } else {
         std::thread::scope(|scope| {
@@ -179,19 +179,28 @@ pub(crate) fn reread<'s>(stored: impl Iterator<Item = &'s Stored>) -> (Vec<(i64,
             joined.flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         })
     };
-    let (mut documents, mut mistakes) = (Vec::with_capacity(readings.len()), Vec::new());
-    for (from, reading) in readings {
-        documents.extend(reading.documents.into_iter().map(|document| (from, document)));
-        mistakes.extend(reading.mistakes);
+    let (mut documents, mut unread) = (Vec::with_capacity(readings.len()), Vec::new());
+    for (stored, reading) in stored.into_iter().zip(readings) {
+        documents.extend(reading.documents.into_iter().map(|document| (stored.effective_from, document)));
+        if !reading.mistakes.is_empty() {
+            unread.push(Unread { stored, mistakes: reading.mistakes });
+        }
     }
-    (documents, mistakes)
+    (documents, unread)
+}
+
+/// What is recorded and cannot be read.
+pub(crate) struct Unread<'s> {
+    pub stored: &'s Stored,
+    /// Not empty.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// How many objects take longer to read than a thread to start.
 const WORTH_A_THREAD: usize = 50;
 
-fn reread_one(stored: &Stored) -> (i64, Reading) {
-    (stored.effective_from, parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false))
+fn reread_one(stored: &Stored) -> Reading {
+    parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false)
 }
 
 fn parse(path: &str, text: &str, cut: bool) -> Reading {

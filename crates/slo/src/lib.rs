@@ -30,16 +30,18 @@ mod objective;
 mod period;
 mod plan;
 mod resolve;
+mod rules;
 mod sli;
 mod slo;
 mod spans;
 mod spec;
 mod statement;
+mod unmeasured;
 mod yaml;
 
 pub use agreement::{
-    Agreement, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry, Measure, MinPayout,
-    NotValid, RateOp, Terms, Tier,
+    Agreement, AgreementChange, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry,
+    Measure, MinPayout, NotValid, RateOp, Terms, Tier, agreement_changes,
 };
 pub use credit::{
     Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Measured, Outcome,
@@ -51,12 +53,14 @@ pub use mistake::{Mistake, Severity};
 pub use nearest::nearest;
 pub use objective::{
     Belonging, Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op,
-    Party, Pattern, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
+    Party, Pattern, Promise, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
 };
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};
-pub use resolve::resolve;
+pub use resolve::{recorded, resolve};
+pub use rules::Rules;
 pub use statement::{
     AgreementText, Basis, Difference, Statement, StatementError, Step, Subject, Verdict, differences, html, markdown,
     steps,
 };
+pub use unmeasured::{Unmeasured, Unreadable};

@@ -9,6 +9,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use nines_timeline::{Grid, Interval, Share};
 
 use crate::agreement::Agreement;
+use crate::unmeasured::{Unmeasured, Unreadable};
 
 /// All that is defined, resolved.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +22,14 @@ pub struct Definitions {
     pub services: Vec<Service>,
     /// Of which business they were said to be when, by name.
     pub(crate) belongings: BTreeMap<String, Vec<Belonging>>,
+    /// What their objectives promise together when, by name.
+    pub(crate) promises: BTreeMap<String, Vec<Promise>>,
     /// Agreements, by name.
     pub agreements: Vec<Agreement>,
+    /// Objectives that Nines does not measure, and when, by name.
+    pub unmeasured: Vec<Unmeasured>,
+    /// Services and agreements that are recorded and cannot be read; the agreements are none of the above.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Of which business a service was said to be from one instant to another.
@@ -34,7 +41,22 @@ pub struct Belonging {
     pub business: Option<String>,
 }
 
+/// What several objectives promise together from one instant to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// In force `[start, end)`; the first version of a `Service` holds before it, too.
+    pub in_force: Interval,
+    /// The share of time in which all of them are met; `None`: nothing was promised.
+    pub target: Option<Share>,
+}
+
 impl Definitions {
+    /// What the objectives of a service promise together when (annotation `nines/target`): ascending, without gaps; empty if there is
+    /// no such `Service`.
+    pub fn promises(&self, service: &str) -> &[Promise] {
+        self.promises.get(service).map_or(&[], Vec::as_slice)
+    }
+
     /// Of which business a service was said to be when: ascending, without gaps; empty if there is no such `Service`.
     pub fn belongings(&self, service: &str) -> &[Belonging] {
         self.belongings.get(service).map_or(&[], Vec::as_slice)
@@ -453,13 +475,35 @@ pub struct Window {
     pub rolling: bool,
 }
 
+impl Window {
+    /// The length that an objective without a window is taken to have where one is needed, in µs: 30 days.
+    pub const DEFAULT: i64 = 30 * crate::duration::DAY;
+
+    /// Its length in µs; of calendar units the usual one: a month has 30 days, a quarter 90, a year 365.
+    pub fn micros(&self) -> i64 {
+        const MINUTE: i64 = 60_000_000;
+        let unit = match self.duration.chars().last() {
+            Some('m') => MINUTE,
+            Some('h') => 60 * MINUTE,
+            Some('d') => crate::duration::DAY,
+            Some('w') => 7 * crate::duration::DAY,
+            Some('Q') => 90 * crate::duration::DAY,
+            Some('Y') => 365 * crate::duration::DAY,
+            _ => 30 * crate::duration::DAY,
+        };
+        let count =
+            self.duration.get(..self.duration.len().saturating_sub(1)).and_then(|text| text.parse::<i64>().ok());
+        count.and_then(|count| count.checked_mul(unit)).unwrap_or(Window::DEFAULT)
+    }
+}
+
 /// An SLO of several objectives that have indicators of their own: their union.
 #[derive(Debug, Clone)]
 pub struct Composite {
     /// The SLO's name.
     pub name: String,
-    /// What it promises as a whole (annotation `nines/target`).
-    pub target: Option<Share>,
+    /// What it promises as a whole when (annotation `nines/target`): ascending, apart.
+    pub promises: Vec<Promise>,
     /// The names of its objectives.
     pub objectives: Vec<String>,
 }

@@ -89,17 +89,23 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
             let misfits = slo.misfits(change.stored.effective_from);
             mistakes.extend(misfits.into_iter().map(|complaint| told(document, complaint, Severity::Error)));
         }
+        if let (Body::Agreement(draft), true) = (&document.body, change.what != What::Unchanged) {
+            // What is recorded is judged as it was; nothing new is laid across midnights.
+            let misfit = draft.misfit(change.stored.effective_from);
+            mistakes.extend(misfit.map(|complaint| told(document, complaint, Severity::Error)));
+        }
         changes.push(change);
     }
 
     let untouched = existing.iter().filter(|s| !places.contains_key(&(s.kind, s.name.as_str(), s.effective_from)));
-    let (untouched, told) = reread(untouched);
-    mistakes.extend(told);
+    let (untouched, unread) = reread(untouched);
     let dated = changes.iter().map(|change| change.stored.effective_from).zip(&documents);
     let everything = untouched.iter().map(|(from, document)| (*from, document)).chain(dated);
-    let (definitions, told) = resolve::all(everything, &refused);
+    let (definitions, told) = resolve::all(everything, &refused, &unread);
+    // What was wrong before is no reason to refuse what is right; it is listed as not measured.
+    let before = wrong_before(existing);
     let (errors, warnings): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told.severity == Severity::Error);
-    mistakes.extend(errors);
+    mistakes.extend(errors.into_iter().filter(|told| !before.contains(told)));
     if !mistakes.is_empty() {
         mistakes.sort();
         mistakes.dedup();
@@ -114,6 +120,14 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
     warnings.sort();
     warnings.dedup();
     Ok(Plan { changes, warnings, definitions })
+}
+
+/// What is wrong with what is recorded, by itself.
+fn wrong_before(existing: &[Stored]) -> Vec<Mistake> {
+    let (documents, unread) = reread(existing.iter());
+    let documents = documents.iter().map(|(from, document)| (*from, document));
+    let told = resolve::all(documents, &HashSet::new(), &unread).1;
+    told.into_iter().filter(|told| told.severity == Severity::Error).collect()
 }
 
 /// What tells versions apart.

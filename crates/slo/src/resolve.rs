@@ -10,27 +10,38 @@ use chrono_tz::Tz;
 use nines_timeline::{Grid, Interval};
 
 use crate::agreement::{Agreement, AgreementVersion, Draft, Misfit, misfit};
-use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, reread};
+use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, Unread, reread};
 use crate::goal::Goal;
 use crate::local_days;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
-use crate::objective::{Belonging, Composite, Definitions, Objective, Service, Version};
-use crate::sli::Sli;
+use crate::objective::{Belonging, Composite, Definitions, Objective, Promise, Service, Spec, Version};
+use crate::sli::{Metric, Sli};
 use crate::slo::{Slo, Source};
-use crate::spec::spec;
+use crate::spec::{Without, spec};
+use crate::unmeasured::{Unmeasured, Unreadable, foreign, unreadable};
 
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
 /// mistake names its object, such as `SLO login-success`, instead of a file.
 pub fn resolve(stored: &[Stored]) -> Result<Definitions, Vec<Mistake>> {
-    let (documents, mut mistakes) = reread(stored.iter());
-    let (definitions, told) = all(documents.iter().map(|(from, document)| (*from, document)), &HashSet::new());
+    let (documents, unread) = reread(stored.iter());
+    let mut mistakes: Vec<Mistake> = unread.into_iter().flat_map(|unread| unread.mistakes).collect();
+    let documents = documents.iter().map(|(from, document)| (*from, document));
+    let (definitions, told) = all(documents, &HashSet::new(), &[]);
     mistakes.extend(told.into_iter().filter(|told| told.severity == Severity::Error));
     if !mistakes.is_empty() {
         mistakes.sort();
         return Err(mistakes);
     }
     Ok(definitions)
+}
+
+/// The same, whatever is wrong with it: an earlier version of Nines recorded what this one might refuse. That alone is without
+/// figures, and the definitions say why.
+pub fn recorded(stored: &[Stored]) -> Definitions {
+    let (documents, unread) = reread(stored.iter());
+    let documents = documents.iter().map(|(from, document)| (*from, document));
+    all(documents, &HashSet::new(), &unread).0
 }
 
 /// Versions of one object, ascending.
@@ -43,11 +54,13 @@ fn at<'d, T>(versions: &[(i64, &'d Document, &'d T)], instant: i64) -> Option<&'
 }
 
 /// Resolves documents that are in force from given instants. References to what is `refused` for its own mistakes are
-/// passed over.
+/// passed over. What is recorded and `unread` ends the version before it, and takes the objectives with it that refer to it.
 pub(crate) fn all<'d>(
     documents: impl Iterator<Item = (i64, &'d Document)>,
     refused: &HashSet<(Kind, String)>,
+    unread: &[Unread<'_>],
 ) -> (Definitions, Vec<Mistake>) {
+    let unread = Lost::new(unread);
     let mut slos: BTreeMap<&str, Versions<'_, Slo>> = BTreeMap::new();
     let mut slis: HashMap<&str, Versions<'_, Sli>> = HashMap::new();
     let mut services: BTreeMap<&str, Versions<'_, Service>> = BTreeMap::new();
@@ -68,31 +81,66 @@ pub(crate) fn all<'d>(
     services.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
     agreements.values_mut().for_each(|versions| versions.sort_by_key(|(from, ..)| *from));
 
-    let (objectives, mistakes) = (BTreeMap::new(), Vec::new());
-    let mut resolver = Resolver { slis, services, refused, objectives, mistakes, widest: HashMap::new() };
+    let mut resolver = Resolver {
+        slis,
+        services,
+        refused,
+        unread: &unread,
+        objectives: BTreeMap::new(),
+        unmeasured: Vec::new(),
+        mistakes: Vec::new(),
+        widest: HashMap::new(),
+    };
     for versions in slos.values() {
         resolver.slo(versions);
     }
-    let Resolver { services, objectives, mut mistakes, .. } = resolver;
+    let Resolver { services, objectives, mut unmeasured, mut mistakes, .. } = resolver;
+    unmeasured.extend(unread.slos(|name, at| {
+        let ends = slos.get(name).into_iter().flatten().map(|(from, ..)| *from).find(|from| *from > at);
+        ends.unwrap_or(i64::MAX)
+    }));
+    unmeasured.sort_by(|a, b| (&a.objective, a.in_force).cmp(&(&b.objective, b.in_force)));
     let composites = slos.values().filter_map(|versions| composite(versions, &objectives)).collect();
-    let belongings = services.iter().map(|(name, versions)| (name.to_string(), belongings(versions))).collect();
+    let of_services = || services.iter().map(|(name, versions)| (name.to_string(), spans(versions)));
+    let belongings = of_services().map(|(name, spans)| {
+        let business = |service: &Service| service.business.clone();
+        let known = spans.into_iter().map(|(in_force, service)| Belonging { in_force, business: business(service) });
+        (name, known.collect())
+    });
+    let promises = of_services().map(|(name, spans)| {
+        let known = spans.into_iter().map(|(in_force, service)| Promise { in_force, target: service.target });
+        (name, known.collect())
+    });
+    let (belongings, promises) = (belongings.collect(), promises.collect());
     let services = services.values().filter_map(|versions| Some(versions.last()?.2.clone())).collect();
-    let agreements = agreements.into_iter().map(|(name, versions)| agreement(name, &versions, &mut mistakes));
-    let agreements = agreements.filter(|agreement| !agreement.versions.is_empty()).collect();
+    let mut unreadable = unread.others();
+    let mut known = Vec::new();
+    for (name, versions) in agreements {
+        let before = mistakes.len();
+        let agreement = agreement(name, &versions, &mut mistakes);
+        if let Some(wrong) = mistakes.get(before) {
+            let why = wrong.reason.clone();
+            unreadable.push(Unreadable { kind: Kind::Agreement, name: name.to_string(), why });
+        }
+        let is_whole = unreadable.iter().all(|lost| (lost.kind, lost.name.as_str()) != (Kind::Agreement, name));
+        if is_whole && !agreement.versions.is_empty() {
+            known.push(agreement);
+        }
+    }
     let objectives = objectives.into_values().collect();
-    (Definitions { objectives, composites, services, belongings, agreements }, mistakes)
+    let (agreements, unmeasured) = (known, unmeasured);
+    (
+        Definitions { objectives, composites, services, belongings, promises, agreements, unmeasured, unreadable },
+        mistakes,
+    )
 }
 
-/// Of which business a service is when, as its objectives take it.
-fn belongings(versions: &Versions<'_, Service>) -> Vec<Belonging> {
+/// What was said of a service when, as its objectives take it.
+fn spans<'d>(versions: &Versions<'d, Service>) -> Vec<(Interval, &'d Service)> {
     let starts = changes(Interval::new(i64::MIN, i64::MAX), versions, &[] as &[(i64, &Document, ())]);
     let ends = starts.iter().skip(1).chain([&i64::MAX]);
     let spans = starts.iter().zip(ends).map(|(start, end)| Interval::new(*start, *end));
-    let known = spans.map(|in_force| Belonging {
-        in_force,
-        business: at(versions, in_force.start).and_then(|service| service.business.clone()),
-    });
-    known.collect()
+    spans.filter_map(|in_force| Some((in_force, at(versions, in_force.start)?))).collect()
 }
 
 /// An agreement, its versions joined where they go on saying the same.
@@ -119,20 +167,80 @@ fn agreement(name: &str, versions: &Versions<'_, Draft>, mistakes: &mut Vec<Mist
     Agreement { name: name.to_string(), versions: joined }
 }
 
-/// The composite that an SLO is at last.
+/// The composite that an SLO is at last, and what it promised when.
 fn composite(versions: &Versions<'_, Slo>, objectives: &BTreeMap<String, Objective>) -> Option<Composite> {
     let (_, document, slo) = versions.last()?;
     let names = slo.goals.iter().map(|goal| slo.objective_name(&document.name, goal));
     let names: Vec<String> = names.filter(|name| objectives.contains_key(name)).collect();
-    let composite = Composite { name: document.name.clone(), target: slo.target, objectives: names };
+    let promises = versions.iter().enumerate().map(|(i, (from, _, slo))| {
+        let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
+        Promise { in_force: Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX))), target: slo.target }
+    });
+    let promises = promises.filter(|promise| !promise.in_force.is_empty()).collect();
+    let composite = Composite { name: document.name.clone(), promises, objectives: names };
     (slo.is_composite() && !composite.objectives.is_empty()).then_some(composite)
+}
+
+/// What is recorded and cannot be read, by name: from when, and the first thing that is wrong.
+#[derive(Default)]
+struct Lost(BTreeMap<(Kind, String), Vec<(i64, String)>>);
+
+impl Lost {
+    fn new(unread: &[Unread<'_>]) -> Lost {
+        let mut lost = Lost::default();
+        for Unread { stored, mistakes } in unread {
+            let from = if stored.effective_from == SINCE_EVER { i64::MIN } else { stored.effective_from };
+            let reason = mistakes.first().map_or_else(String::new, |mistake| mistake.reason.clone());
+            lost.0.entry((stored.kind, stored.name.clone())).or_default().push((from, reason));
+        }
+        lost.0.values_mut().for_each(|versions| versions.sort());
+        lost
+    }
+
+    /// What is wrong with an object.
+    fn why(&self, kind: Kind, name: &str) -> Option<&str> {
+        self.0.get(&(kind, name.to_string())).and_then(|versions| Some(versions.first()?.1.as_str()))
+    }
+
+    /// The start of the first version after an instant.
+    fn after(&self, kind: Kind, name: &str, at: i64) -> i64 {
+        let mut starts = self.0.get(&(kind, name.to_string())).into_iter().flatten().map(|(from, _)| *from);
+        starts.find(|from| *from > at).unwrap_or(i64::MAX)
+    }
+
+    /// SLOs, each with the end of its version: the next of its own, or the one that `next` knows.
+    fn slos(&self, next: impl Fn(&str, i64) -> i64) -> Vec<Unmeasured> {
+        let slos = self.0.iter().filter(|((kind, _), _)| *kind == Kind::Slo);
+        let versions = slos.flat_map(|((_, name), versions)| versions.iter().map(move |version| (name, version)));
+        let told = versions.map(|(name, (from, reason))| Unmeasured {
+            objective: name.clone(),
+            slo: name.clone(),
+            service: None,
+            owner: None,
+            target: None,
+            in_force: Interval::new(*from, self.after(Kind::Slo, name, *from).min(next(name, *from))),
+            why: unreadable(reason),
+        });
+        told.collect()
+    }
+
+    /// What else the figures of others depend on.
+    fn others(&self) -> Vec<Unreadable> {
+        let others = self.0.iter().filter(|((kind, _), _)| matches!(kind, Kind::Agreement | Kind::Service));
+        let told = others.flat_map(|((kind, name), versions)| {
+            versions.iter().map(|(_, why)| Unreadable { kind: *kind, name: name.clone(), why: why.clone() })
+        });
+        told.collect()
+    }
 }
 
 struct Resolver<'d> {
     slis: HashMap<&'d str, Versions<'d, Sli>>,
     services: BTreeMap<&'d str, Versions<'d, Service>>,
     refused: &'d HashSet<(Kind, String)>,
+    unread: &'d Lost,
     objectives: BTreeMap<String, Objective>,
+    unmeasured: Vec<Unmeasured>,
     mistakes: Vec<Mistake>,
     /// The widest slices that divide every day of a zone from an instant on: worked out once.
     widest: HashMap<(Tz, i64), i64>,
@@ -142,6 +250,7 @@ impl<'d> Resolver<'d> {
     fn slo(&mut self, versions: &[(i64, &'d Document, &'d Slo)]) {
         for (i, (from, document, slo)) in versions.iter().enumerate() {
             let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
+            let next = next.min(self.unread.after(Kind::Slo, &document.name, *from));
             let in_force = Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX)));
             for goal in &slo.goals {
                 self.goal(document, slo, goal, in_force);
@@ -157,47 +266,82 @@ impl<'d> Resolver<'d> {
             self.tell(document, Complaint::new(goal.place, reason, None), Severity::Error);
             return;
         }
+        let without = |in_force: Interval, why: String| Unmeasured {
+            objective: name.clone(),
+            slo: document.name.clone(),
+            service: Some(slo.service.clone()),
+            owner: slo.owner.clone(),
+            target: Some(goal.target),
+            in_force,
+            why,
+        };
+        if let Some(why) = self.unread.why(Kind::Service, &slo.service) {
+            let why = format!("of its Service, {}", unreadable(why));
+            return self.unmeasured.push(without(in_force, why));
+        }
         let services = self.services.get(slo.service.as_str()).map_or([].as_slice(), Vec::as_slice);
         let widest = &mut self.widest;
         let from = in_force.start;
         let misfit =
             slo.misfit(goal, |zone| *widest.entry((zone, from)).or_insert_with(|| local_days::day_unit(zone, from)));
         let slices = (slo.slices(goal, from), misfit.map(|(reason, hint)| format!("{reason}, {hint}")));
-        let versions = match slo.source(goal) {
+        let (found, place) = match slo.source(goal) {
             None => return,
             Some(Source::Inline(sli)) => {
-                // What is wrong between the two was told when they were read.
-                versions((slo, goal, &slices), in_force, &[(i64::MIN, document, sli.as_ref())], services)
-                    .unwrap_or_default()
+                (versions((slo, goal, &slices), in_force, &[(i64::MIN, document, sli.as_ref())], services), None)
             }
             Some(Source::Named { name, place }) => match self.slis.get(name.as_str()) {
+                _ if self.unread.why(Kind::Sli, name).is_some() => {
+                    let why = self.unread.why(Kind::Sli, name).unwrap_or_default();
+                    let why = format!("of its SLI {name}, {}", unreadable(why));
+                    return self.unmeasured.push(without(in_force, why));
+                }
                 Some(slis) => {
-                    let foreign = slis.iter().all(|(_, _, sli)| sli.measure.is_none());
-                    let (versions, complaints) = match versions((slo, goal, &slices), in_force, slis, services) {
-                        Ok(versions) => (versions, Vec::new()),
-                        Err(complaints) => (Vec::new(), complaints),
-                    };
-                    complaints.into_iter().for_each(|complaint| self.tell(document, complaint, Severity::Error));
-                    if foreign {
+                    let is_foreign = slis.iter().all(|(_, _, sli)| matches!(sli.metric, Metric::Foreign(_)));
+                    let found = versions((slo, goal, &slices), in_force, slis, services);
+                    if is_foreign {
                         let reason = format!("recorded, but Nines does not measure the indicator of SLI '{name}'");
                         self.tell(document, Complaint::new(*place, reason, None), Severity::Warning);
                     }
-                    versions
+                    (found, Some(*place))
                 }
                 None if self.refused.contains(&(Kind::Sli, name.clone())) => return,
                 None => {
                     let known: Vec<&str> = self.slis.keys().copied().collect();
                     let hint = nearest::near_hint(name, &known);
                     let complaint = Complaint::new(*place, format!("there is no SLI '{name}'"), hint.as_deref());
+                    self.unmeasured.push(without(in_force, unreadable(&complaint.reason)));
                     return self.tell(document, complaint, Severity::Error);
                 }
             },
         };
-        if !versions.is_empty() {
-            let objective = Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
-            let objective = self.objectives.entry(name).or_insert(objective);
-            versions.into_iter().for_each(|version| append(&mut objective.versions, version));
+        let mut told: Vec<Complaint> = Vec::new();
+        for (in_force, spec) in found {
+            let why = match spec {
+                Ok(spec) => {
+                    if !in_force.is_empty() {
+                        let objective =
+                            Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
+                        let objective = self.objectives.entry(name.clone()).or_insert(objective);
+                        append(&mut objective.versions, Version { in_force, spec: Arc::new(spec) });
+                    }
+                    continue;
+                }
+                Err(Without::Foreign(kind)) => foreign(&kind),
+                Err(Without::Wrong(complaint)) => {
+                    let why = unreadable(&complaint.reason);
+                    // What is wrong between an SLO and an indicator inside it was told when they were read.
+                    if place.is_some() && !told.contains(&complaint) {
+                        told.push(complaint);
+                    }
+                    why
+                }
+            };
+            if !in_force.is_empty() {
+                self.unmeasured.push(without(in_force, why));
+            }
         }
+        told.into_iter().for_each(|complaint| self.tell(document, complaint, Severity::Error));
     }
 
     fn tell(&mut self, document: &Document, complaint: Complaint, severity: Severity) {
@@ -205,29 +349,21 @@ impl<'d> Resolver<'d> {
     }
 }
 
-/// What an objective says while one version of its SLO is in force; nothing while Nines does not measure its
-/// indicator. Judged even if that is never, or its mistakes would wait until it is.
+/// What an objective says while one version of its SLO is in force, one after the other. Judged even if that is never, or its
+/// mistakes would wait until it is.
 fn versions(
     (slo, goal, slices): (&Slo, &Goal, &(Grid, Option<String>)),
     in_force: Interval,
     slis: &[(i64, &Document, &Sli)],
     services: &[(i64, &Document, &Service)],
-) -> Result<Vec<Version>, Vec<Complaint>> {
+) -> Vec<(Interval, Result<Spec, Without>)> {
     let starts = changes(in_force, slis, services);
     let ends = starts.iter().skip(1).chain([&in_force.end]);
-    let (mut versions, mut complaints) = (Vec::new(), Vec::new());
-    for (start, end) in starts.iter().zip(ends) {
-        let Some(sli) = at(slis, *start) else { continue };
-        match spec(slo, goal, sli, at(services, *start), slices.clone()) {
-            Ok(Some(spec)) if start < end => {
-                append(&mut versions, Version { in_force: Interval::new(*start, *end), spec: Arc::new(spec) });
-            }
-            Ok(_) => {}
-            Err(complaint) if complaints.contains(&complaint) => {}
-            Err(complaint) => complaints.push(complaint),
-        }
-    }
-    if complaints.is_empty() { Ok(versions) } else { Err(complaints) }
+    let spans = starts.iter().zip(ends).map(|(start, end)| Interval::new(*start, *end));
+    let said = spans.filter_map(|span| {
+        Some((span, spec(slo, goal, at(slis, span.start)?, at(services, span.start), slices.clone())))
+    });
+    said.collect()
 }
 
 /// The start of an interval and the instants inside it where one of two changes.

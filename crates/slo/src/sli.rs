@@ -12,8 +12,15 @@ use crate::yaml::{Node, Place};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sli {
     pub vela: Option<Vela>,
-    /// `None`: Nines does not measure indicators of its type.
-    pub measure: Option<Measure>,
+    pub metric: Metric,
+}
+
+/// What an SLI counts by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Metric {
+    Nines(Measure),
+    /// Of another system, such as `of type Prometheus`: recorded and not measured.
+    Foreign(String),
 }
 
 /// What a Nines indicator measures.
@@ -48,7 +55,7 @@ enum Role {
 pub(crate) fn read(spec: &Node, vela: Option<Vela>, notes: &mut Notes<'_>) -> Option<Sli> {
     let fields = Fields::read(spec, "the SLI's spec", &["description", "thresholdMetric", "ratioMetric"], notes)?;
     fields.text("description", notes);
-    let measure = match (fields.get("thresholdMetric"), fields.get("ratioMetric")) {
+    let metric = match (fields.get("thresholdMetric"), fields.get("ratioMetric")) {
         (Some(threshold), None) => metric(threshold, "thresholdMetric", Role::Threshold, notes)?,
         (None, Some(ratio)) => self::ratio(ratio, notes)?,
         (Some(_), Some(ratio)) => {
@@ -60,10 +67,10 @@ pub(crate) fn read(spec: &Node, vela: Option<Vela>, notes: &mut Notes<'_>) -> Op
             return None;
         }
     };
-    Some(Sli { vela, measure })
+    Some(Sli { vela, metric })
 }
 
-fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
+fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Metric> {
     let fields = Fields::read(node, "ratioMetric", &["counter", "good", "bad", "total", "rawType", "raw"], notes)?;
     fields.flag("counter", notes);
     let raw_type = fields.word("rawType", &[("success", true), ("failure", false)], notes);
@@ -78,10 +85,9 @@ fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
             notes.error(node.place, "missing field 'good' or 'bad' in ratioMetric");
         }
         fields.need("total", notes)?;
-        for (name, part) in parts {
-            metric(part, name, Role::Part, notes);
-        }
-        return Some(None);
+        // A part cannot be of Nines, which counts good and total together.
+        let parts: Vec<_> = parts.into_iter().map(|(name, part)| metric(part, name, Role::Part, notes)).collect();
+        return parts.into_iter().flatten().next();
     };
     if let Some((name, part)) = parts.first() {
         notes.error(part.place, format!("a ratioMetric has 'raw' or parts such as '{name}', not both"));
@@ -89,7 +95,7 @@ fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
     }
     fields.need("rawType", notes)?;
     let measure = metric(raw, "raw", Role::Raw, notes)?;
-    if let (Some(_), Some(false), Some(node)) = (&measure, raw_type, fields.get("rawType")) {
+    if let (Metric::Nines(_), Some(false), Some(node)) = (&measure, raw_type, fields.get("rawType")) {
         notes.error(node.place, "'rawType' must be success: a Nines indicator yields good and total itself");
         return None;
     }
@@ -97,7 +103,7 @@ fn ratio(node: &Node, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
 }
 
 /// `{metricSource: {type, spec}}`.
-fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) -> Option<Option<Measure>> {
+fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) -> Option<Metric> {
     let outer = Fields::read(node, what, &["metricSource"], notes)?;
     let known = ["metricSourceRef", "type", "spec"];
     let source = Fields::read(outer.need("metricSource", notes)?, "metricSource", &known, notes)?;
@@ -110,20 +116,18 @@ fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) ->
             source.need("type", notes);
             return None;
         };
-        foreign(&source, source.place, &format!("of metric source {reference}"), notes);
-        return Some(None);
+        return Some(foreign(&source, source.place, format!("of metric source {reference}"), notes));
     };
     let place = source.get("type").map_or(source.place, |node| node.place);
     if !kind.starts_with("nines/") {
-        foreign(&source, place, &format!("of type {kind}"), notes);
-        return Some(None);
+        return Some(foreign(&source, place, format!("of type {kind}"), notes));
     }
     match (role, kind == indicator::GAUGE) {
         _ if !indicator::TYPES.contains(&kind) => {
             notes.unknown(place, format!("unknown indicator type '{kind}'"), kind, indicator::TYPES);
             None
         }
-        (Role::Raw, false) | (Role::Threshold, true) => indicator::read(kind, &source, notes).map(Some),
+        (Role::Raw, false) | (Role::Threshold, true) => indicator::read(kind, &source, notes).map(Metric::Nines),
         (Role::Part | Role::Raw, true) => {
             let hint = "put it into a thresholdMetric, with op and value in the objective";
             notes.error_hint(place, format!("{kind} does not belong into a ratioMetric"), hint);
@@ -137,9 +141,10 @@ fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) ->
     }
 }
 
-fn foreign(source: &Fields<'_>, place: Place, kind: &str, notes: &mut Notes<'_>) {
+fn foreign(source: &Fields<'_>, place: Place, kind: String, notes: &mut Notes<'_>) -> Metric {
     if let Some(spec) = source.need("spec", notes) {
         Fields::open(spec, "the metricSource's spec", notes);
     }
     notes.warn(place, format!("recorded, but Nines does not measure indicators {kind}"), None);
+    Metric::Foreign(kind)
 }

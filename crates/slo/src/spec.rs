@@ -5,7 +5,7 @@ use nines_timeline::Grid;
 use crate::goal::Goal;
 use crate::mistake::{Complaint, Notes};
 use crate::objective::{Indicator, Service, Spec};
-use crate::sli::{Counts, Measure, Sli};
+use crate::sli::{Counts, Measure, Metric, Sli};
 use crate::slo::{Slo, Source};
 
 impl Slo {
@@ -15,7 +15,7 @@ impl Slo {
             // Its slices are checked where it is known from when on it is in force.
             let slices = (Grid::new(0, goal.slice), None);
             if let Some(Source::Inline(sli)) = self.source(goal)
-                && let Err(complaint) = spec(self, goal, sli, None, slices)
+                && let Err(Without::Wrong(complaint)) = spec(self, goal, sli, None, slices)
             {
                 notes.complain(complaint);
             }
@@ -23,20 +23,31 @@ impl Slo {
     }
 }
 
-/// What an objective says of an indicator, judged in these slices; nothing if Nines does not measure it.
+/// Why there is nothing to evaluate.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Without {
+    /// An indicator of another system, such as `of type Prometheus`.
+    Foreign(String),
+    Wrong(Complaint),
+}
+
+/// What an objective says of an indicator, judged in these slices.
 pub(crate) fn spec(
     slo: &Slo,
     goal: &Goal,
     sli: &Sli,
     service: Option<&Service>,
     (slices, misfit): (Grid, Option<String>),
-) -> Result<Option<Spec>, Complaint> {
-    let Some(measure) = &sli.measure else { return Ok(None) };
-    let indicator = indicator(goal, measure)?;
+) -> Result<Spec, Without> {
+    let measure = match &sli.metric {
+        Metric::Nines(measure) => measure,
+        Metric::Foreign(kind) => return Err(Without::Foreign(kind.clone())),
+    };
+    let indicator = indicator(goal, measure).map_err(Without::Wrong)?;
     let slice_target = match (&indicator, goal.slice_target) {
         (Indicator::Latency { quantile, .. }, Some((target, place))) if target != *quantile => {
             let reason = "'timeSliceTarget' differs from the quantile, which decides a slice of latencies";
-            return Err(Complaint::new(place, reason, Some("leave it out")));
+            return Err(Without::Wrong(Complaint::new(place, reason, Some("leave it out"))));
         }
         (Indicator::Latency { quantile, .. }, _) => *quantile,
         (_, Some((target, _))) => target,
@@ -48,7 +59,7 @@ pub(crate) fn spec(
         (Some(name), _) | (None, Some(name)) => Some(name.clone()),
         (None, None) => None,
     };
-    Ok(Some(Spec {
+    Ok(Spec {
         service: slo.service.clone(),
         business: service.and_then(|service| service.business.clone()),
         owner: slo.owner.clone().or_else(|| service?.owner.clone()),
@@ -66,7 +77,7 @@ pub(crate) fn spec(
         no_data: measure.no_data,
         window: slo.window.clone(),
         time_zone: slo.time_zone,
-    }))
+    })
 }
 
 fn indicator(goal: &Goal, measure: &Measure) -> Result<Indicator, Complaint> {

@@ -30,6 +30,8 @@ pub enum StoreErrorKind {
     Moved,
     /// A batch of this name was stored with other content.
     Mismatch,
+    /// Rows that add lie over slices of which it cannot be known whether they hold the same rows.
+    Overlap,
     /// It is not known whether the rows are stored: the objects failed while the entry was written and when it was
     /// looked for. The same batch may be delivered again, it is not stored twice.
     Unknown,

@@ -13,13 +13,16 @@
 //!
 //! No SQL here, and no knowledge of what an objective is.
 
+mod commit;
+mod commits;
 mod error;
 mod log;
 mod objects;
 mod once;
 mod partition;
+mod pieces;
 mod provider;
-mod records;
+mod rules;
 mod schema;
 mod snapshot;
 mod store;
@@ -27,13 +30,20 @@ mod table;
 mod upsert;
 mod write;
 
+pub use commit::{Changes, Commit, Outcome};
+pub use commits::{Begun, Known};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use log::DataFile;
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
+pub use pieces::piece_of;
 pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
-pub use records::{InvalidRow, first_invalid_row};
+pub use rules::{
+    Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,
+    first_invalid_row,
+};
 pub use schema::*;
 pub use snapshot::Snapshot;
 pub use store::{DEFAULT_SLICE_SECONDS, Store};
-pub use table::{Changes, Commit, Outcome, Table};
+pub use table::Table;
+pub use upsert::{Overlap, Rule};

@@ -70,6 +70,9 @@ pub enum Measure {
 /// Digits of an amount of money, and how many of them follow the decimal point.
 pub const MONEY: (u8, i8) = (24, 6);
 
+/// Digits of a day's sum of slice ratios, and how many of them follow the decimal point.
+pub const RATIOS: (u8, i8) = (38, 28);
+
 impl TableKind {
     /// Every table, in the order in which they are listed to people.
     pub const ALL: &[TableKind] = &[
@@ -238,6 +241,11 @@ impl TableKind {
                 ("total", Measure::Same),
                 ("ratio_sum", Measure::Same),
                 ("approximate", Measure::Same),
+                ("ratios", Measure::Same),
+                ("assumed", Measure::Same),
+                ("bound_below", Measure::Same),
+                ("bound_above", Measure::Same),
+                ("last_data", Measure::Same),
             ],
             TableKind::SloFacts => &[("key", Measure::Same), ("value", Measure::Same), ("text", Measure::Same)],
             TableKind::Statements => &[
@@ -249,6 +257,14 @@ impl TableKind {
                 ("text", Measure::Same),
                 ("sha256", Measure::Same),
             ],
+        }
+    }
+
+    /// The columns that a table of an earlier version may lack: its next version has them, NULL in what was stored before.
+    pub(crate) fn later(self) -> &'static [&'static str] {
+        match self {
+            TableKind::SloDays => &["ratios", "assumed", "bound_below", "bound_above", "last_data"],
+            _ => &[],
         }
     }
 
@@ -371,6 +387,11 @@ impl TableKind {
                 count("total").with_nullable(true),
                 number("ratio_sum").with_nullable(true),
                 flag("approximate"),
+                Field::new("ratios", DataType::Decimal128(RATIOS.0, RATIOS.1), true),
+                count("assumed").with_nullable(true),
+                count("bound_below").with_nullable(true),
+                count("bound_above").with_nullable(true),
+                instant("last_data").with_nullable(true),
             ],
             TableKind::SloFacts => {
                 vec![

@@ -8,7 +8,9 @@ use datafusion::object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::commits::{Begun, Commits, Underway};
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::{LOG_FOLDER, Log};
 use crate::objects::Objects;
 use crate::schema::TableKind;
 use crate::table::{Table, TableState};
@@ -31,6 +33,7 @@ struct Inner {
     objects: Objects,
     slice_seconds: i64,
     tables: Vec<(TableKind, Arc<TableState>)>,
+    commits: Commits,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,11 +45,15 @@ struct Marker {
 impl Store {
     /// Opens an existing store: a plain path, `file://…` or `memory://name` (of this process).
     ///
-    /// [`StoreErrorKind::NotFound`] if there is no store at this place.
+    /// [`StoreErrorKind::NotFound`] if there is no store at this place, [`StoreErrorKind::Corrupt`] if its tables are there
+    /// and what says how wide its slices are is not.
     pub async fn open(url: &str) -> Result<Store> {
         let objects = Objects::locate(url, false)?;
-        match read_marker(&objects).await? {
-            Some(marker) => Self::new(objects, marker),
+        if let Some(marker) = read_marker(&objects).await? {
+            return Self::new(objects, marker);
+        }
+        match lost(&objects).await? {
+            Some(lost) => Err(lost),
             None => Err(StoreError::new(
                 StoreErrorKind::NotFound,
                 format!(
@@ -81,7 +88,12 @@ impl Store {
     pub(crate) async fn create_over(objects: Objects, slice_seconds: Option<i64>) -> Result<Store> {
         let marker = match read_marker(&objects).await? {
             Some(marker) => marker,
-            None => create_marker(&objects, slice_seconds.unwrap_or(DEFAULT_SLICE_SECONDS)).await?,
+            None => {
+                if let Some(lost) = lost(&objects).await? {
+                    return Err(lost);
+                }
+                create_marker(&objects, slice_seconds.unwrap_or(DEFAULT_SLICE_SECONDS)).await?
+            }
         };
         match slice_seconds {
             Some(wanted) if wanted != marker.slice_seconds => Err(StoreError::new(
@@ -102,7 +114,7 @@ impl Store {
             .iter()
             .map(|&kind| Ok((kind, Arc::new(TableState::new(kind, slice_seconds, &objects)?))))
             .collect::<Result<_>>()?;
-        Ok(Store { inner: Arc::new(Inner { objects, slice_seconds, tables }) })
+        Ok(Store { inner: Arc::new(Inner { objects, slice_seconds, tables, commits: Commits::default() }) })
     }
 
     /// The granularity: width of a stored slice in seconds.
@@ -113,6 +125,21 @@ impl Store {
     /// The canonical URL: the same store always has the same.
     pub fn url(&self) -> &Url {
         self.inner.objects.url()
+    }
+
+    /// The commits that change rows which were made through this store and its clones, in order, and those under way.
+    pub fn commits(&self) -> Vec<Begun> {
+        self.inner.commits.all()
+    }
+
+    /// Ends when no commit is under way. One that has begun goes on though its append was dropped, so this is what to wait
+    /// for before saying what was stored.
+    pub async fn settled(&self) {
+        self.inner.commits.settled().await;
+    }
+
+    pub(crate) fn begin_commit(&self, table: TableKind, version: u64) -> Underway {
+        self.inner.commits.begin(table, version)
     }
 
     /// A table. It need not have been written yet.
@@ -162,6 +189,46 @@ async fn read_marker(objects: &Objects) -> Result<Option<Marker>> {
     }
     check_slice(marker.slice_seconds).map_err(|why| damaged(format!("a slice of {} s {why}", marker.slice_seconds)))?;
     Ok(Some(marker))
+}
+
+/// What is wrong with a folder without a marker that is not a new one either; `None` if a store may be made of it.
+///
+/// Whoever creates a store writes the marker first, so tables without one are those of a store that lost it.
+async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
+    if objects.any_below(&Path::from(LOG_FOLDER)).await? {
+        let problem = format!(
+            "{} is a table, not a store: it holds {LOG_FOLDER}; name the folder that this one is in",
+            objects.url()
+        );
+        return Ok(Some(StoreError::new(StoreErrorKind::InvalidArgument, problem)));
+    }
+    let (mut tables, mut slice_seconds) = (Vec::new(), None);
+    for &kind in TableKind::ALL {
+        let log = Log::new(kind, DEFAULT_SLICE_SECONDS, objects)?;
+        if log.left().await?.is_none() {
+            continue;
+        }
+        tables.push(kind.name());
+        slice_seconds = slice_seconds.or(log.stored_slice_seconds().await);
+    }
+    // Somebody else may have just created the store.
+    if tables.is_empty() || read_marker(objects).await?.is_some() {
+        return Ok(None);
+    }
+    let again = match slice_seconds {
+        Some(slice_seconds) => {
+            let marker = Marker { format: FORMAT, slice_seconds };
+            let line = serde_json::to_string(&marker).unwrap_or_default();
+            format!("or, if format {FORMAT} is what it had, write it again; its tables are of this line: {line}")
+        }
+        None => "which says how wide the slices are".to_string(),
+    };
+    Ok(Some(StoreError::corrupt(format!(
+        "the store at {} has lost its {MARKER}: tables are there ({}), and it is not. Nothing is read or written without \
+         it. Put {MARKER} back from a backup, {again}",
+        objects.url(),
+        tables.join(", ")
+    ))))
 }
 
 /// Creates the marker, or reads the one that somebody else has just created.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Add;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,14 +11,16 @@ use datafusion::object_store::path::Path;
 use delta_kernel::snapshot::SnapshotRef;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
+use crate::commit::{Changes, Commit, Outcome};
+use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, Entry, Files, Log, NewFile, Transaction, blocking};
+use crate::log::{Attempt, DataFile, Entry, Files, Log, NewFile, Transaction, blocking};
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::upsert::{Change, overlapping, resolve};
+use crate::upsert::{Change, Overlap, Rule, Scan, Span, of_partition, overlap, overlapping, resolve, span, spanned};
 use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
@@ -36,7 +37,7 @@ pub struct Table {
 
 /// What the clones of a table share.
 pub(crate) struct TableState {
-    log: Log,
+    log: Arc<Log>,
     layout: Arc<Layout>,
     objects: Objects,
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
@@ -47,7 +48,7 @@ pub(crate) struct TableState {
 impl TableState {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
         Ok(Self {
-            log: Log::new(kind, slice_seconds, objects)?,
+            log: Arc::new(Log::new(kind, slice_seconds, objects)?),
             layout: Arc::new(Layout::new(kind, slice_seconds)?),
             objects: objects.clone(),
             newest: Mutex::default(),
@@ -78,64 +79,6 @@ impl TableState {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.1.as_ref().is_none_or(|known| known.snapshot.version() < files.snapshot.version()) {
             newest.1 = Some(files.clone());
-        }
-    }
-}
-
-/// What an append did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Commit {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Number of rows of the batch, after those of the same key were combined.
-    pub rows: u64,
-    /// Start of the batch's first and of its last slice, in µs; `None` for records.
-    pub time_range: Option<(i64, i64)>,
-    /// What it meant for the rows of the table.
-    pub changes: Changes,
-    /// Number of files added to the table.
-    pub files: usize,
-    /// Bytes of those files.
-    pub bytes: u64,
-}
-
-/// How an append ended. Whatever it says is durable.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// There were no rows, and so nothing to do.
-    #[default]
-    Empty,
-    /// It became this version of the table.
-    Stored(u64),
-    /// All rows were stored already, with the same values.
-    Unchanged,
-    /// The batch was delivered before, and became this version where that can still be told. Its rows were not looked at.
-    Delivered(Option<u64>),
-}
-
-/// What an append meant for the rows of the table.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Changes {
-    /// Rows of the batch whose key was not there.
-    pub added: u64,
-    /// Rows of the batch that took the place of one with other values.
-    pub replaced: u64,
-    /// Rows of the batch that were there with the same values.
-    pub unchanged: u64,
-    /// Rows of the table that went without another of their key, because the batch says of their
-    /// unit something else: a relabelled cause.
-    pub removed: u64,
-}
-
-impl Commit {
-    /// The version that it became, if it changed anything.
-    pub fn version(&self) -> Option<u64> {
-        match self.outcome {
-            Outcome::Stored(version) => Some(version),
-            _ => None,
         }
     }
 }
@@ -198,8 +141,26 @@ impl Table {
     ///
     /// What is returned is durable. On any error but [`StoreErrorKind::Unknown`] no reader sees any of the rows.
     pub async fn append(&self, rows: SendableRecordBatchStream, once: Once, task: Arc<TaskContext>) -> Result<Commit> {
-        let written = Written::default();
-        let appended = self.try_append(rows, &once, &written, &task).await;
+        self.append_by(rows, Rule::Replace, once, task).await
+    }
+
+    /// As [`append`](Self::append), with another meaning for the rows that are stored.
+    pub async fn append_by(
+        &self,
+        rows: SendableRecordBatchStream,
+        rule: Rule,
+        once: Once,
+        task: Arc<TaskContext>,
+    ) -> Result<Commit> {
+        let newest = self.newest().await?;
+        let written = match &newest {
+            Some(_) => Written::default(),
+            None => {
+                self.check_other_tables().await?;
+                Written::of_new_table(Arc::clone(&self.state.log))
+            }
+        };
+        let appended = self.try_append(rows, newest, rule, &once, &written, &task).await;
         let in_use = match &appended {
             Ok((_, in_use)) => in_use.clone(),
             // The entry may appear yet, and names these files.
@@ -213,12 +174,14 @@ impl Table {
     async fn try_append(
         &self,
         rows: SendableRecordBatchStream,
+        newest: Option<Files>,
+        rule: Rule,
         once: &Once,
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<(Commit, Vec<Path>)> {
         let mut checked = None;
-        if let Some(known) = self.newest().await? {
+        if let Some(known) = newest {
             if let Some(delivered) = self.delivered(&known.snapshot, once).await? {
                 return Ok((delivered, Vec::new()));
             }
@@ -232,6 +195,11 @@ impl Table {
             }
             return Ok((Commit::default(), Vec::new()));
         }
+        let scan = Scan { layout: &self.state.layout, objects: self.objects(), task };
+        let span = match rule {
+            Rule::Span if self.kind().is_series() => span(&scan, &files).await?.map(Arc::new),
+            Rule::Span | Rule::Replace | Rule::Add { .. } => None,
+        };
         let mut parts: BTreeMap<Option<i32>, Part> = BTreeMap::new();
         for file in &files {
             parts.entry(file.first_day).or_default().new.push(file.clone());
@@ -260,7 +228,20 @@ impl Table {
                 return Ok((delivered, Vec::new()));
             }
             checked = Some(base.snapshot.version());
-            let entry = self.entry(&base, &mut parts, once, written, task).await?;
+            if let Some(span) = &span {
+                // Days of the span without rows of the batch lose what they hold.
+                let days = base
+                    .files
+                    .iter()
+                    .filter(|file| file.time_range().is_none_or(|(from, to)| from <= span.to && span.from <= to));
+                for file in days {
+                    parts.entry(file.first_day()).or_default();
+                }
+            }
+            let mut entry = self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await?;
+            entry.metadata = self.state.log.later_columns(&base.snapshot).await?;
+            let entry = Arc::new(entry);
+            commit.overlap = parts.values().filter_map(|part| part.overlap).reduce(Overlap::and);
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
             commit.files = entry.added.len();
             commit.bytes = entry.added.iter().map(|file| file.size).sum();
@@ -272,7 +253,7 @@ impl Table {
                 return Ok((commit, Vec::new()));
             }
             let version = base.snapshot.version() + 1;
-            match self.state.log.commit(version - 1, &entry).await? {
+            match self.commit(version, &entry, changes_nothing).await? {
                 Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
                 Attempt::Committed => {
                     commit.outcome = match changes_nothing {
@@ -294,23 +275,63 @@ impl Table {
         ))
     }
 
+    /// Tries to make an entry this version. It goes on when nobody waits for it any longer: a put that has begun cannot be
+    /// taken back, and what became of it shall be known.
+    async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
+        let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
+        let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
+        let put = tokio::spawn(async move {
+            let done = state.log.commit(version - 1, &entry).await;
+            let known = match &done {
+                Ok(Attempt::Committed) => Some(Known::Stored),
+                Err(error) if error.kind() == StoreErrorKind::Unknown => Some(Known::Unknown),
+                Ok(Attempt::Lost) | Err(_) => None,
+            };
+            if let Some(begun) = begun {
+                begun.end(known);
+            }
+            done
+        });
+        let ended = |error| {
+            StoreError::caused(
+                StoreErrorKind::Unknown,
+                format_args!("the commit of version {version} did not end"),
+                error,
+            )
+        };
+        put.await.map_err(ended)?
+    }
+
     /// What becomes the next version after `base`. Partitions whose stored files that may overlap are
     /// those of the last attempt keep what was resolved then.
     async fn entry(
         &self,
         base: &Files,
         parts: &mut BTreeMap<Option<i32>, Part>,
+        (rule, span): (Rule, Option<&Arc<Span>>),
         once: &Once,
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<Entry> {
         let (layout, objects) = (&self.state.layout, self.objects());
-        let resolved = parts.values_mut().map(|part| {
+        let resolved = parts.iter_mut().map(|(&first_day, part)| {
             let resolved = async move {
-                let stored = overlapping(layout.kind(), &part.new, &base.files);
-                let against: Vec<Path> = stored.iter().map(|file| file.path().clone()).collect();
+                let scan = Scan { layout, objects, task };
+                let stored = match span {
+                    Some(span) => spanned(&base.files, first_day, span),
+                    None => overlapping(layout.kind(), &part.new, &base.files),
+                };
+                let same_day = of_partition(&base.files, first_day);
+                let against: Vec<Path> = match rule {
+                    Rule::Add { .. } => same_day.iter().map(|file| file.path().clone()).collect(),
+                    Rule::Replace | Rule::Span => stored.iter().map(|file| file.path().clone()).collect(),
+                };
                 if part.against.as_ref() != Some(&against) {
-                    part.change = resolve(layout, objects, &part.new, &stored, written, task).await?;
+                    if let Rule::Add { older_until } = rule {
+                        let same_day: Vec<&DataFile> = same_day.iter().collect();
+                        part.overlap = overlap(&scan, &part.new, &same_day, older_until).await?;
+                    }
+                    part.change = resolve(&scan, first_day, &part.new, &stored, rule, span, written).await?;
                     part.against = Some(against);
                 }
                 Ok::<_, StoreError>(())
@@ -391,8 +412,22 @@ impl Table {
         .await;
     }
 
-    /// The newest version and its files; `None` if the table was never written.
+    /// The newest version and its files; `None` if the table was never written. [`StoreErrorKind::Corrupt`] if it was, and
+    /// its log is gone.
     async fn newest(&self) -> Result<Option<Files>> {
+        if let Some(files) = self.listed().await? {
+            return Ok(Some(files));
+        }
+        let Some(left) = self.state.log.left().await? else { return Ok(None) };
+        // Somebody else may have created the table between the two looks.
+        match self.listed().await? {
+            Some(files) => Ok(Some(files)),
+            None => Err(self.state.log.lost(&left)),
+        }
+    }
+
+    /// The newest version and its files; `None` if the log has no entry.
+    async fn listed(&self) -> Result<Option<Files>> {
         let state = Arc::clone(&self.state);
         blocking(move || {
             let Some(snapshot) = state.newest()? else { return Ok(None) };
@@ -401,6 +436,18 @@ impl Table {
             Ok(Some(files))
         })
         .await
+    }
+
+    /// Refuses to create a table in a store whose other tables have slices of another width than its description says.
+    async fn check_other_tables(&self) -> Result<()> {
+        for &kind in TableKind::ALL.iter().filter(|&&kind| kind != self.kind() && kind.is_series()) {
+            if let Err(error) = self.store.table(kind).newest().await
+                && error.kind() == StoreErrorKind::Incompatible
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Makes durable what the table holds now, by whomever it was written: before anything is acknowledged because
@@ -424,25 +471,13 @@ impl Table {
 struct Part {
     new: Vec<NewFile>,
     change: Change,
+    overlap: Option<Overlap>,
     /// The stored files against which the change was resolved.
     against: Option<Vec<Path>>,
 }
 
 fn hull((min, max): (i64, i64), (from, to): (i64, i64)) -> (i64, i64) {
     (min.min(from), max.max(to))
-}
-
-impl Add for Changes {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            added: self.added + other.added,
-            replaced: self.replaced + other.replaced,
-            unchanged: self.unchanged + other.unchanged,
-            removed: self.removed + other.removed,
-        }
-    }
 }
 
 /// How long to wait after a lost race: longer each time, and not in step with the other writers.

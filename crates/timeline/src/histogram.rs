@@ -6,6 +6,9 @@
 //!
 //! Source: OpenTelemetry metrics data model, "ExponentialHistogram".
 
+use std::error::Error;
+use std::fmt;
+
 /// Buckets per power of two: 2^scale, with scale 5.
 const PER_OCTAVE: i32 = 32;
 
@@ -56,38 +59,55 @@ pub struct Histogram {
     pub buckets: Vec<(i32, i64)>,
 }
 
+/// Counts that add up to more than 2^63 − 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the counts of a histogram add up to more than a 64-bit integer holds")
+    }
+}
+
+impl Error for TooMany {}
+
+fn sum(a: i64, b: i64) -> Result<i64, TooMany> {
+    a.checked_add(b).ok_or(TooMany)
+}
+
 impl Histogram {
     /// Counts `n` observations of this many seconds.
-    pub fn record(&mut self, seconds: f64, n: i64) {
+    pub fn record(&mut self, seconds: f64, n: i64) -> Result<(), TooMany> {
         match bucket(seconds) {
-            Some(bucket) => self.add(bucket, n),
-            None => self.zero += n,
+            Some(bucket) => self.add(bucket, n)?,
+            None => self.zero = sum(self.zero, n)?,
         }
+        Ok(())
     }
 
     /// Adds `n` to a bucket.
-    pub fn add(&mut self, bucket: i32, n: i64) {
+    pub fn add(&mut self, bucket: i32, n: i64) -> Result<(), TooMany> {
         match self.buckets.binary_search_by_key(&bucket, |&(b, _)| b) {
-            Ok(at) => self.buckets[at].1 += n,
+            Ok(at) => self.buckets[at].1 = sum(self.buckets[at].1, n)?,
             Err(at) => self.buckets.insert(at, (bucket, n)),
         }
+        Ok(())
     }
 
     /// Adds all counts of another histogram: one pass over both.
-    pub fn merge(&mut self, other: &Histogram) {
-        self.zero += other.zero;
+    pub fn merge(&mut self, other: &Histogram) -> Result<(), TooMany> {
+        self.zero = sum(self.zero, other.zero)?;
         if self.buckets.is_empty() {
             self.buckets.clone_from(&other.buckets);
-            return;
+            return Ok(());
         }
         if other.buckets.len() <= 2 {
-            other.buckets.iter().for_each(|&(bucket, n)| self.add(bucket, n));
-            return;
+            return other.buckets.iter().try_for_each(|&(bucket, n)| self.add(bucket, n));
         }
         let mut merged = Vec::with_capacity(self.buckets.len() + other.buckets.len());
         let (mut a, mut b) = (self.buckets.iter().peekable(), other.buckets.iter().peekable());
         while let (Some(&&(i, n)), Some(&&(j, m))) = (a.peek(), b.peek()) {
-            merged.push((i.min(j), if i <= j { n } else { 0 } + if j <= i { m } else { 0 }));
+            merged.push((i.min(j), sum(if i <= j { n } else { 0 }, if j <= i { m } else { 0 })?));
             if i <= j {
                 a.next();
             }
@@ -98,61 +118,63 @@ impl Histogram {
         merged.extend(a);
         merged.extend(b);
         self.buckets = merged;
+        Ok(())
     }
 
     /// Number of observations.
-    pub fn count(&self) -> i64 {
-        self.zero + self.buckets.iter().map(|&(_, n)| n).sum::<i64>()
+    pub fn count(&self) -> Result<i64, TooMany> {
+        self.buckets.iter().try_fold(self.zero, |count, &(_, n)| sum(count, n))
     }
 
     /// Nearest-rank quantile in seconds: the upper bound of the bucket that holds rank ⌈q·count⌉.
     /// `None` for an empty histogram or `q` outside `[0, 1]`.
-    pub fn quantile(&self, q: f64) -> Option<f64> {
-        let count = self.count();
+    pub fn quantile(&self, q: f64) -> Result<Option<f64>, TooMany> {
+        let count = self.count()?;
         if count == 0 || !(0.0..=1.0).contains(&q) {
-            return None;
+            return Ok(None);
         }
         let rank = rank(q, count);
         let mut below = self.zero;
         if rank <= below {
-            return Some(0.0);
+            return Ok(Some(0.0));
         }
         for &(bucket, n) in &self.buckets {
             below += n;
             if rank <= below {
-                return Some(upper_bound(bucket));
+                return Ok(Some(upper_bound(bucket)));
             }
         }
-        None
+        Ok(None)
     }
 
     /// The bucket that holds rank ⌈share·count⌉, `Some(None)` where that is an observation of zero; `None` for an
     /// empty histogram.
-    pub fn quantile_bucket(&self, share: crate::Share) -> Option<Option<i32>> {
-        let count = self.count();
+    pub fn quantile_bucket(&self, share: crate::Share) -> Result<Option<Option<i32>>, TooMany> {
+        let count = self.count()?;
         if count == 0 {
-            return None;
+            return Ok(None);
         }
         let rank = share.rank_of(count);
         let mut below = self.zero;
         if rank <= below {
-            return Some(None);
+            return Ok(Some(None));
         }
-        self.buckets.iter().find_map(|&(bucket, n)| {
+        Ok(self.buckets.iter().find_map(|&(bucket, n)| {
             below += n;
             (rank <= below).then_some(Some(bucket))
-        })
+        }))
     }
 
     /// Observations of at most `le` seconds. Exact where `le` is a bucket bound (or below zero);
     /// otherwise `le` rounds up to the bound of its bucket, and the second value says so.
-    pub fn count_le(&self, le: f64) -> (i64, bool) {
+    pub fn count_le(&self, le: f64) -> Result<(i64, bool), TooMany> {
         if le < 0.0 {
-            return (0, true);
+            return Ok((0, true));
         }
-        let Some(last) = bucket(le) else { return (self.zero, true) };
-        let below = self.buckets.iter().take_while(|&&(b, _)| b <= last).map(|&(_, n)| n).sum::<i64>();
-        (self.zero + below, upper_bound(last) == le)
+        let Some(last) = bucket(le) else { return Ok((self.zero, true)) };
+        let mut below = self.buckets.iter().take_while(|&&(b, _)| b <= last);
+        let count = below.try_fold(self.zero, |count, &(_, n)| sum(count, n))?;
+        Ok((count, upper_bound(last) == le))
     }
 }
 
@@ -211,16 +233,16 @@ mod tests {
     #[test]
     fn quantiles_are_nearest_rank() {
         let mut h = Histogram::default();
-        h.record(0.0, 1);
-        h.record(0.5, 8);
-        h.record(2.0, 1);
-        assert_eq!(h.quantile(0.0), Some(0.0));
-        assert_eq!(h.quantile(0.1), Some(0.0));
-        assert_eq!(h.quantile(0.9), Some(0.5));
-        assert_eq!(h.quantile(0.91), Some(2.0));
-        assert_eq!(h.count_le(0.5), (9, true));
-        assert_eq!(h.count_le(0.49), (9, false));
-        assert_eq!(h.count_le(-1.0), (0, true));
+        h.record(0.0, 1).unwrap();
+        h.record(0.5, 8).unwrap();
+        h.record(2.0, 1).unwrap();
+        assert_eq!(h.quantile(0.0), Ok(Some(0.0)));
+        assert_eq!(h.quantile(0.1), Ok(Some(0.0)));
+        assert_eq!(h.quantile(0.9), Ok(Some(0.5)));
+        assert_eq!(h.quantile(0.91), Ok(Some(2.0)));
+        assert_eq!(h.count_le(0.5), Ok((9, true)));
+        assert_eq!(h.count_le(0.49), Ok((9, false)));
+        assert_eq!(h.count_le(-1.0), Ok((0, true)));
     }
 
     #[test]
@@ -229,10 +251,24 @@ mod tests {
         let mut both = Histogram::default();
         for k in 0..500 {
             let seconds = f64::from(k) * 0.013;
-            if k % 3 == 0 { &mut a } else { &mut b }.record(seconds, 1);
-            both.record(seconds, 1);
+            if k % 3 == 0 { &mut a } else { &mut b }.record(seconds, 1).unwrap();
+            both.record(seconds, 1).unwrap();
         }
-        a.merge(&b);
+        a.merge(&b).unwrap();
         assert_eq!(a, both);
+    }
+
+    #[test]
+    fn counts_beyond_64_bits_are_an_error() {
+        let most = Histogram { zero: i64::MAX, buckets: vec![(1, 1)] };
+        assert_eq!(most.count(), Err(TooMany));
+        assert_eq!(most.quantile(0.5), Err(TooMany));
+        assert_eq!(most.count_le(0.0), Ok((i64::MAX, true)));
+        assert_eq!(most.count_le(upper_bound(1)), Err(TooMany));
+        assert_eq!(most.clone().merge(&most), Err(TooMany));
+        let buckets = |n| Histogram { zero: 0, buckets: (0..4).map(|bucket| (bucket, n)).collect() };
+        assert_eq!(buckets(i64::MAX).merge(&buckets(1)), Err(TooMany));
+        assert_eq!(buckets(i64::MAX).record(1.1, 1), Ok(()));
+        assert_eq!(buckets(i64::MAX).record(1.01, 1), Err(TooMany));
     }
 }

@@ -64,6 +64,25 @@ pub fn without(intervals: &[Interval], others: &[Interval]) -> Vec<Interval> {
     left
 }
 
+/// What is in both: of two lists of ascending intervals that do not overlap within a list. O(both).
+pub fn intersection(
+    left: impl IntoIterator<Item = Interval>,
+    right: impl IntoIterator<Item = Interval>,
+) -> Vec<Interval> {
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let common = Interval::new(a.start.max(b.start), a.end.min(b.end));
+        let left_ends = a.end <= b.end;
+        both.extend((!common.is_empty()).then_some(common));
+        match left_ends {
+            true => left.next(),
+            false => right.next(),
+        };
+    }
+    both
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +100,15 @@ mod tests {
     fn overlapping_and_touching_intervals_join() {
         let i = Interval::new;
         assert_eq!(normalize(vec![i(5, 9), i(1, 3), i(3, 4), i(6, 7), i(8, 8), i(12, 10)]), vec![i(1, 4), i(5, 9)]);
+    }
+
+    #[test]
+    fn what_is_in_both() {
+        let i = Interval::new;
+        let (left, right) = ([i(0, 4), i(6, 9), i(9, 20)], [i(2, 7), i(8, 10), i(12, 13), i(19, 30)]);
+        let both = vec![i(2, 4), i(6, 7), i(8, 9), i(9, 10), i(12, 13), i(19, 20)];
+        assert_eq!(intersection(left, right), both);
+        assert_eq!(intersection(right, left), both);
     }
 
     #[test]

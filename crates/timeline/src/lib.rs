@@ -7,13 +7,16 @@
 //! Pure arithmetic, on integers but for the trend of figures: no I/O, no Arrow, no clock. Instants and durations are microseconds
 //! (`i64`), instants since the Unix epoch; a figure divides integers once, at the end.
 
+mod budget;
 mod burn_alerts;
 mod edit;
+mod exact;
 mod failures;
 mod figures;
 mod grid;
 pub mod histogram;
 mod interval;
+mod seconds;
 mod share;
 mod sources;
 mod sweep;
@@ -21,11 +24,14 @@ mod timeline;
 mod trend;
 mod union;
 
-pub use burn_alerts::{Alert, Rule, burn_alerts};
+pub use budget::{Budget, RATIO, ratio};
+pub use burn_alerts::{Alert, Burning, Rule, Spell, burn_alerts};
+pub use exact::ExactSum;
 pub use failures::Failure;
 pub use grid::Grid;
-pub use interval::{Interval, normalize, without};
-pub use share::{Share, ShareError, gcd, quotient};
+pub use interval::{Interval, intersection, normalize, without};
+pub use seconds::{micros, seconds};
+pub use share::{ALLOWANCE, Share, ShareError, gcd, quotient};
 pub use sources::{Sources, error_sources};
 pub use timeline::{Builder, Run, State, Timeline, TimelineError};
 pub use trend::{Trend, theil_sen};

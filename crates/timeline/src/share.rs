@@ -42,6 +42,9 @@ impl std::error::Error for ShareError {}
 /// The most decimal places of which every power of ten fits the denominator.
 const MAX_SCALE: u32 = 18;
 
+/// The unit of [`Share::allowance`]: so many of them are 1.
+pub const ALLOWANCE: i128 = 10i128.pow(MAX_SCALE);
+
 impl Share {
     /// 1: every event good.
     pub const ONE: Share = Share { numerator: 1, denominator: 1 };
@@ -88,6 +91,14 @@ impl Share {
     #[inline]
     pub fn met_by(self, good: i64, total: i64) -> bool {
         i128::from(good) * i128::from(self.denominator) >= i128::from(total) * i128::from(self.numerator)
+    }
+
+    /// What the share leaves, 1 − share, in units of 1 / [`ALLOWANCE`]: exact for every decimal of at most 18 places, any
+    /// other fraction is rounded up.
+    pub fn allowance(self) -> i128 {
+        let left = i128::from(self.denominator - self.numerator) * ALLOWANCE;
+        let denominator = i128::from(self.denominator);
+        left / denominator + i128::from(left % denominator != 0)
     }
 
     /// Numerator in lowest terms.
@@ -141,11 +152,29 @@ impl FromStr for Share {
     }
 }
 
-/// The quotient of two integers as the nearest float: they are reduced first, so that a quotient of
-/// integers below 2^53 in lowest terms is correctly rounded. `denominator` must not be 0.
+/// The quotient of two integers, rounded once to the nearest float, however large they are. `denominator` must not be 0.
 pub fn quotient(numerator: i128, denominator: i128) -> f64 {
-    let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs()) as i128;
-    (numerator / divisor) as f64 / (denominator / divisor) as f64
+    /// Integers up to here are floats.
+    const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
+    let divisor = gcd(numerator.unsigned_abs(), denominator.unsigned_abs());
+    let (n, d) = (numerator.unsigned_abs() / divisor, denominator.unsigned_abs() / divisor);
+    let magnitude = if n <= EXACT && d <= EXACT { n as f64 / d as f64 } else { divided(n, d) };
+    if (numerator < 0) == (denominator < 0) { magnitude } else { -magnitude }
+}
+
+/// Long division in base 2. Both are at most 2^127 and not 0.
+fn divided(n: u128, d: u128) -> f64 {
+    /// More digits than a float has, and two by which it is rounded.
+    const ENOUGH: u128 = 1 << (f64::MANTISSA_DIGITS + 2);
+    let (mut digits, mut rest, mut places) = (n / d, n % d, 0);
+    while digits < ENOUGH && rest != 0 {
+        rest <<= 1;
+        digits = digits << 1 | u128::from(rest >= d);
+        rest -= if rest >= d { d } else { 0 };
+        places += 1;
+    }
+    // What is left over only says that the quotient is no tie.
+    (digits | u128::from(rest != 0)) as f64 * 0.5f64.powi(places)
 }
 
 /// Greatest common divisor, at least 1.
@@ -184,6 +213,33 @@ mod tests {
         assert!(!target.met_by(998, 1000));
         assert!(target.met_by(999_000_000_000_000, 1_000_000_000_000_000));
         assert!(!target.met_by(998_999_999_999_999, 1_000_000_000_000_000));
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        assert_eq!(quotient(1, 3), 1.0 / 3.0);
+        assert_eq!(quotient(-7, 2), -3.5);
+        assert_eq!(quotient(0, -5), 0.0);
+        // 2^53 + 1 and 2^53 + 3 are ties, which go to the even neighbour; a little more is no tie.
+        let two = 1i128 << 53;
+        assert_eq!(quotient(two + 1, 1), two as f64);
+        assert_eq!(quotient((two + 1) * 10 + 1, 10), (two + 2) as f64);
+        assert_eq!(quotient(two + 3, 1), (two + 4) as f64);
+        let large = 10i128.pow(37);
+        assert_eq!(quotient(large, large * 3), 1.0 / 3.0);
+        assert_eq!(quotient(large - 1, large), 1.0);
+        assert_eq!(quotient(i128::MAX, i128::MAX - 1), 1.0);
+        assert_eq!(quotient(1, i128::MAX), 0.5f64.powi(127));
+        // 0.1 is the nearest float to a tenth, whatever its terms are.
+        assert_eq!(quotient(large + 10, large * 10 + 100), 0.1);
+    }
+
+    #[test]
+    fn what_a_share_leaves_is_exact() {
+        let left = |text: &str| text.parse::<Share>().unwrap().allowance();
+        assert_eq!(left("0.999"), ALLOWANCE / 1000);
+        assert_eq!(left("0.999999999999999999"), 1);
+        assert_eq!((left("1"), left("0")), (0, ALLOWANCE));
     }
 
     #[test]

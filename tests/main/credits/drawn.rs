@@ -12,7 +12,8 @@ use crate::{nines, run};
 
 pub const MINUTE: i64 = 60 * SECOND;
 const DAY: i64 = 1440 * MINUTE;
-const ZONES: [&str; 4] = ["UTC", "America/New_York", "Asia/Shanghai", "Europe/Berlin"];
+const ZONES: [&str; 6] =
+    ["UTC", "America/New_York", "Asia/Shanghai", "Europe/Berlin", "Asia/Kolkata", "Australia/Adelaide"];
 /// Months with an hour more or less in some zones, and others.
 const MONTHS: [&str; 4] = ["2026-03", "2026-11", "2026-02", "2025-12"];
 pub const CUSTOMERS: [&str; 3] = ["acme", "客户", ""];
@@ -108,7 +109,7 @@ pub fn draw(seed: u64) -> Drawn {
     let width = pick(rng, &[15, 60]) * SECOND;
     let labels = labels(rng, &time);
     let rows = rows(rng, &time, width, &labels);
-    // Apart, because overlapping ones are refused.
+    // Now and then two overlap.
     let mut exclusions = Vec::new();
     let mut at = time.first - 8 * DAY;
     while at < time.first + time.days * DAY {
@@ -121,7 +122,7 @@ pub fn draw(seed: u64) -> Drawn {
             to,
             announced_before: rng.random(),
         });
-        at = to;
+        at = if rng.random_bool(0.3) { from + (to - from) / 2 } else { to };
     }
     let incident = |rng: &mut StdRng| {
         let started = time.draw(rng);
@@ -301,7 +302,7 @@ pub fn store(folder: &Path, drawn: &Drawn) -> PathBuf {
             std::fs::write(&file, text).unwrap();
             let width = format!("{}s", drawn.width / SECOND);
             let mut ingest = nines();
-            ingest.arg("--store").arg(&store).args(["ingest", table]).arg(&file);
+            ingest.arg("--store").arg(&store).args(["ingest", table, "--any-time"]).arg(&file);
             run(if *table == "requests" { ingest.args(["--slice", &width]) } else { &mut ingest });
         }
     }

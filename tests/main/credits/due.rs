@@ -16,7 +16,7 @@ impl Store {
     fn put(&self, table: &str, rows: &str) -> &Self {
         let file = self.0.with_extension(format!("{table}.csv"));
         std::fs::write(&file, rows).unwrap();
-        run(nines().arg("--store").arg(&self.0).args(["ingest", table]).arg(&file));
+        run(nines().arg("--store").arg(&self.0).args(["ingest", table, "--any-time"]).arg(&file));
         self
     }
 

@@ -2,7 +2,10 @@
 
 mod drawn;
 mod due;
+mod earlier;
+mod half_hours;
 mod naive;
+mod overlaps;
 mod refused;
 mod statements;
 mod vectors;
@@ -34,7 +37,7 @@ fn ingest(store: &Path, width: i64, customer: &str, slices: &[Slice]) {
     let file = store.with_extension("csv");
     std::fs::write(&file, csv).unwrap();
     let slice = format!("{width}s");
-    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--slice", &slice]).arg(&file));
+    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--any-time", "--slice", &slice]).arg(&file));
 }
 
 /// Records a definition.

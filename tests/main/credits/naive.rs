@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeZone};
-use nines_engine::slo::{Agreement, Counts, Covered, Evidence, Excluded, Fee, Party, Terms, credit, plan};
+use nines_engine::slo::{Agreement, Counts, Covered, Evidence, Excluded, Fee, Party, Rules, Terms, credit, plan};
 use nines_engine::timeline::Interval;
 
 use super::drawn::{CUSTOMERS, Drawn, MINUTE, Paid, Row, SERVICES, draw, store};
@@ -25,6 +25,12 @@ fn is_meant(terms: &Terms, row: &Row) -> bool {
     terms.matches_service(row.service) && terms.rows.matches(row.endpoint, row.customer)
 }
 
+/// Start of the slice in which an instant lies, counted from the period's first midnight.
+fn slice_of(at: i64, covered: &Covered<'_>) -> i64 {
+    let (origin, width) = (covered.period.interval.start, covered.terms.slice);
+    origin + (at - origin).div_euclid(width) * width
+}
+
 fn business(drawn: &Drawn, agreement: &Agreement, covered: &Covered<'_>, service: &str) -> String {
     match covered.terms.rows.businesses.as_slice() {
         [] => {}
@@ -38,7 +44,10 @@ fn business(drawn: &Drawn, agreement: &Agreement, covered: &Covered<'_>, service
     let version = agreement.versions.iter().find(|version| *version.terms == *covered.terms).unwrap();
     let span = covered.period.interval;
     let ends = agreement.versions.last().unwrap().in_force.end.min(span.end);
-    let span = Interval { start: span.start.max(version.in_force.start), end: ends }.whole_slices(covered.terms.slice);
+    let (start, width) = (span.start.max(version.in_force.start), covered.terms.slice);
+    let first = slice_of(start, covered);
+    let first = if first < start { first + width } else { first };
+    let span = Interval { start: first, end: slice_of(ends, covered).max(first) };
     let carried: BTreeSet<&str> = drawn
         .rows
         .iter()
@@ -113,7 +122,7 @@ fn paid<'a>(
     service: &str,
 ) -> Option<(Covered<'a>, Vec<Interval>, Vec<i64>)> {
     let month = drawn.month.parse().unwrap();
-    let usual = agreement.covered(month, ALWAYS)?;
+    let usual = agreement.covered(month, ALWAYS, Rules::CURRENT)?;
     let (zone, period) = (usual.terms.time_zone, usual.period);
     let own: Vec<&Paid> = drawn.fees.iter().filter(|row| row.customer == customer && row.service == service).collect();
     let inside = |row: &&&Paid| {
@@ -125,7 +134,7 @@ fn paid<'a>(
     let mut there = active.iter().filter(|span| touches(span, &period.interval));
     let first = *there.next()?;
     let hull = Interval { start: first.start, end: there.next_back().unwrap_or(&first).end };
-    let covered = agreement.covered(month, hull)?;
+    let covered = agreement.covered(month, hull, Rules::CURRENT)?;
     if !active.iter().any(|span| touches(span, &covered.interval)) {
         return None;
     }
@@ -195,7 +204,7 @@ fn expected(drawn: &Drawn) -> Vec<String> {
                     "" => party == "upstream_timeout" && row.status >= 500,
                     cause => cause == party,
                 };
-                let (valid, failed) = counts.entry(row.time.div_euclid(terms.slice) * terms.slice).or_default();
+                let (valid, failed) = counts.entry(slice_of(row.time, &covered)).or_default();
                 *valid += row.requests;
                 *failed += if is_failed { row.requests } else { 0 };
             }

@@ -166,7 +166,7 @@ fn what_is_no_longer_owed_is_revised_to_nothing() {
     let file = folder.path().join("correction.csv");
     let rows = "time,service,customer,status,requests\n2026-09-01T00:00:00+08:00,gateway,brief,503,0\n";
     std::fs::write(&file, rows).unwrap();
-    run(nines().arg("--store").arg(&store).args(["ingest", "requests"]).arg(&file));
+    run(nines().arg("--store").arg(&store).args(["ingest", "requests", "--any-time"]).arg(&file));
     assert_eq!(query(&store, "SELECT count(*) FROM credits('2026-09') WHERE customer = 'brief'"), ["0"]);
     assert!(
         said(&store, 4, &["--verify"])

@@ -446,21 +446,38 @@ impl Definitions {
     }
 
     /// Composites at their last version: name, target, objectives.
-    pub fn composites(&self) -> Vec<(String, Option<Share>, Vec<String>)> {
-        let last = self.slos.iter().filter_map(|(name, versions)| Some((name, versions.values().last()?)));
-        let composite = last.filter(|(_, version)| version.is_composite());
+    pub fn composites(&self) -> Vec<(String, Vec<Promised>, Vec<String>)> {
+        let all = self.slos.iter().filter_map(|(name, versions)| Some((name, versions, versions.values().last()?)));
+        let composite = all.filter(|(_, _, last)| last.is_composite());
         composite
-            .map(|(name, version)| {
-                let goals = version.goals.iter().map(|goal| version.objective(name, goal)).collect();
-                (name.clone(), version.target, goals)
+            .map(|(name, versions, last)| {
+                let goals = last.goals.iter().map(|goal| last.objective(name, goal)).collect();
+                let promised = versions.values().map(|version| Promised {
+                    from: version.start(),
+                    to: version.until.unwrap_or(i64::MAX),
+                    target: version.target,
+                });
+                (name.clone(), promised.collect(), goals)
             })
             .collect()
     }
 
-    /// What a service's last version promises of its objectives together.
-    pub fn service_target(&self, name: &str) -> Option<Share> {
-        self.services.get(name)?.values().last()?.target
+    /// What a service promises of its objectives together, by version; the first holds before it, too.
+    pub fn service_targets(&self, name: &str) -> Vec<Promised> {
+        let versions = self.services.get(name).into_iter().flat_map(|versions| versions.values()).enumerate();
+        let from = |at: usize, service: &Service| if at == 0 { i64::MIN } else { service.start() };
+        versions
+            .map(|(at, service)| Promised { from: from(at, service), to: i64::MAX, target: service.target })
+            .collect()
     }
+}
+
+/// What several objectives promise together from an instant on, until a later version does or until it ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Promised {
+    pub from: i64,
+    pub to: i64,
+    pub target: Option<Share>,
 }
 
 fn spec(slo: &str, version: &Version, goal: &Goal, declared: Option<&'static str>) -> Spec {

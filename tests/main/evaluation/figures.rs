@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::{DAY, SECOND, Zone, ceil, gcd};
 use super::check::Cell;
-use super::define::{Method, Share, Spec};
+use super::define::{Method, Promised, Share, Spec};
 use super::naive::{Evaluation, Model, State};
 
 /// States slot by slot.
@@ -37,7 +37,28 @@ pub struct Line {
     pub ratio_sum: f64,
     pub ok: i64,
     pub error: i64,
+    /// By version, what its slices were.
+    pub counted: Vec<Counted>,
+    /// Slots that are still ahead, and those whose telemetry was lost.
+    pub ahead: BTreeSet<i64>,
+    pub lost: BTreeSet<i64>,
+    /// How long it was what `noData` says.
+    pub assumed: i64,
+    pub last_data: Option<i64>,
     pub approximate: bool,
+}
+
+/// What the slices of a version were, whose target was in force.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    pub target: i64,
+    pub slice: i64,
+    pub good: i64,
+    pub total: i64,
+    pub judged: i64,
+    pub error: i64,
+    pub ahead: i64,
+    pub ratio_sum: f64,
 }
 
 /// A line per objective, and per service that it was of.
@@ -72,9 +93,16 @@ pub fn lines(evaluation: &Evaluation<'_>, from: i64, to: i64, now: i64) -> Vec<L
                 ratio_sum: 0.0,
                 ok: 0,
                 error: 0,
+                counted: Vec::new(),
+                ahead: BTreeSet::new(),
+                lost: BTreeSet::new(),
+                assumed: 0,
+                last_data: None,
                 approximate: false,
             };
             for version in &versions {
+                let mut counted =
+                    Counted { target: version.spec.target.0, slice: version.spec.slice, ..Counted::default() };
                 for slice in &version.slices {
                     let first = ((slice.start - start) / width) as usize;
                     let slots = (version.spec.slice / width) as usize;
@@ -82,12 +110,25 @@ pub fn lines(evaluation: &Evaluation<'_>, from: i64, to: i64, now: i64) -> Vec<L
                     line.ok += i64::from(slice.state == State::Ok);
                     line.error += i64::from(slice.state == State::Error);
                     line.ratio_sum += slice.ratio;
+                    line.assumed += if slice.assumed { version.spec.slice } else { 0 };
+                    line.last_data = line.last_data.max(slice.last);
+                    counted.judged += i64::from(matches!(slice.state, State::Ok | State::Error));
+                    counted.error += i64::from(slice.state == State::Error);
+                    counted.ahead += i64::from(slice.ahead);
+                    counted.ratio_sum += slice.ratio;
+                    for (is, set) in [(slice.ahead, &mut line.ahead), (slice.lost, &mut line.lost)] {
+                        let slots = (0..version.spec.slice / width).filter(|_| is);
+                        set.extend(slots.map(|slot| slice.start + slot * width));
+                    }
                     if slice.measured {
                         line.good += slice.good;
                         line.total += slice.total;
+                        counted.good += slice.good;
+                        counted.total += slice.total;
                         line.approximate |= slice.approximate;
                     }
                 }
+                line.counted.push(counted);
             }
             lines.push(line);
         }
@@ -105,15 +146,49 @@ impl Line {
             Method::Occurrences => ratio(self.good, self.total),
         }
     }
+
+    /// (what was bad, what may be, in ten thousandths, of how many slices or events).
+    fn budget(&self, ahead: bool) -> Budget {
+        let mut budget = Budget::default();
+        for of in &self.counted {
+            let slices = of.judged + if ahead { of.ahead } else { 0 };
+            let (spent, count) = match self.spec.method {
+                Method::Timeslices => (of.error as f64, slices),
+                Method::RatioTimeslices => (of.judged as f64 - of.ratio_sum, slices),
+                Method::Occurrences => ((of.total - of.good) as f64, of.total),
+            };
+            budget.spent += spent;
+            budget.allowed += (10_000 - of.target) * count;
+            budget.count += count;
+        }
+        budget
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Budget {
+    spent: f64,
+    allowed: i64,
+    count: i64,
+}
+
+impl Budget {
+    fn burned(self) -> Option<f64> {
+        (self.allowed > 0).then(|| self.spent * 10_000.0 / self.allowed as f64)
+    }
+
+    fn met(self) -> Option<bool> {
+        // Sums of ratios are not exact here.
+        (self.count > 0).then_some(self.spent * 10_000.0 <= self.allowed as f64 + 1e-6)
+    }
+
+    fn target(self) -> Option<f64> {
+        (self.count > 0).then(|| 1.0 - self.allowed as f64 / (self.count * 10_000) as f64)
+    }
 }
 
 fn ratio(part: i64, all: i64) -> Option<f64> {
     (all > 0).then(|| part as f64 / all as f64)
-}
-
-/// What is spent of a budget.
-fn burn(slo: Option<f64>, target: Share) -> Option<f64> {
-    (target.0 < 10_000).then_some((1.0 - slo?) / (1.0 - target.float()))
 }
 
 impl Strip {
@@ -253,7 +328,7 @@ pub struct Group<'l> {
     pub key: [Option<String>; 3],
     pub lines: Vec<&'l Line>,
     pub strip: Strip,
-    pub target: Option<Share>,
+    pub promised: Vec<Promised>,
     /// Whether it is one objective, not a union.
     single: bool,
 }
@@ -271,22 +346,21 @@ pub fn groups<'l>(model: &Model, lines: &'l [Line], by: By) -> Vec<Group<'l>> {
     }
     let mut groups = Vec::new();
     for (key, lines) in keyed {
-        let target = match by {
-            By::Objective => Some(lines[0].spec.target),
-            By::Service => model.definitions.service_target(&lines[0].service),
-            By::Business | By::Company => None,
+        let promised = match by {
+            By::Service => model.definitions.service_targets(&lines[0].service),
+            By::Objective | By::Business | By::Company => Vec::new(),
         };
         let strip = union(&lines.iter().map(|line| &line.strip).collect::<Vec<_>>());
-        groups.push(Group { key, lines, strip, target, single: by == By::Objective });
+        groups.push(Group { key, lines, strip, promised, single: by == By::Objective });
     }
     if by == By::Objective {
-        for (name, target, objectives) in model.definitions.composites() {
+        for (name, promised, objectives) in model.definitions.composites() {
             let own: Vec<&Line> = lines.iter().filter(|line| objectives.contains(&line.objective)).collect();
             let Some(first) = own.first() else { continue };
             let business = own.iter().all(|line| line.business == first.business).then(|| first.business.clone());
             let service = own.iter().all(|line| line.service == first.service).then(|| first.service.clone());
             let strip = union(&own.iter().map(|line| &line.strip).collect::<Vec<_>>());
-            groups.push(Group { key: [business, service, Some(name)], lines: own, strip, target, single: false });
+            groups.push(Group { key: [business, service, Some(name)], lines: own, strip, promised, single: false });
         }
     }
     groups
@@ -295,6 +369,90 @@ pub fn groups<'l>(model: &Model, lines: &'l [Line], by: By) -> Vec<Group<'l>> {
 impl Group<'_> {
     fn slo(&self) -> Option<f64> {
         if self.single { self.lines[0].slo() } else { self.strip.availability() }
+    }
+
+    /// By the method of a single objective, of a union slot by slot; `None` if nothing was promised.
+    fn budget(&self, ahead: bool) -> Option<Budget> {
+        if self.single {
+            return Some(self.lines[0].budget(ahead));
+        }
+        let mut budget = None;
+        let (from, to) = (self.strip.start, self.strip.end());
+        let later = self.promised.iter().skip(1).map(|promise| promise.from).chain([i64::MAX]);
+        for (promise, next) in self.promised.iter().zip(later) {
+            let Some(target) = promise.target else { continue };
+            let budget: &mut Budget = budget.get_or_insert_default();
+            let in_force = promise.from.max(from)..promise.to.min(next).min(to);
+            let mut at = from;
+            while at < to {
+                let state = self.strip.at(at);
+                let measured = matches!(state, State::Ok | State::Error);
+                let is_ahead = ahead
+                    && !measured
+                    && self.lines.iter().any(|line| {
+                        line.ahead.contains(&at) || {
+                            // Slots of a line may be wider than those of the union.
+                            let own = at - (at - line.strip.start).rem_euclid(line.strip.width);
+                            line.ahead.contains(&own)
+                        }
+                    });
+                if in_force.contains(&at) && (measured || is_ahead) {
+                    budget.count += 1;
+                    budget.allowed += 10_000 - target.0;
+                    budget.spent += f64::from(u8::from(state == State::Error));
+                }
+                at += self.strip.width;
+            }
+        }
+        budget
+    }
+
+    /// Seconds, or events.
+    fn allowed(&self) -> Option<f64> {
+        let seconds = |slices: f64, width: i64| slices * width as f64 / SECOND as f64;
+        if !self.single {
+            return Some(seconds(self.budget(true)?.allowed as f64 / 1e4, self.strip.width));
+        }
+        let line = self.lines[0];
+        let all = line.counted.iter().map(|of| match line.spec.method {
+            Method::Occurrences => (10_000 - of.target) as f64 * of.total as f64 / 1e4,
+            _ => seconds((10_000 - of.target) as f64 * (of.judged + of.ahead) as f64 / 1e4, of.slice),
+        });
+        Some(all.sum())
+    }
+
+    fn target(&self) -> Option<f64> {
+        let begun = self.promised.iter().filter(|promise| promise.from < self.strip.end());
+        let last = || match self.single {
+            true => Some(self.lines[0].spec.target),
+            false => begun.filter_map(|promise| promise.target).next_back(),
+        };
+        self.budget(false)?.target().or_else(|| last().map(Share::float))
+    }
+
+    fn measured(strip: &Strip) -> i64 {
+        strip.time_in(State::Ok) + strip.time_in(State::Error)
+    }
+
+    fn assumed(&self) -> i64 {
+        match self.lines.as_slice() {
+            [one] => one.assumed,
+            lines if lines.iter().all(|line| line.assumed == 0) => 0,
+            lines => {
+                let known = lines.iter().map(|line| Group::measured(&line.strip) - line.assumed).max().unwrap();
+                (Group::measured(&self.strip) - known).max(0)
+            }
+        }
+    }
+
+    fn lost(&self) -> i64 {
+        let mut lost = BTreeSet::new();
+        for line in &self.lines {
+            for at in &line.lost {
+                lost.extend((0..line.strip.width / self.strip.width).map(|slot| at + slot * self.strip.width));
+            }
+        }
+        lost.len() as i64 * self.strip.width
     }
 
     fn error_time(&self) -> Cell {
@@ -354,7 +512,7 @@ pub fn report(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64)
     let mut rows = Vec::new();
     for group in groups(model, &own, by) {
         let slo = group.slo();
-        let burned = group.target.and_then(|target| burn(slo, target));
+        let seconds = |micros: i64| Cell::Float(micros as f64 / SECOND as f64);
         let earlier = before.iter().find(|before| before.key == group.key);
         let slo_before = earlier.and_then(|before| before.slo());
         let mut row = group.keys();
@@ -365,9 +523,11 @@ pub fn report(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64)
             float(group.strip.mtbf()),
             float(group.strip.mttr()),
             float(group.strip.availability()),
-            float(group.target.map(Share::float)),
-            float(burned.map(|burned| 1.0 - burned)),
-            float(burned),
+            float(group.target()),
+            group.budget(false).and_then(Budget::met).map_or(Cell::Null, Cell::Flag),
+            float(group.allowed()),
+            float(group.budget(true).and_then(Budget::burned).map(|burned| 1.0 - burned)),
+            float(group.budget(false).and_then(Budget::burned)),
             Cell::Int(group.strip.failures().len() as i64),
             float(slo_before),
             float(slo.zip(slo_before).map(|(slo, before)| slo - before)),
@@ -391,6 +551,8 @@ pub fn report(model: &Model, evaluation: &Evaluation<'_>, (from, to): (i64, i64)
         row.extend(phases.iter().map(|of| float(ratio(of.iter().sum(), of.len() as i64 * SECOND))));
         row.extend(phases.iter().map(|of| Cell::Int(of.len() as i64)));
         row.push(Cell::Flag(group.lines.iter().any(|line| line.approximate)));
+        row.extend([seconds(Group::measured(&group.strip)), seconds(group.assumed()), seconds(group.lost())]);
+        row.push(group.lines.iter().filter_map(|line| line.last_data).max().map_or(Cell::Null, Cell::Int));
         rows.push(row);
     }
     rows

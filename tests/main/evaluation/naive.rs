@@ -39,6 +39,14 @@ pub struct Slice {
     pub measured: bool,
     /// What it adds to the sum of ratios.
     pub ratio: f64,
+    /// Whether `noData` alone says what it was.
+    pub assumed: bool,
+    /// Whether its telemetry was lost.
+    pub lost: bool,
+    /// Whether it is neither known nor over at the watermark.
+    pub ahead: bool,
+    /// End of its last stored slice with data.
+    pub last: Option<i64>,
     pub approximate: bool,
 }
 
@@ -285,16 +293,19 @@ fn request_counts(
         Kind::Latency { threshold, .. } => {
             let latencies = request.latencies.as_ref().filter(|_| (100..400).contains(&status))?;
             let total = latencies.values().sum();
-            let within = |meant: &dyn Fn(i64) -> bool| latencies.iter().filter(|l| meant(*l.0)).map(|l| l.1).sum();
+            let within =
+                |meant: &dyn Fn(i64) -> bool| -> i64 { latencies.iter().filter(|l| meant(*l.0)).map(|l| l.1).sum() };
             match threshold {
                 Some(threshold) => {
                     let agreed = request.agreed.as_ref().is_some_and(|agreed| agreed.contains(threshold));
                     let exact = agreed || is_bound(*threshold);
+                    // What shares a bucket with the threshold counts as slow.
                     let good = match exact {
                         true => within(&|micros| micros <= *threshold),
-                        false => within(&|micros| bucket(micros) <= bucket(*threshold)),
+                        false => within(&|micros| bucket(micros) < bucket(*threshold)),
                     };
-                    Some((good, total, !exact))
+                    let unsure = within(&|micros| bucket(micros) == bucket(*threshold));
+                    Some((good, total, !exact && unsure > 0))
                 }
                 None => {
                     let limit = limit?;
@@ -529,8 +540,22 @@ impl Evaluation<'_> {
             () => (State::NoData, 0.0),
         };
         let (good, total) = if lost { (0, 0) } else { (counts.good, counts.total) };
-        let approximate = counts.approximate && !lost;
-        Slice { start, good, total, state, measured: measured && !excluded, ratio, approximate }
+        // Whatever became of it; what is held is no data beyond the newest row.
+        let with_data = all.iter().filter(|stored| counted.counts.get(stored).is_some_and(|of| of.total > 0));
+        let seen = |stored: &i64| Some(watermark?.min(stored + self.model.slot));
+        Slice {
+            start,
+            good,
+            total,
+            state,
+            measured: measured && !excluded,
+            ratio,
+            assumed: matches!(state, State::Ok | State::Error) && !measured && !lost,
+            lost: lost && !excluded,
+            ahead: state == State::NoData && watermark.is_some_and(|watermark| end > watermark),
+            last: with_data.filter_map(seen).max(),
+            approximate: counts.approximate && !lost,
+        }
     }
 
     /// Services that any objective is of, as incidents name them.

@@ -305,7 +305,16 @@ impl World {
         // A filter on objectives would leave part of a composite.
         let sql = format!("SELECT * FROM report({}, '{}')", told(range), by.name());
         let model = figures::report(&self.model, evaluation, range, by, now());
-        self.compare(&sql, model).await;
+        let mut found = self.rows(&sql).await;
+        for row in &mut found {
+            assert_eq!(row.pop(), Some(Cell::Null), "{sql}: every objective here is measured");
+            // What a flag says in words.
+            let approximation = row.remove(APPROXIMATION);
+            assert_eq!(row[APPROXIMATION - 1], Cell::Flag(approximation != Cell::Null), "{sql}");
+        }
+        if let Some(difference) = difference(found, model) {
+            panic!("{sql}\n  {difference}");
+        }
     }
 
     pub async fn failures(&mut self, evaluation: &Evaluation<'_>, range: (i64, i64), by: By) {
@@ -331,6 +340,9 @@ impl World {
         rows.into_iter().map(key).collect()
     }
 }
+
+/// Where `approximation` stands in a row of `report`.
+const APPROXIMATION: usize = 30;
 
 /// Which rows are wanted.
 struct Condition {

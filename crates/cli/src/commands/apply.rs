@@ -4,27 +4,34 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nines_engine::slo::What;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::TryStreamExt;
+use nines_engine::slo::{AgreementChange, What, agreement_changes};
 use nines_engine::{Applied, Engine, Settings};
 use nines_timeline::Interval;
 
 use super::record;
 use crate::args::Apply;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, instant, say};
+use crate::opened;
+use crate::output::{Format, Output, instant, note, say};
 
 /// Files that a folder's definitions stand in.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     let files = read(&args.paths)?;
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let applied = match args.dry_run {
         true => engine.plan_apply(&files).await?,
         false => engine.apply(&files).await?,
     };
     for warning in &applied.warnings {
-        eprintln!("warning: {warning}");
+        note(format_args!("warning: {warning}"));
+    }
+    for told in &applied.notes {
+        note(format_args!("note: {told}"));
     }
     say(&told(&applied, &args, &engine))?;
     if let Some(range) = &args.compare {
@@ -104,6 +111,21 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
     text
 }
 
+/// How proposed agreements differ from those in force.
+fn told_of_agreements(changes: &[AgreementChange], engine: &Engine) -> String {
+    let zone = &engine.settings().time_zone;
+    let mut text = String::new();
+    for AgreementChange { agreement, interval, changes } in changes {
+        let (from, to) = (instant(interval.start, zone), instant(interval.end, zone));
+        text += &format!("agreement {agreement} differs from {from} to {to}:\n");
+        changes.iter().for_each(|change| text += &format!("  {change}\n"));
+    }
+    if !changes.is_empty() {
+        text += "What is owed is not compared.\n";
+    }
+    text
+}
+
 /// What the proposed definitions would have said of a range, beside those in force in it.
 async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) -> Result<()> {
     let from = range.first().map_or("", String::as_str);
@@ -117,11 +139,15 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         text(from),
         text(to)
     );
-    let in_force = engine.sql(&figures).await?;
+    let in_force = engine.definitions().await?;
+    let range = Interval::new(from, to);
+    let agreements = agreement_changes(&in_force.agreements, &proposed.agreements, range);
     let statement = engine.parse(&figures)?;
     let [statement] = statement.as_slice() else { return Ok(()) };
-    let answer = engine.run_as_if(statement, Arc::new(proposed)).await?;
+    let answer = engine.run_as_if(statement, Arc::new(in_force)).await?;
     let schema = Arc::clone(&answer.schema);
+    let in_force = datafusion::physical_plan::common::collect(answer.batches).await?;
+    let answer = engine.run_as_if(statement, Arc::new(proposed)).await?;
     let proposed = datafusion::physical_plan::common::collect(answer.batches).await?;
     let table = |batches| datafusion::datasource::MemTable::try_new(Arc::clone(&schema), vec![batches]);
     let context = datafusion::prelude::SessionContext::new();
@@ -144,8 +170,16 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         .await?;
     let rows = beside.execute_stream().await?;
     let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
-    if output.write(rows.schema(), rows).await? == 0 {
-        say("the proposed definitions say the same of this range as those in force\n")?;
+    let schema = rows.schema();
+    let rows: Vec<RecordBatch> = rows.try_collect().await?;
+    if rows.iter().all(|batch| batch.num_rows() == 0) {
+        say(match agreements.is_empty() {
+            true => "the proposed definitions say the same of this range as those in force\n",
+            false => "the proposed objectives say the same of this range as those in force\n",
+        })?;
+    } else {
+        let rows = RecordBatchStreamAdapter::new(Arc::clone(&schema), futures::stream::iter(rows.into_iter().map(Ok)));
+        output.write(schema, Box::pin(rows)).await?;
     }
-    Ok(())
+    say(&told_of_agreements(&agreements, engine))
 }

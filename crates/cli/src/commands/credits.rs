@@ -7,11 +7,12 @@ use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::slo::{Month, Period, Statement, StatementError, html, markdown};
-use nines_engine::{Chosen, Credits, Engine, Issued, Settings, Today};
+use nines_engine::{Chosen, Credits, Engine, Issued, Issuing, Settings, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, can_be_written, instant, say, whole_file};
+use crate::opened;
+use crate::output::{Format, Output, can_be_written, instant, note, say, whole_file};
 
 /// The columns that a person looks at first.
 const SHOWN: [&str; 10] = [
@@ -31,7 +32,7 @@ const SHOWN: [&str; 10] = [
 const MOST_NOTES: usize = 5;
 
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
     let month = month(&args.period, &chosen, &engine).await?;
     // Before anything is issued: where it is to be written to must be there.
@@ -40,15 +41,23 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
         return verify(&engine, month, &chosen).await;
     }
     let issued = match args.issue {
-        true => Some(engine.issue(month, &chosen, args.incomplete).await?),
+        true => {
+            let how = Issuing { incomplete: args.incomplete, current_rules: args.rules == Some(args::Rules::Current) };
+            Some(engine.issue(month, &chosen, how).await?)
+        }
         false => None,
     };
     if let Some(issued) = &issued {
         say(&told(issued, month))?;
+        for (statement, why) in &issued.kept {
+            let rules = statement.rules.number();
+            let (statement, hint) = (named(statement), "or judge it by today's rules with --rules current");
+            note(format_args!("note: {statement} stays as it was issued by rules {rules}: {why}, {hint}"));
+        }
         for agreement in &issued.left_out {
-            eprintln!(
+            note(format_args!(
                 "note: left out {agreement}: its period is not over with {month}; issue it all the same with --agreement {agreement}"
-            );
+            ));
         }
     }
     let is_exported = args.format.is_some() || args.output.is_some();
@@ -136,13 +145,16 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
             true => format!(" with an estimate from {} on", instant(short.needed.start, zone)),
             false => String::new(),
         };
-        eprintln!("not final: {} is judged from {from} until {until}{estimated}, and {stored}", short.agreement);
+        note(format_args!(
+            "not final: {} is judged from {from} until {until}{estimated}, and {stored}",
+            short.agreement
+        ));
     }
     for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
-        eprintln!("note: '{customer}' paid for {service}, but no agreement covers it");
+        note(format_args!("note: '{customer}' paid for {service}, but no agreement covers it"));
     }
     if let Some(more) = credits.unagreed.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
-        eprintln!("note: and {more} more fees are covered by no agreement");
+        note(format_args!("note: and {more} more fees are covered by no agreement"));
     }
     Ok(())
 }
@@ -217,6 +229,7 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
             Today::Equal => "today's data say the same",
             Today::Differs(_) => "TODAY'S DATA DIFFER",
             Today::Gone => "NO AGREEMENT COVERS IT ANY MORE",
+            Today::Refused(_) => "TODAY'S DATA CANNOT BE JUDGED BY ITS RULES",
             _ => "no agreement is stored here to compare with",
         };
         text.push_str(&format!("{}: {evidence}; {today}\n", named(&one.statement)));
@@ -226,8 +239,14 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
         if let Today::Differs(differences) = &one.today {
             differences.iter().for_each(|difference| text.push_str(&format!("    {}\n", difference.text)));
         }
+        if let Today::Refused(why) = &one.today {
+            text.push_str(&format!("    By rules {}: {why}.\n", one.statement.rules.number()));
+        }
+        if let Some(current) = &one.by_current_rules {
+            text.push_str(&format!("    {}\n", by_current_rules(&one.statement, current)));
+        }
         broken += usize::from(!one.evidence.holds());
-        differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone));
+        differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone | Today::Refused(_)));
     }
     for never in &missing {
         let Statement { agreement, customer, service, .. } = never;
@@ -246,6 +265,24 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
             "{differ} of {all} statements are no longer what is stored, {never} were never issued; --issue records revisions"
         ))),
     }
+}
+
+/// What today's rules would say of a statement by earlier ones.
+fn by_current_rules(issued: &Statement, current: &Statement) -> String {
+    let (rules, credit) = (current.rules, &current.credit);
+    let percent =
+        format!("{}.{:06} %", credit.availability_percent / 1_000_000, credit.availability_percent % 1_000_000);
+    let owed = match (credit.amount, &credit.currency) {
+        (Some(amount), Some(currency)) => format!(", {} {currency}", money(amount, currency)),
+        _ => String::new(),
+    };
+    format!(
+        "Issued by rules {}; by rules {} it would be {percent} of {} slices{owed}: {}. Revise it with --issue --rules current.",
+        issued.rules.number(),
+        rules.number(),
+        credit.slices,
+        rules.says()
+    )
 }
 
 /// Writes a page for each customer and period, from the last revision of each statement.

@@ -18,6 +18,7 @@ use crate::args::{Demo, PageFormat, Running};
 use crate::demo::{self, Spec};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks;
+use crate::opened;
 use crate::output::{Format, Output, say};
 
 /// Every service over a range.
@@ -35,7 +36,7 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     let end = end_of_history(args.until)?;
     let spec = Spec { seed: args.seed, days: args.days, end, slice_seconds: DEFAULT_SLICE_SECONDS };
     let settings = Settings { store: folder.clone(), ..settings };
-    let engine = Engine::open_or_create(settings, Some(DEFAULT_SLICE_SECONDS)).await?;
+    let engine = opened::open_or_create(settings, Some(DEFAULT_SLICE_SECONDS)).await?;
     let begun = Instant::now();
     let requests = fill(&engine, TableKind::Requests, demo::requests(&spec)).await?;
     let events = fill(&engine, TableKind::Events, demo::events(&spec)).await?;

@@ -11,12 +11,13 @@ use nines_timeline::{Grid, Interval, MICROS};
 use super::record;
 use crate::args::Exclude;
 use crate::error::{CliError, Result};
-use crate::output::instant;
+use crate::opened;
+use crate::output::{instant, note};
 
 const TABLE: TableKind = TableKind::Exclusions;
 
 pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     if args.list {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns = "id, category, started, ended, business, service, customer, reason, announced";
@@ -29,6 +30,9 @@ pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
     };
     if let (None, Some(category)) = (&args.withdraw, &args.category) {
         note_unknown(&engine, category).await?;
+    }
+    if args.withdraw.is_none() {
+        record::note_unmatched(&engine, [args.business.as_str(), &args.service, &args.customer]).await?;
     }
     match edited {
         Some(edited) => {
@@ -55,7 +59,7 @@ fn note_cut(engine: &Engine, exclusion: &Record) -> Result<()> {
         .collect();
     cut.dedup();
     if !cut.is_empty() {
-        eprintln!(
+        note(format_args!(
             "note: it cuts the stored slices of {} s from {}; an exclusion covers stored slices that lie wholly inside it, so \
              these count unless another exclusion covers the rest of them{}",
             store.slice_seconds(),
@@ -64,7 +68,7 @@ fn note_cut(engine: &Engine, exclusion: &Record) -> Result<()> {
                 true => ". No stored slice lies wholly inside: by itself it excludes nothing",
                 false => "",
             }
-        );
+        ));
     }
     Ok(())
 }
@@ -91,9 +95,9 @@ async fn note_unknown(engine: &Engine, category: &str) -> Result<()> {
         terms.flat_map(|terms| &terms.exclusions).map(|clause| clause.category.as_str()).collect();
     if !known.is_empty() && !known.contains(category) {
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        eprintln!(
+        note(format_args!(
             "note: no agreement knows the category '{category}', so it excludes time from objectives alone; they know {known}"
-        );
+        ));
     }
     Ok(())
 }

@@ -6,11 +6,12 @@ use nines_engine::{Engine, Record, Settings};
 use super::record;
 use crate::args::Incident;
 use crate::error::{CliError, Result};
+use crate::opened;
 
 const TABLE: TableKind = TableKind::Incidents;
 
 pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     if args.list {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns =
@@ -41,7 +42,13 @@ pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
         record::check(&incident, |column| if column == "id" { "ID".to_string() } else { format!("--{column}") })?;
         Ok(Some(incident))
     });
-    match edited.await? {
+    let edited = edited.await?;
+    if edited.is_some() && !args.withdraw {
+        let given = |name: &'_ Option<String>| name.clone().unwrap_or_default();
+        let (business, service) = (given(&args.business), given(&args.service));
+        record::note_unmatched(&engine, [&business, &service, ""]).await?;
+    }
+    match edited {
         Some(edited) => record::show(TABLE, &edited, &engine),
         None => Err(record::unknown(&engine, TABLE, &id, " To record it, give --started TIME").await?),
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
 use nines_engine::store::{Commit, Outcome};
-use nines_engine::{Engine, Found, Load, Loaded, Settings};
+use nines_engine::{Engine, Found, Load, Loaded, Settings, Warning};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
+use crate::opened;
 use crate::output::instant;
 
 pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
@@ -21,6 +22,10 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
         service: args.service,
         source: args.source,
         batch: args.batch,
+        aggregates: args.aggregates,
+        replace: args.replace,
+        any_time: args.any_time,
+        repeated_hour: args.repeated_hour,
         latency_unit: args.latency_unit,
         allow_empty: args.allow_empty,
         ..Load::new(args.table, args.files)
@@ -33,7 +38,7 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
             doing(file.display(), std::fs::File::open(file).map(drop))?;
         }
     }
-    let engine = Engine::open_or_create(settings, args.slice).await?;
+    let engine = opened::open_or_create(settings, args.slice).await?;
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
     let loaded = engine.load(&load, progress.clone()).await;
@@ -65,7 +70,39 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         }
         _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
     }
-    text + &left(loaded)
+    text + &warned(loaded, engine) + &left(loaded)
+}
+
+/// What to look at, one per line.
+fn warned(loaded: &Loaded, engine: &Engine) -> String {
+    let zone = &engine.settings().time_zone;
+    let width = engine.store().map_or(0, |store| store.slice_seconds());
+    let said = loaded.warnings.iter().map(|warning| match warning {
+        Warning::Overlap(overlap) => {
+            let slices = if overlap.slices == 1 { "slice" } else { "slices" };
+            format!(
+                "{} {slices} from {} to {} had rows of the same source in other files; they add up. If files hold the \
+                 same rows, these count twice: ingest the one that is complete with --replace\n",
+                HumanCount(overlap.slices),
+                instant(overlap.first, zone),
+                instant(overlap.last + width * 1_000_000, zone)
+            )
+        }
+        Warning::Removed(rows) => {
+            format!("{} stored rows went: of their slices this batch says something else\n", HumanCount(*rows))
+        }
+        Warning::FirstSlice(micros) => format!(
+            "the first row is at {}, within a slice of {width} s: the counts that are stored for it are all there is\n",
+            instant(*micros, zone)
+        ),
+        Warning::LastSlice(micros) => format!(
+            "the last row is at {}, before its slice of {width} s is over: the counts that are stored for it are all \
+             there is\n",
+            instant(*micros, zone)
+        ),
+        _ => String::new(),
+    });
+    said.filter(|text| !text.is_empty()).map(|text| format!("warning     {text}")).collect()
 }
 
 /// The files that had nothing to read, one per line.
@@ -126,13 +163,16 @@ fn units(progress: &Progress) -> String {
     text
 }
 
-/// The lines that were still being written, one per log.
+/// The lines that were still being written, one per file.
 fn left(loaded: &Loaded) -> String {
-    let logs = loaded.files.iter().filter(|log| log.left > 0);
-    let said = logs.map(|log| {
-        let file = if loaded.files.len() > 1 { format!(" of {}", log.file.display()) } else { String::new() };
-        let bytes = HumanCount(log.left);
-        format!("left        an incomplete last line{file} of {bytes} bytes, for the next time\n")
+    let files = loaded.files.iter().filter(|file| file.left > 0);
+    let said = files.map(|read| {
+        let file = if loaded.files.len() > 1 { format!(" of {}", read.file.display()) } else { String::new() };
+        let bytes = HumanCount(read.left);
+        format!(
+            "left        an incomplete last line{file} of {bytes} bytes, for the next time; if the file is finished, end it \
+             with a newline\n"
+        )
     });
     said.collect()
 }

@@ -1,19 +1,20 @@
 //! From a notebook's name to its page, and from the page to where it goes.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::ProgressBar;
 use nines_engine::Engine;
 use nines_engine::ingest::clock;
+use nines_notebook::format::printable;
 use nines_notebook::{Given, Page, RunError, page};
 
 use super::record;
 use crate::args::{PageFormat, Running};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
-use crate::output::{say, whole_file};
+use crate::output::{say_drawn, whole_file};
 
 /// Columns of a page that goes into a pipe or a file.
 const PIPED: usize = 100;
@@ -34,7 +35,7 @@ pub(super) async fn made(
     let spinner = ProgressBar::new_spinner();
     let ticking = spinner.clone();
     let mut watch = |at: usize, of: usize| {
-        ticking.set_message(format!("{}: cell {at} of {of}", named.name));
+        ticking.set_message(printable(&format!("{}: cell {at} of {of}", named.name)));
         ticking.tick();
     };
     let given = Given { parameters, clock: clock::now(), now };
@@ -109,6 +110,12 @@ pub(super) fn put(page: &Page, format: PageFormat, file: Option<&Path>) -> Resul
             let text = drawn(page, format, false);
             whole_file(file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))
         }
-        None => say(&drawn(page, format, true)),
+        // A program, or a person; a terminal obeys nothing either way.
+        None => match format {
+            PageFormat::Html | PageFormat::Md if !std::io::stdout().is_terminal() => {
+                doing("writing the page", std::io::stdout().write_all(drawn(page, format, true).as_bytes()))
+            }
+            PageFormat::Html | PageFormat::Md | PageFormat::Terminal => say_drawn(&drawn(page, format, true)),
+        },
     }
 }

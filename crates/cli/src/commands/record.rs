@@ -6,7 +6,7 @@ use nines_engine::store::TableKind;
 use nines_engine::{Edited, Engine, Parameters, Record};
 
 use crate::error::{CliError, Result};
-use crate::output::{Format, Output, say, text};
+use crate::output::{Format, Output, note, say, text};
 
 /// The instant that an argument means, in µs.
 pub(super) fn time(argument: &str, value: &str, engine: &Engine) -> Result<i64> {
@@ -37,6 +37,15 @@ pub(super) fn check(record: &Record, argument: impl Fn(&str) -> String) -> Resul
         Some(invalid) => Err(CliError::Usage(format!("{}: {}", argument(invalid.column), invalid.message))),
         None => Ok(()),
     }
+}
+
+/// Tells of a scope that no stored row carries: what is recorded for it would change nothing.
+pub(super) async fn note_unmatched(engine: &Engine, [business, service, customer]: [&str; 3]) -> Result<()> {
+    let scope = [("business", business), ("service", service), ("customer", customer)];
+    for told in engine.unmatched_scope(scope).await? {
+        note(format_args!("note: {told}"));
+    }
+    Ok(())
 }
 
 /// The error for an id that is not there; `otherwise` says what else could have been meant.
@@ -88,7 +97,7 @@ pub(super) async fn list(engine: &Engine, sql: &str, record_one: &str) -> Result
         let answer = engine.run(&statement, &Parameters::default()).await?;
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         if output.write(answer.schema, answer.batches).await? == 0 {
-            eprintln!("nothing is in force here; record one with: {record_one}");
+            note(format_args!("nothing is in force here; record one with: {record_one}"));
         }
     }
     Ok(())

@@ -1,22 +1,25 @@
 //! `nines refresh`: evaluates ahead of questions, so that they find their days kept.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::{DateTime, Days, NaiveDate};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::ingest::clock;
 use nines_engine::store::TableKind;
 use nines_engine::{Engine, EngineError, Settings};
 
 use super::record;
 use crate::args::Refresh;
 use crate::error::{CliError, Result};
+use crate::opened;
 use crate::output::say;
 
 /// Days evaluated, and kept, at once.
 const DAYS: u64 = 31;
 
 pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     // UTC days, rounded outwards.
     let day = |name: &str, text: &Option<String>, later: i64| -> Result<Option<NaiveDate>> {
         let Some(text) = text else { return Ok(None) };
@@ -53,26 +56,37 @@ pub(super) struct Filled {
     pub kept: u64,
 }
 
-/// Evaluates every objective from day to day, without bounds over all days that have rows. `None` if none has.
+/// Evaluates every objective from day to day, without bounds from the first day that has rows to the last; of days to come only
+/// those that have. `None` if none has.
 pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Option<Filled>> {
-    let Some((first, last)) = stored_days(engine).await? else { return Ok(None) };
+    let stored = stored_days(engine).await?;
+    let (Some(&first), Some(&last)) = (stored.first(), stored.last()) else { return Ok(None) };
+    // What is to come is evaluated only where rows are: one of the year 9999 must not be reached day by day.
+    let ahead = DateTime::from_timestamp_micros(clock::now()).map_or(last, |now| now.date_naive() + Days::new(2));
     let from = from.unwrap_or(first);
     let to = to.unwrap_or(last + Days::new(1));
-    let days = (to - from).num_days().max(0).unsigned_abs();
-    let bar = ProgressBar::new(days).with_style(
+    let mut days = 0;
+    let bar = ProgressBar::new((to - from).num_days().max(0).unsigned_abs()).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} days {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let mut at = from;
     let mut objectives = 0;
     while at < to {
+        if at >= ahead {
+            match stored.range(at..to).next() {
+                Some(&day) => at = day,
+                None => break,
+            }
+        }
         let next = (at + Days::new(DAYS)).min(to);
         bar.set_message(at.to_string());
         let sql = format!("SELECT objective, good FROM timelines('{at}T00:00:00Z', '{next}T00:00:00Z')");
         let rows: usize = engine.sql(&sql).await?.iter().map(|batch| batch.num_rows()).sum();
         objectives = objectives.max(rows);
-        bar.inc((next - at).num_days().unsigned_abs());
+        days += (next - at).num_days().unsigned_abs();
         at = next;
+        bar.set_position((at - from).num_days().max(0).unsigned_abs());
     }
     bar.finish_and_clear();
     let kept = match engine.store() {
@@ -85,16 +99,13 @@ pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<Na
     Ok(Some(Filled { objectives, days, from, kept }))
 }
 
-/// The first and the last day that has rows.
-async fn stored_days(engine: &Engine) -> Result<Option<(NaiveDate, NaiveDate)>> {
-    let Some(store) = engine.store() else { return Ok(None) };
-    let mut found: Option<(i32, i32)> = None;
+/// The days that have rows.
+async fn stored_days(engine: &Engine) -> Result<BTreeSet<NaiveDate>> {
+    let Some(store) = engine.store() else { return Ok(BTreeSet::new()) };
+    let mut found = BTreeSet::new();
     for kind in [TableKind::Requests, TableKind::Events, TableKind::Gauges] {
         let snapshot = store.table(kind).snapshot().await.map_err(EngineError::from)?;
-        if let Some((first, last)) = snapshot.days() {
-            found = Some(found.map_or((first, last), |(low, high)| (low.min(first), high.max(last))));
-        }
+        found.extend(snapshot.files().iter().filter_map(|file| file.day()));
     }
-    let date = |day: i32| NaiveDate::from_epoch_days(day);
-    Ok(found.and_then(|(first, last)| Some((date(first)?, date(last)?))))
+    Ok(found)
 }

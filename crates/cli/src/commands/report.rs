@@ -11,7 +11,8 @@ use super::page;
 use crate::args::{PageFormat, Report};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
-use crate::output::say;
+use crate::opened;
+use crate::output::{note, say};
 
 mod index;
 mod owners;
@@ -30,7 +31,7 @@ pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
         let problem = format!("{}: with --all, --output is the folder of the pages", file.display());
         return Err(CliError::Usage(problem));
     }
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     page::needs_store(&engine, &args.name)?;
     match args.output.clone().filter(|_| args.all) {
         Some(folder) => all(&engine, &named, &args, &folder).await,
@@ -88,7 +89,7 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
             // What is wrong with what was asked for is wrong for all.
             Err(error @ CliError::Usage(_)) => return Err(error.at(owner.name)),
             Err(error) => {
-                eprintln!("{}: {error}", owner.name);
+                note(format_args!("{}: {error}", owner.name));
                 failed += 1;
                 continue;
             }
@@ -96,13 +97,13 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
         let file = folder.join(format!("{}.{ending}", owners::file_name(&owner.name, &mut taken)));
         page::put(&page, format, Some(&file))?;
         if let Err(error) = notebooks::check(&page, &named.name) {
-            eprintln!("{}: {error}", owner.name);
+            note(format_args!("{}: {error}", owner.name));
             failed += 1;
         }
         if let Some(command) = &args.exec
             && let Err(error) = hand_on(command, file.clone(), &owner, &named.name).await
         {
-            eprintln!("{}: {error}", owner.name);
+            note(format_args!("{}: {error}", owner.name));
             failed += 1;
         }
         about = about.or(page.about);
@@ -128,7 +129,7 @@ async fn hand_on(command: &str, file: PathBuf, owner: &Owner, report: &str) -> R
     let done = tokio::task::spawn_blocking(move || shell.status()).await;
     let status = match done {
         Ok(status) => doing(&doing_what, status)?,
-        Err(_) => return Err(CliError::Interrupted),
+        Err(failed) => return Err(CliError::Failed(format!("{doing_what}: {failed}"))),
     };
     match status.success() {
         true => Ok(()),

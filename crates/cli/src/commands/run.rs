@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
-use nines_engine::{Engine, Settings};
+use nines_engine::Settings;
 
 use super::page;
 use crate::args::Run;
 use crate::error::Result;
 use crate::notebooks;
+use crate::opened;
 
 pub(crate) async fn run(settings: Settings, args: Run) -> Result<()> {
     let format = page::format(args.format, args.output.as_deref())?;
     let named = notebooks::find(&args.notebook, Path::new(&args.notebook), false)?;
     page::keeps(Path::new(&args.notebook), args.output.as_deref())?;
-    let engine = Engine::open(settings).await?;
+    let settings = Settings { files: !args.safe, writes: !args.safe, ..settings };
+    let engine = opened::open(settings).await?;
     page::needs_store(&engine, &args.notebook)?;
     let page = page::made(&engine, &named, &page::given(&args.running), &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;

@@ -1,30 +1,39 @@
 //! `nines slos`: what is promised.
 
 use datafusion::arrow::array::AsArray;
-use futures::TryStreamExt;
 use nines_engine::{Engine, Parameter, Parameters, Settings};
 
 use super::record;
 use crate::args::Slos;
 use crate::error::Result;
-use crate::output::{Format, Output, text};
+use crate::opened;
+use crate::output::{Format, Output, note};
 
 const IN_FORCE: &str = "
-    SELECT coalesce(business, '') AS business, service, objective, vela, measures, target, slice_target AS slice,
-           budgeting, time_window AS window, owner, effective_from
+    SELECT coalesce(business, '') AS business, service, objective, vela,
+           coalesce(measures, 'not measured') AS measures, target, slice_target AS slice,
+           budgeting, time_window AS window, owner, effective_from,
+           round(100 * assumed_seconds / nullif(measured_seconds, 0), 1) AS assumed_percent,
+           round(100 * lost_seconds / nullif(measured_seconds, 0), 1) AS lost_percent, last_data, approximation
     FROM slos
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
       AND ($service IS NULL OR service = $service)
     ORDER BY business, service, objective";
 
+const UNMATCHED: &str = "
+    SELECT objective, unmatched FROM slos
+    WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
+      AND ($service IS NULL OR service = $service) AND unmatched IS NOT NULL
+    ORDER BY objective";
+
 const NOT_MEASURED: &str = "
-    SELECT objective, not_measured FROM slos
+    SELECT objective, concat('not measured: ', not_measured) FROM slos
     WHERE not_measured IS NOT NULL AND (effective_from IS NULL OR effective_from <= $at)
       AND (effective_until IS NULL OR effective_until > $at) AND ($service IS NULL OR service = $service)
     ORDER BY objective";
 
 pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let at = match &args.at {
         Some(text) => record::time("--at", text, &engine)?,
         None => nines_engine::ingest::clock::now(),
@@ -32,22 +41,25 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);
     let parameters = [("at".to_string(), Parameter::Text(at)), ("service".to_string(), service)];
+    let parameters: Parameters = parameters.into_iter().collect();
     for statement in engine.parse(IN_FORCE)? {
-        let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
+        let answer = engine.run(&statement, &parameters).await?;
         let advice = answer.advice();
         let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
         let rows = output.write(answer.schema, answer.batches).await?;
         if rows == 0 {
-            eprintln!("{}", advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
+            note(advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
         }
     }
-    for statement in engine.parse(NOT_MEASURED)? {
-        let mut answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?.batches;
-        while let Some(rows) = answer.try_next().await? {
-            for row in 0..rows.num_rows() {
-                // As cells of a table, so that no terminal obeys a name.
-                let cell = |at: usize| text(rows.column(at), row, &engine.settings().time_zone);
-                eprintln!("note: {} is not measured: {}", cell(0)?, cell(1)?);
+    for statement in
+        [UNMATCHED, NOT_MEASURED].iter().map(|sql| engine.parse(sql)).collect::<Result<Vec<_>, _>>()?.concat()
+    {
+        let answer = engine.run(&statement, &parameters).await?;
+        for rows in datafusion::physical_plan::common::collect(answer.batches).await? {
+            let texts = [0, 1].map(|column| rows.column(column).as_string_view_opt());
+            let [Some(objectives), Some(said)] = texts else { continue };
+            for (objective, said) in objectives.iter().zip(said) {
+                note(format_args!("note: {}: {}", objective.unwrap_or_default(), said.unwrap_or_default()));
             }
         }
     }

@@ -3,11 +3,12 @@
 use std::io::{IsTerminal, Read};
 
 use datafusion::physical_plan::common::collect;
-use nines_engine::{Engine, Parameter, Parameters, Settings};
+use nines_engine::{Parameter, Parameters, Settings};
 
 use crate::args::Sql;
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, say, stored};
+use crate::opened;
+use crate::output::{Format, Output, note, say, stored};
 
 pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     let text = statements(&args)?;
@@ -18,7 +19,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     };
     let parameters = args.parameters.into_iter().map(|(name, value)| (name, Parameter::from_text(&value)));
     let parameters = parameters.collect::<Parameters>();
-    let engine = Engine::open(settings).await?;
+    let engine = opened::open(settings).await?;
     let parsed = engine.parse(&text)?;
     if parsed.is_empty() {
         return Err(CliError::Usage("no statement given".to_string()));
@@ -28,7 +29,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     }
     for statement in &parsed {
         let answer = engine.run(statement, &parameters).await?;
-        let advice = answer.advice();
+        let (advice, no_store) = (answer.advice(), answer.no_store());
         // For a person, what was stored is a line; for a program it is a row, as every result.
         let receipt = answer.receipt().filter(|_| format == Format::Table && args.output.is_none());
         if let Some(receipt) = receipt {
@@ -38,10 +39,12 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
             }
             continue;
         }
-        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.time_zone() };
         let rows = output.write(answer.schema, answer.batches).await?;
         if let Some(advice) = advice.filter(|_| rows == 0) {
-            eprintln!("{advice}");
+            note(advice);
+        } else if let Some(no_store) = no_store {
+            note(format_args!("note: {no_store}"));
         }
     }
     Ok(())

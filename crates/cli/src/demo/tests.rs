@@ -298,10 +298,10 @@ fn vips_are_answered_sooner_and_playback_gets_quicker() {
                 let (bucket, count) = (buckets.as_struct().column(0), buckets.as_struct().column(1));
                 let (bucket, count) = (bucket.as_primitive::<Int32Type>(), count.as_primitive::<Int64Type>());
                 let buckets = bucket.values().iter().copied().zip(count.values().iter().copied()).collect();
-                all.merge(&nines_timeline::histogram::Histogram { zero: 0, buckets });
+                all.merge(&nines_timeline::histogram::Histogram { zero: 0, buckets }).unwrap();
             }
         }
-        all.quantile(0.5).unwrap()
+        all.quantile(0.5).unwrap().unwrap()
     };
     let login = |customer| median(["login", "/login"], customer, &SPEC);
     assert!((0.65..0.85).contains(&(login("vip") / login(""))));

@@ -64,7 +64,8 @@ pub(crate) fn text(column: &ArrayRef, row: usize, time_zone: &str) -> Result<Str
         }
         DataType::Struct(fields) => {
             let fields = fields.iter().zip(column.as_struct().columns());
-            let fields = fields.map(|(field, value)| Ok(format!("{}: {}", field.name(), text(value, row, time_zone)?)));
+            let fields = fields
+                .map(|(field, value)| Ok(format!("{}: {}", printable(field.name()), text(value, row, time_zone)?)));
             Ok(format!("{{{}}}", fields.collect::<Result<Vec<_>>>()?.join(", ")))
         }
         _ => {

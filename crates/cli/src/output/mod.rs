@@ -8,6 +8,7 @@ mod columnar;
 mod csv;
 mod json;
 mod markdown;
+mod shown;
 mod stored;
 mod table;
 
@@ -19,6 +20,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
+use nines_notebook::format::{printable, printable_drawn};
 use tempfile::NamedTempFile;
 
 use crate::error::{CliError, Result, doing};
@@ -92,7 +94,10 @@ impl Output<'_> {
                     return Err(CliError::Usage(problem.to_string()));
                 }
                 let writer = std::io::BufWriter::new(std::io::stdout());
-                self.pump(schema, batches, Box::new(writer), terminal).await
+                match terminal {
+                    true => self.pump(schema, batches, Box::new(shown::Shown::new(writer)), terminal).await,
+                    false => self.pump(schema, batches, Box::new(writer), terminal).await,
+                }
             }
         }
     }
@@ -215,6 +220,10 @@ fn put(whole: NamedTempFile, file: &Path) -> Result<()> {
         let copied = || std::io::copy(&mut whole.reopen()?, &mut std::fs::OpenOptions::new().write(true).open(file)?);
         return doing(file.display(), copied()).map(drop);
     }
+    // Who may read a file that is replaced may read what replaces it, and nobody else.
+    if let Ok(replaced) = std::fs::metadata(file) {
+        doing(file.display(), whole.as_file().set_permissions(replaced.permissions()))?;
+    }
     doing(file.display(), whole.as_file().sync_all())?;
     whole.persist(file).map(drop).map_err(|error| CliError::Io(file.display().to_string(), error.error))
 }
@@ -225,7 +234,24 @@ fn readable() -> std::fs::Permissions {
     std::fs::Permissions::from_mode(0o666)
 }
 
-/// Prints text that is not a result.
+/// Prints text that is not a result. A terminal obeys nothing that stands in it.
 pub(crate) fn say(text: &str) -> Result<()> {
-    doing("writing to the terminal", std::io::stdout().write_all(text.as_bytes()))
+    doing("writing to the terminal", std::io::stdout().write_all(printable(text).as_bytes()))
+}
+
+/// As [`say`], for what was drawn in colours.
+pub(crate) fn say_drawn(text: &str) -> Result<()> {
+    doing("writing to the terminal", std::io::stdout().write_all(printable_drawn(text).as_bytes()))
+}
+
+/// Tells a person something beside the results, in a line of its own.
+#[expect(clippy::print_stderr, reason = "the one place that does; nothing is to be done where there is nobody to tell")]
+pub(crate) fn note(text: impl std::fmt::Display) {
+    eprintln!("{}", printable(&text.to_string()));
+}
+
+/// A note at the beginning of the line, over the ^C that the terminal has shown there.
+#[expect(clippy::print_stderr, reason = "as in note")]
+pub(crate) fn note_over(text: impl std::fmt::Display) {
+    eprintln!("\r{}", printable(&text.to_string()));
 }

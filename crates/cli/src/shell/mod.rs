@@ -25,13 +25,13 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
-use nines_engine::{Engine, Settings};
-use nines_notebook::format::printable;
-use tokio::signal::unix::{SignalKind, signal};
+use nines_engine::Settings;
 
 use crate::args::Shell;
 use crate::error::{CliError, Result, doing};
-use crate::output::say;
+use crate::interrupts;
+use crate::opened;
+use crate::output::{note, note_over, say};
 use cells::Cells;
 use commands::Flow;
 use editor::{Editor, Input};
@@ -44,7 +44,7 @@ use vocabulary::Vocabulary;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(settings: Settings, args: Shell) -> Result<()> {
-    let engine = Engine::open(Settings { files: !args.safe, ..settings }).await?;
+    let engine = opened::open(Settings { files: !args.safe, ..settings }).await?;
     let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let session = Session {
         engine,
@@ -60,7 +60,7 @@ pub(crate) async fn run(settings: Settings, args: Shell) -> Result<()> {
         results: Results::default(),
         cells: Cells::default(),
         saved: BTreeSet::new(),
-        interrupts: doing("listening to Ctrl-C", signal(SignalKind::interrupt()))?,
+        interrupts: doing("listening to Ctrl-C", interrupts::listen())?,
     };
     if interactive { typed(session).await } else { piped(session).await }
 }
@@ -97,14 +97,10 @@ async fn typed(mut session: Session) -> Result<()> {
             Ok(Flow::On) => {}
             Ok(Flow::Quit) => return Ok(()),
             // The line's beginning is over the ^C that the terminal has shown.
-            Err(CliError::Interrupted) if session.last.as_deref().is_some_and(cells::changes) => {
-                eprintln!(
-                    "\rcancelled; its rows may have been stored already, and are not counted twice if you run it again"
-                );
-            }
-            Err(CliError::Interrupted) => eprintln!("\rcancelled"),
+            Err(CliError::Interrupted(landed)) if landed.has_rows() => note_over(format_args!("cancelled; {landed}")),
+            Err(CliError::Interrupted(_)) => note_over("cancelled"),
             Err(error) if error.is_broken_pipe() => return Ok(()),
-            Err(error) => eprintln!("error: {}", printable(&error.to_string())),
+            Err(error) => note(format_args!("error: {error}")),
         }
         if let Some(vocabulary) = editor.vocabulary() {
             // Completion lags behind for once where the store is slow or broken; the next statement says why.
@@ -123,7 +119,7 @@ async fn piped(mut session: Session) -> Result<()> {
         });
         // A blocking read cannot be interrupted, but needs not be waited for.
         let line = tokio::select! {
-            _ = session.interrupts.recv() => return Err(CliError::Cancelled),
+            _ = session.interrupts.recv() => return Err(CliError::Interrupted(opened::landed().await)),
             line = reading => line.unwrap_or_else(|failed| Err(failed.into())),
         };
         let line = doing("reading standard input", line)?;
@@ -133,7 +129,7 @@ async fn piped(mut session: Session) -> Result<()> {
             match session.piece(piece).await {
                 Ok(Flow::On) => {}
                 Ok(Flow::Quit) => return Ok(()),
-                Err(CliError::Interrupted) => return Err(CliError::Cancelled),
+                Err(CliError::Interrupted(_)) => return Err(CliError::Interrupted(opened::landed().await)),
                 Err(error) => return Err(error.at(place)),
             }
         }

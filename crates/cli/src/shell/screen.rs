@@ -5,9 +5,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use comfy_table::ContentArrangement;
+use nines_notebook::format::printable_drawn;
 
 use crate::error::Result;
-use crate::output::say;
+use crate::output::{say, say_drawn};
 
 /// Rows that are laid out at most; a person does not scroll through more, and all of them stand in the kept result.
 pub(super) const MOST_ROWS: usize = 10_000;
@@ -47,33 +48,33 @@ impl Screen {
         if broken(&listed, columns) + BESIDE <= lines { say(&listed) } else { self.page(&plain) }
     }
 
-    /// Shows text that is laid out already; the terminal breaks lines that are too long for it.
+    /// Shows text that is laid out already, perhaps in colours; the terminal breaks lines that are too long for it.
     pub fn text(&self, text: &str) -> Result<()> {
         let (lines, columns) = size();
-        if broken(text, columns) + BESIDE <= lines || !self.pager { say(text) } else { self.page(text) }
+        if broken(text, columns) + BESIDE <= lines || !self.pager { say_drawn(text) } else { self.page(text) }
     }
 
     /// Hands text to `$PAGER`, else to less, else prints it.
     fn page(&self, text: &str) -> Result<()> {
         let Ok(mut child) = self.pager().stdin(Stdio::piped()).env("LESSCHARSET", "utf-8").spawn() else {
-            return say(text);
+            return say_drawn(text);
         };
         if let Some(mut into) = child.stdin.take() {
             // A reader who has seen enough closes the pager before the end.
-            let _ = into.write_all(text.as_bytes());
+            let _ = into.write_all(printable_drawn(text).as_bytes());
         }
         const NOT_FOUND: i32 = 127;
         match child.wait() {
-            Ok(status) if status.code() == Some(NOT_FOUND) => say(text),
+            Ok(status) if status.code() == Some(NOT_FOUND) => say_drawn(text),
             _ => Ok(()),
         }
     }
 
     fn pager(&self) -> Command {
         if self.safe {
-            // Neither a shell nor what the environment names; and less itself runs and opens nothing.
+            // Neither a shell nor what the environment names; and less itself runs, opens and remembers nothing.
             let mut command = Command::new(PAGER[0]);
-            command.arg(PAGER[1]).env("LESSSECURE", "1");
+            command.arg(PAGER[1]).env("LESSSECURE", "1").env("LESSHISTFILE", "-");
             ["LESS", "LESSOPEN", "LESSCLOSE", "LESSKEY", "LESSKEYIN"].iter().for_each(|name| {
                 command.env_remove(name);
             });
@@ -145,6 +146,10 @@ mod tests {
     fn a_safe_pager_is_nobodys_choice() {
         let program = |safe| Screen { pager: true, safe }.pager().get_program().to_owned();
         assert_eq!((program(true).to_str(), program(false).to_str()), (Some("less"), Some("sh")));
+        let pager = Screen { pager: true, safe: true }.pager();
+        let set: Vec<_> =
+            pager.get_envs().filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?))).collect();
+        assert_eq!(set, [("LESSHISTFILE", "-"), ("LESSSECURE", "1")]);
     }
 
     #[test]

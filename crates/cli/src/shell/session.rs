@@ -14,15 +14,21 @@ use datafusion::physical_plan::common::collect;
 use futures::{FutureExt, StreamExt};
 use indicatif::HumanCount;
 use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement, bytes_of};
+use nines_notebook::format::printable;
 use nines_notebook::{Answer, Cell, Given, Moment, Notebook, Page, ParameterKind, RunError, Values};
-use tokio::signal::unix::Signal;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
 use super::cells::{Cells, Setting};
 use super::results::{Keeper, Kept, Results};
 use super::screen::{MOST_BYTES, MOST_ROWS, Screen};
 use super::watch::{Ended, Watcher};
 use crate::error::{CliError, Result, doing};
-use crate::output::{Format, Output, duration, say, stored, whole};
+use crate::opened::{self, Landed};
+use crate::output::{Format, Output, duration, note, note_over, say, say_drawn, stored, whole};
+
+/// How long a statement that was cancelled is waited for without a word.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Session {
     pub engine: Engine,
@@ -45,7 +51,7 @@ pub(super) struct Session {
     pub cells: Cells,
     /// Notebooks that this session wrote.
     pub saved: BTreeSet<PathBuf>,
-    pub interrupts: Signal,
+    pub interrupts: UnboundedReceiver<()>,
 }
 
 /// A file that results are written to, one after the other.
@@ -110,7 +116,7 @@ impl Session {
                     self.show(&schema, &shown, rows, format)?;
                     self.tell(rows, kept, elapsed)?;
                     if let Some(advice) = advice {
-                        eprintln!("{advice}");
+                        note(advice);
                     }
                 }
             }
@@ -142,7 +148,7 @@ impl Session {
             let mut result = None;
             if !schema.fields().is_empty() {
                 if let Kept::Not(why) = self.results.keep(&self.engine, &schema, Keeper::of(batches))? {
-                    eprintln!("{why}");
+                    note(why);
                 }
                 result = Some(self.results.count());
             }
@@ -184,7 +190,7 @@ impl Session {
 
     /// Now, and where days begin.
     pub fn moment(&self) -> Moment {
-        let zone = self.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+        let zone = self.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
         Moment { now: nines_engine::ingest::clock::now(), zone }
     }
 
@@ -210,13 +216,18 @@ impl Session {
 
     /// Shows rows that are no result of the session, as a table.
     pub fn show_table(&self, schema: &SchemaRef, rows: &[RecordBatch]) -> Result<()> {
-        let table = whole(schema, rows, &self.engine.settings().time_zone)?;
+        let table = whole(schema, rows, &self.engine.time_zone())?;
         if self.interactive { self.screen().table(table) } else { say(&format!("{table}\n")) }
     }
 
     /// Shows text that is laid out already.
     pub fn show_text(&self, text: &str) -> Result<()> {
-        if self.interactive { self.screen().text(text) } else { say(text) }
+        self.show_drawn(&printable(text))
+    }
+
+    /// Shows what was drawn, perhaps in colours.
+    pub fn show_drawn(&self, text: &str) -> Result<()> {
+        if self.interactive { self.screen().text(text) } else { say_drawn(text) }
     }
 
     fn screen(&self) -> Screen {
@@ -249,13 +260,13 @@ impl Session {
         if !self.interactive {
             return Ok(());
         }
-        let time_zone = &self.engine.settings().time_zone;
+        let time_zone = &self.engine.time_zone();
         if format == Format::Table {
             self.screen().table(whole(schema, shown, time_zone)?)?;
         } else {
             let mut text = Vec::new();
             format.write(&mut text, schema, shown, time_zone)?;
-            self.screen().text(&String::from_utf8_lossy(&text))?;
+            self.screen().text(&printable(&String::from_utf8_lossy(&text)))?;
         }
         let laid_out: usize = shown.iter().map(RecordBatch::num_rows).sum();
         if rows > laid_out {
@@ -272,7 +283,7 @@ impl Session {
             Kept::As(name) => self.note(&format!("{count} in {name}{to}"), elapsed),
             Kept::Not(why) => {
                 self.note(&format!("{count}{to}"), elapsed)?;
-                eprintln!("{why}");
+                note(why);
                 Ok(())
             }
         }
@@ -286,7 +297,7 @@ impl Session {
             (true, false) => say(&format!("{line}\n")),
             // Results are for a program then; it reads them from the other stream.
             (false, true) => {
-                eprintln!("{time}");
+                note(time);
                 Ok(())
             }
             (false, false) => Ok(()),
@@ -300,17 +311,51 @@ impl Session {
     ) -> Result<T> {
         // Of before: the pager was interrupted, or a statement that had just ended.
         while self.interrupts.recv().now_or_never().is_some() {}
+        let begun = opened::begun(&self.engine);
         let mut task = tokio::spawn(work);
-        tokio::select! {
+        let done = tokio::select! {
             biased;
-            _ = self.interrupts.recv() => {
-                task.abort();
-                Err(CliError::Interrupted)
+            _ = self.interrupts.recv() => None,
+            done = &mut task => Some(done),
+        };
+        match done {
+            Some(Ok(done)) => return done,
+            Some(Err(failed)) => {
+                if let Ok(panic) = failed.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
             }
-            done = &mut task => done.unwrap_or_else(|failed| match failed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(CliError::Interrupted),
-            }),
+            None => {
+                self.engine.cancel();
+                task.abort();
+                // Its memory is free and its rows are stored or not once it has ended.
+                self.ended(task).await;
+            }
+        }
+        Err(CliError::Interrupted(Landed::since(&self.engine, begun).await))
+    }
+
+    /// Waits for a statement that was cancelled. If it does not end, another Ctrl-C leaves the shell: what still computes may
+    /// be let go where the program ends with it, and nowhere else.
+    async fn ended<T>(&mut self, mut task: JoinHandle<T>) {
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            tokio::select! {
+                _ = &mut task => return,
+                _ = tokio::time::sleep(PATIENCE), if !told => {
+                    told = true;
+                    note_over("cancelled, but it does not end yet; Ctrl-C again leaves the shell");
+                }
+                _ = self.interrupts.recv() => {
+                    if begun.elapsed() < PATIENCE {
+                        continue;
+                    }
+                    let interrupted = CliError::Interrupted(Landed::since(&self.engine, 0).await);
+                    note_over(&interrupted);
+                    std::process::exit(i32::from(interrupted.exit_code()));
+                }
+            }
         }
     }
 }
@@ -346,7 +391,7 @@ async fn execute(
     }
     let schema = Arc::clone(&answer.schema);
     let batches = keeper.watch(answer.batches);
-    let time_zone = engine.settings().time_zone.as_str();
+    let time_zone = &engine.time_zone();
     let mut shown = Vec::new();
     let rows = match target {
         Target::Screen => first(batches, &mut shown).await?,

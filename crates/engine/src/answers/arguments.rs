@@ -9,7 +9,7 @@ use datafusion::common::{ScalarValue, internal_err, plan_datafusion_err, plan_er
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use nines_slo::moment::Moment;
-use nines_timeline::Interval;
+use nines_timeline::{Interval, Share};
 
 use super::signature::{BY, FROM, Signature, TO};
 use crate::evaluate::midnight;
@@ -83,6 +83,32 @@ impl<'a> Arguments<'a> {
         value.try_as_str().flatten().map(Some).ok_or_else(|| {
             plan_datafusion_err!("{}: {name} must be text, got {value}; expected {}", self.function(), self.signature)
         })
+    }
+
+    /// A share that may be left out: a decimal, or a float taken as the decimal it prints as.
+    pub fn share(&self, name: &str) -> Result<Option<Share>> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        let share = match value {
+            ScalarValue::Decimal128(Some(mantissa), _, scale) => Share::from_decimal(*mantissa, *scale),
+            // Of a text or a number its decimal text.
+            other => other.to_string().parse(),
+        };
+        share.map(Some).map_err(|error| {
+            plan_datafusion_err!("{}: {name} must be a share: {error}; expected {}", self.function(), self.signature)
+        })
+    }
+
+    /// A whole number that may be left out, 0 or more.
+    pub fn count(&self, name: &str) -> Result<Option<i64>> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        match value.to_string().parse::<i64>() {
+            Ok(count) if count >= 0 => Ok(Some(count)),
+            _ => plan_err!(
+                "{}: {name} must be a whole number, 0 or more, got {value}; expected {}",
+                self.function(),
+                self.signature
+            ),
+        }
     }
 
     /// A range that stands alone: a word for it, or a date.
@@ -195,6 +221,7 @@ mod tests {
     use datafusion::logical_expr::lit;
 
     use super::*;
+    use crate::answers::signature::Parameter;
 
     fn at(text: &str) -> i64 {
         text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_micros()
@@ -231,6 +258,29 @@ mod tests {
         assert!(said.contains("'2026-10-03 12:00' is no range of time; give to as well"), "{said}");
         let said = range_of(&[null(), lit("2026-10-03")]).unwrap_err().to_string();
         assert!(said.contains("report lacks from; expected report(from, to [, by])"), "{said}");
+    }
+
+    #[test]
+    fn shares_and_counts_are_exact_and_may_be_left_out() {
+        let of = |value: Expr| {
+            let given = [value];
+            let at = Moment { now: 0, zone: chrono_tz::UTC };
+            const PARAMETERS: &[Parameter] = &[Parameter::optional("x", "0.9995")];
+            let signature = Signature { function: "report", parameters: PARAMETERS };
+            let arguments = Arguments { signature, given: &given, at };
+            (arguments.share("x").map_err(|error| error.to_string()), arguments.count("x").ok())
+        };
+        let share = |text: &str| Ok(Some(text.parse::<Share>().unwrap()));
+        let decimal = ScalarValue::Decimal128(Some(9995), 5, 4);
+        assert_eq!(of(lit(decimal)).0, share("0.9995"));
+        for value in [lit(0.9995), lit("0.9995"), lit("99.95%")] {
+            assert_eq!(of(value).0, share("0.9995"));
+        }
+        assert_eq!(of(lit(1)), (share("1"), Some(Some(1))));
+        assert_eq!(of(lit(ScalarValue::Null)), (Ok(None), Some(None)));
+        assert_eq!(of(lit(-1)).1, None);
+        let said = of(lit(99.95)).0.unwrap_err();
+        assert!(said.contains("x must be a share") && said.contains("write 99.9 % as 0.999"), "{said}");
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub(crate) fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
     Arc::new(values.map(Some).collect::<BooleanArray>())
 }
 
+pub(crate) fn maybe_flags(values: impl Iterator<Item = Option<bool>>) -> ArrayRef {
+    Arc::new(values.collect::<BooleanArray>())
+}
+
 /// Instants in µs, told in a time zone.
 pub(crate) fn instants(values: impl Iterator<Item = Option<i64>>, zone: &str) -> ArrayRef {
     Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone(zone))

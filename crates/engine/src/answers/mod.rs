@@ -9,6 +9,7 @@ pub(crate) mod columns;
 mod culprits;
 mod failures;
 pub(crate) mod groups;
+mod missing;
 mod phases;
 mod report;
 mod review;
@@ -29,10 +30,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_timeline::Interval;
 
-use crate::evaluate::{Answer, Asked, Detail, EvaluateExec, Evaluator, Read, Selection, narrowed, pushed_down};
+use crate::evaluate::{
+    Answer, Asked, Detail, EvaluateExec, Evaluation, Evaluator, Proposed, Read, Selection, narrowed, pushed_down,
+};
 use crate::place::Place;
 use crate::statement::Pins;
-pub(crate) use arguments::Arguments;
+pub(crate) use arguments::{Arguments, By};
 pub(crate) use signature::Signature;
 
 /// A question in SQL: a function that stands where a table stands.
@@ -158,14 +161,16 @@ impl TableProvider for Asking {
         if !beside.is_empty() && !beside.iter().any(is_asked_for) {
             ranges.iter_mut().skip(1).for_each(|range| range.end = range.start);
         }
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
         let mut prepared = evaluator.prepare(&asked).await?;
         if let Some(pins) = session.config().get_extension::<Pins>() {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Ordering::Relaxed);
         }
         prepared.incidents = evaluator.incidents;
-        let store = evaluator.store;
+        // What is only proposed leaves nothing behind.
+        let store = evaluator.store.filter(|_| session.config().get_extension::<Proposed>().is_none());
         Ok(Arc::new(EvaluateExec::new(self.function, prepared, answer, detail, store, projection.cloned())?))
     }
 }

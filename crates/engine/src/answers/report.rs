@@ -1,4 +1,4 @@
-//! `report(from, to [, by])`: the figures of a range, beside those of the one before.
+//! `report(from, to [, by [, target]])`: the figures of a range, beside those of the one before.
 
 use std::sync::Arc;
 
@@ -7,22 +7,26 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use nines_functions::{sources_array, sources_type};
-use nines_timeline::Interval;
+use nines_timeline::{Interval, Share};
 
 use super::arguments::{Arguments, By};
-use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
+use super::columns::{count, counts, flag, flags, float, floats, instant, instants, maybe_flags, text, texts};
 use super::groups::{Group, groups};
+use super::missing::Missing;
 use super::phases::{Mean, Phases};
-use super::signature::{BY, FROM, Signature, TO};
+use super::signature::{BY, FROM, Parameter, Signature, TO};
 use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Month, Part, Prepared, lines};
+
+/// What is promised instead of what was.
+const TARGET: Parameter = Parameter::optional("target", "0.9995");
 
 #[derive(Debug)]
 pub(super) struct Report;
 
 impl Question for Report {
     fn signature(&self) -> Signature {
-        Signature { function: "report", parameters: &[FROM, TO, BY] }
+        Signature { function: "report", parameters: &[FROM, TO, BY, TARGET] }
     }
 
     fn documentation(&self) -> (&'static str, &'static str) {
@@ -30,17 +34,27 @@ impl Question for Report {
             "The figures of every 'objective' (or by 'service', 'business', 'company': the union of their objectives) over \
              [from, to): slo is the figure by the objective's budgeting method, of a union by time; slo_error_time and mtbf, \
              mttr are seconds; slo_error_time_info says who was in error when. A union has a target where the Service or \
-             the composite SLO states one. slo_before and slo_error_time_before are those of the preceding period of the same \
-             length, for calendar months the months before. Incidents are those that started in the range and concern the row: \
-             mtti, mttk, mttf and mttv are mean seconds from start to detection, to location, to fix, to verification, each \
-             over the incidents that say both times (mtti_n, mttk_n, mttf_n, mttv_n); incident_mttr is the mean length of those that ended, from \
-             start to verification, else to fix (incident_mttr_n); the others are open.",
+             the composite SLO states one. `met`, `burn_rate` and `budget_remaining` are by the same method, with the target that was \
+             in force at each slice; the column `target` is their mean over what was measured. `budget` is in seconds, by Occurrences in events: that of what was \
+             measured and of the slices that are still ahead: neither measured nor over at the newest row, and not excluded. \
+             The argument `target` answers 'what if': it replaces the promise of every row, unions included, and leaves as it was \
+             which slices are in error. measured_seconds is the time that was ok or in error, assumed_seconds how much of it \
+             `noData` decided without data (of a union at most so much), lost_seconds how much was lost telemetry; last_data is the \
+             end of the last stored slice with data in the range. `approximate` says that requests lie about a latency threshold of which it is not known \
+             on which side of it; they count as slow, and `approximation` says between which thresholds. slo_before and \
+             slo_error_time_before are those of the preceding \
+             period of the same length, for calendar months the months before. Incidents are those that started in the range and \
+             concern the row: mtti, mttk, mttf and mttv are mean seconds from start to detection, to location, to fix, to \
+             verification, each over the incidents that say both times (mtti_n, mttk_n, mttf_n, mttv_n); incident_mttr is the mean \
+             length of those that ended, from start to verification, else to fix (incident_mttr_n); the others are open. not_measured says which objectives are defined and have no \
+             figures, and why; a row of nothing else has NULL figures.",
             "SELECT business, slo, slo_error_time, mtbf, mttr FROM report('2026-10-01', '2026-11-01', 'business')",
         )
     }
 
     fn call(&self, arguments: Arguments<'_>) -> Result<Call> {
         let by = By::parse(&arguments, By::Objective)?;
+        let target = arguments.share(TARGET.name)?;
         let range = arguments.range()?;
         Ok(Call {
             ranges: vec![range, preceding(range, arguments.at.zone)],
@@ -49,7 +63,7 @@ impl Question for Report {
             columns: by.columns(),
             time: None,
             composites: by == By::Objective,
-            answer: Arc::new(Rows { by, range }),
+            answer: Arc::new(Rows { by, range, target, zone: arguments.zone() }),
         })
     }
 }
@@ -71,6 +85,9 @@ fn preceding(range: Interval, zone: Tz) -> Interval {
 struct Rows {
     by: By,
     range: Interval,
+    /// What is promised instead of what was.
+    target: Option<Share>,
+    zone: Arc<str>,
 }
 
 impl Answer for Rows {
@@ -86,6 +103,8 @@ impl Answer for Rows {
             float("mttr"),
             float("availability"),
             float("target"),
+            flag("met"),
+            float("budget"),
             float("budget_remaining"),
             float("burn_rate"),
             count("failures"),
@@ -104,6 +123,12 @@ impl Answer for Rows {
             count("mttv_n"),
             count("incident_mttr_n"),
             flag("approximate"),
+            text("approximation"),
+            float("measured_seconds"),
+            float("assumed_seconds"),
+            float("lost_seconds"),
+            instant("last_data", &self.zone),
+            text("not_measured"),
         ]))
     }
 
@@ -121,6 +146,7 @@ impl Answer for Rows {
             })
             .collect();
         let phases: Vec<Phases> = now.iter().map(|group| Phases::of(group, &prepared.incidents, self.range)).collect();
+        let approximations: Vec<Option<String>> = now.iter().map(Group::approximation).collect();
         let slo_before: Vec<Option<f64>> = earlier.iter().map(|group| group.and_then(|group| group.slo())).collect();
         let of = |figure: &dyn Fn(&Group<'_>) -> Option<f64>| floats(now.iter().map(figure));
         let mean = |phase: &dyn Fn(&Phases) -> &Mean| floats(phases.iter().map(|of| phase(of).seconds()));
@@ -129,12 +155,14 @@ impl Answer for Rows {
         for group in &now {
             sources.push(group.with_sources(|sources| sources_array([Some(sources)])));
         }
+        let mut missing = Missing::new(&prepared.definitions.unmeasured, self.range, self.by);
+        let not_measured: Vec<Option<String>> = now.iter().map(|group| missing.take(group)).collect();
         let sources: Vec<&dyn datafusion::arrow::array::Array> = sources.iter().map(AsRef::as_ref).collect();
         let info = match sources.is_empty() {
             true => datafusion::arrow::array::new_empty_array(&sources_type()),
             false => datafusion::arrow::compute::concat(&sources)?,
         };
-        Ok(vec![RecordBatch::try_new(
+        let figures = RecordBatch::try_new(
             self.schema(),
             vec![
                 texts(now.iter().map(|group| group.business)),
@@ -146,9 +174,11 @@ impl Answer for Rows {
                 of(&|group| group.timeline.mtbf(0)),
                 of(&|group| group.timeline.mttr(0)),
                 of(&|group| group.timeline.availability()),
-                of(&|group| group.target.map(float_of)),
-                of(&|group| group.budget_remaining()),
-                of(&|group| group.burn_rate()),
+                of(&|group| group.target(self.target)),
+                maybe_flags(now.iter().map(|group| group.measured(self.target)?.is_met())),
+                of(&|group| group.allowed(self.target)),
+                of(&|group| group.whole(self.target)?.remaining()),
+                of(&|group| group.measured(self.target)?.burn_rate()),
                 counts(now.iter().map(|group| Some(group.timeline.failures(0).len() as i64))),
                 floats(slo_before.iter().copied()),
                 floats(now.iter().zip(&slo_before).map(|(group, before)| Some(group.slo()? - (*before)?))),
@@ -164,9 +194,16 @@ impl Answer for Rows {
                 over(&|phases| &phases.fix),
                 over(&|phases| &phases.verify),
                 over(&|phases| &phases.whole),
-                flags(now.iter().map(|group| group.lines.iter().any(|line| line.approximate))),
+                flags(approximations.iter().map(Option::is_some)),
+                texts(approximations.iter().map(Option::as_deref)),
+                of(&|group| Some(group.timeline.measured_seconds())),
+                of(&|group| Some(group.assumed_seconds())),
+                of(&|group| Some(group.lost_seconds())),
+                instants(now.iter().map(Group::last_data), &self.zone),
+                texts(not_measured.iter().map(Option::as_deref)),
             ],
-        )?])
+        )?;
+        Ok(vec![figures, missing.rows(self.schema())?])
     }
 }
 

@@ -152,7 +152,8 @@ impl Answer for Rows {
                 None => Verdict::Unmeasured,
             })
             .collect();
-        let target = |line: &Line| float_of(line.spec.target);
+        // Blended where it changed, as the verdict is.
+        let target = |line: &Line| line.measured(None).target().unwrap_or_else(|| float_of(line.spec.target));
         Ok(vec![RecordBatch::try_new(
             self.schema(),
             vec![

@@ -26,7 +26,7 @@ impl Question for Slices {
             "Every slice of every objective that begins inside [from, to): its counts without stored slices that are excluded, \
              their ratio `value`, the target that it must meet, and its state: ok, error, no data or excluded. A slice that is \
              not over at the end of the newest stored one is no data, whatever was counted in it so far. `approximate` says \
-             that a latency threshold was rounded up to a histogram bucket's bound.",
+             that requests lie about a latency threshold of which it is not known on which side of it; they count as slow.",
             "SELECT time, objective, good, total, state FROM slices('2026-10-14', '2026-10-15') WHERE state = 'error'",
         )
     }

@@ -74,7 +74,7 @@ impl Answer for Rows {
                 Arc::new(timelines.finish()),
                 counts(lines.iter().map(|line| Some(line.good))),
                 counts(lines.iter().map(|line| Some(line.total))),
-                flags(lines.iter().map(|line| line.approximate)),
+                flags(lines.iter().map(|line| line.between.is_some())),
             ],
         )?])
     }

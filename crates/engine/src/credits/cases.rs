@@ -8,26 +8,25 @@ use datafusion::error::Result;
 use nines_slo::{Evidence, bounds, credit};
 
 use super::Owed;
+use super::counted::Counted;
 use super::judging::{Case, Judging};
-use super::pass::{CaseName, Counted, sort};
+use super::pass::CaseName;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted.
 pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>> {
     let mut cases: BTreeMap<CaseName, Counted> = BTreeMap::new();
     for new in counted {
-        let case = &new.case;
+        let case = Arc::clone(&new.case);
         let name = (case.agreement, Arc::clone(&case.customer), Arc::clone(&case.service));
-        match cases.get_mut(&name) {
-            None => drop(cases.insert(name, new)),
-            Some(known) => join(known, new)?,
-        }
+        cases.entry(name).or_insert_with(|| Counted::nothing(case)).join(new)?;
     }
+    cases.values_mut().try_for_each(Counted::finish)?;
     let mut silent = |agreement: usize, customer: &str, service: &str| -> Result<CaseName> {
         let name: CaseName = (agreement, customer.into(), service.into());
         if !cases.contains_key(&name)
             && let Some(case) = judging.case(agreement, customer, service)?
         {
-            cases.insert(name.clone(), Counted::nothing(case));
+            cases.insert(name.clone(), Counted::nothing(Arc::new(case)));
         }
         Ok(name)
     };
@@ -52,18 +51,8 @@ pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>
     Ok(found)
 }
 
-/// Joins what the next partition counted, of later days.
-fn join(known: &mut Counted, mut new: Counted) -> Result<()> {
-    let case = Arc::clone(&known.case);
-    known.slices.append(&mut new.slices);
-    sort(&mut known.slices)?;
-    known.other_valid = known.other_valid.saturating_add(new.other_valid);
-    let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
-    known.measured.then(new.measured, &case.covered(), &case.bare).map_err(wrong)
-}
-
 fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
-    let Counted { case, slices, other_valid, measured } = counted;
+    let Counted { case, slices, other_valid, measured, .. } = counted;
     let agreement = judging.definitions.agreements[case.agreement].name.clone();
     let case: &Case = &case;
     // While rows were counted this was not known yet, if nothing depends on it.
@@ -80,6 +69,7 @@ fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
         service: case.service.to_string(),
         business: business.to_string(),
         terms: Arc::clone(&case.terms),
+        rules: case.rules,
         period: case.period.first.to_string(),
         judged: case.judged,
         needed: case.needs,

@@ -1,8 +1,8 @@
 //! The plan of credits: the scan of `requests`, as its child, and what is made of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use super::judging::Judging;
 use super::pass::{Pass, Passed};
 use super::{Owed, cases, figures};
-use crate::evaluate::days_of;
+use crate::evaluate::{days_of, task};
 
 /// Credits that are ready to be worked out.
 #[derive(Debug, Clone)]
@@ -72,6 +72,11 @@ impl CreditsExec {
         &self.judging
     }
 
+    /// What the rules cannot judge, and why; complete once it was [`owed`](Self::owed).
+    pub fn refused(&self) -> BTreeMap<[String; 3], String> {
+        self.judging.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Customers and services with a fee in the month, which no agreement covers.
     pub fn unagreed(&self, owed: &[Owed]) -> Result<Vec<(String, String)>> {
         let covered: HashSet<(&str, &str)> = owed.iter().map(|owed| (&*owed.customer, &*owed.service)).collect();
@@ -82,6 +87,7 @@ impl CreditsExec {
 
     /// Counts and works out. The memory is that of the evidence.
     pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
+        let context = &task(context);
         let mut passes = JoinSet::new();
         let partitions = self.scan.as_ref().map_or(0, |scan| scan.output_partitioning().partition_count());
         for partition in 0..partitions {

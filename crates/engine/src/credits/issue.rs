@@ -7,21 +7,26 @@ use chrono_tz::Tz;
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
-use datafusion::common::exec_datafusion_err;
-use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Agreement, Basis, Kind, Month, Period, Statement, Stored};
+use nines_slo::{Agreement, Kind, Month, Period, Rules, Statement};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
 use nines_timeline::Interval;
 
 use super::judging::Chosen;
-use super::{Owed, figures, table};
-use crate::evaluate::{Evaluator, Read, stored};
-use crate::statement::Pins;
+use super::owing::{Credits, Name, Owing, name};
 use crate::{Engine, EngineError, Mistakes, Result};
 
 /// How often it is drawn up anew when somebody else issued meanwhile.
 const ATTEMPTS: u32 = 20;
+
+/// How statements are issued.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Issuing {
+    /// Even if not all of the period is stored.
+    pub incomplete: bool,
+    /// By today's rules, whatever they were before.
+    pub current_rules: bool,
+}
 
 /// What was issued.
 #[derive(Debug)]
@@ -35,89 +40,16 @@ pub struct Issued {
     pub nobody: usize,
     /// Agreements that were left out because their calendar period goes on after the month.
     pub left_out: Vec<String>,
+    /// What stays as it was issued, because the rules by which it was issued cannot judge what is stored today: the statement,
+    /// and why.
+    pub kept: Vec<(Statement, String)>,
     /// The figures of what is issued; their evidence is in the statements.
     pub credits: Credits,
     /// `None`: there was nothing to record.
     pub commit: Option<Commit>,
 }
 
-/// Credits, and what they were read from.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Credits {
-    /// By agreement, customer and service.
-    pub owed: Vec<Owed>,
-    /// The same as rows of `credits(period)`.
-    pub rows: RecordBatch,
-    /// Start of the first data, in µs; `None` if there are none.
-    pub first: Option<i64>,
-    /// End of the newest data, in µs; `None` if there are none.
-    pub watermark: Option<i64>,
-    /// Customers and services with a fee in the month, which no agreement covers.
-    pub unagreed: Vec<(String, String)>,
-    /// An agreement that judges the period, the end of which no data reach, and what it judges.
-    unfinished: Option<(String, Interval)>,
-    /// Agreements that were left out because their calendar period goes on after the month.
-    left_out: Vec<String>,
-    /// That of the evidence.
-    _memory: Vec<MemoryReservation>,
-    /// The version of each table that was read.
-    tables: BTreeMap<String, i64>,
-    /// Agreements as they are recorded, by name.
-    recorded: HashMap<String, Vec<Stored>>,
-}
-
 impl Engine {
-    /// What is owed for the period of a month.
-    pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
-        self.credits_and(month, chosen, &[], false).await
-    }
-
-    /// The same, and what has become of statements that were issued; only what is judged with the end of the month, if that is
-    /// all that is due.
-    pub(super) async fn credits_and(
-        &self,
-        month: Month,
-        chosen: &Chosen,
-        issued: &[Statement],
-        ending: bool,
-    ) -> Result<Credits> {
-        let pins = Arc::new(Pins::default());
-        let mut state = self.context().state();
-        state.config_mut().set_extension(Arc::clone(&pins));
-        let evaluator = Evaluator::new(&state, self.place(), &Read::default()).await?;
-        let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
-        for version in stored(&evaluator.rows(TableKind::Definitions, None, &[]).await?)? {
-            if version.kind == Kind::Agreement {
-                recorded.entry(version.name.clone()).or_default().push(version);
-            }
-        }
-        let zone: Arc<str> = self.settings().time_zone.as_str().into();
-        let issued = issued.iter().map(|s| [s.agreement.clone(), s.customer.clone(), s.service.clone()]).collect();
-        let asked = table::Asked { month, chosen: chosen.clone(), issued, ending };
-        let judging = table::judging(&evaluator, asked, &[]).await?;
-        let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
-        let (owed, memory) = exec.owed(&state.task_ctx()).await?;
-        let rows = figures::batch(&owed, &zone)?;
-        let chooses = chosen.agreement.is_some() || chosen.customer.is_some();
-        let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
-        let versions = pins.versions().into_iter();
-        let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
-        let first = exec.first();
-        Ok(Credits {
-            owed,
-            rows,
-            first,
-            watermark: exec.watermark(),
-            unagreed,
-            unfinished: exec.judging().unfinished(),
-            left_out: exec.judging().left_out(),
-            _memory: memory,
-            tables,
-            recorded,
-        })
-    }
-
     /// The agreements that are recorded, by name.
     pub async fn agreements(&self) -> Result<Vec<Agreement>> {
         let (recorded, _) = self.recorded().await?;
@@ -149,34 +81,11 @@ impl Engine {
         last.ok_or_else(|| EngineError::Usage("the clock is beyond the calendar".to_string()))
     }
 
-    /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
-    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<Statement>> {
-        let now = nines_ingest::clock::now();
-        let drawn = credits.owed.iter_mut().map(|owed| {
-            let basis = Basis {
-                agreement: owed.agreement.clone(),
-                customer: owed.customer.clone(),
-                service: owed.service.clone(),
-                business: owed.business.clone(),
-                month,
-                versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
-                active: owed.active,
-                evidence: std::mem::take(&mut owed.evidence),
-                tables: credits.tables.clone(),
-                program: format!("nines {}", env!("CARGO_PKG_VERSION")),
-                complete: owed.complete,
-                watermark: credits.watermark,
-            };
-            let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
-            Ok(Statement::draw_up(basis, now).map_err(wrong)?)
-        });
-        drawn.collect()
-    }
-
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
     /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose. An agreement whose
-    /// calendar period goes on after the month is left out, unless it is the one that is chosen.
-    pub async fn issue(&self, month: Month, chosen: &Chosen, incomplete: bool) -> Result<Issued> {
+    /// calendar period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is
+    /// judged by those, unless it is to be by today's.
+    pub async fn issue(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
         let mut attempt = 1;
         loop {
             let (recorded, _) = self.recorded().await?;
@@ -189,8 +98,13 @@ impl Engine {
             }
             let issued = self.recorded_statements(month, chosen).await?;
             let before = &issued.statements;
-            let mut credits = self.credits_and(month, chosen, before, chosen.agreement.is_none()).await?;
-            if !incomplete {
+            let earlier = match how.current_rules {
+                true => BTreeMap::new(),
+                false => by_earlier_rules(before),
+            };
+            let owing = Owing { month, chosen, issued: before, ending: chosen.agreement.is_none(), earlier };
+            let mut credits = self.owing(&owing).await?;
+            if !how.incomplete {
                 if let Some((agreement, judged)) = &credits.unfinished {
                     return Err(unfinished(month, agreement, *judged, *judged, &credits));
                 }
@@ -221,21 +135,34 @@ impl Engine {
                 return Err(renamed(month, statement));
             }
             let left_out = std::mem::take(&mut credits.left_out);
+            let mut kept = Vec::new();
+            for ([agreement, customer, service], why) in &credits.refused {
+                if let Some(statement) = last.get(&[agreement.as_str(), customer, service]) {
+                    kept.push(((*statement).clone(), why.clone()));
+                }
+            }
             let done =
-                |statements, credits, commit| Issued { statements, unchanged, nobody, left_out, credits, commit };
+                |statements, credits, commit| Issued { statements, unchanged, nobody, left_out, kept, credits, commit };
             if new.is_empty() {
                 return Ok(done(new, credits, None));
             }
             let table = self.store_to_write().await?.table(TableKind::Statements);
             let rows = rows(&new)?;
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-            match table.append(Box::pin(rows), Once::since(issued.version), self.context().task_ctx()).await {
+            match table.append(Box::pin(rows), Once::since(issued.version), self.writing()).await {
                 Ok(commit) => return Ok(done(new, credits, Some(commit))),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+/// What was issued last by other rules than today's.
+pub(super) fn by_earlier_rules(issued: &[Statement]) -> BTreeMap<Name, Rules> {
+    let mut last: BTreeMap<Name, Rules> = issued.iter().map(|statement| (name(statement), statement.rules)).collect();
+    last.retain(|_, rules| *rules != Rules::CURRENT);
+    last
 }
 
 fn unfinished(month: Month, agreement: &str, judged: Interval, needed: Interval, credits: &Credits) -> EngineError {

@@ -1,12 +1,13 @@
 //! By what a period is judged: agreements, and all that is laid over counts.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::Result;
-use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Month, Period, Terms};
-use nines_timeline::Interval;
+use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Kind, Month, Period, Rules, Terms};
+use nines_timeline::{Grid, Interval};
 
 use super::business::Carried;
 use super::fees::Fees;
@@ -33,6 +34,12 @@ pub(super) struct Judging {
     pub chosen: Chosen,
     /// Only agreements whose calendar period is over with the month.
     pub ending: bool,
+    /// By which rules.
+    pub rules: Rules,
+    /// Only these agreements, customers and services.
+    pub only: Option<HashSet<[String; 3]>>,
+    /// What the rules cannot judge, and why.
+    pub refused: Mutex<BTreeMap<[String; 3], String>>,
     /// Agreement, customer and service of what was issued: told of even where nothing is left of it.
     pub issued: Vec<[String; 3]>,
     pub definitions: Arc<Definitions>,
@@ -60,6 +67,9 @@ pub(super) struct Case {
     pub terms: Arc<Terms>,
     pub period: Period,
     pub judged: Interval,
+    pub rules: Rules,
+    /// Where its slices begin.
+    pub grid: Grid,
     /// From when until when the customer was one, gaps included.
     pub active: Interval,
     /// Of what slices are needed, in µs.
@@ -72,7 +82,7 @@ pub(super) struct Case {
 
 impl Case {
     pub fn covered(&self) -> Covered<'_> {
-        Covered { terms: &self.terms, period: self.period, interval: self.judged }
+        Covered { terms: &self.terms, period: self.period, interval: self.judged, rules: self.rules }
     }
 }
 
@@ -98,7 +108,7 @@ impl Judging {
 
     /// How an agreement judges the period if nobody came or went in it; `None` if it does not.
     pub fn usual<'a>(&self, agreement: &'a Agreement) -> Option<Covered<'a>> {
-        agreement.covered(self.month, ALWAYS)
+        agreement.covered(self.month, ALWAYS, self.rules)
     }
 
     /// The versions that judge the period, by number, each as for a customer who came when it began: who comes later may be
@@ -106,7 +116,7 @@ impl Judging {
     pub fn judges<'a>(&self, agreement: &'a Agreement) -> Vec<(usize, Covered<'a>)> {
         let versions = agreement.versions.iter().enumerate();
         let judging = versions.filter_map(|(number, version)| {
-            let covered = agreement.covered(self.month, Interval::new(version.in_force.start, i64::MAX))?;
+            let covered = agreement.covered(self.month, Interval::new(version.in_force.start, i64::MAX), self.rules)?;
             std::ptr::eq(version.terms.as_ref(), covered.terms).then_some((number, covered))
         });
         judging.collect()
@@ -141,6 +151,10 @@ impl Judging {
         if self.chosen.customer.as_ref().is_some_and(|chosen| chosen != customer) {
             return Ok(None);
         }
+        let name = [agreement.name.as_str(), customer, service].map(str::to_string);
+        if self.only.as_ref().is_some_and(|only| !only.contains(&name)) {
+            return Ok(None);
+        }
         let Some(usual) = self.usual(agreement) else { return Ok(None) };
         let Some((covered, active)) = self.covered(agreement, usual.period, usual.terms, customer, service) else {
             return Ok(None);
@@ -153,7 +167,8 @@ impl Judging {
         let Some(version) = version else { return Ok(None) };
         let (period, judged) = (covered.period, covered.interval);
         let terms = Arc::clone(&agreement.versions[version].terms);
-        self.check_slice(&agreement.name, &terms)?;
+        let grid = covered.grid();
+        self.check_slice(&agreement.name, &terms, grid)?;
         let business = self.business(number, version, service, judged.start)?;
         let end = covered.slices().end;
         let lost = self.lost.iter().filter(|incident| incident.applies(&business, service));
@@ -180,12 +195,16 @@ impl Judging {
         let needed = active.iter().map(|span| overlap(*span, before)).find(|span| !span.is_empty());
         let needs = Interval::new(needed.map_or(judged.start, |needed| needed.start), judged.end);
         let bare = Evidence {
-            exclusions: exclusions.filter(|excluded| touches(excluded.interval)).collect(),
+            exclusions: by_start(exclusions.filter(|excluded| touches(excluded.interval)).collect()),
             lost: lost.into_iter().filter(|lost| touches(*lost)).collect(),
             active: if active == [ALWAYS] { Vec::new() } else { active },
             fee,
             ..Evidence::default()
         };
+        if let Err(error) = bare.check(&covered) {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(name, error.to_string());
+            return Ok(None);
+        }
         let (customer, service) = (customer.into(), service.into());
         let case = Case {
             agreement: number,
@@ -195,6 +214,8 @@ impl Judging {
             terms,
             period,
             judged,
+            rules: self.rules,
+            grid,
             active: hull,
             reads,
             needs,
@@ -208,6 +229,21 @@ impl Judging {
         let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
         let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement));
         scope(judging.map(|(_, covered)| (covered.reads(&lost), covered.terms)))
+    }
+
+    /// An agreement that is recorded and cannot be read: nobody's credit is left out in silence.
+    pub fn check_readable(&self) -> Result<()> {
+        let is_meant = |name: &str| self.chosen.agreement.as_ref().is_none_or(|chosen| chosen == name);
+        let lost = self.definitions.unreadable.iter().find(|lost| lost.kind == Kind::Agreement && is_meant(&lost.name));
+        match lost {
+            None => Ok(()),
+            Some(lost) => exec_err!(
+                "agreement {} is recorded, but this version of nines cannot read it: {}; correct it with: nines apply, or name \
+                 another with --agreement",
+                lost.name,
+                lost.why
+            ),
+        }
     }
 
     /// The judged part of the period of any agreement, or why there is none yet.
@@ -232,10 +268,15 @@ impl Judging {
         Ok(())
     }
 
-    fn check_slice(&self, name: &str, terms: &Terms) -> Result<()> {
+    fn check_slice(&self, name: &str, terms: &Terms, grid: Grid) -> Result<()> {
         let seconds = |micros: i64| micros / nines_timeline::MICROS;
         match terms.slice % self.slot {
-            0 => Ok(()),
+            0 if grid.start_of(0) % self.slot == 0 => Ok(()),
+            0 => exec_err!(
+                "agreement {name} lays slices from midnight in {}, at which no slice of the store begins, which are of {} s",
+                terms.time_zone,
+                seconds(self.slot)
+            ),
             _ => exec_err!(
                 "agreement {name} counts slices of {} s, which the store's slices of {} s do not make up",
                 seconds(terms.slice),
@@ -243,6 +284,12 @@ impl Judging {
             ),
         }
     }
+}
+
+/// In an order that does not depend on how they are stored.
+fn by_start(mut exclusions: Vec<Excluded>) -> Vec<Excluded> {
+    exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
+    exclusions
 }
 
 fn any(patterns: &[nines_slo::Pattern], name: &str) -> bool {

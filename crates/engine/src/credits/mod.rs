@@ -13,11 +13,13 @@
 
 mod business;
 mod cases;
+mod counted;
 mod exec;
 mod fees;
 mod figures;
 mod issue;
 mod judging;
+mod owing;
 mod pass;
 mod presence;
 mod statements;
@@ -26,11 +28,12 @@ mod verify;
 
 use std::sync::Arc;
 
-use nines_slo::{Bounds, Credit, Evidence, Terms};
+use nines_slo::{Bounds, Credit, Evidence, Rules, Terms};
 use nines_timeline::Interval;
 
-pub use issue::{Credits, Issued};
+pub use issue::{Issued, Issuing};
 pub use judging::Chosen;
+pub use owing::Credits;
 pub(crate) use table::{SIGNATURE, documentation, register};
 pub use verify::{Today, Verified};
 
@@ -47,6 +50,8 @@ pub struct Owed {
     pub business: String,
     /// What judged it.
     pub terms: Arc<Terms>,
+    /// By which rules.
+    pub rules: Rules,
     /// The calendar period's name: its first month.
     pub period: String,
     /// The part of the period that was judged, in µs.
@@ -63,4 +68,11 @@ pub struct Owed {
     pub bounds: Bounds,
     /// What they were worked out from.
     pub evidence: Evidence,
+}
+
+impl Owed {
+    /// Agreement, customer and service.
+    pub(crate) fn name(&self) -> [String; 3] {
+        [self.agreement.clone(), self.customer.clone(), self.service.clone()]
+    }
 }

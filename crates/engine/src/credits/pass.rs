@@ -4,15 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::{exec_datafusion_err, exec_err};
+use datafusion::common::exec_err;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
-use nines_slo::{Counts, Evidence, Measured};
+use nines_slo::Counts;
 use nines_timeline::Interval;
 
 use super::business::{Carries, Look};
+use super::counted::{Counted, add, sort};
 use super::judging::{Case, Judging};
-use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE, charged};
+use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, DAY, ENDPOINT, SERVICE, charged};
 
 /// How many (slot, valid, failed) of a day are held before equal slots are added up.
 const UNSORTED: usize = 8192;
@@ -23,25 +24,6 @@ pub(super) const COLUMNS: [&str; 8] =
 
 /// Agreement, customer and service.
 pub(super) type CaseName = (usize, Arc<str>, Arc<str>);
-
-/// What was counted of a case.
-#[derive(Debug)]
-pub(super) struct Counted {
-    pub case: Arc<Case>,
-    /// Slices that decide, by start.
-    pub slices: Vec<Counts>,
-    /// Valid requests of the judged slices that are not listed.
-    pub other_valid: i64,
-    /// What bounds need of the others.
-    pub measured: Measured,
-}
-
-impl Counted {
-    /// A case of which nothing was counted.
-    pub fn nothing(case: Case) -> Self {
-        Counted { case: Arc::new(case), slices: Vec::new(), other_valid: 0, measured: Measured::default() }
-    }
-}
 
 /// What a run of days comes to.
 pub(super) struct Passed {
@@ -88,6 +70,8 @@ pub(super) struct Pass {
     /// If rows are asked of which business they are.
     look: Option<Look>,
     day: Option<i32>,
+    /// The first of them.
+    first: Option<i32>,
     memory: MemoryReservation,
     /// Counts that are held.
     held: usize,
@@ -106,6 +90,7 @@ impl Pass {
             routes: HashMap::new(),
             key: Vec::new(),
             day: None,
+            first: None,
             memory,
             held: 0,
             fixed: 0,
@@ -117,6 +102,7 @@ impl Pass {
         if self.day != Some(day) {
             self.close()?;
             self.day = Some(day);
+            self.first = self.first.or(Some(day));
         }
         let columns = Columns::of(batch)?;
         let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
@@ -133,12 +119,12 @@ impl Pass {
             }
             for route in routes.iter() {
                 let lane = &mut self.lanes[route.lane];
-                let slice = lane.counted.case.terms.slice;
+                let grid = lane.counted.case.grid;
                 let before = lane.today.len();
                 let counts = |time: i64| route.spans.iter().any(|span| span.start <= time && time < span.end);
                 for (time, &valid) in columns.time[at..next].iter().zip(&requests[at..next]) {
                     if valid > 0 && counts(*time) {
-                        let start = time.div_euclid(slice) * slice;
+                        let start = grid.start_of(*time);
                         add(&mut lane.today, Counts { start, valid, failed: if route.failed { valid } else { 0 } })?;
                     }
                 }
@@ -156,6 +142,9 @@ impl Pass {
     /// What all days come to.
     pub fn finish(mut self) -> Result<Passed> {
         self.close()?;
+        for Lane { counted, today, .. } in &mut self.lanes {
+            counted.tail = today.pop();
+        }
         self.memory.try_resize(self.lanes.len() * LANE + self.held * size_of::<Counts>())?;
         Ok(Passed {
             counted: self.lanes.into_iter().map(|lane| lane.counted).collect(),
@@ -164,24 +153,28 @@ impl Pass {
         })
     }
 
-    /// Keeps of the day what decides.
+    /// Keeps of the day what decides; a slice that goes on in the next day stays.
     fn close(&mut self) -> Result<()> {
+        let (Some(day), Some(first)) = (self.day, self.first) else { return Ok(()) };
+        let (begun, over) = (i64::from(first) * DAY, (i64::from(day) + 1) * DAY);
         self.held = 0;
         for lane in &mut self.lanes {
             let Lane { counted, today, sorted } = lane;
             if !today.is_empty() {
                 sort(today)?;
-                let case = Arc::clone(&counted.case);
-                let day = Evidence { slices: std::mem::take(today), ..case.bare.clone() };
-                let covered = case.covered();
-                let wrong = |error| exec_datafusion_err!("{} of '{}': {error}", case.service, case.customer);
-                let (kept, measured) = day.compacted(&covered).map_err(wrong)?;
-                counted.measured.then(measured, &covered, &case.bare).map_err(wrong)?;
-                counted.slices.extend(kept.slices);
-                counted.other_valid = counted.other_valid.saturating_add(kept.other_valid);
-                *sorted = 0;
+                let slice = counted.case.terms.slice;
+                let rest = today.split_off(today.partition_point(|counts| counts.start + slice <= over));
+                let mut whole = std::mem::replace(today, rest);
+                // Another partition may count the first half of it.
+                if whole.first().is_some_and(|counts| counts.start < begun) {
+                    counted.head = Some(whole.remove(0));
+                }
+                if !whole.is_empty() {
+                    counted.take(whole)?;
+                }
+                *sorted = today.len();
             }
-            self.held += counted.slices.len();
+            self.held += counted.slices.len() + today.len();
         }
         Ok(())
     }
@@ -222,7 +215,7 @@ impl Pass {
         let case = self.judging.case(agreement, customer, service)?;
         let lane = case.map(|case| {
             self.fixed += LANE;
-            self.lanes.push(Lane { counted: Counted::nothing(case), today: Vec::new(), sorted: 0 });
+            self.lanes.push(Lane { counted: Counted::nothing(Arc::new(case)), today: Vec::new(), sorted: 0 });
             self.lanes.len() - 1
         });
         self.fixed += customer.len() + service.len() + ROUTE;
@@ -240,34 +233,4 @@ pub(super) fn key_of(columns: &Columns<'_>, row: usize, key: &mut Vec<u8>) {
     }
     let status = columns.status.map_or(0, |status| status.value(row));
     key.extend_from_slice(&status.to_le_bytes());
-}
-
-/// Adds counts to the last ones of the same slice, else beside them.
-fn add(counts: &mut Vec<Counts>, new: Counts) -> Result<()> {
-    match counts.last_mut() {
-        Some(last) if last.start == new.start => merge(last, new),
-        _ => {
-            counts.push(new);
-            Ok(())
-        }
-    }
-}
-
-fn merge(into: &mut Counts, new: Counts) -> Result<()> {
-    let sum = |a: i64, b: i64| {
-        a.checked_add(b).ok_or_else(|| exec_datafusion_err!("the requests of a slice add up to more than 64 bits hold"))
-    };
-    (into.valid, into.failed) = (sum(into.valid, new.valid)?, sum(into.failed, new.failed)?);
-    Ok(())
-}
-
-/// By start, each slice once.
-pub(super) fn sort(counts: &mut Vec<Counts>) -> Result<()> {
-    counts.sort_by_key(|counts| counts.start);
-    let mut apart: Vec<Counts> = Vec::with_capacity(counts.len());
-    for &new in counts.iter() {
-        add(&mut apart, new)?;
-    }
-    *counts = apart;
-    Ok(())
 }

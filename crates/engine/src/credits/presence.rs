@@ -16,14 +16,14 @@ impl Judging {
         service: &str,
     ) -> Option<(Covered<'a>, Vec<Interval>)> {
         let active = self.fees.presence(customer, service, usual.first..usual.next(), terms.time_zone);
-        let covered = agreement.covered(self.month, hull(&active, usual.interval))?;
+        let covered = agreement.covered(self.month, hull(&active, usual.interval), self.rules)?;
         if (covered.period, covered.terms.time_zone) == (usual, terms.time_zone) {
             return Some((covered, active)).filter(|(covered, active)| is_there(covered, active));
         }
         // A version for who came later has a calendar of its own.
         let period = covered.period;
         let active = self.fees.presence(customer, service, period.first..period.next(), covered.terms.time_zone);
-        let covered = agreement.covered(self.month, hull(&active, period.interval))?;
+        let covered = agreement.covered(self.month, hull(&active, period.interval), self.rules)?;
         Some((covered, active)).filter(|(covered, active)| is_there(covered, active))
     }
 

@@ -52,7 +52,8 @@ impl Engine {
         // A period is named by its first month and lies within a year, so that the others need not be read.
         let first = month.first_of(LONGEST).to_string();
         let periods = col("period").between(lit(first), lit(month.to_string()));
-        let mut rows = self.context().read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
+        let mut rows =
+            self.reading()?.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
         let conditions = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
         for (column, value) in conditions.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?))) {
             rows = rows.filter(col(column).eq(lit(value.as_str())))?;

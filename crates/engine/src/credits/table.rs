@@ -1,7 +1,8 @@
 //! `credits(period)` in SQL.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -12,7 +13,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use nines_slo::Month;
+use nines_slo::{Month, Rules};
 use nines_store::{ByDay, TableKind};
 use nines_timeline::Interval;
 
@@ -24,7 +25,7 @@ use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, pushed_down, speaks_of};
+use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, Read, pushed_down, speaks_of};
 use crate::place::Place;
 
 const NAME: &str = "credits";
@@ -105,7 +106,8 @@ impl TableProvider for Credits {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluator = Evaluator::new(session, &self.place, &self.read).await?;
+        let evaluation = Evaluation::of(session, &self.read)?;
+        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
         let asked = Asked::new(self.month);
         let judging = judging(&evaluator, asked, &filters).await?;
@@ -122,22 +124,28 @@ pub(super) struct Asked {
     pub issued: Vec<[String; 3]>,
     /// Only what is judged with the end of this month.
     pub ending: bool,
+    pub rules: Rules,
+    /// Only these agreements, customers and services.
+    pub only: Option<HashSet<[String; 3]>>,
 }
 
 impl Asked {
     pub fn new(month: Month) -> Self {
-        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false }
+        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false, rules: Rules::CURRENT, only: None }
     }
 }
 
 /// By what a period is judged: what the small tables say, and of which business services are.
 pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[Expr]) -> Result<Judging> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let Asked { month, chosen, issued, ending } = asked;
+    let Asked { month, chosen, issued, ending, rules, only } = asked;
     let mut judging = Judging {
         month,
         chosen,
         ending,
+        rules,
+        only,
+        refused: Mutex::default(),
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
@@ -148,6 +156,7 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
         watermark: inputs.watermark,
         slot: evaluator.slot,
     };
+    judging.check_readable()?;
     judging.check_begun(evaluator.now)?;
     let asking = judging.asking();
     let of_rows = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())));

@@ -1,10 +1,12 @@
 //! Whether what was issued still holds: from its evidence, and from what is stored today.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use nines_slo::{Difference, Month, Statement, Verdict, differences};
 
+use super::issue::by_earlier_rules;
 use super::judging::Chosen;
+use super::owing::{Owing, drawn, name};
 use crate::{Engine, Result};
 
 /// A statement and what became of it.
@@ -15,8 +17,10 @@ pub struct Verified {
     pub statement: Statement,
     /// From the statements alone: whether each revision is as it was issued, follows from its evidence and from the one before.
     pub evidence: Verdict,
-    /// From what is stored today.
+    /// From what is stored today, by the rules by which it was issued.
     pub today: Today,
+    /// What it would be by today's rules, if that is something else.
+    pub by_current_rules: Option<Statement>,
 }
 
 /// What is stored today beside what was issued.
@@ -29,6 +33,8 @@ pub enum Today {
     Differs(Vec<Difference>),
     /// There is no agreement any more that covers it.
     Gone,
+    /// The rules by which it was issued cannot judge it.
+    Refused(String),
     /// There is nothing to compare with: no agreement is recorded in this store.
     Unknown,
 }
@@ -39,17 +45,21 @@ impl Engine {
         let issued = self.statements(month, chosen).await?;
         let (recorded, _) = self.recorded().await?;
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
-        let today = match is_known {
-            true => self.draw_up(month, &mut self.credits_and(month, chosen, &issued, false).await?)?,
-            false => Vec::new(),
-        };
-        let key = |s: &Statement| [s.agreement.clone(), s.customer.clone(), s.service.clone()];
-        let mut today: HashMap<[String; 3], Statement> = today.into_iter().map(|s| (key(&s), s)).collect();
+        let (mut today, mut by_current, mut refused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        if is_known {
+            let earlier = by_earlier_rules(&issued);
+            let owing = Owing { month, chosen, issued: &issued, ending: false, earlier };
+            let mut credits = self.owing(&owing).await?;
+            today.extend(self.draw_up(month, &mut credits)?.into_iter().map(|s| (name(&s), s)));
+            let current = std::mem::take(&mut credits.by_current);
+            by_current.extend(drawn(month, &credits, current)?.0.into_iter().map(|s| (name(&s), s)));
+            refused = credits.refused;
+        }
         let mut found: Vec<Verified> = Vec::new();
         for statement in issued {
             let mut evidence = statement.verify();
             match found.pop() {
-                Some(before) if key(&before.statement) == key(&statement) => {
+                Some(before) if name(&before.statement) == name(&statement) => {
                     evidence.problems.extend(statement.follows(&before.statement).problems);
                     evidence.problems.extend(before.evidence.problems);
                 }
@@ -59,12 +69,17 @@ impl Engine {
                 }
                 None => evidence.problems.extend(unpreceded(&statement)),
             }
-            found.push(Verified { statement, evidence, today: Today::Unknown });
+            found.push(Verified { statement, evidence, today: Today::Unknown, by_current_rules: None });
         }
         for verified in found.iter_mut().filter(|_| is_known) {
-            verified.today = match today.remove(&key(&verified.statement)) {
-                None => Today::Gone,
-                Some(now) => match differences(&verified.statement, &now) {
+            let of = name(&verified.statement);
+            let (now, current) = (today.remove(&of), by_current.remove(&of));
+            let differs = |now: &Statement, current: &Statement| !differences(now, current).is_empty();
+            verified.by_current_rules = current.filter(|current| now.as_ref().is_none_or(|now| differs(now, current)));
+            verified.today = match (now, refused.remove(&of)) {
+                (_, Some(why)) => Today::Refused(why),
+                (None, None) => Today::Gone,
+                (Some(now), None) => match differences(&verified.statement, &now) {
                     found if found.is_empty() => Today::Equal,
                     found => Today::Differs(found),
                 },
@@ -77,7 +92,7 @@ impl Engine {
         };
         let missing = today.into_values().filter(|s| !s.customer.is_empty() && is_due(s));
         let mut missing: Vec<Statement> = missing.collect();
-        missing.sort_by_cached_key(key);
+        missing.sort_by_cached_key(name);
         Ok((found, missing))
     }
 }

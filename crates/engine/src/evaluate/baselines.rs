@@ -32,10 +32,12 @@ impl Evaluator<'_> {
     /// Every limit of every month in which there are requests.
     pub async fn baselines(&self) -> Result<Vec<Baseline>> {
         let inputs = self.inputs(TableKind::Requests)?;
-        let Some(first) = inputs.days().next() else { return Ok(Vec::new()) };
-        let range = Interval::new(i64::from(first) * DAY, inputs.watermark);
+        let ranges = runs(inputs.days(), inputs.watermark);
+        if ranges.is_empty() {
+            return Ok(Vec::new());
+        }
         let asked =
-            Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default(), composites: false };
+            Asked { ranges: ranges.clone(), detail: Detail::None, selection: Selection::default(), composites: false };
         let (mut known, mut facts) = (self.known().await, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();
@@ -46,7 +48,8 @@ impl Evaluator<'_> {
                 let Some(month) = Month::of(limit.interval.start, zone) else { continue };
                 let in_force =
                     subject.in_force.start < limit.interval.end && subject.in_force.end > limit.interval.start;
-                if !in_force {
+                let has_rows = |range: &Interval| range.start < limit.interval.end && range.end > limit.interval.start;
+                if !in_force || !ranges.iter().any(has_rows) {
                     continue;
                 }
                 let baseline = Baseline {
@@ -68,4 +71,20 @@ impl Evaluator<'_> {
         found.sort_by(|a, b| (&a.objective, a.interval.start).cmp(&(&b.objective, b.interval.start)));
         Ok(found)
     }
+}
+
+/// Days of silence after which a range ends: longer than any month, so that none is left out between days with rows.
+const SILENCE: i32 = 31;
+
+/// The ranges of the days that have rows. A single row of a far year must not be reached through all the years between.
+fn runs(days: impl Iterator<Item = i32>, watermark: i64) -> Vec<Interval> {
+    let mut runs: Vec<(i32, i32)> = Vec::new();
+    for day in days {
+        match runs.last_mut() {
+            Some((_, last)) if day - *last <= SILENCE => *last = day,
+            _ => runs.push((day, day)),
+        }
+    }
+    let ends = |last: i32| ((i64::from(last) + 1) * DAY).min(watermark);
+    runs.into_iter().map(|(first, last)| Interval::new(i64::from(first) * DAY, ends(last))).collect()
 }

@@ -9,11 +9,11 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
-use nines_slo::{Indicator, Limit, Statistic};
+use nines_slo::{Indicator, Statistic};
 use nines_store::TableKind;
 
 use super::pass::Split;
-use super::subject::{Bound, Subject};
+use super::subject::{Between, Bound, Subject};
 
 /// The text columns by which rows are routed, in key order.
 pub(crate) const TEXTS: [&str; 7] = ["business", "service", "endpoint", "customer", "cause", "name", "source"];
@@ -44,12 +44,7 @@ pub(crate) fn needed(
         }
         match &subject.spec.indicator {
             Indicator::Availability { .. } => names.extend(["status", "cause", "requests"]),
-            Indicator::Latency { limit, .. } => {
-                names.extend(["status", "latency"]);
-                if matches!(limit, Limit::Micros(_)) {
-                    names.insert("latency_le");
-                }
-            }
+            Indicator::Latency { .. } => names.extend(["status", "requests", "latency", "latency_le"]),
             Indicator::Events { .. } => names.extend(["name", "good", "total"]),
             Indicator::Gauge { statistic, hold, .. } => {
                 names.insert("name");
@@ -182,7 +177,7 @@ impl<'a> Latencies<'a> {
         if self.zeros.is_null(row) { 0 } else { self.zeros.value(row) }
     }
 
-    /// Whether the row carries a latency.
+    /// Whether the row carries a histogram.
     pub fn is_known(&self, row: usize) -> bool {
         self.histograms.is_valid(row)
     }
@@ -197,28 +192,61 @@ impl<'a> Latencies<'a> {
         self.zero(row)
     }
 
-    /// Observations within the limit, all observations, and whether the first is exact.
-    pub fn count(&self, row: usize, bound: &Bound) -> (i64, i64, bool) {
+    /// Observations within the limit of a row of so many requests; `None` if it carries no latency.
+    pub fn count(&self, row: usize, requests: i64, bound: &Bound) -> Option<Within> {
+        if !self.histograms.is_valid(row) {
+            return self.at_bounds(row, requests, bound);
+        }
         let zero = self.zero(row);
-        let (mut within, mut total) = (zero, zero);
+        let (mut good, mut total, mut unsure) = (zero, zero, 0);
+        // The bucket that holds the limit, where it is no bound.
+        let between = bound.bucket.filter(|_| !bound.exact).map(|last| last + 1);
         for (bucket, count) in self.pairs(row) {
             total += count;
             if bound.bucket.is_some_and(|last| bucket <= last) {
-                within += count;
+                good += count;
+            } else if between == Some(bucket) {
+                unsure += count;
             }
         }
-        if bound.exact {
-            return (within, total, true);
+        if unsure > 0 {
+            return Some(match self.agreed(row, bound) {
+                Some(exact) => Within { good: exact, total, between: None },
+                None => Within { good, total, between: Some(bound.between()) },
+            });
         }
-        match self.agreed(row, bound) {
-            Some(exact) => (exact, total, true),
-            None => (within, total, false),
+        Some(Within { good, total, between: None })
+    }
+
+    /// Of a classic histogram, which holds counts at its own bounds alone: that at the last bound within the limit.
+    fn at_bounds(&self, row: usize, requests: i64, bound: &Bound) -> Option<Within> {
+        let (lists, les, counts) = self.exact?;
+        let items = Self::items(lists, row);
+        if items.is_empty() {
+            return None;
         }
+        // Ascending by threshold.
+        let above = items.clone().find(|&item| les.value(item) > bound.micros);
+        let below = items.clone().take_while(|&item| les.value(item) <= bound.micros).last();
+        let (counted_to, good) = below.map_or((0, 0), |item| (les.value(item), counts.value(item)));
+        let (sure_from, most) = above.map_or((i64::MAX, requests), |item| (les.value(item), counts.value(item)));
+        let is_bound = bound.agreed && counted_to == bound.micros;
+        let between = (!is_bound && good < most).then_some(Between { counted_to, sure_from });
+        Some(Within { good: good.min(requests), total: requests, between })
     }
 
     /// The exact count at an agreed threshold.
     fn agreed(&self, row: usize, bound: &Bound) -> Option<i64> {
-        let ((lists, les, counts), micros) = (self.exact?, bound.micros?);
-        Self::items(lists, row).find(|&i| les.value(i) == micros).map(|i| counts.value(i))
+        let (lists, les, counts) = self.exact.filter(|_| bound.agreed)?;
+        Self::items(lists, row).find(|&i| les.value(i) == bound.micros).map(|i| counts.value(i))
     }
+}
+
+/// What of a row's requests is within a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Within {
+    pub good: i64,
+    pub total: i64,
+    /// Where the limit lies, if requests lie there of which it is not known on which side of it.
+    pub between: Option<Between>,
 }

@@ -8,7 +8,8 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{exec_datafusion_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
@@ -16,7 +17,9 @@ use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::inputs::Inputs;
+use super::measurable::unmeasurable;
 use super::overlay::{self, Exclusion, Incident};
+use super::session::{self, Evaluation};
 use crate::place::Place;
 use crate::statement::{Pins, now};
 
@@ -26,7 +29,22 @@ pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, 
 /// Definitions as last read, with the version that they were read at: reading them again is most of what a small
 /// question would cost.
 #[derive(Debug, Default)]
-pub(crate) struct Read(Mutex<Option<(u64, Arc<Definitions>)>>);
+pub(crate) struct Read {
+    definitions: Mutex<Option<(u64, Arc<Definitions>)>>,
+    /// The session that evaluations begin with.
+    session: Mutex<Option<SessionState>>,
+}
+
+impl Read {
+    /// A session for an evaluation that runs here. Another memory or place to spill makes a new one.
+    pub(super) fn session(&self, runtime: &Arc<RuntimeEnv>) -> Result<SessionState> {
+        let mut known = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.as_ref().filter(|state| Arc::ptr_eq(state.runtime_env(), runtime)) {
+            Some(state) => Ok(state.clone()),
+            None => Ok(known.insert(session::session(Arc::clone(runtime))?).clone()),
+        }
+    }
+}
 
 /// Definitions to evaluate instead of those that are recorded, hung on the session's configuration.
 #[derive(Debug)]
@@ -34,6 +52,7 @@ pub(crate) struct Proposed(pub Arc<Definitions>);
 
 /// One statement's view of the store.
 pub(crate) struct Evaluator<'a> {
+    /// Evaluation's own, never the asking one.
     pub session: &'a dyn Session,
     pins: Arc<Pins>,
     pub store: Option<Store>,
@@ -49,7 +68,8 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     /// Reads the small tables, and which files the large ones have.
-    pub async fn new(session: &'a dyn Session, place: &Place, read: &Read) -> Result<Self> {
+    pub async fn new(evaluation: &'a Evaluation, place: &Place, read: &Read) -> Result<Self> {
+        let session: &'a dyn Session = evaluation.state();
         let pins = session.config().get_extension::<Pins>().unwrap_or_default();
         let store = place.store().cloned();
         let slice_seconds = store.as_ref().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
@@ -114,21 +134,21 @@ impl<'a> Evaluator<'a> {
 
     async fn read_definitions(&self, read: &Read) -> Result<Arc<Definitions>> {
         if let Some(proposed) = self.session.config().get_extension::<Proposed>() {
-            return Ok(Arc::clone(&proposed.0));
+            let mut definitions = proposed.0.as_ref().clone();
+            unmeasurable(&mut definitions, self.session, self.slot);
+            return Ok(Arc::new(definitions));
         }
         let Some(snapshot) = self.snapshot(TableKind::Definitions).await? else { return Ok(Arc::default()) };
         let version = snapshot.version().unwrap_or_default();
-        let known = |read: &Read| read.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = |read: &Read| read.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, definitions)) = known(read).filter(|(at, _)| *at == version) {
             return Ok(definitions);
         }
         let stored = stored(&self.rows(TableKind::Definitions, None, &[]).await?)?;
-        let definitions = nines_slo::resolve(&stored).map_err(|mistakes| {
-            let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            exec_datafusion_err!("what is recorded in definitions cannot be read: {}", all.join("; "))
-        })?;
+        let mut definitions = nines_slo::recorded(&stored);
+        unmeasurable(&mut definitions, self.session, self.slot);
         let definitions = Arc::new(definitions);
-        *read.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
+        *read.definitions.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
         Ok(definitions)
     }
 

@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
@@ -21,6 +22,7 @@ use super::keep::{self, NewDay};
 use super::part::{Detail, Part};
 use super::prepare::Prepared;
 use super::run::{Job, Running};
+use super::session::task;
 
 /// Makes the rows of an answer.
 pub(crate) trait Answer: fmt::Debug + Send + Sync {
@@ -135,7 +137,7 @@ impl ExecutionPlan for EvaluateExec {
             return internal_err!("an evaluation has one partition, not {partition}");
         }
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
-        let (this, rows) = (self.clone(), stream.tx());
+        let (this, rows, context) = (self.clone(), stream.tx(), task(&context));
         stream.spawn(async move { this.run(context, rows).await });
         Ok(stream.build())
     }
@@ -155,7 +157,12 @@ impl EvaluateExec {
             }
             return Ok(());
         }
-        let counted = running.all().await?;
+        let memory = MemoryConsumer::new("parts of objectives").register(context.memory_pool());
+        let mut counted = Vec::new();
+        while let Some(parts) = running.next().await? {
+            memory.try_grow(parts.iter().map(Part::size).sum())?;
+            counted.extend(parts);
+        }
         self.keep(&counted, &context).await;
         let parts: Vec<&Part> = self.prepared.kept.iter().chain(&counted).collect();
         self.send(&parts, &rows).await?;

@@ -8,23 +8,25 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
+    StringViewArray, TimestampMicrosecondArray,
 };
-use datafusion::arrow::datatypes::{Date32Type, Float64Type, Int64Type};
+use datafusion::arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
-use nines_store::{Once, Store, TableKind};
+use nines_slo::Budgeting;
+use nines_store::{Once, RATIOS, Store, TableKind};
 use nines_timeline::Timeline;
 
 use super::evaluator::Evaluator;
 use super::inputs::Inputs;
 use super::overlay;
 use super::part::Part;
-use super::subject::{Subject, touching};
+use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
 
 /// A row of `slo_facts`.
@@ -123,8 +125,21 @@ pub(crate) struct KeptDays<'a> {
     pub good: &'a Int64Array,
     pub total: &'a Int64Array,
     pub ratio_sum: &'a Float64Array,
-    pub approximate: &'a BooleanArray,
+    ratios: &'a Decimal128Array,
+    assumed: &'a Int64Array,
+    last_data: Vec<Option<i64>>,
+    counted_to: &'a Int64Array,
+    sure_from: &'a Int64Array,
     timelines: TimelineReader<'a>,
+}
+
+/// What a kept day says besides its timeline and its events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeptCounts {
+    pub ratios: i128,
+    pub assumed: i64,
+    pub last_data: Option<i64>,
+    pub between: Option<Between>,
 }
 
 impl<'a> KeptDays<'a> {
@@ -139,9 +154,31 @@ impl<'a> KeptDays<'a> {
             good: number("good")?,
             total: number("total")?,
             ratio_sum: batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?,
-            approximate: batch.column_by_name("approximate")?.as_boolean_opt()?,
+            ratios: batch.column_by_name("ratios")?.as_primitive_opt::<Decimal128Type>()?,
+            assumed: number("assumed")?,
+            last_data: overlay::instants(batch, "last_data").ok()?,
+            counted_to: number("bound_below")?,
+            sure_from: number("bound_above")?,
             timelines: TimelineReader::new(batch.column_by_name("timeline")?).ok()?,
         })
+    }
+
+    /// The counts of a row; `None` if it lacks one that the subject needs.
+    pub fn counts(&self, row: usize, subject: &Subject) -> Option<KeptCounts> {
+        let by_ratio = subject.spec.budgeting == Budgeting::RatioTimeslices;
+        let ratios = match self.ratios.is_valid(row) {
+            true => self.ratios.value(row),
+            // Kept for another method.
+            false if by_ratio => return None,
+            false => 0,
+        };
+        let assumed = self.assumed.is_valid(row).then(|| self.assumed.value(row))?;
+        let between = self
+            .counted_to
+            .is_valid(row)
+            .then(|| Between { counted_to: self.counted_to.value(row), sure_from: self.sure_from.value(row) });
+        let ratios = if by_ratio { ratios } else { 0 };
+        Some(KeptCounts { ratios, assumed, last_data: self.last_data[row], between })
     }
 
     /// The timeline of a row; `None` if it is none.
@@ -221,6 +258,12 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         let timeline = timeline.map_err(|error| datafusion::common::internal_datafusion_err!("{error}"))?;
         timelines.append(Some(&timeline));
     }
+    let by_ratio = |new: &NewDay<'_>| new.subject.spec.budgeting == Budgeting::RatioTimeslices;
+    let ratios = days.iter().map(|new| by_ratio(new).then_some(new.part.ratios)).collect::<Decimal128Array>();
+    let last_data = days.iter().map(|new| new.part.last_data).collect::<TimestampMicrosecondArray>();
+    let between = |of: &dyn Fn(Between) -> i64| -> ArrayRef {
+        Arc::new(days.iter().map(|new| new.part.between.map(of)).collect::<Int64Array>())
+    };
     let number = |of: &dyn Fn(&NewDay<'_>) -> i64| -> ArrayRef {
         Arc::new(days.iter().map(of).map(Some).collect::<Int64Array>())
     };
@@ -236,6 +279,11 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         ("good", number(&|new| new.part.good)),
         ("total", number(&|new| new.part.total)),
         ("ratio_sum", Arc::new(days.iter().map(|new| Some(new.part.ratio_sum)).collect::<Float64Array>())),
-        ("approximate", Arc::new(days.iter().map(|new| Some(new.part.approximate)).collect::<BooleanArray>())),
+        ("approximate", Arc::new(days.iter().map(|new| Some(new.part.between.is_some())).collect::<BooleanArray>())),
+        ("ratios", Arc::new(ratios.with_precision_and_scale(RATIOS.0, RATIOS.1)?)),
+        ("assumed", number(&|new| new.part.assumed)),
+        ("bound_below", between(&|between| between.counted_to)),
+        ("bound_above", between(&|between| between.sure_from)),
+        ("last_data", Arc::new(last_data.with_timezone(nines_store::UTC))),
     ])?)
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use nines_slo::Spec;
 use nines_store::ByDay;
-use nines_timeline::histogram::Histogram;
+use nines_timeline::histogram::{Histogram, TooMany};
 use nines_timeline::{Interval, Share};
 use tokio::task::JoinSet;
 
@@ -86,7 +86,7 @@ impl Evaluator<'_> {
         }
         if !missing.is_empty() {
             for (missing, histogram) in self.histograms(inputs, missing).await? {
-                let bucket = bucket_of(&histogram, missing.source.quantile);
+                let bucket = bucket_of(&histogram, missing.source.quantile)?;
                 let value = bucket.map(|bucket| bucket.map_or(ZERO, i64::from));
                 let fact = Fact {
                     fact: BASELINE,
@@ -160,7 +160,7 @@ impl Evaluator<'_> {
             while let Some(done) = tasks.join_next().await {
                 let partial =
                     done.map_err(|e| datafusion::common::internal_datafusion_err!("a scan broke off: {e}"))??;
-                total.iter_mut().zip(partial).for_each(|(all, part)| all.merge(&part));
+                total.iter_mut().zip(partial).try_for_each(|(all, part)| all.merge(&part))?;
             }
         }
         let missing = Arc::try_unwrap(missing).unwrap_or_else(|shared| shared.iter().map(Missing::copied).collect());
@@ -211,8 +211,10 @@ fn add(
                 && time < of.interval.end
                 && of.spec.counts_business(columns.text(BUSINESS, row))
             {
-                all[at].zero += latency.zeros(row);
-                latency.pairs(row).for_each(|(bucket, count)| all[at].add(bucket, count));
+                all[at].add_zeros(latency.zeros(row))?;
+                for (bucket, count) in latency.pairs(row) {
+                    all[at].add(bucket, count)?;
+                }
             }
         }
     }
@@ -233,14 +235,21 @@ struct Buckets {
 const REACH: i32 = 32 * 32;
 
 impl Buckets {
-    fn add(&mut self, bucket: i32, count: i64) {
+    fn add_zeros(&mut self, count: i64) -> Result<()> {
+        self.zero = self.zero.checked_add(count).ok_or_else(|| external(TooMany))?;
+        Ok(())
+    }
+
+    fn add(&mut self, bucket: i32, count: i64) -> Result<()> {
         if self.near.is_empty() {
             self.near = vec![0; 2 * REACH as usize];
         }
-        match usize::try_from(bucket.saturating_add(REACH)).ok().and_then(|at| self.near.get_mut(at)) {
-            Some(known) => *known += count,
-            None => *self.far.entry(bucket).or_default() += count,
-        }
+        let known = match usize::try_from(bucket.saturating_add(REACH)).ok().and_then(|at| self.near.get_mut(at)) {
+            Some(known) => known,
+            None => self.far.entry(bucket).or_default(),
+        };
+        *known = known.checked_add(count).ok_or_else(|| external(TooMany))?;
+        Ok(())
     }
 
     fn pairs(&self) -> impl Iterator<Item = (i32, i64)> + '_ {
@@ -248,9 +257,9 @@ impl Buckets {
         near.chain(self.far.iter().map(|(bucket, count)| (*bucket, *count)))
     }
 
-    fn merge(&mut self, other: &Buckets) {
-        self.zero += other.zero;
-        other.pairs().for_each(|(bucket, count)| self.add(bucket, count));
+    fn merge(&mut self, other: &Buckets) -> Result<()> {
+        self.add_zeros(other.zero)?;
+        other.pairs().try_for_each(|(bucket, count)| self.add(bucket, count))
     }
 
     fn histogram(&self) -> Histogram {
@@ -280,6 +289,10 @@ fn bound_of(value: i64) -> Bound {
 }
 
 /// The bucket of the nearest rank; `Some(None)` if it is zero, `None` without any latency.
-fn bucket_of(histogram: &Histogram, quantile: Share) -> Option<Option<i32>> {
-    histogram.quantile_bucket(quantile)
+fn bucket_of(histogram: &Histogram, quantile: Share) -> Result<Option<Option<i32>>> {
+    histogram.quantile_bucket(quantile).map_err(external)
+}
+
+fn external(error: TooMany) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use nines_slo::{Budgeting, Spec};
-use nines_timeline::{Grid, Interval, State, Timeline};
+use nines_slo::{Budgeting, Indicator, Limit, Spec};
+use nines_timeline::{
+    ALLOWANCE, Budget, Grid, Interval, MICROS, RATIO, Share, State, Timeline, intersection, quotient,
+};
 
 use super::part::{Part, joined};
 use super::prepare::Prepared;
-use super::subject::Subject;
+use super::subject::{Between, Subject, touching};
 
 /// An objective over a range: one line per objective and service that it was of.
 #[derive(Debug, Clone)]
@@ -23,69 +25,144 @@ pub(crate) struct Line {
     pub timeline: Timeline,
     pub good: i64,
     pub total: i64,
-    pub ratio_sum: f64,
+    /// Which subjects are its versions, by time.
+    pub versions: Vec<usize>,
+    /// What each of its versions counted.
+    pub counted: Vec<Counted>,
+    /// Slices that are neither measured nor over at the watermark, nor excluded: ascending and apart.
+    pub ahead: Vec<Interval>,
+    /// Slices in error because telemetry was lost: ascending and apart.
+    pub lost: Vec<Interval>,
+    /// How long it was ok or in error by what `noData` says, in µs.
+    pub assumed: i64,
+    /// End of the last stored slice with data.
+    pub last_data: Option<i64>,
+    /// Where a latency threshold lies, if requests lie there of which it is not known on which side of it.
+    pub between: Option<Between>,
+}
+
+/// What was counted under one version, whose target was in force.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub target: Share,
+    /// Width of a slice in µs.
+    pub slice: i64,
+    pub good: i64,
+    pub total: i64,
     pub ok_slices: i64,
     pub error_slices: i64,
-    pub approximate: bool,
+    /// Slices that are still ahead.
+    pub ahead: i64,
+    /// Sum of the ratios of its ok and error slices, in units of 1 / [`RATIO`]; only by RatioTimeslices.
+    pub ratios: i128,
+}
+
+impl Counted {
+    fn judged(&self) -> i64 {
+        self.ok_slices + self.error_slices
+    }
 }
 
 impl Line {
+    fn sum(&self, of: impl Fn(&Counted) -> i64) -> i64 {
+        self.counted.iter().map(of).sum()
+    }
+
     /// The figure by the budgeting method; `None` when nothing was measured.
     pub fn slo(&self) -> Option<f64> {
-        let judged = self.ok_slices + self.error_slices;
-        match self.spec.budgeting {
-            Budgeting::Timeslices => (judged > 0).then(|| quotient(self.ok_slices, judged)),
-            Budgeting::RatioTimeslices => (judged > 0).then(|| self.ratio_sum / judged as f64),
-            Budgeting::Occurrences => (self.total > 0).then(|| quotient(self.good, self.total)),
-        }
-    }
-
-    /// Whether the figure is at least the target, exactly where it is a quotient of integers.
-    pub fn is_met(&self) -> Option<bool> {
-        let judged = self.ok_slices + self.error_slices;
-        let target = self.spec.target;
-        match self.spec.budgeting {
-            Budgeting::Timeslices => (judged > 0).then(|| target.met_by(self.ok_slices, judged)),
-            Budgeting::Occurrences => (self.total > 0).then(|| target.met_by(self.good, self.total)),
+        let (good, all) = match self.spec.budgeting {
+            Budgeting::Timeslices => (self.sum(|of| of.ok_slices).into(), i128::from(self.sum(Counted::judged))),
             Budgeting::RatioTimeslices => {
-                self.slo().map(|slo| slo >= target.numerator() as f64 / target.denominator() as f64)
+                (self.counted.iter().map(|of| of.ratios).sum(), i128::from(self.sum(Counted::judged)) * RATIO)
             }
-        }
-    }
-
-    /// (1 − figure) / (1 − target); `None` when the target is 1 or nothing was measured.
-    pub fn burn_rate(&self) -> Option<f64> {
-        self.burn(|spent, _| spent)
-    }
-
-    /// 1 − burn rate.
-    pub fn budget_remaining(&self) -> Option<f64> {
-        self.burn(|spent, budget| budget - spent)
-    }
-
-    /// A multiple of the budget, of what was spent and of what there is; a quotient of integers is divided once.
-    fn burn(&self, part: fn(i128, i128) -> i128) -> Option<f64> {
-        let target = self.spec.target;
-        let judged = self.ok_slices + self.error_slices;
-        let exact = |bad: i64, all: i64| {
-            let budget = i128::from(all) * i128::from(target.denominator() - target.numerator());
-            let spent = i128::from(bad) * i128::from(target.denominator());
-            (budget > 0).then(|| nines_timeline::quotient(part(spent, budget), budget))
+            Budgeting::Occurrences => (self.good.into(), self.total.into()),
         };
-        match self.spec.budgeting {
-            Budgeting::Timeslices => exact(self.error_slices, judged),
-            Budgeting::Occurrences => exact(self.total - self.good, self.total),
-            Budgeting::RatioTimeslices => {
-                let budget = (target.denominator() - target.numerator()) as f64 / target.denominator() as f64;
-                let spent = (judged > 0 && budget > 0.0).then(|| (1.0 - self.ratio_sum / judged as f64) / budget)?;
-                Some(if part(0, 1) == 0 { spent } else { 1.0 - spent })
+        (all > 0).then(|| quotient(good, all))
+    }
+
+    /// What was promised of all that was measured, and how much of it was bad. Promised is the target in force at each slice, or
+    /// the one that is given instead.
+    pub fn measured(&self, instead: Option<Share>) -> Budget {
+        self.budget(instead, false)
+    }
+
+    /// The budget of the range: what was measured and what is still ahead; by Occurrences of the events so far.
+    pub fn whole(&self, instead: Option<Share>) -> Budget {
+        self.budget(instead, true)
+    }
+
+    fn budget(&self, instead: Option<Share>, ahead: bool) -> Budget {
+        let mut budget = match self.spec.budgeting {
+            Budgeting::Timeslices | Budgeting::Occurrences => Budget::of_counts(),
+            Budgeting::RatioTimeslices => Budget::of_ratios(),
+        };
+        for of in &self.counted {
+            let target = instead.unwrap_or(of.target);
+            let slices = of.judged() + if ahead { of.ahead } else { 0 };
+            match self.spec.budgeting {
+                Budgeting::Timeslices => {
+                    budget.promise(target, slices);
+                    budget.spend(of.error_slices);
+                }
+                Budgeting::RatioTimeslices => {
+                    budget.promise(target, slices);
+                    budget.spend_but(of.judged(), of.ratios);
+                }
+                Budgeting::Occurrences => {
+                    budget.promise(target, of.total);
+                    budget.spend(of.total - of.good);
+                }
             }
         }
+        budget
+    }
+
+    /// How much may be bad: seconds, by Occurrences events.
+    pub fn allowed(&self, instead: Option<Share>) -> f64 {
+        let of_version = |of: &Counted| {
+            let target = instead.unwrap_or(of.target);
+            match self.spec.budgeting {
+                Budgeting::Timeslices | Budgeting::RatioTimeslices => {
+                    quotient(target.allowance() * i128::from(of.judged() + of.ahead), ALLOWANCE)
+                        * quotient(of.slice.into(), MICROS.into())
+                }
+                Budgeting::Occurrences => quotient(target.allowance() * i128::from(of.total), ALLOWANCE),
+            }
+        };
+        self.counted.iter().map(of_version).sum()
+    }
+
+    /// Where the latency threshold lies between two that are known, for people; `None` where the figure is exact.
+    pub fn approximation(&self) -> Option<String> {
+        let Between { counted_to, sure_from } = self.between?;
+        let threshold = match &self.spec.indicator {
+            Indicator::Latency { limit: Limit::Micros(micros), .. } => latency(*micros),
+            _ => "baseline".to_string(),
+        };
+        let sure = match sure_from {
+            i64::MAX => "no stored bound above it".to_string(),
+            micros => format!("sure from {}", latency(micros)),
+        };
+        Some(format!("≈ {threshold}: counted to {}, {sure}", latency(counted_to)))
+    }
+
+    /// Whether the figure is at least the target that was in force, exactly.
+    pub fn is_met(&self) -> Option<bool> {
+        self.measured(None).is_met()
     }
 }
 
-fn quotient(numerator: i64, denominator: i64) -> f64 {
-    nines_timeline::quotient(numerator.into(), denominator.into())
+/// A latency as people write it, to four digits.
+fn latency(micros: i64) -> String {
+    let (value, unit) = match micros {
+        ..1_000 => (micros as f64, "µs"),
+        1_000..1_000_000 => (micros as f64 / 1e3, "ms"),
+        _ => (micros as f64 / 1e6, "s"),
+    };
+    let places = if value >= 1000.0 { 0 } else { 3 - (value.max(1.0).log10() as usize).min(3) };
+    let text = format!("{value:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {unit}")
 }
 
 /// The lines of a range, by business, service and objective.
@@ -119,7 +196,10 @@ pub(crate) fn lines_of(prepared: &Prepared, parts: Vec<&Part>, range: Interval) 
                 own.end.min(subject.in_force.end)
             });
             let span = Interval::new(span.start, ends.fold(span.end, i64::max));
-            lines.push(line(newest, slices.width(), &own, span, &prepared.subjects)?);
+            let mut line = line(newest, slices.width(), &own, span, prepared)?;
+            numbers.iter().for_each(|&number| line.count(&prepared.subjects[number], &parts[number]));
+            line.versions = numbers;
+            lines.push(line);
         }
     }
     Ok(lines)
@@ -137,7 +217,7 @@ fn by_subject(parts: Vec<&Part>, subjects: usize) -> Vec<Vec<&Part>> {
 }
 
 /// A line of the version `last`; where no part speaks, nothing is known.
-fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, subjects: &[Arc<Subject>]) -> Result<Line> {
+fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, prepared: &Prepared) -> Result<Line> {
     let timeline = joined(span, slice, parts.iter().copied())?;
     let mut line = Line {
         business: Arc::clone(&last.business),
@@ -147,23 +227,72 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, subjects: &
         timeline,
         good: 0,
         total: 0,
-        ratio_sum: 0.0,
-        ok_slices: 0,
-        error_slices: 0,
-        approximate: false,
+        versions: Vec::new(),
+        counted: Vec::new(),
+        ahead: Vec::new(),
+        lost: Vec::new(),
+        assumed: 0,
+        last_data: None,
+        between: None,
     };
     for part in parts {
-        let slice = subjects[part.subject].spec.slice;
-        let spent = |state: State| part.runs.iter().filter(|r| r.state == state).map(|r| r.duration()).sum::<i64>();
-        let (error, no_data, excluded) = (spent(State::Error), spent(State::NoData), spent(State::Excluded));
-        line.ok_slices += (part.interval.duration() - error - no_data - excluded) / slice;
-        line.error_slices += error / slice;
         let (Some(good), Some(total)) = (line.good.checked_add(part.good), line.total.checked_add(part.total)) else {
             return exec_err!("the events of {} in the range add up to more than 64 bits hold", last.name);
         };
         (line.good, line.total) = (good, total);
-        line.ratio_sum += part.ratio_sum;
-        line.approximate |= part.approximate;
+        line.assumed += part.assumed * prepared.subjects[part.subject].spec.slice;
+        line.last_data = line.last_data.max(part.last_data);
+        line.between = Between::joined(line.between, part.between);
     }
     Ok(line)
+}
+
+impl Line {
+    /// Adds what was counted under a version, from its parts.
+    fn count(&mut self, subject: &Subject, parts: &[&Part]) {
+        let slice = subject.spec.slice;
+        let mut counted = Counted {
+            target: subject.spec.target,
+            slice,
+            good: 0,
+            total: 0,
+            ok_slices: 0,
+            error_slices: 0,
+            ahead: 0,
+            ratios: 0,
+        };
+        for part in parts {
+            let spent = |state: State| part.runs.iter().filter(|r| r.state == state).map(|r| r.duration()).sum::<i64>();
+            let (error, no_data, excluded) = (spent(State::Error), spent(State::NoData), spent(State::Excluded));
+            counted.ok_slices += (part.interval.duration() - error - no_data - excluded) / slice;
+            counted.error_slices += error / slice;
+            counted.good = counted.good.saturating_add(part.good);
+            counted.total = counted.total.saturating_add(part.total);
+            counted.ratios += part.ratios;
+        }
+        let own = Interval::new(
+            subject.in_force.start.max(self.timeline.start()),
+            subject.in_force.end.min(self.timeline.end()),
+        );
+        let lost = touching(&subject.lost, own).iter().copied();
+        self.lost.extend(intersection(intersection(lost, [own]), self.timeline.intervals(State::Error)));
+        if let Some(from) = subject.not_over_from() {
+            let ahead =
+                intersection(self.timeline.intervals(State::NoData), [Interval::new(own.start.max(from), own.end)]);
+            counted.ahead = ahead.iter().map(|interval| interval.duration()).sum::<i64>() / slice;
+            self.ahead.extend(ahead);
+        }
+        self.counted.push(counted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_have_four_digits() {
+        let told = [300_000, 297_301, 303_814, 250_000, 1_000_000, 2_594_679, 12_345_678, 950, 0].map(latency);
+        assert_eq!(told, ["300 ms", "297.3 ms", "303.8 ms", "250 ms", "1 s", "2.595 s", "12.35 s", "950 µs", "0 µs"]);
+    }
 }

@@ -11,6 +11,7 @@
 //! kept day is used only under the key that it would get now; whatever is kept or not, the answer is the same.
 
 mod baselines;
+mod burning;
 mod columns;
 mod evaluator;
 mod exec;
@@ -20,6 +21,7 @@ mod inputs;
 mod keep;
 mod limits;
 mod line;
+mod measurable;
 mod months;
 mod overlay;
 mod part;
@@ -28,26 +30,30 @@ mod prepare;
 mod run;
 mod scan;
 mod select;
+pub(crate) mod session;
 mod subject;
 
 pub(crate) use baselines::Baseline;
+pub(crate) use burning::burning;
 pub(crate) use columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
 pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};
 pub(crate) use facts::declared_business;
 pub(crate) use inputs::Inputs;
 pub(crate) use line::{Line, lines, lines_of};
+pub(crate) use measurable::{complaint, too_fine};
 pub(crate) use months::{Month, midnight};
 pub(crate) use overlay::{Exclusion, Incident, instants, texts};
 pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use pass::{charged, days_of};
-pub(crate) use prepare::{Asked, Prepared, unfit, unmeasured};
-pub(crate) use scan::Expressions;
+pub(crate) use prepare::{Asked, Prepared};
+pub(crate) use run::Running;
 pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
+pub(crate) use session::{Evaluation, task};
 pub(crate) use subject::Subject;
 
 /// A UTC day in µs.
 pub(crate) const DAY: i64 = 86_400 * nines_timeline::MICROS;
 
 /// Part of every key under which something is kept: raised whenever the same rows would be judged otherwise.
-pub(crate) const EVALUATOR: u32 = 2;
+pub(crate) const EVALUATOR: u32 = 3;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use nines_slo::NoData;
-use nines_timeline::{Builder, Interval, Run, State, Timeline};
+use nines_slo::{Budgeting, NoData, Spec};
+use nines_timeline::{Builder, Interval, RATIO, Run, State, Timeline, ratio};
 
-use super::subject::{Subject, touching};
+use super::subject::{Between, Subject, touching};
 
 /// What an objective was in one stretch of one UTC day.
 #[derive(Debug, Clone)]
@@ -27,18 +27,50 @@ pub(crate) struct Part {
     /// Events of measured slices, excluded and lost ones left out.
     pub good: i64,
     pub total: i64,
-    /// Sum of good / total over measured slices; assumed-ok slices add 1.
+    /// Sum of good / total over measured slices, rounded once; assumed-ok slices add 1.
     pub ratio_sum: f64,
-    /// Whether a latency threshold was rounded up to a bucket's bound for a measured slice.
-    pub approximate: bool,
+    /// The same exactly, in units of 1 / [`RATIO`]; 0 unless the objective is judged by RatioTimeslices.
+    pub ratios: i128,
+    /// How many slices are ok or in error by what `noData` says.
+    pub assumed: i64,
+    /// End of the last stored slice with data, whatever became of it.
+    pub last_data: Option<i64>,
+    /// Where a latency threshold lies, if requests of a measured slice lie there of which it is not known on which side of it.
+    pub between: Option<Between>,
     /// What only some questions want to know. Apart, because there are hundreds of thousands of parts.
     pub details: Option<Box<Details>>,
 }
 
 impl Part {
+    /// Adds slices without data.
+    fn assume(&mut self, no_data: NoData, slices: i64) {
+        match no_data {
+            NoData::Ok => {
+                self.assumed += slices;
+                self.ratio_sum += slices as f64;
+                self.ratios += i128::from(slices) * RATIO;
+            }
+            NoData::Error => self.assumed += slices,
+            NoData::Ignore => {}
+        }
+    }
+
     /// Each slice, where the question wants them.
     pub fn slices(&self) -> &[Slice] {
         self.details.as_ref().map_or(&[], |details| &details.slices)
+    }
+
+    /// (good, total) of each slice, where the question wants them; (0, 0) where it is not judged by its counts.
+    pub fn events(&self) -> &[[i64; 2]] {
+        self.details.as_ref().map_or(&[], |details| &details.events)
+    }
+
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let details = self.details.as_ref().map_or(0, |of| {
+            size_of_val(of.slices.as_slice()) + size_of_val(of.culprits.as_slice()) + size_of_val(of.events.as_slice())
+        });
+        size_of::<Part>() + size_of_val(self.runs.as_ref()) + details
     }
 
     /// Who had bad events in slices in error, where the question wants it.
@@ -52,6 +84,8 @@ impl Part {
 pub(crate) struct Details {
     slices: Vec<Slice>,
     culprits: Vec<Culprit>,
+    /// (good, total) of each slice; of those that are not judged by their counts (0, 0).
+    events: Vec<[i64; 2]>,
 }
 
 /// A slice, for people.
@@ -61,7 +95,7 @@ pub(crate) struct Slice {
     pub good: i64,
     pub total: i64,
     pub state: State,
-    /// Whether a latency threshold was rounded up for it.
+    /// Whether requests lie about a latency threshold of which it is not known on which side of it.
     pub approximate: bool,
 }
 
@@ -80,25 +114,29 @@ pub(crate) struct Culprit {
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
     pub counts: Vec<[i64; 2]>,
-    /// By slot, whether a threshold was rounded up; empty as long as none was.
+    /// By slot, whether a threshold was rounded down; empty as long as none was.
     rounded: Vec<bool>,
+    /// Where these thresholds lie.
+    between: Option<Between>,
     pub overflow: bool,
 }
 
 impl Lane {
     pub fn new(slots: usize) -> Self {
-        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), overflow: false }
+        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), between: None, overflow: false }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.counts.fill([0, 0]);
         self.rounded.clear();
+        self.between = None;
         self.overflow = false;
     }
 
-    /// Notes that a threshold was rounded up.
-    pub fn round(&mut self, slot: usize) {
+    /// Notes that a threshold was rounded down.
+    pub fn round(&mut self, slot: usize, between: Between) {
+        self.between = Between::joined(self.between, Some(between));
         if self.rounded.is_empty() {
             self.rounded.resize(self.counts.len(), false);
         }
@@ -118,6 +156,7 @@ impl Lane {
         self.overflow |= over | beyond;
     }
 
+    /// Good and total of a slice, whose sum over all lanes [`part`] has found to fit.
     fn sum(&self, slots: &Slots) -> (i64, i64) {
         let mut sum = (0i64, 0i64);
         for slots in slots {
@@ -131,6 +170,11 @@ impl Lane {
 
 /// The stored slices that are left of a slice, as places in a lane.
 type Slots = [std::ops::Range<usize>];
+
+/// Good and total of both; `None` if they do not fit.
+fn added(a: [i64; 2], b: [i64; 2]) -> Option<[i64; 2]> {
+    Some([a[0].checked_add(b[0])?, a[1].checked_add(b[1])?])
+}
 
 /// A lane with what it holds apart.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +190,28 @@ pub(crate) enum Detail {
     None,
     Slices,
     Culprits,
+    /// The events of each slice: of objectives that are judged by more than slices, or of all.
+    Events {
+        of_all: bool,
+    },
+}
+
+impl Detail {
+    /// Whether the events of each slice of an objective are wanted.
+    pub fn events_of(self, spec: &Spec) -> bool {
+        match self {
+            Detail::Events { of_all } => of_all || spec.budgeting != Budgeting::Timeslices,
+            Detail::None | Detail::Slices | Detail::Culprits => false,
+        }
+    }
+
+    /// Whether parts are as complete as those that are kept.
+    pub fn is_kept(self) -> bool {
+        match self {
+            Detail::None | Detail::Events { .. } => true,
+            Detail::Slices | Detail::Culprits => false,
+        }
+    }
 }
 
 /// The day whose counts are at hand.
@@ -179,9 +245,14 @@ pub(crate) fn part(
         good: 0,
         total: 0,
         ratio_sum: 0.0,
-        approximate: false,
+        ratios: 0,
+        assumed: 0,
+        last_data: last_data(subject, lanes, day, interval),
+        between: None,
         details: None,
     };
+    let by_ratio = subject.spec.budgeting == Budgeting::RatioTimeslices;
+    let events = detail.events_of(&subject.spec);
     let mut details = Details::default();
     let mut states = Builder::new(interval, slice).map_err(internal)?;
     let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
@@ -190,8 +261,12 @@ pub(crate) fn part(
         if !judged && detail != Detail::Slices {
             let state = fate.state(false, false);
             states.push(stretch.start, stretch.end, state);
-            if fate == Fate::Assumed(NoData::Ok) {
-                part.ratio_sum += (stretch.duration() / slice) as f64;
+            let slices = stretch.duration() / slice;
+            if let Fate::Assumed(no_data) = fate {
+                part.assume(no_data, slices);
+            }
+            if events {
+                details.events.resize(details.events.len() + slices as usize, [0, 0]);
             }
             continue;
         }
@@ -201,13 +276,10 @@ pub(crate) fn part(
             self::left(subject, Interval::new(start, end), day, &mut left);
             let (mut good, mut total) = (0i64, 0i64);
             if judged {
-                for apart in lanes {
-                    let (g, t) = apart.lane.sum(&left);
-                    (good, total) = (good.saturating_add(g), total.saturating_add(t));
-                }
-            }
-            if total == i64::MAX {
-                return too_many(subject);
+                let slots =
+                    lanes.iter().flat_map(|apart| left.iter().flat_map(move |slots| &apart.lane.counts[slots.clone()]));
+                let Some(sums) = slots.copied().try_fold([0; 2], added) else { return too_many(subject) };
+                [good, total] = sums;
             }
             let over = end <= subject.watermark || is_held(subject, &left, day, lanes);
             let measured = total > 0 && over;
@@ -218,15 +290,20 @@ pub(crate) fn part(
             match (fate, measured) {
                 (Fate::Excluded, _) => {}
                 (_, true) => {
-                    (part.good, part.total) = match (part.good.checked_add(good), part.total.checked_add(total)) {
-                        (Some(good), Some(total)) => (good, total),
-                        _ => return too_many(subject),
-                    };
+                    let Some(sums) = added([part.good, part.total], [good, total]) else { return too_many(subject) };
+                    [part.good, part.total] = sums;
                     part.ratio_sum += good as f64 / total as f64;
-                    part.approximate |= approximate;
+                    part.ratios += if by_ratio { ratio(good, total) } else { 0 };
+                    if approximate {
+                        let of = |apart: &Apart<'_>| apart.lane.between.filter(|_| apart.lane.is_rounded(&left));
+                        part.between = lanes.iter().map(of).fold(part.between, Between::joined);
+                    }
                 }
-                (Fate::Assumed(NoData::Ok), false) => part.ratio_sum += 1.0,
-                _ => {}
+                (Fate::Assumed(no_data), false) => part.assume(no_data, 1),
+                (Fate::Lost | Fate::Open, false) => {}
+            }
+            if events {
+                details.events.push(if measured && fate != Fate::Excluded { [good, total] } else { [0, 0] });
             }
             match detail {
                 Detail::Slices => details.slices.push(Slice { start, good, total, state, approximate }),
@@ -237,6 +314,9 @@ pub(crate) fn part(
             }
             start = end;
         }
+    }
+    if !by_ratio {
+        part.ratios = 0;
     }
     part.runs = states.finish().into_runs().into();
     part.details = (detail != Detail::None).then(|| Box::new(details));
@@ -273,6 +353,13 @@ fn is_held(subject: &Subject, left: &Slots, day: Day, lanes: &[Apart<'_>]) -> bo
         !beyond || lanes.iter().any(|apart| apart.lane.counts[slot][1] > 0)
     };
     subject.hold() > 0 && left.iter().flat_map(Clone::clone).all(covered)
+}
+
+/// End of the last stored slice of a part in which anything was counted; a held sample is data no longer than other rows are there.
+fn last_data(subject: &Subject, lanes: &[Apart<'_>], day: Day, interval: Interval) -> Option<i64> {
+    let slots = ((interval.start - day.start) / day.slot) as usize..((interval.end - day.start) / day.slot) as usize;
+    let last = lanes.iter().filter_map(|apart| apart.lane.counts[slots.clone()].iter().rposition(|count| count[1] > 0));
+    last.max().map(|last| (interval.start + (last as i64 + 1) * day.slot).min(subject.watermark))
 }
 
 /// Whether a measured slice meets its target, with the bad events of lane `without` left out.

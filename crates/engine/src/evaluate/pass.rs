@@ -357,17 +357,15 @@ impl Pass {
                 let mut limit = limits.next();
                 for row in rows {
                     let time = columns.time[row];
-                    if !latency.is_known(row) {
-                        continue;
-                    }
                     if limit.is_none_or(|l| time < l.interval.start || time >= l.interval.end) {
                         limit = subject.limits.iter().find(|l| l.interval.start <= time && time < l.interval.end);
                     }
                     let Some(bound) = limit.and_then(|l| l.limit.as_ref()) else { continue };
-                    let (good, total, exact) = latency.count(row, bound);
-                    lane.add(slot(row), good, total);
-                    if !exact {
-                        lane.round(slot(row));
+                    let requests = columns.requests.map_or(0, |requests| requests.value(row));
+                    let Some(within) = latency.count(row, requests, bound) else { continue };
+                    lane.add(slot(row), within.good, within.total);
+                    if let Some(between) = within.between {
+                        lane.round(slot(row), between);
                     }
                 }
             }

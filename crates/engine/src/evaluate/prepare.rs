@@ -161,7 +161,7 @@ impl Evaluator<'_> {
                     let seen = wanted.by_day.entry(subject.counted_on(piece.day)).or_default();
                     seen.push((place, piece.range, piece.interval));
                     any = true;
-                    if asked.detail == Detail::None && self.is_worth_keeping(subject, &piece) {
+                    if asked.detail.is_kept() && self.is_worth_keeping(subject, &piece) {
                         prepared.expected.insert((number, piece.day), keep::key(subject, inputs, piece.day));
                     }
                 }
@@ -241,11 +241,13 @@ impl Evaluator<'_> {
                     if done[number][place] || keep::key(subject, inputs, piece.day) != rows.key.value(row) {
                         continue;
                     }
+                    let Some(counts) = rows.counts(row, subject) else { continue };
                     let Some(timeline) = rows.timeline(row) else { continue };
                     let same = timeline.span() == piece.interval && timeline.slice() == subject.spec.slice;
                     let errors = || timeline.intervals(nines_timeline::State::Error).next().is_some();
-                    // Who was to blame is not kept.
-                    if !same || (asked.detail == Detail::Culprits && errors()) {
+                    // Who was to blame is not kept, nor the events of each slice.
+                    let lacks = (asked.detail == Detail::Culprits && errors()) || asked.detail.events_of(&subject.spec);
+                    if !same || lacks {
                         continue;
                     }
                     done[number][place] = true;
@@ -257,7 +259,10 @@ impl Evaluator<'_> {
                         good: rows.good.value(row),
                         total: rows.total.value(row),
                         ratio_sum: rows.ratio_sum.value(row),
-                        approximate: rows.approximate.value(row),
+                        ratios: counts.ratios,
+                        assumed: counts.assumed,
+                        last_data: counts.last_data,
+                        between: counts.between,
                         details: None,
                     });
                 }

@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, plan_err};
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, internal_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility, col, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
 use nines_slo::{Indicator, SqlIndicator};
@@ -92,10 +94,7 @@ impl Evaluator<'_> {
         for (at, subject) in subjects.iter().enumerate() {
             if let Indicator::Sql(sql) = &subject.spec.indicator {
                 let state = self.session.as_any().downcast_ref::<SessionState>();
-                let state = match state {
-                    Some(state) => state.clone(),
-                    None => SessionContext::new().state(),
-                };
+                let state = state.ok_or_else(|| internal_datafusion_err!("an evaluation has another session"))?;
                 found.insert(at, Expressions::new(state, table, sql)?);
             }
         }
@@ -113,10 +112,9 @@ pub(crate) struct Expressions {
 }
 
 impl Expressions {
-    /// Checks the expressions against the columns of a table.
-    pub fn new(mut state: SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
-        // What a definition says must not depend on who asks.
-        state.config_mut().options_mut().execution.time_zone = Some(nines_store::UTC.to_string());
+    /// Checks the expressions against the columns of a table. The state is evaluation's: what a definition says must not depend on
+    /// who asks.
+    pub fn new(state: &SessionState, table: TableKind, sql: &SqlIndicator) -> Result<Self> {
         let schema = DFSchema::try_from(table.schema(nines_store::DEFAULT_SLICE_SECONDS))?;
         let parse = |what: &str, text: &str| -> Result<Expr> {
             let expression = state.create_logical_expr(text, &schema)?;
@@ -130,6 +128,11 @@ impl Expressions {
                     "{what} must say the same whenever it is asked: no time of day, no chance, no subquery"
                 );
             }
+            // What cannot be planned at all is said now.
+            state.create_physical_expr(
+                simplified(nines_functions::checked(expression.clone(), &schema)?, &schema, state)?,
+                &schema,
+            )?;
             Ok(expression)
         };
         let count = |what: &str, text: &str| -> Result<Expr> {
@@ -175,13 +178,31 @@ fn changes(expression: &Expr) -> Result<bool> {
     })
 }
 
+/// With functions such as `coalesce` and `arrow_cast` written as what they stand for: DataFusion has no other way to compute them.
+fn simplified(expression: Expr, schema: &DFSchema, session: &dyn Session) -> Result<Expr> {
+    let context = SimplifyContext::builder()
+        .with_schema(Arc::new(schema.clone()))
+        .with_config_options(Arc::clone(session.config().options()))
+        .build();
+    let written = expression.transform_up(|e| match e {
+        Expr::ScalarFunction(ScalarFunction { func, args }) => Ok(match func.simplify(args, &context)? {
+            ExprSimplifyResult::Simplified(e) => Transformed::yes(e),
+            ExprSimplifyResult::Original(args) => Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })),
+        }),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(written.data)
+}
+
 fn physical(
     evaluator: &Evaluator<'_>,
     expressions: &HashMap<usize, Expressions>,
     schema: &Schema,
 ) -> Result<HashMap<usize, SqlCounts>> {
     let schema = DFSchema::try_from(schema.clone())?;
-    let physical = |e: &Expr| evaluator.session.create_physical_expr(e.clone(), &schema);
+    // Counts that do not fit are an error, as in every statement.
+    let checked = |e: &Expr| simplified(nines_functions::checked(e.clone(), &schema)?, &schema, evaluator.session);
+    let physical = |e: &Expr| evaluator.session.create_physical_expr(checked(e)?, &schema);
     let counts = expressions.iter().map(|(&at, e)| {
         let filter = e.filter.as_ref().map(physical).transpose()?;
         Ok((at, SqlCounts { filter, good: physical(&e.good)?, total: physical(&e.total)? }))

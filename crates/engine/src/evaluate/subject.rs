@@ -56,26 +56,62 @@ pub(crate) struct LimitAt {
 /// What a latency is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bound {
-    /// The agreed threshold in µs, at which exact counts may be stored.
-    pub micros: Option<i64>,
-    /// The last histogram bucket within the limit; `None` if only latencies of zero are.
+    /// The threshold in µs, of a bucket's bound rounded down.
+    pub micros: i64,
+    /// Whether it is a threshold that may be agreed, so that an exact count at it decides.
+    pub agreed: bool,
+    /// The last histogram bucket that lies wholly within the limit; `None` if only latencies of zero do.
     pub bucket: Option<i32>,
-    /// Whether the bucket's bound is the limit.
+    /// Whether the bucket's bound is the limit. If not, the bucket after it holds the limit, and counts as slow.
     pub exact: bool,
 }
 
 impl Bound {
-    /// A threshold. One that is no bound of a bucket rounds up to the next.
+    /// A threshold. One that is no bound of a bucket is counted to the bound below it.
     pub fn of_micros(micros: i64) -> Self {
         let seconds = micros as f64 / 1e6;
         let bucket = histogram::bucket(seconds);
         let exact = bucket.is_none_or(|bucket| histogram::upper_bound(bucket) == seconds);
-        Bound { micros: Some(micros), bucket, exact }
+        let bucket = bucket.map(|bucket| if exact { bucket } else { bucket - 1 });
+        Bound { micros, agreed: true, bucket, exact }
     }
 
     /// The upper bound of a bucket.
     pub fn of_bucket(bucket: Option<i32>) -> Self {
-        Bound { micros: None, bucket, exact: true }
+        let micros = bucket.map_or(0.0, |bucket| histogram::upper_bound(bucket) * 1e6);
+        Bound { micros: micros as i64, agreed: false, bucket, exact: true }
+    }
+
+    /// The bounds in µs, rounded outwards, of the bucket that holds the limit.
+    pub fn between(&self) -> Between {
+        let of = |bucket: i32| histogram::upper_bound(bucket) * 1e6;
+        let lower = self.bucket.map_or(0.0, of);
+        let upper = self.bucket.map_or(0.0, |bucket| of(bucket + 1));
+        Between { counted_to: lower.floor() as i64, sure_from: upper.ceil() as i64 }
+    }
+}
+
+/// Where a latency threshold lies that nothing stored is exact at, in µs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Between {
+    /// What took longer counts as slow.
+    pub counted_to: i64,
+    /// What took longer than this is slow for sure; `i64::MAX` if nothing stored says so.
+    pub sure_from: i64,
+}
+
+impl Between {
+    /// What holds both.
+    pub fn hull(self, other: Between) -> Between {
+        Between { counted_to: self.counted_to.min(other.counted_to), sure_from: self.sure_from.max(other.sure_from) }
+    }
+
+    /// The hull of two, either of which may be missing.
+    pub fn joined(one: Option<Between>, other: Option<Between>) -> Option<Between> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.hull(other)),
+            (one, other) => one.or(other),
+        }
     }
 }
 
@@ -115,6 +151,11 @@ impl Subject {
     /// The inverse of [`Subject::counted_on`].
     pub fn begun_on(&self, day: i32) -> i32 {
         day - i32::from(self.shift() > 0)
+    }
+
+    /// Start of the first slice that is not over at the watermark; `None` while its table has no rows, so that none is known.
+    pub fn not_over_from(&self) -> Option<i64> {
+        (self.watermark != i64::MIN).then(|| self.spec.slices.start_of(self.watermark))
     }
 
     /// Whether every endpoint with data must meet the target.

@@ -62,11 +62,18 @@ pub(crate) struct FileProvider {
     schema: SchemaRef,
     as_text: Vec<String>,
     zone: String,
+    /// The file whose rows are given, where that is not all of them.
+    only: Option<usize>,
     /// Counts the rows that are read.
     counted: Arc<AtomicU64>,
 }
 
 impl FileProvider {
+    /// The rows of one file, in the columns of all.
+    pub fn only(self, file: Option<usize>) -> Self {
+        Self { only: file, ..self }
+    }
+
     /// Reads the files once. Columns of these names are text; instants are shown in this zone.
     pub async fn open(
         sources: Vec<Source>,
@@ -76,7 +83,14 @@ impl FileProvider {
     ) -> Result<FileProvider> {
         let table = measured(sources, as_text.clone(), zone.to_string(), progress).await?;
         let schema = table.schema();
-        Ok(FileProvider { table: Mutex::new(table), schema, as_text, zone: zone.to_string(), counted: Arc::default() })
+        Ok(FileProvider {
+            table: Mutex::new(table),
+            schema,
+            as_text,
+            zone: zone.to_string(),
+            only: None,
+            counted: Arc::default(),
+        })
     }
 
     /// The rows that were read so far, by all statements.
@@ -149,7 +163,8 @@ impl TableProvider for FileProvider {
             let (table, projection, schema) = (table.clone(), projection.clone(), schema.clone());
             Arc::new(FilePartition { table, file, projection, schema, counted: self.counted.clone() })
         };
-        let partitions = (0..table.files()).map(|file| partition(file) as Arc<dyn PartitionStream>).collect();
+        let files = self.only.map_or(0..table.files(), |file| file..file + 1);
+        let partitions = files.map(|file| partition(file) as Arc<dyn PartitionStream>).collect();
         Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
     }
 }

@@ -1,31 +1,35 @@
 //! Files into a table: read as they are, or through a SQL mapping, and appended in one commit.
 //!
-//! Access logs that are read as they are go in by pieces ([`logs`]); all other files of a load are one batch ([`batch`]).
-//! Either way what is stored already is not stored again.
+//! Raw files, whose rows carry no count, and access logs go in by pieces ([`pieces`]), which add; all other files of a load
+//! are one batch ([`batch`]), which replaces. Either way what is stored already is not stored again.
 
 mod batch;
-mod logs;
+mod mapped;
+mod pieces;
+#[cfg(test)]
+mod pieces_test;
+mod rowwise;
+#[cfg(test)]
+mod rules_test;
 mod select;
 mod spool;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use nines_ingest::{Format, Input, LatencyUnit, Options, Progress};
-use nines_store::{Commit, Once, Outcome, StoreErrorKind, TableKind};
+use nines_ingest::{Format, Input, LatencyUnit, Limits, Options, Progress, RepeatedHour, RowsAre, Seen, clock};
+use nines_store::{Commit, Mark, Once, Outcome, Overlap, Rule, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::load::batch::{Content, Stamps};
-use crate::load::logs::Plan;
-use crate::load::select::Mapped;
+use crate::load::pieces::Plan;
 use crate::load::spool::Spool;
 use crate::{Engine, EngineError, Result};
 
-/// How often logs are looked at again because another writer went on with one of them first.
+/// How often files are looked at again because another writer went on with one of them first.
 const ATTEMPTS: usize = 10;
 
 /// What to load.
@@ -38,7 +42,7 @@ pub struct Load {
     /// Their format; `None`: told from name and content.
     pub format: Option<Format>,
     /// A query over the table `input`, the files as they are, that yields the table's columns. Of a log, `input`
-    /// has one column, `line`.
+    /// has one column, `line`. If it yields single rows, it is run over those that are new.
     pub select: Option<String>,
     /// What fills columns that the input leaves empty.
     pub business: Option<String>,
@@ -49,6 +53,16 @@ pub struct Load {
     /// What the files are called among those of their source: the same again changes nothing, the name with other
     /// content is an error. `None`: the hash of their content; access logs have no name then.
     pub batch: Option<String>,
+    /// Whether counts are complete for their slices, also those of rows that carry none: the rows replace all that their
+    /// source said of these slices, instead of adding to it.
+    pub aggregates: bool,
+    /// Whether the one raw file is complete from its first slice to its last: its rows replace all that their source said
+    /// in between of the same business, service and name.
+    pub replace: bool,
+    /// Whether samples may be of any time.
+    pub any_time: bool,
+    /// Which of two a local time is that a clock change repeats; `None`: the order of the rows tells.
+    pub repeated_hour: Option<RepeatedHour>,
     /// The unit of whole numbers at the ends of lines of access logs; `None`: they are no latencies. It counts for lines
     /// that are new.
     pub latency_unit: Option<LatencyUnit>,
@@ -68,6 +82,10 @@ impl Load {
             service: None,
             source: None,
             batch: None,
+            aggregates: false,
+            replace: false,
+            any_time: false,
+            repeated_hour: None,
             latency_unit: None,
             allow_empty: false,
         }
@@ -82,8 +100,24 @@ pub struct Loaded {
     pub read: u64,
     /// What was stored.
     pub commit: Commit,
-    /// What was found in each access log, and in other files where it differs from what the commit says.
+    /// What was found in each file that is read by pieces, and in others where it differs from what the commit says.
     pub files: Vec<FileRead>,
+    /// What a person should look at.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is stored as it was read, but may not be what was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Single rows lie in slices of which their source said something before, in other files.
+    Overlap(Overlap),
+    /// So many rows went because the batch says something else of their slices.
+    Removed(u64),
+    /// The first row of a batch of aggregates, at this instant in µs, is not at the start of a slice.
+    FirstSlice(i64),
+    /// The last row, likewise, does not fill up its slice.
+    LastSlice(i64),
 }
 
 /// What was found in a file.
@@ -94,7 +128,7 @@ pub struct FileRead {
     pub file: PathBuf,
     /// Whether there was anything to read.
     pub found: Found,
-    /// Bytes of a log's last line, if that is incomplete and so not read yet.
+    /// Bytes of the last line of a file that is read by pieces, if the line is incomplete and so not read yet.
     pub left: u64,
 }
 
@@ -106,7 +140,7 @@ pub enum Found {
     New,
     /// Only what was read before.
     Known,
-    /// A log without a complete line.
+    /// No complete line.
     NoLine,
 }
 
@@ -123,6 +157,9 @@ impl Engine {
         options.source.clone_from(&load.source);
         options.latency_unit = load.latency_unit;
         options.time_zone = self.settings().time_zone.parse().unwrap_or(options.time_zone);
+        options.repeated_hour = load.repeated_hour;
+        options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
+        check_options(load)?;
         let given = load.files.clone();
         let (spool, files) = blocking(move || Spool::of(&given)).await?;
         let (files, again) = each_once(&files);
@@ -138,60 +175,44 @@ impl Engine {
         }))
     }
 
-    async fn load_mapped(
-        &self,
-        load: &Load,
-        select: &str,
-        options: Options,
-        progress: Arc<Progress>,
-    ) -> Result<Loaded> {
-        let read = Arc::new(AtomicU64::new(0));
-        let Mapped { rows, input } = self.mapped(load, select, options, read.clone(), progress.clone()).await?;
-        let read_as = select::read_as(&load.files, load.format)?;
-        let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
-        let stamps = Stamps::of(&load.files);
-        let mut once = Once::default();
-        once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
-        let commit = self.append(load.table, stamps.checked_after(rows), once).await?;
-        let (rows, kept) = (input.load(Relaxed), commit.outcome != Outcome::Empty);
-        if rows > 0 && !kept && !load.allow_empty {
-            let problem = format!("the query kept none of the {rows} rows that it read; nothing is stored");
-            let advice = "Look at its WHERE; if there may be nothing to keep, say --allow-empty";
-            return Err(EngineError::Usage(format!("the result of --select: {problem}. {advice}")));
-        }
-        Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new() })
-    }
-
-    async fn load_files(&self, load: &Load, options: Options, progress: Arc<Progress>) -> Result<Loaded> {
-        let (mut logs, mut others, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+    async fn load_files(&self, load: &Load, mut options: Options, progress: Arc<Progress>) -> Result<Loaded> {
+        let (mut raw, mut others, mut contents) = (Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
             let format = load.format.map_or_else(|| nines_ingest::detect(path), Ok)?;
-            match format {
-                Format::Log => logs.push(path.clone()),
-                _ => others.push(Input::File(path.clone(), format)),
+            let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table)?;
+            match is_raw {
+                true => raw.push((path.clone(), format)),
+                false => others.push(Input::File(path.clone(), format)),
             }
-            // A log that grew is not the same batch again, so only a given name makes it part of one.
-            if format != Format::Log || load.batch.is_some() {
+            // A file that grew is not the same batch again, so only a given name makes it part of one.
+            if !is_raw || load.batch.is_some() {
                 contents.push(Content { path: path.clone(), read_as: format.to_string() });
             }
         }
+        let rule = self.rule(load, !raw.is_empty(), !others.is_empty())?;
+        options.rows = if load.aggregates { RowsAre::Any } else { RowsAre::Counted };
         let mut delivered = Vec::new();
-        let stamps = Stamps::of(contents.iter().map(|content| &content.path));
+        let whole = raw.iter().filter(|(_, format)| *format == Format::Parquet).map(|(path, _)| path);
+        let stamps = Stamps::of(contents.iter().map(|content| &content.path).chain(whole));
         let mut once = Once::default();
         once.batch = self.batch(load, contents, progress.clone()).await?;
         for _ in 0..ATTEMPTS {
-            let Plan { pieces, marks, files } = self.plan(load, &logs, progress.clone()).await?;
+            let Plan { pieces, marks, files } = self.plan(load, &raw, progress.clone()).await?;
             let files = [files, delivered.clone()].concat();
             // With nothing left to read the append is empty: it makes sure that what was found stored is durable.
             once.marks = marks;
+            let older = self.older(load.table).await?;
+            if !pieces.is_empty() || !others.is_empty() && load.table.is_series() {
+                once.marks.extend(older.first_told());
+            }
             let before = progress.rows_read();
             progress.forget_units();
             let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             let rows = stamps.checked_after(nines_ingest::stream(batches));
-            match self.append(load.table, rows, once.clone()).await {
+            match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
-                // The other files are an old batch, which says nothing about the logs beside them.
+                // The other files are an old batch, which says nothing about the raw ones beside them.
                 Ok(commit) if was_delivered(&commit) && !pieces.is_empty() && load.batch.is_none() => {
                     once.batch = None;
                     let known = |input: Input| match input {
@@ -200,12 +221,44 @@ impl Engine {
                     };
                     delivered = std::mem::take(&mut others).into_iter().filter_map(known).collect();
                 }
-                commit => return Ok(Loaded { read: progress.rows_read() - before, commit: commit?, files }),
+                commit => {
+                    let (read, commit) = (progress.rows_read() - before, commit?);
+                    let warnings = warnings(load, &commit, &options.seen, pieces.is_empty(), options.slice_seconds);
+                    return Ok(Loaded { read, commit, files, warnings });
+                }
             }
         }
-        Err(EngineError::Usage(format!(
-            "other writers read the same logs and were faster {ATTEMPTS} times; nothing was stored, try again"
-        )))
+        Err(too_many_writers())
+    }
+
+    /// What the rows mean for those that are stored; `None` if they add.
+    fn rule(&self, load: &Load, has_raw: bool, has_others: bool) -> Result<Option<Rule>> {
+        let usage = |problem: &str| Err(EngineError::Usage(problem.to_string()));
+        match (has_raw, has_others) {
+            (true, true) if load.table == TableKind::Gauges => {
+                usage("some of these files carry counts and some do not; ingest them one after the other")
+            }
+            (_, true) if load.replace => usage(
+                "--replace is for files whose rows carry no count; aggregates replace their slices anyway, so leave it out",
+            ),
+            (true, _) if load.replace => Ok(Some(Rule::Span)),
+            (true, _) => Ok(None),
+            (false, _) => Ok(Some(Rule::Replace)),
+        }
+    }
+
+    /// Up to when rows of plain sources may be raw rows that an older version stored.
+    async fn older(&self, table: TableKind) -> Result<Older> {
+        const MARK: &str = "raw/older";
+        let Some(store) = self.store() else { return Ok(Older { until: 0, mark: None }) };
+        let snapshot = store.table(table).snapshot().await?;
+        Ok(match snapshot.mark(MARK).await? {
+            Some(until) => Older { until, mark: None },
+            None => {
+                let until = snapshot.watermark().unwrap_or_default();
+                Older { until, mark: Some(Mark::lasting(MARK, None, until)) }
+            }
+        })
     }
 
     async fn batch(
@@ -221,17 +274,78 @@ impl Engine {
         blocking(move || batch::batch(&load, &contents, &zone, &progress)).await
     }
 
-    async fn plan(&self, load: &Load, logs: &[PathBuf], progress: Arc<Progress>) -> Result<Plan> {
-        let Some(store) = self.store().filter(|_| !logs.is_empty()) else { return Ok(Plan::default()) };
+    async fn plan(&self, load: &Load, files: &[(PathBuf, Format)], progress: Arc<Progress>) -> Result<Plan> {
+        let Some(store) = self.store().filter(|_| !files.is_empty()) else { return Ok(Plan::default()) };
         let snapshot = store.table(load.table).snapshot().await?;
-        let (load, logs, handle) = (load.clone(), logs.to_vec(), Handle::current());
-        blocking(move || logs::plan(&load, &logs, &progress, |name| Ok(handle.block_on(snapshot.mark(name))?))).await
+        let (load, files, handle) = (load.clone(), files.to_vec(), Handle::current());
+        blocking(move || pieces::plan(&load, &files, &progress, |name| Ok(handle.block_on(snapshot.mark(name))?))).await
     }
 
-    async fn append(&self, table: TableKind, rows: SendableRecordBatchStream, once: Once) -> Result<Commit> {
+    async fn append(
+        &self,
+        table: TableKind,
+        rows: SendableRecordBatchStream,
+        rule: Rule,
+        once: Once,
+    ) -> Result<Commit> {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
-        store.table(table).append(rows, once, self.context().task_ctx()).await.map_err(ingest_first)
+        store.table(table).append_by(rows, rule, once, self.writing()).await.map_err(ingest_first)
     }
+}
+
+fn too_many_writers() -> EngineError {
+    EngineError::Usage(format!(
+        "other writers read the same files and were faster {ATTEMPTS} times; nothing was stored, try again"
+    ))
+}
+
+/// Up to when rows of plain sources may be raw rows of an older version, in µs; as long as the table has not been told, the
+/// mark that tells it.
+struct Older {
+    until: i64,
+    mark: Option<Mark>,
+}
+
+impl Older {
+    fn rule(&self) -> Rule {
+        Rule::Add { older_until: self.until }
+    }
+
+    fn first_told(&self) -> Option<Mark> {
+        self.mark.clone()
+    }
+}
+
+/// Refuses options that contradict each other or the table.
+fn check_options(load: &Load) -> Result<()> {
+    let refused = match (load.aggregates, load.replace) {
+        (true, true) => {
+            "--aggregates and --replace exclude each other: aggregates replace slice by slice, a raw file as a whole"
+        }
+        (true, _) | (_, true) if !load.table.is_series() => {
+            "--aggregates and --replace are for requests, events and gauges; a record replaces the one of its key"
+        }
+        (_, true) if load.files.len() != 1 => {
+            "--replace takes one file: it is complete from its first slice to its last, and no other file is looked at"
+        }
+        _ => return Ok(()),
+    };
+    Err(EngineError::Usage(refused.to_string()))
+}
+
+/// What a person should look at after a commit.
+fn warnings(load: &Load, commit: &Commit, seen: &Seen, counted: bool, slice_seconds: i64) -> Vec<Warning> {
+    if !matches!(commit.outcome, Outcome::Stored(_)) || !load.table.is_series() {
+        return Vec::new();
+    }
+    let mut warnings: Vec<Warning> = commit.overlap.map(Warning::Overlap).into_iter().collect();
+    if counted {
+        let (first, last) = seen.off_grid(slice_seconds);
+        warnings.extend((commit.changes.removed > 0).then_some(Warning::Removed(commit.changes.removed)));
+        warnings.extend(first.map(Warning::FirstSlice));
+        warnings.extend(last.map(Warning::LastSlice));
+    }
+    warnings
 }
 
 /// The files, and those that are one of them under another name: rows of the same key add, so reading one twice would
@@ -262,6 +376,12 @@ fn ingest_first(error: nines_store::StoreError) -> EngineError {
             return EngineError::Usage(ingest.to_string());
         }
         source = cause.source();
+    }
+    if error.kind() == StoreErrorKind::Overlap {
+        return EngineError::Usage(format!(
+            "{error}. Nothing is stored. If the file is complete from its first slice to its last, put it in the place of \
+             these rows: --replace. If it is another delivery, give it a name of its own: --source NAME"
+        ));
     }
     EngineError::Store(error)
 }

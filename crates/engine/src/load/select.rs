@@ -1,76 +1,66 @@
-//! Files through a query: the table `input`, and its rows fitted to a stored table.
+//! The table `input`: files, or what is new in them, as a query reads them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 
 use datafusion::dataframe::DataFrame;
-use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::ParquetReadOptions;
-use futures::StreamExt;
 use nines_ingest::table::Source;
-use nines_ingest::{Format, Options, Progress, conform};
+use nines_ingest::{Format, Piece, Progress};
 use url::Url;
 
 use crate::files::FileProvider;
-use crate::{Engine, EngineError, Load, Parameters, Result};
+use crate::{Engine, EngineError, Load, Result};
 
 impl Engine {
-    /// The rows of the mapping query, fitted to the table.
-    pub(super) async fn mapped(
+    /// The files as a table, columns by their names, and what counts the rows that are read of them. Of pieces, the columns are
+    /// those of all of them and the rows those of one.
+    pub(super) async fn input(
         &self,
         load: &Load,
-        select: &str,
-        options: Options,
-        counted: Arc<AtomicU64>,
-        progress: Arc<Progress>,
-    ) -> Result<Mapped> {
-        let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
-            EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
-        })?;
-        let schema = load.table.schema(options.slice_seconds);
-        // Whatever its values look like, a column that the table keeps as text is text.
-        let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
-        let texts = texts.map(|field| field.name().clone()).collect();
-        let (input, rows) = self.input(load, texts, progress).await?;
-        self.context().register_table("input", input.into_view())?;
-        let answer = self.run(&statement, &Parameters::default()).await;
-        self.context().deregister_table("input")?;
-        let fitted = answer?.batches.map(move |batch| {
-            let batch = batch?;
-            let before = counted.fetch_add(batch.num_rows() as u64, Relaxed);
-            let fitted =
-                conform(&batch, &options).map_err(|error| error.after_rows(before).in_file("the result of --select"));
-            fitted.map_err(|error| DataFusionError::External(Box::new(error)))
-        });
-        Ok(Mapped { rows: Box::pin(RecordBatchStreamAdapter::new(schema, fitted)), input: rows })
-    }
-
-    /// The files as a table, columns by their names, and what counts the rows that are read of them.
-    async fn input(
-        &self,
-        load: &Load,
-        texts: Vec<String>,
+        pieces: Option<(&[Piece], usize)>,
         progress: Arc<Progress>,
     ) -> Result<(DataFrame, Arc<AtomicU64>)> {
-        let (mut sources, mut parquet) = (Vec::new(), Vec::new());
-        for file in &load.files {
-            match load.format.map_or_else(|| nines_ingest::detect(file), Ok)? {
-                Format::Parquet => parquet.push(file),
-                format => sources.push(Source::new(file, Some(format))),
+        let (mut sources, mut parquet, mut only) = (Vec::new(), Vec::new(), None);
+        match pieces {
+            Some((pieces, wanted)) => {
+                for (at, piece) in pieces.iter().enumerate() {
+                    if at == wanted && piece.format() != Format::Parquet {
+                        only = Some(sources.len());
+                    }
+                    match piece.format() {
+                        Format::Parquet if at == wanted => parquet.push(piece.path().to_path_buf()),
+                        Format::Parquet => {}
+                        _ => sources.push(Source::of_piece(piece.clone())),
+                    }
+                }
+                if only.is_none() {
+                    sources.clear();
+                }
+            }
+            None => {
+                for file in &load.files {
+                    match load.format.map_or_else(|| nines_ingest::detect(file), Ok)? {
+                        Format::Parquet => parquet.push(file.clone()),
+                        format => sources.push(Source::new(file, Some(format))),
+                    }
+                }
             }
         }
         let context = self.context();
         let mut counted = Arc::default();
         let mut all: Option<DataFrame> = None;
         if !sources.is_empty() {
-            let provider = FileProvider::open(sources, texts, &self.settings().time_zone, progress).await?;
+            // Whatever its values look like, a column that the table keeps as text is text.
+            let schema = load.table.schema(nines_store::DEFAULT_SLICE_SECONDS);
+            let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
+            let texts = texts.map(|field| field.name().clone()).collect();
+            let provider = FileProvider::open(sources, texts, &self.settings().time_zone, progress).await?.only(only);
             counted = provider.counted();
             all = Some(context.read_table(Arc::new(provider))?);
         }
-        for file in parquet {
+        for file in &parquet {
             let extension = extension(file);
             let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
             let frame = context.read_parquet(location(file)?, parquet).await?;
@@ -83,14 +73,6 @@ impl Engine {
         let all = all.ok_or_else(|| EngineError::Usage("no file to load".to_string()))?;
         Ok((all, counted))
     }
-}
-
-/// The rows of a mapping query.
-pub(super) struct Mapped {
-    /// Fitted to the table.
-    pub rows: SendableRecordBatchStream,
-    /// Rows of the input that the query has read so far, those of Parquet aside.
-    pub input: Arc<AtomicU64>,
 }
 
 /// All that the names of the files say about how they are read.

@@ -64,6 +64,8 @@ impl Errors {
 }
 
 impl Group for Errors {
+    const IDEMPOTENT: bool = true;
+
     fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
         let (names, timelines) = (values[0].as_string::<i32>(), TimelineReader::new(&values[1])?);
         for row in (0..names.len()).filter(|&row| names.is_valid(row)) {
@@ -93,7 +95,7 @@ impl Group for Errors {
         Ok(())
     }
 
-    fn evaluate(mut groups: Vec<Self>) -> Result<ArrayRef> {
+    fn evaluate(groups: &mut [Self]) -> Result<ArrayRef> {
         for errors in groups.iter_mut().flat_map(|group| group.by_name.values_mut()) {
             *errors = normalize(std::mem::take(errors));
         }

@@ -68,6 +68,8 @@ impl Union {
 }
 
 impl Group for Union {
+    const IDEMPOTENT: bool = true;
+
     fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
         let timelines = TimelineReader::new(&values[0])?;
         for row in 0..values[0].len() {
@@ -84,9 +86,9 @@ impl Group for Union {
         Self::update(states, groups, group_of)
     }
 
-    fn evaluate(groups: Vec<Self>) -> Result<ArrayRef> {
+    fn evaluate(groups: &mut [Self]) -> Result<ArrayRef> {
         let mut built = TimelineArrayBuilder::default();
-        for mut group in groups {
+        for group in groups {
             built.append(group.reduce());
         }
         Ok(Arc::new(built.finish()))

@@ -7,13 +7,13 @@ use nines_timeline::histogram;
 
 use super::aggregate_function;
 use super::per_group::{Group, PerGroup};
-use crate::arrays::{HistogramReader, histogram_array};
+use crate::arrays::{HistogramReader, histogram_array, too_many};
 use crate::types::histogram_type;
 
 aggregate_function! {
     #[user_doc(
         doc_section(label = "Histograms"),
-        description = "The sum of latency histograms, bucket by bucket; exact. NULLs are ignored; NULL when there is no histogram. Read it with `histogram_quantile`, `histogram_count_le` and `histogram_count`.",
+        description = "The sum of latency histograms, bucket by bucket; exact. Counts beyond 2^63 − 1 are an error. NULLs are ignored; NULL when there is no histogram. Read it with `histogram_quantile`, `histogram_count_le` and `histogram_count`.",
         syntax_example = "histogram_merge(latency)",
         sql_example = r#"```sql
 > SELECT histogram_count(histogram_merge(h)) AS requests, histogram_quantile(0.5, histogram_merge(h)) AS p50
@@ -35,14 +35,16 @@ aggregate_function! {
 struct Merged(Option<histogram::Histogram>);
 
 impl Group for Merged {
+    const IDEMPOTENT: bool = false;
+
     fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()> {
         let histograms = HistogramReader::new(&values[0])?;
         for row in 0..values[0].len() {
             if let Some(group) = group_of(row)
-                && let Some(histogram) = histograms.value(row)
+                && let Some(histogram) = histograms.value(row)?
             {
                 match &mut groups[group].0 {
-                    Some(merged) => merged.merge(&histogram),
+                    Some(merged) => merged.merge(&histogram).map_err(too_many)?,
                     none => *none = Some(histogram),
                 }
             }
@@ -54,7 +56,7 @@ impl Group for Merged {
         Self::update(states, groups, group_of)
     }
 
-    fn evaluate(groups: Vec<Self>) -> Result<ArrayRef> {
+    fn evaluate(groups: &mut [Self]) -> Result<ArrayRef> {
         Ok(histogram_array(groups.iter().map(|group| group.0.as_ref())))
     }
 

@@ -14,6 +14,16 @@ pub(crate) enum Page {
     Wide(Box<[(i64, i64); SLICES]>),
 }
 
+/// What came of an addition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    Fits,
+    /// The page takes twice its bytes now.
+    Widened,
+    /// More than 64 bits hold.
+    TooMuch,
+}
+
 /// Bytes of a narrow page; widening adds as much again.
 pub(crate) const NARROW: usize = size_of::<[u64; SLICES]>();
 
@@ -33,23 +43,23 @@ impl Page {
         }
     }
 
-    /// Adds to a slice; whether the page had to be widened for it. Counts must not be negative.
+    /// Adds to a slice. Counts must not be negative.
     #[inline]
-    pub fn add(&mut self, at: usize, good: i64, total: i64) -> bool {
+    pub fn add(&mut self, at: usize, good: i64, total: i64) -> Added {
         if let Page::Narrow(counts) = self
             && (good | total) >> 31 == 0
         {
             let sum = counts[at] + ((total as u64) << 32 | good as u64);
             if sum & OVERFLOWN == 0 {
                 counts[at] = sum;
-                return false;
+                return Added::Fits;
             }
         }
         self.add_wide(at, good, total)
     }
 
     #[cold]
-    fn add_wide(&mut self, at: usize, good: i64, total: i64) -> bool {
+    fn add_wide(&mut self, at: usize, good: i64, total: i64) -> Added {
         let widened = match self {
             Page::Narrow(counts) => Some(Box::new(std::array::from_fn(|at| unpack(counts[at])))),
             Page::Wide(_) => None,
@@ -59,10 +69,12 @@ impl Page {
             *self = Page::Wide(counts);
         }
         if let Page::Wide(counts) = self {
-            counts[at].0 = counts[at].0.saturating_add(good);
-            counts[at].1 = counts[at].1.saturating_add(total);
+            match (counts[at].0.checked_add(good), counts[at].1.checked_add(total)) {
+                (Some(good), Some(total)) => counts[at] = (good, total),
+                _ => return Added::TooMuch,
+            }
         }
-        is_new
+        if is_new { Added::Widened } else { Added::Fits }
     }
 
     /// Appends the page to a state.
@@ -139,11 +151,11 @@ mod tests {
     #[test]
     fn pages_survive_a_state() {
         let mut narrow = Page::empty();
-        (0..128).for_each(|at| assert!(!narrow.add(at, at as i64, at as i64 + i64::from(at % 3 == 0))));
+        (0..128).for_each(|at| assert_eq!(narrow.add(at, at as i64, at as i64 + i64::from(at % 3 == 0)), Added::Fits));
         let mut wide = Page::empty();
-        assert!(wide.add(5, 7, 1 << 40));
+        assert_eq!(wide.add(5, 7, 1 << 40), Added::Widened);
         let mut bad = Page::empty();
-        (0..128).for_each(|at| assert!(!bad.add(at, 0, 1)));
+        (0..128).for_each(|at| assert_eq!(bad.add(at, 0, 1), Added::Fits));
         let mut state = Vec::new();
         let pages = [(-3, narrow), (4, wide), (5, bad)];
         pages.iter().for_each(|(number, page)| page.encode(*number, &mut state));

@@ -9,16 +9,19 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-use super::Aggregate;
+use super::{Aggregate, Fresh, Lasting};
 
 /// The state of one group, and how columns of arguments or of partial states flow into it.
 pub(crate) trait Group: Default + Send + Sync + 'static {
+    /// Whether the same row twice says no more than once.
+    const IDEMPOTENT: bool;
+
     /// Adds the rows for which `group_of` names a group.
     fn update(values: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()>;
     /// Adds partial states, as `state` wrote them.
     fn merge(states: &[ArrayRef], groups: &mut [Self], group_of: &dyn Fn(usize) -> Option<usize>) -> Result<()>;
-    /// Results as a column, which are also the partial states.
-    fn evaluate(groups: Vec<Self>) -> Result<ArrayRef>;
+    /// Results as a column, which are also the partial states. The groups go on.
+    fn evaluate(groups: &mut [Self]) -> Result<ArrayRef>;
     /// Bytes on the heap.
     fn size(&self) -> usize;
 }
@@ -40,7 +43,27 @@ impl<G: Group> PerGroup<G> {
     }
 }
 
+impl<G: Group> Fresh for PerGroup<G> {
+    fn fresh(&self) -> Self {
+        PerGroup::new()
+    }
+}
+
+impl<G: Group> Lasting for PerGroup<G> {
+    fn results(&mut self) -> Result<ArrayRef> {
+        let results = G::evaluate(&mut self.groups);
+        self.measure();
+        results
+    }
+
+    fn states(&mut self) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.results()?])
+    }
+}
+
 impl<G: Group> Aggregate for PerGroup<G> {
+    const IDEMPOTENT: bool = G::IDEMPOTENT;
+
     fn state_fields(name: &str, result: DataType) -> Vec<FieldRef> {
         vec![Arc::new(Field::new(format_state_name(name, "partial"), result, true))]
     }
@@ -75,15 +98,13 @@ impl<G: Group> GroupsAccumulator for PerGroup<G> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let groups = emit_to.take_needed(&mut self.groups);
+        let mut groups = emit_to.take_needed(&mut self.groups);
         self.measure();
-        G::evaluate(groups)
+        G::evaluate(&mut groups)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let groups = emit_to.take_needed(&mut self.groups);
-        self.measure();
-        Ok(vec![G::evaluate(groups)?])
+        Ok(vec![self.evaluate(emit_to)?])
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {

@@ -14,7 +14,7 @@ use crate::types::timeline_type;
 aggregate_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "A timeline from counts: a slice is ok if good ≥ slice_target × total, compared exactly. Counts of rows in the same slice add; total = 0 is no data. Rows in any order. The span is `[from, to)`, else from the first to the last slice of which a row speaks.",
+        description = "A timeline from counts: a slice is ok if good ≥ slice_target × total, compared exactly. Counts of rows in the same slice add, and are an error beyond 2^63 − 1; total = 0 is no data. Rows in any order. The span is `[from, to)`, else from the first to the last slice of which a row speaks.",
         syntax_example = "ratio_timeline(time, good, total, slice_target [, slice_seconds [, from, to]])",
         sql_example = r#"```sql
 > SELECT error_seconds(ratio_timeline(time, good, total, 0.99, 60)) AS error_seconds
@@ -52,6 +52,7 @@ struct CountRows;
 impl Rows for CountRows {
     const FUNCTION: &'static str = "ratio_timeline";
     const LEADING: usize = 4;
+    const IDEMPOTENT: bool = false;
 
     /// One pass, no allocation per row; a row in time order costs no division.
     fn update(

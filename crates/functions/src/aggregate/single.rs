@@ -1,10 +1,13 @@
-//! A `GroupsAccumulator` in the place of an `Accumulator`: one group, for queries without GROUP BY.
+//! A `GroupsAccumulator` in the place of an `Accumulator`: one group, for queries without GROUP BY and for windows that
+//! grow, which read it after every row.
 
 use std::fmt;
 
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion::logical_expr::Accumulator;
+
+use super::Lasting;
 
 /// All rows belong to group 0.
 pub(crate) struct Single<G> {
@@ -24,7 +27,7 @@ impl<G> fmt::Debug for Single<G> {
     }
 }
 
-impl<G: GroupsAccumulator + Sync> Accumulator for Single<G> {
+impl<G: Lasting> Accumulator for Single<G> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.zeros.resize(values.first().map_or(0, |v| v.len()), 0);
         self.groups.update_batch(values, &self.zeros, None, 1)
@@ -38,12 +41,12 @@ impl<G: GroupsAccumulator + Sync> Accumulator for Single<G> {
     fn evaluate(&mut self) -> Result<ScalarValue> {
         // The group exists although no row may have come.
         self.groups.merge_batch(&[], &[], 1)?;
-        ScalarValue::try_from_array(&self.groups.evaluate(EmitTo::All)?, 0)
+        ScalarValue::try_from_array(&self.groups.results()?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         self.groups.merge_batch(&[], &[], 1)?;
-        let state = self.groups.state(EmitTo::All)?;
+        let state = self.groups.states()?;
         state.iter().map(|column| ScalarValue::try_from_array(column, 0)).collect()
     }
 

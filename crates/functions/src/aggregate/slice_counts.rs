@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use datafusion::common::{Result, exec_err, internal_err};
 use nines_timeline::{Builder, Interval, Share, State, Timeline};
 
-use super::page::{NARROW, Page, SLICES};
+use super::page::{Added, NARROW, Page, SLICES};
 
 /// Bytes that finding a page takes, roughly.
 const PLACE: usize = size_of::<Page>() + 2 * size_of::<(i64, usize)>();
@@ -28,6 +28,8 @@ pub(crate) struct SliceCounts {
     pub target: Option<Share>,
     /// Bytes on the heap, kept up to date because the memory pool asks after every batch.
     bytes: usize,
+    /// Whether the counts of a slice did not fit in 64 bits.
+    too_much: bool,
 }
 
 impl SliceCounts {
@@ -39,8 +41,18 @@ impl SliceCounts {
             return;
         }
         let at = (slice & (SLICES as i64 - 1)) as usize;
-        if self.page(slice >> SLICES.trailing_zeros()).add(at, good, total) {
-            self.bytes += NARROW;
+        let added = self.page(slice >> SLICES.trailing_zeros()).add(at, good, total);
+        if added != Added::Fits {
+            self.note(added);
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, added: Added) {
+        match added {
+            Added::Fits => {}
+            Added::Widened => self.bytes += NARROW,
+            Added::TooMuch => self.too_much = true,
         }
     }
 
@@ -110,11 +122,18 @@ impl SliceCounts {
 
     /// The timeline over the given span, else from the first to the last slice of which a row spoke; `None`
     /// when there is neither. A slice without events is no data.
-    pub fn timeline(&self, width: i64, span: Option<Interval>) -> Option<Timeline> {
-        let whole = |(first, last): (i64, i64)| Interval::new(first * width, (last + 1) * width);
-        let span = span.or(self.extent.map(whole))?;
+    pub fn timeline(&self, function: &str, width: i64, span: Option<Interval>) -> Result<Option<Timeline>> {
+        let span = match (span, self.extent) {
+            (Some(span), _) => span,
+            (None, None) => return Ok(None),
+            (None, Some((first, last))) => match (first.checked_mul(width), (last + 1).checked_mul(width)) {
+                (Some(start), Some(end)) => Interval::new(start, end),
+                _ => return exec_err!("{function}: a time is too far from 1970 for microseconds in 64 bits"),
+            },
+        };
+        self.check(function)?;
         let target = self.target.unwrap_or(Share::ONE);
-        let mut builder = Builder::new(span, width).ok()?;
+        let Ok(mut builder) = Builder::new(span, width) else { return Ok(None) };
         let mut filled = span.start;
         for (slice, good, total) in self.counted() {
             let start = slice * width;
@@ -126,7 +145,15 @@ impl SliceCounts {
             }
         }
         builder.push(filled, span.end, State::NoData);
-        Some(builder.finish())
+        Ok(Some(builder.finish()))
+    }
+
+    /// Refuses counts that did not fit.
+    pub fn check(&self, function: &str) -> Result<()> {
+        match self.too_much {
+            true => exec_err!("{function}: the counts of a slice add up to more than a 64-bit integer holds"),
+            false => Ok(()),
+        }
     }
 
     /// Appends the counts to a state.
@@ -148,8 +175,9 @@ impl SliceCounts {
             }
             for at in 0..SLICES {
                 let (good, total) = page.get(at);
-                if (good, total) != (0, 0) && self.page(number).add(at, good, total) {
-                    self.bytes += NARROW;
+                if (good, total) != (0, 0) {
+                    let added = self.page(number).add(at, good, total);
+                    self.note(added);
                 }
             }
         }

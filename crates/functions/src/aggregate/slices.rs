@@ -1,9 +1,10 @@
 //! The accumulator behind `timeline` and `ratio_timeline`: rows to counts per slice to timelines.
 
+use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeBinaryBuilder, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Builder, LargeBinaryBuilder, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema, TimestampMicrosecondType};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
@@ -13,8 +14,8 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::PhysicalExpr;
 use nines_timeline::{Grid, Interval, MICROS, Share};
 
-use super::Aggregate;
 use super::slice_counts::SliceCounts;
+use super::{Aggregate, Fresh, Lasting};
 use crate::arrays::TimelineArrayBuilder;
 use crate::types::SLICE_SECONDS;
 
@@ -24,6 +25,8 @@ pub(crate) trait Rows: Send + Sync + 'static {
     const FUNCTION: &'static str;
     /// Number of arguments before `slice_seconds`.
     const LEADING: usize;
+    /// Whether the same row twice says no more than once.
+    const IDEMPOTENT: bool;
 
     /// Adds rows. `kept` rows have a time and pass the filter.
     fn update(
@@ -45,12 +48,32 @@ pub(crate) struct Slices<R> {
     /// Microseconds.
     width: i64,
     span: Option<Interval>,
+    /// Whether a row with NULL is no row at all (IGNORE NULLS); else it extends the span.
+    ignore_nulls: bool,
     groups: Vec<SliceCounts>,
     size: usize,
     rows: PhantomData<R>,
 }
 
+impl<R: Rows> Fresh for Slices<R> {
+    fn fresh(&self) -> Self {
+        Slices { ignore_nulls: self.ignore_nulls, ..Slices::new(self.width, self.span) }
+    }
+}
+
+impl<R: Rows> Lasting for Slices<R> {
+    fn results(&mut self) -> Result<ArrayRef> {
+        self.timelines(&self.groups)
+    }
+
+    fn states(&mut self) -> Result<Vec<ArrayRef>> {
+        states(R::FUNCTION, self.groups.iter(), self.size)
+    }
+}
+
 impl<R: Rows> Aggregate for Slices<R> {
+    const IDEMPOTENT: bool = R::IDEMPOTENT;
+
     /// A call from which the slice width cannot be known.
     fn check(arguments: &[FieldRef]) -> Result<()> {
         if arguments.len() > R::LEADING || arguments.first().and_then(width_of).is_some() {
@@ -99,13 +122,23 @@ impl<R: Rows> Aggregate for Slices<R> {
             (None, None) => None,
             _ => return plan_err!("{function}: from and to go together"),
         };
-        Ok(Slices::new(width, span))
+        Ok(Slices { ignore_nulls: args.ignore_nulls, ..Slices::new(width, span) })
+    }
+}
+
+impl<R: Rows> Slices<R> {
+    fn timelines(&self, groups: &[SliceCounts]) -> Result<ArrayRef> {
+        let mut built = TimelineArrayBuilder::default();
+        for counts in groups {
+            built.append(counts.timeline(R::FUNCTION, self.width, self.span)?.as_ref());
+        }
+        Ok(Arc::new(built.finish()))
     }
 }
 
 impl<R> Slices<R> {
     fn new(width: i64, span: Option<Interval>) -> Self {
-        Slices { width, span, groups: Vec::new(), size: 0, rows: PhantomData }
+        Slices { width, span, ignore_nulls: false, groups: Vec::new(), size: 0, rows: PhantomData }
     }
 
     fn reserve(&mut self, total_num_groups: usize) {
@@ -115,6 +148,33 @@ impl<R> Slices<R> {
     fn measure(&mut self) {
         self.size = self.groups.iter().map(SliceCounts::size).sum();
     }
+}
+
+/// Partial states. A group that is given away is freed once it is written: both forms of all groups are never held
+/// at once.
+fn states(
+    function: &str,
+    groups: impl ExactSizeIterator<Item = impl Borrow<SliceCounts>>,
+    size: usize,
+) -> Result<Vec<ArrayRef>> {
+    let rows = groups.len();
+    let mut numbers: [Int64Builder; 4] = std::array::from_fn(|_| Int64Builder::with_capacity(rows));
+    let mut pages = LargeBinaryBuilder::with_capacity(rows, size / 2);
+    let mut encoded = Vec::new();
+    for counts in groups {
+        let counts = counts.borrow();
+        counts.check(function)?;
+        let (extent, target) = (counts.extent(), counts.target);
+        numbers[0].append_option(extent.map(|(first, _)| first));
+        numbers[1].append_option(extent.map(|(_, last)| last));
+        numbers[2].append_option(target.map(|target| target.numerator() as i64));
+        numbers[3].append_option(target.map(|target| target.denominator() as i64));
+        encoded.clear();
+        counts.encode(&mut encoded);
+        pages.append_value(&encoded);
+    }
+    let numbers = numbers.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef);
+    Ok(numbers.chain([Arc::new(pages.finish()) as ArrayRef]).collect())
 }
 
 /// Instants to slice numbers. The same slice again, or the next one, needs no division.
@@ -139,7 +199,7 @@ impl Clock {
             self.start = time;
         } else if ahead < 0 || ahead > self.width {
             self.slice = time.div_euclid(self.width);
-            self.start = self.slice * self.width;
+            self.start = self.slice.wrapping_mul(self.width);
         }
         match self.span {
             Some(span) => (span.start <= time && time < span.end).then_some(self.slice),
@@ -168,8 +228,9 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
     ) -> Result<()> {
         self.reserve(total_num_groups);
         let times = values[0].as_primitive::<TimestampMicrosecondType>();
-        let kept =
-            |row: usize| times.is_valid(row) && filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        let ignored = |row: usize| self.ignore_nulls && values.iter().any(|column| column.is_null(row));
+        let passes = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        let kept = |row: usize| times.is_valid(row) && passes(row) && !ignored(row);
         R::update(&mut self.groups, Clock::new(self.width, self.span), values, kept, group_indices)?;
         self.measure();
         Ok(())
@@ -204,41 +265,21 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let mut built = TimelineArrayBuilder::default();
-        for counts in emit_to.take_needed(&mut self.groups) {
-            built.append(counts.timeline(self.width, self.span).as_ref());
-        }
+        let groups = emit_to.take_needed(&mut self.groups);
         self.measure();
-        Ok(Arc::new(built.finish()))
+        self.timelines(&groups)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let size = self.size;
         let groups = emit_to.take_needed(&mut self.groups);
-        let scalar = |value: &dyn Fn(&SliceCounts) -> Option<i64>| -> ArrayRef {
-            Arc::new(groups.iter().map(value).collect::<Int64Array>())
-        };
-        let mut state = vec![
-            scalar(&|counts| counts.extent().map(|(first, _)| first)),
-            scalar(&|counts| counts.extent().map(|(_, last)| last)),
-            scalar(&|counts| counts.target.map(|target| target.numerator() as i64)),
-            scalar(&|counts| counts.target.map(|target| target.denominator() as i64)),
-        ];
-        let mut pages = LargeBinaryBuilder::with_capacity(groups.len(), self.size / 2);
-        let mut encoded = Vec::new();
-        // Each group is freed once it is written: both forms of all groups are never held at once.
-        for counts in groups {
-            encoded.clear();
-            counts.encode(&mut encoded);
-            pages.append_value(&encoded);
-        }
-        state.push(Arc::new(pages.finish()));
         self.measure();
-        Ok(state)
+        states(R::FUNCTION, groups.into_iter(), size)
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |column| column.len());
-        let mut each = Slices::<R>::new(self.width, self.span);
+        let mut each = self.fresh();
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), filter, rows)?;
         each.state(EmitTo::All)
     }

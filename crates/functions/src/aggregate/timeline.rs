@@ -46,6 +46,7 @@ struct OkRows;
 impl Rows for OkRows {
     const FUNCTION: &'static str = "timeline";
     const LEADING: usize = 2;
+    const IDEMPOTENT: bool = true;
 
     fn update(
         groups: &mut [SliceCounts],

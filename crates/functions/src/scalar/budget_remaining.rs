@@ -11,7 +11,7 @@ use std::cell::RefCell;
 scalar_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "The share of the error budget that is left: 1 − burn rate, negative when overspent. NULL when the target is 1 or nothing was measured.",
+        description = "The share of the error budget that is left, by time and with nothing ahead: 1 − burn rate of the time measured, negative when overspent. NULL when the target is 1 or nothing was measured. The budget of a period that has not ended, of events, or of a target that changed is `budget_remaining` in report().",
         syntax_example = "budget_remaining(timeline, target)",
         sql_example = r#"```sql
 > SELECT budget_remaining(timeline(time, ok, 60), 0.9) AS budget_remaining FROM (VALUES ('2026-10-01T00:00:00Z', true), ('2026-10-01T00:01:00Z', false),

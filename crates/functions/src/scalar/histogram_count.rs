@@ -1,6 +1,6 @@
 //! `histogram_count(histogram)`.
 
-use crate::arrays::HistogramReader;
+use crate::arrays::{HistogramReader, too_many};
 use crate::scalar::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::Int64Array;
@@ -29,6 +29,6 @@ scalar_function! {
 
 fn evaluate(args: &Args) -> Result<ArrayRef> {
     let histograms = HistogramReader::new(&args.columns[0])?;
-    let count = |row| histograms.value(row).map(|histogram| histogram.count());
-    Ok(Arc::new((0..args.rows).map(count).collect::<Int64Array>()))
+    let count = |row| histograms.value(row)?.map(|histogram| histogram.count()).transpose().map_err(too_many);
+    Ok(Arc::new((0..args.rows).map(count).collect::<Result<Int64Array>>()?))
 }

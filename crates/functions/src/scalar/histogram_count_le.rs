@@ -1,6 +1,6 @@
 //! `histogram_count_le(histogram, le)`.
 
-use crate::arrays::HistogramReader;
+use crate::arrays::{HistogramReader, too_many};
 use crate::scalar::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Array, AsArray, Int64Array};
@@ -33,8 +33,9 @@ fn evaluate(args: &Args) -> Result<ArrayRef> {
     let histograms = HistogramReader::new(&args.columns[0])?;
     let thresholds = args.columns[1].as_primitive::<Float64Type>();
     let count = |row| {
-        let histogram = histograms.value(row).filter(|_| thresholds.is_valid(row))?;
-        Some(histogram.count_le(thresholds.value(row)).0)
+        let Some(histogram) = histograms.value(row)?.filter(|_| thresholds.is_valid(row)) else { return Ok(None) };
+        let (count, _) = histogram.count_le(thresholds.value(row)).map_err(too_many)?;
+        Ok(Some(count))
     };
-    Ok(Arc::new((0..args.rows).map(count).collect::<Int64Array>()))
+    Ok(Arc::new((0..args.rows).map(count).collect::<Result<Int64Array>>()?))
 }

@@ -1,6 +1,6 @@
 //! `histogram_quantile(q, histogram)`.
 
-use crate::arrays::HistogramReader;
+use crate::arrays::{HistogramReader, too_many};
 use crate::scalar::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Array, AsArray, Float64Array};
@@ -34,12 +34,12 @@ fn evaluate(args: &Args) -> Result<ArrayRef> {
     let histograms = HistogramReader::new(&args.columns[1])?;
     let quantiles = args.columns[0].as_primitive::<Float64Type>();
     let quantile = |row| {
-        let Some(histogram) = histograms.value(row).filter(|_| quantiles.is_valid(row)) else { return Ok(None) };
+        let Some(histogram) = histograms.value(row)?.filter(|_| quantiles.is_valid(row)) else { return Ok(None) };
         let q = quantiles.value(row);
         if !(0.0..=1.0).contains(&q) {
             return exec_err!("histogram_quantile: q must be between 0 and 1, got {q}");
         }
-        Ok(histogram.quantile(q))
+        histogram.quantile(q).map_err(too_many)
     };
     Ok(Arc::new((0..args.rows).map(quantile).collect::<Result<Float64Array>>()?))
 }

@@ -153,3 +153,34 @@ async fn bad_arguments_say_what_was_expected() {
         assert!(shown.contains(expected), "{call}: {shown}");
     }
 }
+
+/// A row whose `ok` is NULL extends the span, except with IGNORE NULLS.
+#[tokio::test]
+async fn nulls_can_be_ignored() {
+    let rows = "(VALUES (1, '2026-10-01T00:00:00Z', true), (2, '2026-10-01T00:01:00Z', NULL)) AS v(k, time, ok)";
+    for (call, ended) in [
+        ("timeline(time, ok, 60)", "2026-10-01T00:02:00Z"),
+        ("timeline(time, ok, 60) RESPECT NULLS", "2026-10-01T00:02:00Z"),
+        ("timeline(time, ok, 60) IGNORE NULLS", "2026-10-01T00:01:00Z"),
+    ] {
+        for window in ["", " OVER ()", " OVER (ORDER BY k ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)"] {
+            let sql = format!("SELECT t['ended'] FROM (SELECT {call}{window} AS t FROM {rows})");
+            let shown = one(&sql).await;
+            assert!(shown.split(';').all(|cell| cell == ended), "{sql}: {shown}");
+        }
+    }
+}
+
+/// Clauses that mean nothing to an aggregate are refused while planning.
+#[tokio::test]
+async fn what_means_nothing_is_refused_while_planning() {
+    let context = session("UTC", 1);
+    let timelines = "(SELECT name, timeline(time, ok, 60) AS t FROM";
+    for sql in [
+        "SELECT sum(n) IGNORE NULLS FROM (VALUES (1)) AS v(n)".to_string(),
+        format!("SELECT error_union(t) WITHIN GROUP (ORDER BY name) FROM {timelines} {ROWS} GROUP BY name)"),
+        format!("SELECT error_union(DISTINCT) FROM {timelines} {ROWS} GROUP BY name)"),
+    ] {
+        assert!(context.sql(&sql).await.is_err(), "{sql}");
+    }
+}

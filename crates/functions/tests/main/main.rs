@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod arithmetic;
 mod behaviour;
+mod contract;
 mod documentation;
 mod vectors;
 
@@ -20,6 +22,7 @@ fn session(time_zone: &str, partitions: usize) -> SessionContext {
     let config = config.set_str("datafusion.sql_parser.dialect", "PostgreSQL");
     let mut context = SessionContext::new_with_config(config);
     nines_functions::register_all(&mut context, time_zone).unwrap();
+    context.add_analyzer_rule(Arc::new(nines_functions::CheckedArithmetic));
     context
 }
 

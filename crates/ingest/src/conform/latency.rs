@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
+use datafusion::arrow::error::ArrowError;
 use nines_store::{counts_le_type, histogram_type};
 use nines_timeline::histogram::Histogram;
 use serde_json::Value;
@@ -27,7 +28,9 @@ pub(super) fn observed(column: Column, seconds: &Float64Array, requests: &Int64A
         histogram.zero = 0;
         histogram.buckets.clear();
         if let Some((seconds, n)) = row {
-            histogram.record(seconds, n);
+            histogram
+                .record(seconds, n)
+                .map_err(|e| internal("latency", ArrowError::from_external_error(Box::new(e))))?;
         }
         histograms.push(row.is_some().then_some(&histogram));
     }

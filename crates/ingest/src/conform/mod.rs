@@ -12,16 +12,16 @@ mod time;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray, new_null_array,
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
+    TimestampMicrosecondArray, new_null_array,
 };
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use nines_store::TableKind;
 
 use crate::columns::{Column, Columns, Named};
 use crate::fields::{COUNT, SECONDS, STATUS, is_duration, misplaced};
-use crate::rows::{check_good, check_rules};
-use crate::time::Clock;
-use crate::{ErrorKind, IngestError, Options, Result};
+use crate::rows::{check_rules, mixed, uncounted};
+use crate::{ErrorKind, IngestError, Options, Result, RowsAre};
 use cast::{bad_row, checked, whole};
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
@@ -39,23 +39,22 @@ pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
     options.check()?;
     let columns = Columns::of(options.kind)?;
     let found = columns.find_all(batch.schema_ref().fields().iter().map(|field| field.name().as_str()))?;
-    let input = Input { batch, found, options };
+    let mut input = Input { batch, found, options, times: None };
+    input.times = input.find(Column::Time).map(|time| time::of_series(time, options)).transpose()?;
+    input.check_kind_of_rows()?;
+    if let Some(times) = &input.times {
+        time::tell(times, &options.seen);
+    }
     let schema = options.kind.schema(options.slice_seconds);
-    let arrays = columns.stored().map(|named| input.array(named)).collect::<Result<Vec<_>>>()?;
+    let arrays = columns.stored().map(|named| input.stored(named)).collect::<Result<Vec<_>>>()?;
     let fitted = RecordBatch::try_new(schema, arrays).map_err(|e| {
         IngestError::new(ErrorKind::Internal, format!("the columns do not fit together: {e}")).caused_by(e)
     })?;
-    match options.kind {
-        TableKind::Events => check_events(&fitted)?,
-        TableKind::Gauges => {
-            gauges::check(&fitted)?;
-            if let Some(time) = input.find(Column::Time) {
-                return gauges::by_time(fitted, &time::instants(time, Clock::of_series(options.time_zone))?);
-            }
-        }
-        kind => check_rules(kind, &fitted, |refused, row| refused.in_row(row as u64 + 1))?,
+    check_rules(options.kind, &fitted, |refused, row| refused.in_row(row as u64 + 1))?;
+    match &input.times {
+        Some(times) if options.kind == TableKind::Gauges => gauges::by_time(fitted, times),
+        _ => Ok(fitted),
     }
-    Ok(fitted)
 }
 
 /// The batch to fit, with what its columns mean.
@@ -63,20 +62,47 @@ struct Input<'a> {
     batch: &'a RecordBatch,
     found: Vec<Named>,
     options: &'a Options,
+    /// When the rows of a series were measured.
+    times: Option<TimestampMicrosecondArray>,
 }
 
 impl Input<'_> {
+    /// Refuses columns of counts where the rows are single ones, and single ones where they are counted.
+    fn check_kind_of_rows(&self) -> Result<()> {
+        let count = self.found.iter().find(|(_, column)| column.is_count());
+        match (self.options.rows, count) {
+            (RowsAre::Raw, Some((name, _))) => Err(mixed(name)),
+            (RowsAre::Counted, None) => Err(uncounted(self.options.kind)),
+            _ => Ok(()),
+        }
+    }
+
     fn find(&self, wanted: Column) -> Option<&ArrayRef> {
         let at = self.found.iter().position(|&(_, column)| column == wanted)?;
         Some(self.batch.column(at))
     }
 
-    /// The column of the result.
+    /// The column of the result, the name of the piece put behind each source.
+    fn stored(&self, named: Named) -> Result<ArrayRef> {
+        let array = self.array(named)?;
+        match &self.options.piece {
+            Some(piece) if named.0 == "source" => {
+                let sources =
+                    array.as_string_view().iter().map(|source| format!("{}{piece}", source.unwrap_or_default()));
+                Ok(Arc::new(StringViewArray::from_iter_values(sources)))
+            }
+            _ => Ok(array),
+        }
+    }
+
     fn array(&self, (name, column): Named) -> Result<ArrayRef> {
         let rows = self.batch.num_rows();
         let given = self.find(column);
         Ok(match (column, given) {
-            (Column::Time, Some(array)) => time::slices(array, self.options)?,
+            (Column::Time, _) => match &self.times {
+                Some(times) => time::slices(times, self.options)?,
+                None => return Err(misplaced(name)),
+            },
             (Column::Text(_), Some(array)) => text(name, array, self.options.fill(name))?,
             (Column::Text(_), None) => {
                 Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(self.options.fill(name), rows)))
@@ -84,6 +110,7 @@ impl Input<'_> {
             (Column::Status, Some(array)) => status(name, array)?,
             (Column::Status, None) => Arc::new(Int32Array::from_value(0, rows)),
             (Column::Count(_), Some(array)) => count(name, array)?,
+            (Column::Count(0), None) if self.find(Column::Ok).is_some() => records::ok(self.find(Column::Ok))?,
             (Column::Count(_), None) => Arc::new(Int64Array::from_value(1, rows)),
             (Column::Number(_), Some(array)) => gauges::numbers(name, array)?,
             (Column::Number(_), None) => match self.find(Column::Value) {
@@ -106,17 +133,9 @@ impl Input<'_> {
                 (None, None) => missing(column, rows),
             },
             (Column::LatencyLe, Some(array)) => latency::counts_le(name, array)?,
-            (Column::LatencyLe | Column::LatencySeconds | Column::Time | Column::Value, _) => missing(column, rows),
+            (Column::LatencyLe | Column::LatencySeconds | Column::Value | Column::Ok, _) => missing(column, rows),
         })
     }
-}
-
-fn check_events(batch: &RecordBatch) -> Result<()> {
-    let counts = |name| batch[name].as_primitive::<Int64Type>().values().iter();
-    for (row, (&good, &total)) in counts("good").zip(counts("total")).enumerate() {
-        check_good(good, total).map_err(|e| e.in_row(row as u64 + 1))?;
-    }
-    Ok(())
 }
 
 fn both(name: &str) -> IngestError {
@@ -287,10 +306,14 @@ mod tests {
     fn latencies_as_structs_texts_and_seconds() {
         let buckets = r#"{"zero": 1, "buckets": [{"bucket": 5, "count": 2}]}"#;
         let counts = r#"[{"le": 100000, "count": 3}]"#;
-        let from_text =
-            vec![("time", ints([0, 0])), ("latency", texts([buckets, ""])), ("latency_le", texts([counts, ""]))];
+        let from_text = vec![
+            ("time", ints([0, 0])),
+            ("requests", ints([3, 1])),
+            ("latency", texts([buckets, ""])),
+            ("latency_le", texts([counts, ""])),
+        ];
         let expected = [
-            "time=1970-01-01T00:00:00Z status=0 requests=1 latency={zero: 1, buckets: [{bucket: 5, count: 2}]} \
+            "time=1970-01-01T00:00:00Z status=0 requests=3 latency={zero: 1, buckets: [{bucket: 5, count: 2}]} \
              latency_le=[{le: 100000, count: 3}]",
             "time=1970-01-01T00:00:00Z status=0 requests=1",
         ];
@@ -336,11 +359,11 @@ mod tests {
     #[test]
     fn nested_latencies_of_other_types_fit_or_are_refused() {
         let le = |names, les: Vec<Option<i64>>, counts| {
-            vec![("time", ints([0])), ("latency_le", pairs(names, [les, counts]))]
+            vec![("time", ints([0])), ("requests", ints([2])), ("latency_le", pairs(names, [les, counts]))]
         };
         assert_eq!(
             rows(le(["count", "le"], vec![Some(2), Some(1)], vec![Some(200), Some(100)])),
-            ["time=1970-01-01T00:00:00Z status=0 requests=1 latency_le=[{le: 100, count: 1}, {le: 200, count: 2}]"]
+            ["time=1970-01-01T00:00:00Z status=0 requests=2 latency_le=[{le: 100, count: 1}, {le: 200, count: 2}]"]
         );
         assert_eq!(
             refused(le(["le", "count"], vec![Some(100)], vec![None])),

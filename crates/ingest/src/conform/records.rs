@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, StringViewArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, StringViewArray, new_null_array,
 };
 use datafusion::arrow::compute::kernels::cmp::distinct;
 use datafusion::arrow::compute::kernels::zip::zip;
@@ -92,6 +92,17 @@ fn flags(name: &str, array: &ArrayRef) -> Result<BooleanArray> {
             each(name, array, whole(name, array, FLAG)?.iter(), flag, FLAG)
         }
         _ => Err(impossible(name, array, FLAG)),
+    }
+}
+
+/// How many good events each row of one event is: one if it went well.
+pub(super) fn ok(given: Option<&ArrayRef>) -> Result<ArrayRef> {
+    let name = "ok";
+    let Some(array) = given else { return Err(misplaced(name)) };
+    let flags = flags(name, &given_only(name, array)?)?;
+    match (0..flags.len()).find(|&row| flags.is_null(row)) {
+        Some(row) => Err(bad_row(name, array, row, FLAG)),
+        None => Ok(Arc::new(Int64Array::from_iter_values(flags.values().iter().map(i64::from)))),
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(
             refusal(Format::Csv, events(), "time,good\n0,1\n"),
             "input:1: there is no column \"total\"; expected columns of events: time, business, service, endpoint, \
-             customer, name, source, good, total. Name it, or choose and compute the columns with --select"
+             customer, name, source, good, total, ok. Name it, or choose and compute the columns with --select"
         );
         assert_eq!(
             refusal(Format::Csv, events(), "time,good,total\n0,2,1\n"),

@@ -26,6 +26,11 @@ impl JsonLines {
     }
 }
 
+/// Whether a line is an object, to its end.
+pub(crate) fn is_object(line: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Map<String, Value>>(line).is_ok()
+}
+
 impl<R: Rows> Records<R> for JsonLines {
     fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         loop {
@@ -223,7 +228,7 @@ mod tests {
             r#"{"time": "2026-10-01T12:00:01Z", "service": "\u767b录", "status": 200, "requests": 2, "latency_seconds": 1}
 
 {"status": "200", "time": 1790856059.5, "service": "登录", "cause": null, "requests": 3.0}
-{"time": 1790856059500, "customer": 42, "latency": {"zero": 1, "buckets": [{"bucket": 2, "count": 1}]},
+{"time": 1790856059500, "customer": 42, "requests": 2, "latency": {"zero": 1, "buckets": [{"bucket": 2, "count": 1}]},
  "latency_sum": 0.5, "latency_le": [{"le": 5, "count": 1}]}"#
                 .replace(",\n", ","),
         );
@@ -232,7 +237,7 @@ mod tests {
             [
                 "time=2026-10-01T12:00:00Z service=登录 status=200 requests=5 latency_sum=2.0 \
                  latency={zero: 0, buckets: [{bucket: -1, count: 2}]}",
-                "time=2026-10-01T12:00:00Z customer=42 status=0 requests=1 latency_sum=0.5 \
+                "time=2026-10-01T12:00:00Z customer=42 status=0 requests=2 latency_sum=0.5 \
                  latency={zero: 1, buckets: [{bucket: 2, count: 1}]} latency_le=[{le: 5, count: 1}]",
             ]
         );

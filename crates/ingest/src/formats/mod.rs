@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use datafusion::arrow::array::RecordBatch;
 use nines_store::TableKind;
 
+pub(crate) use delimited::separator;
+pub(crate) use json_lines::is_object;
+
 use crate::lines::Lines;
 use crate::read::stopped;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
@@ -27,7 +30,7 @@ pub(crate) type BatchesOfOne = Box<dyn Iterator<Item = Result<RecordBatch>> + Se
 const CHUNK: usize = 2048;
 
 /// A text format: it reads one record after the other and adds each to the rows.
-trait Records<R>: Send {
+pub(crate) trait Records<R>: Send {
     /// Reads the next record; false at the end.
     fn read_one(&mut self, rows: &mut R) -> Result<bool>;
 }
@@ -86,6 +89,15 @@ impl Input<'_> {
         let records = Box::new(log::AccessLog::new(self.lines, rows.columns(), unit, self.progress)?);
         Ok(Combined::batches(name, records, rows, self.progress, self.stop))
     }
+}
+
+/// The records of a text format whose fields name their columns, to look at them before they are read.
+pub(crate) fn looked_at<R: Rows>(format: Format, lines: Lines, rows: &R) -> Result<Option<Box<dyn Records<R>>>> {
+    Ok(match format {
+        Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns())?)),
+        Format::JsonLines => Some(Box::new(json_lines::JsonLines::new(lines))),
+        Format::Log | Format::Parquet => None,
+    })
 }
 
 /// The batches of a Parquet file.

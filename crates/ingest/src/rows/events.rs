@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array};
 use datafusion::arrow::error::ArrowError;
+use nines_store::check_events;
 
 use super::series::Measured;
 use super::sum;
-use crate::columns::{Column, Named};
+use crate::columns::{Column, Named, OK_OR_COUNTS};
 use crate::fields::{Cell, misplaced, missing};
 use crate::{IngestError, Result};
 
@@ -23,6 +24,8 @@ pub(crate) struct Events {
 pub(crate) struct EventsRow {
     good: Option<i64>,
     total: Option<i64>,
+    /// Whether the one event that the row is went well.
+    ok: Option<bool>,
 }
 
 impl Measured for Events {
@@ -32,15 +35,27 @@ impl Measured for Events {
         match column {
             Column::Count(0) => row.good = Some(cell.count(name)?),
             Column::Count(_) => row.total = Some(cell.count(name)?),
+            Column::Ok => row.ok = Some(cell.flag(name)?),
             _ => return Err(misplaced(name)),
         }
         Ok(())
     }
 
+    fn is_counted(row: &EventsRow) -> bool {
+        row.ok.is_none()
+    }
+
     fn add(&mut self, row: EventsRow, _time: i64) -> Result<()> {
-        let good = row.good.ok_or_else(|| missing("good"))?;
-        let total = row.total.ok_or_else(|| missing("total"))?;
-        check_good(good, total)?;
+        let (good, total) = match row.ok {
+            Some(_) if row.good.or(row.total).is_some() => {
+                return Err(IngestError::bad_line("ok stands beside good or total")
+                    .column("ok")
+                    .expected(OK_OR_COUNTS));
+            }
+            Some(ok) => (i64::from(ok), 1),
+            None => (row.good.ok_or_else(|| missing("good"))?, row.total.ok_or_else(|| missing("total"))?),
+        };
+        check_events(good, total)?;
         self.good = sum("good", self.good, good)?;
         self.total = sum("total", self.total, total)?;
         Ok(())
@@ -52,14 +67,4 @@ impl Measured for Events {
             _ => events.total,
         }))))
     }
-}
-
-/// Refuses more good events than events.
-pub(crate) fn check_good(good: i64, total: i64) -> Result<()> {
-    if good > total {
-        return Err(IngestError::bad_line(format!("good is {good} and total is {total}"))
-            .column("good")
-            .expected("good to be at most total"));
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array};
 use datafusion::arrow::error::ArrowError;
+use nines_store::{Gauge, check_gauge};
 
 use super::series::Measured;
 use super::sum;
@@ -46,6 +47,10 @@ impl Measured for Gauges {
         Ok(())
     }
 
+    fn is_counted(row: &GaugesRow) -> bool {
+        row.value.is_none()
+    }
+
     fn add(&mut self, row: GaugesRow, time: i64) -> Result<()> {
         let more = row.measured(time)?;
         if self.samples == 0 {
@@ -79,6 +84,12 @@ impl Measured for Gauges {
     }
 }
 
+impl Gauges {
+    fn as_stored(&self) -> Gauge {
+        Gauge { samples: self.samples, sum: self.sum, min: self.min, max: self.max, last: self.last }
+    }
+}
+
 impl GaugesRow {
     /// What the row says, checked.
     fn measured(self, time: i64) -> Result<Gauges> {
@@ -104,22 +115,9 @@ impl GaugesRow {
             last: given(last, "last")?,
             last_time: time,
         };
-        check_samples(gauge.samples, gauge.min, gauge.max)?;
+        check_gauge(&gauge.as_stored())?;
         Ok(gauge)
     }
-}
-
-/// Refuses an aggregate of nothing, and one whose least value exceeds its greatest.
-pub(crate) fn check_samples(samples: i64, min: f64, max: f64) -> Result<()> {
-    if samples < 1 {
-        return Err(IngestError::bad_value("samples", &samples.to_string(), "at least one sample"));
-    }
-    if min > max {
-        return Err(IngestError::bad_line(format!("min is {min} and max is {max}"))
-            .column("min")
-            .expected("min to be at most max"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Latencies of the requests of a slice and key.
 
 use nines_timeline::histogram::Histogram;
+use nines_timeline::{micros, seconds};
 
-use super::sum;
+use super::{overflow, sum};
 use crate::latency::CountsLe;
 use crate::{IngestError, Result};
 
@@ -19,7 +20,8 @@ pub(crate) struct LatencyRow {
 /// Latencies counted for a key.
 #[derive(Debug, Default)]
 pub(super) struct Latency {
-    pub sum: Option<f64>,
+    /// Microseconds.
+    micros: Option<i128>,
     pub histogram: Option<Histogram>,
     /// Observations in the histogram: no bucket can overflow while this does not.
     observations: i64,
@@ -42,16 +44,17 @@ impl Latency {
             }
             if requests > 0 {
                 self.observations = sum("latency", self.observations, requests)?;
-                *self.sum.get_or_insert_default() += seconds * requests as f64;
-                self.histogram.get_or_insert_default().record(seconds, requests);
+                self.add_seconds(seconds * requests as f64)?;
+                self.histogram.get_or_insert_default().record(seconds, requests).map_err(|_| overflow("latency"))?;
             }
         }
         if let Some(sum) = row.sum {
-            *self.sum.get_or_insert_default() += sum;
+            self.add_seconds(sum)?;
         }
         if let Some(histogram) = row.histogram {
-            self.observations = sum("latency", self.observations, histogram.count())?;
-            self.histogram.get_or_insert_default().merge(&histogram);
+            let observations = histogram.count().map_err(|_| overflow("latency"))?;
+            self.observations = sum("latency", self.observations, observations)?;
+            self.histogram.get_or_insert_default().merge(&histogram).map_err(|_| overflow("latency"))?;
         }
         match (&mut self.le, row.le) {
             (_, None) => {}
@@ -71,6 +74,18 @@ impl Latency {
             }
         }
         Ok(())
+    }
+
+    /// Whole microseconds, as they are stored: their sum does not depend on the order of rows.
+    fn add_seconds(&mut self, seconds: f64) -> Result<()> {
+        let sum = micros(seconds).and_then(|more| self.micros.unwrap_or(0).checked_add(more));
+        self.micros = Some(sum.ok_or_else(|| overflow("latency_sum"))?);
+        Ok(())
+    }
+
+    /// Seconds.
+    pub(super) fn sum(&self) -> Option<f64> {
+        self.micros.map(seconds)
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -11,13 +11,14 @@ mod requests;
 mod series;
 
 use datafusion::arrow::array::RecordBatch;
+use nines_store::TableKind;
 
 use crate::columns::{Columns, Named};
 use crate::fields::Cell;
 use crate::{IngestError, Result};
 
-pub(crate) use events::{Events, check_good};
-pub(crate) use gauges::{Gauges, check_samples};
+pub(crate) use events::Events;
+pub(crate) use gauges::Gauges;
 pub(crate) use records::{RecordRows, check_rules};
 pub(crate) use requests::Requests;
 pub(crate) use series::SeriesRows;
@@ -52,6 +53,26 @@ pub(crate) trait Rows: Send {
 /// A sum of counts of a slice and key.
 fn sum(column: &str, a: i64, b: i64) -> Result<i64> {
     a.checked_add(b).ok_or_else(|| overflow(column))
+}
+
+/// The error for a count among single rows.
+pub(crate) fn mixed(column: &str) -> IngestError {
+    IngestError::bad_line(format!("{column} is a count, and the rows before are single ones"))
+        .column(column)
+        .expected("all rows of a file to carry counts, or none")
+        .advice("Split the file, or say that all counts are complete for their slices: --aggregates")
+}
+
+/// The error for a single row among counts.
+pub(crate) fn uncounted(kind: TableKind) -> IngestError {
+    let counts = match kind {
+        TableKind::Events => "good and total",
+        TableKind::Gauges => "samples",
+        _ => "requests",
+    };
+    IngestError::bad_line(format!("{counts} is missing, and the rows before carry counts"))
+        .expected("all rows of a file to carry counts, or none")
+        .advice("Split the file, or say that all counts are complete for their slices: --aggregates")
 }
 
 fn overflow(column: &str) -> IngestError {

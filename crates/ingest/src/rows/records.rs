@@ -130,7 +130,10 @@ pub(crate) fn check_rules(
 ) -> Result<()> {
     match first_invalid_row(kind, batch) {
         Some(invalid) => {
-            let refused = IngestError::bad_line(format!("column {}: {}", invalid.column, invalid.message));
+            let refused = match kind.is_series() {
+                true => IngestError::from(invalid.broken),
+                false => IngestError::bad_line(format!("column {}: {}", invalid.column, invalid.message)),
+            };
             Err(place(refused.column(invalid.column), invalid.row))
         }
         None => Ok(()),

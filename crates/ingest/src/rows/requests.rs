@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array};
 use datafusion::arrow::error::ArrowError;
+use nines_store::check_requests;
 
 use super::latency::{Latency, LatencyRow};
 use super::series::Measured;
@@ -44,8 +45,16 @@ impl Measured for Requests {
         Ok(())
     }
 
+    fn is_counted(row: &RequestsRow) -> bool {
+        row.requests.is_some()
+    }
+
     fn add(&mut self, row: RequestsRow, _time: i64) -> Result<()> {
         let requests = row.requests.unwrap_or(1);
+        // A count beyond 64 bits is more than there can be requests.
+        let latencies = row.latency.histogram.as_ref().map(|histogram| histogram.count().map_or(i128::MAX, i128::from));
+        let within = row.latency.le.as_ref().and_then(|le| le.last()).map(|&(_, count)| count);
+        check_requests(requests, latencies, within)?;
         self.requests = sum("requests", self.requests, requests)?;
         if row.latency.is_given() {
             self.latency.get_or_insert_default().add(row.latency, requests)?;
@@ -70,7 +79,7 @@ impl Measured for Requests {
                 measured.for_each(|requests| counts.push(latency(requests).and_then(|l| l.le.as_ref())));
                 counts.finish()?
             }
-            Column::LatencySum => Arc::new(measured.map(|requests| latency(requests)?.sum).collect::<Float64Array>()),
+            Column::LatencySum => Arc::new(measured.map(|requests| latency(requests)?.sum()).collect::<Float64Array>()),
             _ => Arc::new(Int64Array::from_iter_values(measured.map(|requests| requests.requests))),
         })
     }

@@ -11,13 +11,16 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Int32Array, RecordBatch, StringViewBuilder, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
-use nines_store::UTC;
+use nines_store::{TableKind, UTC};
 
-use super::{BATCH_ROWS, MAX_BYTES, Rows};
+use super::{BATCH_ROWS, MAX_BYTES, Rows, mixed, uncounted};
 use crate::columns::{Column, Columns, Named, TEXTS};
 use crate::fields::{Cell, missing};
+use crate::options::{Limits, RowsAre};
+use crate::order::Order;
+use crate::seen::Times;
 use crate::time::Clock;
-use crate::{ErrorKind, IngestError, Options, Result};
+use crate::{ErrorKind, IngestError, Options, Result, Seen};
 
 /// Keys held at most.
 const MAX_KEYS: usize = 200_000;
@@ -29,6 +32,9 @@ pub(crate) trait Measured: Default + Send {
 
     /// Puts a field into a row.
     fn set(row: &mut Self::Row, named: Named, cell: Cell<'_>) -> Result<()>;
+
+    /// Whether a row carries counts, so that it is an aggregate.
+    fn is_counted(row: &Self::Row) -> bool;
 
     /// Adds a row that was measured at this instant. A refused row may have been added in part.
     fn add(&mut self, row: Self::Row, time: i64) -> Result<()>;
@@ -73,6 +79,14 @@ pub(crate) struct SeriesRows<M: Measured> {
     schema: SchemaRef,
     slice_micros: i64,
     clock: Clock<'static>,
+    order: Order,
+    limits: Option<Limits>,
+    rows_are: RowsAre,
+    kind: TableKind,
+    /// The source's place among the texts, and what is put behind it.
+    suffix: Option<(usize, String)>,
+    times: Option<Times>,
+    seen: Arc<Seen>,
     /// The row being read.
     pub row: Row<M::Row>,
     /// What fills each empty text.
@@ -91,12 +105,21 @@ pub(crate) struct SeriesRows<M: Measured> {
 impl<M: Measured> SeriesRows<M> {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let columns = Columns::of(options.kind)?;
+        let source = columns.texts().position(|name| name == "source");
+        let suffix = source.zip(options.piece.clone());
         let mut rows = Self {
             fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
+            suffix,
             columns,
             schema: options.kind.schema(options.slice_seconds),
             slice_micros: options.slice_micros()?,
-            clock: Clock::of_series(options.time_zone),
+            clock: Clock::of_series(options.time_zone).within(options.limits),
+            order: options.order.so_far(options),
+            limits: options.limits,
+            rows_are: options.rows,
+            kind: options.kind,
+            times: None,
+            seen: Arc::clone(&options.seen),
             row: Row::default(),
             fill_ids: [0; TEXTS],
             last: [0; TEXTS],
@@ -134,6 +157,11 @@ impl<M: Measured> SeriesRows<M> {
         id
     }
 
+    /// The column of counts, as errors call it.
+    fn counts(&self) -> &'static str {
+        self.columns.stored().find(|(_, column)| column.is_count()).map_or("a count", |(name, _)| name)
+    }
+
     fn clear(&mut self) {
         self.texts.clear();
         self.text_ids.clear();
@@ -160,8 +188,12 @@ impl<M: Measured> SeriesRows<M> {
             }
             Column::Text(at) => {
                 let mut builder = StringViewBuilder::with_capacity(entries.len());
-                for entry in entries {
-                    builder.append_value(&self.texts[entry.key.text[at] as usize]);
+                let texts = entries.iter().map(|entry| &self.texts[entry.key.text[at] as usize]);
+                match &self.suffix {
+                    Some((source, piece)) if *source == at => {
+                        texts.for_each(|source| builder.append_value(format!("{source}{piece}")));
+                    }
+                    _ => texts.for_each(|text| builder.append_value(text)),
                 }
                 Arc::new(builder.finish())
             }
@@ -184,7 +216,7 @@ impl<M: Measured> Rows for SeriesRows<M> {
     fn set(&mut self, (name, column): Named, cell: Cell<'_>) -> Result<()> {
         match column {
             Column::Text(at) => self.set_text(at, &cell.text(name)?),
-            Column::Time => self.row.time = Some(cell.instant(self.clock)?),
+            Column::Time => self.row.time = Some(self.order.place(cell.when(self.clock)?)?),
             Column::Status if cell.is_missing() => {}
             Column::Status => self.row.status = cell.status(name)?,
             _ => return M::set(&mut self.row.measured, (name, column), cell),
@@ -196,6 +228,20 @@ impl<M: Measured> Rows for SeriesRows<M> {
     fn add(&mut self, _line: u64) -> Result<()> {
         let row = std::mem::take(&mut self.row);
         let Some(time) = row.time else { return Err(missing("time")) };
+        match self.rows_are {
+            RowsAre::Raw if M::is_counted(&row.measured) => return Err(mixed(self.counts())),
+            RowsAre::Counted if !M::is_counted(&row.measured) => return Err(uncounted(self.kind)),
+            RowsAre::Any | RowsAre::Raw | RowsAre::Counted => {}
+        }
+        match &mut self.times {
+            Some(times) => times.add(time),
+            None => self.times = Some(Times::of(time)),
+        }
+        // The time of a log's line was read without limits.
+        if self.limits.is_some_and(|limits| !limits.holds(time)) {
+            let shown = || chrono::DateTime::from_timestamp_micros(time).unwrap_or_default().to_rfc3339();
+            self.clock.in_range(time, shown)?;
+        }
         let slice = time - time.rem_euclid(self.slice_micros);
         let key = Key { slice, text: row.text, status: row.status };
         match self.index.entry(key) {
@@ -224,6 +270,9 @@ impl<M: Measured> Rows for SeriesRows<M> {
         let rest = &self.entries[self.handed_out..];
         if rest.is_empty() {
             self.clear();
+            if let Some(times) = self.times.take() {
+                self.seen.add(times);
+            }
             return Ok(None);
         }
         let entries = &rest[..rest.len().min(BATCH_ROWS)];

@@ -1,7 +1,7 @@
 //! Files as tables of SQL: the table `input` behind `--select`, and `FROM 'file.csv'`.
 //!
 //! A file is read twice. The first pass finds the columns and, from every cell, the narrowest type that holds them all
-//! as they are written ([`numbers`], [`times`]): a type never depends on how many rows are looked at. The second gives
+//! as they are written (`numbers`, `times`): a type never depends on how many rows are looked at. The second gives
 //! rows, batch by batch, as often as somebody asks. Both read by the readers of `formats/`, so that SQL sees
 //! what is ingested without it, and a file that has grown since is read as far as it was measured.
 //!
@@ -24,7 +24,8 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 
 use crate::error::quoted;
-use crate::{ErrorKind, Format, IngestError, Progress, Result};
+use crate::lines::Lines;
+use crate::{ErrorKind, Format, IngestError, Piece, Progress, Result};
 use guess::Guess;
 use records::Records;
 use shape::{Shape, Written};
@@ -44,12 +45,19 @@ pub struct Source {
     pub format: Option<Format>,
     /// Text columns that all its rows have, such as what its folder's name says.
     pub constants: Vec<(String, String)>,
+    /// The rows that are given, where they are not all: columns are found in all that the file holds up to their end.
+    piece: Option<Piece>,
 }
 
 impl Source {
     /// A file in this format.
     pub fn new(path: impl Into<PathBuf>, format: Option<Format>) -> Self {
-        Source { path: path.into(), format, constants: Vec::new() }
+        Source { path: path.into(), format, constants: Vec::new(), piece: None }
+    }
+
+    /// What is new in a file.
+    pub fn of_piece(piece: Piece) -> Self {
+        Source { piece: Some(piece.clone()), ..Source::new(piece.path(), Some(piece.format())) }
     }
 }
 
@@ -85,9 +93,15 @@ impl FileTable {
             let stamp = stamp(&source.path);
             progress.add_total(stamp.map_or(0, |(bytes, _)| bytes));
             let read = Arc::new(Progress::new());
-            let (head, input) = records::open(&source.path, None, progress, &read)?;
-            let format = source.format.map_or_else(|| Format::detect(&source.path, &head), Ok)?;
-            let mut records = Records::new(format, &name, input, &mut names)?;
+            let (format, lines) = match &source.piece {
+                Some(piece) => (piece.format(), piece.at_start().lines(progress)?),
+                None => {
+                    let (head, input) = records::open(&source.path, None, progress, &read)?;
+                    let format = source.format.map_or_else(|| Format::detect(&source.path, &head), Ok)?;
+                    (format, Lines::new(&name, input))
+                }
+            };
+            let mut records = Records::new(format, lines, &mut names)?;
             let written = records.written();
             // The record in which a column was seen last: no record has it twice.
             let (mut record, mut seen) = (0_u64, Vec::new());
@@ -158,9 +172,16 @@ impl FileTable {
         let measured = self.files.get(file).ok_or_else(|| internal("there is no such file"))?;
         let name = measured.source.path.display().to_string();
         let read = Arc::new(Progress::new());
-        let (_, input) = records::open(&measured.source.path, Some(measured.bytes), &Arc::default(), &read)?;
+        let piece = measured.source.piece.as_ref();
+        let lines = match piece {
+            Some(piece) => piece.lines(&Arc::default())?,
+            None => {
+                let (_, input) = records::open(&measured.source.path, Some(measured.bytes), &Arc::default(), &read)?;
+                Lines::new(&name, input)
+            }
+        };
         let mut names = Names::of(self.columns.iter().map(|(name, _)| name.as_str()));
-        let records = Records::new(measured.format, &name, input, &mut names)?;
+        let records = Records::new(measured.format, lines, &mut names)?;
         let mut slots = vec![None; self.columns.len()];
         projection.iter().enumerate().for_each(|(slot, &column)| slots[column] = Some(slot));
         let constants = measured.source.constants.iter().filter_map(|(column, text)| {
@@ -179,7 +200,7 @@ impl FileTable {
             batch_rows: batch_rows.max(1),
             read,
             bytes: measured.bytes,
-            counted: (projection.is_empty() && self.is_current()).then_some(measured.rows),
+            counted: (projection.is_empty() && piece.is_none() && self.is_current()).then_some(measured.rows),
             ended: false,
         })
     }

@@ -27,8 +27,7 @@ pub(super) enum Records {
 
 impl Records {
     /// The records of a text; its columns get places among the others.
-    pub fn new(format: Format, name: &str, input: Bytes, names: &mut Names) -> Result<Self> {
-        let lines = Lines::new(name, input);
+    pub fn new(format: Format, lines: Lines, names: &mut Names) -> Result<Self> {
         match format {
             Format::Csv => {
                 let (records, header) = RecordReader::with_header(lines)?;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use nines_engine::datafusion::arrow::compute::cast;
 use nines_engine::datafusion::arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, TimeUnit};
-use nines_timeline::{Run, State};
+use nines_timeline::{Interval, Run, State, normalize, without};
 
 use crate::table::NULL;
 use crate::{format, moment, unit::Unit};
@@ -118,11 +118,38 @@ pub struct Runs {
 }
 
 impl Runs {
+    /// When it was ok.
+    pub fn ok(&self) -> Vec<Interval> {
+        let others = normalize(self.runs.iter().map(nines_timeline::Run::interval).collect());
+        without(&[Interval::new(self.from, self.to)], &others)
+    }
+
     /// How long it was in a state other than ok, runs counted as they are.
     pub fn seconds_in(&self, state: State) -> f64 {
         let runs = self.runs.iter().filter(|run| run.state == state);
         runs.map(|run| (run.end - run.start) as f64 / 1e6).sum()
     }
+}
+
+/// When several together were in a state, ascending and apart: in error where any is, else ok where any is, else without data where
+/// any is, else excluded.
+pub(crate) fn united(spans: &[Runs], state: State) -> Vec<Interval> {
+    let any = |state: State| -> Vec<Interval> {
+        let runs = spans.iter().flat_map(|span| &span.runs).filter(|run| run.state == state);
+        match state {
+            State::Ok => normalize(spans.iter().flat_map(Runs::ok).collect()),
+            State::Error | State::NoData | State::Excluded => {
+                normalize(runs.map(nines_timeline::Run::interval).collect())
+            }
+        }
+    };
+    let before: &[State] = match state {
+        State::Error => &[],
+        State::Ok => &[State::Error],
+        State::NoData => &[State::Error, State::Ok],
+        State::Excluded => &[State::Error, State::Ok, State::NoData],
+    };
+    before.iter().fold(any(state), |left, stronger| without(&left, &any(*stronger)))
 }
 
 /// A column of timelines, `None` for NULL.

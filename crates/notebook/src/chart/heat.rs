@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
-use nines_timeline::State;
+use nines_timeline::{Interval, State};
 
-use super::columns::{Kind, Rows, Runs};
+use super::columns::{Kind, Rows, Runs, united};
 use super::{Chart, ChartSpec, lines, names};
 use crate::moment;
 use crate::unit::{Unit, Units};
@@ -73,10 +73,14 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
         let series = lines::series_column(spec, rows, &[])?;
         let labels = series.map(|series| rows.labels(series));
         let mut days = ByDay::new(labels);
+        let mut spans: Vec<Vec<Runs>> = vec![Vec::new(); days.days.len()];
         for (row, timeline) in rows.timelines(y).into_iter().enumerate() {
-            if let (Some(cells), Some(timeline)) = (days.of_row(row), timeline) {
-                by_day(&timeline, rows.zone).into_iter().for_each(|(day, minutes)| add(cells, day, minutes));
+            if let (Some(at), Some(timeline)) = (days.place(row), timeline) {
+                spans[at].push(timeline);
             }
+        }
+        for (cells, spans) in days.days.iter_mut().zip(&spans) {
+            cells.extend(by_day(spans, rows.zone));
         }
         return Ok(days.chart(unit));
     }
@@ -159,8 +163,13 @@ impl ByDay {
         ByDay { labels, days }
     }
 
+    /// Where the days of a row are.
+    fn place(&self, row: usize) -> Option<usize> {
+        self.labels.as_ref().map_or(Some(0), |(_, places, _)| places[row])
+    }
+
     fn of_row(&mut self, row: usize) -> Option<&mut Days> {
-        let at = self.labels.as_ref().map_or(Some(0), |(_, places, _)| places[row])?;
+        let at = self.place(row)?;
         self.days.get_mut(at)
     }
 
@@ -187,30 +196,39 @@ fn day(micros: i64, zone: Tz) -> Option<NaiveDate> {
     Some(moment::local(micros, zone)?.date_naive())
 }
 
-/// Minutes in error of each day of a timeline; `None` where nothing was measured.
-fn by_day(timeline: &Runs, zone: Tz) -> Vec<(NaiveDate, Option<f64>)> {
+/// Minutes in error of each day of timelines together, a minute that several lost counted once; `None` where nothing was measured.
+fn by_day(spans: &[Runs], zone: Tz) -> Vec<(NaiveDate, Option<f64>)> {
     let mut days = Vec::new();
-    let Some(mut date) = day(timeline.from, zone) else { return days };
-    let mut first = 0;
+    let (from, to) = (spans.iter().map(|span| span.from).min(), spans.iter().map(|span| span.to).max());
+    let Some((from, to)) = from.zip(to) else { return days };
+    let Some(mut date) = day(from, zone) else { return days };
+    let mut states = [State::Error, State::Ok].map(|state| Within { intervals: united(spans, state), first: 0 });
     while let Some(next) = date.succ_opt() {
         let midnight = |date: NaiveDate| moment::instant(date.and_time(NaiveTime::MIN), zone);
         let (Some(begin), Some(end)) = (midnight(date), midnight(next)) else { break };
-        let (begin, end) = (begin.max(timeline.from), end.min(timeline.to));
+        let (begin, end) = (begin.max(from), end.min(to));
         if begin >= end {
             break;
         }
-        // Runs are in order, and those of states do not overlap.
-        first += timeline.runs[first..].iter().take_while(|run| run.end <= begin).count();
-        let runs = || timeline.runs[first..].iter().take_while(|run| run.start < end);
-        let within = |state: State| -> i64 {
-            let runs = runs().filter(|run| run.state == state);
-            runs.map(|run| run.end.min(end) - run.start.max(begin)).sum()
-        };
-        let measured = end - begin - within(State::NoData) - within(State::Excluded);
-        days.push((date, (measured > 0).then(|| within(State::Error) as f64 / 6e7)));
+        let [error, ok] = [0, 1].map(|at: usize| states[at].micros(begin, end));
+        days.push((date, (error + ok > 0).then_some(error as f64 / 6e7)));
         date = next;
     }
     days
+}
+
+/// Intervals in order, asked about ranges in order.
+struct Within {
+    intervals: Vec<Interval>,
+    first: usize,
+}
+
+impl Within {
+    fn micros(&mut self, begin: i64, end: i64) -> i64 {
+        self.first += self.intervals[self.first..].iter().take_while(|interval| interval.end <= begin).count();
+        let touching = self.intervals[self.first..].iter().take_while(|interval| interval.start < end);
+        touching.map(|interval| interval.end.min(end) - interval.start.max(begin)).sum()
+    }
 }
 
 /// The longest time that cells are made for, day by day.
@@ -281,9 +299,17 @@ mod tests {
             Run { start: midnight + 24 * hour, end: midnight + 48 * hour, state: State::NoData },
         ];
         let timeline = Runs { from: midnight - 24 * hour, to: midnight + 48 * hour, runs };
-        let days = by_day(&timeline, Tz::Asia__Shanghai);
+        // Another lost the last hour of the first day, too, and was measured on the last.
+        let runs = vec![
+            Run { start: midnight - hour, end: midnight, state: State::Error },
+            Run { start: midnight + 24 * hour, end: midnight + 47 * hour, state: State::NoData },
+        ];
+        let other = Runs { from: midnight - 24 * hour, to: midnight + 48 * hour, runs };
+        let both = by_day(&[timeline.clone(), other], Tz::Asia__Shanghai);
+        let days = by_day(&[timeline], Tz::Asia__Shanghai);
         let date = |day| NaiveDate::from_ymd_opt(2026, 10, 31).unwrap() + chrono::TimeDelta::days(day);
         assert_eq!(days, [(date(0), Some(60.0)), (date(1), Some(120.0)), (date(2), None)]);
+        assert_eq!(both, [(date(0), Some(60.0)), (date(1), Some(120.0)), (date(2), Some(0.0))]);
     }
 
     #[test]

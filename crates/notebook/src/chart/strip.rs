@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
-use super::columns::{Kind, Rows, Runs};
+use super::columns::{Kind, Rows, Runs, united};
 use super::{ChartSpec, names};
 use crate::format;
 use crate::moment::Range;
@@ -237,8 +237,12 @@ impl StripRow {
         shown
     }
 
-    /// When it was in a state, in order. What several timelines of the row share counts once; what touches is one.
+    /// When it was in a state, in order. What several timelines of the row share counts once, as in their union; what touches is
+    /// one. An error without any length is one, too.
     pub(crate) fn union(&self, state: State) -> Vec<Range> {
+        if state != State::Error {
+            return united(&self.spans, state).into_iter().map(|of| (of.start, of.end)).collect();
+        }
         let runs = self.spans.iter().flat_map(|span| &span.runs).filter(|run| run.state == state);
         let mut found: Vec<Range> = runs.map(|run| (run.start, run.end)).collect();
         found.sort_unstable();
@@ -408,6 +412,11 @@ mod tests {
         let range = (0, 100 * MINUTE);
         assert_eq!(row.seconds_in(State::Error, range), 30.0 * 60.0);
         assert_eq!(row.told(range), "30 min in error, in 2 runs");
+        // What one measured is not without data.
+        let unknown = |from: i64, to: i64| Run { start: from * MINUTE, end: to * MINUTE, state: State::NoData };
+        let spans = vec![span(vec![unknown(0, 30)]), span(vec![unknown(20, 50), error(50, 60)])];
+        let row = StripRow { label: String::new(), spans };
+        assert_eq!(row.told(range), "10 min in error, 10 min without data");
         // Two halves of the same time are not most of it.
         let half = |from| span(vec![error(from, from + 250_000)]);
         let row = StripRow { label: String::new(), spans: vec![half(0), half(0)] };

@@ -1,11 +1,12 @@
 //! Which version judges a period, and which part of the period.
 
 use chrono::Days;
-use nines_timeline::{Interval, normalize};
+use nines_timeline::{Grid, Interval, normalize};
 
 use crate::agreement::{Agreement, AgreementVersion, ClaimWithin, Terms};
 use crate::instant::first_instant;
 use crate::period::{Month, Period};
+use crate::rules::Rules;
 use crate::spans::clip;
 
 /// A period as an agreement judges it: whole, by the terms in force at its first covered instant.
@@ -17,21 +18,23 @@ pub struct Covered<'a> {
     pub period: Period,
     /// The part of the period that is judged, in µs: all of it but in a first or last month. Never empty.
     pub interval: Interval,
+    /// By which rules.
+    pub rules: Rules,
 }
 
 impl Agreement {
-    /// How the period that a month is part of is judged, for a customer who was active (`[from, until)` in µs;
-    /// `i64::MIN` and `i64::MAX` where nothing is said). `None`: nothing was agreed in it.
+    /// How the period that a month is part of is judged by these rules, for a customer who was active (`[from, until)` in
+    /// µs; `i64::MIN` and `i64::MAX` where nothing is said). `None`: nothing was agreed in it.
     ///
     /// A first version that begins inside the period shortens it, and so does the end of a last one; one that replaces
     /// another inside the period waits for the next.
-    pub fn covered(&self, month: Month, active: Interval) -> Option<Covered<'_>> {
+    pub fn covered(&self, month: Month, active: Interval, rules: Rules) -> Option<Covered<'_>> {
         self.versions.iter().enumerate().find_map(|(i, version)| {
             let terms = version.terms.as_ref();
             let period = Period::of(month, terms.months, terms.time_zone)?;
             let start = period.interval.start.max(active.start).max(version.in_force.start);
             let end = period.interval.end.min(active.end).min(lasting(&self.versions[i..]));
-            let covered = Covered { terms, period, interval: Interval::new(start, end) };
+            let covered = Covered { terms, period, interval: Interval::new(start, end), rules };
             (start < version.in_force.end && start < end).then_some(covered)
         })
     }
@@ -50,9 +53,14 @@ fn lasting(versions: &[AgreementVersion]) -> i64 {
 }
 
 impl Covered<'_> {
+    /// Where slices begin.
+    pub fn grid(&self) -> Grid {
+        Grid::new(self.rules.origin(&self.period), self.terms.slice)
+    }
+
     /// The slices that lie wholly inside. May be empty.
     pub fn slices(&self) -> Interval {
-        self.interval.whole_slices(self.terms.slice)
+        self.grid().inside(self.interval)
     }
 
     /// The slices that are judged: of those the ones in which the customer was there from first to last. `active` as in
@@ -63,7 +71,7 @@ impl Covered<'_> {
             [] => vec![whole],
             active => clip(&normalize(active.to_vec()), self.interval),
         };
-        let spans = spans.into_iter().map(|span| span.whole_slices(self.terms.slice));
+        let spans = spans.into_iter().map(|span| self.grid().inside(span));
         spans.filter(|span| !span.is_empty()).collect()
     }
 

@@ -4,6 +4,7 @@
 //! period and which part of the period; [`credit`](crate::credit()) does the arithmetic.
 
 mod clauses;
+mod compared;
 mod covered;
 mod exclusions;
 mod following;
@@ -13,8 +14,15 @@ mod tiers;
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use nines_timeline::Interval;
 
+use crate::describe::length;
+use crate::local_days::day_unit;
+use crate::mistake::Complaint;
+use crate::yaml::Place;
+
+pub use compared::{AgreementChange, agreement_changes};
 pub use covered::Covered;
 pub(crate) use following::{Misfit, misfit};
 pub(crate) use read::read;
@@ -45,4 +53,22 @@ pub struct AgreementVersion {
 pub(crate) struct Draft {
     pub terms: Arc<Terms>,
     pub until: Option<i64>,
+    /// Where the width of a slice stands.
+    pub slice_at: Place,
+}
+
+impl Draft {
+    /// Slices that do not divide every local day from an instant (µs) on, and what to do about it.
+    pub fn misfit(&self, from: i64) -> Option<Complaint> {
+        const QUARTER: i64 = 15 * 60 * 1_000_000;
+        let Terms { time_zone, slice, .. } = *self.terms;
+        // All clocks have changed by quarters of an hour.
+        if time_zone == Tz::UTC || QUARTER % slice == 0 {
+            return None;
+        }
+        let widest = day_unit(time_zone, from);
+        let hint = format!("as {} or less do", length(widest));
+        let reason = format!("slices of {} do not divide every day of {time_zone}, where clocks change", length(slice));
+        (widest % slice != 0).then(|| Complaint::new(self.slice_at, reason, Some(&hint)))
+    }
 }

@@ -57,7 +57,8 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
     let causes = causes(&fields, notes);
     let not_valid = clauses::not_valid(&fields, notes);
     let period = clauses::period(&fields, notes);
-    let slice = fields.need("slice", notes).and_then(|_| fields.parse("slice", notes, duration::slice));
+    let slice_at = fields.need("slice", notes).map(|node| node.place);
+    let slice = slice_at.and_then(|_| fields.parse("slice", notes, duration::slice));
     let measure = clauses::measure(&fields, notes);
     let min_requests = clauses::min_requests(&fields, notes);
     let commitment = fields.need("commitment", notes).and_then(|node| fields::share(node, "commitment", notes));
@@ -100,7 +101,7 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
         lost_telemetry,
         claim_within,
     };
-    Some((Draft { terms: Arc::new(terms), until }, from))
+    Some((Draft { terms: Arc::new(terms), until, slice_at: slice_at? }, from))
 }
 
 /// `service`: names or globs, at least one.

@@ -47,13 +47,15 @@ pub fn bounds(
         let availability_percent = printed(terms, &availability);
         Ok(Outcome { availability, availability_percent, percent, amount: amount.transpose()? })
     };
-    let honoured = honoured(terms, &evidence.exclusions)?;
+    let honoured = honoured(covered, &evidence.exclusions)?;
     let best = match credit.lost_slices {
         0 => credit.availability.clone(),
         _ => {
             let special = Special::of(covered, &honoured, &[], &evidence.active);
             let tally = tally(covered, evidence, &special)?;
-            let valid = tally.valid.saturating_add(measured.lost_valid);
+            let reason = "more requests than can be counted";
+            let too_many = CreditError::Counts { start: covered.slices().start, reason };
+            let valid = tally.valid.checked_add(measured.lost_valid).ok_or(too_many)?;
             availability(terms, &Tally { valid, ..tally }, &Fraction::zero())
         }
     };

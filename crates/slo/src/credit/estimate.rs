@@ -40,16 +40,16 @@ impl Covered<'_> {
 
 /// One estimate per outage that cost a judged slice.
 pub(crate) fn estimates(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Vec<Estimate> {
-    let slice = covered.terms.slice;
+    let (grid, slice) = (covered.grid(), covered.terms.slice);
     let active = normalize(evidence.active.clone());
     let outages = special.outages.iter().map(|(started, spans)| {
         let slices = spans.iter().map(|span| span.duration() / slice).sum::<i64>();
         let days = covered.lookback(*started).unwrap_or(Interval::new(*started, *started));
-        let whole = days.whole_slices(slice);
+        let whole = grid.inside(days);
         let there = match active.as_slice() {
             [] => vec![whole],
             // Where the customer came or went inside a slice, it is left out.
-            active => clip(active, whole).into_iter().map(|span| span.whole_slices(slice)).collect(),
+            active => clip(active, whole).into_iter().map(|span| grid.inside(span)).collect(),
         };
         let usable = subtract(&subtract(&there, &special.excluded), &special.lost);
         let counted_slices = usable.iter().map(|span| span.duration() / slice).sum::<i64>();

@@ -30,7 +30,7 @@ pub struct Evidence {
 /// What was counted in a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Counts {
-    /// Start of the slice in µs: a multiple of its width.
+    /// Start of the slice in µs, as the agreement lays them: [`Covered::grid`](crate::Covered::grid).
     pub start: i64,
     /// Valid requests.
     pub valid: i64,
@@ -66,7 +66,7 @@ pub struct Fee {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CreditError {
-    /// Two exclusions that count claim the same time.
+    /// Two exclusions that count claim the same time, and the rules do not unite them.
     OverlappingExclusions {
         /// Ids and start (µs) of what overlaps.
         ids: [String; 2],

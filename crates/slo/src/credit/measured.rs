@@ -47,10 +47,12 @@ impl Measured {
     pub fn then(&mut self, later: Measured, covered: &Covered<'_>, evidence: &Evidence) -> Result<(), CreditError> {
         self.slices += later.slices;
         self.used |= later.used;
-        self.lost_valid = self.lost_valid.saturating_add(later.lost_valid);
+        let reason = "more requests than can be counted";
+        let too_many = CreditError::Counts { start: covered.slices().start, reason };
+        self.lost_valid = self.lost_valid.checked_add(later.lost_valid).ok_or(too_many)?;
         self.down += later.down;
         if let Some(good) = later.good {
-            let honoured = honoured(covered.terms, &evidence.exclusions)?;
+            let honoured = honoured(covered, &evidence.exclusions)?;
             self.join(covered, &Special::of(covered, &honoured, &evidence.lost, &evidence.active), good);
         }
         Ok(())

@@ -181,7 +181,7 @@ fn payment(terms: &Terms, percent: Share, fee: &Fee) -> Result<Payment, CreditEr
 fn by_category(covered: &Covered<'_>, workings: &Workings<'_>) -> Vec<(String, i64)> {
     let of = |category: &str| -> i64 {
         let own = workings.honoured.iter().filter(|exclusion| exclusion.category == category);
-        own.map(|exclusion| workings.excluded_by(covered, exclusion)).sum()
+        own.map(|exclusion| workings.excluded_by(exclusion)).sum()
     };
     let categories = covered.terms.exclusions.iter().map(|exclude| (exclude.category.clone(), of(&exclude.category)));
     categories.filter(|(_, micros)| *micros > 0).collect()

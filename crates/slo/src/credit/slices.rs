@@ -4,9 +4,9 @@
 //! lost if a loss of telemetry touches it, and then what was counted in it is dropped. One pass over the slices that
 //! hold requests; slices without any cost nothing.
 
-use nines_timeline::{Interval, normalize};
+use nines_timeline::{Grid, Interval, normalize};
 
-use crate::agreement::{Bad, Covered, ExcludedTime, Measure, Terms};
+use crate::agreement::{Bad, Covered, ExcludedTime, Measure};
 use crate::credit::evidence::{Counts, CreditError, Evidence, Excluded};
 use crate::credit::fraction::Fraction;
 use crate::credit::sum::Sum;
@@ -25,25 +25,31 @@ pub(crate) struct Special {
 }
 
 /// The exclusions that count, by start.
-pub(crate) fn honoured<'e>(terms: &Terms, exclusions: &'e [Excluded]) -> Result<Vec<&'e Excluded>, CreditError> {
-    let counts = |e: &&Excluded| !e.interval.is_empty() && terms.honours(&e.category, e.announced, e.interval.start);
+///
+/// Those that overlap are one time, whatever the category and for however many reasons. Rules 1 refuse them.
+pub(crate) fn honoured<'e>(
+    covered: &Covered<'_>,
+    exclusions: &'e [Excluded],
+) -> Result<Vec<&'e Excluded>, CreditError> {
+    let honours = |e: &Excluded| covered.terms.honours(&e.category, e.announced, e.interval.start);
+    let counts = |e: &&Excluded| !e.interval.is_empty() && honours(e);
     let mut honoured: Vec<&Excluded> = exclusions.iter().filter(counts).collect();
     honoured.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
     match honoured.windows(2).find(|pair| pair[1].interval.start < pair[0].interval.end) {
-        Some(pair) => {
+        Some(pair) if !covered.rules.unite_exclusions() => {
             let ids = [pair[0].id.clone(), pair[1].id.clone()];
             Err(CreditError::OverlappingExclusions { ids, at: pair[1].interval.start })
         }
-        None => Ok(honoured),
+        _ => Ok(honoured),
     }
 }
 
 impl Special {
     pub fn of(covered: &Covered<'_>, honoured: &[&Excluded], lost: &[Interval], active: &[Interval]) -> Self {
-        let slice = covered.terms.slice;
+        let grid = covered.grid();
         let judged = covered.judged(active);
         let joined = normalize(honoured.iter().map(|exclusion| exclusion.interval).collect());
-        let excluded = joined.into_iter().map(|interval| interval.whole_slices(slice)).filter(|i| !i.is_empty());
+        let excluded = joined.into_iter().map(|interval| grid.inside(interval)).filter(|i| !i.is_empty());
         let excluded: Vec<Interval> = excluded.collect();
         if covered.terms.lost_telemetry.is_none() {
             return Special { judged, excluded, lost: Vec::new(), outages: Vec::new() };
@@ -54,7 +60,7 @@ impl Special {
         let mut outages = Vec::new();
         let mut touched = Vec::new();
         for incident in incidents {
-            let slices = touching(incident, slice);
+            let slices = grid.touched(incident);
             let own = Interval::new(slices.start.max(taken), slices.end);
             taken = taken.max(slices.end);
             let own = intersect(&subtract(&[own], &excluded), &judged);
@@ -82,13 +88,6 @@ impl Special {
     }
 }
 
-/// The slices that an interval touches.
-fn touching(interval: Interval, slice: i64) -> Interval {
-    let start = interval.start.div_euclid(slice).saturating_mul(slice);
-    let end = interval.end.saturating_add(slice - 1).div_euclid(slice).saturating_mul(slice);
-    Interval::new(start, end)
-}
-
 /// What the judged slices add up to.
 pub(crate) struct Tally {
     pub valid: i64,
@@ -103,7 +102,7 @@ pub(crate) struct Tally {
 pub(crate) fn tally(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Result<Tally, CreditError> {
     let (terms, judged) = (covered.terms, covered.slices());
     let slice = terms.slice;
-    checked(&evidence.slices, slice)?;
+    checked(&evidence.slices, covered.grid())?;
     let removed = terms.excluded_time == ExcludedTime::Removed;
     let (mut valid, mut failed) = (evidence.other_valid, 0i64);
     let mut rates = Sum::default();
@@ -155,11 +154,11 @@ pub(crate) fn tally(covered: &Covered<'_>, evidence: &Evidence, special: &Specia
 }
 
 /// What can be counted, in order.
-fn checked(slices: &[Counts], slice: i64) -> Result<(), CreditError> {
+fn checked(slices: &[Counts], grid: Grid) -> Result<(), CreditError> {
     let mut before = None;
     for counts in slices {
         let reason = match counts {
-            _ if counts.start.rem_euclid(slice) != 0 => "it does not begin where a slice of the agreement does",
+            _ if !grid.begins(counts.start) => "it does not begin where a slice of the agreement does",
             _ if before >= Some(counts.start) => "it is out of order, or counted twice",
             Counts { valid, failed, .. } if *failed < 0 || valid < failed => {
                 "failed requests must be between none and all of the valid ones"

@@ -6,6 +6,7 @@ use crate::agreement::{Agreement, Covered, Terms};
 use crate::document::{Kind, Stored};
 use crate::period::{Month, Period};
 use crate::resolve::resolve;
+use crate::rules::Rules;
 use crate::statement::{AgreementText, StatementError, hash};
 
 /// The agreement that texts come to.
@@ -44,14 +45,14 @@ pub(crate) fn deciding(
     }
     versions.sort_by_key(|version| version.effective_from);
     let all = agreement(name, &versions)?;
-    let Some(whole) = all.covered(month, active).map(judgement) else {
+    let Some(whole) = all.covered(month, active, Rules::CURRENT).map(judgement) else {
         return Err(StatementError::nothing_agreed(name, month));
     };
     for i in (0..versions.len()).rev() {
         let mut fewer = versions.clone();
         fewer.remove(i);
-        let same =
-            agreement(name, &fewer).is_ok_and(|fewer| fewer.covered(month, active).map(judgement) == Some(whole));
+        let same = agreement(name, &fewer)
+            .is_ok_and(|fewer| fewer.covered(month, active, Rules::CURRENT).map(judgement) == Some(whole));
         if same {
             versions = fewer;
         }
@@ -59,7 +60,7 @@ pub(crate) fn deciding(
     Ok(versions)
 }
 
-/// What must stay the same.
+/// What must stay the same. No rules decide it.
 fn judgement<'a>(covered: Covered<'a>) -> (&'a Terms, Period, Interval) {
     (covered.terms, covered.period, covered.interval)
 }

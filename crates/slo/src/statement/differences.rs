@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{Credit, Estimate, Excluded};
+use crate::agreement::Terms;
+use crate::credit::{Credit, Estimate, Evidence, Excluded};
 use crate::statement::Statement;
 use crate::statement::slice_changes::slice_changes;
 use crate::statement::terms::{Clause, clauses};
 use crate::statement::view::View;
-use crate::statement::words::{Clock, fraction, grouped, micro_percent, money, percent};
+use crate::statement::words::{Clock, counted, fraction, grouped, micro_percent, money, percent};
 
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,10 +53,12 @@ pub enum Subject {
     Completeness,
     /// Evidence that no other subject names.
     Evidence,
+    /// The rules by which figures come from evidence.
+    Rules,
 }
 
 /// What of a statement that was issued is no longer so. Empty if nothing that matters changed: when it was issued, by
-/// which program, and which versions the tables had, does not.
+/// which program, and which versions the tables had, does not, and neither do the rules where they change nothing.
 pub fn differences(old: &Statement, new: &Statement) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     found.change(Subject::Parties, "agreement", &old.agreement, &new.agreement);
@@ -86,12 +89,31 @@ pub fn differences(old: &Statement, new: &Statement) -> Vec<Difference> {
         let text = "The evidence is not the same, though no figure and no exclusion differs.";
         found.tell(Subject::Evidence, text.to_string());
     }
+    if old.rules != new.rules && !found.0.is_empty() {
+        let (rules, before) = (new.rules.number(), old.rules.number());
+        let text = format!("It is worked out by rules {rules}, before by rules {before}: now {}.", new.rules.says());
+        found.0.insert(0, Difference { about: Subject::Rules, text });
+    }
     found.0
 }
 
-/// Whether two statements say the same of the same evidence.
+/// Whether two statements say the same of the same evidence. In which order exclusions and losses were read says nothing.
 fn same(old: &Statement, new: &Statement) -> bool {
-    old.evidence == new.evidence && old.credit == new.credit
+    let (Evidence { slices, other_valid, active, fee, .. }, other) = (&old.evidence, &new.evidence);
+    let exclusions = |statement: &Statement| {
+        let mut exclusions = statement.evidence.exclusions.clone();
+        exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
+        exclusions
+    };
+    let lost = |statement: &Statement| {
+        let mut lost = statement.evidence.lost.clone();
+        lost.sort_unstable();
+        lost
+    };
+    (slices, other_valid, active, fee) == (&other.slices, &other.other_valid, &other.active, &other.fee)
+        && exclusions(old) == exclusions(new)
+        && lost(old) == lost(new)
+        && old.credit == new.credit
 }
 
 struct Found(Vec<Difference>);
@@ -139,21 +161,7 @@ impl Found {
 
     /// Terms, and what of the period they judge.
     fn judgement(&mut self, old: &View<'_>, new: &View<'_>) {
-        let by_name = |view: &View<'_>| -> BTreeMap<&'static str, String> {
-            clauses(view.terms()).into_iter().map(|Clause { name, text }| (name, text)).collect()
-        };
-        let (before, after) = (by_name(old), by_name(new));
-        let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
-        for name in names {
-            let text = |clauses: &BTreeMap<&'static str, String>| clauses.get(name).cloned().unwrap_or_default();
-            let (before, after) = (text(&before), text(&after));
-            if before != after {
-                let shown =
-                    |text: String| if text.is_empty() { "nothing".to_string() } else { format!("“{text}”") };
-                let text = format!("The agreement's clause {name} says {}; before {}.", shown(after), shown(before));
-                self.tell(Subject::Terms, text);
-            }
-        }
+        clause_changes(old.terms(), new.terms()).into_iter().for_each(|text| self.tell(Subject::Terms, text));
         let (before, after) = (old.clock.span(old.covered.interval), new.clock.span(new.covered.interval));
         self.change(Subject::Period, "judged part of the period", &before, &after);
         let by = |view: &View<'_>| view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at(by));
@@ -220,6 +228,23 @@ impl Found {
     }
 }
 
+/// A sentence for each clause that differs.
+pub(crate) fn clause_changes(old: &Terms, new: &Terms) -> Vec<String> {
+    let by_name = |terms: &Terms| -> BTreeMap<&'static str, String> {
+        clauses(terms).into_iter().map(|Clause { name, text }| (name, text)).collect()
+    };
+    let (before, after) = (by_name(old), by_name(new));
+    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let changed = names.filter_map(|name| {
+        let shown = |clauses: &BTreeMap<&'static str, String>| {
+            clauses.get(name).map_or_else(|| "nothing".to_string(), |text| format!("“{text}”"))
+        };
+        let (before, after) = (shown(&before), shown(&after));
+        (before != after).then(|| format!("The agreement's clause {name} says {after}; before {before}."))
+    });
+    changed.collect()
+}
+
 fn derived(estimate: &Estimate) -> String {
     format!(
         "{} failed requests are estimated ({} requests in {} slices, times {} slices)",
@@ -251,8 +276,11 @@ pub(crate) fn effect(exclusion: &Excluded, view: &View<'_>) -> String {
             "does not count: not announced before it started".to_string()
         }
         Some(_) => {
-            let slices = view.workings.excluded_by(&view.covered, exclusion) / terms.slice;
-            crate::statement::words::counted(slices, "slice")
+            let own = counted(view.workings.excluded_by(exclusion) / terms.slice, "slice");
+            match view.workings.shared_by(&view.covered, exclusion) / terms.slice {
+                0 => own,
+                shared => format!("{own}; {} more count for another exclusion", grouped(shared)),
+            }
         }
     }
 }

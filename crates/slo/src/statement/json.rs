@@ -7,15 +7,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee};
+use crate::rules::Rules;
 use crate::statement::wire::{Decimal, Instant, Part, Ratio, Slices, Span};
 use crate::statement::{AgreementText, Difference, Statement, StatementError};
 
-const FORMAT: u64 = 1;
+/// The format in which statements of rules 1 are written, without a field for the rules.
+const WITHOUT_RULES: u64 = 1;
+const FORMAT: u64 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
     format: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<u32>,
     agreement: String,
     customer: String,
     service: String,
@@ -121,7 +126,7 @@ impl Statement {
         let value: serde_json::Value =
             serde_json::from_str(text).map_err(|error| StatementError::format(format!("no JSON: {error}")))?;
         match value.get("format").map(|format| (format, format.as_u64())) {
-            Some((_, Some(FORMAT))) => {}
+            Some((_, Some(WITHOUT_RULES..=FORMAT))) => {}
             Some((_, Some(newer))) if newer > FORMAT => {
                 let reason = format!("its format is {newer}, and this version knows {FORMAT}; use a newer one");
                 return Err(StatementError::format(reason));
@@ -152,8 +157,10 @@ fn written(form: &Form) -> String {
 }
 
 fn form(statement: &Statement) -> Form {
+    let rules = (statement.rules != Rules::First).then(|| statement.rules.number());
     Form {
-        format: FORMAT,
+        format: if rules.is_none() { WITHOUT_RULES } else { FORMAT },
+        rules,
         agreement: statement.agreement.clone(),
         customer: statement.customer.clone(),
         service: statement.service.clone(),
@@ -247,6 +254,11 @@ fn statement(form: Form) -> Result<Statement, StatementError> {
         let text = text.or_else(known).ok_or_else(|| StatementError::format("a version has no text"))?;
         versions.push(AgreementText { effective_from: effective_from.0, sha256, text });
     }
+    let number = form.rules.unwrap_or(Rules::First.number());
+    let rules = Rules::from_number(number).ok_or_else(|| {
+        let newest = Rules::CURRENT.number();
+        StatementError::format(format!("its rules are {number}, and this version knows {newest}; use a newer one"))
+    })?;
     Ok(Statement {
         agreement: form.agreement,
         customer: form.customer,
@@ -257,6 +269,7 @@ fn statement(form: Form) -> Result<Statement, StatementError> {
         issued_at: form.issued_at.0,
         versions,
         active: form.active.into(),
+        rules,
         evidence: evidence(form.evidence)?,
         credit: credit(form.credit)?,
         tables: form.tables,

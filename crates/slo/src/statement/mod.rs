@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 
 use nines_timeline::Interval;
 
+pub(crate) use differences::clause_changes;
 pub use differences::{Difference, Subject, differences};
 pub use error::StatementError;
 pub use html::html;
@@ -45,6 +46,7 @@ use crate::agreement::{Agreement, Covered};
 use crate::credit::{Credit, Evidence, credit};
 use crate::document::Stored;
 use crate::period::{Month, Period};
+use crate::rules::Rules;
 
 /// What was issued: plain data. Instants are µs since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct Statement {
     pub versions: Vec<AgreementText>,
     /// From when until when the customer was active, gaps included; `i64::MIN` and `i64::MAX` where nothing is said.
     pub active: Interval,
+    /// By which rules the figures come from the evidence.
+    pub rules: Rules,
     /// What the figures come from.
     pub evidence: Evidence,
     /// The figures.
@@ -115,6 +119,8 @@ pub struct Basis {
     pub versions: Vec<Stored>,
     /// From when until when the customer was active, gaps included; `i64::MIN` and `i64::MAX` where nothing is said.
     pub active: Interval,
+    /// By which rules the figures come from the evidence.
+    pub rules: Rules,
     /// What was counted; need not be compacted.
     pub evidence: Evidence,
     /// The version of each table that was read.
@@ -130,10 +136,11 @@ pub struct Basis {
 impl Statement {
     /// Computes a first statement, as if none had been issued before.
     pub fn draw_up(basis: Basis, issued_at: i64) -> Result<Statement, StatementError> {
-        let Basis { agreement, customer, service, business, month, active, evidence, .. } = basis;
+        let Basis { agreement, customer, service, business, month, active, rules, evidence, .. } = basis;
         let versions = deciding::deciding(&agreement, basis.versions, month, active)?;
         let of = deciding::agreement(&agreement, &versions)?;
-        let covered = of.covered(month, active).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
+        let covered =
+            of.covered(month, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
         let ((evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
         let credit = credit(&covered, &evidence)?;
         let mut statement = Statement {
@@ -146,6 +153,7 @@ impl Statement {
             issued_at,
             versions,
             active,
+            rules,
             evidence,
             credit,
             tables: basis.tables,
@@ -186,7 +194,7 @@ impl Statement {
 
     /// How the agreement that the statement carries judges the period.
     pub fn covered<'a>(&self, agreement: &'a Agreement) -> Result<Covered<'a>, StatementError> {
-        let covered = agreement.covered(self.period, self.active);
+        let covered = agreement.covered(self.period, self.active, self.rules);
         covered.ok_or_else(|| StatementError::nothing_agreed(&self.agreement, self.period))
     }
 }

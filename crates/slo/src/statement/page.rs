@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use crate::agreement::Agreement;
 use crate::period::Month;
+use crate::rules::Rules;
 use crate::statement::judged::Fate;
 use crate::statement::steps::{self, Step};
 use crate::statement::strip::{self, Day, State};
@@ -136,7 +137,11 @@ fn section(statement: &Statement, agreement: &Agreement) -> Result<Section, Stat
         revision: revision(statement),
         changes: statement.changes.iter().map(|change| change.text.clone()).collect(),
         sha256: statement.sha256.clone(),
-        made_by: statement.program.clone(),
+        made_by: match statement.rules {
+            // As it was written then.
+            Rules::First => statement.program.clone(),
+            rules => format!("{} by rules {}", statement.program, rules.number()),
+        },
     })
 }
 

@@ -143,6 +143,7 @@ mod tests {
             month: "2026-10".parse().unwrap(),
             versions: vec![stored],
             active: Interval::new(i64::MIN, i64::MAX),
+            rules: crate::Rules::CURRENT,
             evidence: Evidence { slices: slices.collect(), fee, ..Evidence::default() },
             tables: Default::default(),
             program: "nines".into(),

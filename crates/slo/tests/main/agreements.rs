@@ -1,7 +1,7 @@
 //! Agreements: what is written comes out as terms, and which version judges which part of a period.
 
 use nines_slo::{
-    Agreement, Bad, Charge, ClaimWithin, ExcludedTime, LostTelemetry, Measure, NotValid, Party, RateOp, plan,
+    Agreement, Bad, Charge, ClaimWithin, ExcludedTime, LostTelemetry, Measure, NotValid, Party, RateOp, Rules, plan,
 };
 use nines_timeline::Interval;
 
@@ -102,7 +102,9 @@ fn versions(annotations: &[&str]) -> Agreement {
 
 /// `commitment: first hour–last hour of the month, of as many as it has`.
 fn judged(agreement: &Agreement, month: &str, active: Interval) -> String {
-    let Some(covered) = agreement.covered(month.parse().unwrap(), active) else { return "not covered".into() };
+    let Some(covered) = agreement.covered(month.parse().unwrap(), active, Rules::CURRENT) else {
+        return "not covered".into();
+    };
     let whole = covered.period.interval;
     let hours = |t: i64| (t - whole.start) / 3_600_000_000;
     let percent = covered.terms.commitment.numerator() * 100 / covered.terms.commitment.denominator();
@@ -117,7 +119,7 @@ fn a_period_is_judged_whole_by_what_was_in_force_first() {
     assert_eq!(judged(&two, "2026-04", ALWAYS), "90: 0–720 of 720", "a second waits for the next");
     assert_eq!(judged(&two, "2026-05", ALWAYS), "91: 0–744 of 744");
     assert_eq!(judged(&two, "2026-02", ALWAYS), "not covered");
-    let april = two.covered("2026-04".parse().unwrap(), ALWAYS).unwrap().interval;
+    let april = two.covered("2026-04".parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap().interval;
     let from = |day: i64| Interval::new(april.start + day * DAY, i64::MAX);
     assert_eq!(judged(&two, "2026-04", from(4)), "90: 96–720 of 720", "a customer's first month");
     assert_eq!(judged(&two, "2026-04", from(20)), "91: 480–720 of 720", "in force at the first covered instant");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nines_slo::{
-    Agreement, Counts, Credit, CreditError, Evidence, Excluded, Fee, Fraction, Month, credit, minor_digits,
+    Agreement, Counts, Credit, CreditError, Evidence, Excluded, Fee, Fraction, Month, Rules, credit, minor_digits,
 };
 use nines_timeline::Interval;
 use serde_json::Value;
@@ -26,12 +26,12 @@ pub fn agreement(clauses: &str) -> Agreement {
 
 /// What is owed for a month, whoever was active when.
 pub fn owed(agreement: &Agreement, month: &str, evidence: &Evidence) -> Result<Credit, CreditError> {
-    credit(&agreement.covered(month.parse().unwrap(), ALWAYS).unwrap(), evidence)
+    credit(&agreement.covered(month.parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap(), evidence)
 }
 
 /// The first instant of a month in UTC.
 pub fn start(agreement: &Agreement, month: &str) -> i64 {
-    agreement.covered(month.parse().unwrap(), ALWAYS).unwrap().interval.start
+    agreement.covered(month.parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap().interval.start
 }
 
 /// Failed of valid requests in so many slices, one after the other.
@@ -238,16 +238,26 @@ fn exclusions_count_where_the_agreement_says_so() {
     assert_eq!([announced(None), announced(Some(soon.0)), announced(Some(soon.0 - 1))], [100, 100, 90]);
     assert_eq!(of(&agreement, &[excluded("x", "Other", from, to, None)]).unwrap().failed, 100);
 
-    // What touches may share a slice; what overlaps is refused, unless one of them does not count.
+    // What touches may share a slice; what overlaps is one time, of the category that the agreement names first.
     let shared = [attack((from, from + MINUTE / 2)), work((from + MINUTE / 2, to), Some(from))];
     let shared = of(&agreement, &shared).unwrap();
     assert_eq!(shared.excluded, [("Attack".to_string(), MINUTE), ("Maintenance".to_string(), 9 * MINUTE)]);
     let overlapping = [attack((from, to)), work((to - 1, to), Some(from))];
+    let by_rules_1 = |exclusions: &[Excluded]| {
+        let covered = agreement.covered("2026-09".parse().unwrap(), ALWAYS, Rules::First).unwrap();
+        credit(&covered, &Evidence { exclusions: exclusions.to_vec(), ..Evidence::default() })
+    };
     assert_eq!(
-        of(&agreement, &overlapping).unwrap_err().to_string(),
+        by_rules_1(&overlapping).unwrap_err().to_string(),
         "exclusions 'a' and 'w' overlap from 2026-09-01T00:19:59.999999+00:00 on; shorten or withdraw one of them"
     );
-    assert!(of(&agreement, &[attack((from, to)), work((from, to), None)]).is_ok());
+    assert!(by_rules_1(&[attack((from, to)), work((from, to), None)]).is_ok(), "one of them does not count");
+    assert_eq!(of(&agreement, &overlapping).unwrap().excluded, [("Attack".to_string(), 10 * MINUTE)]);
+    let around = [work(minutes(5, 25), Some(first)), attack((from, to)), excluded("b", "Attack", from, to, None)];
+    let united = of(&agreement, &around).unwrap();
+    let categories = [("Attack".to_string(), 10 * MINUTE), ("Maintenance".to_string(), 10 * MINUTE)];
+    assert_eq!((united.failed, united.excluded_micros()), (80, 20 * MINUTE));
+    assert_eq!(united.excluded, categories);
 
     let removed = self::agreement(&format!("{clauses}\nexcludedTime: removed"));
     let removed = of(&removed, &[attack((from, to))]).unwrap();
@@ -342,7 +352,7 @@ fn lost_telemetry_is_estimated_from_the_days_before() {
 
     // The month's first day looks back into the month before.
     let month = |month: &str| month.parse::<Month>().unwrap();
-    let covered = with.covered(month("2026-09"), ALWAYS).unwrap();
+    let covered = with.covered(month("2026-09"), ALWAYS, Rules::CURRENT).unwrap();
     assert_eq!(covered.reads(&[]), Interval::new(first, day(30, 0)));
     assert_eq!(covered.reads(&[Interval::new(day(0, 5), day(0, 6))]).start, day(-7, 0));
     assert_eq!(covered.reads(&[Interval::new(day(-3, 5), day(-3, 6))]).start, first, "not in this month");

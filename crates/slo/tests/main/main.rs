@@ -14,4 +14,5 @@ mod refused_agreements;
 mod speed;
 mod statement_pages;
 mod statements;
+mod unmeasured;
 mod versions;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nines_slo::{Agreement, Counts, Covered, Credit, Evidence, Fee, Fraction, Measure, RateOp, credit, plan};
+use nines_slo::{Agreement, Counts, Covered, Credit, Evidence, Fee, Fraction, Measure, RateOp, Rules, credit, plan};
 
 use crate::credits::ALWAYS;
 
@@ -59,7 +59,7 @@ fn one_slice_flips_each_tier() {
         for version in &agreement.versions {
             // Months of 28, 30 and 31 days, one with an hour more; the first whole month and later ones.
             for month in ["2018-04", "2018-05", "2026-02", "2026-04", "2026-10", "2026-11"] {
-                let Some(covered) = agreement.covered(month.parse().unwrap(), ALWAYS) else { continue };
+                let Some(covered) = agreement.covered(month.parse().unwrap(), ALWAYS, Rules::CURRENT) else { continue };
                 if *covered.terms != *version.terms {
                     continue;
                 }
@@ -87,7 +87,9 @@ fn one_slice_flips_each_tier() {
 #[test]
 fn the_functions_agreement_changed_within_april_2018() {
     let (_, _, agreement) = agreements().remove(1);
-    let op = |month: &str| match agreement.covered(month.parse().unwrap(), ALWAYS).map(|covered| covered.terms.measure)
+    let op = |month: &str| match agreement
+        .covered(month.parse().unwrap(), ALWAYS, Rules::CURRENT)
+        .map(|covered| covered.terms.measure)
     {
         Some(Measure::Downtime { bad, .. }) => (bad.op, bad.rate),
         other => panic!("{other:?}"),
@@ -95,11 +97,11 @@ fn the_functions_agreement_changed_within_april_2018() {
     let above = |text: &str| (RateOp::Above, text.parse().unwrap());
     assert_eq!([op("2018-03"), op("2018-04"), op("2018-05")], [above("5%"), above("5%"), above("10%")]);
     // Of March the last six days are covered.
-    let march = agreement.covered("2018-03".parse().unwrap(), ALWAYS).unwrap();
+    let march = agreement.covered("2018-03".parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap();
     assert_eq!((march.interval.end - march.interval.start) / 3_600_000_000, 6 * 24);
     // A minute of 99 executions that all fail: the second text does not look at it.
     let one = |month: &str| {
-        let covered = agreement.covered(month.parse().unwrap(), ALWAYS).unwrap();
+        let covered = agreement.covered(month.parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap();
         let slices = vec![Counts { start: covered.slices().start, valid: 99, failed: 99 }];
         credit(&covered, &Evidence { slices, ..Evidence::default() }).unwrap().availability == Fraction::one()
     };

@@ -136,7 +136,7 @@ fn composites_name_the_objectives_that_are_measured() {
     let plan = plan(&[], &[("a.yaml".into(), text)], 0).unwrap();
     let [composite] = plan.definitions.composites.as_slice() else { panic!("{plan:?}") };
     assert_eq!(composite.objectives, ["journey/a"]);
-    assert_eq!(composite.target, Some("0.995".parse().unwrap()));
+    assert_eq!(composite.promises.last().unwrap().target, Some("0.995".parse().unwrap()));
     let warnings: Vec<_> = plan.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         warnings,

@@ -1,14 +1,14 @@
 //! Statements: written, read, verified, compared.
 
 use nines_slo::{
-    Basis, Counts, Evidence, Excluded, Fee, Kind, Statement, StatementError, Stored, Subject, credit, differences,
-    plan, steps,
+    Basis, Counts, Evidence, Excluded, Fee, Kind, Rules, Statement, StatementError, Stored, Subject, credit,
+    differences, plan, steps,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
 
 use crate::credits::{ALWAYS, DAY, MINUTE};
-use crate::naive_credits::{Case, case};
+use crate::naive_credits::{Case, case, recorded};
 
 /// The versions that a text comes to.
 pub fn stored(text: &str) -> Vec<Stored> {
@@ -28,6 +28,7 @@ pub fn basis(versions: Vec<Stored>, month: &str, evidence: Evidence) -> Basis {
         month: month.parse().unwrap(),
         versions,
         active: ALWAYS,
+        rules: Rules::CURRENT,
         evidence,
         tables: [("requests".to_string(), 12), ("fees".to_string(), 3)].into(),
         program: "nines 0.1.0".into(),
@@ -40,7 +41,7 @@ fn of(case: &Case) -> Option<Statement> {
     let evidence = case.evidence();
     let month = format!("{:04}-{:02}", case.month.0, case.month.1);
     let active = case.active();
-    let basis = Basis { active, ..basis(stored(&case.text()), &month, evidence.clone()) };
+    let basis = Basis { active, rules: case.rules, ..basis(vec![recorded(&case.text())], &month, evidence.clone()) };
     match Statement::draw_up(basis, 1_793_600_000_000_000) {
         Ok(statement) => {
             let agreement = statement.agreement().unwrap();
@@ -183,16 +184,24 @@ fn the_form_is_strict() {
     assert_eq!(Statement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
     let unread = "this is no statement that can be read: ";
     assert_eq!(
-        error("\"format\":1", "\"format\":2"),
-        format!("{unread}its format is 2, and this version knows 1; use a newer one")
+        error("\"format\":2", "\"format\":3"),
+        format!("{unread}its format is 3, and this version knows 2; use a newer one")
     );
-    assert_eq!(error("\"format\":1", "\"format\":\"1\""), format!("{unread}unknown format \"1\""));
-    assert_eq!(error("\"format\":1,", ""), format!("{unread}it has no field 'format'"));
+    assert_eq!(error("\"format\":2", "\"format\":\"2\""), format!("{unread}unknown format \"2\""));
+    assert_eq!(error("\"format\":2,", ""), format!("{unread}it has no field 'format'"));
+    assert_eq!(
+        error("\"rules\":2", "\"rules\":3"),
+        format!("{unread}its rules are 3, and this version knows 2; use a newer one")
+    );
     assert!(error("\"agreement\":", "\"agreements\":").contains("unknown field `agreements`"));
     assert!(error("\"revision\":1", "\"revision\":1.0").contains("invalid type"));
     assert!(error("\"business\":\"\",", "").contains("missing field `business`"));
     let otherwise = format!("{unread}a value is not written as a statement writes it");
     assert_eq!(error("\"before\":null,", ""), otherwise);
+    assert_eq!(
+        [error("\"rules\":2,", ""), error("\"rules\":2", "\"rules\":1")],
+        [otherwise.clone(), otherwise.clone()]
+    );
     assert_eq!(error("\"12345.67\"", "\"12345.670\""), otherwise);
     assert_eq!(error("T16:00:00Z", "T16:00:00.000Z"), otherwise);
     assert_eq!(error("T16:00:00Z", "T17:00:00+01:00"), otherwise);
@@ -347,4 +356,37 @@ fn the_arithmetic_of_each_measure() {
         }
     }
     insta::assert_snapshot!(out);
+}
+
+/// Hourly slices in a zone of half hours: the rules are the reason, where they change a figure.
+#[test]
+fn rules_are_a_reason_where_they_change_something() {
+    let text = |zone: &str, slice: &str| GATEWAY.replace("Asia/Shanghai", zone).replace("15s", slice);
+    let of = |text: &str, rules: Rules, start: i64| {
+        let slices = vec![Counts { start, valid: 10, failed: 5 }];
+        let evidence = Evidence { slices, ..Evidence::default() };
+        Statement::draw_up(Basis { rules, ..basis(stored(text), "2026-10", evidence) }, 0).unwrap()
+    };
+    // 05:30 in India.
+    let (noon, hourly) = (OCTOBER + 12 * 60 * MINUTE, text("Asia/Kolkata", "1h"));
+    let (old, new) = (of(&hourly, Rules::First, noon), of(&hourly, Rules::CURRENT, noon + 30 * MINUTE));
+    assert_eq!((old.credit.slices, new.credit.slices), (743, 744));
+    assert!(old.verify().holds() && new.verify().holds());
+    assert!(!old.to_json().contains("\"rules\"") && old.to_json().starts_with("{\"format\":1,"));
+    let revision = new.revised(&old).unwrap();
+    assert_eq!(revision.changes[0].about, Subject::Rules);
+    assert!(
+        revision.changes[0]
+            .text
+            .starts_with("It is worked out by rules 2, before by rules 1: now slices are laid from")
+    );
+    assert!(revision.verify().holds() && revision.follows(&old).holds());
+    // Judged by other rules than its own, the evidence does not even fit.
+    let mut forged = old.clone();
+    forged.rules = Rules::CURRENT;
+    assert!(forged.verify().problems.iter().any(|problem| problem.contains("does not begin where a slice")));
+
+    let minutes = text("Asia/Kolkata", "1m");
+    let (old, new) = (of(&minutes, Rules::First, noon), of(&minutes, Rules::CURRENT, noon));
+    assert_eq!(new.revised(&old), None, "a change of rules alone is no revision");
 }

@@ -12,17 +12,16 @@ use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Log, WRITTEN_BY};
+use super::{LOG_FOLDER, Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 
 impl Log {
     /// Makes sure that the table exists.
     pub(crate) async fn create(&self) -> Result<()> {
         let now = Utc::now().timestamp_millis();
-        let schema = serde_json::to_string(&self.delta_schema()?)
-            .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the table's schema", error))?;
+        let schema = self.schema_string()?;
         let entry = [
             json!({"commitInfo": {
                 "timestamp": now,
@@ -42,7 +41,7 @@ impl Log {
             }}),
         ];
         let entry: String = entry.iter().map(|action| format!("{action}\n")).collect();
-        let path = Path::from(format!("{}/_delta_log/{:020}.json", self.kind.name(), 0));
+        let path = Path::from(format!("{}/{LOG_FOLDER}/{:020}.json", self.kind.name(), 0));
         self.objects.put_new(&path, entry.into_bytes()).await?;
         Ok(())
     }
@@ -59,14 +58,13 @@ impl Log {
         Ok(StructType::try_from_arrow(&Schema::new(fields))?)
     }
 
-    /// Refuses a table that is not laid out as this program expects.
+    /// Refuses a table that is not laid out as this program expects. Only what came in later may be absent.
     pub(super) fn check_schema(&self, snapshot: &SnapshotRef) -> Result<()> {
-        let (expected, found) = (self.delta_schema()?, snapshot.schema());
-        let columns = |schema: &StructType| -> Vec<_> {
-            schema.fields().map(|field| (field.name().clone(), field.data_type().clone(), field.nullable)).collect()
-        };
-        if columns(&expected) == columns(&found) {
-            return Ok(());
+        let (mut expected, found) = (columns(&self.delta_schema()?), columns(&snapshot.schema()));
+        let is_there = |name: &str| found.iter().any(|(known, ..)| known == name);
+        expected.retain(|(name, ..)| is_there(name) || !self.kind.later().contains(&name.as_str()));
+        if expected == found {
+            return self.check_slice_seconds(snapshot);
         }
         Err(StoreError::new(
             StoreErrorKind::Incompatible,
@@ -77,7 +75,36 @@ impl Log {
     }
 }
 
+/// Name, type and whether NULL may stand there.
+fn columns(schema: &StructType) -> Vec<(String, delta_kernel::schema::DataType, bool)> {
+    schema.fields().map(|field| (field.name().clone(), field.data_type().clone(), field.nullable)).collect()
+}
+
 impl Log {
+    /// The `metaData` action that gives a table of an earlier version the columns that came in later; `None` if it has them all.
+    pub(crate) async fn later_columns(&self, snapshot: &SnapshotRef) -> Result<Option<Value>> {
+        if columns(&snapshot.schema()).len() == columns(&self.delta_schema()?).len() {
+            return Ok(None);
+        }
+        let first = self.entry(0).await?;
+        let actions = first.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut metadata = None;
+        for action in actions {
+            let action: Value = serde_json::from_slice(action).map_err(|error| {
+                StoreError::caused(StoreErrorKind::Corrupt, format_args!("entry 0 of {self}"), error)
+            })?;
+            metadata = action.get("metaData").cloned().or(metadata);
+        }
+        let mut metadata = metadata.ok_or_else(|| StoreError::corrupt(format!("entry 0 of {self} has no metadata")))?;
+        metadata["schemaString"] = self.schema_string()?.into();
+        Ok(Some(json!({ "metaData": metadata })))
+    }
+
+    fn schema_string(&self) -> Result<String> {
+        serde_json::to_string(&self.delta_schema()?)
+            .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the table's schema", error))
+    }
+
     /// Refuses to write to a table in which another program has switched on what an entry of ours would break.
     pub(crate) fn check_writable(&self, snapshot: &SnapshotRef) -> Result<()> {
         let properties = snapshot.table_properties();

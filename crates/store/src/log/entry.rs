@@ -11,7 +11,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::stats::Bounds;
-use super::{DataFile, Log, WRITTEN_BY};
+use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -52,6 +52,8 @@ pub(crate) struct Transaction {
 /// What a version changes.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
+    /// A `metaData` action, where the table's columns change.
+    pub metadata: Option<Value>,
     pub added: Vec<NewFile>,
     pub removed: Vec<DataFile>,
     pub transactions: Vec<Transaction>,
@@ -120,14 +122,14 @@ impl Log {
     }
 
     fn folder(&self) -> Path {
-        Path::from(format!("{}/_delta_log", self.kind.name()))
+        Path::from(format!("{}/{LOG_FOLDER}", self.kind.name()))
     }
 
     fn entry_path(&self, version: u64) -> Path {
         self.folder().join(format!("{version:020}.json"))
     }
 
-    async fn entry(&self, version: u64) -> Result<Vec<u8>> {
+    pub(super) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
         let entry = self.objects.get(&self.entry_path(version)).await?;
         entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
     }
@@ -152,6 +154,7 @@ impl Entry {
             "engineInfo": WRITTEN_BY,
             "previousEntrySha256": previous,
         }})];
+        actions.extend(self.metadata.clone());
         for Transaction { app_id, number, lasting } in &self.transactions {
             let mut txn = json!({"appId": app_id, "version": number});
             if !lasting {

@@ -11,6 +11,7 @@
 mod create;
 mod entry;
 mod files;
+mod lost;
 mod stats;
 mod transactions;
 
@@ -32,6 +33,8 @@ use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
 use crate::schema::TableKind;
 
+/// The folder of a table's log, in the table's.
+pub(crate) const LOG_FOLDER: &str = "_delta_log";
 /// Who wrote an entry or a file.
 pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));
 
@@ -86,7 +89,16 @@ impl Log {
                 StoreErrorKind::Io => StoreErrorKind::Io,
                 _ => StoreErrorKind::Corrupt,
             };
-            return StoreError::caused(kind, format_args!("cannot read the log of {self}"), error);
+            let doing = format!("cannot read the log of {self}");
+            if kind == StoreErrorKind::Io {
+                return StoreError::caused(kind, doing, error);
+            }
+            let name = self.kind.name();
+            let remedy = format!(
+                "an entry or a checkpoint is missing or damaged. Put {name}/{LOG_FOLDER} back from a backup (or, if only \
+                 checkpoints are missing and every entry from 0 on is there, remove {name}/{LOG_FOLDER}/_last_checkpoint)"
+            );
+            return StoreError::caused(kind, format_args!("{doing}: {remedy}"), error);
         };
         match StoreError::from(error) {
             failed if failed.kind() == StoreErrorKind::Io => failed,

@@ -20,6 +20,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use futures::StreamExt;
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
@@ -127,6 +128,25 @@ impl Objects {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("read", path, error)),
         }
+    }
+
+    /// The first object in or below a folder that is such a one.
+    pub(crate) async fn find_below(&self, folder: &Path, is: impl Fn(&Path) -> bool) -> Result<Option<Path>> {
+        let mut objects = self.inner.list(Some(folder));
+        while let Some(object) = objects.next().await {
+            match object {
+                Ok(object) if is(&object.location) => return Ok(Some(object.location)),
+                Ok(_) => {}
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(self.failed("list", folder, error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether there is any object in or below a folder.
+    pub(crate) async fn any_below(&self, folder: &Path) -> Result<bool> {
+        Ok(self.find_below(folder, |_| true).await?.is_some())
     }
 
     /// Writes an object that must not exist yet; `false` if it does.

@@ -1,4 +1,5 @@
-//! What a batch means for the rows that are stored: the replacement of units, resolved before the commit.
+//! What a batch means for the rows that are stored, resolved before the commit: by its [`Rule`] it replaces units, adds to them
+//! or replaces all that its sources said in a span.
 //!
 //! ```text
 //! files of the batch ─┐  per partition: bounds ─▶ may overlap? ──no──▶ the files are added
@@ -12,23 +13,29 @@
 //! with the same values comes out as no change at all. Nothing here commits, and the result is good for any version whose
 //! files that may overlap are the same.
 
+mod overlap;
 mod resolve;
+mod rule;
 mod scan;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::execution::TaskContext;
+use datafusion::common::ScalarValue;
 use datafusion::execution::memory_pool::MemoryConsumer;
 
+use crate::commit::Changes;
 use crate::error::Result;
-use crate::log::{Bounds, DataFile, NewFile};
-use crate::objects::Objects;
+use crate::log::{Bounds, DataFile, NewFile, hull};
+use crate::pieces::{last_piece_up_to, piece_of};
 use crate::schema::TableKind;
-use crate::table::Changes;
-use crate::write::{Layout, PartitionFiles, Written};
-use resolve::Resolve;
-use scan::Scan;
+use crate::write::{PartitionFiles, Written};
+use resolve::{Means, Resolve};
+
+pub(crate) use overlap::{overlap, span};
+pub(crate) use rule::Span;
+pub use rule::{Overlap, Rule};
+pub(crate) use scan::Scan;
 
 /// What a partition of a batch changes in a table.
 #[derive(Debug, Clone, Default)]
@@ -52,12 +59,44 @@ pub(crate) fn of_partition(files: &[DataFile], first_day: Option<i32>) -> &[Data
     &files[from..to]
 }
 
-/// Whether bounds leave room for a common unit.
+/// The stored files of a partition that may hold rows of a span.
+pub(crate) fn spanned<'a>(stored: &'a [DataFile], first_day: Option<i32>, span: &Span) -> Vec<&'a DataFile> {
+    let may_hold = |file: &&DataFile| file.time_range().is_none_or(|(from, to)| from <= span.to && span.from <= to);
+    of_partition(stored, first_day).iter().filter(may_hold).collect()
+}
+
+/// Whether bounds of a batch's file and of a stored one leave room for a common unit.
 fn may_share(kind: TableKind, a: &Bounds, b: &Bounds) -> bool {
     unit_columns(kind).all(|key| match (a.of(key), b.of(key)) {
+        (Some((a_min, a_max)), Some((b_min, b_max))) if kind.key()[key] == "source" => {
+            a_min <= b_max && (b_min <= a_max || !is_one_piece(a_min, a_max) && *b_min <= last_piece(a_max))
+        }
         (Some((a_min, a_max)), Some((b_min, b_max))) => a_min <= b_max && b_min <= a_max,
         _ => true,
     })
+}
+
+/// Whether all rows of a batch's files are of one piece, which shares a unit with nothing but itself.
+fn one_piece(kind: TableKind, new: &[NewFile]) -> bool {
+    let Some(source) = kind.key().iter().position(|key| *key == "source") else { return false };
+    let bounds = hull(new.iter().map(|file| file.bounds.of(source).cloned()));
+    bounds.is_some_and(|(min, max)| is_one_piece(&min, &max))
+}
+
+fn is_one_piece(min: &ScalarValue, max: &ScalarValue) -> bool {
+    min == max && text(min).is_some_and(|source| piece_of(source).is_some())
+}
+
+/// The greatest source that a piece of a source up to this one may have.
+fn last_piece(max: &ScalarValue) -> ScalarValue {
+    match text(max) {
+        Some(max) => ScalarValue::Utf8View(Some(last_piece_up_to(max))),
+        None => max.clone(),
+    }
+}
+
+fn text(value: &ScalarValue) -> Option<&str> {
+    value.try_as_str().flatten()
 }
 
 /// The places of the unit's columns in the key.
@@ -67,19 +106,29 @@ fn unit_columns(kind: TableKind) -> impl Iterator<Item = usize> {
 
 /// Resolves the files of one partition of a batch against the stored files that may overlap.
 pub(crate) async fn resolve(
-    layout: &Arc<Layout>,
-    objects: &Objects,
+    scan: &Scan<'_>,
+    first_day: Option<i32>,
     new: &[NewFile],
     stored: &[&DataFile],
+    rule: Rule,
+    span: Option<&Arc<Span>>,
     written: &Written,
-    task: &Arc<TaskContext>,
 ) -> Result<Change> {
-    let scan = Scan { layout, objects, task };
+    let layout = scan.layout;
+    let means = match (rule, span) {
+        (Rule::Span, Some(span)) => Means::Span(Arc::clone(span)),
+        (Rule::Add { .. }, _) if layout.kind() == TableKind::Gauges => Means::Merge,
+        (Rule::Replace | Rule::Add { .. } | Rule::Span, _) => Means::Replace,
+    };
     let rows = new.iter().map(|file| file.rows).sum();
     let shared = match stored.is_empty() {
         true => BTreeSet::new(),
         false => {
-            let mut keys = Resolve::keys(layout, scan.keys(new, stored)?)?;
+            let keys = match &means {
+                Means::Span(_) => scan.keys_where(new, stored, None)?,
+                Means::Replace | Means::Merge => scan.keys(new, stored)?,
+            };
+            let mut keys = Resolve::keys(layout, keys, means.clone())?;
             while keys.next().await?.is_some() {}
             keys.touched
         }
@@ -89,12 +138,11 @@ pub(crate) async fn resolve(
         return Ok(Change { added: new.to_vec(), changes, ..Change::default() });
     }
     let touched: Vec<&DataFile> = shared.iter().filter_map(|&file| stored.get(file).copied()).collect();
-    let mut merged = Resolve::rows(layout, scan.rows(new, &touched)?)?;
-    let first_day = new.first().and_then(|file| file.first_day).unwrap_or_default();
-    let memory = MemoryConsumer::new("merged file").register(task.memory_pool());
-    let mut files = PartitionFiles::new(layout, objects, written, memory);
+    let mut merged = Resolve::rows(layout, scan.rows(new, &touched)?, means)?;
+    let memory = MemoryConsumer::new("merged file").register(scan.task.memory_pool());
+    let mut files = PartitionFiles::new(layout, scan.objects, written, memory);
     while let Some(rows) = merged.next().await? {
-        files.write(first_day, &rows).await?;
+        files.write(first_day.unwrap_or_default(), &rows).await?;
     }
     let added = files.finish().await?;
     let changes = merged.changes;

@@ -8,17 +8,31 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch, take};
-use datafusion::arrow::datatypes::{Int32Type, SchemaRef};
+use datafusion::arrow::datatypes::{Int32Type, SchemaRef, TimestampMicrosecondType};
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
+use super::overlap::Scopes;
+use super::rule::Span;
 use super::scan::NEW;
+use crate::commit::Changes;
 use crate::error::{Result, StoreError};
-use crate::table::Changes;
-use crate::write::Layout;
+use crate::pieces::{piece_of, plain};
+use crate::write::{Combine, Layout};
+
+/// Which stored rows rows of a batch take the place of.
+#[derive(Debug, Clone)]
+pub(super) enum Means {
+    /// Those of their units, pieces included.
+    Replace,
+    /// None: rows of the same key are combined.
+    Merge,
+    /// Those of a span.
+    Span(Arc<Span>),
+}
 
 /// The rows of a merge.
 pub(super) struct Resolve {
@@ -30,6 +44,9 @@ pub(super) struct Resolve {
     /// `None` if only keys are read.
     measures: Option<Encode>,
     origin: usize,
+    means: Means,
+    combine: Option<Combine>,
+    scopes: Scopes,
     /// Rows of the last group, which may go on.
     pending: Vec<RecordBatch>,
     ended: bool,
@@ -41,16 +58,16 @@ pub(super) struct Resolve {
 
 impl Resolve {
     /// Only looks for what is shared.
-    pub(super) fn keys(layout: &Layout, input: SendableRecordBatchStream) -> Result<Self> {
-        Self::new(layout, input, false)
+    pub(super) fn keys(layout: &Layout, input: SendableRecordBatchStream, means: Means) -> Result<Self> {
+        Self::new(layout, input, means, false)
     }
 
     /// Merges whole rows.
-    pub(super) fn rows(layout: &Layout, input: SendableRecordBatchStream) -> Result<Self> {
-        Self::new(layout, input, true)
+    pub(super) fn rows(layout: &Layout, input: SendableRecordBatchStream, means: Means) -> Result<Self> {
+        Self::new(layout, input, means, true)
     }
 
-    fn new(layout: &Layout, input: SendableRecordBatchStream, measures: bool) -> Result<Self> {
+    fn new(layout: &Layout, input: SendableRecordBatchStream, means: Means, measures: bool) -> Result<Self> {
         let (kind, schema) = (layout.kind(), input.schema());
         let key = kind.key();
         let measured = kind.measures().iter().map(|(name, _)| *name);
@@ -60,6 +77,12 @@ impl Resolve {
             key: Encode::new(&schema, key.iter().copied())?,
             measures: measures.then(|| Encode::new(&schema, measured)).transpose()?,
             origin: schema.fields().len() - 1,
+            combine: match means {
+                Means::Merge if measures => Some(Combine::new(kind, Arc::clone(&schema))?),
+                Means::Replace | Means::Merge | Means::Span(_) => None,
+            },
+            means,
+            scopes: Scopes::new(kind),
             schema,
             input,
             pending: Vec::new(),
@@ -117,21 +140,66 @@ impl Resolve {
     fn hold(&mut self, rows: &RecordBatch) -> Result<RecordBatch> {
         let origins = rows.column(self.origin).as_primitive::<Int32Type>().values();
         let new = origins.iter().filter(|&&origin| origin == NEW).count();
-        if new == 0 || new == rows.num_rows() {
+        let touched = match &self.means {
+            Means::Span(span) => self.spanned(rows, span),
+            Means::Replace | Means::Merge if new == 0 || new == rows.num_rows() => vec![false; rows.num_rows()],
+            Means::Replace | Means::Merge => self.of_units(rows)?,
+        };
+        if !touched.contains(&true) {
             self.changes.added += new as u64;
             return Ok(rows.clone());
         }
-        let (units, keys) = (self.unit.rows(rows)?, self.key.rows(rows)?);
-        let is_new = |row: usize| origins[row] == NEW;
-        let batch: HashSet<&[u8]> =
-            (0..rows.num_rows()).filter(|&row| is_new(row)).map(|row| units.row(row).data()).collect();
-        let touched: Vec<bool> =
-            (0..rows.num_rows()).map(|row| !is_new(row) && batch.contains(units.row(row).data())).collect();
+        let keys = self.key.rows(rows)?;
         self.count(rows, &keys, &touched)?;
         let files = touched.iter().zip(origins).filter(|(touched, _)| **touched).map(|(_, &origin)| origin as usize);
         self.touched.extend(files);
+        if let Some(combine) = &mut self.combine {
+            // Keys never reach across groups, so each is whole.
+            let combined = [combine.push(Some(rows.clone()))?, combine.push(None)?].concat();
+            return Ok(concat_batches(&self.schema, &combined)?);
+        }
         let stay = BooleanArray::from_iter(touched.iter().map(|touched| Some(!touched)));
         Ok(filter_record_batch(rows, &stay)?)
+    }
+
+    /// Which rows are stored ones of the batch's units, or of pieces of their sources.
+    fn of_units(&self, rows: &RecordBatch) -> Result<Vec<bool>> {
+        let origins = rows.column(self.origin).as_primitive::<Int32Type>().values();
+        let units = self.unit.rows(rows)?;
+        let is_new = |row: usize| origins[row] == NEW;
+        let batch: HashSet<&[u8]> =
+            (0..rows.num_rows()).filter(|&row| is_new(row)).map(|row| units.row(row).data()).collect();
+        let mut touched: Vec<bool> =
+            (0..rows.num_rows()).map(|row| !is_new(row) && batch.contains(units.row(row).data())).collect();
+        let Ok(source) = self.schema.index_of("source") else { return Ok(touched) };
+        let sources = rows.column(source).as_string_view();
+        let is_piece = |row: usize| piece_of(sources.value(row)).is_some();
+        if !(0..rows.num_rows()).any(|row| !is_new(row) && is_piece(row)) {
+            return Ok(touched);
+        }
+        // A piece is also of the unit of its plain source, if that is what the batch speaks for.
+        let plain_sources =
+            StringViewArray::from_iter_values((0..rows.num_rows()).map(|row| plain(sources.value(row))));
+        let mut columns = rows.columns().to_vec();
+        columns[source] = Arc::new(plain_sources);
+        let of_plain = self.unit.rows(&RecordBatch::try_new(rows.schema(), columns)?)?;
+        let spoken_for: HashSet<&[u8]> = (0..rows.num_rows())
+            .filter(|&row| is_new(row) && !is_piece(row))
+            .map(|row| of_plain.row(row).data())
+            .collect();
+        for (row, touched) in touched.iter_mut().enumerate() {
+            *touched |= !is_new(row) && is_piece(row) && spoken_for.contains(of_plain.row(row).data());
+        }
+        Ok(touched)
+    }
+
+    /// Which rows are stored ones of the span.
+    fn spanned(&self, rows: &RecordBatch, span: &Span) -> Vec<bool> {
+        let origins = rows.column(self.origin).as_primitive::<Int32Type>().values();
+        let times = rows["time"].as_primitive::<TimestampMicrosecondType>().values();
+        let within = |row: usize| (span.from..=span.to).contains(&times[row]);
+        let of_span = |row| origins[row] != NEW && within(row) && span.scopes.contains(&self.scopes.of(rows, row));
+        (0..rows.num_rows()).map(of_span).collect()
     }
 
     /// Counts what becomes of the rows of one key: stored ones first, then that of the batch.
@@ -152,6 +220,8 @@ impl Resolve {
         }
         self.changes.removed -= old.len() as u64;
         let same = match &self.measures {
+            // What was added to is another row, whatever it was before.
+            Some(_) if matches!(self.means, Means::Merge) => 0,
             Some(measures) => {
                 let (old, new) = (measures.rows_at(rows, old.clone())?, measures.rows_at(rows, new)?);
                 old.iter().zip(new.iter()).filter(|(old, new)| old.data() == new.data()).count()

@@ -18,10 +18,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
-use super::unit_columns;
+use super::{one_piece, unit_columns};
 use crate::error::{Result, StoreError};
 use crate::log::{DataFile, NewFile, hull};
 use crate::objects::Objects;
+use crate::schema::UTC;
 use crate::write::Layout;
 
 /// The column that says which file a row is from: its place among the stored files, or [`NEW`].
@@ -33,7 +34,7 @@ pub(super) const NEW: i32 = i32::MAX;
 const MERGED: usize = 32;
 
 /// Where and what is read.
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     pub layout: &'a Arc<Layout>,
     pub objects: &'a Objects,
     pub task: &'a Arc<TaskContext>,
@@ -42,9 +43,29 @@ pub(super) struct Scan<'a> {
 impl Scan<'_> {
     /// The keys in the range that both the batch's and the stored files cover.
     pub(super) fn keys(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
+        self.keys_where(new, stored, self.common_range(new, stored)?)
+    }
+
+    /// The keys of the rows that meet a condition.
+    pub(super) fn keys_where(
+        &self,
+        new: &[NewFile],
+        stored: &[&DataFile],
+        condition: Option<Arc<dyn PhysicalExpr>>,
+    ) -> Result<SendableRecordBatchStream> {
         let schema = self.layout.schema();
         let columns = self.layout.kind().key().iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
-        self.stream(new, stored, columns, self.common_range(new, stored)?)
+        self.stream(new, stored, columns, condition)
+    }
+
+    /// A condition that holds for the slices from one to another, in µs.
+    pub(super) fn between(&self, first: i64, last: i64) -> Result<Arc<dyn PhysicalExpr>> {
+        let time = col("time", self.layout.schema())?;
+        let bound = |micros, operator| -> Arc<dyn PhysicalExpr> {
+            let instant = ScalarValue::TimestampMicrosecond(Some(micros), Some(UTC.into()));
+            Arc::new(BinaryExpr::new(Arc::clone(&time), operator, lit(instant)))
+        };
+        Ok(Arc::new(BinaryExpr::new(bound(first, Operator::GtEq), Operator::And, bound(last, Operator::LtEq))))
     }
 
     /// All rows of the files.
@@ -108,6 +129,10 @@ impl Scan<'_> {
         let (kind, schema) = (self.layout.kind(), self.layout.schema());
         let mut condition: Option<Arc<dyn PhysicalExpr>> = None;
         for key in unit_columns(kind) {
+            // A piece and its source, which it may share a unit with, do not lie side by side.
+            if kind.key()[key] == "source" && !one_piece(kind, new) {
+                continue;
+            }
             let ours = hull(new.iter().map(|file| file.bounds.of(key).cloned()));
             let theirs = hull(stored.iter().map(|file| file.key_bounds().of(key).cloned()));
             let column = col(kind.key()[key], schema)?;

@@ -1,8 +1,8 @@
 //! The gate for rows: what comes in is the table's columns in the table's types, or is refused.
 //!
 //! Columns are matched by name. Texts may come in any string type and integers in any width; a time in
-//! any unit down to µs but with a time zone; a nullable column may be absent. Nothing is dropped, rounded or
-//! guessed: a column that the table does not have, a NULL in a key or count, a time that does not start a
+//! any unit down to µs but with a time zone; a nullable column may be absent. Seconds of latency become whole
+//! microseconds. Nothing else is dropped, rounded or guessed: a column that the table does not have, a NULL in a key or count, a time that does not start a
 //! slice, a negative count are errors that name the column and the value.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::DateTime;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Int64Array, ListArray, RecordBatch, new_null_array,
+    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, ListArray, RecordBatch, new_null_array,
 };
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
@@ -24,11 +24,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, stream};
+use nines_timeline::{micros, seconds};
 
 use super::{Layout, ORDER, PARTITION, keeps_order};
 use crate::error::{Result, StoreError};
 use crate::partition::Partition;
-use crate::records::{InvalidRow, first_invalid_row};
+use crate::rules::{InvalidRow, first_invalid_row};
 use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -135,6 +136,9 @@ impl Check {
         for (name, measure) in self.kind.measures() {
             let (at, _) = self.schema.column_with_name(name).ok_or_else(|| StoreError::internal("no measure"))?;
             check_measure(name, *measure, &columns[at])?;
+            if let (Measure::Sum, Some(seconds)) = (measure, columns[at].as_primitive_opt::<Float64Type>()) {
+                columns[at] = whole_micros(seconds);
+            }
         }
         let column = |name| match self.schema.column_with_name(name) {
             Some((at, _)) => Ok(&columns[at]),
@@ -153,7 +157,7 @@ impl Check {
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         match first_invalid_row(self.kind, &batch) {
-            Some(InvalidRow { row, column, message }) => {
+            Some(InvalidRow { row, column, message, .. }) => {
                 let row = batch.slice(row, 1);
                 let key = self.kind.key().iter().map(|name| array_value_to_string(&row[*name], 0));
                 let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");
@@ -217,6 +221,15 @@ fn convert(field: &Field, values: &ArrayRef) -> Result<ArrayRef> {
     }
     cast_with_options(values, field.data_type(), &CastOptions { safe: false, ..Default::default() })
         .map_err(|error| StoreError::rows(format!("column {}: {error}", field.name())))
+}
+
+/// Seconds as stored: whole microseconds, so that sums do not depend on the order of their terms.
+fn whole_micros(values: &Float64Array) -> ArrayRef {
+    let whole = |value: f64| micros(value).map_or(value, seconds);
+    match values.iter().flatten().all(|value| whole(value) == value) {
+        true => Arc::new(values.clone()),
+        false => Arc::new(values.unary::<_, Float64Type>(whole)),
+    }
 }
 
 /// Whether an entry of a list of structs, or a field of one, is NULL in a row that is not.

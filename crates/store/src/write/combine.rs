@@ -17,12 +17,13 @@ use datafusion::arrow::compute::{and, concat_batches, take};
 use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type, Int32Type, Int64Type, SchemaRef};
 
 use datafusion::arrow::util::display::array_value_to_string;
+use nines_timeline::{ExactSum, micros, seconds};
 
 use crate::error::{Result, StoreError};
 use crate::schema::{Measure, TableKind};
 
 /// Combines a sorted stream of batches.
-pub(super) struct Combine {
+pub(crate) struct Combine {
     schema: SchemaRef,
     /// The key's columns, `time` first: it differs between most neighbours.
     keys: Vec<usize>,
@@ -33,7 +34,7 @@ pub(super) struct Combine {
 }
 
 impl Combine {
-    pub(super) fn new(kind: TableKind, schema: SchemaRef) -> Result<Self> {
+    pub(crate) fn new(kind: TableKind, schema: SchemaRef) -> Result<Self> {
         let keys = kind.key().iter().rev().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
         let measure = |name: &str| kind.measures().iter().find(|(of, _)| *of == name).map(|(_, measure)| *measure);
         let measures = schema.fields().iter().map(|field| measure(field.name())).collect();
@@ -41,7 +42,7 @@ impl Combine {
     }
 
     /// Takes the next batch, or the end of the stream, and gives what is complete.
-    pub(super) fn push(&mut self, batch: Option<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    pub(crate) fn push(&mut self, batch: Option<RecordBatch>) -> Result<Vec<RecordBatch>> {
         let Some(mut batch) = batch else { return Ok(self.held.take().into_iter().collect()) };
         let mut done = Vec::new();
         if batch.num_rows() == 0 {
@@ -120,7 +121,8 @@ impl Combine {
         let columns = columns.map(|((values, measure), field)| match (measure, values.data_type()) {
             (None, _) => Ok(take(values, &first, None)?),
             (Some(Measure::Sum), DataType::Int64) => sum_counts(field.name(), values, groups),
-            (Some(Measure::Sum | Measure::Total), _) => Ok(sum_floats(values, groups)),
+            (Some(Measure::Sum), _) => sum_seconds(field.name(), values, groups),
+            (Some(Measure::Total), _) => sum_floats(field.name(), values, groups),
             (Some(Measure::Min), _) => Ok(pick_floats(values, groups, f64::min)),
             (Some(Measure::Max), _) => Ok(pick_floats(values, groups, f64::max)),
             (Some(Measure::Last), _) => Ok(pick_floats(values, groups, |_, last| last)),
@@ -153,17 +155,39 @@ fn sum_counts(name: &str, values: &ArrayRef, groups: &[Range<usize>]) -> Result<
     Ok(Arc::new(sums.collect::<Result<Vec<_>>>().map(Int64Array::from)?))
 }
 
-/// The rows of a key come in no particular order, and a sum must not tell.
-fn sum_floats(values: &ArrayRef, groups: &[Range<usize>]) -> ArrayRef {
-    let sums = values.as_primitive::<Float64Type>();
-    let mut terms = Vec::new();
+/// Seconds add up as whole microseconds. NULL adds nothing.
+fn sum_seconds(name: &str, values: &ArrayRef, groups: &[Range<usize>]) -> Result<ArrayRef> {
+    let values = values.as_primitive::<Float64Type>();
     let sum = |group: &Range<usize>| {
-        terms.clear();
-        terms.extend(group.clone().filter(|&row| sums.is_valid(row)).map(|row| sums.value(row)));
-        terms.sort_unstable_by(f64::total_cmp);
-        terms.iter().copied().reduce(|a, b| a + b)
+        let mut known = group.clone().filter(|&row| values.is_valid(row)).map(|row| micros(values.value(row)));
+        let Some(first) = known.next() else { return Ok(None) };
+        let sum = known.fold(first, |sum, more| sum?.checked_add(more?));
+        sum.map(|sum| Some(seconds(sum))).ok_or_else(|| too_long(name))
     };
-    Arc::new(groups.iter().map(sum).collect::<Float64Array>())
+    Ok(Arc::new(groups.iter().map(sum).collect::<Result<Float64Array>>()?))
+}
+
+fn too_long(name: &str) -> StoreError {
+    StoreError::rows(format!("column {name}: rows of the same key add up to more seconds than can be counted"))
+}
+
+/// Floats add up exactly and are rounded once: the rows of a key come in no particular order. NULL adds nothing.
+fn sum_floats(name: &str, values: &ArrayRef, groups: &[Range<usize>]) -> Result<ArrayRef> {
+    let values = values.as_primitive::<Float64Type>();
+    let sum = |group: &Range<usize>| {
+        let mut known = group.clone().filter(|&row| values.is_valid(row)).map(|row| values.value(row)).peekable();
+        if known.peek().is_none() {
+            return Ok(None);
+        }
+        let sum = known.collect::<ExactSum>().value();
+        match sum.is_finite() {
+            true => Ok(Some(sum)),
+            false => Err(StoreError::rows(format!(
+                "column {name}: rows of the same key add up to more than a float can hold"
+            ))),
+        }
+    };
+    Ok(Arc::new(groups.iter().map(sum).collect::<Result<Float64Array>>()?))
 }
 
 /// Reduces each group by choosing between neighbours.

@@ -17,9 +17,10 @@ use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
+use tokio::sync::OnceCell;
 
 use crate::error::{Result, StoreError};
-use crate::log::{Bounds, NewFile, SORTED, WRITTEN_BY};
+use crate::log::{Bounds, Log, NewFile, SORTED, WRITTEN_BY};
 use crate::objects::Objects;
 use crate::schema::TableKind;
 
@@ -111,15 +112,29 @@ fn find_leaves(field: &Field, path: &mut Vec<String>, leaves: &mut Vec<Vec<Strin
 
 /// Every data file that was begun for an append, whatever became of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Written(Arc<Mutex<Vec<Path>>>);
+pub(crate) struct Written {
+    paths: Arc<Mutex<Vec<Path>>>,
+    /// The log of a table that does not exist yet, and whether it was created since.
+    new: Option<(Arc<Log>, Arc<OnceCell<()>>)>,
+}
 
 impl Written {
-    fn begin(&self, path: &Path) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+    /// Files of a table that has to be created before the first of them: files without a log are what is left of a table
+    /// that lost it.
+    pub(crate) fn of_new_table(log: Arc<Log>) -> Self {
+        Self { new: Some((log, Arc::default())), ..Self::default() }
+    }
+
+    async fn begin(&self, path: &Path) -> Result<()> {
+        if let Some((log, created)) = &self.new {
+            created.get_or_try_init(|| log.create()).await?;
+        }
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+        Ok(())
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -227,7 +242,7 @@ impl Writer {
             written_at: Utc::now().timestamp_millis(),
         };
         let at = file.object_path(self.layout.kind);
-        written.begin(&at);
+        written.begin(&at).await?;
         if !objects.put_new(&at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
         }

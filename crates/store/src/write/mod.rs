@@ -32,7 +32,7 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::NewFile;
 use crate::objects::Objects;
 use crate::schema::{Measure, TableKind};
-use combine::Combine;
+pub(crate) use combine::Combine;
 
 /// The column that carries the first day of a row's partition through the sort; it is not stored.
 const PARTITION: &str = "__partition";

@@ -40,6 +40,20 @@ async fn rows_come_back_as_they_were_appended() {
     assert_eq!(batches[0].schema(), table.schema());
 }
 
+/// A DOUBLE of seconds, but whole microseconds: what rows of a key add up to does not depend on their order.
+#[tokio::test]
+async fn latencies_are_whole_microseconds() {
+    let (_folder, table) = requests_table().await;
+    let timed = |service: &'static str, seconds: f64| Row { latency_sum: Some(seconds), ..row(OCTOBER, service, 1) };
+    let tenths = [0.1, 0.2, 0.3, 0.1, 0.2, 0.1].map(|seconds| timed("many", seconds));
+    let (once, small) = (timed("once", 0.123_456_789), [timed("small", 2.000_000_4), timed("small", 3.000_000_6)]);
+    let batches = vec![requests(&tenths), requests(&[once]), requests(&small)];
+    append(&table, batches).await.unwrap();
+    let context = querying(Provider::newest(table));
+    let sums = answer(&context, "select service, latency_sum from t order by service").await;
+    assert_eq!(sums, ["many|1.0", "once|0.123457", "small|5.000001"]);
+}
+
 #[tokio::test]
 async fn rows_of_the_same_key_combine() {
     let (_folder, table) = requests_table().await;
@@ -47,7 +61,7 @@ async fn rows_of_the_same_key_combine() {
         latency_sum: Some(0.5),
         latency: Some((1, vec![(1, 1), (3, 1)])),
         latency_le: Some(vec![(1000, 1), (2000, 2)]),
-        ..row(OCTOBER, "login", 2)
+        ..row(OCTOBER, "login", 3)
     };
     let other = Row {
         latency_sum: Some(0.25),
@@ -66,7 +80,7 @@ async fn rows_of_the_same_key_combine() {
         answer(&context, "select service, requests, latency_sum, latency, latency_le from t order by service, time")
             .await,
         [
-            "login|10|0.75|{zero: 1, buckets: [{bucket: 1, count: 1}, {bucket: 2, count: 5}, {bucket: 3, count: 2}]}\
+            "login|11|0.75|{zero: 1, buckets: [{bucket: 1, count: 1}, {bucket: 2, count: 5}, {bucket: 3, count: 2}]}\
              |[{le: 1000, count: 4}, {le: 2000, count: 6}]",
             "often|10000|NULL|NULL|NULL",
             "often|10000|NULL|NULL|NULL",

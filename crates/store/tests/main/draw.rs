@@ -74,11 +74,9 @@ fn key(rng: &mut StdRng, kind: TableKind, source: &str, time: i64) -> Cells {
 
 /// Measures at random.
 pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
-    let quarters = |rng: &mut StdRng| Cell::Quarters(rng.random_range(-8..40));
     let maybe = |rng: &mut StdRng, cell: Cell| if rng.random_bool(0.7) { cell } else { Cell::Null };
     match kind {
         TableKind::Requests => {
-            let requests = rng.random_range(0..6);
             let sum = Cell::Quarters(rng.random_range(0..40));
             let mut buckets: Vec<(i32, i64)> = Vec::new();
             for bucket in [-200, -1, 0, 3, 40] {
@@ -86,9 +84,14 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
                     buckets.push((bucket, rng.random_range(1..5)));
                 }
             }
-            let histogram = Cell::Histogram((rng.random_range(0..2), buckets));
+            let zero = rng.random_range(0..2);
             let below = rng.random_range(0..4);
-            let counts = Cell::CountsLe(vec![(100_000, below), (500_000, below + rng.random_range(0..4))]);
+            let within = below + rng.random_range(0..4);
+            // A request has at most one latency.
+            let latencies = zero + buckets.iter().map(|(_, count)| count).sum::<i64>();
+            let requests = latencies.max(within) + rng.random_range(0..3);
+            let histogram = Cell::Histogram((zero, buckets));
+            let counts = Cell::CountsLe(vec![(100_000, below), (500_000, within)]);
             vec![Cell::Number(requests), maybe(rng, sum), maybe(rng, histogram), maybe(rng, counts)]
         }
         TableKind::Events => {
@@ -96,8 +99,11 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
             vec![Cell::Number(good), Cell::Number(good + rng.random_range(0..3))]
         }
         TableKind::Gauges => {
-            let samples = Cell::Number(rng.random_range(1..4));
-            vec![samples, quarters(rng), quarters(rng), quarters(rng), quarters(rng)]
+            let samples: Vec<i64> = (0..rng.random_range(1..4)).map(|_| rng.random_range(-8..40)).collect();
+            let (least, greatest) = (samples.iter().min().copied(), samples.iter().max().copied());
+            let numbers = [Some(samples.iter().sum()), least, greatest, samples.last().copied()];
+            let numbers = numbers.into_iter().flatten().map(Cell::Quarters);
+            [Cell::Number(samples.len() as i64)].into_iter().chain(numbers).collect()
         }
         TableKind::Incidents => {
             let started = OCTOBER + rng.random_range(0..100) * MINUTE;

@@ -1,4 +1,9 @@
-use nines_store::{Store, StoreErrorKind};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
+use nines_store::{Known, Once, Store, StoreErrorKind, TableKind};
+
+use crate::fixture::{MINUTE, OCTOBER, append, batch, context, requests, row, stream_of, times};
 
 #[tokio::test]
 async fn a_store_keeps_the_granularity_it_was_created_with() {
@@ -38,4 +43,168 @@ async fn impossible_granularities_and_places_are_refused() {
     }
     let error = Store::open("s3://bucket/store").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::InvalidArgument, "{error}");
+}
+
+/// A store on disk without rows, and its path.
+async fn empty() -> (tempfile::TempDir, String, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store").to_str().unwrap().to_string();
+    let store = Store::open_or_create(&path, None).await.unwrap();
+    (folder, path, store)
+}
+
+/// A store on disk with rows in requests, and its path.
+async fn filled() -> (tempfile::TempDir, String) {
+    let (folder, path, store) = empty().await;
+    append(&store.table(TableKind::Requests), vec![requests(&[row(OCTOBER, "web", 10)])]).await.unwrap();
+    (folder, path)
+}
+
+/// Every way to open it fails, with a message that says this, and changes nothing in the folder.
+async fn cannot_be_opened(path: &str, kind: StoreErrorKind, said: &str) {
+    let before = names_below(path);
+    for error in [
+        Store::open(path).await.unwrap_err(),
+        Store::open_or_create(path, None).await.unwrap_err(),
+        Store::open_or_create(path, Some(15)).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(names_below(path), before);
+}
+
+fn names_below(folder: impl AsRef<std::path::Path>) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        names.push(path.display().to_string());
+        if path.is_dir() {
+            names.extend(names_below(path));
+        }
+    }
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_store_that_lost_its_description_is_not_a_new_one() {
+    let (_folder, path) = filled().await;
+    std::fs::remove_file(format!("{path}/nines.json")).unwrap();
+    cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
+    cannot_be_opened(&path, StoreErrorKind::Corrupt, r#"{"format":1,"slice_seconds":60}"#).await;
+    // A log that is gone as well leaves the files of the table.
+    std::fs::remove_dir_all(format!("{path}/requests/_delta_log")).unwrap();
+    cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
+    // Once the folder is empty, or holds what is none of ours, a store can be made of it.
+    std::fs::remove_dir_all(format!("{path}/requests")).unwrap();
+    std::fs::create_dir_all(format!("{path}/requests")).unwrap();
+    std::fs::write(format!("{path}/requests/october.csv"), "time,status\n").unwrap();
+    assert_eq!(Store::open(&path).await.unwrap_err().kind(), StoreErrorKind::NotFound);
+    Store::open_or_create(&path, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_table_is_not_a_store() {
+    let (_folder, path) = filled().await;
+    cannot_be_opened(&format!("{path}/requests"), StoreErrorKind::InvalidArgument, "is a table, not a store").await;
+}
+
+#[tokio::test]
+async fn a_table_that_lost_its_log_is_neither_read_nor_written() {
+    let (_folder, path) = filled().await;
+    let log = format!("{path}/requests/_delta_log");
+    let entries = |keep: &str| {
+        for entry in std::fs::read_dir(&log).unwrap() {
+            let entry = entry.unwrap();
+            if keep.is_empty() || !entry.file_name().to_str().unwrap().contains(keep) {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    };
+    for way in ["the first entry", "all entries", "the folder"] {
+        match way {
+            "the first entry" => entries("00001"),
+            "all entries" => entries(""),
+            _ => std::fs::remove_dir_all(&log).unwrap(),
+        }
+        let before = names_below(&path);
+        let table = Store::open(&path).await.unwrap().table(TableKind::Requests);
+        let read = table.snapshot().await.unwrap_err();
+        let rows = stream_of(vec![requests(&[row(OCTOBER, "web", 1)])]);
+        let written = table.append(rows, Once::default(), context().task_ctx()).await.unwrap_err();
+        for error in [read, written] {
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{way}: {error}");
+            assert!(error.to_string().contains("requests/_delta_log"), "{way}: {error}");
+        }
+        assert_eq!(names_below(&path), before, "{way}");
+        // Other tables are as they were.
+        let events = Store::open(&path).await.unwrap().table(TableKind::Events);
+        assert_eq!(events.snapshot().await.unwrap().version(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_append_that_is_refused_creates_no_table() {
+    let (_folder, path, store) = empty().await;
+    let table = store.table(TableKind::Requests);
+    let rows = stream_of(vec![requests(&[row(OCTOBER + 1, "web", 1)])]);
+    let error = table.append(rows, Once::default(), context().task_ctx()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::InvalidRows, "{error}");
+    assert_eq!(names_below(&path).len(), 1, "nines.json alone: {:?}", names_below(&path));
+}
+
+#[tokio::test]
+async fn slices_that_the_description_does_not_know_are_refused() {
+    let (_folder, path) = filled().await;
+    std::fs::write(format!("{path}/nines.json"), "{\"format\":1,\"slice_seconds\":15}\n").unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let error = store.table(TableKind::Requests).snapshot().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Incompatible, "{error}");
+    assert!(error.to_string().contains("slices of 60 s, and nines.json says 15 s"), "{error}");
+    // Nor does a new table get slices that the others do not have.
+    let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let ones = || Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+    let events = stream_of(vec![batch(vec![
+        ("time", Arc::new(times([OCTOBER].into_iter()))),
+        ("service", text("web")),
+        ("name", text("saved")),
+        ("good", ones()),
+        ("total", ones()),
+    ])]);
+    let error = store.table(TableKind::Events).append(events, Once::default(), context().task_ctx()).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Incompatible, "{error}");
+    assert_eq!(names_below(&path).iter().filter(|name| name.contains("events")).count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_an_append_is_known_whenever_it_was_dropped() {
+    let (_folder, path) = filled().await;
+    let store = Store::open(&path).await.unwrap();
+    let table = store.table(TableKind::Requests);
+    let mut hits = [0; 2];
+    for polls in 0..60 {
+        let before = store.commits().len();
+        let version = Store::open(&path).await.unwrap().table(TableKind::Requests).snapshot().await.unwrap().version();
+        let rows = stream_of(vec![requests(&[row(OCTOBER + (polls + 1) * MINUTE, "web", 1)])]);
+        let mut appended = Box::pin(table.append(rows, Once::default(), context().task_ctx()));
+        for _ in 0..polls {
+            if futures::poll!(&mut appended).is_ready() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_micros(500)).await;
+        }
+        drop(appended);
+        store.settled().await;
+        let said: Vec<(u64, Known)> =
+            store.commits()[before..].iter().map(|begun| (begun.version, begun.known)).collect();
+        let now = Store::open(&path).await.unwrap().table(TableKind::Requests).snapshot().await.unwrap().version();
+        match said.as_slice() {
+            [] => assert_eq!(now, version, "after {polls} polls"),
+            [(stored, Known::Stored)] => assert_eq!((now, now), (Some(*stored), version.map(|version| version + 1))),
+            other => panic!("{other:?} after {polls} polls"),
+        }
+        hits[usize::from(now != version)] += 1;
+    }
+    assert!(hits.iter().all(|hits| *hits > 0), "{hits:?}");
 }

@@ -1,6 +1,8 @@
 //! Laws of the algebra, on random timelines.
 
-use nines_timeline::{Alert, Failure, Interval, Rule, Share, State, Timeline, burn_alerts, theil_sen, union};
+use nines_timeline::{
+    ALLOWANCE, Alert, Burning, Failure, Interval, Rule, Share, Spell, State, Timeline, burn_alerts, theil_sen, union,
+};
 use proptest::prelude::*;
 
 use crate::naive::{laid_from, text, timeline};
@@ -32,37 +34,41 @@ fn at(timeline: &Timeline, time: i64) -> State {
     timeline.segments().find(|run| run.start <= time && time < run.end).map_or(State::NoData, |run| run.state)
 }
 
-/// Burn alerts, each slice end from what the slices of its windows are.
-fn naive_alerts(t: &Timeline, thousandths: u64, rule: &Rule, from: i64) -> Vec<Alert> {
-    let budget = i64::from(rule.factor.0) * (1000 - thousandths as i64);
-    let counts = |end: i64, window: i64| {
-        let slices = (window / t.slice()).max(1);
-        let states = (1..=slices).map(|back| at(t, end - back * t.slice()));
-        states.fold((0, 0), |(error, measured), state| match state {
-            State::Error => (error + 1, measured + 1),
-            State::Ok => (error, measured + 1),
-            _ => (error, measured),
-        })
+/// Slices as (bad, all, allowed thousandths), of which nothing may be measured.
+fn counted() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
+    let slice = (0i64..4, 0i64..6).prop_map(|(bad, all)| (bad.min(all), all));
+    let run = (slice, 1..5usize, prop::sample::select(vec![0i64, 1, 50, 100, 500]));
+    let runs = prop::collection::vec(run, 0..14);
+    runs.prop_map(|runs| runs.iter().flat_map(|((bad, all), n, left)| vec![(*bad, *all, *left); *n]).collect())
+}
+
+/// Burn alerts, each slice end from what the slices are that ended in its windows.
+fn naive_alerts(slices: &[(i64, i64, i64)], width: i64, rule: &Rule, min_events: i64, from: i64) -> Vec<Alert> {
+    let ended = |t: i64, window: i64| {
+        let window = window.max(width);
+        let own =
+            slices.iter().enumerate().filter(|(at, _)| (t - window + 1..=t).contains(&((*at as i64 + 1) * width)));
+        own.fold((0, 0, 0), |(bad, all, left), (_, slice)| (bad + slice.0, all + slice.1, left + slice.1 * slice.2))
     };
-    let fires =
-        |(error, measured): (i64, i64)| measured > 0 && error * i64::from(rule.factor.1) * 1000 >= measured * budget;
+    let (n, d) = (i64::from(rule.factor.0), i64::from(rule.factor.1));
+    let fires = |(bad, _, left): (i64, i64, i64)| left > 0 && bad * 1000 * d >= left * n;
     let mut found = Vec::<Alert>::new();
     let mut firing = false;
-    for end in (t.start() + t.slice()..=t.end()).step_by(t.slice() as usize) {
-        let (long, short) = (counts(end, rule.long), counts(end, rule.short));
-        let fires = thousandths < 1000 && fires(long) && fires(short);
-        // The quotient of integers in lowest terms, as every figure.
-        let (n, d) = (long.0 * 1000, long.1 * (1000 - thousandths as i64));
-        let burn = n as f64 / d as f64;
+    for end in 1..=slices.len() as i64 {
+        let t = end * width;
+        let (long, short) = (ended(t, rule.long), ended(t, rule.short));
+        let fires = fires(long) && fires(short) && long.1 >= min_events;
+        let burn = (long.0 * 1000) as f64 / long.2 as f64;
         match (firing, fires) {
-            (false, true) => found.push(Alert { fired: end, cleared: None, peak: burn }),
+            (false, true) => found.push(Alert { fired: t, cleared: None, peak: burn }),
             (true, true) => found.iter_mut().last().unwrap().peak = burn.max(found.last().unwrap().peak),
-            (true, false) => found.iter_mut().last().unwrap().cleared = Some(end),
+            (true, false) => found.iter_mut().last().unwrap().cleared = Some(t),
             (false, false) => {}
         }
         firing = fires;
     }
-    found.retain(|alert| alert.cleared.is_none_or(|cleared| cleared - t.slice() >= from) && from <= t.end());
+    let last = slices.len() as i64 * width;
+    found.retain(|alert| alert.cleared.map_or(last, |cleared| cleared - width) >= from);
     found
 }
 
@@ -213,15 +219,33 @@ proptest! {
 
     #[test]
     fn burn_alerts_are_those_of_each_slice(
-        t in any_timeline(),
-        thousandths in 0u64..1001,
+        slices in counted(),
+        width in 1i64..5,
         factor in (0u32..40, prop::sample::select(vec![1u32, 3, 10])),
-        (long, short) in (0i64..40, 0i64..15),
+        (long, short) in (1i64..40, 1i64..15),
+        min_events in prop::sample::select(vec![0i64, 0, 3, 40]),
         from in -60i64..120,
     ) {
-        let target = Share::from_ratio(thousandths, 1000).unwrap();
-        let rule = Rule { factor, long: long * t.slice(), short: short * t.slice() + 1 };
-        prop_assert_eq!(burn_alerts(&t, target, &rule, from), naive_alerts(&t, thousandths, &rule, from));
+        let rule = Rule { factor, long, short };
+        let spell = |&(bad, all, left): &(i64, i64, i64)| Spell {
+            slices: 1,
+            spent: i128::from(bad) * ALLOWANCE,
+            allowed: Share::from_ratio(1000 - left as u64, 1000).unwrap().allowance() * i128::from(all),
+            events: all,
+        };
+        let single = Burning { start: 0, slice: width, least: 1, spells: slices.iter().map(spell).collect() };
+        // The same, with equal neighbours as one spell.
+        let mut spells = Vec::<Spell>::new();
+        for next in &single.spells {
+            match spells.last_mut() {
+                Some(last) if (Spell { slices: 1, ..*last }) == *next => last.slices += 1,
+                _ => spells.push(*next),
+            }
+        }
+        let joined = Burning { spells, ..single.clone() };
+        let expected = naive_alerts(&slices, width, &rule, min_events, from);
+        prop_assert_eq!(burn_alerts(&single, &rule, min_events, from).unwrap(), expected.clone());
+        prop_assert_eq!(burn_alerts(&joined, &rule, min_events, from).unwrap(), expected);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) fn run(session: &mut Session, argument: &str) -> Result<()> {
     };
     let cell = read(kind, options)?;
     let Some(spec) = &cell.chart else { return Ok(()) };
-    let zone = session.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+    let zone = session.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
     let chart = Chart::new(spec, &cell.units, &rows.schema, &rows.batches, zone, None).map_err(CliError::Usage)?;
     if chart.is_empty() {
         return Err(CliError::Usage("there is nothing to draw: the last result holds no values".to_string()));
@@ -32,7 +32,7 @@ pub(super) fn run(session: &mut Session, argument: &str) -> Result<()> {
     if let Some(drawn) = session.cells.of_result(session.results.count()) {
         (drawn.chart, drawn.units) = (cell.chart, cell.units);
     }
-    session.show_text(&format!("{text}\n"))
+    session.show_drawn(&format!("{text}\n"))
 }
 
 /// How charts and pages look where the session prints.

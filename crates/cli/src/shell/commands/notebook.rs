@@ -46,7 +46,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let before = session.results.count();
     let page = session.notebook(notebook, &name).await?;
     let look = look(session);
-    session.show_text(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
+    session.show_drawn(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
     if session.results.count() > before {
         told(session, &format!("the results are _{} to _{}", before + 1, session.results.count()))?;
     }

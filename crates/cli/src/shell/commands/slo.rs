@@ -16,17 +16,19 @@ use crate::shell::vocabulary::column;
 
 const DEFINED: &str = "
     SELECT business, service, owner, display_name, description, measures, slice_seconds, slice_target, target, budgeting,
-           time_window, effective_from, effective_until
+           time_window, effective_from, effective_until, not_measured
     FROM slos WHERE objective = $name ORDER BY effective_from DESC NULLS LAST";
 
 const IN_FORCE: &str = "
-    SELECT service, objective, measures, target, time_window AS window FROM slos
+    SELECT service, objective, coalesce(measures, concat('not measured: ', not_measured)) AS measures, target,
+           time_window AS window
+    FROM slos
     WHERE (effective_from IS NULL OR effective_from <= $at) AND (effective_until IS NULL OR effective_until > $at)
     ORDER BY service, objective";
 
 const FIGURES: &str = "
     SELECT concat_ws(' ', business, service) AS service, slo, target, slo_error_time, CAST(failures AS DOUBLE) AS failures,
-           mttr, mtbf, budget_remaining
+           mttr, mtbf, budget_remaining, measured_seconds, assumed_seconds, lost_seconds, last_data, approximation
     FROM report($from, $to, 'objective') WHERE objective = $name";
 
 const FAILURES: &str = "
@@ -63,14 +65,16 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     let (_, defined) = session.query(DEFINED, &[named()]).await?;
     let versions: usize = defined.iter().map(RecordBatch::num_rows).sum();
     let now = now();
-    let until = newest(session).await?.filter(|newest| now - *newest > TimeDelta::days(1)).unwrap_or(now);
-    let zone: Tz = session.engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+    let until = newest_end(session).await?.filter(|end| now - *end > TimeDelta::days(1)).unwrap_or(now);
+    let zone: Tz = session.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
     let periods = periods(now, until, zone);
     let mut figures = Vec::new();
     for (period, from, to) in &periods {
         let (_, rows) = session.query(FIGURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
         for batch in &rows {
-            figures.extend((0..batch.num_rows()).map(|row| Figures::of(period, batch, row)));
+            for row in 0..batch.num_rows() {
+                figures.push(Figures::of(period, batch, row, zone)?);
+            }
         }
     }
     if versions == 0 && figures.is_empty() {
@@ -80,7 +84,7 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     if figures.is_empty() {
         return session.show_text("there are no rows for it yet\n");
     }
-    session.show_text(&format!("{}\n", lined_up(&figures)))?;
+    session.show_text(&format!("{}\n{}", lined_up(&figures), measured(&figures)))?;
     let Some((_, from, to)) = periods.first() else { return Ok(()) };
     let (_, failures) = session.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
     session.show_text(&failed(&failures, zone)?)
@@ -91,20 +95,30 @@ struct Figures {
     period: String,
     service: String,
     values: Vec<String>,
+    /// What the figure is about: how much was measured, what of it was not by events, and until when there are data.
+    measured: String,
+    /// Where a latency threshold lies between two that are known.
+    approximation: Option<String>,
 }
 
 const FIGURE_NAMES: [&str; 7] = ["slo", "target", "in error", "failures", "mttr", "mtbf", "budget left"];
 
 impl Figures {
-    fn of(period: &str, batch: &RecordBatch, row: usize) -> Figures {
+    fn of(period: &str, batch: &RecordBatch, row: usize, zone: Tz) -> Result<Figures> {
         let number = |at: usize| {
             let values = batch.column(at).as_primitive_opt::<Float64Type>()?;
             values.is_valid(row).then(|| values.value(row))
         };
         let told = |at: usize, tell: &dyn Fn(f64) -> String| number(at).map_or_else(|| "-".to_string(), tell);
         let rounded = |share: f64| format!("{:.1} %", share * 100.0);
+        let text = |at: usize| {
+            let text = column(std::slice::from_ref(&batch.slice(row, 1)), at).unwrap_or_default().join("");
+            (!text.is_empty()).then_some(text)
+        };
+        let approximation = text(12);
+        let about = if approximation.is_some() { "≈ " } else { "" };
         let values = vec![
-            told(1, &percent),
+            told(1, &|slo| format!("{about}{}", percent(slo))),
             told(2, &percent),
             told(3, &duration),
             told(4, &|count| format!("{count}")),
@@ -112,8 +126,18 @@ impl Figures {
             told(6, &duration),
             told(7, &rounded),
         ];
-        let service = column(std::slice::from_ref(&batch.slice(row, 1)), 0).unwrap_or_default().join("");
-        Figures { period: period.to_string(), service, values }
+        let mut measured = format!("{} measured", told(8, &duration));
+        for (at, of) in [(9, "assumed without data"), (10, "lost")] {
+            if let Some(seconds) = number(at).filter(|seconds| *seconds > 0.0) {
+                measured.push_str(&format!(", {} of it {of}", duration(seconds)));
+            }
+        }
+        measured.push_str(&match batch.column(11).is_valid(row) {
+            true => format!("; last data {}", text_of(batch.column(11), row, zone.name())?),
+            false => "; no data".to_string(),
+        });
+        let service = text(0).unwrap_or_default();
+        Ok(Figures { period: period.to_string(), service, values, measured, approximation })
     }
 }
 
@@ -132,6 +156,20 @@ fn lined_up(figures: &[Figures]) -> comfy_table::Table {
         column.set_cell_alignment(comfy_table::CellAlignment::Right);
     }
     table
+}
+
+/// How much of each period was measured, in lines, and how sure a latency is.
+fn measured(figures: &[Figures]) -> String {
+    let several = figures.iter().any(|line| line.service != figures[0].service);
+    let mut text = String::new();
+    for line in figures {
+        let of = if several { format!(", {}", line.service) } else { String::new() };
+        text.push_str(&format!("  {}{of}: {}\n", line.period, line.measured));
+    }
+    let mut known: Vec<&str> = figures.iter().filter_map(|line| line.approximation.as_deref()).collect();
+    known.dedup();
+    known.iter().for_each(|told| text.push_str(&format!("  {told}\n")));
+    text
 }
 
 /// The last failures in lines: when, how long, and what it was, if somebody knows.
@@ -155,28 +193,36 @@ fn failed(failures: &[RecordBatch], zone: Tz) -> Result<String> {
     })
 }
 
-/// The days up to the newest row, and the calendar month that it is in.
+/// The days up to the end of the newest slice, and the calendar month that it is in: all of it, so that its budget is the month's.
 fn periods(now: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> Vec<(String, DateTime<Utc>, DateTime<Utc>)> {
     let days = (until - TimeDelta::days(DAYS), until);
     let local = (until - TimeDelta::microseconds(1)).with_timezone(&zone);
-    let month = zone.with_ymd_and_hms(local.year(), local.month(), 1, 0, 0, 0).earliest();
-    let month = month.map_or(until, |month| month.with_timezone(&Utc));
+    let first = |year: i32, month: u32| {
+        zone.with_ymd_and_hms(year, month, 1, 0, 0, 0).earliest().map(|first| first.with_timezone(&Utc))
+    };
+    let month = first(local.year(), local.month()).unwrap_or(until);
+    let next = match local.month() {
+        12 => first(local.year() + 1, 1),
+        month => first(local.year(), month + 1),
+    };
     let is_old = until < now;
     let name = |text: &str| match is_old {
         true => format!("{text} up to {}", until.with_timezone(&zone).format("%Y-%m-%d %H:%M")),
         false => text.to_string(),
     };
     let of_month = format!("{}", local.format("%B %Y"));
-    vec![(name(&format!("last {DAYS} days")), days.0, days.1), (of_month, month, until)]
+    vec![(name(&format!("last {DAYS} days")), days.0, days.1), (of_month, month, next.unwrap_or(until))]
 }
 
-/// When the newest slice of any raw table begins.
-async fn newest(session: &mut Session) -> Result<Option<DateTime<Utc>>> {
+/// When the newest slice of any raw table ends.
+async fn newest_end(session: &mut Session) -> Result<Option<DateTime<Utc>>> {
+    let slice = session.engine.store().map_or(0, |store| store.slice_seconds());
     let (_, rows) = session.query(NEWEST, &[]).await?;
     let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
     let times = cast(batch.column(0), &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
-    Ok(times.is_valid(0).then(|| times.value(0)).and_then(DateTime::from_timestamp_micros))
+    let start = times.is_valid(0).then(|| times.value(0)).and_then(DateTime::from_timestamp_micros);
+    Ok(start.and_then(|start| start.checked_add_signed(TimeDelta::seconds(slice))))
 }
 
 /// What is promised by the version in force, in lines.
@@ -226,7 +272,10 @@ fn promise(name: &str, defined: &[RecordBatch], zone: Tz, now: DateTime<Utc>) ->
         service.push_str(&format!(", owned by {owner}"));
     }
     line("service", service);
-    line("counts", cell("measures", row)?.unwrap_or_default());
+    match cell("not_measured", row)? {
+        Some(why) => line("measured", format!("not: {why}")),
+        None => line("counts", cell("measures", row)?.unwrap_or_default()),
+    }
     if let (Some(seconds), Some(target)) = (number("slice_seconds", row), number("slice_target", row)) {
         line("slice", format!("{}, ok from {} on", duration(seconds), percent(target)));
     }
@@ -294,7 +343,10 @@ mod tests {
         let of = |zone: Tz| periods(Utc::now().max(until), until, zone)[1].clone();
         assert_eq!(of(chrono_tz::UTC).0, "October 2026");
         // Midnight of the first of November there: the month that has just ended.
-        let (name, from, _) = of(chrono_tz::Asia::Shanghai);
+        let (name, from, to) = of(chrono_tz::Asia::Shanghai);
         assert_eq!((name.as_str(), from.to_rfc3339().as_str()), ("October 2026", "2026-09-30T16:00:00+00:00"));
+        assert_eq!(to.to_rfc3339(), "2026-10-31T16:00:00+00:00");
+        let december = periods(Utc::now(), "2025-12-03T00:00:00Z".parse().unwrap(), Tz::UTC)[1].clone();
+        assert_eq!(december.2.to_rfc3339(), "2026-01-01T00:00:00+00:00");
     }
 }

@@ -4,27 +4,15 @@ use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 
+use super::Broken;
+use super::series::First;
 use crate::schema::TableKind;
-
-/// A row that a table refuses, whatever wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InvalidRow {
-    /// Which row of the batch.
-    pub row: usize,
-    /// The column that is wrong.
-    pub column: &'static str,
-    /// What is wrong, and what was expected.
-    pub message: String,
-}
 
 /// The phases of an incident, in the order in which they happen.
 const PHASES: [&str; 5] = ["started", "detected", "located", "fixed", "verified"];
 
-/// The first row of a batch in the table's schema that contradicts itself; `None` if all are in order.
-///
-/// A series has no such rules: its slices and counts are checked as they are written. Nor has what Nines derives.
-pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<InvalidRow> {
+/// The first row of a batch of this table that contradicts itself, and how.
+pub(super) fn first_broken(kind: TableKind, batch: &RecordBatch) -> First {
     let rule: fn(&Row) -> Result<(), Wrong> = match kind {
         TableKind::Incidents => incident,
         TableKind::Exclusions => exclusion,
@@ -33,8 +21,8 @@ pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<Invalid
         _ => return None,
     };
     (0..batch.num_rows()).find_map(|row| {
-        let (column, message) = rule(&Row { batch, row }).err()?;
-        Some(InvalidRow { row, column, message })
+        let (column, found) = rule(&Row { batch, row }).err()?;
+        Some((row, Broken::new(column, found)))
     })
 }
 
@@ -104,7 +92,7 @@ impl Row<'_> {
     }
 
     fn named(&self, column: &'static str) -> Result<(), Wrong> {
-        match self.text(column).is_empty() {
+        match self.text(column).trim().is_empty() {
             true => Err((column, "must not be empty".to_string())),
             false => Ok(()),
         }

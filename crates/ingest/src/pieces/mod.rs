@@ -1,27 +1,35 @@
-//! Logs in pieces: where a log can be cut, what stands before a cut, and reading from one cut to another.
+//! Files in pieces: where a file of lines can be cut, what stands before a cut, and reading from one cut to another.
 //!
-//! A log that grows is read piece by piece. Whoever remembers the *cuts* (bytes and the hash of all bytes before) can
-//! tell that a file is a log that was read before, whatever its name and whether or not it was packed since, and go
-//! on where the last piece ended. Positions count unpacked bytes. Cuts lie after a newline: the last line, while
-//! it has none, is being written and belongs to the next piece.
+//! A file that grows is read piece by piece. Whoever remembers the *cuts* (bytes and the hash of all bytes before) can
+//! tell that a file is one that was read before, whatever its name and whether or not it was packed since, and go
+//! on where the last piece ended. Positions count unpacked bytes. Cuts lie where a record ends: after a newline that is not
+//! in quotes. The last line, while it has no newline, is being written and belongs to the next piece, unless it is
+//! known to be whole: the file is packed, or said to be complete, or the line is a whole JSON object. A Parquet
+//! file is one piece.
 //!
 //! What must hold: a piece gives exactly the bytes that were hashed, or an error at its end, so that the hash that is
-//! remembered is that of the lines that are stored. A log is never held in memory, only its first line.
+//! remembered is that of the rows that are stored. A file is never held in memory, only its first record and its last line.
+
+mod piece;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ring::digest::Context;
 
+use crate::ends::Ends;
+use crate::formats;
 use crate::hash::{self, CHUNK, first_64_bits};
 use crate::input::{self, Bytes};
-use crate::lines::{Lines, MAX_LINE, too_long};
-use crate::{ErrorKind, IngestError, Progress, Result};
+use crate::lines::{MAX_LINE, too_long};
+use crate::{ErrorKind, Format, IngestError, Progress, Result};
+pub use piece::Piece;
+use piece::PieceBytes;
 
-/// A place in a log: after so many of its bytes.
+/// A place in a file: after so many of its bytes.
 #[derive(Clone)]
 pub struct Cut {
     bytes: u64,
@@ -56,56 +64,148 @@ impl Cut {
     }
 }
 
-/// A log of which only the first line was read.
+/// A file of which only the first record was read.
 pub struct LogStart {
     path: PathBuf,
+    format: Format,
     packed: bool,
-    first_line: Vec<u8>,
+    /// Whether nothing is written to it any more.
+    finished: bool,
+    /// What stands before the first record: the header line of CSV.
+    header: Vec<u8>,
+    first_record: Vec<u8>,
+    ends: Ends,
     input: BufReader<Bytes>,
+    whole: Option<Cut>,
 }
 
 impl LogStart {
-    /// Opens a log. Its bytes count as read in `progress`.
-    pub fn open(path: &Path, progress: &Arc<Progress>) -> Result<Self> {
+    /// Opens a file. Its bytes count as read in `progress`.
+    pub fn open(path: &Path, format: Format, progress: &Arc<Progress>) -> Result<Self> {
         let name = path.display().to_string();
         let metadata = fs::metadata(path).map_err(|error| IngestError::io(&name, error))?;
         if !metadata.is_file() {
-            let error = IngestError::new(ErrorKind::Io, "a log is read twice, which this cannot be: it is no file");
+            let problem = "this is read twice to find what is new in it, which it cannot be: it is no file";
+            let error = IngestError::new(ErrorKind::Io, problem);
             return Err(error.in_file(name).advice("Put it into a file and name that"));
         }
         progress.add_total(metadata.len());
-        let packed = input::is_packed(path)?;
-        let (_, input) = input::open(path, progress)?;
-        let mut input = BufReader::with_capacity(CHUNK, input);
-        let mut first_line = Vec::new();
-        let mut bounded = input.by_ref().take(MAX_LINE as u64 + 1);
-        bounded.read_until(b'\n', &mut first_line).map_err(|error| IngestError::io(&name, error))?;
-        if first_line.len() > MAX_LINE {
-            return Err(too_long("the line").in_file(name).on_line(1));
+        if format == Format::Parquet {
+            return Self::of_parquet(path, progress).map_err(|error| IngestError::io(&name, error));
         }
-        Ok(Self { path: path.to_path_buf(), packed, first_line, input })
+        let (packed, finished) = (input::is_packed(path)?, input::is_finished(path)?);
+        let (_, input) = input::open(path, progress)?;
+        let mut start = Self {
+            path: path.to_path_buf(),
+            format,
+            packed,
+            finished,
+            header: Vec::new(),
+            first_record: Vec::new(),
+            ends: Ends::of(format),
+            input: BufReader::with_capacity(CHUNK, input),
+            whole: None,
+        };
+        if format == Format::Csv {
+            start.header = start.record()?;
+        }
+        start.first_record = start.record()?;
+        Ok(start)
     }
 
-    /// The first line with its newline; `None` if there is no complete one.
-    pub fn first_line(&self) -> Option<&[u8]> {
-        self.first_line.ends_with(b"\n").then_some(&self.first_line)
+    /// A Parquet file cannot grow: all of it is its first record.
+    fn of_parquet(path: &Path, progress: &Arc<Progress>) -> io::Result<Self> {
+        let mut tape = Tape::new(&[], Ends::of(Format::Parquet));
+        tape.feed_all(input::counted(Box::new(File::open(path)?), progress))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            format: Format::Parquet,
+            packed: false,
+            finished: true,
+            header: Vec::new(),
+            first_record: tape.here.sha256().to_vec(),
+            ends: Ends::of(Format::Parquet),
+            input: BufReader::new(Box::new(io::empty())),
+            whole: Some(tape.here),
+        })
     }
 
-    /// Reads the log to its present end in one pass, and remembers these cuts, as far as it reaches.
-    pub fn measure(self, cuts: &[u64]) -> Result<Log> {
-        let mut tape = Tape::new(cuts);
-        tape.feed(&self.first_line);
-        tape.feed_all(self.input).map_err(|error| IngestError::io(&self.path.display().to_string(), error))?;
+    /// The next record, with blank lines before it; not more of it than a line may be long.
+    fn record(&mut self) -> Result<Vec<u8>> {
+        let name = self.path.display().to_string();
+        let mut record = Vec::new();
+        loop {
+            let from = record.len();
+            let mut bounded = self.input.by_ref().take(MAX_LINE as u64 + 1);
+            bounded.read_until(b'\n', &mut record).map_err(|error| IngestError::io(&name, error))?;
+            if record.len() > MAX_LINE {
+                let lines = [&self.header, &record].into_iter().flatten().filter(|&&byte| byte == b'\n').count();
+                return Err(too_long("the line").in_file(name).on_line(lines as u64 + 1));
+            }
+            if from == 0 && self.header.is_empty() {
+                self.ends.tell_separator(&record);
+            }
+            let ended = self.ends.feed(&record[from..]).is_some();
+            let blank = record.trim_ascii().is_empty() && self.format != Format::Log;
+            if record.len() == from || ended && !blank {
+                return Ok(record);
+            }
+        }
+    }
+
+    /// What a file is known by, as long as it grows: its first record, after a header line if there is one; `None` if there
+    /// is no complete record. What is complete has no incomplete last line.
+    pub fn first_record(&self, complete: bool) -> Option<Vec<u8>> {
+        if self.whole.is_some() {
+            return Some(self.first_record.clone());
+        }
+        let record = &self.first_record;
+        let blank = record.trim_ascii().is_empty();
+        let is_whole = record.ends_with(b"\n") || !blank && complete || ends_whole(self.format, self.finished, record);
+        if !is_whole || blank && self.format != Format::Log {
+            return None;
+        }
+        // The same whether the newline is there already or not.
+        let known = [&self.header[..], record].concat();
+        match self.format {
+            Format::Log => Some([known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat()),
+            _ => Some(known.trim_ascii_end().to_vec()),
+        }
+    }
+
+    /// Reads the file to its present end in one pass, and remembers these cuts, as far as it reaches. What is complete has
+    /// no incomplete last line.
+    pub fn measure(self, cuts: &[u64], complete: bool) -> Result<Log> {
+        let (path, format, packed, header) = (self.path, self.format, self.packed, self.header);
+        let finished = self.finished;
+        if let Some(whole) = self.whole {
+            return Ok(Log { path, format, packed, header, complete: whole, left: 0, cuts: BTreeMap::new() });
+        }
+        let mut tape = Tape::new(cuts, Ends::of(format));
+        tape.ends.tell_separator(&header);
+        tape.feed(&header);
+        tape.feed(&self.first_record);
+        tape.feed_all(self.input).map_err(|error| IngestError::io(&path.display().to_string(), error))?;
+        if complete || ends_whole(format, finished, &tape.tail) {
+            tape.complete = tape.here.clone();
+        }
         let left = tape.here.bytes - tape.complete.bytes;
-        Ok(Log { path: self.path, packed: self.packed, complete: tape.complete, left, cuts: tape.cuts })
+        Ok(Log { path, format, packed, header, complete: tape.complete, left, cuts: tape.cuts })
     }
 }
 
-/// A log as it was when it was measured.
+/// Whether what stands behind the last newline is a whole record.
+fn ends_whole(format: Format, finished: bool, tail: &[u8]) -> bool {
+    !tail.trim_ascii().is_empty() && (finished || format == Format::JsonLines && formats::is_object(tail))
+}
+
+/// A file as it was when it was measured.
 #[derive(Clone)]
 pub struct Log {
     path: PathBuf,
+    format: Format,
     packed: bool,
+    header: Vec<u8>,
     complete: Cut,
     left: u64,
     cuts: BTreeMap<u64, Cut>,
@@ -117,7 +217,7 @@ impl Log {
         &self.path
     }
 
-    /// After its last newline.
+    /// After its last record.
     pub fn complete(&self) -> &Cut {
         &self.complete
     }
@@ -127,7 +227,8 @@ impl Log {
         self.left
     }
 
-    /// The cut after so many bytes; `None` if it has fewer in complete lines. Reads the log again if it was not measured there.
+    /// The cut after so many bytes; `None` if it has fewer in complete records. Reads the file again if it was not measured
+    /// there.
     pub fn cut(&mut self, bytes: u64, progress: &Arc<Progress>) -> Result<Option<Cut>> {
         if bytes > self.complete.bytes {
             return Ok(None);
@@ -135,11 +236,11 @@ impl Log {
         if bytes == self.complete.bytes {
             return Ok(Some(self.complete.clone()));
         }
-        if !self.cuts.contains_key(&bytes) {
+        if !self.cuts.contains_key(&bytes) && self.format != Format::Parquet {
             let name = self.path.display().to_string();
             let size = fs::metadata(&self.path).map_err(|error| IngestError::io(&name, error))?.len();
             progress.add_total(if self.packed { size } else { self.complete.bytes });
-            let mut tape = Tape::new(&[bytes]);
+            let mut tape = Tape::new(&[bytes], Ends::of(Format::Log));
             let input = PieceBytes::open(&self.path, self.packed, &Cut::start(), &self.complete, progress);
             input.and_then(|input| tape.feed_all(input)).map_err(|error| IngestError::io(&name, error))?;
             self.cuts.append(&mut tape.cuts);
@@ -147,24 +248,36 @@ impl Log {
         Ok(self.cuts.get(&bytes).cloned())
     }
 
-    /// From a cut of this log to its last newline, as rows of this source.
-    pub fn piece(&self, start: Option<Cut>, source: String) -> Piece {
+    /// From a cut of this file to its last record, under this name.
+    pub fn piece(&self, start: Option<Cut>, name: String) -> Piece {
         let start = start.unwrap_or_else(Cut::start);
-        Piece { path: self.path.clone(), packed: self.packed, start, end: self.complete.clone(), source }
+        Piece {
+            path: self.path.clone(),
+            format: self.format,
+            packed: self.packed,
+            header: self.header.clone(),
+            start,
+            end: self.complete.clone(),
+            name,
+        }
     }
 }
 
-/// The hash of a log while it is read, and the cuts met on the way.
+/// The hash of a file while it is read, and the cuts met on the way.
 struct Tape {
     here: Cut,
     complete: Cut,
+    ends: Ends,
+    /// What stands behind the last record, as far as it may be one.
+    tail: Vec<u8>,
     wanted: Vec<u64>,
     cuts: BTreeMap<u64, Cut>,
 }
 
 impl Tape {
-    fn new(wanted: &[u64]) -> Self {
-        Self { here: Cut::start(), complete: Cut::start(), wanted: wanted.to_vec(), cuts: BTreeMap::new() }
+    fn new(wanted: &[u64], ends: Ends) -> Self {
+        let (here, complete) = (Cut::start(), Cut::start());
+        Self { here, complete, ends, tail: Vec::new(), wanted: wanted.to_vec(), cuts: BTreeMap::new() }
     }
 
     fn feed_all(&mut self, mut input: impl Read) -> io::Result<()> {
@@ -181,16 +294,22 @@ impl Tape {
 
     fn feed(&mut self, mut chunk: &[u8]) {
         let here = self.here.bytes;
-        let last_line = chunk.iter().rposition(|&byte| byte == b'\n').map(|at| here + at as u64 + 1);
+        let ended = self.ends.feed(chunk);
+        if ended.is_some() {
+            self.tail.clear();
+        }
+        let tail = &chunk[ended.unwrap_or(0)..];
+        self.tail.extend_from_slice(&tail[..tail.len().min((MAX_LINE + 1).saturating_sub(self.tail.len()))]);
+        let last_record = ended.map(|at| here + at as u64);
         let within = |cut: &u64| *cut > here && *cut <= here + chunk.len() as u64;
-        let mut stops: Vec<u64> = self.wanted.iter().copied().filter(within).chain(last_line).collect();
+        let mut stops: Vec<u64> = self.wanted.iter().copied().filter(within).chain(last_record).collect();
         stops.sort_unstable();
         stops.dedup();
         for stop in stops {
             let (before, after) = chunk.split_at((stop - self.here.bytes) as usize);
             self.here.advance(before);
             chunk = after;
-            if Some(stop) == last_line {
+            if Some(stop) == last_record {
                 self.complete = self.here.clone();
             }
             if self.wanted.contains(&stop) {
@@ -199,94 +318,6 @@ impl Tape {
         }
         self.here.advance(chunk);
     }
-}
-
-/// The lines of a log from one cut to another, to be read as rows of one source.
-#[derive(Clone)]
-pub struct Piece {
-    path: PathBuf,
-    packed: bool,
-    start: Cut,
-    end: Cut,
-    source: String,
-}
-
-impl Piece {
-    /// What fills the column `source`.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// Unpacked bytes of the log before it and up to its end.
-    pub fn bytes(&self) -> (u64, u64) {
-        (self.start.bytes, self.end.bytes)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// How far reading it will move the progress, in bytes on disk.
-    pub(crate) fn cost(&self) -> io::Result<u64> {
-        if self.packed { Ok(fs::metadata(&self.path)?.len()) } else { Ok(self.end.bytes - self.start.bytes) }
-    }
-
-    pub(crate) fn lines(&self, progress: &Arc<Progress>) -> Result<Lines> {
-        let name = self.path.display().to_string();
-        let input = PieceBytes::open(&self.path, self.packed, &self.start, &self.end, progress);
-        let input = input.map_err(|error| IngestError::io(&name, error))?;
-        Ok(Lines::after(self.start.lines, &name, Box::new(input)))
-    }
-}
-
-/// The bytes between two cuts. What follows is not read; that what was read is what was measured shows at the end.
-struct PieceBytes {
-    input: Bytes,
-    here: Context,
-    left: u64,
-    expected: [u8; 32],
-}
-
-impl PieceBytes {
-    fn open(path: &Path, packed: bool, start: &Cut, end: &Cut, progress: &Arc<Progress>) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let input = if packed {
-            let mut input = input::unpacked(input::counted(Box::new(file), progress));
-            // What it holds need not be looked at again: the hash goes on from where it was at this place.
-            if io::copy(&mut input.by_ref().take(start.bytes), &mut io::sink())? < start.bytes {
-                return Err(changed());
-            }
-            input
-        } else {
-            file.seek(SeekFrom::Start(start.bytes))?;
-            input::counted(Box::new(file), progress)
-        };
-        let (here, left) = (start.context.clone(), end.bytes - start.bytes);
-        Ok(Self { input, here, left, expected: end.sha256() })
-    }
-}
-
-impl Read for PieceBytes {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        if self.left == 0 {
-            return if hash::bytes(self.here.clone()) == self.expected { Ok(0) } else { Err(changed()) };
-        }
-        let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let n = self.input.read(&mut buffer[..most])?;
-        if n == 0 {
-            return Err(changed());
-        }
-        self.here.update(&buffer[..n]);
-        self.left -= n as u64;
-        Ok(n)
-    }
-}
-
-fn changed() -> io::Error {
-    io::Error::other("while it was read it changed otherwise than by growing; nothing is stored, ingest it again")
 }
 
 #[cfg(test)]
@@ -315,7 +346,7 @@ mod tests {
     }
 
     fn measured(path: &Path, cuts: &[u64]) -> Log {
-        LogStart::open(path, &Arc::default()).unwrap().measure(cuts).unwrap()
+        LogStart::open(path, Format::Log, &Arc::default()).unwrap().measure(cuts, false).unwrap()
     }
 
     fn rows(piece: Piece) -> Result<Vec<String>> {
@@ -329,16 +360,16 @@ mod tests {
         let text = line(1) + &line(2);
         let whole = measured(file(&text).path(), &[]);
         let begun = file(text.clone() + "1.2.3");
-        let start = LogStart::open(begun.path(), &Arc::default()).unwrap();
-        assert_eq!(start.first_line(), Some(line(1).as_bytes()));
-        let begun = start.measure(&[]).unwrap();
+        let start = LogStart::open(begun.path(), Format::Log, &Arc::default()).unwrap();
+        assert_eq!(start.first_record(false), Some(line(1).into_bytes()));
+        let begun = start.measure(&[], false).unwrap();
         assert_eq!((begun.complete().bytes(), begun.left()), (text.len() as u64, 5));
         assert_eq!((begun.complete().hash(), whole.left()), (whole.complete().hash(), 0));
         for none in ["", "1.2.3"] {
             let file = file(none);
-            let start = LogStart::open(file.path(), &Arc::default()).unwrap();
-            assert_eq!(start.first_line(), None);
-            let log = start.measure(&[]).unwrap();
+            let start = LogStart::open(file.path(), Format::Log, &Arc::default()).unwrap();
+            assert_eq!(start.first_record(false), None);
+            let log = start.measure(&[], false).unwrap();
             assert_eq!((log.complete().bytes(), log.left()), (0, none.len() as u64));
         }
     }
@@ -380,15 +411,15 @@ mod tests {
     fn a_piece_is_what_stands_between_its_cuts() {
         let text = line(1) + &line(2) + &line(3);
         let at = line(1).len() as u64;
-        for file in [file(text.clone() + HOST), packed(&(text.clone() + HOST))] {
+        for file in [file(text.clone() + HOST), packed(&text)] {
             let progress = Arc::default();
             let mut log = measured(file.path(), &[at]);
-            let piece = log.piece(log.clone().cut(at, &progress).unwrap(), "log/x.0@1".into());
+            let piece = log.piece(log.clone().cut(at, &progress).unwrap(), "x.0@1".into());
             assert_eq!(piece.bytes(), (at, text.len() as u64));
             let row =
                 |minute| format!("time=1970-01-01T00:0{minute}:00Z endpoint=/x status=200 source=log/x.0@1 requests=1");
             assert_eq!(rows(piece).unwrap(), [row(2), row(3)]);
-            assert_eq!(rows(log.piece(None, "log/x.0@1".into())).unwrap(), [row(1), row(2), row(3)]);
+            assert_eq!(rows(log.piece(None, "x.0@1".into())).unwrap(), [row(1), row(2), row(3)]);
             let nothing = log.cut(text.len() as u64, &progress).unwrap();
             assert!(rows(log.piece(nothing, String::new())).unwrap().is_empty());
         }
@@ -422,9 +453,9 @@ mod tests {
     #[test]
     fn what_cannot_be_a_log_is_refused() {
         let endless = file("a".repeat(MAX_LINE + 1));
-        let error = LogStart::open(endless.path(), &Arc::default()).err().unwrap();
+        let error = LogStart::open(endless.path(), Format::Log, &Arc::default()).err().unwrap();
         assert_eq!((error.kind(), error.line_number()), (ErrorKind::BadLine, Some(1)));
-        let error = LogStart::open(Path::new("/dev/null"), &Arc::default()).err().unwrap();
-        assert!(error.to_string().starts_with("/dev/null: a log is read twice"), "{error}");
+        let error = LogStart::open(Path::new("/dev/null"), Format::Log, &Arc::default()).err().unwrap();
+        assert!(error.to_string().starts_with("/dev/null: this is read twice"), "{error}");
     }
 }

@@ -1,12 +1,13 @@
-//! What is new in a log that may have grown, been rotated or been packed since it was read last.
+//! What is new in a file of single rows that may have grown, been rotated or been packed since it was read last.
 //!
-//! A log is known by its *id*: what its rows are for (table, source, business, service) and its first line. Logs that
-//! begin with the same line have slots of their own under the id: 0, 1, 2 … Each slot remembers with marks how many
+//! A file is known by its *id*: what its rows are for (table, source, business, service) and its first record. Files that
+//! begin with the same record have slots of their own under the id: 0, 1, 2 … Each slot remembers with marks how many
 //! bytes were read, the hash of these bytes and, for a while, the hash at the end of each earlier piece, so that an old
-//! copy is recognised too. A file is the longest log that its own bytes begin with; what follows is a new piece.
+//! copy is recognised too. A file is the longest slot that its own bytes begin with; what follows is a new piece. Access logs
+//! and other raw files differ only in what is a record.
 //!
-//! What must hold: a line is stored once, whatever the names and the order of the files; where it cannot be known
-//! whether a line was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
+//! What must hold: a record is stored once, whatever the names and the order of the files; where it cannot be known
+//! whether a record was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
 //! from the same place one is told so by the store.
 
 use std::cell::RefCell;
@@ -14,16 +15,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_ingest::{Cut, ErrorKind, Hash, IngestError, Log, LogStart, Piece, Progress, hex};
+use nines_ingest::{Cut, ErrorKind, Format, Hash, IngestError, Log, LogStart, Piece, Progress, first_64_bits, hex};
 use nines_store::Mark;
 
 use crate::load::{FileRead, Found};
 use crate::{Load, Result};
 
-/// Hexadecimal digits of a log's id.
+/// Hexadecimal digits of a file's id.
 const DIGITS: usize = 16;
 
-/// What is to be read of logs, and the marks that say so.
+/// What is to be read of files, and the marks that say so.
 #[derive(Default)]
 pub(super) struct Plan {
     pub pieces: Vec<Piece>,
@@ -32,35 +33,34 @@ pub(super) struct Plan {
     pub files: Vec<FileRead>,
 }
 
-/// Looks at logs, given what a mark is in the table. Reads each once, and again where several begin with the same line.
+/// Looks at files, given what a mark is in the table. Reads each once, and again where several begin with the same record.
 pub(super) fn plan(
     load: &Load,
-    files: &[PathBuf],
+    files: &[(PathBuf, Format)],
     progress: &Arc<Progress>,
     stored: impl Fn(&str) -> Result<Option<i64>>,
 ) -> Result<Plan> {
     let mut marks = Marks { stored, known: RefCell::default(), pending: Vec::new() };
     let mut logs = Vec::new();
-    for (at, file) in files.iter().enumerate() {
-        let start = LogStart::open(file, progress)?;
-        let id = start.first_line().map(|line| id(load, line));
+    for (at, (file, format)) in files.iter().enumerate() {
+        let start = LogStart::open(file, *format, progress)?;
+        let id = start.first_record(load.replace).map(|record| id(load, *format, &record));
         let slots = id.as_deref().map(|id| marks.slots(id)).transpose()?.unwrap_or_default();
         let ends = slots.iter().map(|slot| slot.end).collect::<Vec<_>>();
-        logs.push((at, id, start.measure(&ends)?));
+        logs.push((at, id, start.measure(&ends, load.replace)?));
     }
-    // The shortest first: among copies of one log, each is then the one before it, grown.
+    // The shortest first: among copies of one file, each is then the one before it, grown.
     logs.sort_by_key(|(_, _, log)| log.complete().bytes());
     let mut pieces = Vec::new();
     let mut found = Vec::new();
     for (at, id, mut log) in logs {
         let is = match &id {
             None => Found::NoLine,
-            Some(id) => match marks.place(id, &mut log, progress)? {
+            Some(id) => match marks.place(id, load, &mut log, progress)? {
                 None => Found::Known,
                 Some((n, start)) => {
-                    let source = load.source.as_deref().filter(|source| !source.is_empty()).unwrap_or("log");
                     let from = start.as_ref().map_or(0, Cut::bytes);
-                    pieces.push(log.piece(start, format!("{source}/{id}.{n}@{from}")));
+                    pieces.push(log.piece(start, format!("{id}.{n}@{from}")));
                     Found::New
                 }
             },
@@ -71,23 +71,30 @@ pub(super) fn plan(
     Ok(Plan { pieces, marks: marks.pending, files: found.into_iter().map(|(_, file)| file).collect() })
 }
 
-fn id(load: &Load, first_line: &[u8]) -> String {
+fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
     let scope = Hash::new()
         .field(load.table.name())
         .field(load.source.as_deref().unwrap_or_default())
         .field(load.business.as_deref().unwrap_or_default())
         .field(load.service.as_deref().unwrap_or_default());
-    hex(&scope.field(first_line).finish(), DIGITS)
+    // What a log is known by was settled before other files were.
+    let scope = if format == Format::Log { scope } else { scope.field("raw") };
+    hex(&scope.field(first_record).finish(), DIGITS)
 }
 
-/// A log that was read.
+/// 63 bits that stand for a mapping; 0 for none.
+fn mapping(load: &Load) -> i64 {
+    load.select.as_ref().map_or(0, |select| (first_64_bits(&Hash::new().field(select).finish()) >> 1) as i64)
+}
+
+/// A file that was read.
 struct Slot {
     n: usize,
     end: u64,
     hash: Option<i64>,
 }
 
-/// The marks of a table, and those that the logs planned so far will set.
+/// The marks of a table, and those that the files planned so far will set.
 struct Marks<F> {
     stored: F,
     /// What was looked up: each look goes through the log.
@@ -96,8 +103,14 @@ struct Marks<F> {
 }
 
 impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
-    /// Where to go on in a log, and as which slot; `None` if all of it was read.
-    fn place(&mut self, id: &str, log: &mut Log, progress: &Arc<Progress>) -> Result<Option<(usize, Option<Cut>)>> {
+    /// Where to go on in a file, and as which slot; `None` if all of it was read. What replaces begins at its start.
+    fn place(
+        &mut self,
+        id: &str,
+        load: &Load,
+        log: &mut Log,
+        progress: &Arc<Progress>,
+    ) -> Result<Option<(usize, Option<Cut>)>> {
         let slots = self.slots(id)?;
         let mut grown: Option<(usize, Cut)> = None;
         for slot in &slots {
@@ -110,12 +123,14 @@ impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
         }
         let whole = log.complete();
         let (n, start) = match grown {
-            Some((_, cut)) if cut.bytes() == whole.bytes() => return Ok(None),
+            Some((n, _)) if load.replace => (n, None),
+            Some((n, cut)) if cut.bytes() == whole.bytes() => return self.known(id, n, load, log),
             Some((n, cut)) => (n, Some(cut)),
+            None if load.replace => (slots.len(), None),
             None => {
                 for slot in &slots {
                     if self.get(&at_mark(id, slot.n, whole))? == Some(whole.hash()) {
-                        return Ok(None);
+                        return self.known(id, slot.n, load, log);
                     }
                 }
                 if let Some(longer) = slots.iter().find(|slot| slot.end > whole.bytes()) {
@@ -128,7 +143,18 @@ impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
         self.set(end_mark(id, n), end, Mark::lasting)?;
         self.set(hash_mark(id, n), whole.hash(), Mark::lasting)?;
         self.set(at_mark(id, n, whole), whole.hash(), Mark::passing)?;
+        if self.get(&select_mark(id, n))?.unwrap_or(0) != mapping(load) {
+            self.set(select_mark(id, n), mapping(load), Mark::lasting)?;
+        }
         Ok(Some((n, start)))
+    }
+
+    /// Nothing is new in a file, unless it was another mapping that read it.
+    fn known<T>(&self, id: &str, n: usize, load: &Load, log: &Log) -> Result<Option<T>> {
+        match self.get(&select_mark(id, n))?.unwrap_or(0) == mapping(load) {
+            true => Ok(None),
+            false => Err(mapped_otherwise(log).into()),
+        }
     }
 
     fn slots(&self, id: &str) -> Result<Vec<Slot>> {
@@ -180,16 +206,27 @@ fn at_mark(id: &str, n: usize, cut: &Cut) -> String {
     format!("log/{id}/{n}/at/{}", cut.bytes())
 }
 
-/// A file that is shorter than a log which begins with the same line.
+fn select_mark(id: &str, n: usize) -> String {
+    format!("log/{id}/{n}/select")
+}
+
+/// A file whose rows are stored already, as another query made them.
+fn mapped_otherwise(log: &Log) -> IngestError {
+    IngestError::new(ErrorKind::Options, "all of it is ingested already, through another --select or none")
+        .in_file(log.path().display().to_string())
+        .advice("--replace puts these rows in the place of those; --source NAME keeps both apart")
+}
+
+/// A file that is shorter than one which begins with the same line.
 fn unknown(log: &Log, stored: u64) -> IngestError {
     let (file, bytes) = (log.path().display().to_string(), log.complete().bytes());
     let problem = format!(
-        "of a log that begins with the same line {stored} bytes are stored, and here are {bytes}: it cannot be known \
-         whether this is an old copy of that log or another log"
+        "of a file that begins with the same line {stored} bytes are stored, and here are {bytes}: it cannot be known \
+         whether this is an old copy of that file or another one"
     );
     IngestError::new(ErrorKind::Options, problem)
         .in_file(file)
-        .advice("An old copy holds nothing new; --source NAME keeps another log apart")
+        .advice("An old copy holds nothing new; --source NAME keeps another file apart")
 }
 
 #[cfg(test)]
@@ -227,19 +264,19 @@ mod tests {
             path
         }
 
-        fn plan(&self, load: &Load, files: &[PathBuf]) -> Result<Plan> {
+        fn plan(&self, load: &Load, files: &[(PathBuf, Format)]) -> Result<Plan> {
             plan(load, files, &Arc::default(), |name| Ok(self.marks.get(name).copied()))
         }
 
         /// Ingests files, named with their text; what was found in each.
         fn ingest_as(&mut self, load: &Load, files: &[(&str, &str)]) -> Result<Vec<Found>> {
-            let files: Vec<_> = files.iter().map(|(name, text)| self.write(name, text)).collect();
+            let files: Vec<_> = files.iter().map(|(name, text)| (self.write(name, text), Format::Log)).collect();
             let plan = self.plan(load, &files)?;
             for mark in plan.marks {
                 assert_eq!(self.marks.insert(mark.name.clone(), mark.to), mark.from, "{}", mark.name);
             }
             for piece in &plan.pieces {
-                self.pieces.push((piece.source().to_string(), piece.bytes().0, piece.bytes().1));
+                self.pieces.push((piece.name().to_string(), piece.bytes().0, piece.bytes().1));
             }
             Ok(plan.files.into_iter().map(|file| file.found).collect())
         }
@@ -281,8 +318,8 @@ mod tests {
         assert_eq!(table.ingest(&[("a.log", &lines('a', 6))]), [Found::New]);
         assert_eq!(table.read(), [("0", 0, 30), ("0", 30, 50), ("0", 50, 60)]);
         let (source, ..) = &table.pieces[1];
-        let id = id(&load(), b"the first\n");
-        assert_eq!(source, &format!("log/{id}.0@30"));
+        let id = id(&load(), Format::Log, b"the first\n");
+        assert_eq!(source, &format!("{id}.0@30"));
         assert_eq!(table.marks[&format!("log/{id}/0/end")], 60);
         assert_eq!(table.marks.len(), 5, "end, hash and three ends of pieces");
     }
@@ -303,21 +340,20 @@ mod tests {
             table.ingest(&[("a.log", &lines('a', n))]);
         }
         assert_eq!(table.ingest(&[("old.log", &lines('a', 3))]), [Found::Known]);
-        assert_eq!(table.ingest(&[("old.log.gz", &(lines('a', 5) + "cut"))]), [Found::Known]);
+        assert_eq!(table.ingest(&[("old.log.gz", &lines('a', 5))]), [Found::Known]);
         for unknown in [lines('a', 4), lines('b', 3)] {
             let said = table.refused("b.log", &unknown);
             let bytes = unknown.len();
             let expected = format!(
-                "of a log that begins with the same line 90 bytes are stored, and here are {bytes}: it cannot be \
-                 known whether this is an old copy of that log or another log. An old copy holds nothing new; \
-                 --source NAME keeps another log apart"
+                "of a file that begins with the same line 90 bytes are stored, and here are {bytes}: it cannot be \
+                 known whether this is an old copy of that file or another one. An old copy holds nothing new; \
+                 --source NAME keeps another file apart"
             );
             assert_eq!(said.split_once(": ").unwrap().1, expected);
         }
         assert_eq!(table.pieces.len(), 3);
         let edge = Load { source: Some("edge".into()), ..load() };
         assert_eq!(table.ingest_as(&edge, &[("b.log", &lines('b', 3))]).unwrap(), [Found::New]);
-        assert!(table.pieces[3].0.starts_with("edge/"));
     }
 
     #[test]
@@ -373,7 +409,46 @@ mod tests {
         let mut table = Table::new();
         assert_eq!(table.ingest(&[("a.log", ""), ("b.log", "the fi")]), [Found::NoLine, Found::NoLine]);
         assert!(table.marks.is_empty() && table.pieces.is_empty());
-        let plan = table.plan(&load(), &[table.write("b.log", "the fi")]).unwrap();
+        let plan = table.plan(&load(), &[(table.write("b.log", "the fi"), Format::Log)]).unwrap();
         assert_eq!((plan.files[0].left, plan.files[0].file.file_name()), (6, Path::new("b.log").file_name()));
+    }
+
+    #[test]
+    fn what_is_packed_is_finished() {
+        let mut table = Table::new();
+        assert_eq!(table.ingest(&[("a.log.gz", &(lines('a', 2) + "last"))]), [Found::New]);
+        assert_eq!(table.ingest(&[("a.log", &(lines('a', 2) + "last\n"))]), [Found::New], "the newline alone");
+        assert_eq!(table.read(), [("0", 0, 24), ("0", 24, 25)]);
+    }
+
+    #[test]
+    fn what_replaces_begins_again() {
+        let mut table = Table::new();
+        let replace = Load { replace: true, ..load() };
+        table.ingest(&[("a.log", &lines('a', 3))]);
+        assert_eq!(table.ingest_as(&replace, &[("a.log", &lines('a', 3))]).unwrap(), [Found::New]);
+        assert_eq!(table.ingest_as(&replace, &[("a.log", &(lines('a', 4) + "end"))]).unwrap(), [Found::New]);
+        assert_eq!(table.read(), [("0", 0, 30), ("0", 0, 30), ("0", 0, 43)]);
+        assert_eq!(table.ingest_as(&replace, &[("b.log", &lines('b', 2))]).unwrap(), [Found::New], "a shorter one");
+        assert_eq!(table.read()[3], ("1", 0, 20));
+    }
+
+    #[test]
+    fn a_file_that_another_query_mapped_is_said() {
+        let mut table = Table::new();
+        let mapped = |select: &str| Load { select: Some(select.into()), ..load() };
+        let files = |n| [("a.log", lines('a', n))];
+        let ingest = |table: &mut Table, load: &Load, n: usize| {
+            let files = files(n);
+            table.ingest_as(load, &[(files[0].0, &files[0].1)])
+        };
+        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [Found::New]);
+        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [Found::Known]);
+        for other in [mapped("b"), load()] {
+            let said = ingest(&mut table, &other, 3).unwrap_err().to_string();
+            assert!(said.contains("ingested already, through another --select or none. --replace puts"), "{said}");
+        }
+        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [Found::New], "new lines may be read otherwise");
+        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [Found::Known]);
     }
 }

@@ -1,0 +1,22 @@
+//! Ctrl-C, listened for on a thread of its own: where every thread of the runtime computes, none of them would notice.
+
+use std::io;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// From now on Ctrl-C no longer ends the program, but comes out here.
+pub(crate) fn listen() -> io::Result<UnboundedReceiver<()>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        signal(SignalKind::interrupt())?
+    };
+    let (come, came) = unbounded_channel();
+    let listening = std::thread::Builder::new().name("interrupts".to_string()).stack_size(1 << 20);
+    listening.spawn(move || {
+        runtime.block_on(async { while signals.recv().await.is_some() && come.send(()).is_ok() {} });
+    })?;
+    Ok(came)
+}

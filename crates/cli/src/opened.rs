@@ -1,0 +1,148 @@
+//! The engines that this process opened, and what was stored through them: what a command that ends early must say.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use nines_engine::store::{Begun, Known, TableKind};
+use nines_engine::{Engine, Settings};
+
+use crate::error::Result;
+
+/// How long a commit that is under way is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static OPENED: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
+
+/// [`Engine::open`], remembered.
+pub(crate) async fn open(settings: Settings) -> Result<Engine> {
+    Ok(remembered(Engine::open(settings).await?))
+}
+
+/// [`Engine::open_or_create`], remembered.
+pub(crate) async fn open_or_create(settings: Settings, slice_seconds: Option<i64>) -> Result<Engine> {
+    Ok(remembered(Engine::open_or_create(settings, slice_seconds).await?))
+}
+
+fn remembered(engine: Engine) -> Engine {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(engine.clone());
+    engine
+}
+
+/// Ends all statements of this process at their next step.
+pub(crate) fn cancel() {
+    for engine in OPENED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        engine.cancel();
+    }
+}
+
+/// What has been stored by this process, once no commit is under way.
+pub(crate) async fn landed() -> Landed {
+    let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut all = Landed::default();
+    for engine in &engines {
+        all.0.extend(Landed::since(engine, 0).await.0);
+    }
+    all
+}
+
+/// How many commits an engine's process has begun so far: where those of the next statement begin.
+pub(crate) fn begun(engine: &Engine) -> usize {
+    engine.store().map_or(0, |store| store.commits().len())
+}
+
+/// Commits that changed rows, or may have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Landed(Vec<Begun>);
+
+impl Landed {
+    /// Those of an engine after this many.
+    pub async fn since(engine: &Engine, begun: usize) -> Landed {
+        let Some(store) = engine.store() else { return Landed::default() };
+        // A disk that hangs is not waited for: what is still under way then is unknown.
+        let _ = tokio::time::timeout(PATIENCE, store.settled()).await;
+        Landed(store.commits().into_iter().skip(begun).collect())
+    }
+
+    /// Whether rows were stored that somebody delivered, or may have been: not only what Nines can compute again.
+    pub fn has_rows(&self) -> bool {
+        self.0.iter().any(|begun| !is_derived(begun.table))
+    }
+}
+
+fn is_derived(table: TableKind) -> bool {
+    matches!(table, TableKind::SloDays | TableKind::SloFacts)
+}
+
+impl fmt::Display for Landed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |is: &dyn Fn(&Begun) -> bool| {
+            let mut tables: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+            for begun in self.0.iter().filter(|begun| is(begun)) {
+                tables.entry(begun.table.name()).or_default().push(begun.version);
+            }
+            let named = tables.into_iter().map(|(table, versions)| match versions.as_slice() {
+                [first, .., last] => format!("{} versions of {table}, {first} to {last}", versions.len()),
+                [version] => format!("version {version} of {table}"),
+                [] => String::new(),
+            });
+            named.collect::<Vec<_>>().join("; ")
+        };
+        let stored = named(&|begun| begun.known == Known::Stored && !is_derived(begun.table));
+        let unknown = named(&|begun| begun.known != Known::Stored && !is_derived(begun.table));
+        let derived = named(&|begun| begun.known == Known::Stored && is_derived(begun.table));
+        let mut said = Vec::new();
+        if !stored.is_empty() {
+            said.push(format!("stored before that, and it stays: {stored}"));
+        }
+        if !unknown.is_empty() {
+            said.push(format!(
+                "whether this was stored is not known: {unknown}; run the same again, what is stored already is not stored twice"
+            ));
+        }
+        if said.is_empty() {
+            said.push("nothing was stored".to_string());
+        }
+        if !derived.is_empty() {
+            said.push(format!("days that were evaluated are kept: {derived}"));
+        }
+        f.write_str(&said.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nines_engine::store::{Once, TableKind};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_landed_is_said_by_table_and_version() {
+        assert_eq!(Landed::default().to_string(), "nothing was stored");
+        let engine = Engine::open_or_create(Settings::new("memory://landed"), None).await.unwrap();
+        let insert = |minute: u32| {
+            format!(
+                "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-01 00:{minute:02}', 'web', 200, 1)"
+            )
+        };
+        engine.sql(&insert(1)).await.unwrap();
+        let before = begun(&engine);
+        assert_eq!(
+            Landed::since(&engine, 0).await.to_string(),
+            "stored before that, and it stays: version 1 of requests"
+        );
+        assert_eq!(Landed::since(&engine, before).await.to_string(), "nothing was stored");
+        // The same rows again change nothing.
+        engine.sql(&insert(1)).await.unwrap();
+        assert!(!Landed::since(&engine, before).await.has_rows());
+        engine.sql(&insert(2)).await.unwrap();
+        engine.sql(&insert(3)).await.unwrap();
+        let landed = Landed::since(&engine, before).await;
+        assert_eq!(landed.to_string(), "stored before that, and it stays: 2 versions of requests, 2 to 3");
+        let days = engine.store().unwrap().table(TableKind::SloDays);
+        let rows = datafusion::physical_plan::EmptyRecordBatchStream::new(days.schema());
+        days.append(Box::pin(rows), Once::default(), engine.context().task_ctx()).await.unwrap();
+        assert_eq!(Landed::since(&engine, before).await, landed);
+    }
+}

@@ -1,0 +1,170 @@
+//! What is owed for a period: by today's rules, or by those by which it was issued.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::exec_datafusion_err;
+use datafusion::execution::memory_pool::MemoryReservation;
+use nines_slo::{Basis, Kind, Month, Rules, Statement, Stored};
+use nines_store::TableKind;
+use nines_timeline::Interval;
+
+use super::judging::Chosen;
+use super::{Owed, figures, table};
+use crate::evaluate::{Evaluation, Evaluator, stored};
+use crate::statement::Pins;
+use crate::{Engine, Result};
+
+/// Agreement, customer and service.
+pub(super) type Name = [String; 3];
+
+/// Whom and what a statement is about.
+pub(super) fn name(statement: &Statement) -> Name {
+    [statement.agreement.clone(), statement.customer.clone(), statement.service.clone()]
+}
+
+/// Credits, and what they were read from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Credits {
+    /// By agreement, customer and service.
+    pub owed: Vec<Owed>,
+    /// The same as rows of `credits(period)`.
+    pub rows: RecordBatch,
+    /// Start of the first data, in µs; `None` if there are none.
+    pub first: Option<i64>,
+    /// End of the newest data, in µs; `None` if there are none.
+    pub watermark: Option<i64>,
+    /// Customers and services with a fee in the month, which no agreement covers.
+    pub unagreed: Vec<(String, String)>,
+    /// An agreement that judges the period, the end of which no data reach, and what it judges.
+    pub(super) unfinished: Option<(String, Interval)>,
+    /// Agreements that were left out because their calendar period goes on after the month.
+    pub(super) left_out: Vec<String>,
+    /// That of the evidence.
+    _memory: Vec<MemoryReservation>,
+    /// What the rules by which it was issued cannot judge, and why.
+    pub(super) refused: BTreeMap<Name, String>,
+    /// What is judged by earlier rules, by today's.
+    pub(super) by_current: Vec<Owed>,
+    /// The version of each table that was read.
+    tables: BTreeMap<String, i64>,
+    /// Agreements as they are recorded, by name.
+    recorded: HashMap<String, Vec<Stored>>,
+}
+
+/// What is to be worked out.
+pub(super) struct Owing<'a> {
+    pub month: Month,
+    pub chosen: &'a Chosen,
+    /// What was issued: told of even where nothing is left of it.
+    pub issued: &'a [Statement],
+    /// Only what is judged with the end of the month, if that is all that is due.
+    pub ending: bool,
+    /// What is judged by earlier rules, because it was issued by them.
+    pub earlier: BTreeMap<Name, Rules>,
+}
+
+impl Engine {
+    /// What is owed for the period of a month, by today's rules.
+    pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
+        let owing = Owing { month, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
+        self.owing(&owing).await
+    }
+
+    /// The same, and what has become of statements that were issued. All of it is read from one version of each table.
+    pub(super) async fn owing(&self, owing: &Owing<'_>) -> Result<Credits> {
+        let pins = Arc::new(Pins::default());
+        let mut state = self.context().state();
+        state.config_mut().set_extension(Arc::clone(&pins));
+        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
+        let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
+        for version in stored(&evaluator.rows(TableKind::Definitions, None, &[]).await?)? {
+            if version.kind == Kind::Agreement {
+                recorded.entry(version.name.clone()).or_default().push(version);
+            }
+        }
+        let zone: Arc<str> = self.settings().time_zone.as_str().into();
+        let issued: Vec<Name> = owing.issued.iter().map(name).collect();
+        let asked = |rules, only| table::Asked {
+            month: owing.month,
+            chosen: owing.chosen.clone(),
+            issued: issued.clone(),
+            ending: owing.ending,
+            rules,
+            only,
+        };
+        let judging = table::judging(&evaluator, asked(Rules::CURRENT, None), &[]).await?;
+        let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
+        let (owed, mut memory) = exec.owed(&state.task_ctx()).await?;
+        let is_earlier = |owed: &Owed| owing.earlier.contains_key(&owed.name());
+        let (by_current, mut owed): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(is_earlier);
+        let mut refused = exec.refused();
+        let earlier: BTreeSet<Rules> = owing.earlier.values().copied().collect();
+        for rules in earlier {
+            let own = owing.earlier.iter().filter(|(_, own)| **own == rules).map(|(name, _)| name.clone());
+            let judging = table::judging(&evaluator, asked(rules, Some(own.collect())), &[]).await?;
+            let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
+            let (more, held) = exec.owed(&state.task_ctx()).await?;
+            owed.extend(more);
+            memory.extend(held);
+            refused.extend(exec.refused());
+        }
+        owed.sort_by_cached_key(Owed::name);
+        let rows = figures::batch(&owed, &zone)?;
+        let chooses = owing.chosen.agreement.is_some() || owing.chosen.customer.is_some();
+        let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
+        let versions = pins.versions().into_iter();
+        let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
+        Ok(Credits {
+            owed,
+            rows,
+            first: exec.first(),
+            watermark: exec.watermark(),
+            unagreed,
+            unfinished: exec.judging().unfinished(),
+            left_out: exec.judging().left_out(),
+            refused,
+            by_current,
+            _memory: memory,
+            tables,
+            recorded,
+        })
+    }
+
+    /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
+    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<Statement>> {
+        let owed = std::mem::take(&mut credits.owed);
+        let (drawn, owed) = drawn(month, credits, owed)?;
+        credits.owed = owed;
+        Ok(drawn)
+    }
+}
+
+/// Statements of credits, and the credits without their evidence.
+pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Result<(Vec<Statement>, Vec<Owed>)> {
+    let now = nines_ingest::clock::now();
+    let mut statements = Vec::with_capacity(all.len());
+    for owed in &mut all {
+        let basis = Basis {
+            agreement: owed.agreement.clone(),
+            customer: owed.customer.clone(),
+            service: owed.service.clone(),
+            business: owed.business.clone(),
+            month,
+            versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
+            active: owed.active,
+            rules: owed.rules,
+            evidence: std::mem::take(&mut owed.evidence),
+            tables: credits.tables.clone(),
+            program: format!("nines {}", env!("CARGO_PKG_VERSION")),
+            complete: owed.complete,
+            watermark: credits.watermark,
+        };
+        let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
+        statements.push(Statement::draw_up(basis, now).map_err(wrong)?);
+    }
+    Ok((statements, all))
+}

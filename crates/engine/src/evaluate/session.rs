@@ -1,0 +1,71 @@
+//! The session in which everything that is kept is evaluated: of one configuration and with the shipped functions, whoever asks.
+//!
+//! A person's session may mean another thing by `0.1 + 0.2`, by a text, by the name of a function. What it asks for is computed
+//! here all the same, and so is every figure that is kept for others, and every row that is written.
+
+use std::sync::Arc;
+
+use datafusion::catalog::Session;
+use datafusion::config::{ConfigOptions, Dialect};
+use datafusion::error::Result;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::prelude::SessionConfig;
+
+use super::evaluator::Read;
+
+/// A session for one statement, with what hangs on the asking session (its pins, what is proposed, its memory).
+#[derive(Debug)]
+pub(crate) struct Evaluation(SessionState);
+
+impl Evaluation {
+    pub fn of(asking: &dyn Session, read: &Read) -> Result<Self> {
+        let mut state = read.session(asking.runtime_env())?;
+        *state.config_mut() = config(asking.config());
+        Ok(Evaluation(state))
+    }
+
+    pub fn state(&self) -> &SessionState {
+        &self.0
+    }
+}
+
+/// Without the settings of the session that runs the plan.
+pub(crate) fn task(of: &TaskContext) -> Arc<TaskContext> {
+    Arc::new(TaskContext::new(
+        of.task_id(),
+        of.session_id(),
+        config(of.session_config()),
+        of.scalar_functions().clone(),
+        of.higher_order_functions().clone(),
+        of.aggregate_functions().clone(),
+        of.window_functions().clone(),
+        of.runtime_env(),
+    ))
+}
+
+/// The configuration of every evaluation, with what hangs on another one. How many cores are used is nobody's figure.
+fn config(of: &SessionConfig) -> SessionConfig {
+    let mut config = of.clone();
+    *config.options_mut() = options(of.target_partitions().max(1));
+    config
+}
+
+fn options(partitions: usize) -> ConfigOptions {
+    let mut options = ConfigOptions::default();
+    options.execution.target_partitions = partitions;
+    options.execution.time_zone = Some(nines_store::UTC.to_string());
+    options.sql_parser.dialect = Dialect::PostgreSQL;
+    options
+}
+
+/// What all evaluations begin with.
+pub(super) fn session(runtime: Arc<RuntimeEnv>) -> Result<SessionState> {
+    let mut config = SessionConfig::new();
+    *config.options_mut() = options(config.target_partitions());
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let mut state = builder.build();
+    nines_functions::register_all(&mut state, nines_store::UTC)?;
+    nines_functions::register_times(&mut state, nines_store::UTC, None)?;
+    Ok(state)
+}

@@ -1,0 +1,217 @@
+//! Files through a query into a table: aggregates as one batch, single rows by pieces.
+//!
+//! What the query yields decides. If its columns carry counts, or it needs all rows at once and is said to be complete for its
+//! slices, the rows are a batch that replaces. If each of its rows is made of one row of the input and carries no count, the
+//! query runs over what is new in each file, as if the file's rows were single ones themselves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, stream};
+use nines_ingest::{Format, Options, Progress, RowsAre, clock, conform};
+use nines_store::{Once, Outcome, Rule, StoreErrorKind};
+
+use super::batch::{Content, Stamps};
+use super::rowwise::whole_input;
+use super::{ATTEMPTS, Load, Loaded, Plan, select, warnings};
+use crate::statement::{Now, Pins};
+use crate::{Engine, EngineError, Parameters, Result, Statement};
+
+/// What a query makes of its input.
+struct Shape {
+    /// What in it needs all rows.
+    needs_all: Option<&'static str>,
+    /// Whether its rows are single requests, events or samples.
+    is_raw: bool,
+}
+
+impl Engine {
+    pub(super) async fn load_mapped(
+        &self,
+        load: &Load,
+        select: &str,
+        options: Options,
+        progress: Arc<Progress>,
+    ) -> Result<Loaded> {
+        let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
+            EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
+        })?;
+        if !load.table.is_series() || load.aggregates {
+            return self.load_batch(load, &statement, options, progress).await;
+        }
+        let shape = match self.input(load, None, progress.clone()).await {
+            Ok((input, _)) => self.shape(load, &statement, input).await?,
+            // A file may end within a row that is being written.
+            Err(error) => match self.shape_of_pieces(load, &statement, &progress).await {
+                Ok(shape) if shape.is_raw => shape,
+                _ => return Err(error),
+            },
+        };
+        match shape {
+            Shape { needs_all: Some(what), .. } if !load.replace => Err(EngineError::Usage(format!(
+                "--select has {what}, so it needs all rows of its input and cannot run over new ones alone. If its counts are \
+                 complete for their slices, say so: --aggregates"
+            ))),
+            Shape { is_raw: false, .. } if load.replace => Err(EngineError::Usage(
+                "--replace is for rows that carry no count; aggregates replace their slices anyway, so leave it out"
+                    .into(),
+            )),
+            Shape { is_raw: false, .. } => self.load_batch(load, &statement, options, progress).await,
+            Shape { is_raw: true, .. } => self.load_pieces(load, &statement, options, progress).await,
+        }
+    }
+
+    /// All rows of a query as one batch.
+    async fn load_batch(
+        &self,
+        load: &Load,
+        statement: &Statement,
+        options: Options,
+        progress: Arc<Progress>,
+    ) -> Result<Loaded> {
+        let read = Arc::new(AtomicU64::new(0));
+        let (seen, slice_seconds) = (options.seen.clone(), options.slice_seconds);
+        let (input, counted) = self.input(load, None, progress.clone()).await?;
+        let rows = self.mapped(load, statement, input, options, read.clone()).await?;
+        let read_as = select::read_as(&load.files, load.format)?;
+        let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
+        let stamps = Stamps::of(&load.files);
+        let mut once = Once::default();
+        once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
+        let commit = self.append(load.table, stamps.checked_after(rows), Rule::Replace, once).await?;
+        let input = counted.load(Relaxed);
+        if input > 0 && commit.outcome == Outcome::Empty && !load.allow_empty {
+            return Err(none_kept(input));
+        }
+        let warnings = warnings(load, &commit, &seen, true, slice_seconds);
+        Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new(), warnings })
+    }
+
+    /// A query over what is new in each file.
+    async fn load_pieces(
+        &self,
+        load: &Load,
+        statement: &Statement,
+        mut options: Options,
+        progress: Arc<Progress>,
+    ) -> Result<Loaded> {
+        let formats = formats(load)?;
+        let mut once = Once::default();
+        if load.batch.is_some() {
+            let content =
+                |(path, format): &(PathBuf, Format)| Content { path: path.clone(), read_as: format.to_string() };
+            once.batch = self.batch(load, formats.iter().map(content).collect(), progress.clone()).await?;
+        }
+        let stamps = Stamps::of(formats.iter().filter(|(_, format)| *format == Format::Parquet).map(|(path, _)| path));
+        options.rows = RowsAre::Raw;
+        for _ in 0..ATTEMPTS {
+            let Plan { pieces, marks, files } = self.plan(load, &formats, progress.clone()).await?;
+            once.marks = marks;
+            let older = self.older(load.table).await?;
+            if !pieces.is_empty() {
+                once.marks.extend(older.first_told());
+            }
+            let rule = if load.replace { Rule::Span } else { older.rule() };
+            let (read, kept) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+            let mut streams = Vec::new();
+            let mut counts = Vec::new();
+            for at in 0..pieces.len() {
+                let (input, counted) = self.input(load, Some((&pieces, at)), progress.clone()).await?;
+                counts.push(counted);
+                streams.push(self.mapped(load, statement, input, options.for_piece(&pieces[at]), kept.clone()).await?);
+            }
+            let is_first = pieces.iter().all(|piece| piece.bytes().0 == 0);
+            let refuses_none = is_first && !load.allow_empty;
+            let (total, kept_rows) = (read.clone(), kept.clone());
+            let end = stream::once(async move {
+                total.store(counts.iter().map(|counted| counted.load(Relaxed)).sum(), Relaxed);
+                let rows = total.load(Relaxed);
+                (refuses_none && rows > 0 && kept_rows.load(Relaxed) == 0)
+                    .then(|| Err(DataFusionError::External(Box::new(none_kept(rows)))))
+            });
+            let schema = load.table.schema(options.slice_seconds);
+            let rows = stream::iter(streams).flatten().chain(end.filter_map(|refused| async move { refused }));
+            let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+            match self.append(load.table, stamps.checked_after(rows), rule, once.clone()).await {
+                Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
+                commit => {
+                    let commit = commit?;
+                    let warnings = warnings(load, &commit, &options.seen, false, options.slice_seconds);
+                    return Ok(Loaded { read: kept.load(Relaxed), commit, files, warnings });
+                }
+            }
+        }
+        Err(super::too_many_writers())
+    }
+
+    /// The rows of a query over an input, fitted to the table.
+    async fn mapped(
+        &self,
+        load: &Load,
+        statement: &Statement,
+        input: DataFrame,
+        options: Options,
+        counted: Arc<AtomicU64>,
+    ) -> Result<SendableRecordBatchStream> {
+        let schema = load.table.schema(options.slice_seconds);
+        self.context().register_table("input", input.into_view())?;
+        let answer = self.run(statement, &Parameters::default()).await;
+        self.context().deregister_table("input")?;
+        let mut before = 0;
+        let fitted = answer?.batches.map(move |batch| {
+            let batch = batch?;
+            let fitted =
+                conform(&batch, &options).map_err(|error| error.after_rows(before).in_file("the result of --select"));
+            before += batch.num_rows() as u64;
+            counted.fetch_add(batch.num_rows() as u64, Relaxed);
+            fitted.map_err(|error| DataFusionError::External(Box::new(error)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
+    }
+
+    async fn shape(&self, load: &Load, statement: &Statement, input: DataFrame) -> Result<Shape> {
+        self.context().register_table("input", input.into_view())?;
+        let plan = self.planned(statement).await;
+        self.context().deregister_table("input")?;
+        let plan = plan?;
+        let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        Ok(Shape { needs_all: whole_input(&plan)?, is_raw: nines_ingest::are_raw(load.table, &columns)? })
+    }
+
+    /// The same, of files as far as their rows are complete.
+    async fn shape_of_pieces(&self, load: &Load, statement: &Statement, progress: &Arc<Progress>) -> Result<Shape> {
+        // Under this name no file is known, so that each is looked at from its start.
+        let whole = Load { replace: false, source: Some("\0".to_string()), ..load.clone() };
+        let Plan { pieces, .. } = self.plan(&whole, &formats(load)?, progress.clone()).await?;
+        let Some(first) = (!pieces.is_empty()).then_some((&pieces[..], 0)) else {
+            return Ok(Shape { needs_all: None, is_raw: false });
+        };
+        let (input, _) = self.input(load, Some(first), progress.clone()).await?;
+        self.shape(load, statement, input).await
+    }
+
+    async fn planned(&self, statement: &Statement) -> Result<LogicalPlan> {
+        let mut state = self.context().state();
+        state.config_mut().set_extension(Arc::new(Now(clock::now())));
+        state.config_mut().set_extension(Arc::new(Pins::default()));
+        Ok(state.statement_to_plan(statement.0.clone()).await?)
+    }
+}
+
+/// The files and what they are.
+fn formats(load: &Load) -> Result<Vec<(PathBuf, Format)>> {
+    let format = |path: &PathBuf| Ok((path.clone(), load.format.map_or_else(|| nines_ingest::detect(path), Ok)?));
+    load.files.iter().map(format).collect()
+}
+
+fn none_kept(rows: u64) -> EngineError {
+    let problem = format!("the query kept none of the {rows} rows that it read; nothing is stored");
+    let advice = "Look at its WHERE; if there may be nothing to keep, say --allow-empty";
+    EngineError::Usage(format!("the result of --select: {problem}. {advice}"))
+}

@@ -1,0 +1,154 @@
+//! Names that definitions and records speak of, beside those that stored rows carry: a slip of the pen is told at once, with what was
+//! probably meant, instead of giving an objective without data.
+//!
+//! The newest rows are looked through ([`read`]), at most so many of them. A name that is not among those is looked for by itself in
+//! all rows, which statistics of files make cheap; a glob is not, and what is said of it says since when.
+
+mod agreement;
+mod objective;
+mod read;
+
+use datafusion::error::Result;
+use nines_slo::{Change, Definitions, Kind, Mistake, SINCE_EVER, Severity, What, nearest};
+use nines_store::TableKind;
+
+pub(crate) use read::Carried;
+
+use crate::Engine;
+use crate::evaluate::{Evaluation, Evaluator};
+
+/// Something that no stored row carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Miss {
+    /// What it is about: a condition on rows of this table that none meets; `None` where there is nothing to look for.
+    pub look: Option<Vec<(&'static str, String)>>,
+    pub table: TableKind,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Miss {
+    /// A name that none of the known ones is. `of` says whose rows were looked through, such as ` of service 'login'`.
+    fn name(table: TableKind, what: (&'static str, &str), of: &Of<'_>, known: &[&str]) -> Miss {
+        let (column, name) = what;
+        let mut look = of.rows.clone();
+        look.push((column, name.to_string()));
+        let text =
+            format!("no row of {}{} has {} '{name}'{}", table.name(), of.said, article(column), meant(name, known));
+        Miss { look: Some(look), table, text }
+    }
+
+    /// A glob that matches none of the known names.
+    fn glob(table: TableKind, (column, glob): (&str, &str), of: &Of<'_>, known: &[&str], since: &str) -> Miss {
+        let text = format!(
+            "no row of {}{}{since} has {} that matches '{glob}'{}",
+            table.name(),
+            of.said,
+            article(column),
+            listed(known)
+        );
+        Miss { look: None, table, text }
+    }
+}
+
+/// Whose rows are meant, as conditions and in words.
+struct Of<'a> {
+    rows: Vec<(&'static str, String)>,
+    said: &'a str,
+}
+
+fn article(column: &str) -> String {
+    let an = if column.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{an} {column}")
+}
+
+/// `events, gauges and requests`.
+fn and(names: &[&str]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.join(""),
+    }
+}
+
+/// `; did you mean 'login'?`, else which there are, if they are few.
+fn meant(name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("; did you mean '{near}'?"),
+        None => listed(known),
+    }
+}
+
+fn listed(known: &[&str]) -> String {
+    const MOST: usize = 6;
+    let named: Vec<String> = known.iter().filter(|name| !name.is_empty()).map(|name| format!("'{name}'")).collect();
+    match named.len() {
+        0 => String::new(),
+        1..=MOST => format!("; there are {}", named.join(", ")),
+        _ => String::new(),
+    }
+}
+
+impl Engine {
+    /// What of new or changed definitions matches no stored row, and notes about what was not looked up.
+    pub(crate) async fn unmatched(
+        &self,
+        changes: &[Change],
+        definitions: &Definitions,
+    ) -> crate::Result<(Vec<Mistake>, Vec<String>)> {
+        let state = self.context().state();
+        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
+        let mut carried = Carried::new(&evaluator);
+        let mut missing: Vec<Mistake> = Vec::new();
+        for change in changes.iter().filter(|change| change.what != What::Unchanged) {
+            let from = if change.stored.effective_from == SINCE_EVER { i64::MIN } else { change.stored.effective_from };
+            let mut misses = Vec::new();
+            match change.stored.kind {
+                Kind::Slo => {
+                    let own = definitions.objectives.iter().filter(|objective| objective.slo == change.stored.name);
+                    let versions = own.flat_map(|objective| &objective.versions);
+                    for version in versions.filter(|version| version.in_force.start == from) {
+                        misses.extend(objective::misses(&version.spec, &mut carried).await?);
+                    }
+                }
+                Kind::Agreement => {
+                    let own = definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
+                    let versions = own.flat_map(|agreement| &agreement.versions);
+                    for version in versions.filter(|version| version.in_force.start == from) {
+                        misses.extend(agreement::misses(&version.terms, &mut carried).await?);
+                    }
+                }
+                Kind::Service => misses.extend(carried.service(&change.stored.name).await?),
+                _ => {}
+            }
+            misses.dedup();
+            let (path, place) = (&change.path, (change.line, 1));
+            let told = misses.into_iter().map(|miss| Mistake::new(path.clone(), place, miss.text, Severity::Warning));
+            missing.extend(told);
+        }
+        let empty = carried.empty();
+        let note = (!empty.is_empty())
+            .then(|| format!("nothing is stored in {} yet, so that no names were looked up there", and(&empty)));
+        Ok((missing, note.into_iter().collect()))
+    }
+
+    /// What of a record's scope no stored row carries, a sentence each. Empty fields mean all.
+    pub async fn unmatched_scope(&self, scope: [(&'static str, &str); 3]) -> crate::Result<Vec<String>> {
+        let state = self.context().state();
+        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
+        let mut carried = Carried::new(&evaluator);
+        let mut told = Vec::new();
+        for (column, name) in scope.into_iter().filter(|(_, name)| !name.is_empty()) {
+            told.extend(carried.anywhere(column, name).await?.map(|miss| miss.text));
+        }
+        Ok(told)
+    }
+}
+
+/// What of an objective matches no stored row, in one line; `None` if all does.
+pub(crate) async fn unmatched(spec: &nines_slo::Spec, carried: &mut Carried<'_>) -> Result<Option<String>> {
+    let misses = objective::misses(spec, carried).await?;
+    let told: Vec<String> = misses.into_iter().map(|miss| miss.text).collect();
+    Ok((!told.is_empty()).then(|| told.join("; ")))
+}

@@ -1,0 +1,97 @@
+//! What of an objective matches no stored row.
+
+use datafusion::error::Result;
+use nines_slo::{Causes, Indicator, Pattern, Spec};
+use nines_store::TableKind;
+
+use super::read::{Carried, Key, Keys};
+use super::{Miss, Of};
+use crate::evaluate::Evaluator;
+
+/// A sentence for each name that no row carries of those that the objective is about.
+pub(super) async fn misses(spec: &Spec, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
+    let table = match &spec.indicator {
+        Indicator::Availability { .. } | Indicator::Latency { .. } => TableKind::Requests,
+        Indicator::Events { .. } => TableKind::Events,
+        Indicator::Gauge { .. } => TableKind::Gauges,
+        Indicator::Sql(sql) => Evaluator::raw(&sql.from)?,
+    };
+    let Some(keys) = carried.keys(table).await? else { return Ok(Vec::new()) };
+    let found = of_keys(spec, table, &keys);
+    carried.confirmed(found, &keys).await
+}
+
+fn of_keys(spec: &Spec, table: TableKind, keys: &Keys) -> Vec<Miss> {
+    let own: Vec<&Key> = keys.keys.iter().filter(|key| key.service == spec.service).collect();
+    if own.is_empty() {
+        let known = names(keys.keys.iter(), "service");
+        return vec![Miss::name(table, ("service", &spec.service), &Of { rows: Vec::new(), said: "" }, &known)];
+    }
+    let said = format!(" of service '{}'", spec.service);
+    let of = Of { rows: vec![("service", spec.service.clone())], said: &said };
+    let mut found = Vec::new();
+    for (column, patterns) in
+        [("business", &spec.rows.businesses), ("endpoint", &spec.rows.endpoints), ("customer", &spec.rows.customers)]
+    {
+        found.extend(unmatched((table, column), patterns, &of, &own, &keys.since));
+    }
+    let name = match &spec.indicator {
+        Indicator::Events { name } | Indicator::Gauge { name, .. } => Some(name),
+        Indicator::Availability { .. } | Indicator::Latency { .. } | Indicator::Sql(_) => None,
+    };
+    if let Some(name) = name.filter(|name| own.iter().all(|key| key.name != **name)) {
+        found.push(Miss::name(table, ("name", name), &of, &names(own.iter().copied(), "name")));
+    }
+    let status = match &spec.indicator {
+        Indicator::Availability { causes, .. } => {
+            found.extend(unknown_causes(table, causes, &of, &own));
+            Some((200..300, "2xx"))
+        }
+        Indicator::Latency { .. } => Some((100..400, "1xx to 3xx")),
+        Indicator::Events { .. } | Indicator::Gauge { .. } | Indicator::Sql(_) => None,
+    };
+    if let Some((range, class)) = status
+        && own.iter().all(|key| !range.contains(&key.status))
+    {
+        let text = format!(
+            "no row of {}{said}{} has a status of {class}, which the indicator counts",
+            table.name(),
+            keys.since
+        );
+        found.push(Miss { look: None, table, text });
+    }
+    found
+}
+
+/// Causes that the definition charges to somebody and that do not ship with Nines.
+pub(super) fn unknown_causes(table: TableKind, causes: &Causes, of: &Of<'_>, own: &[&Key]) -> Vec<Miss> {
+    let shipped = Causes::default();
+    let named = causes.0.keys().filter(|cause| !shipped.0.contains_key(*cause));
+    let unknown = named.filter(|cause| own.iter().all(|key| key.cause != **cause));
+    unknown.map(|cause| Miss::name(table, ("cause", cause), of, &names(own.iter().copied(), "cause"))).collect()
+}
+
+/// Patterns that match none of the keys.
+pub(super) fn unmatched(
+    (table, column): (TableKind, &'static str),
+    patterns: &[Pattern],
+    of: &Of<'_>,
+    own: &[&Key],
+    since: &str,
+) -> Vec<Miss> {
+    let without = patterns.iter().filter(|pattern| !own.iter().any(|key| pattern.matches(key.text(column))));
+    let known = names(own.iter().copied(), column);
+    let told = without.map(|pattern| match pattern.exact() {
+        Some(name) => Miss::name(table, (column, name), of, &known),
+        None => Miss::glob(table, (column, pattern.text()), of, &known, since),
+    });
+    told.collect()
+}
+
+/// The different names in a column, none of them empty.
+pub(super) fn names<'k>(keys: impl Iterator<Item = &'k Key>, column: &str) -> Vec<&'k str> {
+    let mut names: Vec<&str> = keys.map(|key| key.text(column)).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

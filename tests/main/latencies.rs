@@ -1,0 +1,67 @@
+//! Latency thresholds that nothing stored is exact at, and histograms that hold counts at their own bounds alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{nines, query, run};
+
+fn slo(name: &str, service: &str, threshold: &str) -> String {
+    format!(
+        "apiVersion: openslo/v1\nkind: SLO\nmetadata: {{name: {name}}}\nspec:\n  service: {service}\n  indicator: {{metadata: {{name: \
+         i}}, spec: {{ratioMetric: {{rawType: success, raw: {{metricSource: {{type: nines/latency, spec: {{quantile: 0.95, threshold: \
+         {threshold}}}}}}}}}}}}}\n  timeWindow: [{{duration: 28d, isRolling: true}}]\n  budgetingMethod: Occurrences\n  objectives: \
+         [{{target: 0.95}}]\n"
+    )
+}
+
+fn store(folder: &Path) -> PathBuf {
+    let store = folder.join("store");
+    // 94 of 100 requests within 300 ms, and a classic histogram.
+    let rows = "time,service,status,requests,latency_seconds\n2026-01-05T10:00:00Z,dog,200,94,0.2\n2026-01-05T10:00:00Z,dog,200,6,0.301\n";
+    let classic = r#"{"time":"2026-01-05T10:00:00Z","service":"cat","status":200,"requests":1000,"latency_le":[{"le":250000,"count":900},{"le":500000,"count":990}]}"#;
+    let slos = [
+        slo("dog-300", "dog", "300ms"),
+        slo("dog-250", "dog", "250ms"),
+        slo("cat-250", "cat", "250ms"),
+        slo("cat-300", "cat", "300ms"),
+        slo("cat-2s", "cat", "2s"),
+    ];
+    for (name, text) in [("dog.csv", rows), ("cat.jsonl", classic), ("slos.yaml", &slos.join("---\n"))] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    for name in ["dog.csv", "cat.jsonl"] {
+        run(nines().arg("--store").arg(&store).args(["ingest", "requests"]).arg(folder.join(name)));
+    }
+    run(nines().arg("--store").arg(&store).arg("apply").arg(folder.join("slos.yaml")));
+    store
+}
+
+#[test]
+fn a_threshold_between_bounds_is_counted_to_the_one_below_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let figures =
+        "SELECT objective, slo, met, approximate, approximation FROM report('2026-01-05', '2026-01-06') ORDER BY 1";
+    let between = "≈ 300 ms: counted to 297.3 ms, sure from 303.8 ms";
+    let expected = [
+        "cat-250,0.9,false,false,".to_string(),
+        "cat-2s,0.99,true,true,\"≈ 2 s: counted to 500 ms, no stored bound above it\"".to_string(),
+        "cat-300,0.9,false,true,\"≈ 300 ms: counted to 250 ms, sure from 500 ms\"".to_string(),
+        // None took between 247 and 253 ms.
+        "dog-250,0.94,false,false,".to_string(),
+        format!("dog-300,0.94,false,true,\"{between}\""),
+    ];
+    assert_eq!(query(&store, figures), expected);
+    // From kept days, too.
+    assert_eq!(query(&store, figures), expected);
+    let mut shell = nines();
+    shell.arg("--store").arg(&store).arg("shell").write_stdin("\\slo dog-300\n");
+    let glance = run(&mut shell);
+    assert!(glance.contains("≈ 94 %") && glance.contains(between), "{glance}");
+    let slos = run(nines().arg("--store").arg(&store).arg("slos"));
+    assert!(slos.contains(between), "{slos}");
+    let mut page = nines();
+    page.arg("--store").arg(&store).args(["run", "feature", "--param", "service=dog", "--param", "period=2026-01-05"]);
+    let page = run(page.args(["--format", "md", "-o", "-"]));
+    assert!(page.contains(between), "{page}");
+}
