@@ -118,7 +118,9 @@ impl Engine {
         let memory_limit = settings.memory_limit.or_else(half_of_memory);
         if let Some(bytes) = memory_limit {
             const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
-            let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_IN_ERRORS);
+            // The rest is for what operators hold for a moment: a buffer that doubles stands beside its old self, and the
+            // allocator gives memory back a little later.
+            let pool = TrackConsumersPool::new(FairSpillPool::new(bytes / 4 * 3), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
         let types = Types::of(&settings.time_zone);

@@ -55,7 +55,7 @@ fn soft(limit: usize) -> usize {
 
 /// The limit at which the process is.
 fn hard(limit: usize) -> usize {
-    limit.saturating_add(limit / 4 * 3).max(2 * AT_LEAST)
+    limit.saturating_add(limit / 2).max(2 * AT_LEAST)
 }
 
 fn look() {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn limits_leave_room_for_the_program_itself() {
-        assert_eq!((soft(256 << 20), hard(256 << 20)), (320 << 20, 448 << 20));
+        assert_eq!((soft(256 << 20), hard(256 << 20)), (320 << 20, 384 << 20));
         assert_eq!((soft(1 << 20), hard(1 << 20)), (192 << 20, 384 << 20));
         assert_eq!((soft(usize::MAX), hard(usize::MAX)), (usize::MAX, usize::MAX));
     }
