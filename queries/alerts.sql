@@ -5,6 +5,7 @@ SELECT service,
        factor,
        fired,
        cleared,
-       peak_burn_rate
+       peak_burn_rate,
+       business
 FROM burn_alerts($from, $to)
 ORDER BY fired, service, objective, factor DESC;

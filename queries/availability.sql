@@ -7,8 +7,10 @@ SELECT service,
        measured_seconds(t)                    AS measured_seconds,
        failure_count(t, 300)                  AS failures,
        mtbf(t, 300)                           AS mtbf,
-       mttr(t, 300)                           AS mttr
-FROM (SELECT service, error_union(timeline) AS t
+       mttr(t, 300)                           AS mttr,
+       business,
+       approximate
+FROM (SELECT business, service, error_union(timeline) AS t, bool_or(approximate) AS approximate
       FROM timelines($from, $to)
       GROUP BY business, service) AS services
-ORDER BY availability, service;
+ORDER BY availability, business, service;

@@ -9,6 +9,8 @@ SELECT service,
        burn_rate,
        budget_remaining,
        measured_seconds,
-       last_data
+       last_data,
+       business,
+       approximate
 FROM report(from => $from, to => $to, by => 'service', target => $target)
-ORDER BY budget_remaining, service;
+ORDER BY budget_remaining, business, service;

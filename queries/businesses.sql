@@ -8,6 +8,7 @@ SELECT business,
        round(mtbf)  AS mtbf,
        round(mttr)  AS mttr,
        failures,
-       incidents
+       incidents,
+       approximate
 FROM report($from, $to, 'business')
 ORDER BY business;

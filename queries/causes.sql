@@ -4,10 +4,11 @@ SELECT endpoint,
        status,
        cause,
        sum(requests)                                                           AS requests,
-       round(100.0 * sum(requests) / sum(sum(requests)) OVER (), 2)            AS percent,
+       round(100.0 * sum(requests) / sum(sum(requests)) OVER (PARTITION BY business), 2) AS percent,
        min(time)                                                               AS first,
-       max(time)                                                               AS last
+       max(time)                                                               AS last,
+       business
 FROM requests
 WHERE service = $service AND time >= $from AND time < $to AND status >= 400
-GROUP BY endpoint, status, cause
-ORDER BY requests DESC, endpoint, status, cause;
+GROUP BY business, endpoint, status, cause
+ORDER BY requests DESC, business, endpoint, status, cause;

@@ -6,6 +6,7 @@ SELECT business,
        slo,
        slo_change,
        slo_error_time_before,
-       slo_error_time
+       slo_error_time,
+       approximate
 FROM report($month, CAST($month AS date) + INTERVAL '1 month', 'service')
 ORDER BY slo_change NULLS LAST, business, service;

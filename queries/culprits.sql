@@ -8,8 +8,9 @@ SELECT objective,
        sum(bad)                          AS bad,
        count(*)                          AS failures,
        sum(error_slices)                 AS error_slices,
-       sum(decisive_slices)              AS decisive_slices
+       sum(decisive_slices)              AS decisive_slices,
+       business
 FROM culprits($from, $to)
 WHERE service = $service
-GROUP BY objective, endpoint, cause
+GROUP BY business, objective, endpoint, cause
 ORDER BY decisive_slices DESC, bad DESC, objective, endpoint, cause;

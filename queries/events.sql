@@ -3,7 +3,8 @@ SELECT service,
        name,
        sum(good)                                     AS good,
        sum(total)                                    AS total,
-       sum(good) / CAST(nullif(sum(total), 0) AS DOUBLE) AS share
+       sum(good) / CAST(nullif(sum(total), 0) AS DOUBLE) AS share,
+       business
 FROM events
-GROUP BY service, name
-ORDER BY service, name;
+GROUP BY business, service, name
+ORDER BY business, service, name;

@@ -6,7 +6,8 @@ SELECT started,
        seconds,
        unmeasured_seconds,
        objectives,
-       incident
+       incident,
+       business
 FROM failures($from, $to)
 WHERE service = $service
-ORDER BY started;
+ORDER BY started, business;

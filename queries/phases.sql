@@ -18,7 +18,8 @@ SELECT service,
        round(incident_mttr)  AS incident_mttr,
        incident_mttr_n,
        round(mttr)           AS mttr,
-       failures
+       failures,
+       business
 FROM report($from, $to, 'service')
 WHERE incidents > 0
 ORDER BY incident_mttr DESC NULLS LAST, service;

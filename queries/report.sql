@@ -10,6 +10,7 @@ SELECT business,
        round(mtbf)                 AS mtbf,
        round(mttr)                 AS mttr,
        target,
-       round(budget_remaining, 3)  AS budget_remaining
+       round(budget_remaining, 3)  AS budget_remaining,
+       approximate
 FROM report($from, $to, 'service')
 ORDER BY business, service;

@@ -11,6 +11,11 @@ SELECT service,
        trend_low   AS low,
        trend_high  AS high,
        verdict,
-       advice
+       advice,
+       measured_seconds,
+       assumed_seconds,
+       lost_seconds,
+       last_data,
+       business
 FROM review($from, $to)
 ORDER BY difference, service, objective;

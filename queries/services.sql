@@ -13,6 +13,7 @@ SELECT business,
        measured_seconds,
        assumed_seconds,
        lost_seconds,
-       last_data
+       last_data,
+       approximate
 FROM report($from, $to, 'service')
 ORDER BY slo, business, service;

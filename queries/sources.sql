@@ -7,8 +7,10 @@ SELECT service,
        error_seconds(t)  AS slo_error_time,
        sources           AS slo_error_time_info,
        mtbf(t)           AS mtbf,
-       mttr(t)           AS mttr
-FROM (SELECT service, error_union(timeline) AS t, error_sources(objective, timeline) AS sources
+       mttr(t)           AS mttr,
+       business,
+       approximate
+FROM (SELECT business, service, bool_or(approximate) AS approximate, error_union(timeline) AS t, error_sources(objective, timeline) AS sources
       FROM timelines($from, $to)
       GROUP BY business, service) AS services
-ORDER BY slo, service;
+ORDER BY slo, business, service;

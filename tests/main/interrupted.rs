@@ -22,7 +22,7 @@ fn on(store: &Path) -> Command {
     command
 }
 
-const WRITERS: [Writer; 5] = [
+const WRITERS: [Writer; 7] = [
     Writer {
         name: "ingest",
         table: "requests",
@@ -90,7 +90,83 @@ const WRITERS: [Writer; 5] = [
             command
         },
     },
+    Writer {
+        name: "credits --issue",
+        table: "statements",
+        command: |store, folder, n| {
+            if version(store, "fees").is_none() {
+                let months = (0..120).map(month);
+                let fees: String = months.clone().map(|month| format!("{month},acme,gateway,EUR,100\n")).collect();
+                let rows: String = months.map(|month| format!("{month}-15T10:00:00Z,gateway,acme,200,7\n")).collect();
+                for (table, text) in [
+                    ("fees", format!("period,customer,service,currency,amount\n{fees}")),
+                    ("requests", format!("time,service,customer,status,requests\n{rows}")),
+                ] {
+                    let file = folder.join(format!("{table}.csv"));
+                    std::fs::write(&file, text).unwrap();
+                    run(nines().arg("--store").arg(store).args(["ingest", table]).arg(file));
+                }
+                let file = folder.join("agreement.yaml");
+                std::fs::write(&file, AGREEMENT).unwrap();
+                run(nines().arg("--store").arg(store).arg("apply").arg(file));
+            }
+            let mut command = on(store);
+            command.args(["credits", &month(n), "--issue", "--incomplete"]);
+            command
+        },
+    },
+    Writer {
+        name: "refresh",
+        table: "slo_days",
+        command: |store, folder, n| {
+            if version(store, "events").is_none() {
+                let rows: String = (1..29).map(|day| format!("2026-10-{day:02}T10:00:00Z,web,e,1,2\n")).collect();
+                let file = folder.join("events.csv");
+                std::fs::write(&file, format!("time,service,name,good,total\n{rows}")).unwrap();
+                run(nines().arg("--store").arg(store).args(["ingest", "events"]).arg(file));
+            }
+            // Each time there is something new to evaluate.
+            let file = folder.join("slo.yaml");
+            std::fs::write(&file, SLO.replace("NAME", &format!("o{n}"))).unwrap();
+            run(nines().arg("--store").arg(store).arg("apply").arg(file));
+            let mut command = on(store);
+            command.arg("refresh");
+            command
+        },
+    },
 ];
+
+/// A month for each number.
+fn month(n: u64) -> String {
+    format!("{}-{:02}", 2010 + n / 12, n % 12 + 1)
+}
+
+const AGREEMENT: &str = "
+apiVersion: nines/v1
+kind: Agreement
+metadata: {name: gateway}
+spec:
+  service: gateway
+  period: {duration: 1M, timeZone: UTC}
+  slice: 60s
+  measure: MeanErrorRate
+  commitment: 99.9%
+  credits: [{below: 99.9%, percent: 10}]
+";
+
+const SLO: &str = "
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: NAME}
+spec:
+  service: web
+  indicator:
+    metadata: {name: NAME}
+    spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: nines/events, spec: {name: e}}}}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Timeslices
+  objectives: [{target: 0.9, timeSliceWindow: 1m}]
+";
 
 /// The newest version of a table, from its log.
 fn version(store: &Path, table: &str) -> Option<u64> {
@@ -127,24 +203,28 @@ fn what_an_interrupted_command_says_is_so() {
     let seed = count("NINES_SEED", 1);
     let mut rng = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().unwrap();
-    let rounds = count("NINES_INTERRUPTS", 60);
+    let rounds = count("NINES_INTERRUPTS", 70);
     let mut hits = std::collections::BTreeMap::<&str, u64>::new();
     let mut typical = [Duration::ZERO; WRITERS.len()];
     for round in 0..rounds {
         let which = (round as usize) % WRITERS.len();
         let writer = &WRITERS[which];
-        let store = folder.path().join(writer.name);
-        let spawn = |n| {
-            (writer.command)(&store, folder.path(), n).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let store = folder.path().join(writer.name.replace(' ', "_"));
+        let command = |n| {
+            let mut command = (writer.command)(&store, folder.path(), n);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
         };
         if typical[which].is_zero() {
+            let mut first = command(rounds);
             let started = Instant::now();
-            assert!(spawn(rounds).wait().unwrap().success());
+            assert!(first.status().unwrap().success());
             typical[which] = started.elapsed();
         }
+        let mut next = command(round);
         let before = version(&store, writer.table);
         let delay = typical[which].mul_f64(rng.random_range(0.2..1.2));
-        let (code, said) = interrupted_after(spawn(round), delay);
+        let (code, said) = interrupted_after(next.spawn().unwrap(), delay);
         let after = version(&store, writer.table);
         let context =
             format!("{} {round} of seed {seed}, after {delay:?}: {said:?}, {before:?} to {after:?}", writer.name);
@@ -161,7 +241,11 @@ fn what_an_interrupted_command_says_is_so() {
                 "nothing"
             }
             Some(130) => {
-                assert!(said.starts_with("error: interrupted; stored before that, and it stays: "), "{context}");
+                let begins = match writer.table {
+                    "slo_days" => "error: interrupted; what was evaluated before that is kept: ",
+                    _ => "error: interrupted; stored before that, and it stays: ",
+                };
+                assert!(said.starts_with(begins), "{context}");
                 let told = versions_in(&said, writer.table);
                 assert_eq!(told.last().copied(), after, "{context}");
                 assert_eq!(told.first().copied(), before.map(|before| before + 1), "{context}");

@@ -64,8 +64,8 @@ fn pieces_that_share_a_minute_add() {
     run(&mut place.ingest(&["requests", "1.csv"]));
     let said = run(&mut place.ingest(&["requests", "2.csv"]));
     assert!(said.contains("changed     1 added, 0 replaced, 0 unchanged\n"), "{said}");
-    let warning = "warning     1 slice from 2026-10-14 00:00:00Z to 2026-10-14 00:01:00Z had rows of the same source in other \
-                   files; they add up.";
+    let warning = "warning     1 slice from 2026-10-14 00:00:00Z to 2026-10-14 00:01:00Z had rows of the same source \
+                   before; they add up.";
     assert!(said.contains(warning), "{said}");
     assert_eq!(place.counted(), ["200,1", "503,1"]);
     for name in ["1.csv", "2.csv"] {

@@ -117,8 +117,8 @@ fn every_view_of_the_demo_says_the_same() {
     page.arg("--store").arg(&store).args(["run", "feature", "--param", &format!("service={SERVICE}")]);
     let page = run(page.args(["--param", &format!("period={FROM} to {TO}"), "--format", "md", "-o", "-"]));
     let percent = format!("{} %", (1e5 * slo).round() / 1e3);
-    assert!(page.contains(&format!("met at once {percent} of the time")), "{percent}: {page}");
-    assert!(page.contains(&format!("took {minutes} minutes")), "{minutes}: {page}");
+    assert!(page.contains(&format!("met at once ≈ {percent} of the time")), "{percent}: {page}");
+    assert!(page.contains(&format!("took ≈ {minutes} minutes")), "{minutes}: {page}");
     for name in &names {
         let own = of_report("objective", &format!("objective = '{name}'"));
         let mut shell = nines();

@@ -101,11 +101,11 @@ impl fmt::Display for Landed {
                 "whether this was stored is not known: {unknown}; run the same again, what is stored already is not stored twice"
             ));
         }
+        if !derived.is_empty() {
+            said.push(format!("what was evaluated before that is kept: {derived}"));
+        }
         if said.is_empty() {
             said.push("nothing was stored".to_string());
-        }
-        if !derived.is_empty() {
-            said.push(format!("days that were evaluated are kept: {derived}"));
         }
         f.write_str(&said.join("; "))
     }

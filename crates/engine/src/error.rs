@@ -90,6 +90,9 @@ pub(crate) fn message(error: &DataFusionError) -> String {
         DataFusionError::SQL(error, _) => error.to_string().trim_start_matches("sql parser error: ").to_string(),
         other => other.strip_backtrace(),
     };
+    if let Some(said) = unfitting(&text) {
+        return said;
+    }
     // What a function says of its arguments comes wrapped in what DataFusion says of the function.
     let said = text.split_once("coercion failed with: ").and_then(|(_, said)| said.split_once(". No function matches"));
     let mut text = said.map_or(text.as_str(), |(said, _)| said);
@@ -99,6 +102,21 @@ pub(crate) fn message(error: &DataFusionError) -> String {
         text = text.strip_prefix(layer).unwrap_or(text);
     }
     text.to_string()
+}
+
+/// What is wrong with arguments that no signature of a function takes; DataFusion takes that for a bug of its own.
+fn unfitting(text: &str) -> Option<String> {
+    let (before, all) = text.split_once(" failed to match any signature, errors: ")?;
+    if let Some((_, said)) = all.split_once("No function matches") {
+        return Some(format!("no function matches{said}"));
+    }
+    let function = before.rsplit("Function ").next()?;
+    let wanted =
+        all.split("Error during planning: ").filter_map(|one| one.split_once(" (DataType").map(|(one, _)| one));
+    let mut wanted: Vec<&str> =
+        wanted.map(|one| one.split_once("requires ").map_or(one, |(_, wanted)| wanted)).collect();
+    wanted.dedup();
+    Some(format!("{function} does not take these arguments: it takes {}", wanted.join("; or ")))
 }
 
 impl From<StoreError> for EngineError {
@@ -116,5 +134,31 @@ impl From<IngestError> for EngineError {
 impl From<DataFusionError> for EngineError {
     fn from(error: DataFusionError) -> Self {
         EngineError::Sql(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::SessionContext;
+
+    use super::message;
+
+    #[tokio::test]
+    async fn arguments_that_do_not_fit_are_no_bug() {
+        let context = SessionContext::new();
+        for (sql, expected) in [
+            (
+                "SELECT sum(x) FROM (VALUES ('a')) AS v(x)",
+                "no function matches the given name and argument types 'sum(Utf8)'",
+            ),
+            ("SELECT avg(x) FROM (VALUES (INTERVAL '1 month')) AS v(x)", "no function matches the given name"),
+            (
+                "SELECT date_trunc(1, 'x')",
+                "no function matches the given name and argument types 'date_trunc(Int64, Utf8)'",
+            ),
+        ] {
+            let said = message(&context.sql(sql).await.unwrap_err());
+            assert!(said.starts_with(expected) && !said.contains("bug"), "{sql}: {said}");
+        }
     }
 }

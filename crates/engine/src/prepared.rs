@@ -89,6 +89,11 @@ impl Prepared {
         if values.len() != self.takes {
             return usage(format!("{name} takes {} values, got {}", self.takes, values.len()));
         }
+        for (at, (value, data_type)) in values.iter().zip(&self.types).enumerate() {
+            if is_integer(data_type) && is_fraction(value) {
+                return usage(format!("${} of {name} is {data_type}, and {value} is no whole number", at + 1));
+            }
+        }
         let value = |at: usize| {
             let value = values.get(at)?.clone();
             let value = if matches!(value, Expr::Value(_)) { value } else { Expr::Nested(Box::new(value)) };
@@ -111,6 +116,23 @@ impl Prepared {
             ControlFlow::<()>::Continue(())
         });
         Ok(statement)
+    }
+}
+
+fn is_integer(data_type: &DataType) -> bool {
+    use DataType::*;
+    matches!(data_type, TinyInt(_) | SmallInt(_) | Int(_) | Integer(_) | BigInt(_) | Int2(_) | Int4(_) | Int8(_))
+}
+
+/// Whether this is written as a number that a cast to a whole one would cut.
+fn is_fraction(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => is_fraction(inner),
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, _) => text.parse().is_ok_and(|number: f64| number.fract() != 0.0),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

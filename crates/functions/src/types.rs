@@ -225,7 +225,9 @@ impl Parameters {
                 .enumerate()
                 .map(|(i, (name, _))| if i < *required { (*name).to_string() } else { format!("[{name}]") });
             let names = names.collect::<Vec<_>>().join(", ");
-            return plan_err!("{function}({names}) takes {required} to {} arguments, got {}", all.len(), given.len());
+            let takes =
+                if *required == all.len() { required.to_string() } else { format!("{required} to {}", all.len()) };
+            return plan_err!("{function}({names}) takes {takes} arguments, got {}", given.len());
         }
         let coerced = given.iter().zip(*all).map(|(given, (name, kind))| match kind.coerced(given, time_zone) {
             Some(coerced) => Ok(coerced),

@@ -25,7 +25,11 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind) -> Result<bool> {
         Format::Parquet => parquet_columns(path)?,
         Format::Csv | Format::JsonLines => {
             let Some(line) = first_line(path)? else { return Ok(false) };
-            if format == Format::Csv { header(&line) } else { members(&line) }
+            match format {
+                // Lines may end in carriage returns, a newline here and there among them.
+                Format::Csv => header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()),
+                _ => members(&line),
+            }
         }
     };
     are_raw(kind, &names)
@@ -89,7 +93,7 @@ mod tests {
         for (kind, raws, counted) in [
             (
                 TableKind::Requests,
-                vec!["time,status", "\u{feff}\"status\"\t\"time\"", "time"],
+                vec!["time,status", "time,status\r1791936000,200\n", "\u{feff}\"status\"\t\"time\"", "time"],
                 vec!["time;requests", "time,reqests", "what is this"],
             ),
             (TableKind::Events, vec!["time,name,ok"], vec!["time,good,total", "time,name"]),

@@ -1,6 +1,6 @@
 //! Instants as people and programs write them, to microseconds since 1970 in UTC.
 //!
-//! Accepted: RFC 3339 with any offset (`T` or a blank between date and time, offset `Z`, `±HH:MM`,
+//! Accepted: RFC 3339 with any offset (`T` or a blank between date and time, with or without seconds, offset `Z`, `±HH:MM`,
 //! `±HHMM` or `±HH`); the same without an offset, taken in the options' time zone; and a number
 //! since 1970, whole or with decimals, whose unit follows from its size:
 //!
@@ -15,6 +15,8 @@
 //! the clock has. One that a clock change repeats is both of its instants: in a series the order of the rows tells
 //! which ([`Order`](crate::order::Order)), in a record it is the earlier. Digits below a microsecond are cut off. A leap
 //! second counts as the second before it.
+
+use std::borrow::Cow;
 
 use chrono::{LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -105,11 +107,11 @@ impl<'a> Clock<'a> {
         let text = text.trim_ascii();
         let expected = if self.dates { EXPECTED_OR_DATE } else { EXPECTED };
         let found = match text.as_bytes() {
-            [_, _, _, _, b'-', ..] => self.civil(text)?,
+            [_, _, _, _, b'-', ..] => self.civil(&with_seconds(text))?,
             _ => decimal(text).map(When::At),
         };
         let found = found.ok_or_else(|| self.bad(text, expected))?;
-        if let (When::At(_), Some(_), Ok(number)) = (found, self.limits, text.parse()) {
+        if let (When::At(_), Ok(number)) = (found, text.parse()) {
             self.refuse_serial(number, text)?;
         }
         self.when_in_range(found, || text.to_string())
@@ -117,9 +119,7 @@ impl<'a> Clock<'a> {
 
     /// The instant that a whole number denotes.
     pub(crate) fn integer(&self, number: i64) -> Result<i64> {
-        if self.limits.is_some() {
-            self.refuse_serial(number as f64, &number.to_string())?;
-        }
+        self.refuse_serial(number as f64, &number.to_string())?;
         self.in_range(scale(number, "").unwrap_or(-1), || number.to_string())
     }
 
@@ -176,9 +176,10 @@ impl<'a> Clock<'a> {
             .advice("Correct it, or take any time: --any-time")
     }
 
-    /// Refuses a number that spreadsheets write for a day of our time, and says how to read it.
+    /// Refuses a number that spreadsheets write for a day of our time, and says how to read it. In a record it is never a number
+    /// of seconds: nobody announces maintenance of 1970.
     fn refuse_serial(&self, number: f64, text: &str) -> Result<()> {
-        if !SERIALS.contains(&number) {
+        if !SERIALS.contains(&number) || self.limits.is_none() && !self.dates {
             return Ok(());
         }
         let micros = ((number - SERIAL_OF_1970) * 86_400.0).round() as i64 * 1_000_000;
@@ -188,8 +189,9 @@ impl<'a> Clock<'a> {
             .expected(format!("{EXPECTED}: in a spreadsheet this number is {date}"))
             .advice(format!(
                 "Read it with --select \"SELECT round(({0} - 25569) * 86400) AS {0}, … FROM input\", which takes the \
-                 spreadsheet's clock as UTC; --any-time takes it as seconds since 1970",
-                self.column
+                 spreadsheet's clock as UTC{1}",
+                self.column,
+                if self.dates { ", or write it as a time" } else { "; --any-time takes it as seconds since 1970" }
             )))
     }
 
@@ -213,21 +215,22 @@ impl<'a> Clock<'a> {
 /// The instant that a person means: a time as in a file, the same without its seconds, or a date alone for its
 /// midnight. What has no offset is taken in `zone`. The error is what was expected instead.
 pub fn instant(text: &str, zone: Tz) -> Result<i64, String> {
-    let text = text.trim_ascii();
-    let whole = match text.split_at_checked(16) {
-        Some((minutes, offset)) if text.as_bytes()[13] == b':' && !offset.starts_with(':') => {
-            format!("{minutes}:00{offset}")
-        }
-        _ => text.to_string(),
-    };
-    // A number of ten digits is a number of seconds.
-    let whole = if decimal(text).is_some() { text } else { &whole };
-    Clock::of_record("time", zone).parse(whole).map_err(|error| match error.expectation() {
+    Clock::of_record("time", zone).parse(text).map_err(|error| match error.expectation() {
         Some(EXPECTED_OR_DATE) | None => {
             format!("a time as 2026-10-03T09:12:00Z, or in {zone} as 2026-10-03 09:12 or 2026-10-03")
         }
         Some(expected) => expected.to_string(),
     })
+}
+
+/// A clock's time of which people left out the seconds, with them.
+fn with_seconds(text: &str) -> Cow<'_, str> {
+    match text.split_at_checked(16) {
+        Some((minutes, offset)) if text.as_bytes()[13] == b':' && !offset.starts_with(':') => {
+            Cow::Owned(format!("{minutes}:00{offset}"))
+        }
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// The date with which a text begins.
@@ -340,6 +343,8 @@ mod tests {
             "2026-10-01T20:00:00+08:00",
             "2026-10-01 20:00:00+08",
             "2026-10-01 06:30:00 -0530",
+            "2026-10-01 12:00",
+            "2026-10-01T20:00+08:00",
             "2026-10-01T12:00:00.0000009Z",
             "1790856000",
             "1790856000.0",
@@ -390,6 +395,12 @@ mod tests {
         let clock = Clock::of_record("started", Tz::Asia__Shanghai);
         assert_eq!(clock.parse(" 2026-10-01 ").unwrap(), utc("2026-09-30T16:00:00Z"));
         assert_eq!(clock.parse("2026-10-01T00:00:00Z").unwrap(), utc("2026-10-01T00:00:00Z"));
+        for serial in ["46318.72917", "46318"] {
+            let refused = clock.parse(serial).unwrap_err().to_string();
+            assert!(refused.contains("in a spreadsheet this number is 2026-10-2"), "{refused}");
+        }
+        assert!(clock.integer(46_318).is_err() && clock.float(46_318.5).is_err());
+        assert!(instant("46318.5", Tz::UTC).unwrap_err().contains("2026-10-23 12:00:00"));
         let refused = clock.parse("2026-02-30").unwrap_err().to_string();
         let expected = "started is \"2026-02-30\"; expected a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, a \
                         date, or a number of seconds, ms, µs or ns since 1970. ";

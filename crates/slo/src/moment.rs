@@ -17,6 +17,8 @@
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use crate::period::{Month, Period};
+
 /// An instant and the time zone in which days begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -139,6 +141,15 @@ impl Moment {
     pub fn named(&self, text: &str) -> Option<Range> {
         let text = text.trim();
         self.relative(text).or_else(|| self.calendar(text))
+    }
+
+    /// The month that a text names: `2026-10`, `last month`, `month before last`, `this month`.
+    pub fn month(&self, text: &str) -> Option<Month> {
+        let (from, to) = self.named(text)?;
+        let month = Month::of(from, self.zone)?;
+        let whole = Period::of(month, 1, self.zone)?.interval;
+        let is_this = text.split_whitespace().map(str::to_ascii_lowercase).eq(["this", "month"]);
+        (is_this || (from, to) == (whole.start, whole.end)).then_some(month)
     }
 
     /// The instant that a text stands for, for a range its beginning; `None` if it stands for none.
@@ -363,6 +374,24 @@ mod tests {
         let at = moment("2026-11-22T00:00:00Z", Tz::America__New_York);
         let first = DateTime::parse_from_rfc3339("2026-11-01T05:30:00Z").unwrap().timestamp_micros();
         assert_eq!(at.instant("2026-11-01 01:30"), Some(first));
+    }
+
+    #[test]
+    fn months_have_words() {
+        let shanghai: Moment = moment("2026-10-31T16:30:00Z", chrono_tz::Asia::Shanghai);
+        let month = |text: &str| shanghai.month(text).map(|month| month.to_string());
+        for (text, expected) in [
+            ("2026-09", "2026-09"),
+            ("this month", "2026-11"),
+            ("Last  Month", "2026-10"),
+            ("month before last", "2026-09"),
+            ("last 1 whole months", "2026-10"),
+        ] {
+            assert_eq!(month(text).as_deref(), Some(expected), "{text}");
+        }
+        for none in ["2026-11-01", "today", "last quarter", "2026", "last week", "this quarter", "soon"] {
+            assert_eq!(month(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -183,5 +183,8 @@ fn fees_that_no_agreement_covers_are_told() {
     let store = store(folder.path());
     fees(&store, "2026-09,acme,login,CNY,50,,,\n");
     let shown = said(&store, 0, &[]);
-    assert!(shown.contains("note: 'acme' paid for login, but no agreement covers it"), "{shown}");
+    assert!(
+        shown.contains("note: 'acme' has a fee for login, but no agreement covers a time in which it is active"),
+        "{shown}"
+    );
 }

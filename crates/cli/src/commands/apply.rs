@@ -27,6 +27,12 @@ pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
         true => engine.plan_apply(&files).await?,
         false => engine.apply(&files).await?,
     };
+    if applied.changes.is_empty() {
+        return Err(CliError::Usage(format!(
+            "no definition stands in {}; expected OpenSLO objects or agreements in YAML or JSON",
+            files.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
     for warning in &applied.warnings {
         note(format_args!("warning: {warning}"));
     }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::slo::{Month, Period, Statement, StatementError, html, markdown};
-use nines_engine::{Chosen, Credits, Engine, Issued, Issuing, Settings, Today};
+use nines_engine::{Chosen, Credits, Engine, EngineError, Issued, Issuing, Settings, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
@@ -34,7 +34,10 @@ const MOST_NOTES: usize = 5;
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     let engine = opened::open(settings).await?;
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
-    let month = month(&args.period, &chosen, &engine).await?;
+    let month = engine.month(&args.period, &chosen).await.map_err(|error| match error {
+        EngineError::Usage(said) => CliError::Usage(said),
+        other => other.into(),
+    })?;
     // Before anything is issued: where it is to be written to must be there.
     args.output.as_deref().map_or(Ok(()), can_be_written)?;
     if args.verify {
@@ -83,13 +86,6 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
             Err(CliError::Nothing(nothing(&engine, month, &chosen).await?))
         }
         _ => Ok(()),
-    }
-}
-
-async fn month(text: &str, chosen: &Chosen, engine: &Engine) -> Result<Month> {
-    match text {
-        "last-month" | "last month" => Ok(engine.last_month(chosen).await?),
-        text => text.parse().map_err(|reason| CliError::Usage(format!("{reason}, or last-month"))),
     }
 }
 
@@ -151,7 +147,9 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
         ));
     }
     for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
-        note(format_args!("note: '{customer}' paid for {service}, but no agreement covers it"));
+        note(format_args!(
+            "note: '{customer}' has a fee for {service}, but no agreement covers a time in which it is active"
+        ));
     }
     if let Some(more) = credits.unagreed.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
         note(format_args!("note: and {more} more fees are covered by no agreement"));

@@ -81,8 +81,9 @@ fn warned(loaded: &Loaded, engine: &Engine) -> String {
         Warning::Overlap(overlap) => {
             let slices = if overlap.slices == 1 { "slice" } else { "slices" };
             format!(
-                "{} {slices} from {} to {} had rows of the same source in other files; they add up. If files hold the \
-                 same rows, these count twice: ingest the one that is complete with --replace\n",
+                "{} {slices} from {} to {} had rows of the same source before; they add up. That is right for a file that \
+                 grew. If another file holds the same rows, these count twice: ingest the one that is complete with \
+                 --replace\n",
                 HumanCount(overlap.slices),
                 instant(overlap.first, zone),
                 instant(overlap.last + width * 1_000_000, zone)

@@ -14,7 +14,7 @@ use super::record;
 use crate::args::{PageFormat, Running};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
-use crate::output::{say_drawn, whole_file};
+use crate::output::{is_standard_output, say_drawn, whole_file};
 
 /// Columns of a page that goes into a pipe or a file.
 const PIPED: usize = 100;
@@ -84,10 +84,6 @@ pub(super) fn needs_store(engine: &Engine, notebook: &str) -> Result<()> {
     let problem =
         format!("there is no store at {}; name one with --store, or try `nines demo`", engine.settings().store);
     Err(CliError::Usage(problem))
-}
-
-pub(super) fn is_standard_output(file: &Path) -> bool {
-    file == Path::new("-")
 }
 
 /// The page as text; a terminal gets its width and colours.

@@ -12,7 +12,7 @@ use crate::args::{PageFormat, Report};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
 use crate::opened;
-use crate::output::{note, say};
+use crate::output::{is_standard_output, note, say};
 
 mod index;
 mod owners;
@@ -49,7 +49,7 @@ async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {
     let page = page::made(engine, named, &given, &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;
     if let (Some(command), Some(file)) = (&args.exec, &args.output) {
-        if page::is_standard_output(file) {
+        if is_standard_output(file) {
             return Err(CliError::Usage("--exec hands on a file; name one with --output".to_string()));
         }
         let about = given.get(SERVICE).cloned().unwrap_or_default();

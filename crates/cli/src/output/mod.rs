@@ -79,7 +79,7 @@ pub(crate) struct Output<'a> {
 impl Output<'_> {
     /// Writes all rows; how many there were. A file appears only when it is complete.
     pub async fn write(&self, schema: SchemaRef, batches: SendableRecordBatchStream) -> Result<usize> {
-        match self.file {
+        match self.file.filter(|file| !is_standard_output(file)) {
             Some(file) => {
                 let whole = beside(file)?;
                 let target = doing(file.display(), whole.reopen())?;
@@ -166,6 +166,11 @@ impl Format {
 
 /// Writes a file that appears only when it is complete.
 pub(crate) fn whole_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    if is_standard_output(file) {
+        let mut whole = Vec::new();
+        write(&mut whole)?;
+        return doing("writing to standard output", std::io::stdout().write_all(&whole));
+    }
     let mut whole = beside(file)?;
     write(&mut whole)?;
     put(whole, file)
@@ -173,7 +178,12 @@ pub(crate) fn whole_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> Resu
 
 /// Refuses a file that cannot be.
 pub(crate) fn can_be_written(file: &Path) -> Result<()> {
-    beside(file).map(drop)
+    if is_standard_output(file) { Ok(()) } else { beside(file).map(drop) }
+}
+
+/// Whether a name means standard output: what stands behind it, a file that a shell appends to perhaps, is not replaced.
+pub(crate) fn is_standard_output(file: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| file == Path::new(name))
 }
 
 /// A temporary file in the folder of another one, or anywhere if that is a pipe or a device.
@@ -202,7 +212,7 @@ fn beside(file: &Path) -> Result<NamedTempFile> {
 
 /// What a link leads to: the link stays.
 fn behind(file: &Path) -> PathBuf {
-    match file.is_symlink() {
+    match file.is_symlink() && !is_descriptor(file) {
         true => std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf()),
         false => file.to_path_buf(),
     }
@@ -210,14 +220,19 @@ fn behind(file: &Path) -> PathBuf {
 
 /// Whether it is something that takes text but is no file, such as /dev/null: nothing may be put in its place.
 fn is_special(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
+    is_descriptor(file) || std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Whether it is something that this process has open.
+fn is_descriptor(file: &Path) -> bool {
+    ["/dev/fd", "/proc/self/fd"].iter().any(|folder| file.starts_with(folder)) || file == Path::new("/dev/stderr")
 }
 
 /// Puts what was written into its place.
 fn put(whole: NamedTempFile, file: &Path) -> Result<()> {
     let file = &behind(file);
     if is_special(file) {
-        let copied = || std::io::copy(&mut whole.reopen()?, &mut std::fs::OpenOptions::new().write(true).open(file)?);
+        let copied = || std::io::copy(&mut whole.reopen()?, &mut std::fs::OpenOptions::new().append(true).open(file)?);
         return doing(file.display(), copied()).map(drop);
     }
     // Who may read a file that is replaced may read what replaces it, and nobody else.

@@ -8,6 +8,7 @@ use datafusion::catalog::{Session, TableFunctionArgs};
 use datafusion::common::{ScalarValue, internal_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
+use nines_slo::Month;
 use nines_slo::moment::Moment;
 use nines_timeline::{Interval, Share};
 
@@ -71,10 +72,18 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// Whether NULL was given for a parameter.
+    fn is_null(&self, name: &str) -> bool {
+        let given = self.signature.position(name).and_then(|at| self.given.get(at));
+        matches!(given, Some(Expr::Literal(value, _)) if value.is_null())
+    }
+
     /// The value of a parameter that every call must give.
     pub fn required(&self, name: &str) -> Result<&'a ScalarValue> {
-        self.optional(name)?
-            .ok_or_else(|| plan_datafusion_err!("{} lacks {name}; expected {}", self.function(), self.signature))
+        self.optional(name)?.ok_or_else(|| match self.is_null(name) {
+            true => plan_datafusion_err!("{}: {name} is NULL; expected {}", self.function(), self.signature),
+            false => plan_datafusion_err!("{} lacks {name}; expected {}", self.function(), self.signature),
+        })
     }
 
     /// A text that may be left out.
@@ -82,6 +91,16 @@ impl<'a> Arguments<'a> {
         let Some(value) = self.optional(name)? else { return Ok(None) };
         value.try_as_str().flatten().map(Some).ok_or_else(|| {
             plan_datafusion_err!("{}: {name} must be text, got {value}; expected {}", self.function(), self.signature)
+        })
+    }
+
+    /// The month that a text names.
+    pub fn month(&self, name: &str) -> Result<Month> {
+        self.required(name)?;
+        let text = self.text(name)?.unwrap_or_default();
+        self.at.month(text).ok_or_else(|| {
+            let expected = "expected a month such as 2026-10, 'last month', 'this month' or 'month before last'";
+            plan_datafusion_err!("{}: {text:?} is no month: {expected}", self.function())
         })
     }
 
@@ -257,7 +276,7 @@ mod tests {
         let said = range_of(&[lit("2026-10-03 12:00")]).unwrap_err().to_string();
         assert!(said.contains("'2026-10-03 12:00' is no range of time; give to as well"), "{said}");
         let said = range_of(&[null(), lit("2026-10-03")]).unwrap_err().to_string();
-        assert!(said.contains("report lacks from; expected report(from, to [, by])"), "{said}");
+        assert!(said.contains("report: from is NULL; expected report(from, to [, by])"), "{said}");
     }
 
     #[test]

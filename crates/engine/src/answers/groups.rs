@@ -8,7 +8,7 @@ use nines_timeline::{
 };
 
 use super::arguments::By;
-use crate::evaluate::{Incident, Line};
+use crate::evaluate::{Incident, Line, seconds_of};
 
 /// Lines that are answered for together. What they do not have in common is `None`.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl Group<'_> {
     /// Seconds in error because telemetry was lost.
     pub fn lost_seconds(&self) -> f64 {
         let lost = normalize(self.lines.iter().flat_map(|line| &line.lost).copied().collect());
-        quotient(lost.iter().map(|interval| i128::from(interval.duration())).sum(), MICROS.into())
+        seconds_of(&lost)
     }
 
     /// Where latency thresholds lie between two that are known, for people; `None` where the figures are exact.

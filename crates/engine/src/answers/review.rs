@@ -9,7 +9,7 @@ use datafusion::error::Result;
 use nines_timeline::{Interval, theil_sen};
 
 use super::arguments::Arguments;
-use super::columns::{count, counts, float, float_of, floats, text, text_list, text_lists, texts};
+use super::columns::{count, counts, float, float_of, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::vela;
 use super::signature::{FROM, Signature, TO};
 use super::{Call, Question};
@@ -35,7 +35,8 @@ impl Question for Review {
         (
             "Every objective in [from, to) against its target: the actual figure, their difference, the trend of the figure over \
              the whole weeks of UTC days from `from` on (Theil–Sen slope per week, with its 95 % confidence interval; NULL with too few \
-             weeks), a verdict and what to think about next.",
+             weeks), a verdict and what to think about next. How much of the range was measured, assumed and lost, and when data \
+             ended, is told as in report().",
             "SELECT objective, target, actual, trend, verdict, advice FROM review('2026-08-01', '2026-11-01')",
         )
     }
@@ -49,7 +50,7 @@ impl Question for Review {
             columns: &["business", "service", "objective"],
             time: None,
             composites: false,
-            answer: Arc::new(Rows { range }),
+            answer: Arc::new(Rows { range, zone: arguments.zone() }),
         })
     }
 }
@@ -57,6 +58,7 @@ impl Question for Review {
 #[derive(Debug)]
 struct Rows {
     range: Interval,
+    zone: Arc<str>,
 }
 
 /// Where an objective stands.
@@ -110,6 +112,10 @@ impl Answer for Rows {
             float("trend_high"),
             text("verdict"),
             text_list("advice"),
+            float("measured_seconds"),
+            float("assumed_seconds"),
+            float("lost_seconds"),
+            instant("last_data", &self.zone),
         ]))
     }
 
@@ -170,6 +176,10 @@ impl Answer for Rows {
                 floats(trends.iter().map(|trend| trend.as_ref().and_then(|trend| finite(trend.high)))),
                 texts(verdicts.iter().map(|verdict| Some(verdict.text()))),
                 text_lists(verdicts.iter().map(|verdict| verdict.advice().to_vec())),
+                floats(whole.iter().map(|line| Some(line.timeline.measured_seconds()))),
+                floats(whole.iter().map(|line| Some(line.assumed_seconds()))),
+                floats(whole.iter().map(|line| Some(line.lost_seconds()))),
+                instants(whole.iter().map(|line| line.last_data), &self.zone),
             ],
         )?])
     }

@@ -8,7 +8,8 @@ use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Agreement, Kind, Month, Period, Rules, Statement};
+use nines_slo::moment::Moment;
+use nines_slo::{Agreement, Kind, Month, Rules, Statement};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
 use nines_timeline::Interval;
 
@@ -57,9 +58,12 @@ impl Engine {
         Ok(definitions.agreements)
     }
 
-    /// The calendar month before this one, where the agreements that are chosen are judged. An error if that is in several time
-    /// zones.
-    pub async fn last_month(&self, chosen: &Chosen) -> Result<Month> {
+    /// The month that words (`last month`, `last-month`) name where the agreements that are chosen are judged. An error if that
+    /// is in several time zones.
+    pub async fn month(&self, words: &str, chosen: &Chosen) -> Result<Month> {
+        if let Ok(month) = words.parse() {
+            return Ok(month);
+        }
         let agreements = self.agreements().await?;
         let of = agreements.iter().filter(|a| chosen.agreement.as_ref().is_none_or(|name| *name == a.name));
         let mut zones: Vec<Tz> = of.filter_map(|agreement| Some(agreement.versions.last()?.terms.time_zone)).collect();
@@ -70,15 +74,17 @@ impl Engine {
             [zone] => *zone,
             [first, second, ..] => {
                 return Err(EngineError::Usage(format!(
-                    "last-month begins at different times in {first} and {second}, of which there are agreements; name the month, \
+                    "{words} begins at different times in {first} and {second}, of which there are agreements; name the month, \
                      or one of them with --agreement"
                 )));
             }
         };
-        let now = nines_ingest::clock::now();
-        let before = |at: i64| Some(Period::of(Month::of(at, zone)?, 1, zone)?.interval.start - 1);
-        let last = before(now).and_then(|at| Month::of(at, zone));
-        last.ok_or_else(|| EngineError::Usage("the clock is beyond the calendar".to_string()))
+        let moment = Moment { now: nines_ingest::clock::now(), zone };
+        moment.month(&words.replace('-', " ")).ok_or_else(|| {
+            EngineError::Usage(format!(
+                "'{words}' is no month: expected one such as 2026-10, or last-month, this-month or month-before-last"
+            ))
+        })
     }
 
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{ScalarValue, plan_datafusion_err};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
@@ -38,7 +38,7 @@ const SHARED: [&str; 2] = ["customer", "service"];
 /// What the function is, for the table `functions`.
 pub(crate) fn documentation(name: &str) -> Option<Documentation> {
     let section = DocSection { include: true, label: "Agreements", description: None };
-    let description = "What each customer is owed for a period such as '2026-10', by agreement, customer and service: a row for \
+    let description = "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests must have \
@@ -67,9 +67,7 @@ struct Function {
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let arguments = Arguments::of(SIGNATURE, &args)?;
-        arguments.required(PERIOD.name)?;
-        let period = arguments.text(PERIOD.name)?.unwrap_or_default();
-        let month: Month = period.parse().map_err(|reason| plan_datafusion_err!("{NAME}: {reason}"))?;
+        let month = arguments.month(PERIOD.name)?;
         let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
         Ok(Arc::new(Credits { month, place, read, zone: arguments.zone() }))
     }

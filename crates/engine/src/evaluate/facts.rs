@@ -164,7 +164,6 @@ impl Evaluator<'_> {
                 removed: Vec::new(),
                 excluded: Vec::new(),
                 lost: Vec::new(),
-                unmeasured: None,
                 limits: Subject::constant_limits(&spec),
                 definition: definition_hash(&spec),
                 spec,

@@ -45,6 +45,7 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub target: Share,
+    pub budgeting: Budgeting,
     /// Width of a slice in µs.
     pub slice: i64,
     pub good: i64,
@@ -61,6 +62,23 @@ impl Counted {
     fn judged(&self) -> i64 {
         self.ok_slices + self.error_slices
     }
+
+    fn has_ratios(&self) -> bool {
+        self.budgeting == Budgeting::RatioTimeslices && self.judged() > 0
+    }
+
+    /// What its slices are worth by its own method, in units of 1 / [`RATIO`].
+    fn kept(&self) -> i128 {
+        match self.budgeting {
+            Budgeting::RatioTimeslices => self.ratios,
+            Budgeting::Timeslices | Budgeting::Occurrences => i128::from(self.ok_slices) * RATIO,
+        }
+    }
+}
+
+/// How many seconds intervals that lie apart are together.
+pub(crate) fn seconds_of(apart: &[Interval]) -> f64 {
+    quotient(apart.iter().map(|interval| i128::from(interval.duration())).sum(), MICROS.into())
 }
 
 impl Line {
@@ -68,12 +86,34 @@ impl Line {
         self.counted.iter().map(of).sum()
     }
 
+    /// Seconds that were ok or in error by what `noData` says alone.
+    pub fn assumed_seconds(&self) -> f64 {
+        quotient(self.assumed.into(), MICROS.into())
+    }
+
+    /// Seconds in error because telemetry was lost.
+    pub fn lost_seconds(&self) -> f64 {
+        seconds_of(&self.lost)
+    }
+
+    /// The budgeting method: that of the last version under which anything was measured. One that takes effect after all data
+    /// says nothing of the past.
+    fn method(&self) -> Budgeting {
+        let measured = self.counted.iter().rfind(|of| of.judged() > 0);
+        let method = measured.map_or(self.spec.budgeting, |of| of.budgeting);
+        // Slices of both methods add up, each by its own.
+        match method == Budgeting::Timeslices && self.counted.iter().any(Counted::has_ratios) {
+            true => Budgeting::RatioTimeslices,
+            false => method,
+        }
+    }
+
     /// The figure by the budgeting method; `None` when nothing was measured.
     pub fn slo(&self) -> Option<f64> {
-        let (good, all) = match self.spec.budgeting {
+        let (good, all) = match self.method() {
             Budgeting::Timeslices => (self.sum(|of| of.ok_slices).into(), i128::from(self.sum(Counted::judged))),
             Budgeting::RatioTimeslices => {
-                (self.counted.iter().map(|of| of.ratios).sum(), i128::from(self.sum(Counted::judged)) * RATIO)
+                (self.counted.iter().map(Counted::kept).sum(), i128::from(self.sum(Counted::judged)) * RATIO)
             }
             Budgeting::Occurrences => (self.good.into(), self.total.into()),
         };
@@ -92,21 +132,22 @@ impl Line {
     }
 
     fn budget(&self, instead: Option<Share>, ahead: bool) -> Budget {
-        let mut budget = match self.spec.budgeting {
+        let method = self.method();
+        let mut budget = match method {
             Budgeting::Timeslices | Budgeting::Occurrences => Budget::of_counts(),
             Budgeting::RatioTimeslices => Budget::of_ratios(),
         };
         for of in &self.counted {
             let target = instead.unwrap_or(of.target);
             let slices = of.judged() + if ahead { of.ahead } else { 0 };
-            match self.spec.budgeting {
+            match method {
                 Budgeting::Timeslices => {
                     budget.promise(target, slices);
                     budget.spend(of.error_slices);
                 }
                 Budgeting::RatioTimeslices => {
                     budget.promise(target, slices);
-                    budget.spend_but(of.judged(), of.ratios);
+                    budget.spend_but(of.judged(), of.kept());
                 }
                 Budgeting::Occurrences => {
                     budget.promise(target, of.total);
@@ -119,9 +160,10 @@ impl Line {
 
     /// How much may be bad: seconds, by Occurrences events.
     pub fn allowed(&self, instead: Option<Share>) -> f64 {
+        let method = self.method();
         let of_version = |of: &Counted| {
             let target = instead.unwrap_or(of.target);
-            match self.spec.budgeting {
+            match method {
                 Budgeting::Timeslices | Budgeting::RatioTimeslices => {
                     quotient(target.allowance() * i128::from(of.judged() + of.ahead), ALLOWANCE)
                         * quotient(of.slice.into(), MICROS.into())
@@ -253,6 +295,7 @@ impl Line {
         let slice = subject.spec.slice;
         let mut counted = Counted {
             target: subject.spec.target,
+            budgeting: subject.spec.budgeting,
             slice,
             good: 0,
             total: 0,

@@ -5,16 +5,23 @@ use datafusion::catalog::Session;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SessionContext;
 use nines_slo::{Definitions, Indicator, Spec, Unmeasured, Version};
+use nines_timeline::MICROS;
 
 use super::evaluator::Evaluator;
-use super::prepare::unfit;
 use super::scan::Expressions;
 
 /// Why an objective cannot be counted in a store whose slices are of so many µs: slices that the store's do not make up, SQL that
 /// does not fit its table.
 pub(crate) fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<String> {
-    if let Some(wrong) = unfit(spec, slot) {
+    if let Some(wrong) = too_fine(spec.slice, slot) {
         return Some(wrong);
+    }
+    if spec.slices.offset() % slot != 0 {
+        return Some(format!(
+            "slices that begin at the calendar's time of day in {} do not begin where the store's slices of {} s do",
+            spec.time_zone,
+            slot / MICROS
+        ));
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
     let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state, kind, sql));
@@ -23,13 +30,12 @@ pub(crate) fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<
 
 /// Why slices of this width cannot be judged where stored slices have that one (µs).
 pub(crate) fn too_fine(slice: i64, slot: i64) -> Option<String> {
-    let seconds = |micros: i64| micros / nines_timeline::MICROS;
     (slice % slot != 0).then(|| {
         format!(
             "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
              the first ingest into it, with --slice",
-            seconds(slice),
-            seconds(slot)
+            slice / MICROS,
+            slot / MICROS
         )
     })
 }

@@ -40,7 +40,7 @@ pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};
 pub(crate) use facts::declared_business;
 pub(crate) use inputs::Inputs;
-pub(crate) use line::{Line, lines, lines_of};
+pub(crate) use line::{Line, lines, lines_of, seconds_of};
 pub(crate) use measurable::{complaint, too_fine};
 pub(crate) use months::{Month, midnight};
 pub(crate) use overlay::{Exclusion, Incident, instants, texts};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use futures::StreamExt;
-use nines_slo::{Definitions, NoData, Objective, Spec, Version};
-use nines_timeline::{Grid, Interval, MICROS};
+use nines_slo::{Definitions, NoData, Objective, Version};
+use nines_timeline::{Grid, Interval};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
@@ -133,7 +133,6 @@ impl Evaluator<'_> {
             );
         }
         let spoken = |subject: &Subject| match asked.detail {
-            _ if subject.unmeasured.is_some() => Interval::new(0, 0),
             Detail::Slices => Interval::new(i64::MIN, i64::MAX),
             _ => self.spoken_of(subject),
         };
@@ -352,7 +351,6 @@ impl Evaluator<'_> {
                 excluded: excluded_slices(&removed, spec.slices),
                 lost: lost_slices(lost, &removed, stored, spec.slices),
                 removed,
-                unmeasured: unmeasured(spec, self.slot),
                 limits: Subject::constant_limits(spec),
                 spec: Arc::clone(spec),
                 business,
@@ -392,30 +390,6 @@ impl Evaluator<'_> {
         }
         Ok(meant)
     }
-}
-
-/// Why slices of this definition cannot be judged in a store with slices of so many µs, if they cannot.
-pub(crate) fn unfit(spec: &Spec, slot: i64) -> Option<String> {
-    let seconds = |micros: i64| micros / MICROS;
-    match (spec.slice % slot, spec.slices.offset() % slot) {
-        (0, 0) => None,
-        (0, _) => Some(format!(
-            "slices that begin at the calendar's time of day in {} do not begin where the store's slices of {} s do",
-            spec.time_zone,
-            seconds(slot)
-        )),
-        _ => Some(format!(
-            "slices of {} s cannot be judged in this store, whose slices are of {} s; a store of finer slices is made by \
-             the first ingest into it, with --slice",
-            seconds(spec.slice),
-            seconds(slot)
-        )),
-    }
-}
-
-/// Why an objective is not measured, if it is not: what an older version recorded may not fit.
-pub(crate) fn unmeasured(spec: &Spec, slot: i64) -> Option<String> {
-    spec.misfit.clone().or_else(|| unfit(spec, slot))
 }
 
 /// The slices that each version decides: those that start while it is in force. Where two versions with different slices meet,

@@ -39,8 +39,6 @@ pub(crate) struct Subject {
     pub excluded: Vec<Interval>,
     /// Its own slices in which telemetry was lost ([`lost_slices`]): ascending and apart.
     pub lost: Vec<Interval>,
-    /// Why it cannot be evaluated in this store, if it cannot: then it has no data.
-    pub unmeasured: Option<String>,
     /// Latency limits by time, ascending; empty for other indicators.
     pub limits: Vec<LimitAt>,
 }

@@ -92,7 +92,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>, is_wanted: &impl Fn(&Path) -> b
     let failed = |error: std::io::Error| DataFusionError::Plan(format!("{}: {error}", folder.display()));
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_'])) {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
             continue;
         }
         match path.is_dir() {
@@ -118,13 +118,13 @@ mod tests {
     fn a_file_a_folder_and_a_pattern() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path();
-        for file in ["a.csv", "b[1].csv", "b1.csv", "note.txt", ".c.csv", "day=1/x.csv", "more/y.csv"] {
+        for file in ["a.csv", "b[1].csv", "b1.csv", "_d.csv", "note.txt", ".c.csv", "day=1/x.csv", "more/y.csv"] {
             let path = folder.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
         assert_eq!(found(folder, "b[1].csv"), ["b[1].csv"], "a file of this name comes before the pattern");
-        assert_eq!(found(folder, ""), ["a.csv", "b1.csv", "b[1].csv", "day=1/x.csv"]);
+        assert_eq!(found(folder, ""), ["_d.csv", "a.csv", "b1.csv", "b[1].csv", "day=1/x.csv"]);
         assert_eq!(found(folder, "b*.csv"), ["b1.csv", "b[1].csv"]);
         assert_eq!(found(folder, "*/*.csv"), ["day=1/x.csv", "more/y.csv"]);
         assert_eq!(constants(folder, &folder.join("day=1/x.csv")), [("day".to_string(), "1".to_string())]);

@@ -47,7 +47,10 @@ impl UrlTableFactory for Urls {
                 Ok(format) => formats.push(format),
                 // A table that is not there may have the name of a file that is no table.
                 Err(_) if !name.contains(['/', '.']) => return Ok(None),
-                Err(error) => return Err(refused(error)),
+                Err(error) => {
+                    let advice = "Name it with an ending that says what it is: .csv, .tsv, .jsonl, .log or .parquet";
+                    return Err(refused(error.advice(advice)));
+                }
             }
         }
         let Some(&first) = formats.first() else {

@@ -18,6 +18,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use nines_ingest::{Format, Input, LatencyUnit, Limits, Options, Progress, RepeatedHour, RowsAre, Seen, clock};
@@ -110,7 +111,7 @@ pub struct Loaded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// Single rows lie in slices of which their source said something before, in other files.
+    /// Single rows lie in slices of which their source said something before.
     Overlap(Overlap),
     /// So many rows went because the batch says something else of their slices.
     Removed(u64),
@@ -165,7 +166,10 @@ impl Engine {
         let (files, again) = each_once(&files);
         let load = &Load { files, ..load.clone() };
         let loaded = match &load.select {
-            Some(select) => self.load_mapped(load, select, options, progress).await,
+            Some(select) => {
+                check_unit(load, &[])?;
+                self.load_mapped(load, select, options, progress).await
+            }
             None => self.load_files(load, options, progress).await,
         };
         let again = again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 });
@@ -176,9 +180,10 @@ impl Engine {
     }
 
     async fn load_files(&self, load: &Load, mut options: Options, progress: Arc<Progress>) -> Result<Loaded> {
-        let (mut raw, mut others, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut raw, mut others, mut contents, mut formats) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
             let format = load.format.map_or_else(|| nines_ingest::detect(path), Ok)?;
+            formats.push(format);
             let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table)?;
             match is_raw {
                 true => raw.push((path.clone(), format)),
@@ -189,6 +194,7 @@ impl Engine {
                 contents.push(Content { path: path.clone(), read_as: format.to_string() });
             }
         }
+        check_unit(load, &formats)?;
         let rule = self.rule(load, !raw.is_empty(), !others.is_empty())?;
         options.rows = if load.aggregates { RowsAre::Any } else { RowsAre::Counted };
         let mut delivered = Vec::new();
@@ -278,7 +284,9 @@ impl Engine {
         let Some(store) = self.store().filter(|_| !files.is_empty()) else { return Ok(Plan::default()) };
         let snapshot = store.table(load.table).snapshot().await?;
         let (load, files, handle) = (load.clone(), files.to_vec(), Handle::current());
-        blocking(move || pieces::plan(&load, &files, &progress, |name| Ok(handle.block_on(snapshot.mark(name))?))).await
+        let zone = self.settings().time_zone.parse().unwrap_or(Tz::UTC);
+        let mark = move |name: &str| Ok(handle.block_on(snapshot.mark(name))?);
+        blocking(move || pieces::plan(&load, &files, zone, &progress, mark)).await
     }
 
     async fn append(
@@ -331,6 +339,18 @@ fn check_options(load: &Load) -> Result<()> {
         _ => return Ok(()),
     };
     Err(EngineError::Usage(refused.to_string()))
+}
+
+/// Refuses a unit of latencies where no file has latencies without one.
+fn check_unit(load: &Load, formats: &[Format]) -> Result<()> {
+    if load.latency_unit.is_none() || load.select.is_none() && formats.contains(&Format::Log) {
+        return Ok(());
+    }
+    Err(EngineError::Usage(
+        "--latency-unit is for whole numbers at the ends of lines of access logs. latency_seconds in other files is in \
+         seconds: convert it with --select"
+            .to_string(),
+    ))
 }
 
 /// What a person should look at after a commit.

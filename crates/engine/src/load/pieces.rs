@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use nines_ingest::{Cut, ErrorKind, Format, Hash, IngestError, Log, LogStart, Piece, Progress, first_64_bits, hex};
 use nines_store::Mark;
 
@@ -37,10 +38,11 @@ pub(super) struct Plan {
 pub(super) fn plan(
     load: &Load,
     files: &[(PathBuf, Format)],
+    zone: Tz,
     progress: &Arc<Progress>,
     stored: impl Fn(&str) -> Result<Option<i64>>,
 ) -> Result<Plan> {
-    let mut marks = Marks { stored, known: RefCell::default(), pending: Vec::new() };
+    let mut marks = Marks { stored, zone, known: RefCell::default(), pending: Vec::new() };
     let mut logs = Vec::new();
     for (at, (file, format)) in files.iter().enumerate() {
         let start = LogStart::open(file, *format, progress)?;
@@ -87,6 +89,11 @@ fn mapping(load: &Load) -> i64 {
     load.select.as_ref().map_or(0, |select| (first_64_bits(&Hash::new().field(select).finish()) >> 1) as i64)
 }
 
+/// 63 bits that stand for a time zone.
+fn named(zone: Tz) -> i64 {
+    (first_64_bits(&Hash::new().field(zone.name()).finish()) >> 1) as i64
+}
+
 /// A file that was read.
 struct Slot {
     n: usize,
@@ -97,6 +104,8 @@ struct Slot {
 /// The marks of a table, and those that the files planned so far will set.
 struct Marks<F> {
     stored: F,
+    /// The time zone of times that are written without one.
+    zone: Tz,
     /// What was looked up: each look goes through the log.
     known: RefCell<HashMap<String, Option<i64>>>,
     pending: Vec<Mark>,
@@ -146,11 +155,27 @@ impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
         if self.get(&select_mark(id, n))?.unwrap_or(0) != mapping(load) {
             self.set(select_mark(id, n), mapping(load), Mark::lasting)?;
         }
+        if start.is_some() {
+            self.check_zone(id, n, log)?;
+        }
+        // Times of a log say their offset.
+        if log.format() != Format::Log && self.get(&zone_mark(id, n))? != Some(named(self.zone)) {
+            self.set(zone_mark(id, n), named(self.zone), Mark::lasting)?;
+        }
         Ok(Some((n, start)))
     }
 
-    /// Nothing is new in a file, unless it was another mapping that read it.
+    /// Refuses a file whose rows so far were read in another time zone. Files of earlier versions do not say in which.
+    fn check_zone(&self, id: &str, n: usize, log: &Log) -> Result<()> {
+        match self.get(&zone_mark(id, n))? {
+            Some(before) if before != named(self.zone) => Err(read_elsewhere(log, self.zone).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nothing is new in a file, unless it was another mapping that read it, or another time zone.
     fn known<T>(&self, id: &str, n: usize, load: &Load, log: &Log) -> Result<Option<T>> {
+        self.check_zone(id, n, log)?;
         match self.get(&select_mark(id, n))?.unwrap_or(0) == mapping(load) {
             true => Ok(None),
             false => Err(mapped_otherwise(log).into()),
@@ -210,6 +235,18 @@ fn select_mark(id: &str, n: usize) -> String {
     format!("log/{id}/{n}/select")
 }
 
+fn zone_mark(id: &str, n: usize) -> String {
+    format!("log/{id}/{n}/zone")
+}
+
+/// A file whose first rows were read in another time zone.
+fn read_elsewhere(log: &Log, zone: Tz) -> IngestError {
+    let problem = format!("its rows so far were ingested with another --time-zone than {zone}");
+    IngestError::new(ErrorKind::Options, problem)
+        .in_file(log.path().display().to_string())
+        .advice("Give that one again; --replace reads all of the file in this one")
+}
+
 /// A file whose rows are stored already, as another query made them.
 fn mapped_otherwise(log: &Log) -> IngestError {
     IngestError::new(ErrorKind::Options, "all of it is ingested already, through another --select or none")
@@ -245,11 +282,12 @@ mod tests {
         folder: TempDir,
         marks: HashMap<String, i64>,
         pieces: Vec<(String, u64, u64)>,
+        zone: Tz,
     }
 
     impl Table {
         fn new() -> Self {
-            Self { folder: tempfile::tempdir().unwrap(), marks: HashMap::new(), pieces: Vec::new() }
+            Self { folder: tempfile::tempdir().unwrap(), marks: HashMap::new(), pieces: Vec::new(), zone: Tz::UTC }
         }
 
         fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -265,7 +303,7 @@ mod tests {
         }
 
         fn plan(&self, load: &Load, files: &[(PathBuf, Format)]) -> Result<Plan> {
-            plan(load, files, &Arc::default(), |name| Ok(self.marks.get(name).copied()))
+            plan(load, files, self.zone, &Arc::default(), |name| Ok(self.marks.get(name).copied()))
         }
 
         /// Ingests files, named with their text; what was found in each.
@@ -431,6 +469,33 @@ mod tests {
         assert_eq!(table.read(), [("0", 0, 30), ("0", 0, 30), ("0", 0, 43)]);
         assert_eq!(table.ingest_as(&replace, &[("b.log", &lines('b', 2))]).unwrap(), [Found::New], "a shorter one");
         assert_eq!(table.read()[3], ("1", 0, 20));
+    }
+
+    #[test]
+    fn the_rows_of_a_file_are_read_in_one_time_zone() {
+        let mut table = Table::new();
+        let ingest = |table: &mut Table, format: Format, zone: Tz, n: usize| {
+            table.zone = zone;
+            let file = (table.write("a.csv", &("time,status\n".to_string() + &lines('a', n))), format);
+            let plan = table.plan(&load(), &[file])?;
+            table.marks.extend(plan.marks.into_iter().map(|mark| (mark.name, mark.to)));
+            Ok::<_, EngineError>(plan.files[0].found)
+        };
+        let (utc, shanghai) = (Tz::UTC, Tz::Asia__Shanghai);
+        assert_eq!(ingest(&mut table, Format::Csv, utc, 3).unwrap(), Found::New);
+        for n in [3, 4] {
+            let said = ingest(&mut table, Format::Csv, shanghai, n).unwrap_err().to_string();
+            assert!(
+                said.contains("ingested with another --time-zone than Asia/Shanghai. Give that one again"),
+                "{said}"
+            );
+        }
+        assert_eq!(ingest(&mut table, Format::Csv, utc, 4).unwrap(), Found::New);
+        // Of what an earlier version read it is not known.
+        table.marks.retain(|name, _| !name.ends_with("/zone"));
+        assert_eq!(ingest(&mut table, Format::Csv, shanghai, 4).unwrap(), Found::Known);
+        assert_eq!(ingest(&mut table, Format::Log, utc, 4).unwrap(), Found::New);
+        assert_eq!(ingest(&mut table, Format::Log, shanghai, 5).unwrap(), Found::New);
     }
 
     #[test]

@@ -66,6 +66,7 @@ async fn values_take_their_places() {
     );
     assert!(said(&engine, "EXPLAIN EXECUTE plain(2)").await.contains("n"));
     assert_eq!(said(&engine, "EXECUTE plain(1, 2)").await, "plain takes 1 values, got 2");
+    assert_eq!(said(&engine, "EXECUTE typed(1.5, 'x')").await, "$1 of typed is INT, and 1.5 is no whole number");
     assert_eq!(said(&engine, "EXECUTE plian(1)").await, "no statement plian is prepared; did you mean 'plain'?");
     assert!(said(&engine, "PREPARE plain AS SELECT 1").await.starts_with("plain is prepared already"));
     asked(&engine, "DEALLOCATE plain; PREPARE plain AS SELECT $1 AS n").await.unwrap();

@@ -15,7 +15,7 @@ use crate::types::timeline_type;
 aggregate_function! {
     #[user_doc(
         doc_section(label = "Timelines"),
-        description = "The union of timelines, slice by slice: error if any is in error, else ok if any is ok, else no data if any is no data, else excluded. A slice that several lost counts once. The span is the union of the spans, the slice width the finest of the widths; outside its own span a timeline is no data. NULLs are ignored; NULL when there is no timeline.",
+        description = "The union of timelines, slice by slice: error if any is in error, else ok if any is ok, else no data if any is no data, else excluded. A slice that several lost counts once. The span is the union of the spans, the slice width the greatest common divisor of the widths and of the distances between their beginnings; outside its own span a timeline is no data. NULLs are ignored; NULL when there is no timeline.",
         syntax_example = "error_union(timeline)",
         sql_example = r#"```sql
 > SELECT error_seconds(error_union(t)) FROM (

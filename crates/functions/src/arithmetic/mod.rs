@@ -1,8 +1,9 @@
-//! `+`, `-`, `*` and unary minus on integers, where a result that does not fit is an error.
+//! `+`, `-`, `*` and unary minus on integers, and `+`, `-`, `*`, `/` on decimals, where a result that does not fit is an error.
 //!
-//! DataFusion wraps there, while it runs as well as while it folds constants. [`CheckedArithmetic`] puts functions in
+//! DataFusion wraps integers, while it runs as well as while it folds constants, and lets decimals have more digits than their
+//! type, of which the last are not shown. [`CheckedArithmetic`] puts functions in
 //! the place of the operators once their types are known, before anything is folded. They show as the operators do, so
-//! that columns keep their names. `/` and `%`, `abs` and the arithmetic of decimals, times and durations is checked in
+//! that columns keep their names. `/` of integers, `%`, `abs` and the arithmetic of times and durations is checked in
 //! DataFusion itself.
 
 mod binary;

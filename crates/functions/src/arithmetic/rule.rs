@@ -55,6 +55,7 @@ impl ExprPlanner for CheckedArithmetic {
             BinaryOperator::Plus => Operator::Plus,
             BinaryOperator::Minus => Operator::Minus,
             BinaryOperator::Multiply => Operator::Multiply,
+            BinaryOperator::Divide => Operator::Divide,
             _ => return Ok(PlannerResult::Original(raw)),
         };
         if raw.left.any_column_refs() || raw.right.any_column_refs() {
@@ -85,19 +86,19 @@ fn replaced(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 /// An operator whose operands are done.
 fn replaced_once(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     // What has no type yet is no number of a known width.
-    let integer = |expr: &Expr| expr.get_type(schema).ok().filter(|data_type| data_type.is_integer());
+    let typed = |expr: &Expr| expr.get_type(schema).ok();
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let function = Operation::of(op).filter(|_| {
-                let left = integer(&left);
-                left.is_some() && left == integer(&right)
+            let function = Operation::of(op).filter(|operation| {
+                let types = typed(&left).zip(typed(&right));
+                types.is_some_and(|(left, right)| operation.is_for(&left, &right))
             });
             match function {
                 Some(operation) => Transformed::yes(call(function_of(operation), vec![*left, *right])),
                 None => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
             }
         }
-        Expr::Negative(value) if integer(&value).is_some_and(|data_type| data_type.is_signed_integer()) => {
+        Expr::Negative(value) if typed(&value).is_some_and(|data_type| data_type.is_signed_integer()) => {
             static NEGATE: LazyLock<Arc<ScalarUDF>> =
                 LazyLock::new(|| Arc::new(ScalarUDF::new_from_impl(Negate::new())));
             Transformed::yes(call(&NEGATE, vec![*value]))
@@ -107,7 +108,7 @@ fn replaced_once(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
 }
 
 fn function_of(operation: Operation) -> &'static Arc<ScalarUDF> {
-    static ALL: LazyLock<[Arc<ScalarUDF>; 3]> =
+    static ALL: LazyLock<[Arc<ScalarUDF>; 4]> =
         LazyLock::new(|| Operation::ALL.map(|operation| Arc::new(ScalarUDF::new_from_impl(Binary::new(operation)))));
     &ALL[operation as usize]
 }

@@ -137,7 +137,7 @@ impl RecordReader {
                 }
             }
             if !begun {
-                if matches!(&self.lines.raw()[self.cut..], b"\n" | b"\r\n" | b"\r") {
+                if matches!(&self.lines.raw()[self.cut..], b"" | b"\n" | b"\r\n" | b"\r") {
                     self.cut = self.lines.raw().len();
                     continue;
                 }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! What stands before the time does not matter (a virtual host, a user with blanks). After the size
-//! any number of quoted fields may follow (the last perhaps cut off), then at most one number, the
+//! any number of quoted fields may follow (the last perhaps cut off), then at most one number, in quotes or not, the
 //! time that the request took: with a decimal point it is seconds (nginx `$request_time`). A whole
 //! number says no unit: it is seconds (Apache `%T`), milliseconds (Tomcat `%D`) or microseconds (Apache `%D`).
 //! A `-` is "not given". Parsing is by bytes, without allocation.
@@ -83,15 +83,21 @@ impl LogParser {
                 number(token).ok_or_else(|| expected(line, start, "the size in bytes after the status"))?;
             }
         }
+        let (mut quoted, mut last) = (0, None);
         while line[rest.at..].starts_with(b" \"") {
             // An agent that was cut off, as happens to long ones, must not cost the request.
-            if rest.quoted("").is_err() {
+            last = rest.quoted("").ok();
+            quoted += 1;
+            if last.is_none() {
                 rest.at = line.len();
             }
         }
+        // The first two are referer and agent.
+        let in_quotes = last.filter(|_| quoted > 2).and_then(latency);
         let start = rest.at + 1;
         let taken = match rest.token() {
-            b"" | b"-" => None,
+            b"" => in_quotes,
+            b"-" => None,
             token => Some(latency(token).ok_or_else(|| {
                 expected(
                     line,

@@ -217,6 +217,11 @@ impl Log {
         &self.path
     }
 
+    /// Its format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// After its last record.
     pub fn complete(&self) -> &Cut {
         &self.complete

@@ -126,7 +126,16 @@ impl FileTable {
                 }
             }
             for (column, text) in &source.constants {
-                guess_of(&mut guesses, names.place(column)?).add(text, Written::Plain);
+                let place = names.place(column)?;
+                if seen.get(place).is_some_and(|row| *row > 0) {
+                    return Err(IngestError::new(
+                        ErrorKind::Options,
+                        format!("column {column} is in the file, and the folder {column}={text} says it too"),
+                    )
+                    .in_file(source.path.display().to_string())
+                    .advice("Name the file itself, or rename one of both"));
+                }
+                guess_of(&mut guesses, place).add(text, Written::Plain);
             }
             files.push(Measured { source, format, bytes: read.bytes_read(), rows: record - 1, stamp });
         }

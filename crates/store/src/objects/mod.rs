@@ -51,6 +51,8 @@ impl Objects {
                     Err(invalid(location, &format!("{other}:// is not supported; use a path, file:// or memory://")))
                 }
             },
+            // A folder of this name would be somebody's mistake.
+            Err(error) if location.contains("://") => Err(invalid(location, &error.to_string())),
             _ => Self::local(PathBuf::from(location), create),
         }
     }
@@ -222,6 +224,10 @@ mod tests {
         let dotted = Objects::locate(path.join("../业务 1").to_str().unwrap(), false).unwrap();
         assert_eq!((plain.url(), plain.url()), (url.url(), dotted.url()));
         assert!(plain.url().as_str().ends_with("/%E4%B8%9A%E5%8A%A1%201/"), "{}", plain.url());
+        for wrong in ["memory://a b", "memory://a|b", "://x", "file://a b/c"] {
+            let refused = Objects::locate(wrong, true).unwrap_err();
+            assert_eq!(refused.kind(), StoreErrorKind::InvalidArgument, "{wrong}");
+        }
         let missing = Objects::locate(folder.path().join("none").to_str().unwrap(), false).unwrap_err();
         assert_eq!(missing.kind(), StoreErrorKind::NotFound);
     }

@@ -87,7 +87,8 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
     session.show_text(&format!("{}\n{}", lined_up(&figures), measured(&figures)))?;
     let Some((_, from, to)) = periods.first() else { return Ok(()) };
     let (_, failures) = session.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
-    session.show_text(&failed(&failures, zone)?)
+    let is_measured = figures.iter().any(|line| line.is_measured && line.period == periods[0].0);
+    session.show_text(&failed(&failures, is_measured, zone)?)
 }
 
 /// A line of figures, as texts.
@@ -99,6 +100,7 @@ struct Figures {
     measured: String,
     /// Where a latency threshold lies between two that are known.
     approximation: Option<String>,
+    is_measured: bool,
 }
 
 const FIGURE_NAMES: [&str; 7] = ["slo", "target", "in error", "failures", "mttr", "mtbf", "budget left"];
@@ -137,7 +139,8 @@ impl Figures {
             false => "; no data".to_string(),
         });
         let service = text(0).unwrap_or_default();
-        Ok(Figures { period: period.to_string(), service, values, measured, approximation })
+        let is_measured = number(8).is_some_and(|seconds| seconds > 0.0);
+        Ok(Figures { period: period.to_string(), service, values, measured, approximation, is_measured })
     }
 }
 
@@ -173,7 +176,7 @@ fn measured(figures: &[Figures]) -> String {
 }
 
 /// The last failures in lines: when, how long, and what it was, if somebody knows.
-fn failed(failures: &[RecordBatch], zone: Tz) -> Result<String> {
+fn failed(failures: &[RecordBatch], is_measured: bool, zone: Tz) -> Result<String> {
     let mut text = String::new();
     for batch in failures {
         for row in 0..batch.num_rows() {
@@ -188,6 +191,7 @@ fn failed(failures: &[RecordBatch], zone: Tz) -> Result<String> {
         }
     }
     Ok(match text.is_empty() {
+        true if !is_measured => format!("nothing was measured in these {DAYS} days\n"),
         true => format!("no failure in these {DAYS} days\n"),
         false => format!("the last failures of these {DAYS} days:\n{text}"),
     })
