@@ -9,6 +9,8 @@ use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use delta_kernel::KernelError;
 
+use crate::objects::VERIFIED;
+
 /// A result whose error is a [`StoreError`].
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -112,7 +114,10 @@ impl From<ParquetError> for StoreError {
 
 impl From<KernelError> for StoreError {
     fn from(error: KernelError) -> Self {
-        Self::caused(kind_of(&error), "table log", error)
+        match Self::found_in(&error) {
+            Some(ours) => ours,
+            None => Self::caused(kind_of(&error), "table log", error),
+        }
     }
 }
 
@@ -143,9 +148,8 @@ impl From<DataFusionError> for StoreError {
 
 impl StoreError {
     fn from_datafusion(error: DataFusionError) -> Self {
-        // Errors that several partitions share (after a repartition) are behind an `Arc`.
-        if let Some(ours) = ours_within(&error) {
-            return Self::new(ours.kind, ours.message.clone());
+        if let Some(ours) = Self::found_in(&error) {
+            return ours;
         }
         let kind = match error.find_root() {
             DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => StoreErrorKind::Io,
@@ -162,21 +166,38 @@ fn objects_failed(error: &(dyn Error + 'static)) -> bool {
     error.is::<object_store::Error>() || error.source().is_some_and(objects_failed)
 }
 
-/// The [`StoreError`] that a DataFusion error carries somewhere inside.
-fn ours_within(error: &DataFusionError) -> Option<&StoreError> {
+impl StoreError {
+    /// The error of the store that an error of another library carries somewhere inside.
+    pub fn found_in(error: &(dyn Error + 'static)) -> Option<StoreError> {
+        ours_within(error).map(|ours| Self::new(ours.kind, ours.message.clone())).or_else(|| {
+            // Of a Parquet footer that cannot be read, DataFusion keeps only the text.
+            let text = error.to_string();
+            let (_, told) = text.split_once(&format!("Generic {VERIFIED} error: "))?;
+            Some(Self::corrupt(told.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or(told)))
+        })
+    }
+}
+
+/// The [`StoreError`] that an error carries somewhere inside.
+fn ours_within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(ours) = error.downcast_ref::<StoreError>() {
             return Some(ours);
         }
+        // Errors that several partitions share (after a repartition) are behind an `Arc`.
         if let Some(shared) = error.downcast_ref::<std::sync::Arc<DataFusionError>>() {
             next = Some(shared.as_ref());
             continue;
         }
-        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
-            && let Some(ours) = inner.downcast_ref::<StoreError>()
-        {
-            return Some(ours);
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>() {
+            next = Some(inner.as_ref());
+            continue;
+        }
+        // The kernel's error does not say that it has this one for its source.
+        if let Some(KernelError::ObjectStore(inner)) = error.downcast_ref::<KernelError>() {
+            next = Some(inner);
+            continue;
         }
         next = error.source();
     }

@@ -127,6 +127,11 @@ impl Store {
         self.inner.objects.url()
     }
 
+    /// Data files of an older format that had to be read whole once to be verified, and their bytes, in this process.
+    pub fn verified_whole(&self) -> (u64, u64) {
+        self.inner.objects.verified_whole()
+    }
+
     /// The commits that change rows which were made through this store and its clones, in order, and those under way.
     pub fn commits(&self) -> Vec<Begun> {
         self.inner.commits.all()

@@ -7,11 +7,11 @@
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
-use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use super::name::FileName;
 use super::stats::Bounds;
-use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY};
+use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY, hex, sha256};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -34,6 +34,11 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
+    /// Bytes of its end in which its footer is.
+    pub(crate) fn tail(&self) -> Option<u64> {
+        FileName::parse(self.path.rsplit('/').next()?)?.tail()
+    }
+
     /// Where it is in the store.
     pub(crate) fn object_path(&self, kind: TableKind) -> Path {
         Path::from(format!("{}/{}", kind.name(), self.path))
@@ -76,7 +81,7 @@ impl Log {
     /// it is certain that none of ours will come.
     pub(crate) async fn commit(&self, base: u64, entry: &Entry) -> Result<Attempt> {
         let before = self.entry(base).await?;
-        let bytes = entry.to_bytes(self.kind, &sha256(&before))?;
+        let bytes = entry.to_bytes(self.kind, &hex(&sha256(&before)))?;
         let path = self.entry_path(base + 1);
         let mut trouble = None;
         for put in 0..PUTS {
@@ -133,10 +138,6 @@ impl Log {
         let entry = self.objects.get(&self.entry_path(version)).await?;
         entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Entry {

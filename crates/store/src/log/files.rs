@@ -13,13 +13,11 @@ use delta_kernel::engine_data::FilteredEngineData;
 use delta_kernel::snapshot::SnapshotRef;
 use serde_json::Value;
 
-use super::Log;
+use super::name::FileName;
 use super::stats::Bounds;
+use super::{Log, sha256};
 use crate::error::{Result, StoreError};
 use crate::schema::TableKind;
-
-/// How the name of a file begins whose rows are sorted by the table's key, version 1 of the order.
-pub(crate) const SORTED: &str = "k1-";
 
 /// One Parquet file of a table's version.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +28,8 @@ pub struct DataFile {
     size: u64,
     rows: Option<u64>,
     first_day: Option<i32>,
-    sorted: bool,
+    /// `None` if it is foreign.
+    name: Option<FileName>,
     bounds: Bounds,
 }
 
@@ -68,7 +67,29 @@ impl DataFile {
 
     /// Whether its rows are sorted by [`TableKind::key`].
     pub fn sorted(&self) -> bool {
-        self.sorted
+        self.name.is_some()
+    }
+
+    /// Whether another Delta writer made it: of its bytes and their order nothing is known.
+    pub fn foreign(&self) -> bool {
+        self.name.is_none()
+    }
+
+    /// Names its rows, the same in every process. A rewrite of the same rows keeps the (wrapping) sum over the files of a
+    /// partition; what changes data gives its files new names.
+    pub fn content(&self) -> u64 {
+        match self.name {
+            Some(FileName::Blocks { content, .. }) => content,
+            Some(FileName::Whole { .. }) | None => {
+                let [a, b, c, d, e, f, g, h, ..] = sha256(self.path.as_ref().as_bytes());
+                u64::from_be_bytes([a, b, c, d, e, f, g, h])
+            }
+        }
+    }
+
+    /// Bytes of its end in which its footer and indexes are; `None` where its name does not say.
+    pub(crate) fn tail(&self) -> Option<u64> {
+        self.name?.tail()
     }
 
     /// Least and greatest value of a key column, exact; `None` where unknown.
@@ -181,10 +202,10 @@ impl Log {
                 false => Value::Null,
             };
             // Only of our own files is it known that bounds are exact, not cut to milliseconds or to a prefix.
-            let sorted = path.filename().is_some_and(|name| name.starts_with(SORTED));
-            let bounds = match sorted {
-                true => Bounds::from_json(self.kind, &schema, &stats),
-                false => Bounds::unknown(self.kind),
+            let name = path.filename().and_then(FileName::parse);
+            let bounds = match name {
+                Some(_) => Bounds::from_json(self.kind, &schema, &stats),
+                None => Bounds::unknown(self.kind),
             };
             files.push(DataFile {
                 kind: self.kind,
@@ -193,7 +214,7 @@ impl Log {
                 logged_as: paths.value(row).to_string(),
                 path,
                 first_day,
-                sorted,
+                name,
                 bounds,
             });
         }

@@ -12,6 +12,7 @@ mod create;
 mod entry;
 mod files;
 mod lost;
+mod name;
 mod stats;
 mod transactions;
 
@@ -22,11 +23,12 @@ use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
+use ring::digest::{SHA256, digest};
 
 pub(crate) use entry::{Attempt, Entry, NewFile, Transaction};
 pub use files::DataFile;
 pub(crate) use files::Files;
-pub(crate) use files::SORTED;
+pub(crate) use name::FileName;
 pub(crate) use stats::{Bounds, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
@@ -115,6 +117,17 @@ impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.kind.name(), self.objects.url())
     }
+}
+
+/// The SHA-256 of bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+pub(crate) fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether the kernel says that there is no table at all.

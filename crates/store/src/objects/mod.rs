@@ -11,6 +11,7 @@
 mod crash;
 mod disk;
 mod local;
+mod verified;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -26,12 +27,17 @@ use url::Url;
 use crate::error::{Result, StoreError, StoreErrorKind};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
+pub(crate) use verified::VERIFIED;
+use verified::Verified;
+pub(crate) use verified::{BLOCK, BLOCKS_KEY, Sums, sum};
 
 /// The objects of one store.
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     url: Url,
+    /// What everything is read from and written to.
     inner: Arc<dyn ObjectStore>,
+    verified: Arc<Verified>,
     /// The same, where it is a local folder.
     folder: Option<Arc<Folder>>,
 }
@@ -81,7 +87,7 @@ impl Objects {
             StoreError::caused(StoreErrorKind::Io, format_args!("cannot use the folder {}", path.display()), error)
         })?;
         let folder = Arc::new(folder);
-        Ok(Self { url, inner: Arc::clone(&folder) as _, folder: Some(folder) })
+        Ok(Self { folder: Some(Arc::clone(&folder)), ..Self::over(url, folder) })
     }
 
     /// Memory stores live as long as the process: the same URL is the same store.
@@ -93,12 +99,13 @@ impl Objects {
         }
         let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = Arc::clone(stores.entry(url.clone()).or_default());
-        Ok(Self { url, inner, folder: None })
+        Ok(Self::over(url, inner))
     }
 
     /// The objects of a store that the caller keeps. Its puts are durable when they return.
     pub(crate) fn over(url: Url, inner: Arc<dyn ObjectStore>) -> Self {
-        Self { url, inner, folder: None }
+        let verified = Arc::new(Verified::new(inner));
+        Self { url, inner: Arc::clone(&verified) as _, verified, folder: None }
     }
 
     /// The store's canonical URL, ending in a slash.
@@ -106,7 +113,12 @@ impl Objects {
         &self.url
     }
 
-    /// The object store rooted at the store's folder.
+    /// Data files that this process had to read whole in order to verify them, and their bytes.
+    pub(crate) fn verified_whole(&self) -> (u64, u64) {
+        self.verified.verified_whole()
+    }
+
+    /// The object store rooted at the store's folder. What is read through it is as it was written.
     pub(crate) fn object_store(&self) -> &Arc<dyn ObjectStore> {
         &self.inner
     }

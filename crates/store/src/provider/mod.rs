@@ -145,6 +145,8 @@ fn partitioned(file: &DataFile, schema: &SchemaRef, values: Vec<ScalarValue>) ->
     // A path of an object store is taken as it is, not percent-encoded once more.
     let mut partitioned = PartitionedFile::new("", file.size());
     partitioned.object_meta.location = file.path().clone();
+    // The footer and what belongs to it in one request.
+    partitioned.metadata_size_hint = file.tail().map(|tail| tail as usize);
     // Before the statistics, which cover them.
     partitioned.partition_values = values;
     partitioned.with_statistics(Arc::new(statistics::of_file(file, schema)))

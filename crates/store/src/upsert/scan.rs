@@ -81,8 +81,9 @@ impl Scan<'_> {
         predicate: Option<Arc<dyn PhysicalExpr>>,
     ) -> Result<SendableRecordBatchStream> {
         let kind = self.layout.kind();
-        let of_stored = stored.iter().zip(0..).map(|(file, at)| of_origin(file.path().clone(), file.size(), at));
-        let of_new = new.iter().map(|file| of_origin(file.object_path(kind), file.size, NEW));
+        let of_stored = stored.iter().zip(0..);
+        let of_stored = of_stored.map(|(file, at)| of_origin(file.path().clone(), (file.size(), file.tail()), at));
+        let of_new = new.iter().map(|file| of_origin(file.object_path(kind), (file.size, file.tail()), NEW));
         let sorted = stored.iter().all(|file| file.sorted()) && stored.len() + new.len() <= MERGED;
         let files: Vec<PartitionedFile> = of_stored.chain(of_new).collect();
         let groups: Vec<FileGroup> = match sorted {
@@ -155,10 +156,11 @@ impl Scan<'_> {
     }
 }
 
-fn of_origin(path: Path, size: u64, origin: i32) -> PartitionedFile {
+fn of_origin(path: Path, (size, tail): (u64, Option<u64>), origin: i32) -> PartitionedFile {
     // A path of an object store is taken as it is, not percent-encoded once more.
     let mut file = PartitionedFile::new("", size);
     file.object_meta.location = path;
+    file.metadata_size_hint = tail.map(|tail| tail as usize);
     file.partition_values = vec![ScalarValue::Int32(Some(origin))];
     file
 }

@@ -6,22 +6,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
-use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::object_store::path::Path;
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 use tokio::sync::OnceCell;
 
+use super::blocks::{BlockWriter, Encoded};
 use crate::error::{Result, StoreError};
-use crate::log::{Bounds, Log, NewFile, SORTED, WRITTEN_BY};
-use crate::objects::Objects;
+use crate::log::{Bounds, FileName, Log, NewFile, WRITTEN_BY};
+use crate::objects::{BLOCK, Objects};
 use crate::schema::TableKind;
 
 /// Rows of a row group. With sorted rows, a group is a range of series.
@@ -192,26 +190,22 @@ struct Writer {
     layout: Arc<Layout>,
     first_day: i32,
     rows: usize,
-    parquet: ArrowWriter<Vec<u8>>,
+    parquet: BlockWriter,
 }
 
 impl Writer {
     fn new(layout: Arc<Layout>, first_day: i32) -> Result<Self> {
-        let options = ArrowWriterOptions::new()
-            .with_properties(layout.properties.clone())
-            // Plain Parquet types say all there is; Arrow's own would tie readers to view types.
-            .with_skip_arrow_metadata(true);
-        let parquet = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&layout.schema), options)?;
+        let parquet = BlockWriter::new(&layout.schema, layout.properties.clone(), BLOCK)?;
         Ok(Self { layout, first_day, rows: 0, parquet })
     }
 
     /// Bytes that it holds.
     fn memory(&self) -> usize {
-        self.parquet.memory_size() + self.parquet.bytes_written()
+        self.parquet.memory()
     }
 
     fn is_full(&self) -> bool {
-        self.parquet.bytes_written() >= FULL_BYTES
+        self.parquet.written() >= FULL_BYTES
     }
 
     /// Appends rows that follow the last ones in the table's order.
@@ -219,22 +213,19 @@ impl Writer {
         self.rows += rows.num_rows();
         // The stream's batches do not carry the metadata of the table's fields.
         let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
-        Ok(self.parquet.write(&rows)?)
+        self.parquet.write(&rows)
     }
 
     /// Closes the file and puts it under a name that nobody else can have.
-    async fn finish(mut self, objects: &Objects, written: &Written) -> Result<NewFile> {
-        let metadata = self.parquet.finish()?;
-        let bytes = std::mem::take(self.parquet.inner_mut());
+    async fn finish(self, objects: &Objects, written: &Written) -> Result<NewFile> {
+        let Encoded { bytes, tail, crc, metadata } = self.parquet.finish()?;
         let partition = self.layout.kind.partition();
         let (first_day, folder) = match partition.column() {
             Some(column) => (Some(self.first_day), format!("{}={}/", column.name(), partition.told(self.first_day)?)),
             None => (None, String::new()),
         };
-        let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
-        let id = uuid::Uuid::new_v4().simple();
         let file = NewFile {
-            path: format!("{folder}{SORTED}{id}-{crc:08x}.parquet"),
+            path: format!("{folder}{}", FileName::new(random(), tail, crc)),
             first_day,
             size: bytes.len() as u64,
             rows: self.rows as u64,
@@ -248,4 +239,11 @@ impl Writer {
         }
         Ok(file)
     }
+}
+
+/// A number by chance, for what other rows are called.
+fn random() -> u64 {
+    // Of the 128 bits six are fixed, each in another half than its counterpart.
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    high ^ low
 }

@@ -4,9 +4,10 @@
 //! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put.
 //!
 //! What must hold of a finished file: its rows are of one partition, sorted by [`TableKind::key`] and no two
-//! have the same key; its name says so and carries the CRC32C of its bytes. Files are in no version
+//! have the same key; its name says so; every byte of it is covered by a sum, in its footer or in its name ([`blocks`]). Files are in no version
 //! until they are committed, so a failure here changes nothing that a reader sees.
 
+mod blocks;
 mod check;
 mod combine;
 mod file;
@@ -26,6 +27,8 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
+#[cfg(test)]
+pub(crate) use blocks::BlockWriter;
 pub(crate) use file::{Layout, PartitionFiles, Written};
 
 use crate::error::{Result, StoreError, StoreErrorKind};

@@ -105,8 +105,11 @@ async fn unsorted_days_become_one_sorted_file_each() {
         let path = folder.path().join("业务 %20 store#1").join(file.path().as_ref());
         let bytes = std::fs::read(&path).unwrap();
         let name = file.path().filename().unwrap();
-        let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &bytes);
-        assert!(name.starts_with("k1-") && name.ends_with(&format!("-{crc:08x}.parquet")), "{name}");
+        let [of, content, _, tail, crc] = name.split('-').collect::<Vec<_>>()[..] else { panic!("{name}") };
+        let tail = &bytes[bytes.len() - tail.parse::<usize>().unwrap()..];
+        let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, tail);
+        assert_eq!((of, crc), ("k2", format!("{sum:08x}.parquet").as_str()), "{name}");
+        assert_eq!(format!("{:016x}", file.content()), content);
         assert!(file.path().as_ref().starts_with(&format!("requests/date={}/", file.day().unwrap())));
 
         let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
