@@ -13,6 +13,7 @@ mod definitions;
 mod demo;
 mod evaluation;
 mod formats;
+mod growth;
 mod hostile;
 mod ingest;
 mod interrupted;

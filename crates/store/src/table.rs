@@ -20,7 +20,7 @@ use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::upsert::{Change, Overlap, Rule, Scan, Span, of_partition, overlap, overlapping, resolve, span, spanned};
+use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, resolve, span, spanned};
 use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
@@ -230,12 +230,8 @@ impl Table {
             checked = Some(base.snapshot.version());
             if let Some(span) = &span {
                 // Days of the span without rows of the batch lose what they hold.
-                let days = base
-                    .files
-                    .iter()
-                    .filter(|file| file.time_range().is_none_or(|(from, to)| from <= span.to && span.from <= to));
-                for file in days {
-                    parts.entry(file.first_day()).or_default();
+                for day in base.files.partitions_in(span.first_day()..=span.last_day()) {
+                    parts.entry(day.first_day()).or_default();
                 }
             }
             let mut entry = self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await?;
@@ -321,7 +317,7 @@ impl Table {
                     Some(span) => spanned(&base.files, first_day, span),
                     None => overlapping(layout.kind(), &part.new, &base.files),
                 };
-                let same_day = of_partition(&base.files, first_day);
+                let same_day = base.files.of(first_day);
                 let against: Vec<Path> = match rule {
                     Rule::Add { .. } => same_day.iter().map(|file| file.path().clone()).collect(),
                     Rule::Replace | Rule::Span => stored.iter().map(|file| file.path().clone()).collect(),

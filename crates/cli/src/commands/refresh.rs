@@ -92,7 +92,7 @@ pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<Na
     let kept = match engine.store() {
         Some(store) => {
             let days = store.table(TableKind::SloDays).snapshot().await.map_err(EngineError::from)?;
-            days.files().iter().filter_map(|file| file.rows()).sum::<u64>()
+            days.files().filter_map(|file| file.rows()).sum::<u64>()
         }
         None => 0,
     };
@@ -105,7 +105,7 @@ async fn stored_days(engine: &Engine) -> Result<BTreeSet<NaiveDate>> {
     let mut found = BTreeSet::new();
     for kind in [TableKind::Requests, TableKind::Events, TableKind::Gauges] {
         let snapshot = store.table(kind).snapshot().await.map_err(EngineError::from)?;
-        found.extend(snapshot.files().iter().filter_map(|file| file.day()));
+        found.extend(snapshot.files().filter_map(|file| file.day()));
     }
     Ok(found)
 }

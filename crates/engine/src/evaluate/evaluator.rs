@@ -1,6 +1,7 @@
 //! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -18,6 +19,7 @@ use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::inputs::Inputs;
 use super::measurable::unmeasurable;
+use super::months::Month;
 use super::overlay::{self, Exclusion, Incident};
 use super::session::{self, Evaluation};
 use crate::place::Place;
@@ -193,8 +195,13 @@ type FactKey = (String, String, String);
 pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
 
 impl Evaluator<'_> {
-    /// All facts that are kept. A table that cannot be read keeps none.
-    pub async fn known(&self) -> Known {
+    /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none.
+    pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Known {
+        let names = months.map(|months| (months.start().name(), months.end().name()));
+        let is_asked = |period: &str| match &names {
+            Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
+            None => true,
+        };
         let Ok(rows) = self.rows(TableKind::SloFacts, None, &[]).await else { return Known::default() };
         let mut known = HashMap::new();
         for batch in &rows {
@@ -206,7 +213,7 @@ impl Evaluator<'_> {
             };
             let numbers = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
             let (Some(keys), Some(values)) = (numbers("key"), numbers("value")) else { continue };
-            for row in 0..batch.num_rows() {
+            for row in (0..batch.num_rows()).filter(|&row| is_asked(period.value(row))) {
                 let place = [fact, subject, period].map(|column| column.value(row).to_string());
                 let value = values.is_valid(row).then(|| values.value(row));
                 known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));

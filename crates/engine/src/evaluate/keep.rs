@@ -24,6 +24,7 @@ use nines_timeline::Timeline;
 
 use super::evaluator::Evaluator;
 use super::inputs::Inputs;
+use super::name::Name;
 use super::overlay;
 use super::part::Part;
 use super::subject::{Between, Subject, touching};
@@ -76,31 +77,7 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
             name.interval((interval.start.max(of_day.start), interval.end.min(of_day.end)));
         }
     }
-    name.0 as i64
-}
-
-/// A hash of numbers: a day of a thousand objectives over years asks for many of them. Each step is a bijection of what came before
-/// (MurmurHash3's finaliser), the same in every process.
-struct Name(u64);
-
-impl Default for Name {
-    fn default() -> Self {
-        Name(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-impl Name {
-    fn add(&mut self, part: u64) {
-        let mut mixed = self.0.rotate_left(23) ^ part;
-        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        self.0 = mixed ^ (mixed >> 33);
-    }
-
-    fn interval(&mut self, (start, end): (i64, i64)) {
-        self.add(start as u64);
-        self.add(end as u64);
-    }
+    name.get() as i64
 }
 
 impl Evaluator<'_> {

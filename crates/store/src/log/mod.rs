@@ -9,7 +9,9 @@
 //! in the log is the one that [`TableKind::schema`] states.
 
 mod create;
+mod data_file;
 mod entry;
+mod file_list;
 mod files;
 mod lost;
 mod name;
@@ -19,14 +21,17 @@ mod transactions;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::arrow::datatypes::DataType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 use ring::digest::{SHA256, digest};
 
+pub use data_file::DataFile;
 pub(crate) use entry::{Attempt, Entry, NewFile, Transaction};
-pub use files::DataFile;
+pub(crate) use file_list::FileList;
+pub use file_list::FilePartition;
 pub(crate) use files::Files;
 pub(crate) use name::FileName;
 pub(crate) use stats::{Bounds, hull};
@@ -45,6 +50,8 @@ pub(crate) struct Log {
     kind: TableKind,
     slice_seconds: i64,
     objects: Objects,
+    /// The types of the key's columns.
+    keys: Arc<[DataType]>,
     engine: DefaultEngine<TokioMultiThreadExecutor>,
 }
 
@@ -58,7 +65,9 @@ impl Log {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
         let engine =
             DefaultEngineBuilder::new(Arc::clone(objects.object_store())).with_task_executor(executor()?).build();
-        Ok(Self { kind, slice_seconds, objects: objects.clone(), engine })
+        let schema = kind.schema(slice_seconds);
+        let keys = kind.key().iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
+        Ok(Self { kind, slice_seconds, objects: objects.clone(), keys: keys.collect::<Result<_>>()?, engine })
     }
 
     fn root(&self) -> String {

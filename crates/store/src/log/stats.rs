@@ -5,7 +5,7 @@
 //! JSON of the file's add action, where any Delta reader finds them.
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::parquet::file::statistics::Statistics as ChunkStatistics;
@@ -57,10 +57,9 @@ impl Bounds {
         Ok(Self(bounds.collect::<Result<_>>()?))
     }
 
-    /// Reads `minValues` and `maxValues`.
-    pub(super) fn from_json(kind: TableKind, schema: &Schema, stats: &Value) -> Self {
-        let bounds = kind.key().iter().map(|name| {
-            let data_type = schema.field_with_name(name).ok()?.data_type();
+    /// Reads `minValues` and `maxValues` of key columns of these types.
+    pub(super) fn from_json(kind: TableKind, keys: &[DataType], stats: &Value) -> Self {
+        let bounds = kind.key().iter().zip(keys).map(|(name, data_type)| {
             let value = |which: &str| from_json(data_type, stats.get(which)?.get(name)?);
             value("minValues").zip(value("maxValues"))
         });

@@ -183,8 +183,11 @@ impl TableProvider for Provider {
             None => None,
         };
         let files = match &predicate {
-            Some(predicate) => prune::matching(snapshot.files(), predicate, &self.schema),
-            None => snapshot.files().iter().collect(),
+            Some(predicate) => {
+                let partitions = snapshot.list().partitions();
+                prune::matching(partitions, self.table.kind().partition(), predicate, &self.schema)
+            }
+            None => snapshot.files().collect(),
         };
         if files.is_empty() {
             let schema = match projection {

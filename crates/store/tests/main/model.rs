@@ -42,7 +42,7 @@ pub async fn fresh(objects: &Arc<InMemory>, kind: TableKind) -> Table {
 pub async fn check_files(objects: &InMemory, snapshot: &Snapshot) {
     let kind = snapshot.table().kind();
     let mut units = BTreeSet::new();
-    for file in snapshot.files().iter() {
+    for file in snapshot.files() {
         let bytes = objects.get(file.path()).await.unwrap().bytes().await.unwrap();
         assert_eq!(bytes.len() as u64, file.size());
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
