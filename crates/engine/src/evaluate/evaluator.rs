@@ -195,7 +195,13 @@ pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
 impl Evaluator<'_> {
     /// All facts that are kept. A table that cannot be read keeps none.
     pub async fn known(&self) -> Known {
-        let Ok(rows) = self.rows(TableKind::SloFacts, None, &[]).await else { return Known::default() };
+        let rows = match self.rows(TableKind::SloFacts, None, &[]).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                super::keep::said(self.store.as_ref(), &error);
+                return Known::default();
+            }
+        };
         let mut known = HashMap::new();
         for batch in &rows {
             let text = |name: &str| overlay::texts(batch, name);
