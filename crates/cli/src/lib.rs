@@ -62,6 +62,7 @@ pub fn main() -> ExitCode {
     });
     // A blocking read may still wait for its file; nothing is lost by not waiting for it.
     runtime.shutdown_background();
+    opened::tell_notices();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error).into(),

@@ -33,7 +33,7 @@ mod write;
 pub use commit::{Changes, Commit, Outcome};
 pub use commits::{Begun, Known};
 pub use error::{Result, StoreError, StoreErrorKind};
-pub use log::{DataFile, FilePartition};
+pub use log::{DataFile, FilePartition, Origin};
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
 pub use pieces::piece_of;

@@ -132,6 +132,16 @@ impl Store {
         self.inner.objects.verified_whole()
     }
 
+    /// What was survived since the last call and people should know: sentences without a full stop.
+    pub fn take_notices(&self) -> Vec<String> {
+        self.inner.objects.notices().take()
+    }
+
+    /// Adds to what people should know, once: days that were computed again because what was kept of them is damaged.
+    pub fn notice(&self, notice: String) {
+        self.inner.objects.notices().add(notice);
+    }
+
     /// The commits that change rows which were made through this store and its clones, in order, and those under way.
     pub fn commits(&self) -> Vec<Begun> {
         self.inner.commits.all()

@@ -14,7 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Files, Log, NewFile, Transaction, blocking};
+use crate::log::{Attempt, DataFile, Entry, Files, Log, NewFile, Origin, Transaction, blocking};
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
@@ -190,8 +190,8 @@ impl Table {
         let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
         if files.is_empty() && once.marks.is_empty() {
             // That there was nothing to do may be known from what another writer has not synced yet.
-            if checked.is_some() {
-                self.state.log.settle().await?;
+            if let Some(version) = checked {
+                self.state.log.settle(version).await?;
             }
             return Ok((Commit::default(), Vec::new()));
         }
@@ -244,7 +244,7 @@ impl Table {
             let changes_nothing = entry.added.is_empty() && entry.removed.is_empty();
             if changes_nothing && entry.transactions.is_empty() {
                 // What was compared may have been seen before it was durable.
-                self.state.log.settle().await?;
+                self.state.log.settle(base.snapshot.version()).await?;
                 commit.outcome = if files.is_empty() { Outcome::Empty } else { Outcome::Unchanged };
                 return Ok((commit, Vec::new()));
             }
@@ -357,6 +357,7 @@ impl Table {
         if once.batch.is_none() && once.marks.is_empty() {
             return Ok(None);
         }
+        let newest = snapshot.version();
         let (state, snapshot, once) = (Arc::clone(&self.state), Arc::clone(snapshot), once.clone());
         let found = blocking(move || {
             if let Some(batch) = &once.batch {
@@ -391,7 +392,7 @@ impl Table {
             Ok(None)
         });
         let Some(version) = found.await? else { return Ok(None) };
-        self.state.log.settle().await?;
+        self.state.log.settle(newest).await?;
         Ok(Some(Commit { outcome: Outcome::Delivered(version), ..Commit::default() }))
     }
 
@@ -425,13 +426,22 @@ impl Table {
     /// The newest version and its files; `None` if the log has no entry.
     async fn listed(&self) -> Result<Option<Files>> {
         let state = Arc::clone(&self.state);
-        blocking(move || {
+        let listed = blocking(move || {
             let Some(snapshot) = state.newest()? else { return Ok(None) };
             let files = state.log.files(snapshot, state.known().1.as_ref())?;
             state.learn_files(&files);
             Ok(Some(files))
-        })
-        .await
+        });
+        let listed = listed.await?;
+        if let Some(files) = &listed {
+            self.state.log.check_head(files.snapshot.version()).await?;
+        }
+        Ok(listed)
+    }
+
+    /// Who wrote the entry of a version. [`StoreErrorKind::NotFound`] if there is none, or no longer.
+    pub async fn origin_of(&self, version: u64) -> Result<Origin> {
+        self.state.log.origin_of(version).await
     }
 
     /// Refuses to create a table in a store whose other tables have slices of another width than its description says.
@@ -450,7 +460,7 @@ impl Table {
     /// of what a snapshot shows.
     pub async fn settle(&self) -> Result<()> {
         match self.newest().await? {
-            Some(_) => self.state.log.settle().await,
+            Some(files) => self.state.log.settle(files.snapshot.version()).await,
             None => Ok(()),
         }
     }

@@ -202,7 +202,13 @@ impl Evaluator<'_> {
             Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
             None => true,
         };
-        let Ok(rows) = self.rows(TableKind::SloFacts, None, &[]).await else { return Known::default() };
+        let rows = match self.rows(TableKind::SloFacts, None, &[]).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                super::keep::said(self.store.as_ref(), &error);
+                return Known::default();
+            }
+        };
         let mut known = HashMap::new();
         for batch in &rows {
             let text = |name: &str| overlay::texts(batch, name);

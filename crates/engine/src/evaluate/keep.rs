@@ -1,7 +1,7 @@
 //! What is kept of evaluations: days of objectives in `slo_days`, facts in `slo_facts`.
 //!
 //! A cache. A row holds whatever its key says that it depends on, so a row whose key is not the one that is expected now is not
-//! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again.
+//! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again. Damage is said.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,7 +19,7 @@ use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
 use nines_slo::Budgeting;
-use nines_store::{Once, RATIOS, Store, TableKind};
+use nines_store::{Once, RATIOS, Store, StoreError, StoreErrorKind, TableKind};
 use nines_timeline::Timeline;
 
 use super::evaluator::Evaluator;
@@ -188,18 +188,28 @@ pub(crate) fn definition_of(name: &str) -> &str {
     name.split_once('@').map_or(name, |(definition, _)| definition)
 }
 
+/// Says that what was kept is damaged, where that is why it cannot be read or written.
+pub(super) fn said(store: Option<&Store>, error: &(dyn std::error::Error + 'static)) {
+    let damaged = StoreError::found_in(error).filter(|found| found.kind() == StoreErrorKind::Corrupt);
+    if let Some((store, damaged)) = store.zip(damaged) {
+        store.notice(format!("the answer is right, but it had to be computed again and cannot be kept: {damaged}"));
+    }
+}
+
 /// Keeps days and facts, as far as that can be done.
 pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact]) {
     // A cache that cannot be written is no reason for a question to fail.
     if !facts.is_empty()
         && let Ok(rows) = fact_rows(facts)
+        && let Err(error) = append(store, TableKind::SloFacts, rows, task).await
     {
-        let _ = append(store, TableKind::SloFacts, rows, task).await;
+        said(Some(store), &error);
     }
     if !days.is_empty()
         && let Ok(rows) = day_rows(days)
+        && let Err(error) = append(store, TableKind::SloDays, rows, task).await
     {
-        let _ = append(store, TableKind::SloDays, rows, task).await;
+        said(Some(store), &error);
     }
 }
 

@@ -220,14 +220,28 @@ impl Evaluator<'_> {
         };
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
-        let Ok(Some(mut kept)) = self.days(first, end - 1, &names).await else { return Ok(()) };
+        let mut kept = match self.days(first, end - 1, &names).await {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                keep::said(self.store.as_ref(), &error);
+                return Ok(());
+            }
+        };
         let mut by_name: HashMap<(&str, String), Vec<usize>> = HashMap::new();
         for (number, subject) in prepared.subjects.iter().enumerate() {
             by_name.entry((subject.name.as_ref(), subject.definition_name())).or_default().push(number);
         }
         let mut found = Vec::with_capacity(prepared.parts);
         // What cannot be read is computed.
-        while let Some(Ok(batch)) = kept.next().await {
+        while let Some(batch) = kept.next().await {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    keep::said(self.store.as_ref(), &error);
+                    break;
+                }
+            };
             let Some(rows) = KeptDays::new(&batch) else { break };
             let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
             for row in 0..batch.num_rows() {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
-use datafusion::object_store::path::Path;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
 use delta_kernel::schema::StructType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
 use serde_json::{Value, json};
 
-use super::{LOG_FOLDER, Log, WRITTEN_BY};
+use super::entry::sealed;
+use super::seal::{ENTRY_SEAL, UNSEALED};
+use super::{Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 
 impl Log {
@@ -28,6 +29,9 @@ impl Log {
                 "operation": "CREATE TABLE",
                 "operationParameters": {},
                 "engineInfo": WRITTEN_BY,
+                "table": self.kind.name(),
+                "version": 0,
+                ENTRY_SEAL: UNSEALED,
             }}),
             json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
             json!({"metaData": {
@@ -40,9 +44,7 @@ impl Log {
                 "createdTime": now,
             }}),
         ];
-        let entry: String = entry.iter().map(|action| format!("{action}\n")).collect();
-        let path = Path::from(format!("{}/{LOG_FOLDER}/{:020}.json", self.kind.name(), 0));
-        self.objects.put_new(&path, entry.into_bytes()).await?;
+        self.objects.put_new(&self.place(0).entry(), sealed(&entry)).await?;
         Ok(())
     }
 

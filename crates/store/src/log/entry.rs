@@ -1,8 +1,7 @@
-//! The entries that nines writes: the next version of a table as lines of JSON, and how one is put.
+//! The entries that nines writes: the next version of a table as lines of JSON.
 //!
-//! Entries are written here and not through the kernel's transaction, because a put whose outcome is unknown is
-//! settled by comparing bytes, because each entry carries the hash of the one before it, and because a mark that
-//! never expires must be a `txn` without a time.
+//! Entries are written here and not through the kernel's transaction, because each carries its own hash and that of the one
+//! before it, and because a mark that never expires must be a `txn` without a time.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
@@ -10,14 +9,12 @@ use datafusion::object_store::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::name::FileName;
+use super::seal::{ENTRY_SEAL, UNSEALED, seal};
 use super::stats::Bounds;
-use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY, hex, sha256};
-use crate::error::{Result, StoreError, StoreErrorKind};
+use super::{DataFile, WRITTEN_BY, hex};
+use crate::error::Result;
 use crate::partition::Partition;
 use crate::schema::TableKind;
-
-/// How often an entry is put or looked for before its outcome is called unknown.
-const PUTS: u32 = 5;
 
 /// A data file that is written but not yet part of any version.
 #[derive(Debug, Clone)]
@@ -64,84 +61,9 @@ pub(crate) struct Entry {
     pub transactions: Vec<Transaction>,
 }
 
-/// How an attempt to commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// The version is this entry, durably.
-    Committed,
-    /// Another writer took that version first.
-    Lost,
-}
-
-impl Log {
-    /// Tries to make `entry` the version after `base`.
-    ///
-    /// A put that reports an error may have succeeded, and one that reports success to nobody may succeed later. So a
-    /// version is not given up before somebody's entry is seen there, which then is ours byte for byte or lost, or before
-    /// it is certain that none of ours will come.
-    pub(crate) async fn commit(&self, base: u64, entry: &Entry) -> Result<Attempt> {
-        let before = self.entry(base).await?;
-        let bytes = entry.to_bytes(self.kind, &hex(&sha256(&before)))?;
-        let path = self.entry_path(base + 1);
-        let mut trouble = None;
-        for put in 0..PUTS {
-            match self.objects.put_new(&path, bytes.clone()).await {
-                Ok(true) => return Ok(Attempt::Committed),
-                Ok(false) => {}
-                Err(error) => trouble = Some(error),
-            }
-            match self.objects.get(&path).await {
-                Ok(Some(found)) if found == bytes => {
-                    // Seen is not durable: the put may have failed at its last step.
-                    match self.settle().await {
-                        Ok(()) => return Ok(Attempt::Committed),
-                        Err(error) => trouble = Some(error),
-                    }
-                }
-                Ok(Some(_)) => return Ok(Attempt::Lost),
-                // Nothing is there and nothing will be.
-                Ok(None) if self.objects.failures_are_final() => {
-                    if let Some(error) = trouble {
-                        return Err(error);
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => trouble = Some(error),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(1 << (2 * put))).await;
-        }
-        let why = trouble.map_or_else(|| "the entry can neither be written nor read".to_string(), |e| e.to_string());
-        Err(StoreError::new(
-            StoreErrorKind::Unknown,
-            format!(
-                "it is not known whether the rows are stored as version {} of {self}: {why}. Run the same again when \
-                 the store can be reached: what is stored already is not stored twice",
-                base + 1
-            ),
-        ))
-    }
-
-    /// Makes durable what the log holds now.
-    pub(crate) async fn settle(&self) -> Result<()> {
-        self.objects.settle(&self.folder()).await
-    }
-
-    fn folder(&self) -> Path {
-        Path::from(format!("{}/{LOG_FOLDER}", self.kind.name()))
-    }
-
-    fn entry_path(&self, version: u64) -> Path {
-        self.folder().join(format!("{version:020}.json"))
-    }
-
-    pub(super) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
-        let entry = self.objects.get(&self.entry_path(version)).await?;
-        entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
-    }
-}
-
 impl Entry {
-    fn to_bytes(&self, kind: TableKind, previous: &str) -> Result<Vec<u8>> {
+    /// The entry of a version, after the one with this hash.
+    pub(super) fn to_bytes(&self, kind: TableKind, version: u64, previous: &[u8; 32]) -> Result<Vec<u8>> {
         let now = Utc::now().timestamp_millis();
         let mut actions = vec![json!({"commitInfo": {
             "timestamp": now,
@@ -153,7 +75,10 @@ impl Entry {
             },
             "isBlindAppend": self.removed.is_empty(),
             "engineInfo": WRITTEN_BY,
-            "previousEntrySha256": previous,
+            "previousEntrySha256": hex(previous),
+            "table": kind.name(),
+            "version": version,
+            ENTRY_SEAL: UNSEALED,
         }})];
         actions.extend(self.metadata.clone());
         for Transaction { app_id, number, lasting } in &self.transactions {
@@ -190,8 +115,13 @@ impl Entry {
                 "stats": stats.to_string(),
             }}));
         }
-        Ok(actions.iter().map(|action| format!("{action}\n")).collect::<String>().into_bytes())
+        Ok(sealed(&actions))
     }
+}
+
+/// The lines of an entry, the first of which says the hash of all.
+pub(super) fn sealed(actions: &[Value]) -> Vec<u8> {
+    seal(actions.iter().map(|action| format!("{action}\n")).collect(), ENTRY_SEAL)
 }
 
 fn partition(kind: TableKind, first_day: Option<i32>) -> Result<Value> {

@@ -4,17 +4,23 @@
 //! from [`blocking`]. It sees the table at `nines:///<table>/` in the store's object store, which keeps
 //! the store's own path out of it.
 //!
+//! The kernel reads through the store's objects, which verify every entry and every recorded checkpoint, and answer its listings by
+//! asking for the next names.
+//!
 //! What must hold: an entry is written only if its version does not exist yet; a table's protocol is
 //! the oldest that serves (reader 1, writer 2), without deletion vectors or column mapping; the schema
 //! in the log is the one that [`TableKind::schema`] states.
 
+mod commit;
 mod create;
 mod data_file;
 mod entry;
 mod file_list;
 mod files;
+mod head;
 mod lost;
 mod name;
+mod seal;
 mod stats;
 mod transactions;
 
@@ -28,12 +34,16 @@ use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
 use ring::digest::{SHA256, digest};
 
+pub(crate) use commit::Attempt;
 pub use data_file::DataFile;
-pub(crate) use entry::{Attempt, Entry, NewFile, Transaction};
+pub(crate) use entry::{Entry, NewFile, Transaction};
 pub(crate) use file_list::FileList;
 pub use file_list::FilePartition;
 pub(crate) use files::Files;
+pub(crate) use head::{HEADS_FOLDER, Head, LogPlace, Recorded};
 pub(crate) use name::FileName;
+pub use seal::Origin;
+pub(crate) use seal::{Examined, examine};
 pub(crate) use stats::{Bounds, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
@@ -53,6 +63,8 @@ pub(crate) struct Log {
     /// The types of the key's columns.
     keys: Arc<[DataType]>,
     engine: DefaultEngine<TokioMultiThreadExecutor>,
+    /// The newest version that is known to have a head.
+    headed: Mutex<Option<u64>>,
 }
 
 impl fmt::Debug for Log {
@@ -67,7 +79,17 @@ impl Log {
             DefaultEngineBuilder::new(Arc::clone(objects.object_store())).with_task_executor(executor()?).build();
         let schema = kind.schema(slice_seconds);
         let keys = kind.key().iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
-        Ok(Self { kind, slice_seconds, objects: objects.clone(), keys: keys.collect::<Result<_>>()?, engine })
+        let keys = keys.collect::<Result<_>>()?;
+        Ok(Self { kind, slice_seconds, objects: objects.clone(), keys, engine, headed: Mutex::default() })
+    }
+
+    fn is_headed(&self, version: u64) -> bool {
+        *self.headed.lock().unwrap_or_else(PoisonError::into_inner) >= Some(version)
+    }
+
+    fn set_headed(&self, version: u64) {
+        let mut headed = self.headed.lock().unwrap_or_else(PoisonError::into_inner);
+        *headed = headed.max(Some(version));
     }
 
     fn root(&self) -> String {
@@ -95,6 +117,9 @@ impl Log {
     }
 
     fn failed(&self, version: Option<u64>, error: KernelError) -> StoreError {
+        if let Some(ours) = StoreError::found_in(&error) {
+            return ours;
+        }
         let Some(version) = version else {
             let kind = match kind_of(&error) {
                 StoreErrorKind::Io => StoreErrorKind::Io,

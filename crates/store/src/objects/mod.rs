@@ -11,6 +11,7 @@
 mod crash;
 mod disk;
 mod local;
+mod notices;
 mod verified;
 
 use std::collections::HashMap;
@@ -25,10 +26,13 @@ use futures::StreamExt;
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::{LogPlace, Origin, Recorded};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
+use notices::Notices;
 pub(crate) use verified::VERIFIED;
 use verified::Verified;
+pub(crate) use verified::damaged;
 pub(crate) use verified::{BLOCK, BLOCKS_KEY, Sums, sum};
 
 /// The objects of one store.
@@ -37,7 +41,7 @@ pub(crate) struct Objects {
     url: Url,
     /// What everything is read from and written to.
     inner: Arc<dyn ObjectStore>,
-    verified: Arc<Verified>,
+    verified: Verified,
     /// The same, where it is a local folder.
     folder: Option<Arc<Folder>>,
 }
@@ -87,7 +91,7 @@ impl Objects {
             StoreError::caused(StoreErrorKind::Io, format_args!("cannot use the folder {}", path.display()), error)
         })?;
         let folder = Arc::new(folder);
-        Ok(Self { folder: Some(Arc::clone(&folder)), ..Self::over(url, folder) })
+        Ok(Self::new(url, Arc::clone(&folder) as _, Some(folder)))
     }
 
     /// Memory stores live as long as the process: the same URL is the same store.
@@ -104,8 +108,12 @@ impl Objects {
 
     /// The objects of a store that the caller keeps. Its puts are durable when they return.
     pub(crate) fn over(url: Url, inner: Arc<dyn ObjectStore>) -> Self {
-        let verified = Arc::new(Verified::new(inner));
-        Self { url, inner: Arc::clone(&verified) as _, verified, folder: None }
+        Self::new(url, inner, None)
+    }
+
+    fn new(url: Url, inner: Arc<dyn ObjectStore>, folder: Option<Arc<Folder>>) -> Self {
+        let verified = Verified::new(inner, folder.clone());
+        Self { url, inner: Arc::new(verified.clone()), verified, folder }
     }
 
     /// The store's canonical URL, ending in a slash.
@@ -116,6 +124,30 @@ impl Objects {
     /// Data files that this process had to read whole in order to verify them, and their bytes.
     pub(crate) fn verified_whole(&self) -> (u64, u64) {
         self.verified.verified_whole()
+    }
+
+    /// What was survived and should be known to people.
+    pub(crate) fn notices(&self) -> &Notices {
+        self.verified.notices()
+    }
+
+    /// The hash that the head of an entry has of it; `None` if it has no head.
+    pub(crate) async fn head(&self, place: &LogPlace) -> Result<Option<[u8; 32]>> {
+        self.verified.hash_in_head(place).await.map_err(|error| self.failed("read", &place.head(), error))
+    }
+
+    /// Who wrote an entry; `None` if there is none.
+    pub(crate) async fn origin_of(&self, place: &LogPlace) -> Result<Option<Origin>> {
+        match self.verified.entry(place).await {
+            Ok((_, _, examined)) => Ok(Some(examined.origin)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", &place.entry(), error)),
+        }
+    }
+
+    /// The newest sound checkpoint of a table that this process has met.
+    pub(crate) fn newest_checkpoint(&self, table: &str) -> Option<Recorded> {
+        self.verified.newest_checkpoint(table)
     }
 
     /// The object store rooted at the store's folder. What is read through it is as it was written.
@@ -193,7 +225,12 @@ impl Objects {
     }
 
     fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
-        StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
+        match StoreError::found_in(&error) {
+            Some(ours) => ours,
+            None => {
+                StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
+            }
+        }
     }
 }
 

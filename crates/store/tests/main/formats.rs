@@ -78,6 +78,11 @@ async fn files_with_one_checksum_and_entries_without_a_hash_are_read_and_written
 }
 
 #[tokio::test]
+async fn files_with_sums_of_blocks_and_entries_with_heads_are_read_and_written_on() {
+    holds("k2").await;
+}
+
+#[tokio::test]
 #[ignore = "writes a store into a folder that NINES_FORMAT names"]
 async fn write_a_store() {
     let folder = std::env::var("NINES_FORMAT").unwrap();

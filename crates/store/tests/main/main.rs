@@ -4,7 +4,9 @@
 
 mod append;
 mod by_day;
+mod chain;
 mod concurrent;
+mod damage;
 mod draw;
 mod faults;
 mod fixture;

@@ -352,7 +352,7 @@ async fn a_long_sequence_crosses_checkpoints() {
             }
         }
         let checkpoints: Vec<_> = sequence.objects.list(None).try_collect().await.unwrap();
-        let checkpoints = checkpoints.iter().filter(|object| object.location.as_ref().contains(".checkpoint"));
+        let checkpoints = checkpoints.iter().filter(|object| object.location.as_ref().ends_with(".checkpoint.parquet"));
         assert_eq!(checkpoints.count(), commits / 50);
         // Whoever starts from a checkpoint knows what was delivered before it, and each version.
         sequence.handles = vec![fresh(&sequence.objects, sequence.kind).await];

@@ -23,6 +23,8 @@ use super::sums::{Sums, sum};
 const MOST_SUMS: usize = 4 << 20;
 /// What a file weighs besides its sums.
 const FILE_WEIGHT: usize = 64;
+/// Bytes of tails that are remembered: whoever opens a file reads first its footer and then the page indexes before it.
+const MOST_TAILS: usize = 32 << 20;
 /// Bytes of a stream that are verified at once, rounded up to a block.
 const PIECE: u64 = 4 << 20;
 /// What a Parquet file ends with: the length of its footer and a mark.
@@ -41,11 +43,12 @@ struct Layout {
 #[derive(Debug)]
 pub(super) struct Blocks {
     known: Mutex<Kept<Arc<Layout>>>,
+    tails: Mutex<Kept<Bytes>>,
 }
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { known: Mutex::new(Kept::new(MOST_SUMS)) }
+        Self { known: Mutex::new(Kept::new(MOST_SUMS)), tails: Mutex::new(Kept::new(MOST_TAILS)) }
     }
 }
 
@@ -63,7 +66,6 @@ impl Blocks {
         if let Some(beyond) = ranges.iter().find(|range| range.end > size || range.start > range.end) {
             return Err(damaged(path, format_args!("it has {size} bytes, and {beyond:?} are asked for")));
         }
-        // Whoever opens a file asks for its tail first.
         let body = layout.sums.body();
         if let Some(read) = read.filter(|_| ranges.iter().all(|range| range.start >= body)) {
             return Ok(ranges.iter().map(|range| cut(&read, body, range)).collect());
@@ -115,7 +117,7 @@ impl Blocks {
         Ok(GetResult { payload: GetResultPayload::Stream(payload), meta, range, attributes: Attributes::default() })
     }
 
-    /// What the tail says; the tail as well, if it had to be read.
+    /// What the tail says; the tail as well, if it had to be read or is remembered.
     async fn layout(
         &self,
         objects: &dyn ObjectStore,
@@ -123,7 +125,7 @@ impl Blocks {
         (length, crc): (u64, u32),
     ) -> Result<(Arc<Layout>, Option<Bytes>)> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
-            return Ok((known, None));
+            return Ok((known, self.tails.lock().unwrap_or_else(PoisonError::into_inner).get(path)));
         }
         let options = GetOptions { range: Some(GetRange::Suffix(length)), ..GetOptions::default() };
         let found = told(path, objects.get_opts(path, options).await)?;
@@ -144,6 +146,7 @@ impl Blocks {
         let weight = sums.len() + FILE_WEIGHT;
         let layout = Arc::new(Layout { meta, sums, tail: crc });
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::clone(&layout), weight);
+        self.tails.lock().unwrap_or_else(PoisonError::into_inner).insert(path, tail.clone(), tail.len());
         Ok((layout, Some(tail)))
     }
 }

@@ -5,14 +5,14 @@ use std::fmt::Display;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{Error, Result};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::log::FileName;
 
 /// The name of the store in errors. Where a layer above keeps only the text of an error, ours is found behind it.
 pub(crate) const VERIFIED: &str = "verified object";
 
 /// The error for an object that is not as it was written.
-pub(super) fn damaged(path: &Path, what: impl Display) -> Error {
+pub(crate) fn damaged(path: &Path, what: impl Display) -> Error {
     corrupt(format!("{path} is damaged: {what}. {}", remedy(path)))
 }
 
@@ -23,6 +23,11 @@ pub(super) fn missing(path: &Path) -> Error {
 
 fn corrupt(message: String) -> Error {
     Error::Generic { store: VERIFIED, source: Box::new(StoreError::corrupt(message)) }
+}
+
+/// Whether an error says that something is damaged or missing.
+pub(super) fn is_corrupt(error: &Error) -> bool {
+    StoreError::found_in(error).is_some_and(|error| error.kind() == StoreErrorKind::Corrupt)
 }
 
 /// That an object is missing is said with what to do about it.
@@ -37,6 +42,10 @@ pub(super) fn told<T>(path: &Path, result: Result<T>) -> Result<T> {
 fn remedy(path: &Path) -> &'static str {
     match path.filename().and_then(FileName::parse) {
         Some(_) => "Nothing that needs its rows is answered or written. Put the file back from a backup",
-        None => "Put the file back from a backup",
+        None if path.extension() == Some("head") => {
+            "Put the file back from a backup, or remove it: the next write puts it again, and until then the log may have lost \
+             its end without anybody noticing"
+        }
+        None => "Put the file back from a backup; of a log, every file that is as new",
     }
 }

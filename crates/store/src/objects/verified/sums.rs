@@ -7,7 +7,7 @@ use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::parquet::file::metadata::FileMetaData;
 
 /// Bytes of a block of a file that is written now. A reader takes the size from the file.
-pub(crate) const BLOCK: usize = 64 << 10;
+pub(crate) const BLOCK: usize = 16 << 10;
 /// Under which key the sums stand in the metadata of a Parquet footer.
 pub(crate) const BLOCKS_KEY: &str = "nines.blocks";
 
