@@ -15,6 +15,7 @@
 
 mod commit;
 mod commits;
+mod compact;
 mod error;
 mod log;
 mod objects;
@@ -32,6 +33,7 @@ mod write;
 
 pub use commit::{Changes, Commit, Outcome};
 pub use commits::{Begun, Known};
+pub use compact::{Amount, Compacted, Compaction};
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use log::{DataFile, FilePartition, Origin};
 pub use once::{Batch, Mark, Once};

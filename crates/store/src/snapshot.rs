@@ -59,6 +59,11 @@ impl Snapshot {
         }
     }
 
+    /// The partitions that have files, ascending.
+    pub fn partitions(&self) -> impl DoubleEndedIterator<Item = &FilePartition> + Clone {
+        self.files.partitions()
+    }
+
     /// The table's columns.
     pub fn schema(&self) -> SchemaRef {
         self.table.schema()

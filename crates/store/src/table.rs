@@ -39,6 +39,8 @@ pub struct Table {
 pub(crate) struct TableState {
     log: Arc<Log>,
     layout: Arc<Layout>,
+    /// The same for files that are written once more, for years.
+    for_good: Arc<Layout>,
     objects: Objects,
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
     /// from there on.
@@ -47,9 +49,11 @@ pub(crate) struct TableState {
 
 impl TableState {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
+        let layout = Layout::new(kind, slice_seconds)?;
         Ok(Self {
             log: Arc::new(Log::new(kind, slice_seconds, objects)?),
-            layout: Arc::new(Layout::new(kind, slice_seconds)?),
+            for_good: Arc::new(layout.for_good()?),
+            layout: Arc::new(layout),
             objects: objects.clone(),
             newest: Mutex::default(),
         })
@@ -105,6 +109,15 @@ impl Table {
 
     pub(crate) fn objects(&self) -> &Objects {
         &self.state.objects
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.state.log
+    }
+
+    /// How files are written: when rows come, or for good.
+    pub(crate) fn layout(&self, for_good: bool) -> Arc<Layout> {
+        Arc::clone(if for_good { &self.state.for_good } else { &self.state.layout })
     }
 
     /// The newest version. A table that was never written has no version and no files.
@@ -215,8 +228,11 @@ impl Table {
                 continue;
             };
             self.state.log.check_writable(&base.snapshot)?;
-            if let Some(since) = once.since.filter(|since| *since != base.snapshot.version()) {
-                let now = base.snapshot.version();
+            let now = base.snapshot.version();
+            // What only puts rows into other files takes nothing from what was worked out from them.
+            if let Some(since) = once.since.filter(|since| *since != now)
+                && self.state.log.changes_rows(since, now).await?
+            {
                 return Err(StoreError::new(
                     StoreErrorKind::Moved,
                     format!("{self} is at version {now}, no longer {since}: another writer was first"),
@@ -273,7 +289,7 @@ impl Table {
 
     /// Tries to make an entry this version. It goes on when nobody waits for it any longer: a put that has begun cannot be
     /// taken back, and what became of it shall be known.
-    async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
+    pub(crate) async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
         let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
         let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
         let put = tokio::spawn(async move {
@@ -397,7 +413,7 @@ impl Table {
     }
 
     /// Now and then a version is written out as a whole. What was committed stays so if that fails: the next one comes.
-    async fn checkpoint(&self, version: u64) {
+    pub(crate) async fn checkpoint(&self, version: u64) {
         if !version.is_multiple_of(CHECKPOINT_EVERY) {
             return;
         }
@@ -411,7 +427,7 @@ impl Table {
 
     /// The newest version and its files; `None` if the table was never written. [`StoreErrorKind::Corrupt`] if it was, and
     /// its log is gone.
-    async fn newest(&self) -> Result<Option<Files>> {
+    pub(crate) async fn newest(&self) -> Result<Option<Files>> {
         if let Some(files) = self.listed().await? {
             return Ok(Some(files));
         }
@@ -487,7 +503,7 @@ fn hull((min, max): (i64, i64), (from, to): (i64, i64)) -> (i64, i64) {
 }
 
 /// How long to wait after a lost race: longer each time, and not in step with the other writers.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let most = 1 << attempt.min(7);
     // A random UUID is all the randomness that this needs.
     let random = uuid::Uuid::new_v4().as_u128() as u64;

@@ -41,7 +41,7 @@ struct Stats {
 
 impl DataFile {
     /// A file at `path` in the store, of which the log says this. `keys` are the types of the table's key columns.
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: TableKind,
         keys: &Arc<[DataType]>,
         path: Path,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::name::FileName;
 use super::seal::{ENTRY_SEAL, UNSEALED, seal};
 use super::stats::Bounds;
-use super::{DataFile, WRITTEN_BY, hex};
+use super::{DataFile, Log, WRITTEN_BY, hex};
 use crate::error::Result;
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -58,6 +58,8 @@ pub(crate) struct Entry {
     pub metadata: Option<Value>,
     pub added: Vec<NewFile>,
     pub removed: Vec<DataFile>,
+    /// Whether the rows are the same before and after.
+    pub same_rows: bool,
     pub transactions: Vec<Transaction>,
 }
 
@@ -67,13 +69,17 @@ impl Entry {
         let now = Utc::now().timestamp_millis();
         let mut actions = vec![json!({"commitInfo": {
             "timestamp": now,
-            "operation": if self.removed.is_empty() { "WRITE" } else { "MERGE" },
+            "operation": match (self.same_rows, self.removed.is_empty()) {
+                (true, _) => "OPTIMIZE",
+                (false, true) => "WRITE",
+                (false, false) => "MERGE",
+            },
             "operationParameters": {},
             "operationMetrics": {
                 "numAddedFiles": self.added.len().to_string(),
                 "numRemovedFiles": self.removed.len().to_string(),
             },
-            "isBlindAppend": self.removed.is_empty(),
+            "isBlindAppend": self.removed.is_empty() && !self.same_rows,
             "engineInfo": WRITTEN_BY,
             "previousEntrySha256": hex(previous),
             "table": kind.name(),
@@ -92,7 +98,7 @@ impl Entry {
             actions.push(json!({"remove": {
                 "path": file.logged_as(),
                 "deletionTimestamp": now,
-                "dataChange": true,
+                "dataChange": !self.same_rows,
                 "extendedFileMetadata": true,
                 "partitionValues": partition(kind, file.first_day())?,
                 "size": file.size(),
@@ -111,12 +117,38 @@ impl Entry {
                 "partitionValues": partition(kind, file.first_day)?,
                 "size": file.size,
                 "modificationTime": file.written_at,
-                "dataChange": true,
+                "dataChange": !self.same_rows,
                 "stats": stats.to_string(),
             }}));
         }
         Ok(sealed(&actions))
     }
+}
+
+impl Log {
+    /// Whether a version after one and up to another has other rows. One whose entry is no longer there is taken to have.
+    pub(crate) async fn changes_rows(&self, since: u64, now: u64) -> Result<bool> {
+        if since > now {
+            return Ok(true);
+        }
+        for version in since + 1..=now {
+            let entry = self.objects.get(&self.place(version).entry()).await?;
+            if entry.is_none_or(|entry| changes_rows(&entry)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether an entry adds or removes rows, and not only files.
+fn changes_rows(entry: &[u8]) -> bool {
+    let lines = entry.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.into_iter().any(|line| {
+        let Ok(action) = serde_json::from_slice::<Value>(line) else { return true };
+        let of_file = action.get("add").or(action.get("remove"));
+        of_file.is_some_and(|file| file.get("dataChange") != Some(&Value::Bool(false)))
+    })
 }
 
 /// The lines of an entry, the first of which says the hash of all.

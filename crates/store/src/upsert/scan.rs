@@ -69,7 +69,7 @@ impl Scan<'_> {
     }
 
     /// All rows of the files.
-    pub(super) fn rows(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
+    pub(crate) fn rows(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
         self.stream(new, stored, (0..self.layout.schema().fields().len()).collect(), None)
     }
 

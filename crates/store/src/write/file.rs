@@ -33,6 +33,11 @@ const EXACT_BYTES: usize = 256;
 /// Bytes after which a file is closed.
 const FULL_BYTES: usize = 128 << 20;
 
+/// The level of zstd for files that are written when rows come.
+const QUICK: i32 = 3;
+/// The level of zstd for files that are written once and read for years. Reading is as fast as with any other.
+const THOROUGH: i32 = 12;
+
 /// What all files of a table have in common.
 #[derive(Debug)]
 pub(crate) struct Layout {
@@ -45,7 +50,14 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Result<Self> {
         let schema = kind.schema(slice_seconds);
-        let properties = properties(kind, &schema)?;
+        let properties = properties(kind, &schema, QUICK)?;
+        Ok(Self { kind, slice_seconds, schema, properties })
+    }
+
+    /// The same for rows that few more will come to: time spent on making files small is spent once.
+    pub(crate) fn for_good(&self) -> Result<Self> {
+        let (kind, slice_seconds, schema) = (self.kind, self.slice_seconds, Arc::clone(&self.schema));
+        let properties = properties(kind, &schema, THOROUGH)?;
         Ok(Self { kind, slice_seconds, schema, properties })
     }
 
@@ -62,14 +74,14 @@ impl Layout {
     }
 }
 
-fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
+fn properties(kind: TableKind, schema: &SchemaRef, level: i32) -> Result<WriterProperties> {
     // The columns up to the last of the key are flat, so that a field's index is its Parquet leaf's.
     let sorting = kind.key().iter().map(|name| {
         Ok(SortingColumn { column_idx: schema.index_of(name)? as i32, descending: false, nulls_first: false })
     });
     let mut properties = WriterProperties::builder()
         .set_created_by(WRITTEN_BY.to_string())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_max_row_group_bytes(Some(GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
@@ -144,6 +156,8 @@ pub(crate) struct PartitionFiles<'a> {
     memory: MemoryReservation,
     open: Option<Writer>,
     done: Vec<NewFile>,
+    /// What is left of the name of the rows, where they are stored already: the names of the files add up to it.
+    content: Option<u64>,
 }
 
 impl<'a> PartitionFiles<'a> {
@@ -153,7 +167,18 @@ impl<'a> PartitionFiles<'a> {
         written: &'a Written,
         memory: MemoryReservation,
     ) -> Self {
-        Self { layout, objects, written, memory, open: None, done: Vec::new() }
+        Self { layout, objects, written, memory, open: None, done: Vec::new(), content: None }
+    }
+
+    /// Files for rows of one partition that are stored already, and are called so.
+    pub(crate) fn same_rows(
+        layout: &'a Arc<Layout>,
+        objects: &'a Objects,
+        written: &'a Written,
+        memory: MemoryReservation,
+        content: u64,
+    ) -> Self {
+        Self { content: Some(content), ..Self::new(layout, objects, written, memory) }
     }
 
     /// Appends rows that follow the last ones in order of partition and key.
@@ -161,7 +186,11 @@ impl<'a> PartitionFiles<'a> {
         let mut writer = match self.open.take() {
             Some(writer) if writer.first_day == first_day && !writer.is_full() => writer,
             full => {
-                self.close(full).await?;
+                if let Some(full) = full {
+                    let content = random();
+                    self.content = self.content.map(|left| left.wrapping_sub(content));
+                    self.close(full, content).await?;
+                }
                 Writer::new(Arc::clone(self.layout), first_day)?
             }
         };
@@ -172,15 +201,15 @@ impl<'a> PartitionFiles<'a> {
     }
 
     pub(crate) async fn finish(mut self) -> Result<Vec<NewFile>> {
-        let last = self.open.take();
-        self.close(last).await?;
+        if let Some(last) = self.open.take() {
+            let content = self.content.unwrap_or_else(random);
+            self.close(last, content).await?;
+        }
         Ok(self.done)
     }
 
-    async fn close(&mut self, writer: Option<Writer>) -> Result<()> {
-        if let Some(writer) = writer {
-            self.done.push(writer.finish(self.objects, self.written).await?);
-        }
+    async fn close(&mut self, writer: Writer, content: u64) -> Result<()> {
+        self.done.push(writer.finish(self.objects, self.written, content).await?);
         Ok(())
     }
 }
@@ -217,7 +246,7 @@ impl Writer {
     }
 
     /// Closes the file and puts it under a name that nobody else can have.
-    async fn finish(self, objects: &Objects, written: &Written) -> Result<NewFile> {
+    async fn finish(self, objects: &Objects, written: &Written, content: u64) -> Result<NewFile> {
         let Encoded { bytes, tail, crc, metadata } = self.parquet.finish()?;
         let partition = self.layout.kind.partition();
         let (first_day, folder) = match partition.column() {
@@ -225,7 +254,7 @@ impl Writer {
             None => (None, String::new()),
         };
         let file = NewFile {
-            path: format!("{folder}{}", FileName::new(random(), tail, crc)),
+            path: format!("{folder}{}", FileName::new(content, tail, crc)),
             first_day,
             size: bytes.len() as u64,
             rows: self.rows as u64,

@@ -124,7 +124,7 @@ async fn entries_of_other_writers_are_told_apart_and_written_on() {
     }
     assert_eq!(origins, [Origin::Nines, Origin::Nines, Origin::Nines, Origin::Foreign, Origin::Nines]);
     assert_eq!(table.origin_of(5).await.unwrap_err().kind(), StoreErrorKind::NotFound);
-    assert!(!table.snapshot().await.unwrap().files().iter().any(|file| file.foreign()));
+    assert!(!table.snapshot().await.unwrap().files().any(|file| file.foreign()));
     // The entry after it says what it was.
     fs::write(log.entry(3), foreign.replace("4.0", "4.1")).unwrap();
     log.refuses(&[log.entry(3)]).await;

@@ -5,6 +5,7 @@
 mod append;
 mod by_day;
 mod chain;
+mod compact;
 mod concurrent;
 mod damage;
 mod draw;
