@@ -43,10 +43,16 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         // The shell says itself what Ctrl-C means.
         if matches!(args.command, args::Command::Shell(_)) {
-            return commands::run(args).await;
+            let done = commands::run(args).await;
+            opened::tidy().await;
+            return done;
         }
         let interrupt = Interrupt::listen();
-        let mut work = Box::pin(commands::run(args));
+        let mut work = Box::pin(async {
+            commands::run(args).await?;
+            opened::tidy().await;
+            Ok::<(), CliError>(())
+        });
         let done = tokio::select! {
             done = &mut work => Some(done),
             () = interrupt.came() => None,

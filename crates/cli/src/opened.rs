@@ -52,6 +52,17 @@ pub(crate) async fn landed() -> Landed {
 /// Bytes that had to be read beside those that were asked for, from which on that is worth a word.
 const MANY: u64 = 256 << 20;
 
+/// Puts what this process wrote into fewer files, where they have become many. What fails there is no failure of the command, which
+/// is done: a later one meets it again.
+pub(crate) async fn tidy() {
+    let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for engine in &engines {
+        if let Err(error) = engine.tidy().await {
+            note(format_args!("note: the files of tables were not merged: {error}"));
+        }
+    }
+}
+
 /// Says what was survived since the last time and people should know.
 pub(crate) fn tell_notices() {
     notices().iter().for_each(|notice| note(format_args!("note: {notice}")));

@@ -52,6 +52,8 @@ pub struct Settings {
     pub files: bool,
     /// Whether SQL may write tables of the store.
     pub writes: bool,
+    /// Whether [`Engine::tidy`] puts rows into fewer files.
+    pub compact: bool,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             partitions: None,
             files: true,
             writes: true,
+            compact: true,
         }
     }
 }

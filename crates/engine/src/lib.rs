@@ -34,6 +34,7 @@ mod prepared;
 mod record;
 mod running;
 mod statement;
+mod tidy;
 mod times;
 mod tokens;
 mod told;

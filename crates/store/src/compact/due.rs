@@ -30,22 +30,35 @@ impl Merge {
     }
 }
 
-/// What is to be merged in these partitions, or in all; of files of older formats and foreign ones each, if those are wanted.
-pub(super) fn due(list: &FileList, only: Option<&BTreeSet<Option<i32>>>, upgrade: bool) -> Vec<Merge> {
+/// Which files are wanted to be merged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// Those of these partitions only.
+    pub only: Option<&'a BTreeSet<Option<i32>>>,
+    /// Files of older formats and of other Delta writers, too, though they are few.
+    pub upgrade: bool,
+    /// Of a closed partition only as many as are worth writing its largest again.
+    pub sparing: bool,
+}
+
+/// What is to be merged.
+pub(super) fn due(list: &FileList, wanted: Wanted<'_>) -> Vec<Merge> {
     let newest = list.partitions().next_back().and_then(|partition| partition.first_day());
-    let partitions =
-        list.partitions().filter(|partition| only.is_none_or(|only| only.contains(&partition.first_day())));
-    let merges = partitions.filter_map(|partition| {
+    let is_meant = |first_day: Option<i32>| wanted.only.is_none_or(|only| only.contains(&first_day));
+    let merges = list.partitions().filter(|partition| is_meant(partition.first_day())).filter_map(|partition| {
         let closed = partition.first_day() < newest;
-        let files = of_partition(partition.files(), closed, upgrade);
+        let files = of_partition(partition.files(), closed, wanted);
         (!files.is_empty()).then(|| Merge { first_day: partition.first_day(), closed, files })
     });
     merges.collect()
 }
 
-fn of_partition(files: &[DataFile], closed: bool, upgrade: bool) -> Vec<DataFile> {
-    let merged = if closed { small(files) } else { tier(files) };
-    if !upgrade {
+fn of_partition(files: &[DataFile], closed: bool, wanted: Wanted<'_>) -> Vec<DataFile> {
+    let merged = match (closed, small(files)) {
+        (true, small) if !wanted.sparing || is_worth_it(&small) => small,
+        _ => tier(files),
+    };
+    if !wanted.upgrade {
         return merged;
     }
     let old = files.iter().filter(|file| file.tail().is_none() && !merged.contains(file)).cloned().collect::<Vec<_>>();
@@ -56,6 +69,13 @@ fn of_partition(files: &[DataFile], closed: bool, upgrade: bool) -> Vec<DataFile
 fn small(files: &[DataFile]) -> Vec<DataFile> {
     let small: Vec<DataFile> = files.iter().filter(|file| file.size() < LARGE).cloned().collect();
     if small.len() > 1 { small } else { Vec::new() }
+}
+
+/// Whether the largest of files is not much larger than the others together, or they are many.
+fn is_worth_it(files: &[DataFile]) -> bool {
+    let largest = files.iter().map(DataFile::size).max().unwrap_or_default();
+    let others = files.iter().map(DataFile::size).sum::<u64>() - largest;
+    files.len() >= FEW || largest <= TIMES * others
 }
 
 /// The smallest files, as far as each is not much larger than those before it, if they are many.
@@ -100,6 +120,16 @@ mod tests {
         for none in [&[9][..], &[LARGE, 9], &[LARGE, LARGE], &[]] {
             assert_eq!(sizes(small(&files(none))), [] as [u64; 0], "{none:?}");
         }
+    }
+
+    #[test]
+    fn a_day_that_is_over_is_not_written_again_for_a_late_row() {
+        let sparing = Wanted { sparing: true, ..Wanted::default() };
+        let merged = |sizes_of: &[u64]| sizes(of_partition(&files(sizes_of), true, sparing));
+        assert_eq!(merged(&[40, 8, 1, 1, 1]), [40, 8, 1, 1, 1], "what is left of the tiers of the day");
+        assert_eq!(merged(&[50, 1]), [] as [u64; 0]);
+        assert_eq!(merged(&[50, 1, 1, 1, 1, 1, 1, 1]), [50, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(sizes(of_partition(&files(&[50, 1]), true, Wanted::default())), [50, 1]);
     }
 
     #[test]

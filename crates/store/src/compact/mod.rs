@@ -10,7 +10,7 @@ mod due;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -22,7 +22,7 @@ use crate::log::{Attempt, DataFile, Entry, NewFile};
 use crate::table::Table;
 use crate::upsert::Scan;
 use crate::write::{PartitionFiles, Written};
-use due::{Merge, due};
+use due::{Merge, Wanted, due};
 
 /// How often a commit is tried before it is left to the next compaction.
 const ATTEMPTS: u32 = 20;
@@ -44,6 +44,8 @@ pub struct Compaction {
     pub until: Option<Instant>,
     /// Whether files of an older format, and those of other Delta writers, are written anew as well.
     pub upgrade: bool,
+    /// Whether a large file of a day that is over is written again only when enough has come to it.
+    pub sparing: bool,
     /// Whether nothing is done but to look at what there is to do.
     pub dry_run: bool,
     /// Counts the bytes of files that were merged, for whoever watches.
@@ -98,7 +100,8 @@ impl Table {
         self.log().check_writable(&base.snapshot)?;
         let mut merges = Vec::new();
         let mut bytes = 0;
-        for merge in due(&base.files, how.partitions.as_ref(), how.upgrade) {
+        let wanted = Wanted { only: how.partitions.as_ref(), upgrade: how.upgrade, sparing: how.sparing };
+        for merge in due(&base.files, wanted) {
             if how.most_bytes.is_some_and(|most| bytes + merge.bytes() > most) || !how.has_time_for(&merge) {
                 merge.files.iter().for_each(|file| done.left.add(file.size()));
                 continue;
@@ -234,6 +237,11 @@ impl Table {
 }
 
 impl Compaction {
+    /// What is worth doing after a write: for so long, of so many bytes.
+    pub fn after_write(time: Duration, bytes: u64) -> Self {
+        Self { most_bytes: Some(bytes), until: Some(Instant::now() + time), sparing: true, ..Self::default() }
+    }
+
     /// Whether a merge is likely to be done in time.
     fn has_time_for(&self, merge: &Merge) -> bool {
         let Some(until) = self.until else { return true };
