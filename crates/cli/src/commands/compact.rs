@@ -58,11 +58,12 @@ fn files(of: &Compacted) -> String {
 fn told(kind: TableKind, done: &Compacted) -> String {
     let mut text = match done.version {
         Some(version) => format!(
-            "{}  {} are {} files now, {}; version {version}\n",
+            "{}  {} are {} now, {}; version {version} of {}\n",
             kind.name(),
             files(done),
             HumanCount(done.after.files as u64),
-            HumanBytes(done.after.bytes)
+            HumanBytes(done.after.bytes),
+            kind.name()
         ),
         None => format!("{}  nothing was merged\n", kind.name()),
     };

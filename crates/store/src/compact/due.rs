@@ -12,6 +12,8 @@ use crate::log::{DataFile, FileList};
 const LARGE: u64 = 64 << 20;
 /// How many files of an open partition are merged at least.
 const FEW: usize = 8;
+/// How many files of a closed partition are too many.
+const SEVERAL: usize = 4;
 /// How many times as large as all smaller files together a file may be to be merged with them.
 const TIMES: u64 = 4;
 
@@ -71,11 +73,11 @@ fn small(files: &[DataFile]) -> Vec<DataFile> {
     if small.len() > 1 { small } else { Vec::new() }
 }
 
-/// Whether the largest of files is not much larger than the others together, or they are many.
+/// Whether files are several and the largest is not much larger than the others together, or they are many.
 fn is_worth_it(files: &[DataFile]) -> bool {
     let largest = files.iter().map(DataFile::size).max().unwrap_or_default();
     let others = files.iter().map(DataFile::size).sum::<u64>() - largest;
-    files.len() >= FEW || largest <= TIMES * others
+    files.len() >= FEW || files.len() >= SEVERAL && largest <= TIMES * others
 }
 
 /// The smallest files, as far as each is not much larger than those before it, if they are many.
@@ -127,7 +129,9 @@ mod tests {
         let sparing = Wanted { sparing: true, ..Wanted::default() };
         let merged = |sizes_of: &[u64]| sizes(of_partition(&files(sizes_of), true, sparing));
         assert_eq!(merged(&[40, 8, 1, 1, 1]), [40, 8, 1, 1, 1], "what is left of the tiers of the day");
-        assert_eq!(merged(&[50, 1]), [] as [u64; 0]);
+        for few in [&[50, 1][..], &[1, 1, 1], &[50, 1, 1, 1, 1]] {
+            assert_eq!(merged(few), [] as [u64; 0], "{few:?}");
+        }
         assert_eq!(merged(&[50, 1, 1, 1, 1, 1, 1, 1]), [50, 1, 1, 1, 1, 1, 1, 1]);
         assert_eq!(sizes(of_partition(&files(&[50, 1]), true, Wanted::default())), [50, 1]);
     }
