@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Slos(Slos),
     /// Evaluate ahead of questions: fill in every day of every objective that is not kept yet
     Refresh(Refresh),
+    /// Read every byte of a store, and say what is not as it was written
+    Check(Check),
     /// Merge the files of tables: days that are over become few sorted files, compressed for good
     Compact(Compact),
     /// What customers are owed for a period: show it, issue statements, verify them
@@ -494,6 +496,13 @@ pub(crate) struct Refresh {
     /// Until when [default: the last day with rows]
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = table)]
+    pub table: Option<TableKind>,
 }
 
 #[derive(Debug, clap::Args)]

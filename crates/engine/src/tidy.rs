@@ -1,9 +1,11 @@
-//! Fewer files after writes, and on request.
+//! Looking after the store: fewer files after writes and on request, and whether all is as it was written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use nines_store::{Compacted, Compaction, TableKind};
+use nines_store::{Checked, Compacted, Compaction, TableKind};
 
 use crate::{Engine, EngineError, Result};
 
@@ -24,6 +26,14 @@ impl Engine {
             store.table(kind).compact(&how, self.writing()).await?;
         }
         Ok(())
+    }
+
+    /// Reads all there is of a table. `bytes` counts what was read, for whoever watches.
+    pub async fn check(&self, table: TableKind, bytes: &Arc<AtomicU64>) -> Result<Checked> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store to check".to_string()));
+        };
+        Ok(store.table(table).check(&self.writing(), bytes).await?)
     }
 
     /// Puts rows of a table into fewer files.

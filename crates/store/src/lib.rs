@@ -13,6 +13,7 @@
 //!
 //! No SQL here, and no knowledge of what an objective is.
 
+mod check;
 mod commit;
 mod commits;
 mod compact;
@@ -31,6 +32,7 @@ mod table;
 mod upsert;
 mod write;
 
+pub use check::{Checked, Problem};
 pub use commit::{Changes, Commit, Outcome};
 pub use commits::{Begun, Known};
 pub use compact::{Amount, Compacted, Compaction};

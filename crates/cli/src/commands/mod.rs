@@ -1,6 +1,7 @@
 //! One command per file.
 
 mod apply;
+mod check;
 mod compact;
 mod credits;
 mod demo;
@@ -27,6 +28,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Incident(args) => incident::run(settings, args).await,
         Command::Shell(args) => crate::shell::run(settings, args).await,
         Command::Apply(args) => apply::run(settings, args).await,
+        Command::Check(args) => check::run(settings, args).await,
         Command::Compact(args) => compact::run(settings, args).await,
         Command::Credits(args) => credits::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,

@@ -163,7 +163,7 @@ impl Log {
         Path::from(format!("{}/{name}", self.kind.name()))
     }
 
-    pub(super) fn place(&self, version: u64) -> LogPlace {
+    pub(crate) fn place(&self, version: u64) -> LogPlace {
         LogPlace { table: self.kind.name().to_string(), version }
     }
 

@@ -43,7 +43,7 @@ pub(crate) use files::Files;
 pub(crate) use head::{HEADS_FOLDER, Head, LogPlace, Recorded};
 pub(crate) use name::FileName;
 pub use seal::Origin;
-pub(crate) use seal::{Examined, examine};
+pub(crate) use seal::{Examined, examine, previous};
 pub(crate) use stats::{Bounds, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};

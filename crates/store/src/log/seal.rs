@@ -60,6 +60,12 @@ pub(crate) struct Examined {
     pub previous: Option<[u8; 32]>,
 }
 
+/// The hash of the entry before, as an entry says it.
+pub(crate) fn previous(entry: &[u8]) -> Option<[u8; 32]> {
+    let first: Value = serde_json::from_slice(entry.split(|byte| *byte == b'\n').next()?).ok()?;
+    from_hex(first["commitInfo"]["previousEntrySha256"].as_str()?)
+}
+
 /// Reads what an entry says of itself. An error is why it cannot be one of this table and version.
 pub(crate) fn examine(bytes: &[u8], table: &str, version: u64) -> Result<Examined, String> {
     let lines = || bytes.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace));

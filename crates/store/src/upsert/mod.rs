@@ -35,7 +35,7 @@ use resolve::{Means, Resolve};
 pub(crate) use overlap::{overlap, span};
 pub(crate) use rule::Span;
 pub use rule::{Overlap, Rule};
-pub(crate) use scan::Scan;
+pub(crate) use scan::{ORIGIN, Scan};
 
 /// What a partition of a batch changes in a table.
 #[derive(Debug, Clone, Default)]

@@ -26,7 +26,7 @@ use crate::schema::UTC;
 use crate::write::Layout;
 
 /// The column that says which file a row is from: its place among the stored files, or [`NEW`].
-pub(super) const ORIGIN: &str = "__origin";
+pub(crate) const ORIGIN: &str = "__origin";
 /// The origin of the batch's rows: the greatest, so that of two rows of a key the stored one comes first.
 pub(super) const NEW: i32 = i32::MAX;
 
@@ -47,7 +47,7 @@ impl Scan<'_> {
     }
 
     /// The keys of the rows that meet a condition.
-    pub(super) fn keys_where(
+    pub(crate) fn keys_where(
         &self,
         new: &[NewFile],
         stored: &[&DataFile],
