@@ -83,9 +83,9 @@ impl Table {
             listed.iter().filter_map(|(path, _)| version_of(path, LOG_FOLDER, "checkpoint.parquet")).collect();
         let heads: BTreeSet<u64> =
             listed.iter().filter_map(|(path, _)| version_of(path, HEADS_FOLDER, "head")).collect();
-        self.check_entries(&versions, &heads, &mut checked).await;
+        let mut files = self.check_entries(&versions, &heads, &mut checked).await;
         self.check_checkpoints(&checkpoints, &mut checked).await;
-        let files = self.check_versions(&versions, &checkpoints, &mut checked).await;
+        self.check_versions(&versions, &checkpoints, &mut files, &mut checked).await;
         let of_any: BTreeSet<&Path> = files.keys().collect();
         for (path, _) in &listed {
             if path.extension() == Some("parquet") && !path.as_ref().contains(LOG_FOLDER) && !of_any.contains(path) {
@@ -110,8 +110,14 @@ impl Table {
         listed.map_err(|error| StoreError::caused(crate::StoreErrorKind::Io, format_args!("cannot list {self}"), error))
     }
 
-    /// Every entry by itself, by its head and by the one before it; none missing in between.
-    async fn check_entries(&self, versions: &BTreeSet<u64>, heads: &BTreeSet<u64>, checked: &mut Checked) {
+    /// Every entry by itself, by its head and by the one before it; none missing in between. The files that they add.
+    async fn check_entries(
+        &self,
+        versions: &BTreeSet<u64>,
+        heads: &BTreeSet<u64>,
+        checked: &mut Checked,
+    ) -> BTreeMap<Path, DataFile> {
+        let mut files = BTreeMap::new();
         let mut before: Option<(u64, [u8; 32])> = None;
         for &version in versions {
             checked.entries += 1;
@@ -141,6 +147,7 @@ impl Table {
                 Ok(_) => {}
                 Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
             }
+            files.extend(self.log().added(&entry).into_iter().map(|file| (file.path().clone(), file)));
             let hash = crate::log::sha256(&entry);
             if let (Some((last, expected)), Some(said)) = (before, crate::log::previous(&entry))
                 && last + 1 == version
@@ -171,6 +178,7 @@ impl Table {
                 "it is the head of an entry that is missing: the log lost its end. Put the entry back from a backup",
             ));
         }
+        files
     }
 
     /// Every checkpoint by its record.
@@ -193,28 +201,26 @@ impl Table {
         }
     }
 
-    /// The files of all versions: those of checkpoints, and those that entries add. Versions that cannot be read are said.
+    /// The files of versions from which others are read. Those that cannot be read are said.
     async fn check_versions(
         &self,
         versions: &BTreeSet<u64>,
         checkpoints: &BTreeSet<u64>,
+        files: &mut BTreeMap<Path, DataFile>,
         checked: &mut Checked,
-    ) -> BTreeMap<Path, DataFile> {
-        let mut files = BTreeMap::new();
+    ) {
         // Between these a version has what the one before it had, and what its entry adds.
         let ends = [versions.first(), versions.last()].into_iter().flatten().chain(checkpoints).copied();
-        for version in ends.chain(versions.iter().copied()).collect::<BTreeSet<u64>>() {
+        for version in ends.collect::<BTreeSet<u64>>() {
             match self.snapshot_at(version).await {
                 Ok(snapshot) => files.extend(snapshot.files().map(|file| (file.path().clone(), file.clone()))),
                 Err(error) => {
                     let place = self.log().place(version);
-                    checked
-                        .problems
-                        .push(Problem::new(place.entry(), format!("version {version} cannot be read: {error}")));
+                    let problem = format!("version {version} cannot be read: {error}");
+                    checked.problems.push(Problem::new(place.entry(), problem));
                 }
             }
         }
-        files
     }
 
     /// Every byte of every file, and what the log says of its rows.
