@@ -37,7 +37,8 @@ pub enum StoreErrorKind {
     /// It is not known whether the rows are stored: the objects failed while the entry was written and when it was
     /// looked for. The same batch may be delivered again, it is not stored twice.
     Unknown,
-    /// What is stored contradicts itself.
+    /// An object is missing or not as it was written, or what is stored contradicts itself. The message names it: it is the same
+    /// until somebody puts it right.
     Corrupt,
     /// Reading or writing objects failed.
     Io,

@@ -84,6 +84,28 @@ impl Folder {
         blocking(look).await
     }
 
+    /// What is in a folder whose name contains this, by name alone, in any order.
+    pub(crate) async fn names(&self, folder: &Path, part: &'static str) -> object_store::Result<Vec<Path>> {
+        let (path, folder) = (self.path_of(folder)?, folder.clone());
+        blocking(move || {
+            let entries = match fs::read_dir(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let mut names = Vec::new();
+            for entry in entries {
+                let name = entry?.file_name();
+                names.extend(
+                    name.to_str()
+                        .filter(|name| name.contains(part) && !name.contains('#'))
+                        .map(|name| folder.clone().join(name)),
+                );
+            }
+            Ok(names)
+        })
+        .await
+    }
+
     fn path_of(&self, folder: &Path) -> object_store::Result<PathBuf> {
         self.reads.path_to_filesystem(folder)
     }

@@ -19,8 +19,8 @@ use super::damaged::{damaged, told};
 use super::kept::Kept;
 use super::sums::{Sums, sum};
 
-/// Sums that are remembered, of about 250 GB of data.
-const MOST_SUMS: usize = 4 << 20;
+/// Sums that are remembered, of about 64 GB of data.
+const MOST_SUMS: usize = 8 << 20;
 /// What a file weighs besides its sums.
 const FILE_WEIGHT: usize = 64;
 /// Bytes of tails that are remembered: whoever opens a file reads first its footer and then the page indexes before it.
@@ -67,7 +67,9 @@ impl Blocks {
             return Err(damaged(path, format_args!("it has {size} bytes, and {beyond:?} are asked for")));
         }
         let body = layout.sums.body();
-        if let Some(read) = read.filter(|_| ranges.iter().all(|range| range.start >= body)) {
+        if ranges.iter().all(|range| range.start >= body)
+            && let Some(read) = read.or_else(|| self.tail(path))
+        {
             return Ok(ranges.iter().map(|range| cut(&read, body, range)).collect());
         }
         let spans = merged(ranges.iter().map(|range| layout.widened(range)).collect());
@@ -107,7 +109,8 @@ impl Blocks {
         };
         let meta = layout.meta.clone();
         let body = layout.sums.body();
-        let payload = match read.filter(|_| range.start >= body) {
+        let in_tail = range.start >= body;
+        let payload = match read.or_else(|| self.tail(path)).filter(|_| in_tail) {
             Some(read) => {
                 let bytes = cut(&read, body, &range);
                 stream::once(async { Ok(bytes) }).boxed()
@@ -117,7 +120,12 @@ impl Blocks {
         Ok(GetResult { payload: GetResultPayload::Stream(payload), meta, range, attributes: Attributes::default() })
     }
 
-    /// What the tail says; the tail as well, if it had to be read or is remembered.
+    /// The tail, if it is remembered.
+    fn tail(&self, path: &Path) -> Option<Bytes> {
+        self.tails.lock().unwrap_or_else(PoisonError::into_inner).get(path)
+    }
+
+    /// What the tail says; the tail as well, if it had to be read.
     async fn layout(
         &self,
         objects: &dyn ObjectStore,
@@ -125,7 +133,7 @@ impl Blocks {
         (length, crc): (u64, u32),
     ) -> Result<(Arc<Layout>, Option<Bytes>)> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
-            return Ok((known, self.tails.lock().unwrap_or_else(PoisonError::into_inner).get(path)));
+            return Ok((known, None));
         }
         let options = GetOptions { range: Some(GetRange::Suffix(length)), ..GetOptions::default() };
         let found = told(path, objects.get_opts(path, options).await)?;
@@ -139,8 +147,8 @@ impl Blocks {
         let Some(sums) = sums_in(&tail) else {
             return Err(damaged(path, "its footer does not say the sums of its blocks"));
         };
-        if sums.body() + length != meta.size {
-            let (size, written) = (meta.size, sums.body() + length);
+        let (size, written) = (meta.size, sums.body().saturating_add(length));
+        if size != written {
             return Err(damaged(path, format_args!("it has {size} bytes, and {written} were written")));
         }
         let weight = sums.len() + FILE_WEIGHT;

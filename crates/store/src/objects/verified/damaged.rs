@@ -43,9 +43,9 @@ fn remedy(path: &Path) -> &'static str {
     match path.filename().and_then(FileName::parse) {
         Some(_) => "Nothing that needs its rows is answered or written. Put the file back from a backup",
         None if path.extension() == Some("head") => {
-            "Put the file back from a backup, or remove it: the next write puts it again, and until then the log may have lost \
-             its end without anybody noticing"
+            "Put the file back from a backup. If it is known that no entry of the log is missing, it can be removed: the next \
+             write puts it again"
         }
-        None => "Put the file back from a backup; of a log, every file that is as new",
+        None => "Put the file back from a backup, with whatever else of the log is missing",
     }
 }

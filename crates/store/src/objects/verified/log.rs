@@ -1,7 +1,7 @@
 //! The objects of a table's log: entries by their own hash, their heads and each other, checkpoints of ours whole by their records.
 //!
 //! `_last_checkpoint`, which is overwritten again and again, decides nothing: of it only the version is passed on, and only if a
-//! sound checkpoint is there. Without it the log is listed.
+//! sound checkpoint is there. Without it the newest sound checkpoint is looked for by listing.
 
 use bytes::Bytes;
 use datafusion::object_store::path::Path;
@@ -9,7 +9,7 @@ use datafusion::object_store::{
     Attributes, Error, GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
     PutOptions, PutPayload, PutResult, Result,
 };
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 
@@ -138,27 +138,60 @@ impl Verified {
         }
     }
 
-    /// What `_last_checkpoint` names, if it is there and sound.
+    /// A sound checkpoint to begin with: the one that `_last_checkpoint` names, or else the newest one.
     async fn last_checkpoint(&self, path: &Path) -> Result<GetResult> {
-        let found = self.inner.get(path).await?;
-        let meta = found.meta.clone();
-        let nothing =
-            || Error::NotFound { path: path.to_string(), source: "it names no checkpoint that can be used".into() };
-        let Ok(hint) = serde_json::from_slice::<Hint>(&found.bytes().await?) else { return Err(nothing()) };
-        let Some(table) = path.parts().next() else { return Err(nothing()) };
-        let place = LogPlace { table: table.as_ref().to_string(), version: hint.version };
+        let hint = match self.inner.get(path).await {
+            Ok(found) => serde_json::from_slice::<Hint>(&found.bytes().await?).ok(),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let table = path.parts().next().map(|table| table.as_ref().to_string()).unwrap_or_default();
+        let place = |version| LogPlace { table: table.clone(), version };
         // Other kinds of checkpoints are other writers'; they are found by listing.
-        if hint.parts.is_some() || hint.v2_checkpoint.is_some() {
-            return Err(nothing());
+        if let Some(hint) = hint.filter(|hint| hint.parts.is_none() && hint.v2_checkpoint.is_none())
+            && let Some(sound) = self.hint_of(&place(hint.version)).await?
+        {
+            return Ok(sound);
         }
-        match self.inner.head(&place.checkpoint()).await {
-            Ok(_) if self.is_sound(&place).await? => {
-                let line = format!("{{\"version\":{},\"size\":0}}", hint.version);
-                Ok(whole(meta, line.into()))
+        for version in self.checkpoints(&table).await? {
+            if let Some(sound) = self.hint_of(&place(version)).await? {
+                return Ok(sound);
             }
-            Ok(_) | Err(Error::NotFound { .. }) => Err(nothing()),
-            Err(error) => Err(error),
         }
+        Err(Error::NotFound { path: path.to_string(), source: "there is no checkpoint that can be used".into() })
+    }
+
+    /// What stands in `_last_checkpoint` for a checkpoint; `None` if it is missing or damaged.
+    async fn hint_of(&self, place: &LogPlace) -> Result<Option<GetResult>> {
+        let meta = match self.inner.head(&place.checkpoint()).await {
+            Ok(meta) => meta,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let line = format!("{{\"version\":{},\"size\":0}}", place.version);
+        Ok(self.is_sound(place).await?.then(|| whole(meta, line.into())))
+    }
+
+    /// The versions that have a checkpoint, the newest first.
+    async fn checkpoints(&self, table: &str) -> Result<Vec<u64>> {
+        let folder = Path::from(format!("{table}/{LOG_FOLDER}"));
+        let names = match &self.folder {
+            Some(local) => local.names(&folder, ".checkpoint.").await?,
+            None => {
+                let all = self.inner.list(Some(&folder)).map_ok(|object| object.location);
+                all.try_collect().await.or_else(|error| match error {
+                    Error::NotFound { .. } => Ok(Vec::new()),
+                    error => Err(error),
+                })?
+            }
+        };
+        let version = |path: &Path| match LogObject::of(path)? {
+            LogObject::Checkpoint(place) => Some(place.version),
+            LogObject::Entry(_) | LogObject::LastCheckpoint => None,
+        };
+        let mut versions: Vec<u64> = names.iter().filter_map(version).collect();
+        versions.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(versions)
     }
 
     /// Puts a checkpoint, which must not be there yet, and its record before it.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::parquet::file::metadata::FileMetaData;
 
-/// Bytes of a block of a file that is written now. A reader takes the size from the file.
-pub(crate) const BLOCK: usize = 16 << 10;
+/// Bytes of a block of a file that is written now; a reader takes the size from the file. A read of 16 KiB takes 25 µs (page cache), and
+/// 3 µs more with blocks of 8 KiB, 4 with 16, 11 with 64; the sums are a thousandth of the file.
+pub(crate) const BLOCK: usize = 8 << 10;
 /// Under which key the sums stand in the metadata of a Parquet footer.
 pub(crate) const BLOCKS_KEY: &str = "nines.blocks";
 
