@@ -11,6 +11,7 @@ mod credits;
 mod damaged;
 mod definitions;
 mod demo;
+mod earlier_format;
 mod evaluation;
 mod formats;
 mod growth;

@@ -17,6 +17,7 @@ mod commit;
 mod commits;
 mod error;
 mod log;
+mod marker;
 mod objects;
 mod once;
 mod partition;
@@ -28,6 +29,7 @@ mod snapshot;
 mod store;
 mod table;
 mod upsert;
+mod version;
 mod write;
 
 pub use commit::{Changes, Commit, Outcome};

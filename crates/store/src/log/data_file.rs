@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
 use serde_json::Value;
 
-use super::stats::Bounds;
+use super::stats::{Bounds, Nulls};
 use crate::schema::TableKind;
 
 /// How the name of a file begins whose rows are sorted by the table's key, version 1 of the order.
@@ -120,6 +120,20 @@ impl DataFile {
     /// Which key column this is.
     pub(crate) fn key_column(&self, column: &str) -> Option<usize> {
         self.0.kind.key().iter().position(|key| *key == column)
+    }
+
+    /// Whether every value of a key column is NULL, so that it orders nothing.
+    pub(crate) fn is_all_null(&self, key: usize) -> bool {
+        self.key_bounds().nulls(key) == Some(Nulls::All)
+    }
+
+    /// How many values of a key column are NULL; `None` where unknown.
+    pub(crate) fn null_count(&self, column: &str) -> Option<u64> {
+        match self.key_bounds().nulls(self.key_column(column)?)? {
+            Nulls::None => Some(0),
+            Nulls::Some(nulls) => Some(nulls),
+            Nulls::All => self.rows(),
+        }
     }
 
     pub(crate) fn key_bounds(&self) -> &Bounds {

@@ -8,6 +8,7 @@ mod concurrent;
 mod draw;
 mod faults;
 mod fixture;
+mod grown;
 mod kept;
 mod model;
 mod naive;
