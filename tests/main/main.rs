@@ -31,6 +31,7 @@ mod raw;
 mod readme;
 mod records;
 mod redelivery;
+mod resources;
 mod shell;
 mod shown;
 mod slt;
