@@ -14,8 +14,9 @@ use crate::{nines, run};
 const FIRST: i32 = 20_100;
 const DAYS: i32 = 400;
 const LAST: i32 = FIRST + DAYS - 1;
-/// How often a question is asked; the fastest answer counts.
-const TIMES: usize = 7;
+/// How often a question is asked at least, and at most.
+const LEAST: usize = 3;
+const ROUNDS: usize = 30;
 
 const DEFINITION: &str = "
 apiVersion: openslo/v1
@@ -81,37 +82,41 @@ fn name_files(store: &Path, files_a_day: usize) {
     fs::write(store.join("events/_delta_log").join(format!("{:020}.json", 2)), entry).unwrap();
 }
 
-/// The fastest of several answers to each question, once all is read that a process reads once.
-async fn times(store: &TempDir, questions: &[String]) -> Vec<Duration> {
-    let engine = Engine::open(Settings::new(store.path().join("store").to_str().unwrap())).await.unwrap();
-    let mut times = Vec::new();
-    for question in questions {
-        engine.sql(question).await.unwrap();
-        let mut fastest = Duration::MAX;
-        for _ in 0..TIMES {
-            let start = Instant::now();
-            engine.sql(question).await.unwrap();
-            fastest = fastest.min(start.elapsed());
-        }
-        times.push(fastest);
-    }
-    times
+async fn open(store: &TempDir) -> Engine {
+    Engine::open(Settings::new(store.path().join("store").to_str().unwrap())).await.unwrap()
 }
 
+async fn time(engine: &Engine, question: &str) -> Duration {
+    let start = Instant::now();
+    engine.sql(question).await.unwrap();
+    start.elapsed()
+}
+
+/// The fastest of several answers counts, asked by turns: other work on the machine must not decide.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_about_a_day_costs_the_same_however_many_days_are_stored() {
     let (day, next) = (date(LAST - 1), date(LAST));
-    let questions = [
+    let (few, many) = (store(0), store(50));
+    let (few, many) = (open(&few).await, open(&many).await);
+    for question in [
         format!("SELECT * FROM report('{day}', '{next}')"),
         format!("SELECT * FROM failures('{day}', '{next}')"),
         format!("SELECT * FROM slices('{day}', '{next}')"),
         format!("SELECT sum(good) FROM events WHERE time >= '{day}' AND time < '{next}'"),
         "SELECT max(time) FROM events WHERE time >= now() - INTERVAL '1 day'".to_string(),
-    ];
-    let (few, many) = (times(&store(0), &questions).await, times(&store(50), &questions).await);
-    for ((question, few), many) in questions.iter().zip(few).zip(many) {
-        println!("{question}: {few:.1?} and {many:.1?}");
+    ] {
+        let (mut of_few, mut of_many) = (Duration::MAX, Duration::MAX);
         // 20,000 files more; a look at each would cost many times this.
-        assert!(many < few * 2 + Duration::from_millis(5), "{question} took {few:?}, with 20,000 files more {many:?}");
+        let is_same = |few: Duration, many: Duration| many < few * 2 + Duration::from_millis(5);
+        for round in 0..ROUNDS {
+            of_few = of_few.min(time(&few, &question).await);
+            of_many = of_many.min(time(&many, &question).await);
+            // The first answers read what a process reads once.
+            if round >= LEAST && is_same(of_few, of_many) {
+                break;
+            }
+        }
+        println!("{question}: {of_few:.1?} and {of_many:.1?}");
+        assert!(is_same(of_few, of_many), "{question} took {of_few:?}, with 20,000 files more {of_many:?}");
     }
 }

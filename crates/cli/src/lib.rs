@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&CliError::Io("starting threads".to_string(), error)).into(),
     };
     let done = runtime.block_on(async {
+        interrupts::outlive_file_limits();
         // The shell says itself what Ctrl-C means.
         if matches!(args.command, args::Command::Shell(_)) {
             let done = commands::run(args).await;

@@ -26,6 +26,7 @@ mod functions;
 mod held;
 mod insert;
 mod load;
+mod machine;
 mod names;
 mod outside;
 mod parameters;

@@ -19,6 +19,7 @@ mod commits;
 mod compact;
 mod error;
 mod log;
+mod marker;
 mod objects;
 mod once;
 mod partition;
@@ -30,6 +31,7 @@ mod snapshot;
 mod store;
 mod table;
 mod upsert;
+mod version;
 mod write;
 
 pub use check::{Checked, Problem};

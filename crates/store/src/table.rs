@@ -14,7 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Files, Log, NewFile, Origin, Transaction, blocking};
+use crate::log::{Attempt, CHECKPOINT_EVERY, DataFile, Entry, Files, Log, NewFile, Origin, Transaction, blocking};
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
@@ -25,8 +25,6 @@ use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
 const ATTEMPTS: u32 = 50;
-/// How many versions apart checkpoints are.
-const CHECKPOINT_EVERY: u64 = 50;
 
 /// A table of a store. Cheap to clone.
 #[derive(Clone)]
@@ -49,10 +47,10 @@ pub(crate) struct TableState {
 
 impl TableState {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
-        let layout = Layout::new(kind, slice_seconds)?;
+        let layout = Layout::new(kind, slice_seconds);
         Ok(Self {
             log: Arc::new(Log::new(kind, slice_seconds, objects)?),
-            for_good: Arc::new(layout.for_good()?),
+            for_good: Arc::new(layout.for_good()),
             layout: Arc::new(layout),
             objects: objects.clone(),
             newest: Mutex::default(),
@@ -102,7 +100,7 @@ impl Table {
         &self.store
     }
 
-    /// The columns: [`TableKind::schema`] at the store's slice width.
+    /// The columns: [`TableKind::stored_schema`] at the store's slice width.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(self.state.layout.schema())
     }
@@ -165,12 +163,13 @@ impl Table {
         once: Once,
         task: Arc<TaskContext>,
     ) -> Result<Commit> {
+        self.store.check_writable().await?;
         let newest = self.newest().await?;
         let written = match &newest {
-            Some(_) => Written::default(),
+            Some(_) => Written::new(self.kind()),
             None => {
                 self.check_other_tables().await?;
-                Written::of_new_table(Arc::clone(&self.state.log))
+                Written::of_new_table(self.kind(), Arc::clone(&self.state.log))
             }
         };
         let appended = self.try_append(rows, newest, rule, &once, &written, &task).await;
@@ -180,6 +179,7 @@ impl Table {
             Err(error) if error.kind() == StoreErrorKind::Unknown => written.paths(),
             Err(_) => Vec::new(),
         };
+        written.settled().await;
         self.objects().discard(written.paths().into_iter().filter(|path| !in_use.contains(path))).await;
         Ok(appended?.0)
     }
@@ -228,6 +228,8 @@ impl Table {
                 continue;
             };
             self.state.log.check_writable(&base.snapshot)?;
+            // What is merged with stored rows has their columns too.
+            self.state.log.has_columns(&base.snapshot, written.columns());
             let now = base.snapshot.version();
             // What only puts rows into other files takes nothing from what was worked out from them.
             if let Some(since) = once.since.filter(|since| *since != now)
@@ -251,7 +253,9 @@ impl Table {
                 }
             }
             let mut entry = self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await?;
-            entry.metadata = self.state.log.later_columns(&base.snapshot).await?;
+            if !entry.added.is_empty() {
+                entry.metadata = self.state.log.with_columns(&base.snapshot, written.columns()).await?;
+            }
             let entry = Arc::new(entry);
             commit.overlap = parts.values().filter_map(|part| part.overlap).reduce(Overlap::and);
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);

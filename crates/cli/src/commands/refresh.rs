@@ -83,6 +83,11 @@ pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<Na
         bar.set_message(at.to_string());
         let sql = format!("SELECT objective, good FROM timelines('{at}T00:00:00Z', '{next}T00:00:00Z')");
         let rows: usize = engine.sql(&sql).await?.iter().map(|batch| batch.num_rows()).sum();
+        // Answers do without; this command is there to keep.
+        if let Some(why) = engine.unkept() {
+            bar.finish_and_clear();
+            return Err(why.into());
+        }
         objectives = objectives.max(rows);
         days += (next - at).num_days().unsigned_abs();
         at = next;

@@ -18,6 +18,7 @@ use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::inputs::Inputs;
+use super::keep::Unkept;
 use super::measurable::unmeasurable;
 use super::months::Month;
 use super::overlay::{self, Exclusion, Incident};
@@ -33,6 +34,8 @@ pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, 
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     definitions: Mutex<Option<(u64, Arc<Definitions>)>>,
+    /// Why what was evaluated could not be kept.
+    pub unkept: Unkept,
     /// The session that evaluations begin with.
     session: Mutex<Option<SessionState>>,
 }

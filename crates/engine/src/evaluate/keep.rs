@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
@@ -29,6 +29,7 @@ use super::overlay;
 use super::part::Part;
 use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
+use crate::EngineError;
 
 /// A row of `slo_facts`.
 #[derive(Debug, Clone)]
@@ -196,26 +197,44 @@ pub(super) fn said(store: Option<&Store>, error: &(dyn std::error::Error + 'stat
     }
 }
 
-/// Keeps days and facts, as far as that can be done.
-pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact]) {
-    // A cache that cannot be written is no reason for a question to fail.
-    if !facts.is_empty()
-        && let Ok(rows) = fact_rows(facts)
-        && let Err(error) = append(store, TableKind::SloFacts, rows, task).await
-    {
-        said(Some(store), &error);
+/// Why days or facts could not be kept, the newest reason. A question is answered without, but whoever evaluates in order to
+/// keep must know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unkept(Arc<Mutex<Option<EngineError>>>);
+
+impl Unkept {
+    fn say(&self, why: EngineError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
-    if !days.is_empty()
-        && let Ok(rows) = day_rows(days)
-        && let Err(error) = append(store, TableKind::SloDays, rows, task).await
-    {
-        said(Some(store), &error);
+
+    /// The reason, once.
+    pub fn take(&self) -> Option<EngineError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> nines_store::Result<()> {
+/// Keeps days and facts, as far as that can be done.
+pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact], unkept: &Unkept) {
+    // A cache that cannot be written is no reason for a question to fail.
+    let kept = async {
+        if !facts.is_empty() {
+            append(store, TableKind::SloFacts, fact_rows(facts)?, task).await?;
+        }
+        if !days.is_empty() {
+            append(store, TableKind::SloDays, day_rows(days)?, task).await?;
+        }
+        Ok(())
+    };
+    if let Err(why) = kept.await {
+        said(Some(store), &why);
+        unkept.say(why);
+    }
+}
+
+async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> crate::Result<()> {
     let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-    store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await.map(drop)
+    store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await?;
+    Ok(())
 }
 
 fn fact_rows(facts: &[Fact]) -> Result<RecordBatch> {

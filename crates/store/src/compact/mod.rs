@@ -114,7 +114,9 @@ impl Table {
             merges.iter().flat_map(|merge| &merge.files).for_each(|file| done.before.add(file.size()));
             return Ok(done);
         }
-        let written = Written::default();
+        let written = Written::new(self.kind());
+        // Files of rows that are stored have the columns of those.
+        self.log().has_columns(&base.snapshot, written.columns());
         let ended = self.merge_all(merges, how, &written, &task, &mut done).await;
         if let Some(version) = done.version {
             self.checkpoint(version).await;

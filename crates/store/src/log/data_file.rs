@@ -11,7 +11,7 @@ use datafusion::object_store::path::Path;
 use serde_json::Value;
 
 use super::name::FileName;
-use super::stats::Bounds;
+use super::stats::{Bounds, Nulls};
 use crate::schema::TableKind;
 
 /// One Parquet file of a table's version. Cheap to clone: versions share the files that they have in common.
@@ -133,6 +133,20 @@ impl DataFile {
     /// Which key column this is.
     pub(crate) fn key_column(&self, column: &str) -> Option<usize> {
         self.0.kind.key().iter().position(|key| *key == column)
+    }
+
+    /// Whether every value of a key column is NULL, so that it orders nothing.
+    pub(crate) fn is_all_null(&self, key: usize) -> bool {
+        self.key_bounds().nulls(key) == Some(Nulls::All)
+    }
+
+    /// How many values of a key column are NULL; `None` where unknown.
+    pub(crate) fn null_count(&self, column: &str) -> Option<u64> {
+        match self.key_bounds().nulls(self.key_column(column)?)? {
+            Nulls::None => Some(0),
+            Nulls::Some(nulls) => Some(nulls),
+            Nulls::All => self.rows(),
+        }
     }
 
     pub(crate) fn key_bounds(&self) -> &Bounds {

@@ -109,8 +109,7 @@ impl Entry {
                 "numRecords": file.rows,
                 "minValues": side(kind, &file.bounds, |(min, _)| min),
                 "maxValues": side(kind, &file.bounds, |(_, max)| max),
-                // Keys are never NULL.
-                "nullCount": kind.key().iter().map(|name| (name.to_string(), 0.into())).collect::<Map<_, _>>(),
+                "nullCount": file.bounds.null_counts(kind, file.rows),
             });
             actions.push(json!({"add": {
                 "path": file.path,

@@ -19,6 +19,7 @@ mod file_list;
 mod files;
 mod head;
 mod lost;
+mod metadata;
 mod name;
 mod seal;
 mod stats;
@@ -44,7 +45,7 @@ pub(crate) use head::{HEADS_FOLDER, Head, LogPlace, Recorded};
 pub(crate) use name::FileName;
 pub use seal::Origin;
 pub(crate) use seal::{Examined, examine, previous};
-pub(crate) use stats::{Bounds, hull};
+pub(crate) use stats::{Bounds, Nulls, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
@@ -52,6 +53,8 @@ use crate::schema::TableKind;
 
 /// The folder of a table's log, in the table's.
 pub(crate) const LOG_FOLDER: &str = "_delta_log";
+/// How many versions apart checkpoints are.
+pub(crate) const CHECKPOINT_EVERY: u64 = 50;
 /// Who wrote an entry or a file.
 pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));
 
@@ -77,7 +80,7 @@ impl Log {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
         let engine =
             DefaultEngineBuilder::new(Arc::clone(objects.object_store())).with_task_executor(executor()?).build();
-        let schema = kind.schema(slice_seconds);
+        let schema = kind.stored_schema(slice_seconds);
         let keys = kind.key().iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
         let keys = keys.collect::<Result<_>>()?;
         Ok(Self { kind, slice_seconds, objects: objects.clone(), keys, engine, headed: Mutex::default() })
@@ -122,11 +125,11 @@ impl Log {
         }
         let Some(version) = version else {
             let kind = match kind_of(&error) {
-                StoreErrorKind::Io => StoreErrorKind::Io,
+                kind if kind.is_of_objects() => kind,
                 _ => StoreErrorKind::Corrupt,
             };
             let doing = format!("cannot read the log of {self}");
-            if kind == StoreErrorKind::Io {
+            if kind.is_of_objects() {
                 return StoreError::caused(kind, doing, error);
             }
             let name = self.kind.name();
@@ -137,7 +140,7 @@ impl Log {
             return StoreError::caused(kind, format_args!("{doing}: {remedy}"), error);
         };
         match StoreError::from(error) {
-            failed if failed.kind() == StoreErrorKind::Io => failed,
+            failed if failed.kind().is_of_objects() => failed,
             missing => StoreError::caused(
                 StoreErrorKind::NotFound,
                 format_args!("version {version} of {self} does not exist or is no longer retained"),
@@ -182,7 +185,14 @@ fn executor() -> Result<Arc<TokioMultiThreadExecutor>> {
         return Ok(Arc::clone(executor));
     }
     // Under the lock: a second runtime could not be dropped here, in the caller's async context.
-    let made = Arc::new(TokioMultiThreadExecutor::new_owned_runtime(Some(2), None)?);
+    let made = TokioMultiThreadExecutor::new_owned_runtime(Some(2), None).map_err(|error| {
+        StoreError::caused(
+            StoreErrorKind::Io,
+            "cannot start the threads that read logs (`ulimit -n`, `-u` or `-v`)",
+            error,
+        )
+    })?;
+    let made = Arc::new(made);
     Ok(Arc::clone(executor.insert(made)))
 }
 

@@ -26,6 +26,7 @@ use futures::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::disk::Disk;
+use crate::error::SyncFailed;
 
 /// The name that this store has in errors.
 const STORE: &str = "local folder";
@@ -201,9 +202,7 @@ impl Writes {
             self.failed.store(true, Relaxed);
         }
         match self.failed.load(Relaxed) {
-            true => Err(sync.err().unwrap_or_else(|| {
-                io::Error::other("the disk failed to take an earlier write; start again when it is in order")
-            })),
+            true => Err(io::Error::other(SyncFailed(sync.err()))),
             false => Ok(()),
         }
     }

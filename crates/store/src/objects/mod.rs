@@ -25,7 +25,7 @@ use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPa
 use futures::StreamExt;
 use url::Url;
 
-use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::error::{Result, StoreError, StoreErrorKind, trouble_of};
 use crate::log::{LogPlace, Origin, Recorded};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
@@ -73,14 +73,14 @@ impl Objects {
         let failed = |doing: &str, error: std::io::Error| {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
-                _ => StoreErrorKind::Io,
+                _ => trouble_of(&error).0,
             };
             StoreError::caused(kind, format_args!("{doing} {}", path.display()), error)
         };
         if create {
             let path = std::path::absolute(&path).map_err(|error| failed("cannot create the folder", error))?;
             // Without a marker in it, a folder may have been made just now by somebody who has not synced it yet.
-            if !path.join(crate::store::MARKER).exists() {
+            if !path.join(crate::marker::NAME).exists() {
                 local::create_root(&path, &*disk).map_err(|error| failed("cannot create the folder", error))?;
             }
         }
@@ -225,11 +225,13 @@ impl Objects {
     }
 
     fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
-        match StoreError::found_in(&error) {
-            Some(ours) => ours,
-            None => {
-                StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
-            }
+        if let Some(ours) = StoreError::found_in(&error) {
+            return ours;
+        }
+        let doing = format!("cannot {doing} {path} in {}", self.url);
+        match trouble_of(&error) {
+            (kind, Some(remedy)) => StoreError::caused(kind, format_args!("{doing}: {remedy}"), error),
+            (kind, None) => StoreError::caused(kind, doing, error),
         }
     }
 }

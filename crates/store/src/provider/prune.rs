@@ -137,10 +137,11 @@ impl PruningStatistics for FileBounds<'_> {
         self.files.len()
     }
 
-    /// Keys are never NULL.
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
         self.files.first()?.key_column(&column.name)?;
-        Some(Arc::new(UInt64Array::from(vec![0; self.files.len()])))
+        let is_nullable = self.schema.field_with_name(&column.name).ok()?.is_nullable();
+        let nulls = self.files.iter().map(|file| if is_nullable { file.null_count(&column.name) } else { Some(0) });
+        Some(Arc::new(nulls.collect::<UInt64Array>()))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {

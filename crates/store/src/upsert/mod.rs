@@ -26,7 +26,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 
 use crate::commit::Changes;
 use crate::error::Result;
-use crate::log::{Bounds, DataFile, FileList, NewFile, hull};
+use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, hull};
 use crate::pieces::{last_piece_up_to, piece_of};
 use crate::schema::TableKind;
 use crate::write::{PartitionFiles, Written};
@@ -64,7 +64,11 @@ fn may_share(kind: TableKind, a: &Bounds, b: &Bounds) -> bool {
             a_min <= b_max && (b_min <= a_max || !is_one_piece(a_min, a_max) && *b_min <= last_piece(a_max))
         }
         (Some((a_min, a_max)), Some((b_min, b_max))) => a_min <= b_max && b_min <= a_max,
-        _ => true,
+        // NULL is a value of its own.
+        _ => !matches!(
+            (a.nulls(key), b.nulls(key)),
+            (Some(Nulls::All), Some(Nulls::None)) | (Some(Nulls::None), Some(Nulls::All))
+        ),
     })
 }
 

@@ -14,13 +14,16 @@ use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 
 use super::blocks::{BlockWriter, Encoded};
-use crate::error::{Result, StoreError};
+use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Bounds, FileName, Log, NewFile, WRITTEN_BY};
 use crate::objects::{BLOCK, Objects};
 use crate::schema::TableKind;
+
+use super::later::LaterColumns;
+use super::present;
 
 /// Rows of a row group. With sorted rows, a group is a range of series.
 const GROUP_ROWS: usize = 1 << 20;
@@ -44,21 +47,18 @@ pub(crate) struct Layout {
     kind: TableKind,
     slice_seconds: i64,
     schema: SchemaRef,
-    properties: WriterProperties,
+    /// The level of zstd.
+    level: i32,
 }
 
 impl Layout {
-    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Result<Self> {
-        let schema = kind.schema(slice_seconds);
-        let properties = properties(kind, &schema, QUICK)?;
-        Ok(Self { kind, slice_seconds, schema, properties })
+    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Self {
+        Self { kind, slice_seconds, schema: kind.stored_schema(slice_seconds), level: QUICK }
     }
 
     /// The same for rows that few more will come to: time spent on making files small is spent once.
-    pub(crate) fn for_good(&self) -> Result<Self> {
-        let (kind, slice_seconds, schema) = (self.kind, self.slice_seconds, Arc::clone(&self.schema));
-        let properties = properties(kind, &schema, THOROUGH)?;
-        Ok(Self { kind, slice_seconds, schema, properties })
+    pub(crate) fn for_good(&self) -> Self {
+        Self { schema: Arc::clone(&self.schema), level: THOROUGH, ..*self }
     }
 
     pub(crate) fn kind(&self) -> TableKind {
@@ -75,9 +75,12 @@ impl Layout {
 }
 
 fn properties(kind: TableKind, schema: &SchemaRef, level: i32) -> Result<WriterProperties> {
-    // The columns up to the last of the key are flat, so that a field's index is its Parquet leaf's.
-    let sorting = kind.key().iter().map(|name| {
-        Ok(SortingColumn { column_idx: schema.index_of(name)? as i32, descending: false, nulls_first: false })
+    let mut leaves = Vec::new();
+    schema.fields().iter().for_each(|field| find_leaves(field, &mut Vec::new(), &mut leaves));
+    let leaf = |name: &str| leaves.iter().position(|leaf| matches!(leaf.as_slice(), [only] if only == name));
+    let sorting = present(kind, schema).map(|name| {
+        let leaf = leaf(name).ok_or_else(|| StoreError::internal(format!("key column {name} is not flat")))?;
+        Ok(SortingColumn { column_idx: leaf as i32, descending: false, nulls_first: false })
     });
     let mut properties = WriterProperties::builder()
         .set_created_by(WRITTEN_BY.to_string())
@@ -121,18 +124,30 @@ fn find_leaves(field: &Field, path: &mut Vec<String>, leaves: &mut Vec<Vec<Strin
 }
 
 /// Every data file that was begun for an append, whatever became of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Written {
     paths: Arc<Mutex<Vec<Path>>>,
+    columns: LaterColumns,
+    /// Held by every put that has begun: it goes on though nobody waits for it any longer.
+    underway: Arc<RwLock<()>>,
     /// The log of a table that does not exist yet, and whether it was created since.
     new: Option<(Arc<Log>, Arc<OnceCell<()>>)>,
 }
 
 impl Written {
+    pub(crate) fn new(kind: TableKind) -> Self {
+        Self { paths: Arc::default(), columns: LaterColumns::new(kind), underway: Arc::default(), new: None }
+    }
+
+    /// The columns that came in later which the table has or rows of the append need.
+    pub(crate) fn columns(&self) -> &LaterColumns {
+        &self.columns
+    }
+
     /// Files of a table that has to be created before the first of them: files without a log are what is left of a table
     /// that lost it.
-    pub(crate) fn of_new_table(log: Arc<Log>) -> Self {
-        Self { new: Some((log, Arc::default())), ..Self::default() }
+    pub(crate) fn of_new_table(kind: TableKind, log: Arc<Log>) -> Self {
+        Self { new: Some((log, Arc::default())), ..Self::new(kind) }
     }
 
     async fn begin(&self, path: &Path) -> Result<()> {
@@ -141,6 +156,23 @@ impl Written {
         }
         self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
         Ok(())
+    }
+
+    /// Puts a file whose path was begun; `false` if there is one of this name.
+    async fn put(&self, objects: &Objects, path: &Path, bytes: Vec<u8>) -> Result<bool> {
+        let (objects, path) = (objects.clone(), path.clone());
+        let underway = Arc::clone(&self.underway).read_owned().await;
+        let put = tokio::spawn(async move {
+            let done = objects.put_new(&path, bytes).await;
+            drop(underway);
+            done
+        });
+        put.await.map_err(|error| StoreError::caused(StoreErrorKind::Internal, "a put did not end", error))?
+    }
+
+    /// Ends when no put is under way, so that what is removed then does not come back.
+    pub(crate) async fn settled(&self) {
+        drop(self.underway.write().await);
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
@@ -191,7 +223,8 @@ impl<'a> PartitionFiles<'a> {
                     self.content = self.content.map(|left| left.wrapping_sub(content));
                     self.close(full, content).await?;
                 }
-                Writer::new(Arc::clone(self.layout), first_day)?
+                let schema = self.written.columns.of_file(&self.layout.schema, &rows.schema());
+                Writer::new(Arc::clone(self.layout), schema, first_day)?
             }
         };
         writer.write(rows)?;
@@ -217,15 +250,16 @@ impl<'a> PartitionFiles<'a> {
 /// Writes rows of one partition into one file.
 struct Writer {
     layout: Arc<Layout>,
+    schema: SchemaRef,
     first_day: i32,
     rows: usize,
     parquet: BlockWriter,
 }
 
 impl Writer {
-    fn new(layout: Arc<Layout>, first_day: i32) -> Result<Self> {
-        let parquet = BlockWriter::new(&layout.schema, layout.properties.clone(), BLOCK)?;
-        Ok(Self { layout, first_day, rows: 0, parquet })
+    fn new(layout: Arc<Layout>, schema: SchemaRef, first_day: i32) -> Result<Self> {
+        let parquet = BlockWriter::new(&schema, properties(layout.kind, &schema, layout.level)?, BLOCK)?;
+        Ok(Self { layout, schema, first_day, rows: 0, parquet })
     }
 
     /// Bytes that it holds.
@@ -241,7 +275,8 @@ impl Writer {
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows += rows.num_rows();
         // The stream's batches do not carry the metadata of the table's fields.
-        let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
+        let columns = self.schema.fields().iter().map(|field| Arc::clone(&rows[field.name().as_str()])).collect();
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         self.parquet.write(&rows)
     }
 
@@ -263,7 +298,7 @@ impl Writer {
         };
         let at = file.object_path(self.layout.kind);
         written.begin(&at).await?;
-        if !objects.put_new(&at, bytes).await? {
+        if !written.put(objects, &at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
         }
         Ok(file)

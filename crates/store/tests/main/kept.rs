@@ -78,8 +78,8 @@ async fn a_day_of_an_objective_comes_back_as_it_was() {
         [
             "o|d|2026-10-31|-7|{started: 2026-10-31T00:00:00Z, ended: 2026-11-01T00:00:00Z, slice_seconds: 60, \
              errors: [{started: 2026-10-31T01:00:00Z, ended: 2026-10-31T01:05:00Z}], no_data: [], excluded: NULL}\
-             |9|10|0.1|false|NULL|NULL|NULL|NULL|NULL",
-            "o|d|2026-11-01|0|NULL|NULL|NULL|NULL|false|NULL|NULL|NULL|NULL|NULL",
+             |9|10|0.1|false|NULL|NULL|NULL|NULL|NULL|NULL",
+            "o|d|2026-11-01|0|NULL|NULL|NULL|NULL|false|NULL|NULL|NULL|NULL|NULL|NULL",
         ]
     );
     assert_eq!(answer(&context, "select key from t where date > '2026-10-31'").await, ["0"]);

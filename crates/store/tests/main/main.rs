@@ -12,6 +12,7 @@ mod draw;
 mod faults;
 mod fixture;
 mod formats;
+mod grown;
 mod kept;
 mod model;
 mod naive;
