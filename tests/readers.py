@@ -45,12 +45,31 @@ def rows_of(frame, columns):
     return sorted(map(tuple, frame.rows()))
 
 
-def chain(log):
-    """Each entry carries the hash of the one before it."""
-    entries = sorted(log.glob("*.json"))
-    for before, entry in zip(entries, entries[1:]):
-        info = json.loads(entry.read_text().splitlines()[0])["commitInfo"]
-        assert info["previousEntrySha256"] == hashlib.sha256(before.read_bytes()).hexdigest(), entry
+def sha256(of):
+    return hashlib.sha256(of).hexdigest()
+
+
+def sealed(text, field):
+    """The text gives the hash that stands in it, its digits taken as zeros."""
+    hash = json.loads(text.splitlines()[0])
+    hash = hash.get("commitInfo", hash)[field]
+    return sha256(text.replace(hash, "0" * 64, 1).encode()) == hash
+
+
+def chain(table):
+    """Each entry carries its own hash and that of the one before it, and has a head that says the same; a checkpoint has a record."""
+    entries = sorted((table / "_delta_log").glob("*.json"))
+    for before, entry in zip([None, *entries], entries):
+        text = entry.read_text()
+        info = json.loads(text.splitlines()[0])["commitInfo"]
+        assert info["version"] == int(entry.stem) and info["table"] == table.name and sealed(text, "entrySha256"), entry
+        if before:
+            assert info["previousEntrySha256"] == sha256(before.read_bytes()), entry
+        head = (table / "_nines" / f"{entry.stem}.head").read_text()
+        assert json.loads(head)["entrySha256"] == sha256(entry.read_bytes()) and sealed(head, "headSha256"), entry
+    for checkpoint in (table / "_delta_log").glob("*.checkpoint.parquet"):
+        record = (table / "_nines" / checkpoint.name.replace(".parquet", "")).read_text()
+        assert json.loads(record)["checkpointSha256"] == sha256(checkpoint.read_bytes()) and sealed(record, "recordSha256")
     return len(entries)
 
 
@@ -75,7 +94,7 @@ def requests(folder, store):
             assert rows_of(frame, columns) == expected, (version, frame.height, len(expected))
         counts = direct.select(polars.col("latency").struct.field("buckets").list.eval(polars.element().struct.field("count")).list.sum())
         assert counts.to_series().sum() == sum(row[-1] for row in expected), "histograms count every request"
-    assert chain(store / "requests" / "_delta_log") == 57
+    assert chain(store / "requests") == 57
     print(f"{len(seen)} versions of requests agree, the last has {len(seen[max(seen)])} rows")
 
 
@@ -99,12 +118,41 @@ def records(store):
     print("3 versions of incidents and the fees agree")
 
 
+def other_writer(store):
+    """What another program writes is read, and written on; so is a log that it has put a checkpoint into, or cleaned."""
+    table = str(store / "events")
+    insert = "INSERT INTO events (time, service, name, source, good, total) VALUES ('2026-10-01 00:0{0}', 'login', 'saved', 'a', {0}, 9)"
+
+    def total():
+        return run("--store", store, "sql", "--format", "csv", "SELECT count(*), sum(good) FROM events").split()[1]
+
+    run("--store", store, "sql", insert.format(1))
+    run("--store", store, "sql", insert.format(2))
+    rows = deltalake.DeltaTable(table).to_pyarrow_table()
+    at = rows.schema.get_field_index("source")
+    rows = rows.set_column(at, rows.schema.field(at), [["b"] * len(rows)])
+    deltalake.write_deltalake(table, rows, mode="append")
+    assert total() == "4,6", total()
+    run("--store", store, "sql", insert.format(3))
+    assert total() == "5,9", total()
+    deltalake.DeltaTable(table).create_checkpoint()
+    run("--store", store, "sql", insert.format(4))
+    assert total() == "6,13", total()
+    (store / "events" / "_delta_log" / "_last_checkpoint").unlink()
+    assert total() == "6,13", total()
+    for entry in range(4):
+        (store / "events" / "_delta_log" / f"{entry:020}.json").unlink()
+    assert total() == "6,13", total()
+    print("what deltalake writes is read and written on")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         # Not in a folder with a space or 业务 in its name: polars 2.1 percent-encodes such a path twice.
         store = Path(folder) / "store"
         requests(Path(folder), store)
         records(store)
+        other_writer(store)
 
 
 main()

@@ -102,6 +102,69 @@ fn kept_days_that_lost_their_log_are_computed_again() {
     assert_eq!(query(&store, sql), before);
 }
 
+/// Flips a bit in the middle of each Parquet file below a folder; their names.
+fn flip(folder: &Path) -> Vec<String> {
+    let mut flipped = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        if path.is_dir() && !name.starts_with('_') {
+            flipped.extend(flip(&path));
+        } else if name.ends_with(".parquet") {
+            let mut bytes = std::fs::read(&path).unwrap();
+            // Behind the mark with which the file begins, in the first column.
+            bytes[9] ^= 4;
+            std::fs::write(&path, bytes).unwrap();
+            flipped.push(name);
+        }
+    }
+    flipped
+}
+
+#[test]
+fn a_flipped_bit_is_an_error_that_names_the_file_and_no_correction_covers_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    run(&mut insert(&store, 0));
+    let [file] = &flip(&store.join("requests"))[..] else { panic!("one file") };
+    let before = names(&store);
+    let on = |sql: &str| {
+        let mut command = nines();
+        command.arg("--store").arg(&store).args(["sql", sql]);
+        command
+    };
+    for command in [
+        &mut on("SELECT * FROM requests"),
+        &mut on("SELECT service, max(requests) FROM requests WHERE status = 200 GROUP BY 1"),
+        &mut insert(&store, 0),
+    ] {
+        let told = fails(1, command);
+        assert!(told.contains(file.as_str()) && told.contains("backup"), "{told}");
+        assert!(told.starts_with("error: requests/") && told.trim().lines().count() == 1, "{told}");
+        assert_eq!(names(&store), before);
+    }
+}
+
+#[test]
+fn kept_days_that_are_damaged_are_computed_again_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("demo");
+    run(nines().args(["demo", "--days", "3", "--until", "2026-10-03"]).arg(&store));
+    let sql = "SELECT service, slo, slo_error_time FROM report('2026-10-01', '2026-10-04', 'service') ORDER BY service";
+    let before = query(&store, sql);
+    let flipped = flip(&store.join("slo_days"));
+    assert!(!flipped.is_empty() && !flip(&store.join("slo_facts")).is_empty());
+    let done = nines().arg("--store").arg(&store).args(["sql", "--format", "csv", sql]).output().unwrap();
+    assert!(done.status.success());
+    let rows: Vec<String> = String::from_utf8(done.stdout).unwrap().lines().skip(1).map(str::to_string).collect();
+    assert_eq!(rows, before);
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.contains("note: ") && flipped.iter().any(|file| told.contains(file.as_str())), "{told}");
+    // Asked for themselves they are an error.
+    let told = fails(1, nines().arg("--store").arg(&store).args(["sql", "SELECT * FROM slo_days"]));
+    assert!(flipped.iter().any(|file| told.contains(file.as_str())), "{told}");
+}
+
 #[test]
 fn figures_of_a_store_that_is_not_there_come_with_a_note() {
     let folder = tempfile::tempdir().unwrap();

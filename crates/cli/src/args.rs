@@ -25,6 +25,10 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "SIZE", value_parser = bytes)]
     pub memory_limit: Option<usize>,
 
+    /// Leave the files of a table as a write made them, instead of merging small ones after it for up to 2 s
+    #[arg(long, global = true, env = "NINES_NO_COMPACT", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_compact: bool,
+
     #[command(subcommand)]
     pub command: Command,
 }
@@ -34,6 +38,7 @@ impl Args {
         Settings {
             time_zone: self.time_zone.clone(),
             memory_limit: self.memory_limit,
+            compact: !self.no_compact,
             ..Settings::new(self.store.as_str())
         }
     }
@@ -57,6 +62,10 @@ pub(crate) enum Command {
     Slos(Slos),
     /// Evaluate ahead of questions: fill in every day of every objective that is not kept yet
     Refresh(Refresh),
+    /// Read every byte of a store, and say what is not as it was written
+    Check(Check),
+    /// Merge the files of tables: days that are over become few sorted files, compressed for good
+    Compact(Compact),
     /// What customers are owed for a period: show it, issue statements, verify them
     Credits(Credits),
     /// Record time that objectives and agreements do not count, withdraw it, or list it
@@ -487,6 +496,28 @@ pub(crate) struct Refresh {
     /// Until when [default: the last day with rows]
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = table)]
+    pub table: Option<TableKind>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compact {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = table)]
+    pub table: Option<TableKind>,
+
+    /// Say what would be merged, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write files of an older format anew as well: reading them is quicker then
+    #[arg(long)]
+    pub upgrade: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,10 +1,18 @@
-//! Ctrl-C, listened for on a thread of its own: where every thread of the runtime computes, none of them would notice.
+//! Signals. Ctrl-C is listened for on a thread of its own: where every thread of the runtime computes, none of them would notice.
 
 use std::io;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// From now on a write beyond `ulimit -f` fails with an error, as on a full disk; the signal would end the program with its temporary
+/// files left behind.
+pub(crate) fn outlive_file_limits() {
+    const SIGXFSZ: i32 = 25;
+    // Once it is handled it stays so. Where it cannot be, the program ends as it did.
+    drop(signal(SignalKind::from_raw(SIGXFSZ)));
+}
 
 /// From now on Ctrl-C no longer ends the program, but comes out here.
 pub(crate) fn listen() -> io::Result<UnboundedReceiver<()>> {

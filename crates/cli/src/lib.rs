@@ -41,12 +41,19 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&CliError::Io("starting threads".to_string(), error)).into(),
     };
     let done = runtime.block_on(async {
+        interrupts::outlive_file_limits();
         // The shell says itself what Ctrl-C means.
         if matches!(args.command, args::Command::Shell(_)) {
-            return commands::run(args).await;
+            let done = commands::run(args).await;
+            opened::tidy().await;
+            return done;
         }
         let interrupt = Interrupt::listen();
-        let mut work = Box::pin(commands::run(args));
+        let mut work = Box::pin(async {
+            commands::run(args).await?;
+            opened::tidy().await;
+            Ok::<(), CliError>(())
+        });
         let done = tokio::select! {
             done = &mut work => Some(done),
             () = interrupt.came() => None,
@@ -62,6 +69,7 @@ pub fn main() -> ExitCode {
     });
     // A blocking read may still wait for its file; nothing is lost by not waiting for it.
     runtime.shutdown_background();
+    opened::tell_notices();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error).into(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use nines_engine::store::{Begun, Known, TableKind};
 use nines_engine::{Engine, Settings};
 
 use crate::error::Result;
+use crate::output::note;
 
 /// How long a commit that is under way is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,6 +47,40 @@ pub(crate) async fn landed() -> Landed {
         all.0.extend(Landed::since(engine, 0).await.0);
     }
     all
+}
+
+/// Bytes that had to be read beside those that were asked for, from which on that is worth a word.
+const MANY: u64 = 256 << 20;
+
+/// Puts what this process wrote into fewer files, where they have become many. What fails there is no failure of the command, which
+/// is done: a later one meets it again.
+pub(crate) async fn tidy() {
+    let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for engine in &engines {
+        if let Err(error) = engine.tidy().await {
+            note(format_args!("note: the files of tables were not merged: {error}"));
+        }
+    }
+}
+
+/// Says what was survived since the last time and people should know.
+pub(crate) fn tell_notices() {
+    notices().iter().for_each(|notice| note(format_args!("note: {notice}")));
+}
+
+fn notices() -> Vec<String> {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut notices = Vec::new();
+    for store in engines.iter().filter_map(|engine| engine.store()) {
+        notices.extend(store.take_notices());
+        let (files, bytes) = store.verified_whole();
+        if bytes >= MANY && !SAID.swap(true, Ordering::Relaxed) {
+            let megabytes = bytes >> 20;
+            notices.push(format!("{files} files of an older format were read whole to be verified, {megabytes} MB"));
+        }
+    }
+    notices
 }
 
 /// How many commits an engine's process has begun so far: where those of the next statement begin.

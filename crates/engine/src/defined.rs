@@ -215,7 +215,7 @@ impl TableProvider for DefinedTable {
                 };
                 self.slos(&evaluator, &unmatched, &measured)?
             }
-            Defined::Baselines => self.baselines(&evaluator.baselines().await?)?,
+            Defined::Baselines => self.baselines(&evaluator.baselines(&self.read.unkept).await?)?,
         };
         MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(session, projection, filters, limit).await
     }

@@ -34,7 +34,7 @@ use crate::prepared::{self, PreparedStatements};
 use crate::running::{self, Token};
 use crate::statement::{Answer, Now, Pins, Statement};
 use crate::times::Types;
-use crate::{EngineError, Result, bounded, calls, depth, evaluate, files, times, tokens, zone};
+use crate::{EngineError, Result, bounded, calls, depth, evaluate, files, machine, times, tokens, zone};
 
 /// How a session is set up.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct Settings {
     /// IANA name of the time zone in which zoneless times are read and times are shown.
     pub time_zone: String,
     /// Most bytes that queries may hold; beyond it they spill to disk or fail with a clear error.
-    /// `None`: half of the machine's memory, where that can be found out.
+    /// `None`: half of the machine's memory, or of what the process may have of it, where that can be found out.
     pub memory_limit: Option<usize>,
     /// Partitions worked on at once. `None`: one per core.
     pub partitions: Option<NonZeroUsize>,
@@ -52,6 +52,8 @@ pub struct Settings {
     pub files: bool,
     /// Whether SQL may write tables of the store.
     pub writes: bool,
+    /// Whether [`Engine::tidy`] puts rows into fewer files.
+    pub compact: bool,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             partitions: None,
             files: true,
             writes: true,
+            compact: true,
         }
     }
 }
@@ -115,7 +118,7 @@ impl Engine {
         // Else DataFusion cuts a large CSV file at newlines that stand in quotes.
         options.catalog.newlines_in_values = true;
         let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default());
-        let memory_limit = settings.memory_limit.or_else(half_of_memory);
+        let memory_limit = settings.memory_limit.or_else(machine::half_of_memory);
         if let Some(bytes) = memory_limit {
             const NAMED_IN_ERRORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
             // The rest is for what operators hold for a moment: a buffer that doubles stands beside its old self, and the
@@ -297,6 +300,11 @@ impl Engine {
         Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
     }
 
+    /// Why days or facts that were evaluated since the last call could not be kept, if so: the answers do not depend on it.
+    pub fn unkept(&self) -> Option<EngineError> {
+        self.read.unkept.take()
+    }
+
     /// Ends all statements of this session and its clones, and of none other: their streams fail at the next step.
     pub fn cancel(&self) {
         running::cancel(&self.place);
@@ -360,12 +368,4 @@ fn signatures() -> Vec<Signature> {
 /// The table that SQL means by a name without quotes.
 fn kept(name: &str) -> TableReference {
     TableReference::bare(name.to_ascii_lowercase())
-}
-
-/// Half of the machine's memory in bytes, as Linux tells it.
-fn half_of_memory() -> Option<usize> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib = line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?;
-    Some(kib * 1024 / 2)
 }

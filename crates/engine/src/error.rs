@@ -4,7 +4,7 @@ use std::fmt;
 
 use datafusion::error::DataFusionError;
 use nines_ingest::IngestError;
-use nines_store::StoreError;
+use nines_store::{StoreError, StoreErrorKind};
 
 use crate::apply::Mistakes;
 
@@ -66,6 +66,9 @@ impl std::error::Error for EngineError {
 
 /// DataFusion wraps an error once per layer, and says so each time; people want the innermost one.
 pub(crate) fn message(error: &DataFusionError) -> String {
+    if let Some(damaged) = StoreError::found_in(error).filter(|found| found.kind() == StoreErrorKind::Corrupt) {
+        return damaged.to_string();
+    }
     let text = match error {
         DataFusionError::External(error) => match error.downcast_ref::<DataFusionError>() {
             Some(inner) => return message(inner),
@@ -133,7 +136,11 @@ impl From<IngestError> for EngineError {
 
 impl From<DataFusionError> for EngineError {
     fn from(error: DataFusionError) -> Self {
-        EngineError::Sql(error)
+        // What is damaged is told from what is wrong with a statement, through however many layers it came.
+        match StoreError::found_in(&error) {
+            Some(found) if found.kind() == StoreErrorKind::Corrupt => EngineError::Store(found),
+            Some(_) | None => EngineError::Sql(error),
+        }
     }
 }
 

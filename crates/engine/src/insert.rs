@@ -131,6 +131,7 @@ fn never_deleted(kind: TableKind) -> String {
         TableKind::Fees => {
             return format!("rows of {table} are replaced, never deleted: INSERT the row again with other amounts");
         }
+        TableKind::Annotations => return format!("rows of {table} are never deleted"),
         _ => return format!("rows of {table} are replaced, never deleted: store the slices again with other counts"),
     };
     format!("rows of {table} are withdrawn, never deleted: {instead}; to change a row, INSERT the whole row again")

@@ -28,7 +28,7 @@ pub struct Record {
 impl Record {
     /// A record of this id in which nothing else stands yet.
     pub fn new(kind: TableKind, id: &str) -> Result<Record> {
-        let schema = kind.schema(nines_store::DEFAULT_SLICE_SECONDS);
+        let schema = kind.stored_schema(nines_store::DEFAULT_SLICE_SECONDS);
         let values = schema.fields().iter().map(|field| match kind.default_of(field.name()) {
             Some(default) => Ok(default),
             None => ScalarValue::try_from(field.data_type()),
@@ -43,9 +43,9 @@ impl Record {
         Ok(Record { kind, values: values.collect::<datafusion::error::Result<_>>()? })
     }
 
-    /// The columns and what stands in them.
+    /// The columns and what stands in them, those that nothing fills yet included: what is written back loses nothing.
     pub fn columns(&self) -> impl Iterator<Item = (String, &ScalarValue)> {
-        let schema = self.kind.schema(nines_store::DEFAULT_SLICE_SECONDS);
+        let schema = self.kind.stored_schema(nines_store::DEFAULT_SLICE_SECONDS);
         let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         names.into_iter().zip(&self.values)
     }

@@ -191,7 +191,9 @@ impl TableProvider for StatementTable {
             return Ok(Arc::new(EmptyExec::new(schema)));
         };
         let provider = Provider::pinned(snapshot).with_time_zone(&self.time_zone)?;
-        provider.scan(session, projection, filters, limit).await
+        // The store holds columns behind these that are not shown yet.
+        let all = (0..self.schema.fields().len()).collect();
+        provider.scan(session, Some(projection.unwrap_or(&all)), filters, limit).await
     }
 
     /// Plans an append of all rows that `input` yields. Nothing is written, and no store created, before it runs.

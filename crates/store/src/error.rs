@@ -2,12 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use delta_kernel::KernelError;
+
+use crate::objects::VERIFIED;
 
 /// A result whose error is a [`StoreError`].
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -35,14 +38,29 @@ pub enum StoreErrorKind {
     /// It is not known whether the rows are stored: the objects failed while the entry was written and when it was
     /// looked for. The same batch may be delivered again, it is not stored twice.
     Unknown,
-    /// What is stored contradicts itself.
+    /// An object is missing or not as it was written, or what is stored contradicts itself. The message names it: it is the same
+    /// until somebody puts it right.
     Corrupt,
-    /// Reading or writing objects failed.
+    /// Reading or writing objects failed; try again.
     Io,
+    /// There is no room where the store is: the disk or a quota is full. Nothing was stored; make room and try again.
+    Full,
+    /// This program may not read or write where the store is: a read-only file system, or another owner.
+    Denied,
+    /// The disk failed to take a write that was to be durable. What it holds is not certain for this process, which acknowledges
+    /// nothing more; a new one may.
+    Restart,
     /// The memory pool is too small for the work even with spilling; give it more.
     OutOfMemory,
     /// A bug of ours or of a library.
     Internal,
+}
+
+impl StoreErrorKind {
+    /// Whether the objects were the trouble, and not what stands in them.
+    pub(crate) fn is_of_objects(self) -> bool {
+        matches!(self, Self::Io | Self::Full | Self::Denied | Self::Restart)
+    }
 }
 
 /// An error of the store.
@@ -112,7 +130,10 @@ impl From<ParquetError> for StoreError {
 
 impl From<KernelError> for StoreError {
     fn from(error: KernelError) -> Self {
-        Self::caused(kind_of(&error), "table log", error)
+        match Self::found_in(&error) {
+            Some(ours) => ours,
+            None => Self::caused(kind_of(&error), "table log", error),
+        }
     }
 }
 
@@ -121,8 +142,8 @@ pub(crate) fn kind_of(error: &KernelError) -> StoreErrorKind {
     match error {
         KernelError::Backtraced { source, .. } => kind_of(source),
         KernelError::FileNotFound(_) => StoreErrorKind::NotFound,
-        KernelError::ObjectStore(_) | KernelError::IOError(_) => StoreErrorKind::Io,
-        other if objects_failed(other) => StoreErrorKind::Io,
+        KernelError::ObjectStore(_) | KernelError::IOError(_) => trouble_of(error).0,
+        other if objects_failed(other) => trouble_of(other).0,
         _ => StoreErrorKind::Corrupt,
     }
 }
@@ -143,40 +164,104 @@ impl From<DataFusionError> for StoreError {
 
 impl StoreError {
     fn from_datafusion(error: DataFusionError) -> Self {
-        // Errors that several partitions share (after a repartition) are behind an `Arc`.
-        if let Some(ours) = ours_within(&error) {
-            return Self::new(ours.kind, ours.message.clone());
+        if let Some(ours) = Self::found_in(&error) {
+            return ours;
         }
         let kind = match error.find_root() {
-            DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => StoreErrorKind::Io,
+            DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => trouble_of(&error).0,
             DataFusionError::ResourcesExhausted(_) => StoreErrorKind::OutOfMemory,
-            _ if objects_failed(&error) => StoreErrorKind::Io,
+            _ if objects_failed(&error) => trouble_of(&error).0,
             _ => StoreErrorKind::Internal,
         };
         Self { kind, message: error.strip_backtrace(), source: Some(Box::new(error)) }
     }
 }
 
+/// What kind of trouble the objects or the disk had, and what to do about it where the system's own words do not say.
+pub(crate) fn trouble_of(error: &(dyn Error + 'static)) -> (StoreErrorKind, Option<&'static str>) {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<SyncFailed>() {
+            return (StoreErrorKind::Restart, None);
+        }
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            // An error that a library wraps has none of the system's kinds.
+            let within = io.get_ref().map(|inner| trouble_of(inner));
+            return match (within, io.kind(), io.raw_os_error()) {
+                (Some(within), ..) if within.0 != StoreErrorKind::Io => within,
+                (_, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge, _) => {
+                    (StoreErrorKind::Full, Some("there is no room left; make some and run the same again"))
+                }
+                (_, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied, _) => {
+                    (StoreErrorKind::Denied, Some("this program may not do that there; its user needs the right to"))
+                }
+                (_, _, Some(PROCESS_FILES | SYSTEM_FILES)) => {
+                    (StoreErrorKind::Io, Some("too many files are open; allow more with `ulimit -n`"))
+                }
+                _ => (StoreErrorKind::Io, None),
+            };
+        }
+        next = error.source();
+    }
+    (StoreErrorKind::Io, None)
+}
+
+/// EMFILE and ENFILE, which have no kind of their own.
+const PROCESS_FILES: i32 = 24;
+const SYSTEM_FILES: i32 = 23;
+
+/// A sync failed, now or before. It says nothing of what the disk holds, and neither does one that succeeds after it.
+#[derive(Debug)]
+pub(crate) struct SyncFailed(pub Option<io::Error>);
+
+impl fmt::Display for SyncFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(error) => write!(f, "the disk failed to take a write: {error}; start again when it is in order"),
+            None => f.write_str("the disk failed to take an earlier write; start again when it is in order"),
+        }
+    }
+}
+
+impl Error for SyncFailed {}
+
 /// Whether the objects failed, whichever library was told so: what is read may be in order, and can be read again.
 fn objects_failed(error: &(dyn Error + 'static)) -> bool {
     error.is::<object_store::Error>() || error.source().is_some_and(objects_failed)
 }
 
-/// The [`StoreError`] that a DataFusion error carries somewhere inside.
-fn ours_within(error: &DataFusionError) -> Option<&StoreError> {
+impl StoreError {
+    /// The error of the store that an error of another library carries somewhere inside.
+    pub fn found_in(error: &(dyn Error + 'static)) -> Option<StoreError> {
+        ours_within(error).map(|ours| Self::new(ours.kind, ours.message.clone())).or_else(|| {
+            // Of a Parquet footer that cannot be read, DataFusion keeps only the text.
+            let text = error.to_string();
+            let (_, told) = text.split_once(&format!("Generic {VERIFIED} error: "))?;
+            Some(Self::corrupt(told.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or(told)))
+        })
+    }
+}
+
+/// The [`StoreError`] that an error carries somewhere inside.
+fn ours_within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(ours) = error.downcast_ref::<StoreError>() {
             return Some(ours);
         }
+        // Errors that several partitions share (after a repartition) are behind an `Arc`.
         if let Some(shared) = error.downcast_ref::<std::sync::Arc<DataFusionError>>() {
             next = Some(shared.as_ref());
             continue;
         }
-        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
-            && let Some(ours) = inner.downcast_ref::<StoreError>()
-        {
-            return Some(ours);
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>() {
+            next = Some(inner.as_ref());
+            continue;
+        }
+        // The kernel's error does not say that it has this one for its source.
+        if let Some(KernelError::ObjectStore(inner)) = error.downcast_ref::<KernelError>() {
+            next = Some(inner);
+            continue;
         }
         next = error.source();
     }

@@ -13,10 +13,13 @@
 //!
 //! No SQL here, and no knowledge of what an objective is.
 
+mod check;
 mod commit;
 mod commits;
+mod compact;
 mod error;
 mod log;
+mod marker;
 mod objects;
 mod once;
 mod partition;
@@ -28,12 +31,15 @@ mod snapshot;
 mod store;
 mod table;
 mod upsert;
+mod version;
 mod write;
 
+pub use check::{Checked, Problem};
 pub use commit::{Changes, Commit, Outcome};
 pub use commits::{Begun, Known};
+pub use compact::{Amount, Compacted, Compaction};
 pub use error::{Result, StoreError, StoreErrorKind};
-pub use log::DataFile;
+pub use log::{DataFile, FilePartition, Origin};
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
 pub use pieces::piece_of;

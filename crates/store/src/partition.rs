@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::object_store::path::Path;
 
 use crate::error::{Result, StoreError};
 
@@ -57,6 +58,24 @@ impl Partition {
         };
         Some(date.to_epoch_days())
     }
+
+    /// The first day of the partition that a file's folder tells; `None` if it tells none.
+    pub(crate) fn of_folder(self, path: &Path) -> Option<i32> {
+        let column = self.column()?;
+        let told = path.parts().find_map(|part| {
+            let (name, told) = part.as_ref().split_once('=')?;
+            (name == column.name()).then(|| told.to_string())
+        });
+        self.read(&told?)
+    }
+
+    /// The last day of the partition with this first day.
+    pub(crate) fn last_day(self, first_day: i32) -> Result<i32> {
+        match self {
+            Partition::None | Partition::Day => Ok(first_day),
+            Partition::Month => Ok(first_day + i32::from(date(first_day)?.num_days_in_month()) - 1),
+        }
+    }
 }
 
 fn date(day: i32) -> Result<NaiveDate> {
@@ -69,6 +88,7 @@ fn date(day: i32) -> Result<NaiveDate> {
 #[cfg(test)]
 mod tests {
     use super::Partition::{Day, Month};
+    use super::Path;
 
     #[test]
     fn a_partition_is_told_and_read_alike() {
@@ -85,6 +105,9 @@ mod tests {
             assert_eq!(partition.first_day(day).unwrap(), first, "{partition:?} {day}");
             assert_eq!(partition.told(first).unwrap(), told);
             assert_eq!(partition.read(told), Some(first));
+            let folder = format!("t/{}={told}/k1-0.parquet", partition.column().unwrap().name());
+            assert_eq!(partition.of_folder(&Path::from(folder)), Some(first));
+            assert!((first..=partition.last_day(first).unwrap()).contains(&day));
         }
         assert_eq!((Month.read("2026-13"), Month.read("2026-10-01"), Day.read("2026-10")), (None, None, None));
         assert!(Day.told(4_000_000).is_err());

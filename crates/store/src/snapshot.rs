@@ -1,18 +1,19 @@
 //! A version of a table, as a list of files.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use delta_kernel::snapshot::SnapshotRef;
 
 use crate::error::Result;
-use crate::log::{DataFile, Files};
+use crate::log::{DataFile, FileList, FilePartition, Files};
 use crate::partition::Partition;
 use crate::table::Table;
-use crate::upsert::of_partition;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+const ANY_DAY: RangeInclusive<i32> = i32::MIN..=i32::MAX;
 
 /// One version of a table: what a statement reads from first to last. Cheap to clone; holds no rows.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Snapshot {
     table: Table,
     /// `None` if the table was never written.
     at: Option<SnapshotRef>,
-    files: Arc<[DataFile]>,
+    files: Arc<FileList>,
 }
 
 impl Snapshot {
@@ -42,7 +43,11 @@ impl Snapshot {
     }
 
     /// The files, by partition and path.
-    pub fn files(&self) -> &Arc<[DataFile]> {
+    pub fn files(&self) -> impl Iterator<Item = &DataFile> + Clone {
+        self.files.files()
+    }
+
+    pub(crate) fn list(&self) -> &FileList {
         &self.files
     }
 
@@ -54,6 +59,11 @@ impl Snapshot {
         }
     }
 
+    /// The partitions that have files, ascending.
+    pub fn partitions(&self) -> impl DoubleEndedIterator<Item = &FilePartition> + Clone {
+        self.files.partitions()
+    }
+
     /// The table's columns.
     pub fn schema(&self) -> SchemaRef {
         self.table.schema()
@@ -61,45 +71,59 @@ impl Snapshot {
 
     /// Number of rows; `None` if a file of another Delta writer does not say.
     pub fn rows(&self) -> Option<u64> {
-        self.files.iter().map(DataFile::rows).sum()
+        self.files().map(DataFile::rows).sum()
     }
 
     /// Start of the first and of the last slice that has a row, in µs; `None` without rows or where unknown.
     pub fn time_range(&self) -> Option<(i64, i64)> {
-        let mut ranges = self.files.iter().map(DataFile::time_range);
-        let first = ranges.next()??;
-        ranges.try_fold(first, |(min, max), range| range.map(|(from, to)| (min.min(from), max.max(to))))
+        let ranges = self.files.partitions().map(FilePartition::time_range);
+        ranges.reduce(|a, b| a.zip(b).map(|((min, max), (from, to))| (min.min(from), max.max(to)))).flatten()
+    }
+
+    /// A UTC day in days since 1970; `None` if it has no files or the table is not stored by day.
+    pub fn day(&self, day: i32) -> Option<&FilePartition> {
+        self.files.get(Some(day)).filter(|_| self.by_day())
+    }
+
+    /// The UTC days of a range that have files, ascending; none for a table that is not stored by day.
+    pub fn days_in(&self, days: RangeInclusive<i32>) -> impl DoubleEndedIterator<Item = &FilePartition> + Clone {
+        let by_day = self.by_day();
+        self.files.partitions_in(days).filter(move |_| by_day)
     }
 
     /// The files of one UTC day, in days since 1970; empty for a table that is not stored by day.
     pub fn files_of(&self, day: i32) -> &[DataFile] {
-        match self.by_day() {
-            true => of_partition(&self.files, Some(day)),
-            false => &[],
-        }
+        self.day(day).map(FilePartition::files).unwrap_or_default()
     }
 
     /// The first and the last UTC day that has a file, in days since 1970; `None` without files or if the table is not
     /// stored by day.
     pub fn days(&self) -> Option<(i32, i32)> {
-        let (first, last) = (self.files.first()?, self.files.last()?);
-        first.first_day().zip(last.first_day()).filter(|_| self.by_day())
+        let mut days = self.days_in(ANY_DAY).filter_map(FilePartition::first_day);
+        let first = days.next()?;
+        Some((first, days.next_back().unwrap_or(first)))
+    }
+
+    /// The start of the first slice that has a row, in µs. `None` without rows or if the table is not stored by day. Where
+    /// another Delta writer left no exact bounds, a file is taken to begin with its day.
+    pub fn first(&self) -> Option<i64> {
+        // Whatever a later day holds begins after.
+        self.days_in(ANY_DAY).find_map(|day| match day.times_told() {
+            (_, true) => day.first_day().map(|day| i64::from(day) * MICROS_PER_DAY),
+            (told, false) => told.map(|(first, _)| first),
+        })
     }
 
     /// The end of the newest slice that has a row, in µs: up to there the table tells what was. `None` without rows or if
     /// the table is not stored by day. Where another Delta writer left no exact bounds, a file is taken to reach to the end
     /// of its day.
     pub fn watermark(&self) -> Option<i64> {
-        let (_, last) = self.days()?;
         let slice = self.table.store().slice_seconds() * MICROS_PER_SECOND;
-        let end_of = |file: &DataFile| match (file.time_range(), file.first_day()) {
-            (Some((_, newest)), _) => Some(newest + slice),
-            (None, Some(day)) => Some((i64::from(day) + 1) * MICROS_PER_DAY),
-            (None, None) => None,
-        };
-        let newest = |files: &[DataFile]| files.iter().filter(|file| file.rows() != Some(0)).filter_map(end_of).max();
-        // Whatever an earlier day holds ends before; only if nothing is in the last one does it count.
-        newest(self.files_of(last)).or_else(|| newest(&self.files))
+        // Whatever an earlier day holds ends before; only if nothing is in a later one does it count.
+        self.days_in(ANY_DAY).rev().find_map(|day| match day.times_told() {
+            (_, true) => day.first_day().map(|day| (i64::from(day) + 1) * MICROS_PER_DAY),
+            (told, false) => told.map(|(_, newest)| newest + slice),
+        })
     }
 
     fn by_day(&self) -> bool {

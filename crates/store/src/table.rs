@@ -14,19 +14,17 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Files, Log, NewFile, Transaction, blocking};
+use crate::log::{Attempt, CHECKPOINT_EVERY, DataFile, Entry, Files, Log, NewFile, Origin, Transaction, blocking};
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::upsert::{Change, Overlap, Rule, Scan, Span, of_partition, overlap, overlapping, resolve, span, spanned};
+use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, resolve, span, spanned};
 use crate::write::{Layout, Written, write_files};
 
 /// How often a commit is tried before its writer is told that others are in the way.
 const ATTEMPTS: u32 = 50;
-/// How many versions apart checkpoints are.
-const CHECKPOINT_EVERY: u64 = 50;
 
 /// A table of a store. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +37,8 @@ pub struct Table {
 pub(crate) struct TableState {
     log: Arc<Log>,
     layout: Arc<Layout>,
+    /// The same for files that are written once more, for years.
+    for_good: Arc<Layout>,
     objects: Objects,
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
     /// from there on.
@@ -47,9 +47,11 @@ pub(crate) struct TableState {
 
 impl TableState {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
+        let layout = Layout::new(kind, slice_seconds);
         Ok(Self {
             log: Arc::new(Log::new(kind, slice_seconds, objects)?),
-            layout: Arc::new(Layout::new(kind, slice_seconds)?),
+            for_good: Arc::new(layout.for_good()),
+            layout: Arc::new(layout),
             objects: objects.clone(),
             newest: Mutex::default(),
         })
@@ -98,13 +100,22 @@ impl Table {
         &self.store
     }
 
-    /// The columns: [`TableKind::schema`] at the store's slice width.
+    /// The columns: [`TableKind::stored_schema`] at the store's slice width.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(self.state.layout.schema())
     }
 
     pub(crate) fn objects(&self) -> &Objects {
         &self.state.objects
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.state.log
+    }
+
+    /// How files are written: when rows come, or for good.
+    pub(crate) fn layout(&self, for_good: bool) -> Arc<Layout> {
+        Arc::clone(if for_good { &self.state.for_good } else { &self.state.layout })
     }
 
     /// The newest version. A table that was never written has no version and no files.
@@ -152,12 +163,13 @@ impl Table {
         once: Once,
         task: Arc<TaskContext>,
     ) -> Result<Commit> {
+        self.store.check_writable().await?;
         let newest = self.newest().await?;
         let written = match &newest {
-            Some(_) => Written::default(),
+            Some(_) => Written::new(self.kind()),
             None => {
                 self.check_other_tables().await?;
-                Written::of_new_table(Arc::clone(&self.state.log))
+                Written::of_new_table(self.kind(), Arc::clone(&self.state.log))
             }
         };
         let appended = self.try_append(rows, newest, rule, &once, &written, &task).await;
@@ -167,6 +179,7 @@ impl Table {
             Err(error) if error.kind() == StoreErrorKind::Unknown => written.paths(),
             Err(_) => Vec::new(),
         };
+        written.settled().await;
         self.objects().discard(written.paths().into_iter().filter(|path| !in_use.contains(path))).await;
         Ok(appended?.0)
     }
@@ -190,8 +203,8 @@ impl Table {
         let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
         if files.is_empty() && once.marks.is_empty() {
             // That there was nothing to do may be known from what another writer has not synced yet.
-            if checked.is_some() {
-                self.state.log.settle().await?;
+            if let Some(version) = checked {
+                self.state.log.settle(version).await?;
             }
             return Ok((Commit::default(), Vec::new()));
         }
@@ -215,8 +228,13 @@ impl Table {
                 continue;
             };
             self.state.log.check_writable(&base.snapshot)?;
-            if let Some(since) = once.since.filter(|since| *since != base.snapshot.version()) {
-                let now = base.snapshot.version();
+            // What is merged with stored rows has their columns too.
+            self.state.log.has_columns(&base.snapshot, written.columns());
+            let now = base.snapshot.version();
+            // What only puts rows into other files takes nothing from what was worked out from them.
+            if let Some(since) = once.since.filter(|since| *since != now)
+                && self.state.log.changes_rows(since, now).await?
+            {
                 return Err(StoreError::new(
                     StoreErrorKind::Moved,
                     format!("{self} is at version {now}, no longer {since}: another writer was first"),
@@ -230,16 +248,14 @@ impl Table {
             checked = Some(base.snapshot.version());
             if let Some(span) = &span {
                 // Days of the span without rows of the batch lose what they hold.
-                let days = base
-                    .files
-                    .iter()
-                    .filter(|file| file.time_range().is_none_or(|(from, to)| from <= span.to && span.from <= to));
-                for file in days {
-                    parts.entry(file.first_day()).or_default();
+                for day in base.files.partitions_in(span.first_day()..=span.last_day()) {
+                    parts.entry(day.first_day()).or_default();
                 }
             }
             let mut entry = self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await?;
-            entry.metadata = self.state.log.later_columns(&base.snapshot).await?;
+            if !entry.added.is_empty() {
+                entry.metadata = self.state.log.with_columns(&base.snapshot, written.columns()).await?;
+            }
             let entry = Arc::new(entry);
             commit.overlap = parts.values().filter_map(|part| part.overlap).reduce(Overlap::and);
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
@@ -248,7 +264,7 @@ impl Table {
             let changes_nothing = entry.added.is_empty() && entry.removed.is_empty();
             if changes_nothing && entry.transactions.is_empty() {
                 // What was compared may have been seen before it was durable.
-                self.state.log.settle().await?;
+                self.state.log.settle(base.snapshot.version()).await?;
                 commit.outcome = if files.is_empty() { Outcome::Empty } else { Outcome::Unchanged };
                 return Ok((commit, Vec::new()));
             }
@@ -277,7 +293,7 @@ impl Table {
 
     /// Tries to make an entry this version. It goes on when nobody waits for it any longer: a put that has begun cannot be
     /// taken back, and what became of it shall be known.
-    async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
+    pub(crate) async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
         let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
         let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
         let put = tokio::spawn(async move {
@@ -321,7 +337,7 @@ impl Table {
                     Some(span) => spanned(&base.files, first_day, span),
                     None => overlapping(layout.kind(), &part.new, &base.files),
                 };
-                let same_day = of_partition(&base.files, first_day);
+                let same_day = base.files.of(first_day);
                 let against: Vec<Path> = match rule {
                     Rule::Add { .. } => same_day.iter().map(|file| file.path().clone()).collect(),
                     Rule::Replace | Rule::Span => stored.iter().map(|file| file.path().clone()).collect(),
@@ -361,6 +377,7 @@ impl Table {
         if once.batch.is_none() && once.marks.is_empty() {
             return Ok(None);
         }
+        let newest = snapshot.version();
         let (state, snapshot, once) = (Arc::clone(&self.state), Arc::clone(snapshot), once.clone());
         let found = blocking(move || {
             if let Some(batch) = &once.batch {
@@ -395,12 +412,12 @@ impl Table {
             Ok(None)
         });
         let Some(version) = found.await? else { return Ok(None) };
-        self.state.log.settle().await?;
+        self.state.log.settle(newest).await?;
         Ok(Some(Commit { outcome: Outcome::Delivered(version), ..Commit::default() }))
     }
 
     /// Now and then a version is written out as a whole. What was committed stays so if that fails: the next one comes.
-    async fn checkpoint(&self, version: u64) {
+    pub(crate) async fn checkpoint(&self, version: u64) {
         if !version.is_multiple_of(CHECKPOINT_EVERY) {
             return;
         }
@@ -414,7 +431,7 @@ impl Table {
 
     /// The newest version and its files; `None` if the table was never written. [`StoreErrorKind::Corrupt`] if it was, and
     /// its log is gone.
-    async fn newest(&self) -> Result<Option<Files>> {
+    pub(crate) async fn newest(&self) -> Result<Option<Files>> {
         if let Some(files) = self.listed().await? {
             return Ok(Some(files));
         }
@@ -429,13 +446,22 @@ impl Table {
     /// The newest version and its files; `None` if the log has no entry.
     async fn listed(&self) -> Result<Option<Files>> {
         let state = Arc::clone(&self.state);
-        blocking(move || {
+        let listed = blocking(move || {
             let Some(snapshot) = state.newest()? else { return Ok(None) };
             let files = state.log.files(snapshot, state.known().1.as_ref())?;
             state.learn_files(&files);
             Ok(Some(files))
-        })
-        .await
+        });
+        let listed = listed.await?;
+        if let Some(files) = &listed {
+            self.state.log.check_head(files.snapshot.version()).await?;
+        }
+        Ok(listed)
+    }
+
+    /// Who wrote the entry of a version. [`StoreErrorKind::NotFound`] if there is none, or no longer.
+    pub async fn origin_of(&self, version: u64) -> Result<Origin> {
+        self.state.log.origin_of(version).await
     }
 
     /// Refuses to create a table in a store whose other tables have slices of another width than its description says.
@@ -454,7 +480,7 @@ impl Table {
     /// of what a snapshot shows.
     pub async fn settle(&self) -> Result<()> {
         match self.newest().await? {
-            Some(_) => self.state.log.settle().await,
+            Some(files) => self.state.log.settle(files.snapshot.version()).await,
             None => Ok(()),
         }
     }
@@ -481,7 +507,7 @@ fn hull((min, max): (i64, i64), (from, to): (i64, i64)) -> (i64, i64) {
 }
 
 /// How long to wait after a lost race: longer each time, and not in step with the other writers.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let most = 1 << attempt.min(7);
     // A random UUID is all the randomness that this needs.
     let random = uuid::Uuid::new_v4().as_u128() as u64;

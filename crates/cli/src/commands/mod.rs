@@ -1,6 +1,8 @@
 //! One command per file.
 
 mod apply;
+mod check;
+mod compact;
 mod credits;
 mod demo;
 mod exclude;
@@ -26,6 +28,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Incident(args) => incident::run(settings, args).await,
         Command::Shell(args) => crate::shell::run(settings, args).await,
         Command::Apply(args) => apply::run(settings, args).await,
+        Command::Check(args) => check::run(settings, args).await,
+        Command::Compact(args) => compact::run(settings, args).await,
         Command::Credits(args) => credits::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,
         Command::Refresh(args) => refresh::run(settings, args).await,

@@ -70,7 +70,8 @@ pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<
         Ok(text(&value.to_array()?, 0, zone)?)
     };
     let mut lines = String::new();
-    for (column, value) in edited.after.columns() {
+    let reserved = |column: &str| kind.reserved().contains(&column);
+    for (column, value) in edited.after.columns().filter(|(column, value)| !(value.is_null() && reserved(column))) {
         let now = cell(&edited.after, &column)?;
         let changed = edited.before.as_ref().filter(|before| before.get(&column) != Some(value));
         let before = match changed.map(|before| cell(before, &column)).transpose()? {

@@ -83,6 +83,11 @@ pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<Na
         bar.set_message(at.to_string());
         let sql = format!("SELECT objective, good FROM timelines('{at}T00:00:00Z', '{next}T00:00:00Z')");
         let rows: usize = engine.sql(&sql).await?.iter().map(|batch| batch.num_rows()).sum();
+        // Answers do without; this command is there to keep.
+        if let Some(why) = engine.unkept() {
+            bar.finish_and_clear();
+            return Err(why.into());
+        }
         objectives = objectives.max(rows);
         days += (next - at).num_days().unsigned_abs();
         at = next;
@@ -92,7 +97,7 @@ pub(super) async fn fill(engine: &Engine, from: Option<NaiveDate>, to: Option<Na
     let kept = match engine.store() {
         Some(store) => {
             let days = store.table(TableKind::SloDays).snapshot().await.map_err(EngineError::from)?;
-            days.files().iter().filter_map(|file| file.rows()).sum::<u64>()
+            days.files().filter_map(|file| file.rows()).sum::<u64>()
         }
         None => 0,
     };
@@ -105,7 +110,7 @@ async fn stored_days(engine: &Engine) -> Result<BTreeSet<NaiveDate>> {
     let mut found = BTreeSet::new();
     for kind in [TableKind::Requests, TableKind::Events, TableKind::Gauges] {
         let snapshot = store.table(kind).snapshot().await.map_err(EngineError::from)?;
-        found.extend(snapshot.files().iter().filter_map(|file| file.day()));
+        found.extend(snapshot.files().filter_map(|file| file.day()));
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! An aligned table for people. Double-width characters take two columns; on a terminal, cells wrap to its
-//! width and long results are cut, with a line that says so.
+//! width and long results are cut, with a line that says so. Elsewhere a long result comes as several tables, because the
+//! widths of columns follow from all rows of a table, which have to be held until then.
 
 use std::io::Write;
 
@@ -15,8 +16,12 @@ use crate::error::{Result, doing};
 /// Rows that a terminal is shown.
 const ON_A_TERMINAL: usize = 200;
 
+/// Rows that one table elsewhere has at most.
+const OF_A_TABLE: usize = 10_000;
+
 pub(super) struct Table<W> {
     writer: W,
+    schema: SchemaRef,
     table: comfy_table::Table,
     time_zone: String,
     limit: Option<usize>,
@@ -63,7 +68,8 @@ impl<W> Table<W> {
             let (_, columns) = console::Term::stdout().size();
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
         }
-        Table { writer, table, time_zone: time_zone.to_string(), limit: terminal.then_some(ON_A_TERMINAL), rows: 0 }
+        let limit = terminal.then_some(ON_A_TERMINAL);
+        Table { writer, schema, table, time_zone: time_zone.to_string(), limit, rows: 0 }
     }
 }
 
@@ -71,8 +77,17 @@ impl<W: Write> Sink for Table<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let left = self.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.rows));
         self.rows += batch.num_rows();
-        let batch = batch.slice(0, batch.num_rows().min(left));
-        fill(&mut self.table, &batch, &self.time_zone)
+        let mut batch = batch.slice(0, batch.num_rows().min(left));
+        while batch.num_rows() > 0 {
+            if self.table.row_count() == OF_A_TABLE {
+                let full = std::mem::replace(&mut self.table, with_header(&self.schema, presets::UTF8_FULL_CONDENSED));
+                doing("writing the result", writeln!(self.writer, "{full}"))?;
+            }
+            let rows = batch.num_rows().min(OF_A_TABLE - self.table.row_count());
+            fill(&mut self.table, &batch.slice(0, rows), &self.time_zone)?;
+            batch = batch.slice(rows, batch.num_rows() - rows);
+        }
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {

@@ -319,7 +319,10 @@ impl Session {
             done = &mut task => Some(done),
         };
         match done {
-            Some(Ok(done)) => return done,
+            Some(Ok(done)) => {
+                opened::tell_notices();
+                return done;
+            }
             Some(Err(failed)) => {
                 if let Ok(panic) = failed.try_into_panic() {
                     std::panic::resume_unwind(panic);

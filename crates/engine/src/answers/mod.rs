@@ -171,7 +171,14 @@ impl TableProvider for Asking {
         prepared.incidents = evaluator.incidents;
         // What is only proposed leaves nothing behind.
         let store = evaluator.store.filter(|_| session.config().get_extension::<Proposed>().is_none());
-        Ok(Arc::new(EvaluateExec::new(self.function, prepared, answer, detail, store, projection.cloned())?))
+        Ok(Arc::new(EvaluateExec::new(
+            self.function,
+            prepared,
+            answer,
+            detail,
+            (store, self.read.unkept.clone()),
+            projection.cloned(),
+        )?))
     }
 }
 

@@ -226,6 +226,7 @@ fn rows(statements: &[Statement]) -> Result<RecordBatch> {
         ("currency", text(&|s| s.credit.currency.clone().unwrap_or_default())),
         ("text", text(&Statement::to_json)),
         ("sha256", text(&|s| s.sha256.clone())),
+        ("rules", Arc::new(statements.iter().map(|s| Some(i64::from(s.rules.number()))).collect::<Int64Array>())),
     ]);
     rows.map_err(|error| EngineError::Sql(error.into()))
 }

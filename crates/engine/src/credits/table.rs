@@ -14,7 +14,7 @@ use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFil
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use nines_slo::{Month, Rules};
-use nines_store::{ByDay, TableKind};
+use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
 use super::business::{Carried, carried};
@@ -178,10 +178,9 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
 
 /// Whether any row of these days may name a business.
 fn names_a_business(inputs: &Inputs, reads: Interval) -> bool {
-    let days = days_of(reads);
-    let files = inputs.snapshot.iter().flat_map(|snapshot| snapshot.files().iter());
-    let mut files = files.filter(|file| file.first_day().is_none_or(|day| days.contains(&day)));
+    let days = inputs.snapshot.iter().flat_map(|snapshot| snapshot.days_in(days_of(reads)));
     let empty = |value: &ScalarValue| value.try_as_str() == Some(Some(""));
+    let mut files = days.flat_map(FilePartition::files);
     files.any(|file| !file.bounds("business").is_some_and(|(least, most)| empty(least) && empty(most)))
 }
 

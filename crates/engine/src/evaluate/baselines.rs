@@ -9,7 +9,7 @@ use nines_timeline::{Interval, Share, histogram};
 
 use super::DAY;
 use super::evaluator::Evaluator;
-use super::keep::keep;
+use super::keep::{Unkept, keep};
 use super::months::Month;
 use super::part::Detail;
 use super::prepare::Asked;
@@ -30,7 +30,7 @@ pub(crate) struct Baseline {
 
 impl Evaluator<'_> {
     /// Every limit of every month in which there are requests.
-    pub async fn baselines(&self) -> Result<Vec<Baseline>> {
+    pub async fn baselines(&self, unkept: &Unkept) -> Result<Vec<Baseline>> {
         let inputs = self.inputs(TableKind::Requests)?;
         let ranges = runs(inputs.days(), inputs.watermark);
         if ranges.is_empty() {
@@ -38,7 +38,7 @@ impl Evaluator<'_> {
         }
         let asked =
             Asked { ranges: ranges.clone(), detail: Detail::None, selection: Selection::default(), composites: false };
-        let (mut known, mut facts) = (self.known().await, Vec::new());
+        let (mut known, mut facts) = (self.known(None).await, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();
         for subject in &subjects {
@@ -65,7 +65,7 @@ impl Evaluator<'_> {
             }
         }
         if let Some(store) = &self.store {
-            keep(store, &self.session.task_ctx(), &[], &facts).await;
+            keep(store, &self.session.task_ctx(), &[], &facts, unkept).await;
         }
         let mut found: Vec<Baseline> = found.into_values().collect();
         found.sort_by(|a, b| (&a.objective, a.interval.start).cmp(&(&b.objective, b.interval.start)));

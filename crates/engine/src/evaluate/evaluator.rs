@@ -1,6 +1,7 @@
 //! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -17,7 +18,9 @@ use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::inputs::Inputs;
+use super::keep::Unkept;
 use super::measurable::unmeasurable;
+use super::months::Month;
 use super::overlay::{self, Exclusion, Incident};
 use super::session::{self, Evaluation};
 use crate::place::Place;
@@ -31,6 +34,8 @@ pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, 
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     definitions: Mutex<Option<(u64, Arc<Definitions>)>>,
+    /// Why what was evaluated could not be kept.
+    pub unkept: Unkept,
     /// The session that evaluations begin with.
     session: Mutex<Option<SessionState>>,
 }
@@ -193,9 +198,20 @@ type FactKey = (String, String, String);
 pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
 
 impl Evaluator<'_> {
-    /// All facts that are kept. A table that cannot be read keeps none.
-    pub async fn known(&self) -> Known {
-        let Ok(rows) = self.rows(TableKind::SloFacts, None, &[]).await else { return Known::default() };
+    /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none.
+    pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Known {
+        let names = months.map(|months| (months.start().name(), months.end().name()));
+        let is_asked = |period: &str| match &names {
+            Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
+            None => true,
+        };
+        let rows = match self.rows(TableKind::SloFacts, None, &[]).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                super::keep::said(self.store.as_ref(), &error);
+                return Known::default();
+            }
+        };
         let mut known = HashMap::new();
         for batch in &rows {
             let text = |name: &str| overlay::texts(batch, name);
@@ -206,7 +222,7 @@ impl Evaluator<'_> {
             };
             let numbers = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
             let (Some(keys), Some(values)) = (numbers("key"), numbers("value")) else { continue };
-            for row in 0..batch.num_rows() {
+            for row in (0..batch.num_rows()).filter(|&row| is_asked(period.value(row))) {
                 let place = [fact, subject, period].map(|column| column.value(row).to_string());
                 let value = values.is_valid(row).then(|| values.value(row));
                 known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));

@@ -18,7 +18,7 @@ use datafusion::physical_plan::{
 use nines_store::Store;
 use tokio::sync::mpsc::Sender;
 
-use super::keep::{self, NewDay};
+use super::keep::{self, NewDay, Unkept};
 use super::part::{Detail, Part};
 use super::prepare::Prepared;
 use super::run::{Job, Running};
@@ -41,6 +41,7 @@ pub(crate) struct EvaluateExec {
     pub answer: Arc<dyn Answer>,
     pub detail: Detail,
     pub store: Option<Store>,
+    unkept: Unkept,
     pub projection: Option<Vec<usize>>,
     jobs: Vec<Job>,
     properties: Arc<PlanProperties>,
@@ -52,7 +53,7 @@ impl EvaluateExec {
         mut prepared: Prepared,
         answer: Arc<dyn Answer>,
         detail: Detail,
-        store: Option<Store>,
+        (store, unkept): (Option<Store>, Unkept),
         projection: Option<Vec<usize>>,
     ) -> Result<Self> {
         let schema = match &projection {
@@ -66,7 +67,17 @@ impl EvaluateExec {
             Boundedness::Bounded,
         ));
         let jobs = std::mem::take(&mut prepared.jobs);
-        Ok(EvaluateExec { name, prepared: Arc::new(prepared), answer, detail, store, projection, jobs, properties })
+        Ok(EvaluateExec {
+            name,
+            prepared: Arc::new(prepared),
+            answer,
+            detail,
+            store,
+            unkept,
+            projection,
+            jobs,
+            properties,
+        })
     }
 
     fn scans(&self) -> impl Iterator<Item = &Arc<dyn ExecutionPlan>> {
@@ -147,7 +158,7 @@ impl EvaluateExec {
     async fn run(self, context: Arc<TaskContext>, rows: Sender<Result<RecordBatch>>) -> Result<()> {
         let mut running = Running::start(&self.jobs, &context)?;
         if let Some(store) = &self.store {
-            keep::keep(store, &context, &[], &self.prepared.facts).await;
+            keep::keep(store, &context, &[], &self.prepared.facts, &self.unkept).await;
         }
         if self.detail == Detail::Slices {
             while let Some(parts) = running.next().await? {
@@ -190,6 +201,6 @@ impl EvaluateExec {
             Some(NewDay { subject: &self.prepared.subjects[part.subject], day, key, part })
         });
         let days: Vec<NewDay> = days.collect();
-        keep::keep(store, context, &days, &[]).await;
+        keep::keep(store, context, &days, &[], &self.unkept).await;
     }
 }

@@ -65,6 +65,12 @@ impl Evaluator<'_> {
                     }
                 }
             }
+            if sought.iter().any(|(_, spec)| spec.indicator.baseline().is_some()) {
+                // Days of any month may have to be judged.
+                for (place, fact) in self.known(None).await.0 {
+                    known.0.entry(place).or_insert(fact);
+                }
+            }
             self.seek(&inputs, from, sought, &mut found, known, new).await?;
         }
         Ok(found)

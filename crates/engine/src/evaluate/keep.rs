@@ -1,11 +1,11 @@
 //! What is kept of evaluations: days of objectives in `slo_days`, facts in `slo_facts`.
 //!
 //! A cache. A row holds whatever its key says that it depends on, so a row whose key is not the one that is expected now is not
-//! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again.
+//! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again. Damage is said.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
@@ -19,15 +19,17 @@ use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
 use nines_slo::Budgeting;
-use nines_store::{Once, RATIOS, Store, TableKind};
+use nines_store::{Once, RATIOS, Store, StoreError, StoreErrorKind, TableKind};
 use nines_timeline::Timeline;
 
 use super::evaluator::Evaluator;
 use super::inputs::Inputs;
+use super::name::Name;
 use super::overlay;
 use super::part::Part;
 use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
+use crate::EngineError;
 
 /// A row of `slo_facts`.
 #[derive(Debug, Clone)]
@@ -76,31 +78,7 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
             name.interval((interval.start.max(of_day.start), interval.end.min(of_day.end)));
         }
     }
-    name.0 as i64
-}
-
-/// A hash of numbers: a day of a thousand objectives over years asks for many of them. Each step is a bijection of what came before
-/// (MurmurHash3's finaliser), the same in every process.
-struct Name(u64);
-
-impl Default for Name {
-    fn default() -> Self {
-        Name(0x9e37_79b9_7f4a_7c15)
-    }
-}
-
-impl Name {
-    fn add(&mut self, part: u64) {
-        let mut mixed = self.0.rotate_left(23) ^ part;
-        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        self.0 = mixed ^ (mixed >> 33);
-    }
-
-    fn interval(&mut self, (start, end): (i64, i64)) {
-        self.add(start as u64);
-        self.add(end as u64);
-    }
+    name.get() as i64
 }
 
 impl Evaluator<'_> {
@@ -211,24 +189,52 @@ pub(crate) fn definition_of(name: &str) -> &str {
     name.split_once('@').map_or(name, |(definition, _)| definition)
 }
 
-/// Keeps days and facts, as far as that can be done.
-pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact]) {
-    // A cache that cannot be written is no reason for a question to fail.
-    if !facts.is_empty()
-        && let Ok(rows) = fact_rows(facts)
-    {
-        let _ = append(store, TableKind::SloFacts, rows, task).await;
-    }
-    if !days.is_empty()
-        && let Ok(rows) = day_rows(days)
-    {
-        let _ = append(store, TableKind::SloDays, rows, task).await;
+/// Says that what was kept is damaged, where that is why it cannot be read or written.
+pub(super) fn said(store: Option<&Store>, error: &(dyn std::error::Error + 'static)) {
+    let damaged = StoreError::found_in(error).filter(|found| found.kind() == StoreErrorKind::Corrupt);
+    if let Some((store, damaged)) = store.zip(damaged) {
+        store.notice(format!("the answer is right, but it had to be computed again and cannot be kept: {damaged}"));
     }
 }
 
-async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> nines_store::Result<()> {
+/// Why days or facts could not be kept, the newest reason. A question is answered without, but whoever evaluates in order to
+/// keep must know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unkept(Arc<Mutex<Option<EngineError>>>);
+
+impl Unkept {
+    fn say(&self, why: EngineError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// The reason, once.
+    pub fn take(&self) -> Option<EngineError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Keeps days and facts, as far as that can be done.
+pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact], unkept: &Unkept) {
+    // A cache that cannot be written is no reason for a question to fail.
+    let kept = async {
+        if !facts.is_empty() {
+            append(store, TableKind::SloFacts, fact_rows(facts)?, task).await?;
+        }
+        if !days.is_empty() {
+            append(store, TableKind::SloDays, day_rows(days)?, task).await?;
+        }
+        Ok(())
+    };
+    if let Err(why) = kept.await {
+        said(Some(store), &why);
+        unkept.say(why);
+    }
+}
+
+async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> crate::Result<()> {
     let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-    store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await.map(drop)
+    store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await?;
+    Ok(())
 }
 
 fn fact_rows(facts: &[Fact]) -> Result<RecordBatch> {

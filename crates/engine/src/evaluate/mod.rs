@@ -23,6 +23,7 @@ mod limits;
 mod line;
 mod measurable;
 mod months;
+mod name;
 mod overlay;
 mod part;
 mod pass;

@@ -1,8 +1,10 @@
 //! From a question to jobs: which objectives, which days of theirs are kept already, what has to be counted.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use futures::StreamExt;
@@ -13,6 +15,7 @@ use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
 use super::facts::{by_hash, declared_business, depends_on_facts};
 use super::keep::{self, Fact, KeptDays};
+use super::months::Month;
 use super::overlay::Incident;
 use super::part::{Detail, Part};
 use super::pass::Split;
@@ -216,14 +219,28 @@ impl Evaluator<'_> {
         };
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
-        let Ok(Some(mut kept)) = self.days(first, end - 1, &names).await else { return Ok(()) };
+        let mut kept = match self.days(first, end - 1, &names).await {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                keep::said(self.store.as_ref(), &error);
+                return Ok(());
+            }
+        };
         let mut by_name: HashMap<(&str, String), Vec<usize>> = HashMap::new();
         for (number, subject) in prepared.subjects.iter().enumerate() {
             by_name.entry((subject.name.as_ref(), subject.definition_name())).or_default().push(number);
         }
         let mut found = Vec::with_capacity(prepared.parts);
         // What cannot be read is computed.
-        while let Some(Ok(batch)) = kept.next().await {
+        while let Some(batch) = kept.next().await {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    keep::said(self.store.as_ref(), &error);
+                    break;
+                }
+            };
             let Some(rows) = KeptDays::new(&batch) else { break };
             let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
             for row in 0..batch.num_rows() {
@@ -273,7 +290,7 @@ impl Evaluator<'_> {
 
     /// The versions of the objectives that are asked for, with all that decides their slices.
     async fn subjects(&self, asked: &Asked, facts: &mut Vec<Fact>) -> Result<Vec<Arc<Subject>>> {
-        let mut known = self.known().await;
+        let mut known = self.known(months_around(&asked.ranges)).await;
         Ok(self.subjects_with_limits(asked, &mut known, facts).await?.into_iter().map(Arc::new).collect())
     }
 
@@ -431,6 +448,14 @@ pub(crate) fn aligned(versions: &[Version]) -> Vec<Interval> {
         }
     }
     decided
+}
+
+/// The months of which limits may be asked for these ranges, whatever the time zone; `None`: any.
+fn months_around(ranges: &[Interval]) -> Option<RangeInclusive<Month>> {
+    // A day for the zone, and one for slices that reach over the ends.
+    let from = ranges.iter().map(|range| range.start).min()?.checked_sub(2 * DAY)?;
+    let to = ranges.iter().map(|range| range.end).max()?.checked_add(2 * DAY)?;
+    Some(Month::of(from, Tz::UTC)?..=Month::of(to, Tz::UTC)?)
 }
 
 /// The stretches of days that a subject has in the ranges.

@@ -174,15 +174,13 @@ async fn read(evaluator: &Evaluator<'_>, kind: TableKind) -> Result<Option<Keys>
 /// The day from which on there are as many rows as are looked through.
 fn newest(snapshot: &Snapshot, first: i32, last: i32) -> i32 {
     let mut rows = 0;
-    let mut day = last;
-    while day > first {
-        rows += snapshot.files_of(day).iter().filter_map(|file| file.rows()).sum::<u64>();
+    for day in snapshot.days_in(first..=last).rev() {
+        rows += day.files().iter().filter_map(|file| file.rows()).sum::<u64>();
         if rows >= ROWS {
-            break;
+            return day.first_day().unwrap_or(first);
         }
-        day -= 1;
     }
-    day
+    first
 }
 
 fn take(batch: &RecordBatch, keys: &mut HashSet<Key>) -> Result<()> {

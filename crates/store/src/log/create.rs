@@ -7,27 +7,32 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
-use datafusion::object_store::path::Path;
 use delta_kernel::engine::arrow_conversion::TryFromArrow;
-use delta_kernel::schema::StructType;
+use delta_kernel::schema::{StructField, StructType};
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
 use serde_json::{Value, json};
 
-use super::{LOG_FOLDER, Log, WRITTEN_BY};
+use super::entry::sealed;
+use super::seal::{ENTRY_SEAL, UNSEALED};
+use super::{Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::write::LaterColumns;
 
 impl Log {
     /// Makes sure that the table exists.
     pub(crate) async fn create(&self) -> Result<()> {
         let now = Utc::now().timestamp_millis();
-        let schema = self.schema_string()?;
+        let schema = schema_string(&self.delta_schema(|name| !self.kind.later().contains(&name))?)?;
         let entry = [
             json!({"commitInfo": {
                 "timestamp": now,
                 "operation": "CREATE TABLE",
                 "operationParameters": {},
                 "engineInfo": WRITTEN_BY,
+                "table": self.kind.name(),
+                "version": 0,
+                ENTRY_SEAL: UNSEALED,
             }}),
             json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}),
             json!({"metaData": {
@@ -40,69 +45,77 @@ impl Log {
                 "createdTime": now,
             }}),
         ];
-        let entry: String = entry.iter().map(|action| format!("{action}\n")).collect();
-        let path = Path::from(format!("{}/{LOG_FOLDER}/{:020}.json", self.kind.name(), 0));
-        self.objects.put_new(&path, entry.into_bytes()).await?;
+        self.objects.put_new(&self.place(0).entry(), sealed(&entry)).await?;
         Ok(())
     }
 
-    /// The table's schema as the log states it: the stored columns, then the partition column.
-    fn delta_schema(&self) -> Result<StructType> {
-        let stored = self.kind.schema(self.slice_seconds);
+    /// The table's schema as the log states it: the stored columns that it has, then the partition column.
+    fn delta_schema(&self, has: impl Fn(&str) -> bool) -> Result<StructType> {
+        let stored = self.kind.stored_schema(self.slice_seconds);
         let mut fields: Vec<Field> = stored
             .fields()
             .iter()
+            .filter(|field| has(field.name()))
             .map(|field| field.as_ref().clone().with_data_type(nullable_inside(field.data_type())))
             .collect();
         fields.extend(self.kind.partition().column());
         Ok(StructType::try_from_arrow(&Schema::new(fields))?)
     }
 
-    /// Refuses a table that is not laid out as this program expects. Only what came in later may be absent.
+    /// Refuses a table whose columns are not laid out as this program expects. Those that came in later may be absent, and
+    /// those that a newer version added are not looked at: `nines.json` says whether that may be.
     pub(super) fn check_schema(&self, snapshot: &SnapshotRef) -> Result<()> {
-        let (mut expected, found) = (columns(&self.delta_schema()?), columns(&snapshot.schema()));
-        let is_there = |name: &str| found.iter().any(|(known, ..)| known == name);
-        expected.retain(|(name, ..)| is_there(name) || !self.kind.later().contains(&name.as_str()));
-        if expected == found {
-            return self.check_slice_seconds(snapshot);
+        let found = snapshot.schema();
+        for expected in self.delta_schema(|_| true)?.fields() {
+            match found.field(expected.name()) {
+                Some(field) if (&field.data_type, field.nullable) == (&expected.data_type, expected.nullable) => {}
+                None if self.kind.later().contains(&expected.name().as_str()) => {}
+                _ => return Err(self.other_columns(&format!("column {} is not as expected", expected.name()))),
+            }
         }
-        Err(StoreError::new(
+        match self.unknown_columns(snapshot).find(|field| !field.nullable) {
+            Some(field) => Err(self.other_columns(&format!("column {} is unknown", field.name()))),
+            None => self.check_slice_seconds(snapshot),
+        }
+    }
+
+    fn other_columns(&self, why: &str) -> StoreError {
+        StoreError::new(
             StoreErrorKind::Incompatible,
             format!(
-                "the columns of {self} are not those that this version of nines knows; use the version that wrote it"
+                "the columns of {self} are not those that nines {} knows ({why}); use the version that wrote it",
+                env!("CARGO_PKG_VERSION")
             ),
-        ))
+        )
     }
-}
 
-/// Name, type and whether NULL may stand there.
-fn columns(schema: &StructType) -> Vec<(String, delta_kernel::schema::DataType, bool)> {
-    schema.fields().map(|field| (field.name().clone(), field.data_type().clone(), field.nullable)).collect()
-}
+    /// The columns of a table that this program does not know.
+    fn unknown_columns(&self, snapshot: &SnapshotRef) -> impl Iterator<Item = StructField> {
+        let stored = self.kind.stored_schema(self.slice_seconds);
+        let partition = self.kind.partition().column();
+        let known = move |name: &str| {
+            stored.field_with_name(name).is_ok() || partition.as_ref().is_some_and(|column| column.name() == name)
+        };
+        let unknown: Vec<StructField> =
+            snapshot.schema().fields().filter(|field| !known(field.name())).cloned().collect();
+        unknown.into_iter()
+    }
 
-impl Log {
-    /// The `metaData` action that gives a table of an earlier version the columns that came in later; `None` if it has them all.
-    pub(crate) async fn later_columns(&self, snapshot: &SnapshotRef) -> Result<Option<Value>> {
-        if columns(&snapshot.schema()).len() == columns(&self.delta_schema()?).len() {
+    /// Adds the columns that a table has to a set.
+    pub(crate) fn has_columns(&self, snapshot: &SnapshotRef, columns: &LaterColumns) {
+        snapshot.schema().fields().for_each(|field| columns.need(field.name()));
+    }
+
+    /// The `metaData` action that gives a table the columns of a set that it does not have yet; `None` if it has them all.
+    pub(crate) async fn with_columns(&self, snapshot: &SnapshotRef, columns: &LaterColumns) -> Result<Option<Value>> {
+        let schema = self.delta_schema(|name| columns.has(name))?;
+        let has = |name: &str| snapshot.schema().field(name).is_some();
+        if schema.fields().all(|field| has(field.name())) {
             return Ok(None);
         }
-        let first = self.entry(0).await?;
-        let actions = first.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let mut metadata = None;
-        for action in actions {
-            let action: Value = serde_json::from_slice(action).map_err(|error| {
-                StoreError::caused(StoreErrorKind::Corrupt, format_args!("entry 0 of {self}"), error)
-            })?;
-            metadata = action.get("metaData").cloned().or(metadata);
-        }
-        let mut metadata = metadata.ok_or_else(|| StoreError::corrupt(format!("entry 0 of {self} has no metadata")))?;
-        metadata["schemaString"] = self.schema_string()?.into();
+        let mut metadata = self.metadata(snapshot.version()).await?;
+        metadata["schemaString"] = schema_string(&schema)?.into();
         Ok(Some(json!({ "metaData": metadata })))
-    }
-
-    fn schema_string(&self) -> Result<String> {
-        serde_json::to_string(&self.delta_schema()?)
-            .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the table's schema", error))
     }
 
     /// Refuses to write to a table in which another program has switched on what an entry of ours would break.
@@ -116,6 +129,17 @@ impl Log {
             ("delta.enableRowTracking", properties.enable_row_tracking),
             ("delta.columnMapping.mode", properties.column_mapping_mode.map(|mode| mode != ColumnMappingMode::None)),
         ];
+        if let Some(unknown) = self.unknown_columns(snapshot).next() {
+            let name = unknown.name();
+            return Err(StoreError::new(
+                StoreErrorKind::Incompatible,
+                format!(
+                    "{self} has a column {name} that nines {} does not know and would lose; write with the version that \
+                     added it, or remove the column with the program that did",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            ));
+        }
         match switched_on.iter().find(|(_, on)| *on == Some(true)) {
             None => Ok(()),
             Some((property, _)) => Err(StoreError::new(
@@ -124,6 +148,11 @@ impl Log {
             )),
         }
     }
+}
+
+fn schema_string(schema: &StructType) -> Result<String> {
+    serde_json::to_string(schema)
+        .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the table's schema", error))
 }
 
 /// Delta engines reject NOT NULL inside structs and lists, so only top-level columns carry it.

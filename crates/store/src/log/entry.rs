@@ -1,23 +1,20 @@
-//! The entries that nines writes: the next version of a table as lines of JSON, and how one is put.
+//! The entries that nines writes: the next version of a table as lines of JSON.
 //!
-//! Entries are written here and not through the kernel's transaction, because a put whose outcome is unknown is
-//! settled by comparing bytes, because each entry carries the hash of the one before it, and because a mark that
-//! never expires must be a `txn` without a time.
+//! Entries are written here and not through the kernel's transaction, because each carries its own hash and that of the one
+//! before it, and because a mark that never expires must be a `txn` without a time.
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
-use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use super::name::FileName;
+use super::seal::{ENTRY_SEAL, UNSEALED, seal};
 use super::stats::Bounds;
-use super::{DataFile, LOG_FOLDER, Log, WRITTEN_BY};
-use crate::error::{Result, StoreError, StoreErrorKind};
+use super::{DataFile, Log, WRITTEN_BY, hex};
+use crate::error::Result;
 use crate::partition::Partition;
 use crate::schema::TableKind;
-
-/// How often an entry is put or looked for before its outcome is called unknown.
-const PUTS: u32 = 5;
 
 /// A data file that is written but not yet part of any version.
 #[derive(Debug, Clone)]
@@ -34,6 +31,11 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
+    /// Bytes of its end in which its footer is.
+    pub(crate) fn tail(&self) -> Option<u64> {
+        FileName::parse(self.path.rsplit('/').next()?)?.tail()
+    }
+
     /// Where it is in the store.
     pub(crate) fn object_path(&self, kind: TableKind) -> Path {
         Path::from(format!("{}/{}", kind.name(), self.path))
@@ -56,103 +58,33 @@ pub(crate) struct Entry {
     pub metadata: Option<Value>,
     pub added: Vec<NewFile>,
     pub removed: Vec<DataFile>,
+    /// Whether the rows are the same before and after.
+    pub same_rows: bool,
     pub transactions: Vec<Transaction>,
 }
 
-/// How an attempt to commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// The version is this entry, durably.
-    Committed,
-    /// Another writer took that version first.
-    Lost,
-}
-
-impl Log {
-    /// Tries to make `entry` the version after `base`.
-    ///
-    /// A put that reports an error may have succeeded, and one that reports success to nobody may succeed later. So a
-    /// version is not given up before somebody's entry is seen there, which then is ours byte for byte or lost, or before
-    /// it is certain that none of ours will come.
-    pub(crate) async fn commit(&self, base: u64, entry: &Entry) -> Result<Attempt> {
-        let before = self.entry(base).await?;
-        let bytes = entry.to_bytes(self.kind, &sha256(&before))?;
-        let path = self.entry_path(base + 1);
-        let mut trouble = None;
-        for put in 0..PUTS {
-            match self.objects.put_new(&path, bytes.clone()).await {
-                Ok(true) => return Ok(Attempt::Committed),
-                Ok(false) => {}
-                Err(error) => trouble = Some(error),
-            }
-            match self.objects.get(&path).await {
-                Ok(Some(found)) if found == bytes => {
-                    // Seen is not durable: the put may have failed at its last step.
-                    match self.settle().await {
-                        Ok(()) => return Ok(Attempt::Committed),
-                        Err(error) => trouble = Some(error),
-                    }
-                }
-                Ok(Some(_)) => return Ok(Attempt::Lost),
-                // Nothing is there and nothing will be.
-                Ok(None) if self.objects.failures_are_final() => {
-                    if let Some(error) = trouble {
-                        return Err(error);
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => trouble = Some(error),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(1 << (2 * put))).await;
-        }
-        let why = trouble.map_or_else(|| "the entry can neither be written nor read".to_string(), |e| e.to_string());
-        Err(StoreError::new(
-            StoreErrorKind::Unknown,
-            format!(
-                "it is not known whether the rows are stored as version {} of {self}: {why}. Run the same again when \
-                 the store can be reached: what is stored already is not stored twice",
-                base + 1
-            ),
-        ))
-    }
-
-    /// Makes durable what the log holds now.
-    pub(crate) async fn settle(&self) -> Result<()> {
-        self.objects.settle(&self.folder()).await
-    }
-
-    fn folder(&self) -> Path {
-        Path::from(format!("{}/{LOG_FOLDER}", self.kind.name()))
-    }
-
-    fn entry_path(&self, version: u64) -> Path {
-        self.folder().join(format!("{version:020}.json"))
-    }
-
-    pub(super) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
-        let entry = self.objects.get(&self.entry_path(version)).await?;
-        entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
-    }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Entry {
-    fn to_bytes(&self, kind: TableKind, previous: &str) -> Result<Vec<u8>> {
+    /// The entry of a version, after the one with this hash.
+    pub(super) fn to_bytes(&self, kind: TableKind, version: u64, previous: &[u8; 32]) -> Result<Vec<u8>> {
         let now = Utc::now().timestamp_millis();
         let mut actions = vec![json!({"commitInfo": {
             "timestamp": now,
-            "operation": if self.removed.is_empty() { "WRITE" } else { "MERGE" },
+            "operation": match (self.same_rows, self.removed.is_empty()) {
+                (true, _) => "OPTIMIZE",
+                (false, true) => "WRITE",
+                (false, false) => "MERGE",
+            },
             "operationParameters": {},
             "operationMetrics": {
                 "numAddedFiles": self.added.len().to_string(),
                 "numRemovedFiles": self.removed.len().to_string(),
             },
-            "isBlindAppend": self.removed.is_empty(),
+            "isBlindAppend": self.removed.is_empty() && !self.same_rows,
             "engineInfo": WRITTEN_BY,
-            "previousEntrySha256": previous,
+            "previousEntrySha256": hex(previous),
+            "table": kind.name(),
+            "version": version,
+            ENTRY_SEAL: UNSEALED,
         }})];
         actions.extend(self.metadata.clone());
         for Transaction { app_id, number, lasting } in &self.transactions {
@@ -166,7 +98,7 @@ impl Entry {
             actions.push(json!({"remove": {
                 "path": file.logged_as(),
                 "deletionTimestamp": now,
-                "dataChange": true,
+                "dataChange": !self.same_rows,
                 "extendedFileMetadata": true,
                 "partitionValues": partition(kind, file.first_day())?,
                 "size": file.size(),
@@ -177,20 +109,50 @@ impl Entry {
                 "numRecords": file.rows,
                 "minValues": side(kind, &file.bounds, |(min, _)| min),
                 "maxValues": side(kind, &file.bounds, |(_, max)| max),
-                // Keys are never NULL.
-                "nullCount": kind.key().iter().map(|name| (name.to_string(), 0.into())).collect::<Map<_, _>>(),
+                "nullCount": file.bounds.null_counts(kind, file.rows),
             });
             actions.push(json!({"add": {
                 "path": file.path,
                 "partitionValues": partition(kind, file.first_day)?,
                 "size": file.size,
                 "modificationTime": file.written_at,
-                "dataChange": true,
+                "dataChange": !self.same_rows,
                 "stats": stats.to_string(),
             }}));
         }
-        Ok(actions.iter().map(|action| format!("{action}\n")).collect::<String>().into_bytes())
+        Ok(sealed(&actions))
     }
+}
+
+impl Log {
+    /// Whether a version after one and up to another has other rows. One whose entry is no longer there is taken to have.
+    pub(crate) async fn changes_rows(&self, since: u64, now: u64) -> Result<bool> {
+        if since > now {
+            return Ok(true);
+        }
+        for version in since + 1..=now {
+            let entry = self.objects.get(&self.place(version).entry()).await?;
+            if entry.is_none_or(|entry| changes_rows(&entry)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether an entry adds or removes rows, and not only files.
+fn changes_rows(entry: &[u8]) -> bool {
+    let lines = entry.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.into_iter().any(|line| {
+        let Ok(action) = serde_json::from_slice::<Value>(line) else { return true };
+        let of_file = action.get("add").or(action.get("remove"));
+        of_file.is_some_and(|file| file.get("dataChange") != Some(&Value::Bool(false)))
+    })
+}
+
+/// The lines of an entry, the first of which says the hash of all.
+pub(super) fn sealed(actions: &[Value]) -> Vec<u8> {
+    seal(actions.iter().map(|action| format!("{action}\n")).collect(), ENTRY_SEAL)
 }
 
 fn partition(kind: TableKind, first_day: Option<i32>) -> Result<Value> {

@@ -1,101 +1,23 @@
 //! The data files of a version, read from the log.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use datafusion::arrow::array::{Array, AsArray, StructArray};
 use datafusion::arrow::datatypes::{Field, Int64Type};
-use datafusion::common::ScalarValue;
 use datafusion::object_store::path::Path;
 use delta_kernel::engine::arrow_data::EngineDataArrowExt;
 use delta_kernel::engine_data::FilteredEngineData;
 use delta_kernel::snapshot::SnapshotRef;
-use serde_json::Value;
 
-use super::Log;
-use super::stats::Bounds;
+use super::{DataFile, FileList, Log};
 use crate::error::{Result, StoreError};
-use crate::schema::TableKind;
-
-/// How the name of a file begins whose rows are sorted by the table's key, version 1 of the order.
-pub(crate) const SORTED: &str = "k1-";
-
-/// One Parquet file of a table's version.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DataFile {
-    kind: TableKind,
-    path: Path,
-    logged_as: String,
-    size: u64,
-    rows: Option<u64>,
-    first_day: Option<i32>,
-    sorted: bool,
-    bounds: Bounds,
-}
-
-impl DataFile {
-    /// Where the file is, relative to the store.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Its path as the log has it: relative to the table, percent-encoded.
-    pub(crate) fn logged_as(&self) -> &str {
-        &self.logged_as
-    }
-
-    /// Size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Number of rows; `None` if another Delta writer did not say.
-    pub fn rows(&self) -> Option<u64> {
-        self.rows
-    }
-
-    /// The first UTC day of its partition, in days since 1970; `None` for a table that is stored together. Where a
-    /// partition is a day ([`TableKind::partition`]), it is the day of all its rows.
-    pub fn first_day(&self) -> Option<i32> {
-        self.first_day
-    }
-
-    /// The same as a date.
-    pub fn day(&self) -> Option<NaiveDate> {
-        self.first_day.and_then(NaiveDate::from_epoch_days)
-    }
-
-    /// Whether its rows are sorted by [`TableKind::key`].
-    pub fn sorted(&self) -> bool {
-        self.sorted
-    }
-
-    /// Least and greatest value of a key column, exact; `None` where unknown.
-    pub fn bounds(&self, column: &str) -> Option<&(ScalarValue, ScalarValue)> {
-        self.bounds.of(self.key_column(column)?)
-    }
-
-    /// Which key column this is.
-    pub(crate) fn key_column(&self, column: &str) -> Option<usize> {
-        self.kind.key().iter().position(|key| *key == column)
-    }
-
-    pub(crate) fn key_bounds(&self) -> &Bounds {
-        &self.bounds
-    }
-
-    /// Start of its first and of its last slice, in µs; `None` where unknown, and for a table without slices.
-    pub fn time_range(&self) -> Option<(i64, i64)> {
-        self.bounds.time_range(self.kind)
-    }
-}
 
 /// A version of a table and its files, by partition and path.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     pub snapshot: SnapshotRef,
-    pub files: Arc<[DataFile]>,
+    pub files: Arc<FileList>,
 }
 
 impl Log {
@@ -116,11 +38,11 @@ impl Log {
             let constants = child(&rows, "fileConstantValues")?;
             self.read(&rows, constants, &mut files)?;
         }
-        Ok(Files { snapshot, files: in_order(files) })
+        Ok(Files { snapshot, files: Arc::new(FileList::new(files)) })
     }
 
     /// As [`Log::files`], from the entries between two versions; `None` if they are no longer there.
-    fn files_since(&self, snapshot: &SnapshotRef, known: &Files) -> Result<Option<Arc<[DataFile]>>> {
+    fn files_since(&self, snapshot: &SnapshotRef, known: &Files) -> Result<Option<Arc<FileList>>> {
         let base = known.snapshot.version();
         if base > snapshot.version() {
             return Ok(None);
@@ -136,15 +58,8 @@ impl Log {
         }
         let removed = changes.into_summary()?.removes;
         let removed: HashSet<Path> = removed.iter().map(|file| self.object_path(file.path())).collect::<Result<_>>()?;
-        // Without deletion vectors a path names a file for good, so one that is listed again replaces itself.
-        let mut all: BTreeMap<Path, DataFile> = known
-            .files
-            .iter()
-            .filter(|file| !removed.contains(&file.path))
-            .map(|file| (file.path.clone(), file.clone()))
-            .collect();
-        all.extend(files.into_iter().map(|file| (file.path.clone(), file)));
-        Ok(Some(in_order(all.into_values().collect())))
+        let guess = |path: &Path| self.kind.partition().of_folder(path);
+        Ok(Some(Arc::new(known.files.changed(removed, files, guess))))
     }
 
     /// Appends a file per row. `partition` is the struct that has `partitionValues`.
@@ -155,7 +70,6 @@ impl Log {
         let partitions = column(partition, "partitionValues")?.as_map();
         let deleted = column(rows, "deletionVector")?.as_struct();
         let deletions = column(deleted, "storageType")?;
-        let schema = self.kind.schema(self.slice_seconds);
         let partition_column = self.kind.partition().column();
         for row in 0..rows.len() {
             if rows.is_null(row) || paths.is_null(row) {
@@ -176,28 +90,33 @@ impl Log {
             if first_day.is_some() != partition_column.is_some() {
                 return Err(StoreError::corrupt(format!("the log of {self} gives the wrong partition for {path}")));
             }
-            let stats = match stats.is_valid(row) {
-                true => serde_json::from_str(stats.value(row)).unwrap_or(Value::Null),
-                false => Value::Null,
-            };
-            // Only of our own files is it known that bounds are exact, not cut to milliseconds or to a prefix.
-            let sorted = path.filename().is_some_and(|name| name.starts_with(SORTED));
-            let bounds = match sorted {
-                true => Bounds::from_json(self.kind, &schema, &stats),
-                false => Bounds::unknown(self.kind),
-            };
-            files.push(DataFile {
-                kind: self.kind,
-                size: sizes.value(row).unsigned_abs(),
-                rows: stats.get("numRecords").and_then(Value::as_u64),
-                logged_as: paths.value(row).to_string(),
+            files.push(DataFile::new(
+                self.kind,
+                &self.keys,
                 path,
+                paths.value(row),
+                sizes.value(row).unsigned_abs(),
                 first_day,
-                sorted,
-                bounds,
-            });
+                stats.is_valid(row).then(|| stats.value(row)),
+            ));
         }
         Ok(())
+    }
+
+    /// The files that an entry adds, as far as it is one.
+    pub(crate) fn added(&self, entry: &[u8]) -> Vec<DataFile> {
+        let lines = entry.split(|byte| *byte == b'\n');
+        let actions = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+        let added = actions.filter_map(|action| {
+            let add = action.get("add")?;
+            let logged = add["path"].as_str()?;
+            let column = self.kind.partition().column();
+            let told = column.as_ref().and_then(|column| add["partitionValues"][column.name().as_str()].as_str());
+            let first_day = told.and_then(|told| self.kind.partition().read(told));
+            let (path, size) = (self.object_path(logged).ok()?, add["size"].as_u64()?);
+            Some(DataFile::new(self.kind, &self.keys, path, logged, size, first_day, add["stats"].as_str()))
+        });
+        added.collect()
     }
 
     /// The path in the store of a path in the log, which is percent-encoded and relative to the table.
@@ -206,11 +125,6 @@ impl Log {
             StoreError::corrupt(format!("the log of {self} names an impossible file {path:?}: {error}"))
         })
     }
-}
-
-fn in_order(mut files: Vec<DataFile>) -> Arc<[DataFile]> {
-    files.sort_unstable_by(|a, b| (a.first_day, &a.path).cmp(&(b.first_day, &b.path)));
-    files.into()
 }
 
 fn selected(rows: FilteredEngineData) -> Result<StructArray> {

@@ -8,7 +8,7 @@ use delta_kernel::Snapshot as KernelSnapshot;
 use delta_kernel::schema::{MetadataValue, StructType};
 use delta_kernel::snapshot::SnapshotRef;
 
-use super::{LOG_FOLDER, Log, blocking};
+use super::{HEADS_FOLDER, LOG_FOLDER, Log, blocking};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::schema::SLICE_SECONDS;
 
@@ -16,7 +16,9 @@ impl Log {
     /// An object of the table, of its log or its data; `None` if there is none: it was never written.
     pub(crate) async fn left(&self) -> Result<Option<Path>> {
         let log = format!("{}/{LOG_FOLDER}/", self.kind.name());
-        let is_ours = |path: &Path| path.as_ref().starts_with(&log) || path.extension() == Some("parquet");
+        let heads = format!("{}/{HEADS_FOLDER}/", self.kind.name());
+        let of_log = |path: &Path| path.as_ref().starts_with(&log) || path.as_ref().starts_with(&heads);
+        let is_ours = |path: &Path| of_log(path) || path.extension() == Some("parquet");
         self.objects.find_below(&Path::from(self.kind.name()), is_ours).await
     }
 

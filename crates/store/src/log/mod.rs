@@ -4,30 +4,48 @@
 //! from [`blocking`]. It sees the table at `nines:///<table>/` in the store's object store, which keeps
 //! the store's own path out of it.
 //!
+//! The kernel reads through the store's objects, which verify every entry and every recorded checkpoint, and answer its listings by
+//! asking for the next names.
+//!
 //! What must hold: an entry is written only if its version does not exist yet; a table's protocol is
 //! the oldest that serves (reader 1, writer 2), without deletion vectors or column mapping; the schema
 //! in the log is the one that [`TableKind::schema`] states.
 
+mod commit;
 mod create;
+mod data_file;
 mod entry;
+mod file_list;
 mod files;
+mod head;
 mod lost;
+mod metadata;
+mod name;
+mod seal;
 mod stats;
 mod transactions;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::arrow::datatypes::DataType;
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
+use ring::digest::{SHA256, digest};
 
-pub(crate) use entry::{Attempt, Entry, NewFile, Transaction};
-pub use files::DataFile;
+pub(crate) use commit::Attempt;
+pub use data_file::DataFile;
+pub(crate) use entry::{Entry, NewFile, Transaction};
+pub(crate) use file_list::FileList;
+pub use file_list::FilePartition;
 pub(crate) use files::Files;
-pub(crate) use files::SORTED;
-pub(crate) use stats::{Bounds, hull};
+pub(crate) use head::{HEADS_FOLDER, Head, LogPlace, Recorded};
+pub(crate) use name::FileName;
+pub use seal::Origin;
+pub(crate) use seal::{Examined, examine, previous};
+pub(crate) use stats::{Bounds, Nulls, hull};
 
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
@@ -35,6 +53,8 @@ use crate::schema::TableKind;
 
 /// The folder of a table's log, in the table's.
 pub(crate) const LOG_FOLDER: &str = "_delta_log";
+/// How many versions apart checkpoints are.
+pub(crate) const CHECKPOINT_EVERY: u64 = 50;
 /// Who wrote an entry or a file.
 pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));
 
@@ -43,7 +63,11 @@ pub(crate) struct Log {
     kind: TableKind,
     slice_seconds: i64,
     objects: Objects,
+    /// The types of the key's columns.
+    keys: Arc<[DataType]>,
     engine: DefaultEngine<TokioMultiThreadExecutor>,
+    /// The newest version that is known to have a head.
+    headed: Mutex<Option<u64>>,
 }
 
 impl fmt::Debug for Log {
@@ -56,7 +80,19 @@ impl Log {
     pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
         let engine =
             DefaultEngineBuilder::new(Arc::clone(objects.object_store())).with_task_executor(executor()?).build();
-        Ok(Self { kind, slice_seconds, objects: objects.clone(), engine })
+        let schema = kind.stored_schema(slice_seconds);
+        let keys = kind.key().iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
+        let keys = keys.collect::<Result<_>>()?;
+        Ok(Self { kind, slice_seconds, objects: objects.clone(), keys, engine, headed: Mutex::default() })
+    }
+
+    fn is_headed(&self, version: u64) -> bool {
+        *self.headed.lock().unwrap_or_else(PoisonError::into_inner) >= Some(version)
+    }
+
+    fn set_headed(&self, version: u64) {
+        let mut headed = self.headed.lock().unwrap_or_else(PoisonError::into_inner);
+        *headed = headed.max(Some(version));
     }
 
     fn root(&self) -> String {
@@ -84,13 +120,16 @@ impl Log {
     }
 
     fn failed(&self, version: Option<u64>, error: KernelError) -> StoreError {
+        if let Some(ours) = StoreError::found_in(&error) {
+            return ours;
+        }
         let Some(version) = version else {
             let kind = match kind_of(&error) {
-                StoreErrorKind::Io => StoreErrorKind::Io,
+                kind if kind.is_of_objects() => kind,
                 _ => StoreErrorKind::Corrupt,
             };
             let doing = format!("cannot read the log of {self}");
-            if kind == StoreErrorKind::Io {
+            if kind.is_of_objects() {
                 return StoreError::caused(kind, doing, error);
             }
             let name = self.kind.name();
@@ -101,7 +140,7 @@ impl Log {
             return StoreError::caused(kind, format_args!("{doing}: {remedy}"), error);
         };
         match StoreError::from(error) {
-            failed if failed.kind() == StoreErrorKind::Io => failed,
+            failed if failed.kind().is_of_objects() => failed,
             missing => StoreError::caused(
                 StoreErrorKind::NotFound,
                 format_args!("version {version} of {self} does not exist or is no longer retained"),
@@ -115,6 +154,17 @@ impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.kind.name(), self.objects.url())
     }
+}
+
+/// The SHA-256 of bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+pub(crate) fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether the kernel says that there is no table at all.
@@ -135,7 +185,14 @@ fn executor() -> Result<Arc<TokioMultiThreadExecutor>> {
         return Ok(Arc::clone(executor));
     }
     // Under the lock: a second runtime could not be dropped here, in the caller's async context.
-    let made = Arc::new(TokioMultiThreadExecutor::new_owned_runtime(Some(2), None)?);
+    let made = TokioMultiThreadExecutor::new_owned_runtime(Some(2), None).map_err(|error| {
+        StoreError::caused(
+            StoreErrorKind::Io,
+            "cannot start the threads that read logs (`ulimit -n`, `-u` or `-v`)",
+            error,
+        )
+    })?;
+    let made = Arc::new(made);
     Ok(Arc::clone(executor.insert(made)))
 }
 

@@ -15,11 +15,16 @@ impl Log {
 
     /// The version in which an application id, known at `snapshot`, was first set; `None` if that is no longer told.
     ///
-    /// An id that is set once stays, so this is a search by halves: each step opens one version.
+    /// An id that is set once stays, so this is a search by halves, in steps back from the newest version that double: what is
+    /// delivered again was mostly delivered not long ago. Each step opens one version.
     pub(crate) fn first_set(&self, snapshot: &SnapshotRef, app_id: &str) -> Result<Option<u64>> {
-        let (mut without, mut with) = (0, snapshot.version());
-        while without + 1 < with {
-            let middle = without + (with - without) / 2;
+        let (mut without, mut with, mut step) = (None, snapshot.version(), 1);
+        while without.map_or(with > 0, |without| without + 1 < with) {
+            let middle = match without {
+                Some(without) => without + (with - without) / 2,
+                None => with.saturating_sub(step),
+            };
+            step *= 2;
             let earlier = match self.snapshot(None, Some(middle)) {
                 Ok(Some(earlier)) => earlier,
                 Ok(None) => return Ok(None),
@@ -28,7 +33,7 @@ impl Log {
             };
             match self.transaction(&earlier, app_id)? {
                 Some(_) => with = middle,
-                None => without = middle,
+                None => without = Some(middle),
             }
         }
         Ok(Some(with))

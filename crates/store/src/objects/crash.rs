@@ -13,7 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, new_null_array,
+};
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::object_store::PutPayload;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -235,6 +237,7 @@ async fn append(store: &Store, step: &Step) -> Result<Commit> {
         "time" => Arc::new(times.clone()) as ArrayRef,
         "service" => Arc::new(StringViewArray::from_iter_values(step.rows.iter().map(|row| row.1))),
         "good" | "total" => Arc::clone(&counts),
+        _ if field.is_nullable() => new_null_array(field.data_type(), step.rows.len()),
         _ => Arc::clone(&empty),
     });
     let batch = RecordBatch::try_new(table.schema(), columns.collect()).unwrap();

@@ -26,6 +26,7 @@ use futures::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::disk::Disk;
+use crate::error::SyncFailed;
 
 /// The name that this store has in errors.
 const STORE: &str = "local folder";
@@ -62,6 +63,48 @@ impl Folder {
         let path = self.path_of(folder)?;
         let writes = Arc::clone(&self.writes);
         blocking(move || writes.sync_folder(&path)).await
+    }
+
+    /// Which of these files are there, in one go. They are in groups of so many: behind one whose last file is not there, the first
+    /// apart, nothing is looked for.
+    pub(crate) async fn find(&self, paths: Vec<Path>, group: usize) -> object_store::Result<Vec<Option<ObjectMeta>>> {
+        let named = paths.into_iter().map(|path| Ok((self.path_of(&path)?, path)));
+        let named = named.collect::<object_store::Result<Vec<_>>>()?;
+        let look = move || {
+            let mut all: Vec<Option<ObjectMeta>> = Vec::with_capacity(named.len());
+            for (at, (file, path)) in named.iter().enumerate() {
+                let ended = at % group == 0 && at > group && all[at - 1].is_none();
+                if ended {
+                    all.resize(named.len(), None);
+                    return Ok(all);
+                }
+                all.push(found(file, path.clone())?);
+            }
+            Ok(all)
+        };
+        blocking(look).await
+    }
+
+    /// What is in a folder whose name contains this, by name alone, in any order.
+    pub(crate) async fn names(&self, folder: &Path, part: &'static str) -> object_store::Result<Vec<Path>> {
+        let (path, folder) = (self.path_of(folder)?, folder.clone());
+        blocking(move || {
+            let entries = match fs::read_dir(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let mut names = Vec::new();
+            for entry in entries {
+                let name = entry?.file_name();
+                names.extend(
+                    name.to_str()
+                        .filter(|name| name.contains(part) && !name.contains('#'))
+                        .map(|name| folder.clone().join(name)),
+                );
+            }
+            Ok(names)
+        })
+        .await
     }
 
     fn path_of(&self, folder: &Path) -> object_store::Result<PathBuf> {
@@ -159,9 +202,7 @@ impl Writes {
             self.failed.store(true, Relaxed);
         }
         match self.failed.load(Relaxed) {
-            true => Err(sync.err().unwrap_or_else(|| {
-                io::Error::other("the disk failed to take an earlier write; start again when it is in order")
-            })),
+            true => Err(io::Error::other(SyncFailed(sync.err()))),
             false => Ok(()),
         }
     }
@@ -171,6 +212,21 @@ impl fmt::Display for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "folder {}", self.writes.root.display())
     }
+}
+
+/// What is told of a file; `None` if there is none.
+fn found(file: &FilePath, location: Path) -> io::Result<Option<ObjectMeta>> {
+    match fs::metadata(file) {
+        Ok(metadata) if metadata.is_dir() => Ok(None),
+        Ok(metadata) => Ok(Some(meta(location, &metadata)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn meta(location: Path, metadata: &fs::Metadata) -> io::Result<ObjectMeta> {
+    let (last_modified, size) = (metadata.modified()?.into(), metadata.len());
+    Ok(ObjectMeta { location, last_modified, size, e_tag: None, version: None })
 }
 
 /// The files of a folder whose names come after `offset`, in order; `None` if there are folders inside. What comes
@@ -194,13 +250,7 @@ fn files_after(path: &FilePath, folder: &Path, offset: &str) -> io::Result<Optio
         if metadata.is_dir() {
             return Ok(None);
         }
-        files.push(ObjectMeta {
-            location: folder.clone().join(name),
-            last_modified: metadata.modified()?.into(),
-            size: metadata.len(),
-            e_tag: None,
-            version: None,
-        });
+        files.push(meta(folder.clone().join(name), &metadata)?);
     }
     files.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(Some(files))
@@ -286,7 +336,7 @@ impl ObjectStore for Folder {
             Ok(path) => path,
             Err(error) => return stream::once(async { Err(error) }).boxed(),
         };
-        // A log of many versions is listed at every statement, and only its end is wanted.
+        // A log of many versions may be listed for its end only.
         let (folder, offset) = (folder.clone(), offset.as_ref().to_string());
         let files = async move { blocking(move || files_after(&path, &folder, &offset)).await };
         let listed = files.map_ok(|files| match files {

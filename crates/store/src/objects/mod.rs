@@ -11,6 +11,8 @@
 mod crash;
 mod disk;
 mod local;
+mod notices;
+mod verified;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,15 +25,23 @@ use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPa
 use futures::StreamExt;
 use url::Url;
 
-use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::error::{Result, StoreError, StoreErrorKind, trouble_of};
+use crate::log::{LogPlace, Origin, Recorded};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
+use notices::Notices;
+pub(crate) use verified::VERIFIED;
+use verified::Verified;
+pub(crate) use verified::damaged;
+pub(crate) use verified::{BLOCK, BLOCKS_KEY, Sums, sum};
 
 /// The objects of one store.
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     url: Url,
+    /// What everything is read from and written to.
     inner: Arc<dyn ObjectStore>,
+    verified: Verified,
     /// The same, where it is a local folder.
     folder: Option<Arc<Folder>>,
 }
@@ -65,14 +75,14 @@ impl Objects {
         let failed = |doing: &str, error: std::io::Error| {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
-                _ => StoreErrorKind::Io,
+                _ => trouble_of(&error).0,
             };
             StoreError::caused(kind, format_args!("{doing} {}", path.display()), error)
         };
         if create {
             let path = std::path::absolute(&path).map_err(|error| failed("cannot create the folder", error))?;
             // Without a marker in it, a folder may have been made just now by somebody who has not synced it yet.
-            if !path.join(crate::store::MARKER).exists() {
+            if !path.join(crate::marker::NAME).exists() {
                 local::create_root(&path, &*disk).map_err(|error| failed("cannot create the folder", error))?;
             }
         }
@@ -83,7 +93,7 @@ impl Objects {
             StoreError::caused(StoreErrorKind::Io, format_args!("cannot use the folder {}", path.display()), error)
         })?;
         let folder = Arc::new(folder);
-        Ok(Self { url, inner: Arc::clone(&folder) as _, folder: Some(folder) })
+        Ok(Self::new(url, Arc::clone(&folder) as _, Some(folder)))
     }
 
     /// Memory stores live as long as the process: the same URL is the same store.
@@ -95,12 +105,17 @@ impl Objects {
         }
         let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = Arc::clone(stores.entry(url.clone()).or_default());
-        Ok(Self { url, inner, folder: None })
+        Ok(Self::over(url, inner))
     }
 
     /// The objects of a store that the caller keeps. Its puts are durable when they return.
     pub(crate) fn over(url: Url, inner: Arc<dyn ObjectStore>) -> Self {
-        Self { url, inner, folder: None }
+        Self::new(url, inner, None)
+    }
+
+    fn new(url: Url, inner: Arc<dyn ObjectStore>, folder: Option<Arc<Folder>>) -> Self {
+        let verified = Verified::new(inner, folder.clone());
+        Self { url, inner: Arc::new(verified.clone()), verified, folder }
     }
 
     /// The store's canonical URL, ending in a slash.
@@ -108,7 +123,36 @@ impl Objects {
         &self.url
     }
 
-    /// The object store rooted at the store's folder.
+    /// Data files that this process had to read whole in order to verify them, and their bytes.
+    pub(crate) fn verified_whole(&self) -> (u64, u64) {
+        self.verified.verified_whole()
+    }
+
+    /// What was survived and should be known to people.
+    pub(crate) fn notices(&self) -> &Notices {
+        self.verified.notices()
+    }
+
+    /// The hash that the head of an entry has of it; `None` if it has no head.
+    pub(crate) async fn head(&self, place: &LogPlace) -> Result<Option<[u8; 32]>> {
+        self.verified.hash_in_head(place).await.map_err(|error| self.failed("read", &place.head(), error))
+    }
+
+    /// Who wrote an entry; `None` if there is none.
+    pub(crate) async fn origin_of(&self, place: &LogPlace) -> Result<Option<Origin>> {
+        match self.verified.entry(place).await {
+            Ok((_, _, examined)) => Ok(Some(examined.origin)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("read", &place.entry(), error)),
+        }
+    }
+
+    /// The newest sound checkpoint of a table that this process has met.
+    pub(crate) fn newest_checkpoint(&self, table: &str) -> Option<Recorded> {
+        self.verified.newest_checkpoint(table)
+    }
+
+    /// The object store rooted at the store's folder. What is read through it is as it was written.
     pub(crate) fn object_store(&self) -> &Arc<dyn ObjectStore> {
         &self.inner
     }
@@ -183,7 +227,14 @@ impl Objects {
     }
 
     fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
-        StoreError::caused(StoreErrorKind::Io, format_args!("cannot {doing} {path} in {}", self.url), error)
+        if let Some(ours) = StoreError::found_in(&error) {
+            return ours;
+        }
+        let doing = format!("cannot {doing} {path} in {}", self.url);
+        match trouble_of(&error) {
+            (kind, Some(remedy)) => StoreError::caused(kind, format_args!("{doing}: {remedy}"), error),
+            (kind, None) => StoreError::caused(kind, doing, error),
+        }
     }
 }
 

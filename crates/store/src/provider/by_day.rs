@@ -31,7 +31,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::{partitioned, prune};
-use crate::log::DataFile;
+use crate::log::{DataFile, FilePartition};
 use crate::partition::Partition;
 use crate::snapshot::Snapshot;
 
@@ -82,7 +82,7 @@ impl Snapshot {
         if let Some(left) = filter.as_ref().and_then(|filter| undecided(filter, &schema)) {
             return plan_err!("{left} cannot be decided while {} is read", kind.name());
         }
-        let found = Found::new(self.files(), request, filter.as_ref(), &schema);
+        let found = Found::new(self, request, filter.as_ref(), &schema);
         let shares = found.shared_out(request.days, request.partitions);
         let groups = shares.iter().map(|own| found.group(own, request.lead_in, &schema)).collect::<Vec<_>>();
 
@@ -139,15 +139,16 @@ fn undecided<'a>(filter: &'a Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Optio
 struct Found<'a>(Vec<&'a DataFile>);
 
 impl<'a> Found<'a> {
-    fn new(files: &'a [DataFile], request: &ByDay, filter: Option<&Arc<dyn PhysicalExpr>>, schema: &SchemaRef) -> Self {
-        let (Some(first), Some(last)) = (request.days.first(), request.days.last()) else { return Self(Vec::new()) };
-        let first = first.saturating_sub(request.lead_in.max(0));
-        let from = files.partition_point(|file| file.first_day() < Some(first));
-        let to = files.partition_point(|file| file.first_day() <= Some(*last));
-        let files = files.get(from..to).unwrap_or_default();
+    fn new(
+        snapshot: &'a Snapshot,
+        request: &ByDay,
+        filter: Option<&Arc<dyn PhysicalExpr>>,
+        schema: &SchemaRef,
+    ) -> Self {
+        let days = seen(request.days, request.lead_in).into_iter().filter_map(|day| snapshot.day(day));
         Self(match filter {
-            Some(filter) => prune::matching(files, filter, schema),
-            None => files.iter().collect(),
+            Some(filter) => prune::matching(days, Partition::Day, filter, schema),
+            None => days.flat_map(FilePartition::files).collect(),
         })
     }
 
@@ -185,10 +186,14 @@ impl<'a> Found<'a> {
 
     /// The files of a partition: its lead-in and its own days, in the order of their days.
     fn group(&self, own: &[i32], lead_in: i32, schema: &SchemaRef) -> FileGroup {
-        let seen: BTreeSet<i32> = own.iter().flat_map(|&day| day.saturating_sub(lead_in.max(0))..=day).collect();
-        let files = seen.into_iter().flat_map(|day| self.of(day).iter().map(move |file| (day, *file)));
+        let files = seen(own, lead_in).into_iter().flat_map(|day| self.of(day).iter().map(move |file| (day, *file)));
         files.map(|(day, file)| partitioned(file, schema, vec![ScalarValue::Int32(Some(day))])).collect()
     }
+}
+
+/// The days from which rows are read: those asked for and their lead-in.
+fn seen(days: &[i32], lead_in: i32) -> BTreeSet<i32> {
+    days.iter().flat_map(|&day| day.saturating_sub(lead_in.max(0))..=day).collect()
 }
 
 #[cfg(test)]

@@ -132,10 +132,13 @@ impl Provider {
         (FileGroup::new(all).split_files(targets), false)
     }
 
-    fn order(&self) -> DataFusionResult<Option<LexOrdering>> {
+    /// The order of these files' rows. A column that is NULL in all of them orders nothing, and has no bounds by which
+    /// files could be proved to follow each other.
+    fn order(&self, files: &[&DataFile]) -> DataFusionResult<Option<LexOrdering>> {
         let ascending = SortOptions { descending: false, nulls_first: false };
-        let columns = self.table.kind().key().iter();
-        let columns = columns.map(|name| Ok(PhysicalSortExpr::new(col(name, &self.schema)?, ascending)));
+        let orders = |(key, _): &(usize, _)| !files.iter().all(|file| file.is_all_null(*key));
+        let columns = self.table.kind().key().iter().enumerate().filter(orders);
+        let columns = columns.map(|(_, name)| Ok(PhysicalSortExpr::new(col(name, &self.schema)?, ascending)));
         Ok(LexOrdering::new(columns.collect::<DataFusionResult<Vec<_>>>()?))
     }
 }
@@ -145,6 +148,8 @@ fn partitioned(file: &DataFile, schema: &SchemaRef, values: Vec<ScalarValue>) ->
     // A path of an object store is taken as it is, not percent-encoded once more.
     let mut partitioned = PartitionedFile::new("", file.size());
     partitioned.object_meta.location = file.path().clone();
+    // The footer and what belongs to it in one request.
+    partitioned.metadata_size_hint = file.tail().map(|tail| tail as usize);
     // Before the statistics, which cover them.
     partitioned.partition_values = values;
     partitioned.with_statistics(Arc::new(statistics::of_file(file, schema)))
@@ -181,8 +186,11 @@ impl TableProvider for Provider {
             None => None,
         };
         let files = match &predicate {
-            Some(predicate) => prune::matching(snapshot.files(), predicate, &self.schema),
-            None => snapshot.files().iter().collect(),
+            Some(predicate) => {
+                let partitions = snapshot.list().partitions();
+                prune::matching(partitions, self.table.kind().partition(), predicate, &self.schema)
+            }
+            None => snapshot.files().collect(),
         };
         if files.is_empty() {
             let schema = match projection {
@@ -208,7 +216,7 @@ impl TableProvider for Provider {
             .with_statistics(statistics::of_all(&files, &self.schema)?)
             .with_limit(limit)
             .with_projection_indices(projection.cloned())?;
-        if let Some(order) = self.order()? {
+        if let Some(order) = self.order(&files)? {
             let (groups, ordered) = self.groups(&files, &order, session);
             config = config.with_file_groups(groups);
             // A declared order keeps idle partitions from taking over files of busy ones.

@@ -1,6 +1,6 @@
 //! What DataFusion is told about files: exact row counts and bounds, or nothing.
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
 
@@ -14,7 +14,7 @@ pub(super) fn of_file(file: &DataFile, schema: &Schema) -> Statistics {
             max_value: Precision::Exact(told_as(field.data_type(), max)),
             ..ColumnStatistics::new_unknown()
         },
-        None => ColumnStatistics::new_unknown(),
+        None => ColumnStatistics { null_count: null_count(file, field), ..ColumnStatistics::new_unknown() },
     });
     Statistics {
         num_rows: match file.rows() {
@@ -24,6 +24,15 @@ pub(super) fn of_file(file: &DataFile, schema: &Schema) -> Statistics {
         total_byte_size: Precision::Absent,
         column_statistics: columns.collect(),
     }
+}
+
+fn null_count(file: &DataFile, field: &Field) -> Precision<usize> {
+    let nulls = match file.null_count(field.name()) {
+        Some(nulls) => usize::try_from(nulls).ok(),
+        None if field.is_nullable() => None,
+        None => Some(0),
+    };
+    nulls.map_or(Precision::Absent, Precision::Exact)
 }
 
 /// Statistics of several files together: exact where those of every file are.

@@ -4,6 +4,7 @@
 //! A rule about one row is a function over its values, so that readers of text can name the line; [`first_invalid_row`]
 //! applies the same functions to a batch.
 
+mod labels;
 mod records;
 mod series;
 
@@ -68,13 +69,15 @@ pub struct InvalidRow {
 /// One pass over the rows, no allocation for a row that is in order. What Nines derives has no rules.
 pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<InvalidRow> {
     let found = if TableKind::INGESTED.contains(&kind) { out_of_years(kind, batch) } else { None };
-    let found = found.or_else(|| match kind {
+    let found = found.or_else(|| labels::first_broken(batch)).or_else(|| match kind {
         TableKind::Requests => series::requests(batch),
         TableKind::Events => series::events(batch),
         TableKind::Gauges => series::gauges(batch),
-        TableKind::Incidents | TableKind::Exclusions | TableKind::Fees | TableKind::Definitions => {
-            records::first_broken(kind, batch)
-        }
+        TableKind::Incidents
+        | TableKind::Exclusions
+        | TableKind::Fees
+        | TableKind::Annotations
+        | TableKind::Definitions => records::first_broken(kind, batch),
         TableKind::SloDays | TableKind::SloFacts | TableKind::Statements => None,
     });
     found.map(|(row, broken)| InvalidRow { row, column: broken.column, message: broken.to_string(), broken })

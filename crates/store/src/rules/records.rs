@@ -17,6 +17,7 @@ pub(super) fn first_broken(kind: TableKind, batch: &RecordBatch) -> First {
         TableKind::Incidents => incident,
         TableKind::Exclusions => exclusion,
         TableKind::Fees => fee,
+        TableKind::Annotations => annotation,
         TableKind::Definitions => definition,
         _ => return None,
     };
@@ -65,6 +66,14 @@ fn fee(row: &Row) -> Result<(), Wrong> {
         return Err(("voucher_amount", "vouchers pay between nothing and the whole fee".to_string()));
     }
     row.in_order("active_from", "active_until", true)
+}
+
+fn annotation(row: &Row) -> Result<(), Wrong> {
+    row.named("kind")?;
+    match row.text("text").trim().is_empty() && row.text("link").trim().is_empty() {
+        true => Err(("text", "neither text nor link says what happened".to_string())),
+        false => Ok(()),
+    }
 }
 
 fn definition(row: &Row) -> Result<(), Wrong> {

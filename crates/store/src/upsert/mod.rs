@@ -26,7 +26,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 
 use crate::commit::Changes;
 use crate::error::Result;
-use crate::log::{Bounds, DataFile, NewFile, hull};
+use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, hull};
 use crate::pieces::{last_piece_up_to, piece_of};
 use crate::schema::TableKind;
 use crate::write::{PartitionFiles, Written};
@@ -35,7 +35,7 @@ use resolve::{Means, Resolve};
 pub(crate) use overlap::{overlap, span};
 pub(crate) use rule::Span;
 pub use rule::{Overlap, Rule};
-pub(crate) use scan::Scan;
+pub(crate) use scan::{ORIGIN, Scan};
 
 /// What a partition of a batch changes in a table.
 #[derive(Debug, Clone, Default)]
@@ -46,23 +46,15 @@ pub(crate) struct Change {
 }
 
 /// The stored files that may share a unit with files of the batch of the same partition.
-pub(crate) fn overlapping<'a>(kind: TableKind, new: &[NewFile], stored: &'a [DataFile]) -> Vec<&'a DataFile> {
-    let first_day = new.first().and_then(|file| file.first_day);
-    let of_partition = of_partition(stored, first_day);
+pub(crate) fn overlapping<'a>(kind: TableKind, new: &[NewFile], stored: &'a FileList) -> Vec<&'a DataFile> {
+    let of_partition = stored.of(new.first().and_then(|file| file.first_day));
     of_partition.iter().filter(|file| new.iter().any(|new| may_share(kind, &new.bounds, file.key_bounds()))).collect()
 }
 
-/// The files of one partition. Files are in the order of their partitions.
-pub(crate) fn of_partition(files: &[DataFile], first_day: Option<i32>) -> &[DataFile] {
-    let from = files.partition_point(|file| file.first_day() < first_day);
-    let to = from + files[from..].partition_point(|file| file.first_day() == first_day);
-    &files[from..to]
-}
-
 /// The stored files of a partition that may hold rows of a span.
-pub(crate) fn spanned<'a>(stored: &'a [DataFile], first_day: Option<i32>, span: &Span) -> Vec<&'a DataFile> {
+pub(crate) fn spanned<'a>(stored: &'a FileList, first_day: Option<i32>, span: &Span) -> Vec<&'a DataFile> {
     let may_hold = |file: &&DataFile| file.time_range().is_none_or(|(from, to)| from <= span.to && span.from <= to);
-    of_partition(stored, first_day).iter().filter(may_hold).collect()
+    stored.of(first_day).iter().filter(may_hold).collect()
 }
 
 /// Whether bounds of a batch's file and of a stored one leave room for a common unit.
@@ -72,7 +64,11 @@ fn may_share(kind: TableKind, a: &Bounds, b: &Bounds) -> bool {
             a_min <= b_max && (b_min <= a_max || !is_one_piece(a_min, a_max) && *b_min <= last_piece(a_max))
         }
         (Some((a_min, a_max)), Some((b_min, b_max))) => a_min <= b_max && b_min <= a_max,
-        _ => true,
+        // NULL is a value of its own.
+        _ => !matches!(
+            (a.nulls(key), b.nulls(key)),
+            (Some(Nulls::All), Some(Nulls::None)) | (Some(Nulls::None), Some(Nulls::All))
+        ),
     })
 }
 

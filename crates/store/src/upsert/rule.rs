@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// What rows mean for those that are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rule {
@@ -29,6 +31,18 @@ pub(crate) struct Span {
     /// Start of the first slice and of the last, in µs.
     pub from: i64,
     pub to: i64,
+}
+
+impl Span {
+    /// The UTC day of the first slice, in days since 1970.
+    pub(crate) fn first_day(&self) -> i32 {
+        self.from.div_euclid(MICROS_PER_DAY) as i32
+    }
+
+    /// That of the last.
+    pub(crate) fn last_day(&self) -> i32 {
+        self.to.div_euclid(MICROS_PER_DAY) as i32
+    }
 }
 
 /// Slices of a batch of [`Rule::Add`] of which the same sources have said something before.

@@ -26,7 +26,7 @@ use crate::schema::UTC;
 use crate::write::Layout;
 
 /// The column that says which file a row is from: its place among the stored files, or [`NEW`].
-pub(super) const ORIGIN: &str = "__origin";
+pub(crate) const ORIGIN: &str = "__origin";
 /// The origin of the batch's rows: the greatest, so that of two rows of a key the stored one comes first.
 pub(super) const NEW: i32 = i32::MAX;
 
@@ -47,7 +47,7 @@ impl Scan<'_> {
     }
 
     /// The keys of the rows that meet a condition.
-    pub(super) fn keys_where(
+    pub(crate) fn keys_where(
         &self,
         new: &[NewFile],
         stored: &[&DataFile],
@@ -69,7 +69,7 @@ impl Scan<'_> {
     }
 
     /// All rows of the files.
-    pub(super) fn rows(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
+    pub(crate) fn rows(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<SendableRecordBatchStream> {
         self.stream(new, stored, (0..self.layout.schema().fields().len()).collect(), None)
     }
 
@@ -81,8 +81,9 @@ impl Scan<'_> {
         predicate: Option<Arc<dyn PhysicalExpr>>,
     ) -> Result<SendableRecordBatchStream> {
         let kind = self.layout.kind();
-        let of_stored = stored.iter().zip(0..).map(|(file, at)| of_origin(file.path().clone(), file.size(), at));
-        let of_new = new.iter().map(|file| of_origin(file.object_path(kind), file.size, NEW));
+        let of_stored = stored.iter().zip(0..);
+        let of_stored = of_stored.map(|(file, at)| of_origin(file.path().clone(), (file.size(), file.tail()), at));
+        let of_new = new.iter().map(|file| of_origin(file.object_path(kind), (file.size, file.tail()), NEW));
         let sorted = stored.iter().all(|file| file.sorted()) && stored.len() + new.len() <= MERGED;
         let files: Vec<PartitionedFile> = of_stored.chain(of_new).collect();
         let groups: Vec<FileGroup> = match sorted {
@@ -155,10 +156,11 @@ impl Scan<'_> {
     }
 }
 
-fn of_origin(path: Path, size: u64, origin: i32) -> PartitionedFile {
+fn of_origin(path: Path, (size, tail): (u64, Option<u64>), origin: i32) -> PartitionedFile {
     // A path of an object store is taken as it is, not percent-encoded once more.
     let mut file = PartitionedFile::new("", size);
     file.object_meta.location = path;
+    file.metadata_size_hint = tail.map(|tail| tail as usize);
     file.partition_values = vec![ScalarValue::Int32(Some(origin))];
     file
 }

@@ -26,7 +26,8 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, stream};
 use nines_timeline::{micros, seconds};
 
-use super::{Layout, ORDER, PARTITION, keeps_order};
+use super::later::LaterColumns;
+use super::{Layout, ORDER, PARTITION, Written, keeps_order, present};
 use crate::error::{Result, StoreError};
 use crate::partition::Partition;
 use crate::rules::{InvalidRow, first_invalid_row};
@@ -35,8 +36,12 @@ use crate::schema::{Measure, TableKind};
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// A plan whose one partition is the stream, checked and with the first day of each row's partition as last column.
-pub(super) fn plan(layout: &Layout, rows: SendableRecordBatchStream) -> Result<Arc<dyn ExecutionPlan>> {
-    let check = Check::new(layout, &rows.schema())?;
+pub(super) fn plan(
+    layout: &Layout,
+    rows: SendableRecordBatchStream,
+    written: &Written,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let check = Check::new(layout, &rows.schema(), written.columns())?;
     let schema = Arc::clone(&check.schema);
     let checked = rows.map(move |batch| Ok(check.batch(&batch?)?));
     let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), checked));
@@ -76,35 +81,41 @@ struct Check {
     slice_micros: i64,
     /// The table's schema and the partition.
     schema: SchemaRef,
-    /// Which incoming column each of the table's columns is.
+    /// Which incoming column each of the schema's columns is.
     source: Vec<Option<usize>>,
+    /// The columns that came in later of which a row has a value.
+    later: LaterColumns,
     /// How many rows came.
     rows: AtomicI64,
 }
 
 impl Check {
-    fn new(layout: &Layout, incoming: &Schema) -> Result<Self> {
+    fn new(layout: &Layout, incoming: &Schema, later: &LaterColumns) -> Result<Self> {
         let (kind, table) = (layout.kind(), layout.schema());
         if let Some(unknown) = incoming.fields().iter().find(|field| table.field_with_name(field.name()).is_err()) {
             return Err(StoreError::rows(format!("table {} has no column {}", kind.name(), unknown.name())));
         }
         let mut source = Vec::new();
+        let mut fields = Vec::new();
         for field in table.fields() {
             let mut found = (0..incoming.fields().len()).filter(|&i| incoming.field(i).name() == field.name());
-            source.push(match (found.next(), found.next()) {
+            let found = match (found.next(), found.next()) {
                 (_, Some(_)) => return Err(StoreError::rows(format!("there are two columns {}", field.name()))),
                 (None, _) if !field.is_nullable() => {
                     return Err(StoreError::rows(format!("column {} of {} is missing", field.name(), kind.name())));
                 }
+                // What nobody gives need not be sorted.
+                (None, _) if kind.later().contains(&field.name().as_str()) => continue,
                 (found, None) => found,
-            });
-            let from = source.last().copied().flatten().map(|i| incoming.field(i).data_type());
+            };
+            source.push(found);
+            fields.push(Arc::clone(field));
+            let from = found.map(|i| incoming.field(i).data_type());
             if let Some(from) = from.filter(|from| !accepts(field.data_type(), from)) {
                 let (name, want) = (field.name(), field.data_type());
                 return Err(StoreError::rows(format!("column {name} must be {want}, not {from}")));
             }
         }
-        let mut fields = table.fields().to_vec();
         fields.push(Arc::new(Field::new(PARTITION, DataType::Date32, false)));
         if keeps_order(kind) {
             fields.push(Arc::new(Field::new(ORDER, DataType::Int64, false)));
@@ -114,6 +125,7 @@ impl Check {
             slice_micros: layout.slice_micros(),
             schema: Arc::new(Schema::new(fields)),
             source,
+            later: later.clone(),
             rows: AtomicI64::new(0),
         })
     }
@@ -131,10 +143,13 @@ impl Check {
             if !field.is_nullable() && values.logical_null_count() > 0 {
                 return Err(StoreError::rows(format!("column {} must not be NULL", field.name())));
             }
+            if values.logical_null_count() < values.len() {
+                self.later.need(field.name());
+            }
             columns.push(convert(field, values)?);
         }
         for (name, measure) in self.kind.measures() {
-            let (at, _) = self.schema.column_with_name(name).ok_or_else(|| StoreError::internal("no measure"))?;
+            let Some((at, _)) = self.schema.column_with_name(name) else { continue };
             check_measure(name, *measure, &columns[at])?;
             if let (Measure::Sum, Some(seconds)) = (measure, columns[at].as_primitive_opt::<Float64Type>()) {
                 columns[at] = whole_micros(seconds);
@@ -159,7 +174,7 @@ impl Check {
         match first_invalid_row(self.kind, &batch) {
             Some(InvalidRow { row, column, message, .. }) => {
                 let row = batch.slice(row, 1);
-                let key = self.kind.key().iter().map(|name| array_value_to_string(&row[*name], 0));
+                let key = present(self.kind, &self.schema).map(|name| array_value_to_string(&row[name], 0));
                 let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");
                 Err(StoreError::rows(format!("{} {key:?}: column {column}: {message}", self.kind.name())))
             }

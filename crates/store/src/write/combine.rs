@@ -12,7 +12,7 @@ use datafusion::arrow::array::{
     PrimitiveArray, RecordBatch, StructArray, UInt32Array,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::kernels::cmp::eq;
+use datafusion::arrow::compute::kernels::cmp::not_distinct;
 use datafusion::arrow::compute::{and, concat_batches, take};
 use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type, Int32Type, Int64Type, SchemaRef};
 
@@ -21,6 +21,8 @@ use nines_timeline::{ExactSum, micros, seconds};
 
 use crate::error::{Result, StoreError};
 use crate::schema::{Measure, TableKind};
+
+use super::present;
 
 /// Combines a sorted stream of batches.
 pub(crate) struct Combine {
@@ -35,7 +37,7 @@ pub(crate) struct Combine {
 
 impl Combine {
     pub(crate) fn new(kind: TableKind, schema: SchemaRef) -> Result<Self> {
-        let keys = kind.key().iter().rev().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
+        let keys = present(kind, &schema).rev().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
         let measure = |name: &str| kind.measures().iter().find(|(of, _)| *of == name).map(|(_, measure)| *measure);
         let measures = schema.fields().iter().map(|field| measure(field.name())).collect();
         Ok(Self { schema, keys, measures, held: None })
@@ -67,7 +69,7 @@ impl Combine {
 
     fn continues(&self, held: &RecordBatch, next: &RecordBatch) -> Result<bool> {
         for &key in &self.keys {
-            if !eq(held.column(key), next.column(key))?.value(0) {
+            if !not_distinct(held.column(key), next.column(key))?.value(0) {
                 return Ok(false);
             }
         }
@@ -99,7 +101,7 @@ impl Combine {
         let mut same: Option<BooleanArray> = None;
         for &key in &self.keys {
             let column = batch.column(key);
-            let equal = eq(&column.slice(0, pairs), &column.slice(1, pairs))?;
+            let equal = not_distinct(&column.slice(0, pairs), &column.slice(1, pairs))?;
             let equal = match same {
                 Some(same) => and(&same, &equal)?,
                 None => equal,

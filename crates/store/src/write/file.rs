@@ -6,23 +6,24 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
-use crc_fast::{CrcAlgorithm, checksum};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::object_store::path::Path;
-use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 
-use crate::error::{Result, StoreError};
-use crate::log::{Bounds, Log, NewFile, SORTED, WRITTEN_BY};
-use crate::objects::Objects;
+use super::blocks::{BlockWriter, Encoded};
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::{Bounds, FileName, Log, NewFile, WRITTEN_BY};
+use crate::objects::{BLOCK, Objects};
 use crate::schema::TableKind;
+
+use super::later::LaterColumns;
+use super::present;
 
 /// Rows of a row group. With sorted rows, a group is a range of series.
 const GROUP_ROWS: usize = 1 << 20;
@@ -35,20 +36,29 @@ const EXACT_BYTES: usize = 256;
 /// Bytes after which a file is closed.
 const FULL_BYTES: usize = 128 << 20;
 
+/// The level of zstd for files that are written when rows come.
+const QUICK: i32 = 3;
+/// The level of zstd for files that are written once and read for years. Reading is as fast as with any other.
+const THOROUGH: i32 = 12;
+
 /// What all files of a table have in common.
 #[derive(Debug)]
 pub(crate) struct Layout {
     kind: TableKind,
     slice_seconds: i64,
     schema: SchemaRef,
-    properties: WriterProperties,
+    /// The level of zstd.
+    level: i32,
 }
 
 impl Layout {
-    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Result<Self> {
-        let schema = kind.schema(slice_seconds);
-        let properties = properties(kind, &schema)?;
-        Ok(Self { kind, slice_seconds, schema, properties })
+    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Self {
+        Self { kind, slice_seconds, schema: kind.stored_schema(slice_seconds), level: QUICK }
+    }
+
+    /// The same for rows that few more will come to: time spent on making files small is spent once.
+    pub(crate) fn for_good(&self) -> Self {
+        Self { schema: Arc::clone(&self.schema), level: THOROUGH, ..*self }
     }
 
     pub(crate) fn kind(&self) -> TableKind {
@@ -64,14 +74,17 @@ impl Layout {
     }
 }
 
-fn properties(kind: TableKind, schema: &SchemaRef) -> Result<WriterProperties> {
-    // The columns up to the last of the key are flat, so that a field's index is its Parquet leaf's.
-    let sorting = kind.key().iter().map(|name| {
-        Ok(SortingColumn { column_idx: schema.index_of(name)? as i32, descending: false, nulls_first: false })
+fn properties(kind: TableKind, schema: &SchemaRef, level: i32) -> Result<WriterProperties> {
+    let mut leaves = Vec::new();
+    schema.fields().iter().for_each(|field| find_leaves(field, &mut Vec::new(), &mut leaves));
+    let leaf = |name: &str| leaves.iter().position(|leaf| matches!(leaf.as_slice(), [only] if only == name));
+    let sorting = present(kind, schema).map(|name| {
+        let leaf = leaf(name).ok_or_else(|| StoreError::internal(format!("key column {name} is not flat")))?;
+        Ok(SortingColumn { column_idx: leaf as i32, descending: false, nulls_first: false })
     });
     let mut properties = WriterProperties::builder()
         .set_created_by(WRITTEN_BY.to_string())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_max_row_group_bytes(Some(GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
@@ -111,18 +124,30 @@ fn find_leaves(field: &Field, path: &mut Vec<String>, leaves: &mut Vec<Vec<Strin
 }
 
 /// Every data file that was begun for an append, whatever became of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Written {
     paths: Arc<Mutex<Vec<Path>>>,
+    columns: LaterColumns,
+    /// Held by every put that has begun: it goes on though nobody waits for it any longer.
+    underway: Arc<RwLock<()>>,
     /// The log of a table that does not exist yet, and whether it was created since.
     new: Option<(Arc<Log>, Arc<OnceCell<()>>)>,
 }
 
 impl Written {
+    pub(crate) fn new(kind: TableKind) -> Self {
+        Self { paths: Arc::default(), columns: LaterColumns::new(kind), underway: Arc::default(), new: None }
+    }
+
+    /// The columns that came in later which the table has or rows of the append need.
+    pub(crate) fn columns(&self) -> &LaterColumns {
+        &self.columns
+    }
+
     /// Files of a table that has to be created before the first of them: files without a log are what is left of a table
     /// that lost it.
-    pub(crate) fn of_new_table(log: Arc<Log>) -> Self {
-        Self { new: Some((log, Arc::default())), ..Self::default() }
+    pub(crate) fn of_new_table(kind: TableKind, log: Arc<Log>) -> Self {
+        Self { new: Some((log, Arc::default())), ..Self::new(kind) }
     }
 
     async fn begin(&self, path: &Path) -> Result<()> {
@@ -131,6 +156,23 @@ impl Written {
         }
         self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
         Ok(())
+    }
+
+    /// Puts a file whose path was begun; `false` if there is one of this name.
+    async fn put(&self, objects: &Objects, path: &Path, bytes: Vec<u8>) -> Result<bool> {
+        let (objects, path) = (objects.clone(), path.clone());
+        let underway = Arc::clone(&self.underway).read_owned().await;
+        let put = tokio::spawn(async move {
+            let done = objects.put_new(&path, bytes).await;
+            drop(underway);
+            done
+        });
+        put.await.map_err(|error| StoreError::caused(StoreErrorKind::Internal, "a put did not end", error))?
+    }
+
+    /// Ends when no put is under way, so that what is removed then does not come back.
+    pub(crate) async fn settled(&self) {
+        drop(self.underway.write().await);
     }
 
     pub(crate) fn paths(&self) -> Vec<Path> {
@@ -146,6 +188,8 @@ pub(crate) struct PartitionFiles<'a> {
     memory: MemoryReservation,
     open: Option<Writer>,
     done: Vec<NewFile>,
+    /// What is left of the name of the rows, where they are stored already: the names of the files add up to it.
+    content: Option<u64>,
 }
 
 impl<'a> PartitionFiles<'a> {
@@ -155,7 +199,18 @@ impl<'a> PartitionFiles<'a> {
         written: &'a Written,
         memory: MemoryReservation,
     ) -> Self {
-        Self { layout, objects, written, memory, open: None, done: Vec::new() }
+        Self { layout, objects, written, memory, open: None, done: Vec::new(), content: None }
+    }
+
+    /// Files for rows of one partition that are stored already, and are called so.
+    pub(crate) fn same_rows(
+        layout: &'a Arc<Layout>,
+        objects: &'a Objects,
+        written: &'a Written,
+        memory: MemoryReservation,
+        content: u64,
+    ) -> Self {
+        Self { content: Some(content), ..Self::new(layout, objects, written, memory) }
     }
 
     /// Appends rows that follow the last ones in order of partition and key.
@@ -163,8 +218,13 @@ impl<'a> PartitionFiles<'a> {
         let mut writer = match self.open.take() {
             Some(writer) if writer.first_day == first_day && !writer.is_full() => writer,
             full => {
-                self.close(full).await?;
-                Writer::new(Arc::clone(self.layout), first_day)?
+                if let Some(full) = full {
+                    let content = random();
+                    self.content = self.content.map(|left| left.wrapping_sub(content));
+                    self.close(full, content).await?;
+                }
+                let schema = self.written.columns.of_file(&self.layout.schema, &rows.schema());
+                Writer::new(Arc::clone(self.layout), schema, first_day)?
             }
         };
         writer.write(rows)?;
@@ -174,15 +234,15 @@ impl<'a> PartitionFiles<'a> {
     }
 
     pub(crate) async fn finish(mut self) -> Result<Vec<NewFile>> {
-        let last = self.open.take();
-        self.close(last).await?;
+        if let Some(last) = self.open.take() {
+            let content = self.content.unwrap_or_else(random);
+            self.close(last, content).await?;
+        }
         Ok(self.done)
     }
 
-    async fn close(&mut self, writer: Option<Writer>) -> Result<()> {
-        if let Some(writer) = writer {
-            self.done.push(writer.finish(self.objects, self.written).await?);
-        }
+    async fn close(&mut self, writer: Writer, content: u64) -> Result<()> {
+        self.done.push(writer.finish(self.objects, self.written, content).await?);
         Ok(())
     }
 }
@@ -190,51 +250,46 @@ impl<'a> PartitionFiles<'a> {
 /// Writes rows of one partition into one file.
 struct Writer {
     layout: Arc<Layout>,
+    schema: SchemaRef,
     first_day: i32,
     rows: usize,
-    parquet: ArrowWriter<Vec<u8>>,
+    parquet: BlockWriter,
 }
 
 impl Writer {
-    fn new(layout: Arc<Layout>, first_day: i32) -> Result<Self> {
-        let options = ArrowWriterOptions::new()
-            .with_properties(layout.properties.clone())
-            // Plain Parquet types say all there is; Arrow's own would tie readers to view types.
-            .with_skip_arrow_metadata(true);
-        let parquet = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&layout.schema), options)?;
-        Ok(Self { layout, first_day, rows: 0, parquet })
+    fn new(layout: Arc<Layout>, schema: SchemaRef, first_day: i32) -> Result<Self> {
+        let parquet = BlockWriter::new(&schema, properties(layout.kind, &schema, layout.level)?, BLOCK)?;
+        Ok(Self { layout, schema, first_day, rows: 0, parquet })
     }
 
     /// Bytes that it holds.
     fn memory(&self) -> usize {
-        self.parquet.memory_size() + self.parquet.bytes_written()
+        self.parquet.memory()
     }
 
     fn is_full(&self) -> bool {
-        self.parquet.bytes_written() >= FULL_BYTES
+        self.parquet.written() >= FULL_BYTES
     }
 
     /// Appends rows that follow the last ones in the table's order.
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         self.rows += rows.num_rows();
         // The stream's batches do not carry the metadata of the table's fields.
-        let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
-        Ok(self.parquet.write(&rows)?)
+        let columns = self.schema.fields().iter().map(|field| Arc::clone(&rows[field.name().as_str()])).collect();
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        self.parquet.write(&rows)
     }
 
     /// Closes the file and puts it under a name that nobody else can have.
-    async fn finish(mut self, objects: &Objects, written: &Written) -> Result<NewFile> {
-        let metadata = self.parquet.finish()?;
-        let bytes = std::mem::take(self.parquet.inner_mut());
+    async fn finish(self, objects: &Objects, written: &Written, content: u64) -> Result<NewFile> {
+        let Encoded { bytes, tail, crc, metadata } = self.parquet.finish()?;
         let partition = self.layout.kind.partition();
         let (first_day, folder) = match partition.column() {
             Some(column) => (Some(self.first_day), format!("{}={}/", column.name(), partition.told(self.first_day)?)),
             None => (None, String::new()),
         };
-        let crc = checksum(CrcAlgorithm::Crc32Iscsi, &bytes);
-        let id = uuid::Uuid::new_v4().simple();
         let file = NewFile {
-            path: format!("{folder}{SORTED}{id}-{crc:08x}.parquet"),
+            path: format!("{folder}{}", FileName::new(content, tail, crc)),
             first_day,
             size: bytes.len() as u64,
             rows: self.rows as u64,
@@ -243,9 +298,16 @@ impl Writer {
         };
         let at = file.object_path(self.layout.kind);
         written.begin(&at).await?;
-        if !objects.put_new(&at, bytes).await? {
+        if !written.put(objects, &at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));
         }
         Ok(file)
     }
+}
+
+/// A number by chance, for what other rows are called.
+fn random() -> u64 {
+    // Of the 128 bits six are fixed, each in another half than its counterpart.
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    high ^ low
 }

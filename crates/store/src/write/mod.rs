@@ -4,18 +4,20 @@
 //! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put.
 //!
 //! What must hold of a finished file: its rows are of one partition, sorted by [`TableKind::key`] and no two
-//! have the same key; its name says so and carries the CRC32C of its bytes. Files are in no version
+//! have the same key; its name says so; every byte of it is covered by a sum, in its footer or in its name ([`blocks`]). Files are in no version
 //! until they are committed, so a failure here changes nothing that a reader sees.
 
+mod blocks;
 mod check;
 mod combine;
 mod file;
+mod later;
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{Date32Type, SchemaRef};
+use datafusion::arrow::datatypes::{Date32Type, Schema, SchemaRef};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::col;
@@ -26,7 +28,10 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
+#[cfg(test)]
+pub(crate) use blocks::BlockWriter;
 pub(crate) use file::{Layout, PartitionFiles, Written};
+pub(crate) use later::LaterColumns;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::NewFile;
@@ -47,7 +52,7 @@ pub(crate) async fn write_files(
     written: &Written,
     task: &Arc<TaskContext>,
 ) -> Result<Vec<NewFile>> {
-    let plan = sorted(layout, rows, task.session_config().target_partitions())?;
+    let plan = sorted(layout, rows, written, task.session_config().target_partitions())?;
     let mut writers = JoinSet::new();
     for partition in 0..plan.output_partitioning().partition_count() {
         let stream = plan.execute(partition, Arc::clone(task))?;
@@ -67,8 +72,13 @@ pub(crate) async fn write_files(
 }
 
 /// The checked rows, each stream of the plan holding whole partitions of the table, sorted by (partition, key).
-fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut plan = check::plan(layout, rows)?;
+fn sorted(
+    layout: &Layout,
+    rows: SendableRecordBatchStream,
+    written: &Written,
+    partitions: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut plan = check::plan(layout, rows, written)?;
     let schema = plan.schema();
     if partitions > 1 {
         let by_partition = Partitioning::Hash(vec![col(PARTITION, &schema)?], partitions);
@@ -80,10 +90,15 @@ fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -
 
 fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
     let ascending = SortOptions { descending: false, nulls_first: false };
-    let columns = std::iter::once(&PARTITION).chain(kind.key()).chain(keeps_order(kind).then_some(&ORDER));
+    let columns = std::iter::once(PARTITION).chain(present(kind, schema)).chain(keeps_order(kind).then_some(ORDER));
     let columns =
         columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
     LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
+}
+
+/// The columns of the key that rows have; what came in later they need not.
+fn present(kind: TableKind, schema: &Schema) -> impl DoubleEndedIterator<Item = &'static str> {
+    kind.key().iter().copied().filter(|name| schema.field_with_name(name).is_ok())
 }
 
 /// Whether it matters in which order rows of the same key came.
@@ -105,7 +120,7 @@ async fn write_partition(
         let next = rows.next().await.transpose()?;
         let last = next.is_none();
         for batch in combine.push(next)? {
-            for (first_day, batch) in by_partition(layout, batch)? {
+            for (first_day, batch) in by_partition(batch)? {
                 files.write(first_day, &batch).await?;
             }
         }
@@ -116,10 +131,12 @@ async fn write_partition(
 }
 
 /// Splits a sorted batch where the partition changes, and drops the columns that are not stored.
-fn by_partition(layout: &Layout, batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
-    let stored = layout.schema().fields().len();
-    let partitions = batch.column(stored).as_primitive::<Date32Type>().values();
-    let batch = batch.project(&(0..stored).collect::<Vec<_>>())?;
+fn by_partition(batch: RecordBatch) -> Result<Vec<(i32, RecordBatch)>> {
+    let at = batch.schema().index_of(PARTITION)?;
+    let partitions = batch[PARTITION].as_primitive::<Date32Type>().clone();
+    let partitions = partitions.values();
+    // The columns that are not stored are the last.
+    let batch = batch.project(&(0..at).collect::<Vec<_>>())?;
     let mut parts = Vec::new();
     let mut start = 0;
     while start < partitions.len() {

@@ -37,7 +37,7 @@ async fn nine_days(store: &Store) -> Table {
         append(&table, vec![requests(&rows)]).await.unwrap();
     }
     let snapshot = table.snapshot().await.unwrap();
-    assert_eq!(snapshot.files().len(), 8 * 3);
+    assert_eq!(snapshot.files().count(), 8 * 3);
     table
 }
 

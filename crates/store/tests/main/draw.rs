@@ -34,10 +34,12 @@ pub fn stream(rng: &mut StdRng, kind: TableKind) -> Vec<Row> {
     let from = rng.random_range(0..SLICES);
     let window = from..(from + rng.random_range(1..=12)).min(SLICES);
     let mut rows: Vec<Row> = Vec::new();
+    // Whether columns that came in later are filled.
+    let grown = rng.random_bool(0.3);
     for _ in 0..rng.random_range(1..=40) {
         let time = slice(rng.random_range(window.clone()));
         let source = source.unwrap_or_else(|| one(rng, &SOURCES));
-        let key = key(rng, kind, source, time);
+        let key = key(rng, kind, source, time, grown);
         let told = rows.iter().any(|(other, _)| *other == key);
         if kind.is_series() || !told {
             rows.push((key.clone(), measures(rng, kind)));
@@ -52,7 +54,7 @@ pub fn stream(rng: &mut StdRng, kind: TableKind) -> Vec<Row> {
     rows
 }
 
-fn key(rng: &mut StdRng, kind: TableKind, source: &str, time: i64) -> Cells {
+fn key(rng: &mut StdRng, kind: TableKind, source: &str, time: i64, grown: bool) -> Cells {
     let mut cell = |name: &str| -> Cell {
         match name {
             "business" => one(rng, &BUSINESSES).into(),
@@ -62,6 +64,9 @@ fn key(rng: &mut StdRng, kind: TableKind, source: &str, time: i64) -> Cells {
             "status" => Cell::Number(one(rng, &STATUSES)),
             "cause" => one(rng, &CAUSES).into(),
             "name" => one(rng, &NAMES).into(),
+            "labels" | "span" if !grown => Cell::Null,
+            "labels" => [Cell::Null, r#"{"zone":"a"}"#.into(), r#"{"zone":"b"}"#.into()].choose(rng).unwrap().clone(),
+            "span" => [Cell::Null, "".into(), "first half".into()].choose(rng).unwrap().clone(),
             "source" => source.into(),
             "time" => Cell::Instant(time),
             "id" => Cell::Text(format!("INC-{}", rng.random_range(0..12))),
@@ -115,6 +120,9 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
                 cells.push(maybe(rng, Cell::Instant(started + phase * MINUTE)));
             }
             cells.extend([Cell::Flag(rng.random_bool(0.2)), "".into(), Cell::Flag(rng.random_bool(0.2))]);
+            let services =
+                Cell::Texts(SERVICES[..rng.random_range(0..=3)].iter().map(|name| name.to_string()).collect());
+            cells.push(if rng.random_bool(0.1) { services } else { Cell::Null });
             cells
         }
         TableKind::Exclusions => {
@@ -129,7 +137,10 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
             let amount = rng.random_range(0..1000) * 10_000;
             let voucher = amount * rng.random_range(0..2);
             let from = maybe(rng, Cell::Instant(OCTOBER));
-            vec![one(rng, &["EUR", "CNY"]).into(), Cell::Money(amount), Cell::Money(voucher), from, Cell::Null]
+            let later = |rng: &mut StdRng, cell| if rng.random_bool(0.1) { cell } else { Cell::Null };
+            let (plan, withdrawn) = (later(rng, "gold".into()), later(rng, Cell::Flag(true)));
+            let currency = one(rng, &["EUR", "CNY"]).into();
+            vec![currency, Cell::Money(amount), Cell::Money(voucher), from, Cell::Null, plan, withdrawn]
         }
         other => panic!("no measures of {other:?}"),
     }

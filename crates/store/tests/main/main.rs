@@ -4,10 +4,15 @@
 
 mod append;
 mod by_day;
+mod chain;
+mod compact;
 mod concurrent;
+mod damage;
 mod draw;
 mod faults;
 mod fixture;
+mod formats;
+mod grown;
 mod kept;
 mod model;
 mod naive;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int32Array, Int64Array, ListBuilder,
+    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
@@ -20,7 +20,6 @@ use crate::fixture::{CountsLe, DAY, Histogram, batch, counts_le, histograms};
 /// A value. Floating-point ones are whole quarters, so that sums are exact in any order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
-    Null,
     Text(String),
     Number(i64),
     Quarters(i64),
@@ -29,6 +28,9 @@ pub enum Cell {
     Money(i128),
     Histogram(Histogram),
     CountsLe(CountsLe),
+    Texts(Vec<String>),
+    /// Sorts last.
+    Null,
 }
 
 impl From<&str> for Cell {
@@ -152,7 +154,7 @@ pub fn day(key: &[Cell]) -> i64 {
 
 /// Rows as the store takes them.
 pub fn to_batch(kind: TableKind, rows: &[Row]) -> RecordBatch {
-    let schema = kind.schema(60);
+    let schema = kind.stored_schema(60);
     let key = |place: usize| -> Vec<&Cell> { rows.iter().map(|(key, _)| &key[place]).collect() };
     let measure = |place: usize| -> Vec<&Cell> { rows.iter().map(|(_, measures)| &measures[place]).collect() };
     let keys = kind.key().iter().enumerate().map(|(place, name)| (*name, key(place)));
@@ -185,6 +187,16 @@ fn to_array(data_type: &DataType, cells: &[&Cell]) -> ArrayRef {
         DataType::Struct(_) => histograms(
             cells.iter().map(|cell| if let Cell::Histogram(histogram) = cell { Some(histogram) } else { None }),
         ),
+        DataType::List(of) if of.data_type() == &DataType::Utf8View => {
+            let mut lists = ListBuilder::new(StringBuilder::new());
+            for cell in cells {
+                match cell {
+                    Cell::Texts(texts) => lists.append_value(texts.iter().map(Some)),
+                    _ => lists.append_null(),
+                }
+            }
+            Arc::new(lists.finish())
+        }
         DataType::List(_) => {
             counts_le(cells.iter().map(|cell| if let Cell::CountsLe(counts) = cell { Some(counts) } else { None }))
         }
@@ -197,7 +209,15 @@ pub fn from_batches(kind: TableKind, batches: &[RecordBatch]) -> Vec<Row> {
     let mut rows = Vec::new();
     for batch in batches {
         let columns = |names: Vec<&str>| -> Vec<Cells> {
-            names.into_iter().map(|name| from_array(batch.column_by_name(name).unwrap())).collect()
+            let cells = |name: &&str| match batch.column_by_name(name) {
+                Some(values) => from_array(values),
+                // A file without a column that came in later.
+                None => {
+                    assert!(kind.later().contains(name), "{name} is missing");
+                    vec![Cell::Null; batch.num_rows()]
+                }
+            };
+            names.iter().map(cells).collect()
         };
         let keys = columns(kind.key().to_vec());
         let measures = columns(kind.measures().iter().map(|(name, _)| *name).collect());
@@ -232,6 +252,14 @@ fn from_array(values: &ArrayRef) -> Cells {
             let histogram = |row: usize| (zeros.value(row), pairs::<Int32Type>(&buckets.value(row)));
             let cell = |row| if values.is_null(row) { Cell::Null } else { Cell::Histogram(histogram(row)) };
             (0..values.len()).map(cell).collect()
+        }
+        DataType::List(of) if of.data_type().is_string() => {
+            let lists = values.as_list::<i32>();
+            let texts = |row: usize| {
+                let texts = cast(&lists.value(row), &DataType::Utf8).unwrap();
+                Cell::Texts(texts.as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect())
+            };
+            (0..lists.len()).map(|row| if lists.is_null(row) { Cell::Null } else { texts(row) }).collect()
         }
         DataType::List(_) => {
             let lists = values.as_list::<i32>();

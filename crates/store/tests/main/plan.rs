@@ -163,7 +163,7 @@ async fn pruning_does_not_change_answers() {
 async fn a_missing_file_is_an_error_that_names_it() {
     let (folder, table) = three_days(1).await;
     let snapshot = table.snapshot().await.unwrap();
-    let lost = &snapshot.files()[1];
+    let lost = snapshot.files().nth(1).unwrap();
     std::fs::remove_file(folder.path().join("业务 %20 store#1").join(lost.path().as_ref())).unwrap();
     let context = querying(Provider::newest(table));
     let error = context.sql("select sum(requests) from t").await.unwrap().collect().await.unwrap_err();
@@ -179,7 +179,7 @@ async fn names_too_long_for_exact_bounds_are_found() {
         append(&table, vec![requests(&rows)]).await.unwrap();
     }
     let snapshot = table.snapshot().await.unwrap();
-    assert!(snapshot.files().iter().all(|file| file.bounds("endpoint").is_none() && file.bounds("service").is_some()));
+    assert!(snapshot.files().all(|file| file.bounds("endpoint").is_none() && file.bounds("service").is_some()));
     let context = querying(Provider::pinned(snapshot));
     let sql = |last| format!("select count(*) from t where endpoint = '{}'", long(last));
     assert_eq!(answer(&context, &sql('b')).await, ["1"]);

@@ -19,7 +19,7 @@ async fn a_store_keeps_the_granularity_it_was_created_with() {
     assert_eq!(error.kind(), StoreErrorKind::Incompatible);
     assert!(error.to_string().contains("has slices of 15 s, not 60 s"), "{error}");
     let marker = std::fs::read_to_string(folder.path().join("new/store/nines.json")).unwrap();
-    assert_eq!(marker, "{\"format\":1,\"slice_seconds\":15}\n");
+    assert_eq!(marker, "{\"format\":1,\"slice_seconds\":15,\"min_reader\":\"0.1.0\",\"min_writer\":\"0.1.0\"}\n");
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_folder_without_marker_is_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let error = Store::open(folder.path().to_str().unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
-    std::fs::write(folder.path().join("nines.json"), "{\"format\":2,\"slice_seconds\":60}").unwrap();
+    std::fs::write(folder.path().join("nines.json"), "{\"format\":3,\"slice_seconds\":60}").unwrap();
     let error = Store::open(folder.path().to_str().unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Incompatible, "{error}");
     std::fs::write(folder.path().join("nines.json"), "{\"format\":1,\"slice").unwrap();
@@ -43,6 +43,41 @@ async fn impossible_granularities_and_places_are_refused() {
     }
     let error = Store::open("s3://bucket/store").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::InvalidArgument, "{error}");
+}
+
+/// What `nines.json` demands: the least versions that read and that write.
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_by_name() {
+    let (_folder, path) = filled().await;
+    let marker = format!("{path}/nines.json");
+    let demand = |reader: &str, writer: &str| {
+        // Whatever else a newer version says there is not looked at.
+        let line = r#"{"format":2,"slice_seconds":60,"min_reader":"READER","min_writer":"WRITER","sealed":[1]}"#;
+        std::fs::write(&marker, line.replace("READER", reader).replace("WRITER", writer)).unwrap();
+    };
+    let batch = || vec![requests(&[row(OCTOBER + MINUTE, "web", 5)])];
+    let opened = Store::open(&path).await.unwrap();
+    demand("0.1.0", "0.1.0");
+    let store = Store::open(&path).await.unwrap();
+    append(&store.table(TableKind::Requests), batch()).await.unwrap();
+    demand("0.1.0", "0.10.2");
+    let store = Store::open(&path).await.unwrap();
+    assert_eq!(store.table(TableKind::Requests).snapshot().await.unwrap().rows(), Some(2));
+    // Who opened it before is told so, too.
+    for store in [store, opened] {
+        let refused = append(&store.table(TableKind::Requests), batch()).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Incompatible);
+        assert!(refused.to_string().contains("can be written by nines 0.10.2 and later versions"), "{refused}");
+    }
+    demand("1.0.0", "1.0.0");
+    let refused = Store::open(&path).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Incompatible);
+    assert!(refused.to_string().contains("can be read by nines 1.0.0 and later versions"), "{refused}");
+    demand("soon", "1.0.0");
+    assert_eq!(Store::open(&path).await.unwrap_err().kind(), StoreErrorKind::Corrupt);
+    // What the first versions wrote.
+    std::fs::write(&marker, r#"{"format":1,"slice_seconds":60}"#).unwrap();
+    append(&Store::open(&path).await.unwrap().table(TableKind::Requests), batch()).await.unwrap();
 }
 
 /// A store on disk without rows, and its path.
@@ -92,7 +127,12 @@ async fn a_store_that_lost_its_description_is_not_a_new_one() {
     let (_folder, path) = filled().await;
     std::fs::remove_file(format!("{path}/nines.json")).unwrap();
     cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
-    cannot_be_opened(&path, StoreErrorKind::Corrupt, r#"{"format":1,"slice_seconds":60}"#).await;
+    cannot_be_opened(
+        &path,
+        StoreErrorKind::Corrupt,
+        r#"{"format":1,"slice_seconds":60,"min_reader":"0.1.0","min_writer":"0.1.0"}"#,
+    )
+    .await;
     // A log that is gone as well leaves the files of the table.
     std::fs::remove_dir_all(format!("{path}/requests/_delta_log")).unwrap();
     cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
@@ -157,7 +197,11 @@ async fn an_append_that_is_refused_creates_no_table() {
 #[tokio::test]
 async fn slices_that_the_description_does_not_know_are_refused() {
     let (_folder, path) = filled().await;
-    std::fs::write(format!("{path}/nines.json"), "{\"format\":1,\"slice_seconds\":15}\n").unwrap();
+    std::fs::write(
+        format!("{path}/nines.json"),
+        "{\"format\":1,\"slice_seconds\":15,\"min_reader\":\"0.1.0\",\"min_writer\":\"0.1.0\"}\n",
+    )
+    .unwrap();
     let store = Store::open(&path).await.unwrap();
     let error = store.table(TableKind::Requests).snapshot().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Incompatible, "{error}");

@@ -47,7 +47,10 @@ struct Case {
 
 fn request(service: &str, source: &str, cause: &str, time: i64, requests: i64) -> Row {
     let texts = ["shop", service, "/login", ""].map(Cell::from);
-    let key = texts.into_iter().chain([Cell::Number(503), cause.into(), source.into(), Cell::Instant(time)]).collect();
+    let key = texts
+        .into_iter()
+        .chain([Cell::Null, Cell::Number(503), cause.into(), source.into(), Cell::Instant(time)])
+        .collect();
     (key, vec![Cell::Number(requests), Cell::Quarters(requests), Cell::Null, Cell::Null])
 }
 

@@ -1,0 +1,99 @@
+//! `nines check`: every byte of a store, read.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::Settings;
+use nines_engine::store::{Checked, TableKind};
+
+use crate::args::Check;
+use crate::error::{CliError, Result};
+use crate::opened;
+use crate::output::say;
+
+/// How many objects of a kind are named.
+const NAMED: usize = 10;
+
+pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
+    let engine = opened::open(settings).await?;
+    if engine.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+    }
+    let mut problems = 0;
+    for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let watching = watch(kind, &bytes);
+        let checked = engine.check(kind, &bytes).await;
+        watching.abort();
+        let checked = checked?;
+        if checked == Checked::default() {
+            continue;
+        }
+        problems += checked.problems.len();
+        say(&told(kind, &checked))?;
+    }
+    match problems {
+        0 => say("all of it is as it was written\n"),
+        1 => Err(CliError::Failed("one thing is not as it was written".to_string())),
+        many => Err(CliError::Failed(format!("{} things are not as they were written", HumanCount(many as u64)))),
+    }
+}
+
+fn told(kind: TableKind, checked: &Checked) -> String {
+    let name = kind.name();
+    let mut text = format!(
+        "{name}  {} entries, {} data files, {}, {} rows now\n",
+        HumanCount(checked.entries),
+        HumanCount(checked.files),
+        HumanBytes(checked.bytes),
+        HumanCount(checked.rows)
+    );
+    for problem in &checked.problems {
+        text.push_str(&format!("{name}  problem: {}: {}\n", problem.object, problem.problem));
+    }
+    let versions = checked.foreign_entries.iter().map(u64::to_string).collect::<Vec<_>>();
+    text.push_str(&named(
+        name,
+        &versions,
+        "entries are another Delta writer's: nobody can tell whether they are as they were written",
+    ));
+    text.push_str(&named(
+        name,
+        &checked.foreign_files,
+        "files are another Delta writer's: nobody can tell whether they are as they were written",
+    ));
+    text.push_str(&named(
+        name,
+        &checked.left_over,
+        "files are in no version, left by a writer that died: they are in nobody's way",
+    ));
+    text
+}
+
+fn named(table: &str, objects: &[String], what: &str) -> String {
+    if objects.is_empty() {
+        return String::new();
+    }
+    let more = if objects.len() > NAMED { " …" } else { "" };
+    let first = objects.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    format!("{table}  note: {} {what}: {first}{more}\n", HumanCount(objects.len() as u64))
+}
+
+/// Shows how much was read, where somebody looks.
+fn watch(kind: TableKind, bytes: &Arc<AtomicU64>) -> tokio::task::JoinHandle<()> {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{spinner} {msg} {bytes}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_message(kind.name());
+    let read = Arc::clone(bytes);
+    tokio::spawn(async move {
+        loop {
+            bar.set_position(read.load(Relaxed));
+            bar.tick();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+}

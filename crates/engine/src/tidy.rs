@@ -1,0 +1,46 @@
+//! Looking after the store: fewer files after writes and on request, and whether all is as it was written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use nines_store::{Checked, Compacted, Compaction, TableKind};
+
+use crate::{Engine, EngineError, Result};
+
+/// How long tidying takes at most, for all tables together.
+const TIME: Duration = Duration::from_secs(2);
+/// How many bytes of files are merged at most.
+const BYTES: u64 = 256 << 20;
+
+impl Engine {
+    /// Puts rows of the tables that this process wrote into fewer files, as far as that takes little time: at most two seconds
+    /// and 256 MB of files. To be called after what was written was acknowledged; what is not done now is done after a later
+    /// write. Nothing if the settings say so.
+    pub async fn tidy(&self) -> Result<()> {
+        let Some(store) = self.store().filter(|_| self.settings().compact) else { return Ok(()) };
+        let written: BTreeSet<TableKind> = store.commits().into_iter().map(|commit| commit.table).collect();
+        let how = Compaction::after_write(TIME, BYTES);
+        for kind in written {
+            store.table(kind).compact(&how, self.writing()).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads all there is of a table. `bytes` counts what was read, for whoever watches.
+    pub async fn check(&self, table: TableKind, bytes: &Arc<AtomicU64>) -> Result<Checked> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store to check".to_string()));
+        };
+        Ok(store.table(table).check(&self.writing(), bytes).await?)
+    }
+
+    /// Puts rows of a table into fewer files.
+    pub async fn compact(&self, table: TableKind, how: &Compaction) -> Result<Compacted> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store to compact".to_string()));
+        };
+        Ok(store.table(table).compact(how, self.writing()).await?)
+    }
+}

@@ -1,0 +1,270 @@
+//! Whether a table is as it was written: every byte of its log and its data, and what the log says of them.
+//!
+//! Reads are verified anyhow; this reads all there is, also what no question asks for, and says everything that is wrong
+//! instead of the first thing.
+
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use datafusion::execution::TaskContext;
+use datafusion::object_store::ObjectStoreExt;
+use datafusion::object_store::path::Path;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::error::{Result, StoreError};
+use crate::log::{DataFile, HEADS_FOLDER, LOG_FOLDER, Origin, Recorded};
+use crate::table::Table;
+
+/// Files that are read at once.
+const AT_ONCE: usize = 4;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The object, relative to the store.
+    pub object: String,
+    /// What is wrong, what that means and what to do.
+    pub problem: String,
+}
+
+impl Problem {
+    fn new(object: impl fmt::Display, problem: impl Into<String>) -> Self {
+        Self { object: object.to_string(), problem: problem.into() }
+    }
+
+    fn of(object: &Path, error: &StoreError) -> Self {
+        let said = error.to_string();
+        // The object is named beside it.
+        let said = said.strip_prefix(&format!("{object}: ")).unwrap_or(&said).to_string();
+        Self::new(object, said)
+    }
+}
+
+/// What was looked at, and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Checked {
+    /// Entries of the log.
+    pub entries: u64,
+    /// Data files of all versions whose entries are there.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Rows of the newest version.
+    pub rows: u64,
+    /// Entries of other Delta writers, of which nobody can tell whether they are as they were written.
+    pub foreign_entries: Vec<u64>,
+    /// Files of other Delta writers.
+    pub foreign_files: Vec<String>,
+    /// Data files that are in no version: what writers left that died. They are in nobody's way.
+    pub left_over: Vec<String>,
+    /// What is wrong, by object.
+    pub problems: Vec<Problem>,
+}
+
+impl Table {
+    /// Reads everything of the table. `bytes` counts what was read of its data, for whoever watches.
+    ///
+    /// An error is only what kept it from looking: objects that cannot be listed.
+    pub async fn check(&self, task: &Arc<TaskContext>, bytes: &Arc<AtomicU64>) -> Result<Checked> {
+        let mut checked = Checked::default();
+        let listed = self.listed_objects().await?;
+        if listed.is_empty() {
+            return Ok(checked);
+        }
+        let versions: BTreeSet<u64> =
+            listed.iter().filter_map(|(path, _)| version_of(path, LOG_FOLDER, "json")).collect();
+        let checkpoints: BTreeSet<u64> =
+            listed.iter().filter_map(|(path, _)| version_of(path, LOG_FOLDER, "checkpoint.parquet")).collect();
+        let heads: BTreeSet<u64> =
+            listed.iter().filter_map(|(path, _)| version_of(path, HEADS_FOLDER, "head")).collect();
+        let mut files = self.check_entries(&versions, &heads, &mut checked).await;
+        self.check_checkpoints(&checkpoints, &mut checked).await;
+        self.check_versions(&versions, &checkpoints, &mut files, &mut checked).await;
+        let of_any: BTreeSet<&Path> = files.keys().collect();
+        for (path, _) in &listed {
+            if path.extension() == Some("parquet") && !path.as_ref().contains(LOG_FOLDER) && !of_any.contains(path) {
+                checked.left_over.push(path.to_string());
+            }
+        }
+        self.check_files(files.into_values().collect(), bytes, &mut checked).await;
+        match self.newest().await {
+            Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await,
+            Ok(None) => {}
+            Err(error) => checked.problems.push(Problem::new(self.kind().name(), error.to_string())),
+        }
+        checked.problems.sort();
+        checked.problems.dedup();
+        Ok(checked)
+    }
+
+    async fn listed_objects(&self) -> Result<Vec<(Path, u64)>> {
+        let folder = Path::from(self.kind().name());
+        let listed = self.objects().object_store().list(Some(&folder));
+        let listed = listed.map_ok(|object| (object.location, object.size)).try_collect::<Vec<_>>().await;
+        listed.map_err(|error| StoreError::caused(crate::StoreErrorKind::Io, format_args!("cannot list {self}"), error))
+    }
+
+    /// Every entry by itself, by its head and by the one before it; none missing in between. The files that they add.
+    async fn check_entries(
+        &self,
+        versions: &BTreeSet<u64>,
+        heads: &BTreeSet<u64>,
+        checked: &mut Checked,
+    ) -> BTreeMap<Path, DataFile> {
+        let mut files = BTreeMap::new();
+        let mut before: Option<(u64, [u8; 32])> = None;
+        for &version in versions {
+            checked.entries += 1;
+            let place = self.log().place(version);
+            if let Some((last, _)) = before.filter(|(last, _)| last + 1 != version) {
+                let missing = if last + 2 == version {
+                    format!("{}", last + 1)
+                } else {
+                    format!("{} to {}", last + 1, version - 1)
+                };
+                checked.problems.push(Problem::new(
+                    place.entry(),
+                    format!("the entries before it, of version {missing}, are missing. Put them back from a backup"),
+                ));
+            }
+            let entry = match self.objects().get(&place.entry()).await {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    checked.problems.push(Problem::of(&place.entry(), &error));
+                    before = None;
+                    continue;
+                }
+            };
+            match self.origin_of(version).await {
+                Ok(Origin::Foreign) => checked.foreign_entries.push(version),
+                Ok(_) => {}
+                Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
+            }
+            files.extend(self.log().added(&entry).into_iter().map(|file| (file.path().clone(), file)));
+            let hash = crate::log::sha256(&entry);
+            if let (Some((last, expected)), Some(said)) = (before, crate::log::previous(&entry))
+                && last + 1 == version
+                && said != expected
+            {
+                checked.problems.push(Problem::new(
+                    place.entry(),
+                    format!("it does not follow the entry of version {last}: one of the two was replaced. Put them back from a backup"),
+                ));
+            }
+            before = Some((version, hash));
+            if !heads.contains(&version) {
+                continue;
+            }
+            match self.objects().head(&place).await {
+                Ok(Some(head)) if head == hash => {}
+                Ok(_) => checked.problems.push(Problem::new(
+                    place.head(),
+                    "it is the head of other bytes than those of its entry: one of the two was replaced. Put them back from a backup",
+                )),
+                Err(error) => checked.problems.push(Problem::of(&place.head(), &error)),
+            }
+        }
+        let newest = versions.last().copied();
+        for lost in heads.iter().filter(|head| newest.is_none_or(|newest| **head > newest)) {
+            checked.problems.push(Problem::new(
+                self.log().place(*lost).head(),
+                "it is the head of an entry that is missing: the log lost its end. Put the entry back from a backup",
+            ));
+        }
+        files
+    }
+
+    /// Every checkpoint by its record.
+    async fn check_checkpoints(&self, checkpoints: &BTreeSet<u64>, checked: &mut Checked) {
+        for &version in checkpoints {
+            let place = self.log().place(version);
+            let read = match self.objects().object_store().get(&place.checkpoint()).await {
+                Ok(object) => object.bytes().await.map(drop),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = read {
+                let said = StoreError::found_in(&error).map_or_else(|| error.to_string(), |ours| ours.to_string());
+                checked.problems.push(Problem::of(&place.checkpoint(), &StoreError::corrupt(said)));
+            }
+            if let Ok(Some(record)) = self.objects().get(&place.record()).await
+                && let Err(why) = Recorded::read(&record, &place)
+            {
+                checked.problems.push(Problem::new(place.record(), format!("{why}: its checkpoint is not used")));
+            }
+        }
+    }
+
+    /// The files of versions from which others are read. Those that cannot be read are said.
+    async fn check_versions(
+        &self,
+        versions: &BTreeSet<u64>,
+        checkpoints: &BTreeSet<u64>,
+        files: &mut BTreeMap<Path, DataFile>,
+        checked: &mut Checked,
+    ) {
+        // Between these a version has what the one before it had, and what its entry adds.
+        let ends = [versions.first(), versions.last()].into_iter().flatten().chain(checkpoints).copied();
+        for version in ends.collect::<BTreeSet<u64>>() {
+            match self.snapshot_at(version).await {
+                Ok(snapshot) => files.extend(snapshot.files().map(|file| (file.path().clone(), file.clone()))),
+                Err(error) => {
+                    let place = self.log().place(version);
+                    let problem = format!("version {version} cannot be read: {error}");
+                    checked.problems.push(Problem::new(place.entry(), problem));
+                }
+            }
+        }
+    }
+
+    /// Every byte of every file, and what the log says of its rows.
+    async fn check_files(&self, files: Vec<DataFile>, bytes: &Arc<AtomicU64>, checked: &mut Checked) {
+        let checks = files.into_iter().map(|file| async move {
+            let read = self.objects().object_store().get(file.path()).await;
+            let read = match read {
+                Ok(object) => object.bytes().await,
+                Err(error) => Err(error),
+            };
+            let problems = match read {
+                Ok(read) if read.len() as u64 != file.size() => vec![Problem::new(
+                    file.path(),
+                    format!("it has {} bytes, and the log says {}. Put it back from a backup", read.len(), file.size()),
+                )],
+                Ok(read) => {
+                    let (kind, of) = (self.kind(), file.clone());
+                    let found = tokio::task::spawn_blocking(move || rows::problems(kind, &of, read)).await;
+                    let found = found.unwrap_or_else(|error| vec![format!("it was not looked at to its end: {error}")]);
+                    found.into_iter().map(|problem| Problem::new(file.path(), problem)).collect()
+                }
+                Err(error) => {
+                    let said = StoreError::found_in(&error).map_or_else(|| error.to_string(), |ours| ours.to_string());
+                    vec![Problem::of(file.path(), &StoreError::corrupt(said))]
+                }
+            };
+            bytes.fetch_add(file.size(), Relaxed);
+            (file, problems)
+        });
+        let mut checks = futures::stream::iter(checks).buffer_unordered(AT_ONCE);
+        while let Some((file, problems)) = checks.next().await {
+            checked.files += 1;
+            checked.bytes += file.size();
+            checked.problems.extend(problems);
+            if file.foreign() {
+                checked.foreign_files.push(file.path().to_string());
+            }
+        }
+    }
+}
+
+/// The version that the name of an object in a folder of the table says.
+fn version_of(path: &Path, folder: &str, extension: &str) -> Option<u64> {
+    let (_, name) = path.as_ref().split_once(&format!("/{folder}/"))?;
+    let digits = name.strip_suffix(extension)?.strip_suffix('.')?;
+    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+}

@@ -1,0 +1,174 @@
+//! Which files of a version are worth merging.
+//!
+//! A partition is *closed* when a later one has rows: few will be added, so its small files become one, or several of the size at
+//! which a file is full. In an open one files come all the time, and are merged in tiers: some of about the same size at once,
+//! never together with one that is much larger than all of them, so that a row is written again only a few times.
+
+use std::collections::BTreeSet;
+
+use crate::log::{DataFile, FileList};
+
+/// Bytes from which a file of a closed partition is large enough to stay as it is.
+const LARGE: u64 = 64 << 20;
+/// How many files of an open partition are merged at least.
+const FEW: usize = 8;
+/// How many files of a closed partition are too many.
+const SEVERAL: usize = 4;
+/// How many times as large as all smaller files together a file may be to be merged with them.
+const TIMES: u64 = 4;
+
+/// Files of a partition to be merged.
+#[derive(Debug, Clone)]
+pub(super) struct Merge {
+    pub first_day: Option<i32>,
+    /// Whether few rows will be added, so that time spent on making files small is well spent.
+    pub closed: bool,
+    pub files: Vec<DataFile>,
+}
+
+impl Merge {
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(DataFile::size).sum()
+    }
+}
+
+/// Which files are wanted to be merged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// Those of these partitions only.
+    pub only: Option<&'a BTreeSet<Option<i32>>>,
+    /// Files of older formats and of other Delta writers, too, though they are few.
+    pub upgrade: bool,
+    /// Of a closed partition only as many as are worth writing its largest again.
+    pub sparing: bool,
+}
+
+/// What is to be merged.
+pub(super) fn due(list: &FileList, wanted: Wanted<'_>) -> Vec<Merge> {
+    let newest = list.partitions().next_back().and_then(|partition| partition.first_day());
+    let is_meant = |first_day: Option<i32>| wanted.only.is_none_or(|only| only.contains(&first_day));
+    let merges = list.partitions().filter(|partition| is_meant(partition.first_day())).filter_map(|partition| {
+        let closed = partition.first_day() < newest;
+        let files = of_partition(partition.files(), closed, wanted);
+        (!files.is_empty()).then(|| Merge { first_day: partition.first_day(), closed, files })
+    });
+    merges.collect()
+}
+
+fn of_partition(files: &[DataFile], closed: bool, wanted: Wanted<'_>) -> Vec<DataFile> {
+    let merged = match (closed, small(files)) {
+        (true, small) if !wanted.sparing || is_worth_it(&small) => small,
+        _ => tier(files),
+    };
+    if !wanted.upgrade {
+        return merged;
+    }
+    let old = files.iter().filter(|file| file.tail().is_none() && !merged.contains(file)).cloned().collect::<Vec<_>>();
+    [merged, old].concat()
+}
+
+/// The files that are not large, if there are several.
+fn small(files: &[DataFile]) -> Vec<DataFile> {
+    let small: Vec<DataFile> = files.iter().filter(|file| file.size() < LARGE).cloned().collect();
+    if small.len() > 1 { small } else { Vec::new() }
+}
+
+/// Whether files are several and the largest is not much larger than the others together, or they are many.
+fn is_worth_it(files: &[DataFile]) -> bool {
+    let largest = files.iter().map(DataFile::size).max().unwrap_or_default();
+    let others = files.iter().map(DataFile::size).sum::<u64>() - largest;
+    files.len() >= FEW || files.len() >= SEVERAL && largest <= TIMES * others
+}
+
+/// The smallest files, as far as each is not much larger than those before it, if they are many.
+fn tier(files: &[DataFile]) -> Vec<DataFile> {
+    let mut by_size: Vec<&DataFile> = files.iter().filter(|file| file.size() < LARGE).collect();
+    by_size.sort_by_key(|file| file.size());
+    let mut sum = 0;
+    let tier = by_size.into_iter().take_while(|file| {
+        let fits = sum == 0 || file.size() <= TIMES * sum;
+        sum += file.size();
+        fits
+    });
+    let tier: Vec<DataFile> = tier.cloned().collect();
+    if tier.len() >= FEW { tier } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::object_store::path::Path;
+
+    use super::*;
+    use crate::schema::TableKind;
+
+    fn files(sizes: &[u64]) -> Vec<DataFile> {
+        let file = |(at, size): (usize, &u64)| {
+            let name = format!("{at}.parquet");
+            let path = Path::from(format!("events/{name}"));
+            DataFile::new(TableKind::Events, &Arc::from([]), path, &name, *size, Some(7), None)
+        };
+        sizes.iter().enumerate().map(file).collect()
+    }
+
+    fn sizes(files: Vec<DataFile>) -> Vec<u64> {
+        files.iter().map(DataFile::size).collect()
+    }
+
+    #[test]
+    fn files_of_a_closed_partition_become_few() {
+        assert_eq!(sizes(small(&files(&[9, LARGE, 7]))), [9, 7]);
+        for none in [&[9][..], &[LARGE, 9], &[LARGE, LARGE], &[]] {
+            assert_eq!(sizes(small(&files(none))), [] as [u64; 0], "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_over_is_not_written_again_for_a_late_row() {
+        let sparing = Wanted { sparing: true, ..Wanted::default() };
+        let merged = |sizes_of: &[u64]| sizes(of_partition(&files(sizes_of), true, sparing));
+        assert_eq!(merged(&[40, 8, 1, 1, 1]), [40, 8, 1, 1, 1], "what is left of the tiers of the day");
+        for few in [&[50, 1][..], &[1, 1, 1], &[50, 1, 1, 1, 1]] {
+            assert_eq!(merged(few), [] as [u64; 0], "{few:?}");
+        }
+        assert_eq!(merged(&[50, 1, 1, 1, 1, 1, 1, 1]), [50, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(sizes(of_partition(&files(&[50, 1]), true, Wanted::default())), [50, 1]);
+    }
+
+    #[test]
+    fn a_tier_is_of_files_of_about_the_same_size() {
+        assert_eq!(sizes(tier(&files(&[10, 9, 11, 10, 10, 9, 12]))), [] as [u64; 0], "seven are not many");
+        assert_eq!(sizes(tier(&files(&[10; 8]))), [10; 8]);
+        assert_eq!(sizes(tier(&files(&[10, 10, 10, 10, 320, 10, 10, 10, 10]))), [[10; 8].as_slice(), &[320]].concat());
+        assert_eq!(
+            sizes(tier(&files(&[10, 10, 10, 10, 321, 10, 10, 10, 10]))),
+            [10; 8],
+            "more than four times all others"
+        );
+    }
+
+    /// Appends of a day, merged as they come: how many files there are at most, and how often a byte is written.
+    #[test]
+    fn an_open_day_has_few_files_and_writes_a_byte_few_times() {
+        let (mut all, mut most, mut written) = (Vec::<u64>::new(), 0, 0u64);
+        const APPENDS: u64 = 1440;
+        for _ in 0..APPENDS {
+            all.push(1000);
+            written += 1000;
+            let merged = sizes(tier(&files(&all)));
+            for size in &merged {
+                let at = all.iter().position(|other| other == size).unwrap();
+                all.swap_remove(at);
+            }
+            if !merged.is_empty() {
+                all.push(merged.iter().sum());
+                written += merged.iter().sum::<u64>();
+            }
+            most = most.max(all.len());
+        }
+        assert!(most <= 20, "{most} files");
+        let times = written as f64 / (1000 * APPENDS) as f64;
+        assert!(times < 8.0, "a byte is written {times} times");
+    }
+}

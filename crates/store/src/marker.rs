@@ -1,0 +1,144 @@
+//! `nines.json`: what makes a folder a store, how wide its slices are, and which versions of nines may use it.
+//!
+//! `format` is 1 as long as the first versions, which know nothing else, read and write the store without harm. Of what they would
+//! take for something else it becomes 2, and they refuse it. Later versions ask `min_reader` and `min_writer`: the least
+//! versions of nines that read the store right, and that write it without losing anything. A missing one is no demand.
+
+use datafusion::object_store::path::Path;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::{LOG_FOLDER, Log};
+use crate::objects::Objects;
+use crate::schema::TableKind;
+use crate::store::DEFAULT_SLICE_SECONDS;
+use crate::version::Version;
+
+/// The object that marks a folder as a store.
+pub(crate) const NAME: &str = "nines.json";
+/// The layout of a store that this program writes, and the newest that it knows.
+const FORMAT: u32 = 1;
+const NEWEST_FORMAT: u32 = 2;
+/// The least version that reads and writes a store that this program creates.
+const SINCE: Version = Version(0, 1, 0);
+const SECONDS_PER_DAY: i64 = 86_400;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Marker {
+    format: u32,
+    pub slice_seconds: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_reader: Option<Version>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_writer: Option<Version>,
+}
+
+impl Marker {
+    fn new(slice_seconds: i64) -> Self {
+        Self { format: FORMAT, slice_seconds, min_reader: Some(SINCE), min_writer: Some(SINCE) }
+    }
+
+    /// Refuses a store that an older version of nines than this may not write.
+    pub(crate) fn check_writable(&self, objects: &Objects) -> Result<()> {
+        needs(objects, "written", self.min_writer)
+    }
+}
+
+pub(crate) fn check_slice(seconds: i64) -> Result<(), &'static str> {
+    match seconds {
+        ..=0 => Err("is not positive"),
+        _ if SECONDS_PER_DAY % seconds != 0 => Err("does not divide a day into whole slices"),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a store for which this program is too old.
+fn needs(objects: &Objects, done: &str, least: Option<Version>) -> Result<()> {
+    let Some(least) = least.filter(|least| *least > Version::OURS) else { return Ok(()) };
+    Err(StoreError::new(
+        StoreErrorKind::Incompatible,
+        format!(
+            "the store at {} can be {done} by nines {least} and later versions, and this is nines {}; nothing was changed",
+            objects.url(),
+            Version::OURS
+        ),
+    ))
+}
+
+/// Reads the marker; `None` if there is none. Refuses one of a store that this program may not read.
+pub(crate) async fn read(objects: &Objects) -> Result<Option<Marker>> {
+    let Some(bytes) = objects.get(&Path::from(NAME)).await? else { return Ok(None) };
+    let damaged =
+        |why: String| StoreError::corrupt(format!("{NAME} of the store at {} is damaged: {why}", objects.url()));
+    let marker: Marker = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    needs(objects, "read", marker.min_reader)?;
+    if !(FORMAT..=NEWEST_FORMAT).contains(&marker.format) {
+        return Err(StoreError::new(
+            StoreErrorKind::Incompatible,
+            format!(
+                "the store at {} has format {}, this version of nines knows formats {FORMAT} to {NEWEST_FORMAT}; use a newer \
+                 version",
+                objects.url(),
+                marker.format
+            ),
+        ));
+    }
+    check_slice(marker.slice_seconds).map_err(|why| damaged(format!("a slice of {} s {why}", marker.slice_seconds)))?;
+    Ok(Some(marker))
+}
+
+/// What is wrong with a folder without a marker that is not a new one either; `None` if a store may be made of it.
+///
+/// Whoever creates a store writes the marker first, so tables without one are those of a store that lost it.
+pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
+    if objects.any_below(&Path::from(LOG_FOLDER)).await? {
+        let problem = format!(
+            "{} is a table, not a store: it holds {LOG_FOLDER}; name the folder that this one is in",
+            objects.url()
+        );
+        return Ok(Some(StoreError::new(StoreErrorKind::InvalidArgument, problem)));
+    }
+    let (mut tables, mut slice_seconds) = (Vec::new(), None);
+    for &kind in TableKind::ALL {
+        let log = Log::new(kind, DEFAULT_SLICE_SECONDS, objects)?;
+        if log.left().await?.is_none() {
+            continue;
+        }
+        tables.push(kind.name());
+        slice_seconds = slice_seconds.or(log.stored_slice_seconds().await);
+    }
+    // Somebody else may have just created the store.
+    if tables.is_empty() || read(objects).await?.is_some() {
+        return Ok(None);
+    }
+    let again = match slice_seconds {
+        Some(slice_seconds) => {
+            let line = serde_json::to_string(&Marker::new(slice_seconds)).unwrap_or_default();
+            format!("or, if format {FORMAT} is what it had, write it again; its tables are of this line: {line}")
+        }
+        None => "which says how wide the slices are".to_string(),
+    };
+    Ok(Some(StoreError::corrupt(format!(
+        "the store at {} has lost its {NAME}: tables are there ({}), and it is not. Nothing is read or written without \
+         it. Put {NAME} back from a backup, {again}",
+        objects.url(),
+        tables.join(", ")
+    ))))
+}
+
+/// Creates the marker, or reads the one that somebody else has just created.
+pub(crate) async fn create(objects: &Objects, slice_seconds: i64) -> Result<Marker> {
+    let marker = Marker::new(slice_seconds);
+    let mut bytes = serde_json::to_vec(&marker)
+        .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the store's marker", error))?;
+    bytes.push(b'\n');
+    if objects.put_new(&Path::from(NAME), bytes).await? {
+        return Ok(marker);
+    }
+    read(objects).await?.ok_or_else(|| {
+        StoreError::new(
+            StoreErrorKind::Io,
+            format!("{NAME} of the store at {} exists but cannot be read", objects.url()),
+        )
+    })
+}
