@@ -6,6 +6,7 @@
 //!
 //! What must hold:
 //! - a reader sees whole commits, at any retained version, and never deduplicates;
+//! - what is read is verified, the log as well as the rows: an error names the object, and is [`StoreErrorKind::Corrupt`];
 //! - rows in a file are sorted by key, a series' with time last, and no two have the same key;
 //! - memory is bounded by the task's memory pool plus one file being encoded per partition;
 //! - only this crate writes data or log objects, all of them through `objects`;

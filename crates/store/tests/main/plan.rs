@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use datafusion::object_store::memory::InMemory;
 use datafusion::physical_plan::{collect, displayable};
 use datafusion::prelude::SessionContext;
-use nines_store::{Provider, Table};
+use nines_store::{Provider, Store, Table, TableKind};
 
+use crate::faults::objects::Faulty;
 use crate::fixture::{MINUTE, OCTOBER, Row, answer, append, context, querying, requests, requests_table, row};
 
 /// Three days of five services, a row per minute and endpoint.
@@ -168,6 +170,24 @@ async fn a_missing_file_is_an_error_that_names_it() {
     let context = querying(Provider::newest(table));
     let error = context.sql("select sum(requests) from t").await.unwrap().collect().await.unwrap_err();
     assert!(error.to_string().contains(lost.path().filename().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_is_opened_by_one_request() {
+    let objects = Arc::new(Faulty::over(Arc::new(InMemory::new())));
+    let open = || async { Store::over("memory://opened", Arc::clone(&objects) as _, None).await.unwrap() };
+    let rows: Vec<Row> = (0..2000).map(|at| row(OCTOBER + at % 1440 * MINUTE, "login", at)).collect();
+    append(&open().await.table(TableKind::Requests), vec![requests(&rows)]).await.unwrap();
+    let snapshot = open().await.table(TableKind::Requests).snapshot().await.unwrap();
+    let files = snapshot.files().len();
+    let context = querying(Provider::pinned(snapshot));
+    objects.arm(None);
+    // The page indexes are asked for too, and come with the footer.
+    let found = answer(&context, "select count(*) from t where service = 'login' and requests >= 0").await;
+    assert_eq!(found, ["1440"]);
+    let asked: Vec<String> = objects.done();
+    let of = |how: &str| asked.iter().filter(|name| name.starts_with(how)).count();
+    assert_eq!((of("get requests/"), of("get ranges of"), asked.len()), (files, files, 2 * files), "{asked:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Whatever fails, at whichever operation: what an append said is so, and run again it ends as if nothing had failed.
 
-mod objects;
+pub mod objects;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
