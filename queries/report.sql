@@ -10,7 +10,6 @@ SELECT business,
        round(mtbf)                 AS mtbf,
        round(mttr)                 AS mttr,
        target,
-       round(budget_remaining, 3)  AS budget_remaining,
-       approximate
+       round(budget_remaining, 3)  AS budget_remaining
 FROM report($from, $to, 'service')
 ORDER BY business, service;

@@ -10,8 +10,8 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use nines_ingest::Format;
 use nines_ingest::table::Source;
+use nines_ingest::{ErrorKind, Format};
 use url::Url;
 
 use super::named::{Named, constants, named};
@@ -47,6 +47,7 @@ impl UrlTableFactory for Urls {
                 Ok(format) => formats.push(format),
                 // A table that is not there may have the name of a file that is no table.
                 Err(_) if !name.contains(['/', '.']) => return Ok(None),
+                Err(error) if error.kind() != ErrorKind::UnknownFormat => return Err(refused(error)),
                 Err(error) => {
                     let advice = "Name it with an ending that says what it is: .csv, .tsv, .jsonl, .log or .parquet";
                     return Err(refused(error.advice(advice)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use datafusion::arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::ScalarValue;
@@ -38,8 +39,11 @@ fn looked_at(kind: TableKind, file: &DataFile, bytes: Bytes) -> datafusion::erro
     for batch in reader {
         let batch = batch?;
         rows += batch.num_rows() as u64;
-        let columns = key_columns(kind, &batch)?;
-        let fields = || columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+        let found = key_columns(kind, &batch);
+        let columns: Vec<ArrayRef> = found.iter().map(|(_, column)| Arc::clone(column)).collect();
+        let last_null = SortOptions { descending: false, nulls_first: false };
+        let field = |column: &ArrayRef| SortField::new_with_options(column.data_type().clone(), last_null);
+        let fields = || columns.iter().map(field).collect();
         if keys.is_none() {
             keys = Some(RowConverter::new(fields())?);
         }
@@ -60,8 +64,8 @@ fn looked_at(kind: TableKind, file: &DataFile, bytes: Bytes) -> datafusion::erro
             }
         }
         last = encoded.iter().next_back().map(|row| row.owned());
-        for (range, column) in ranges.iter_mut().zip(&columns) {
-            extend(range, column)?;
+        for (at, column) in &found {
+            extend(&mut ranges[*at], column)?;
         }
         if kind.partition() == Partition::Day
             && let Some(day) = file.first_day()
@@ -94,10 +98,10 @@ fn looked_at(kind: TableKind, file: &DataFile, bytes: Bytes) -> datafusion::erro
     Ok(problems)
 }
 
-fn key_columns(kind: TableKind, batch: &RecordBatch) -> datafusion::error::Result<Vec<ArrayRef>> {
-    let column = |name: &&str| batch.column_by_name(name).cloned();
-    let found: Option<Vec<ArrayRef>> = kind.key().iter().map(column).collect();
-    found.ok_or_else(|| datafusion::common::exec_datafusion_err!("a column of its key is missing"))
+/// The key columns that a file has, by their place in the key. One that came in later may not be there: then it is NULL.
+fn key_columns(kind: TableKind, batch: &RecordBatch) -> Vec<(usize, ArrayRef)> {
+    let column = |(at, name): (usize, &&str)| Some((at, Arc::clone(batch.column_by_name(name)?)));
+    kind.key().iter().enumerate().filter_map(column).collect()
 }
 
 /// Least and greatest of the values so far.

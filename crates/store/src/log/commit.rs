@@ -131,8 +131,12 @@ impl Log {
         if self.is_headed(version) {
             return Ok(());
         }
+        let place = self.place(version);
+        if self.objects.head(&place).await?.is_none() {
+            return Ok(());
+        }
         // Without the entry its checkpoint is there, which is verified by itself.
-        let Some(entry) = self.objects.get(&self.place(version).entry()).await? else { return Ok(()) };
+        let Some(entry) = self.objects.get(&place.entry()).await? else { return Ok(()) };
         if self.head_of(version, &sha256(&entry)).await? {
             self.set_headed(version);
         }

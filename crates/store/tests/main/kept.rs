@@ -98,7 +98,7 @@ async fn a_new_day_of_a_month_adds_a_file_and_a_changed_one_replaces_its_own() {
     let before = table.snapshot().await.unwrap();
     let folders: Vec<_> = before.files().map(|file| file.path().to_string()).collect();
     assert!(folders[0].starts_with("slo_days/month=2026-09/k2-"), "{folders:?}");
-    assert!(folders[1].starts_with("slo_days/month=2026-10/k1-") && folders.len() == 2, "{folders:?}");
+    assert!(folders[1].starts_with("slo_days/month=2026-10/k2-") && folders.len() == 2, "{folders:?}");
     assert_eq!(before.files().nth(1).unwrap().first_day(), Some(20_727));
     assert_eq!((before.files_of(20_727).len(), before.days(), before.watermark()), (0, None, None));
 

@@ -179,7 +179,7 @@ async fn a_file_is_opened_by_one_request() {
     let rows: Vec<Row> = (0..2000).map(|at| row(OCTOBER + at % 1440 * MINUTE, "login", at)).collect();
     append(&open().await.table(TableKind::Requests), vec![requests(&rows)]).await.unwrap();
     let snapshot = open().await.table(TableKind::Requests).snapshot().await.unwrap();
-    let files = snapshot.files().len();
+    let files = snapshot.files().count();
     let context = querying(Provider::pinned(snapshot));
     objects.arm(None);
     // The page indexes are asked for too, and come with the footer.
