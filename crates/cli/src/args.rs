@@ -518,6 +518,10 @@ pub(crate) struct Compact {
     /// Write files of an older format anew as well: reading them is quicker then
     #[arg(long)]
     pub upgrade: bool,
+
+    /// Write files of other Delta writers anew, too: their rows are vouched for from then on
+    #[arg(long)]
+    pub adopt: bool,
 }
 
 #[derive(Debug, clap::Args)]

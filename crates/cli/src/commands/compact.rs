@@ -21,7 +21,7 @@ pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
     let mut nothing = true;
     for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {
         let mut how = Compaction::default();
-        (how.upgrade, how.dry_run) = (args.upgrade, true);
+        (how.upgrade, how.adopt, how.dry_run) = (args.upgrade, args.adopt, true);
         let due = engine.compact(kind, &how).await?;
         if due.before.files == 0 {
             continue;

@@ -87,6 +87,24 @@ impl Engine {
         })
     }
 
+    /// Refuses to work out money from files of other Delta writers: nobody can tell whether they are as they were written.
+    pub(super) async fn vouched_for(&self) -> Result<()> {
+        let Some(store) = self.store() else { return Ok(()) };
+        for kind in [TableKind::Requests, TableKind::Exclusions, TableKind::Incidents, TableKind::Fees] {
+            let snapshot = store.table(kind).snapshot().await?;
+            let foreign = snapshot.files().filter(|file| file.foreign());
+            if let (Some(first), more) = (foreign.clone().next(), foreign.count()) {
+                let name = kind.name();
+                return Err(EngineError::Usage(format!(
+                    "{more} files of {name} are another Delta writer's, the first is {}: nobody can tell whether they are as they \
+                     were written. If you vouch for their rows: nines compact {name} --adopt",
+                    first.path()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
     /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose. An agreement whose
     /// calendar period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is
@@ -102,6 +120,7 @@ impl Engine {
                     self.settings().store
                 )));
             }
+            self.vouched_for().await?;
             let issued = self.recorded_statements(month, chosen).await?;
             let before = &issued.statements;
             let earlier = match how.current_rules {

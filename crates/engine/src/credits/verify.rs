@@ -47,6 +47,7 @@ impl Engine {
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
         let (mut today, mut by_current, mut refused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
         if is_known {
+            self.vouched_for().await?;
             let earlier = by_earlier_rules(&issued);
             let owing = Owing { month, chosen, issued: &issued, ending: false, earlier };
             let mut credits = self.owing(&owing).await?;

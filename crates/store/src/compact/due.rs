@@ -37,8 +37,10 @@ impl Merge {
 pub(super) struct Wanted<'a> {
     /// Those of these partitions only.
     pub only: Option<&'a BTreeSet<Option<i32>>>,
-    /// Files of older formats and of other Delta writers, too, though they are few.
+    /// Files of older formats, too, though they are few.
     pub upgrade: bool,
+    /// Files of other Delta writers. Without it they are left alone: merged, nobody could tell any longer that they were theirs.
+    pub adopt: bool,
     /// Of a closed partition only as many as are worth writing its largest again.
     pub sparing: bool,
 }
@@ -56,14 +58,13 @@ pub(super) fn due(list: &FileList, wanted: Wanted<'_>) -> Vec<Merge> {
 }
 
 fn of_partition(files: &[DataFile], closed: bool, wanted: Wanted<'_>) -> Vec<DataFile> {
-    let merged = match (closed, small(files)) {
+    let files: Vec<DataFile> = files.iter().filter(|file| wanted.adopt || !file.foreign()).cloned().collect();
+    let merged = match (closed, small(&files)) {
         (true, small) if !wanted.sparing || is_worth_it(&small) => small,
-        _ => tier(files),
+        _ => tier(&files),
     };
-    if !wanted.upgrade {
-        return merged;
-    }
-    let old = files.iter().filter(|file| file.tail().is_none() && !merged.contains(file)).cloned().collect::<Vec<_>>();
+    let is_old = |file: &&DataFile| if file.foreign() { wanted.adopt } else { wanted.upgrade && file.tail().is_none() };
+    let old: Vec<DataFile> = files.iter().filter(is_old).filter(|file| !merged.contains(file)).cloned().collect();
     [merged, old].concat()
 }
 
@@ -102,11 +103,12 @@ mod tests {
     use datafusion::object_store::path::Path;
 
     use super::*;
+    use crate::log::FileName;
     use crate::schema::TableKind;
 
     fn files(sizes: &[u64]) -> Vec<DataFile> {
         let file = |(at, size): (usize, &u64)| {
-            let name = format!("{at}.parquet");
+            let name = FileName::Blocks { content: at as u64, id: 1, tail: 1, crc: 1 }.to_string();
             let path = Path::from(format!("events/{name}"));
             DataFile::new(TableKind::Events, &Arc::from([]), path, &name, *size, Some(7), None)
         };
@@ -135,6 +137,16 @@ mod tests {
         }
         assert_eq!(merged(&[50, 1, 1, 1, 1, 1, 1, 1]), [50, 1, 1, 1, 1, 1, 1, 1]);
         assert_eq!(sizes(of_partition(&files(&[50, 1]), true, Wanted::default())), [50, 1]);
+    }
+
+    #[test]
+    fn files_of_other_writers_are_merged_only_on_purpose() {
+        let path = Path::from("events/part-0.parquet");
+        let theirs = DataFile::new(TableKind::Events, &Arc::from([]), path, "part-0.parquet", 5, Some(7), None);
+        let all = [files(&[9, 7]), vec![theirs]].concat();
+        let merged = |wanted: Wanted<'_>| sizes(of_partition(&all, true, wanted));
+        assert_eq!(merged(Wanted { upgrade: true, ..Wanted::default() }), [9, 7]);
+        assert_eq!(merged(Wanted { adopt: true, ..Wanted::default() }), [9, 7, 5]);
     }
 
     #[test]

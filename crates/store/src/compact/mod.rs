@@ -42,8 +42,10 @@ pub struct Compaction {
     pub most_bytes: Option<u64>,
     /// Nothing goes on after this.
     pub until: Option<Instant>,
-    /// Whether files of an older format, and those of other Delta writers, are written anew as well.
+    /// Whether files of an older format are written anew as well.
     pub upgrade: bool,
+    /// Whether files of other Delta writers are, too: their rows are taken for what they are from then on.
+    pub adopt: bool,
     /// Whether a large file of a day that is over is written again only when enough has come to it.
     pub sparing: bool,
     /// Whether nothing is done but to look at what there is to do.
@@ -100,7 +102,8 @@ impl Table {
         self.log().check_writable(&base.snapshot)?;
         let mut merges = Vec::new();
         let mut bytes = 0;
-        let wanted = Wanted { only: how.partitions.as_ref(), upgrade: how.upgrade, sparing: how.sparing };
+        let wanted =
+            Wanted { only: how.partitions.as_ref(), upgrade: how.upgrade, adopt: how.adopt, sparing: how.sparing };
         for merge in due(&base.files, wanted) {
             if how.most_bytes.is_some_and(|most| bytes + merge.bytes() > most) || !how.has_time_for(&merge) {
                 merge.files.iter().for_each(|file| done.left.add(file.size()));
