@@ -2,21 +2,8 @@
 
 use std::path::Path;
 
+use crate::growth::DEFINITION;
 use crate::{nines, query, run};
-
-const SLO: &str = "
-apiVersion: openslo/v1
-kind: SLO
-metadata: {name: sign-in}
-spec:
-  service: login
-  indicator:
-    metadata: {name: sign-in}
-    spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: nines/events, spec: {name: sign-in}}}}}
-  timeWindow: [{duration: 28d, isRolling: true}]
-  budgetingMethod: Timeslices
-  objectives: [{target: 0.99, timeSliceTarget: 0.99, timeSliceWindow: 1m}]
-";
 
 /// Ingests minutes of a day one by one.
 fn minutes(store: &Path, day: u32, minutes: std::ops::Range<u32>, compacts: bool) {
@@ -57,7 +44,7 @@ fn what_was_evaluated_stays_good_in_fewer_files() {
     minutes(&store, 2, 0..3, false);
     minutes(&store, 3, 0..2, false);
     let file = folder.path().join("slo.yaml");
-    std::fs::write(&file, SLO).unwrap();
+    std::fs::write(&file, DEFINITION).unwrap();
     run(nines().arg("--store").arg(&store).arg("apply").arg(&file));
     run(nines().arg("--store").arg(&store).arg("refresh"));
     let figures =

@@ -18,7 +18,7 @@ const LAST: i32 = FIRST + DAYS - 1;
 const LEAST: usize = 3;
 const ROUNDS: usize = 30;
 
-const DEFINITION: &str = "
+pub const DEFINITION: &str = "
 apiVersion: openslo/v1
 kind: SLO
 metadata: {name: sign-in}

@@ -101,6 +101,40 @@ fn a_file_that_is_replaced_keeps_its_mode() {
 }
 
 #[test]
+fn standard_output_by_name_replaces_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = assert_cmd::cargo::cargo_bin("nines");
+    for name in ["/dev/stdout", "-", "/dev/fd/1"] {
+        let script = format!(
+            "echo before > log; '{0}' sql 'select 1 as a' --format csv -o {name} >> log; echo after >> log; cat log; ls",
+            binary.display()
+        );
+        let shown = run(assert_cmd::Command::new("sh").args(["-c", &script]).current_dir(folder.path()));
+        assert_eq!(shown, "before\na\n1\nafter\nlog\n", "{name}");
+    }
+}
+
+#[test]
+fn to_apply_nothing_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("empty.yaml");
+    for text in ["", "---\n"] {
+        std::fs::write(&file, text).unwrap();
+        let said = fails(2, nines().arg("--store").arg(folder.path().join("store")).arg("apply").arg(&file));
+        assert!(said.contains("no definition stands in"), "{said}");
+    }
+}
+
+#[test]
+fn a_column_that_the_folder_says_too_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("h/day=1")).unwrap();
+    std::fs::write(folder.path().join("h/day=1/a.csv"), "a,day\n1,9\n").unwrap();
+    let said = fails(1, nines().current_dir(folder.path()).args(["sql", "SELECT * FROM 'h/'"]));
+    assert!(said.contains("column day is in the file, and the folder day=1 says it too"), "{said}");
+}
+
+#[test]
 fn a_safe_notebook_reads_the_store_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let store = store_with_the_name(folder.path());

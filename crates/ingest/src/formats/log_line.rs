@@ -299,6 +299,8 @@ mod tests {
         assert_eq!(read(combined.clone()), (time, path.clone(), 200, None));
         assert_eq!(read(format!("{combined} 0.123")), (time, path.clone(), 200, Some(Taken::Seconds(0.123))));
         assert_eq!(read(format!("{combined} \"-\" 123456")), (time, path.clone(), 200, Some(Taken::Whole(123_456))));
+        assert_eq!(read(format!("{combined} \"0.5\"")), (time, path.clone(), 200, Some(Taken::Seconds(0.5))));
+        assert_eq!(read(format!("{common} \"-\" \"0.5\"")), (time, path.clone(), 200, None), "an agent of this name");
         assert_eq!(read(format!("{common} -")), (time, path.clone(), 200, None));
         assert_eq!(read(format!("vhost:443 ::1 - John [x] Doe{}", &common[17..])), (time, path, 200, None));
         assert_eq!(read(common.replace("200 2326", "- -")).2, 0);
