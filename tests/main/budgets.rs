@@ -292,3 +292,27 @@ fn a_table_of_kept_days_of_an_earlier_version_gets_the_columns_that_came_later()
     assert_eq!(query(&store, report), said);
     assert!(std::fs::read_to_string(log.join("00000000000000000001.json")).unwrap().contains("metaData"));
 }
+
+#[test]
+fn a_slice_counts_by_the_method_in_force_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = |date: &str| format!(", annotations: {{nines/effective-from: \"{date}\"}}");
+    let of =
+        |name: &str, method: &str, more: &str| slo(name, "a", method, "target: 0.8, timeSliceTarget: 0.8", more, "");
+    let slos = [
+        of("late", "RatioTimeslices", ""),
+        of("late", "Timeslices", &from("2025-11-05")),
+        of("mixed", "RatioTimeslices", ""),
+        of("mixed", "Timeslices", &from("2025-11-02")),
+        of("plain", "RatioTimeslices", ""),
+    ];
+    let store = store(folder.path(), "2025-11-01", "2025-11-02T23:59:00", "t, 'a', 'e', 9 AS good, 10 AS total", &slos);
+    // A version that takes effect after all data says nothing of them; one that does within adds its whole slices.
+    let figures =
+        "SELECT objective, slo FROM report('2025-11') WHERE objective IN ('late', 'mixed', 'plain') ORDER BY 1";
+    assert_eq!(query(&store, figures), ["late,0.9", "mixed,0.95", "plain,0.9"]);
+    assert_eq!(
+        query(&store, &figures.replace("'2025-11'", "'2025-11-01', '2025-11-02'")),
+        ["late,0.9", "mixed,0.9", "plain,0.9"]
+    );
+}
