@@ -8,6 +8,7 @@ import hashlib
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import deltalake
@@ -76,15 +77,30 @@ def chain(table):
 def requests(folder, store):
     columns = [*KEYS, "requests"]
     select = "SELECT CAST(to_unixtime(time) AS BIGINT) AS time, business, service, endpoint, status, cause, source, requests FROM requests"
-    table, seen = str(store / "requests"), {}
+    table, seen, made = str(store / "requests"), {}, {}
+
+    def look():
+        out = folder / "out.parquet"
+        run("--store", store, "sql", "-o", out, select)
+        version = deltalake.DeltaTable(table).version()
+        seen[version] = sorted(map(tuple, polars.read_parquet(out).select(columns).rows()))
+        made[version] = time.time()
+        return version
+
+    def agree(versions):
+        for version in versions:
+            delta = polars.from_arrow(deltalake.DeltaTable(table, version=version).to_pyarrow_table())
+            direct = polars.read_delta(table, version=version)
+            for frame in (delta, direct):
+                assert rows_of(frame, columns) == seen[version], (version, frame.height, len(seen[version]))
+            counts = direct.select(polars.col("latency").struct.field("buckets").list.eval(polars.element().struct.field("count")).list.sum())
+            assert counts.to_series().sum() == sum(row[-1] for row in seen[version]), "histograms count every request"
+
     for name, source, lines in batches():
         file = folder / f"{name}.csv"
         file.write_text("\n".join(lines) + "\n")
         run("--store", store, "ingest", "requests", file, "--source", source, "--batch", name)
-        out = folder / "out.parquet"
-        run("--store", store, "sql", "-o", out, select)
-        ours = polars.read_parquet(out).select(columns)
-        seen[deltalake.DeltaTable(table).version()] = sorted(map(tuple, ours.rows()))
+        look()
     assert len(seen) == 56, len(seen)
     # Days that are over in fewer files: the same rows, and every version before it as it was.
     last = seen[max(seen)]
@@ -92,17 +108,34 @@ def requests(folder, store):
     seen[deltalake.DeltaTable(table).version()] = last
     assert "as it was written" in run("--store", store, "check")
     assert list((store / "requests" / "_delta_log").glob("*.checkpoint*.parquet")), "a checkpoint after 50 commits"
-    for version, expected in seen.items():
-        delta = polars.from_arrow(deltalake.DeltaTable(table, version=version).to_pyarrow_table())
-        direct = polars.read_delta(table, version=version)
-        for frame in (delta, direct):
-            assert rows_of(frame, columns) == expected, (version, frame.height, len(expected))
-        counts = direct.select(polars.col("latency").struct.field("buckets").list.eval(polars.element().struct.field("count")).list.sum())
-        assert counts.to_series().sum() == sum(row[-1] for row in expected), "histograms count every request"
+    agree(seen)
     operations = [entry["operation"] for entry in deltalake.DeltaTable(table).history()]
     assert chain(store / "requests") == len(operations) == 57 + operations.count("OPTIMIZE"), operations
     assert operations.count("OPTIMIZE") > 1, operations
     print(f"{len(seen)} versions of requests agree, the last has {len(seen[max(seen)])} rows")
+    # Rows deleted, an earlier version restored, old versions given up: what is retained is as it was.
+    full = len(last)
+    run("--store", store, "delete", "requests", "--where", "endpoint = '/e1' and status = 504", "--reason", "a test")
+    deleted = look()
+    assert 0 < len(seen[deleted]) < full, (len(seen[deleted]), full)
+    run("--store", store, "restore", "requests", "--to", 30)
+    restored = look()
+    assert seen[restored] == seen[30]
+    run("--store", store, "ingest", "requests", folder / "minute 49.csv", "--source", "live", "--batch", "minute 49")
+    assert len(seen[look()]) == len(seen[30]) + 1, "a batch that was taken back is stored when it comes again"
+    oldest = 40
+    run("--store", store, "gc", "requests", "--keep", f"{int(time.time() - made[oldest])}s")
+    look()
+    assert "as it was written" in run("--store", store, "check", "requests")
+    kept = [version for version in seen if version > oldest]
+    agree(kept)
+    refused = subprocess.run([nines, "--store", str(store), "restore", "requests", "--to", "30"], capture_output=True, text=True)
+    assert refused.returncode and "no longer retained" in refused.stderr, refused
+    run("--store", store, "gc", "requests", "--now")
+    look()
+    agree([max(seen)])
+    assert len(list((store / "requests" / "_delta_log").glob("*.json"))) == 2
+    print(f"{len(kept)} versions agree after rows were deleted, a version restored and others given up")
 
 
 def records(store):

@@ -167,6 +167,38 @@ impl Life {
             if self.kills.is_multiple_of(10) || self.kills == kills {
                 assert_eq!(read(&store), after, "{hit}");
             }
+            if rng.random_bool(0.3) {
+                self.upkeep(&mut rng, &store, folder.path(), &after, *typical);
+            }
+        }
+    }
+}
+
+impl Life {
+    /// What looks after a store is killed as well, and leaves the same rows, and nothing that is wrong. A copy that was killed is no
+    /// store.
+    fn upkeep(&mut self, rng: &mut StdRng, store: &Path, folder: &Path, rows: &[String], typical: Duration) {
+        let copy = folder.join(format!("copy {}", self.kills));
+        let what = [&["compact"][..], &["gc", "--now"], &["gc", "--keep", "1s"], &["backup"]][rng.random_range(0..4)];
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("nines"));
+        command.env_remove("NINES_STORE").arg("--store").arg(store).args(what);
+        if what == ["backup"] {
+            command.arg(&copy);
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ended = killed_after(command.spawn().unwrap(), typical.mul_f64(rng.random_range(0.0..1.5)));
+        *self.counts.entry(if ended { "upkeep" } else { "upkeep killed" }).or_default() += 1;
+        assert_eq!(read(store), rows, "{what:?}");
+        let sound = |store: &Path| {
+            let check =
+                Command::new(assert_cmd::cargo::cargo_bin("nines")).arg("--store").arg(store).arg("check").output();
+            let check = check.unwrap();
+            assert!(check.status.success(), "{what:?}: {check:?}");
+        };
+        sound(store);
+        if what == ["backup"] && copy.join("nines.json").exists() {
+            sound(&copy);
+            assert_eq!(read(&copy), rows);
         }
     }
 }

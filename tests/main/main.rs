@@ -16,6 +16,7 @@ mod earlier_format;
 mod evaluation;
 mod formats;
 mod growth;
+mod history;
 mod hostile;
 mod ingest;
 mod interrupted;
@@ -40,6 +41,7 @@ mod tables;
 mod unmatched;
 mod unmeasured;
 mod unreadable;
+mod upkeep;
 mod upptime;
 mod views;
 

@@ -8,6 +8,9 @@ use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
 use nines_engine::store::TableKind;
 
 use crate::output::Format;
+pub(crate) use upkeep::{Backup, Delete, Gc, Restore};
+
+mod upkeep;
 
 /// Embedded time-series store and SQL engine for service-level history.
 #[derive(Debug, Parser)]
@@ -66,6 +69,16 @@ pub(crate) enum Command {
     Check(Check),
     /// Merge the files of tables: days that are over become few sorted files, compressed for good
     Compact(Compact),
+    /// Give up old versions of tables, and remove the files that only they need
+    Gc(Gc),
+    /// Delete rows of a table of slices, by a version that says why
+    Delete(Delete),
+    /// Make an earlier version of a table the newest
+    Restore(Restore),
+    /// Copy a store beside its writers
+    Backup(Backup),
+    /// Show who changed what in which version of a table, and when
+    Log(Log),
     /// What customers are owed for a period: show it, issue statements, verify them
     Credits(Credits),
     /// Record time that objectives and agreements do not count, withdraw it, or list it
@@ -501,14 +514,37 @@ pub(crate) struct Refresh {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// The table [default: all]
-    #[arg(value_name = "TABLE", value_parser = table)]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
     pub table: Option<TableKind>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Log {
+    /// The table [default: all but slo_days and slo_facts, which hold what can be computed again]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: Option<TableKind>,
+
+    /// How many versions, the newest first
+    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "all")]
+    pub last: usize,
+
+    /// All versions whose entries are still there
+    #[arg(long)]
+    pub all: bool,
+
+    /// How to print; with --output told from the file's name [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+
+    /// Write to a file, which appears only when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Compact {
     /// The table [default: all]
-    #[arg(value_name = "TABLE", value_parser = table)]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
     pub table: Option<TableKind>,
 
     /// Say what would be merged, and change nothing
@@ -554,6 +590,12 @@ fn table(name: &str) -> Result<TableKind, String> {
         Some(instead) => Err(format!("{name} is not loaded from files; {instead}")),
         None => Ok(kind),
     }
+}
+
+/// A table of the store, whoever fills it.
+fn any_table(name: &str) -> Result<TableKind, String> {
+    let names = || TableKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    TableKind::from_name(name).ok_or_else(|| format!("expected one of {}", names()))
 }
 
 fn repeated_hour(text: &str) -> Result<RepeatedHour, String> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use nines_engine::store::{Begun, Known, TableKind};
+use nines_engine::store::{Begun, Known};
 use nines_engine::{Engine, Settings};
 
 use crate::error::Result;
@@ -103,12 +103,8 @@ impl Landed {
 
     /// Whether rows were stored that somebody delivered, or may have been: not only what Nines can compute again.
     pub fn has_rows(&self) -> bool {
-        self.0.iter().any(|begun| !is_derived(begun.table))
+        self.0.iter().any(|begun| !begun.table.is_derived())
     }
-}
-
-fn is_derived(table: TableKind) -> bool {
-    matches!(table, TableKind::SloDays | TableKind::SloFacts)
 }
 
 impl fmt::Display for Landed {
@@ -125,9 +121,9 @@ impl fmt::Display for Landed {
             });
             named.collect::<Vec<_>>().join("; ")
         };
-        let stored = named(&|begun| begun.known == Known::Stored && !is_derived(begun.table));
-        let unknown = named(&|begun| begun.known != Known::Stored && !is_derived(begun.table));
-        let derived = named(&|begun| begun.known == Known::Stored && is_derived(begun.table));
+        let stored = named(&|begun| begun.known == Known::Stored && !begun.table.is_derived());
+        let unknown = named(&|begun| begun.known != Known::Stored && !begun.table.is_derived());
+        let derived = named(&|begun| begun.known == Known::Stored && begun.table.is_derived());
         let mut said = Vec::new();
         if !stored.is_empty() {
             said.push(format!("stored before that, and it stays: {stored}"));

@@ -16,6 +16,7 @@ mod calls;
 mod catalog;
 mod credits;
 mod defined;
+mod delete;
 mod depth;
 mod engine;
 mod error;
@@ -44,6 +45,7 @@ mod zone;
 
 pub use apply::{Applied, Mistakes};
 pub use credits::{Chosen, Credits, Issued, Issuing, Owed, Today, Verified};
+pub use delete::Deleting;
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Result};
 pub use held::{Held, bytes_of};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use nines_store::{Checked, Compacted, Compaction, TableKind};
+use nines_store::{BackedUp, Backup, Checked, Collected, Compacted, Compaction, Gc, Restored, TableKind};
 
 use crate::{Engine, EngineError, Result};
 
@@ -34,6 +34,30 @@ impl Engine {
             return Err(EngineError::Usage("there is no store to check".to_string()));
         };
         Ok(store.table(table).check(&self.writing(), bytes).await?)
+    }
+
+    /// Gives up old versions of a table and removes what only they need.
+    pub async fn gc(&self, table: TableKind, how: &Gc) -> Result<Collected> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store to clean up".to_string()));
+        };
+        Ok(store.table(table).gc(how).await?)
+    }
+
+    /// Makes the rows of an earlier version of a table those of a new one.
+    pub async fn restore(&self, table: TableKind, to: u64, dry_run: bool) -> Result<Restored> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store of which a version could be restored".to_string()));
+        };
+        Ok(store.table(table).restore(to, dry_run).await?)
+    }
+
+    /// Copies the store to a place where nothing is, beside its writers.
+    pub async fn backup(&self, to: &str, how: &Backup) -> Result<BackedUp> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store to copy".to_string()));
+        };
+        Ok(store.backup(to, how).await?)
     }
 
     /// Puts rows of a table into fewer files.

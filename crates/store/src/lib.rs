@@ -14,11 +14,15 @@
 //!
 //! No SQL here, and no knowledge of what an objective is.
 
+mod backup;
 mod check;
 mod commit;
 mod commits;
 mod compact;
+mod delete;
 mod error;
+mod gc;
+mod history;
 mod log;
 mod marker;
 mod objects;
@@ -26,6 +30,7 @@ mod once;
 mod partition;
 mod pieces;
 mod provider;
+mod restore;
 mod rules;
 mod schema;
 mod snapshot;
@@ -35,16 +40,21 @@ mod upsert;
 mod version;
 mod write;
 
+pub use backup::{BackedUp, Backup};
 pub use check::{Checked, Problem};
 pub use commit::{Changes, Commit, Outcome};
 pub use commits::{Begun, Known};
 pub use compact::{Amount, Compacted, Compaction};
+pub use delete::{Condemned, Deleted, Deletion};
 pub use error::{Result, StoreError, StoreErrorKind};
+pub use gc::{Collected, Gc};
+pub use history::{Before, Extent, History, LoggedVersion};
 pub use log::{DataFile, FilePartition, Origin};
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
 pub use pieces::piece_of;
 pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
+pub use restore::Restored;
 pub use rules::{
     Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,
     first_invalid_row,

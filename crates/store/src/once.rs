@@ -90,6 +90,18 @@ pub(crate) fn app_id_of(mark: &str) -> String {
     format!("mark/{mark}")
 }
 
+/// The source and the name of the batch of which this is the name in the log.
+pub(crate) fn batch_of(app_id: &str) -> Option<(String, String)> {
+    let (source, id) = app_id.strip_prefix("batch/")?.split_once('/')?;
+    let unescaped = |name: &str| name.replace("%2F", "/").replace("%25", "%");
+    Some((unescaped(source), unescaped(id)))
+}
+
+/// The mark of which this is the name in the log.
+pub(crate) fn mark_of(app_id: &str) -> Option<&str> {
+    app_id.strip_prefix("mark/")
+}
+
 /// A slash in a name must not make two pairs of names one.
 fn escaped(name: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F")
@@ -104,6 +116,10 @@ mod tests {
         let name = |source: &str, id: &str| Batch::new(source, id, 7).app_id();
         assert_ne!(name("a/b", "c"), name("a", "b/c"));
         assert_ne!(name("a%2Fb", "c"), name("a/b", "c"));
+        for (source, id) in [("a/b", "c%2F"), ("a%", "%25/"), ("", "业务")] {
+            assert_eq!(batch_of(&name(source, id)), Some((source.to_string(), id.to_string())));
+            assert_eq!(mark_of(&name(source, id)), None);
+        }
         assert_eq!(Batch::new("a", "b", u64::MAX).content, i64::MAX);
     }
 }

@@ -148,6 +148,10 @@ impl Store {
         marker::read(objects).await?.map_or(Ok(()), |marker| marker.check_writable(objects))
     }
 
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.inner.objects
+    }
+
     pub(crate) fn begin_commit(&self, table: TableKind, version: u64) -> Underway {
         self.inner.commits.begin(table, version)
     }

@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::gc::LEFT_OVER_AFTER;
 use crate::log::{Attempt, CHECKPOINT_EVERY, DataFile, Entry, Files, Log, NewFile, Origin, Transaction, blocking};
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
@@ -113,6 +114,10 @@ impl Table {
         &self.state.log
     }
 
+    pub(crate) fn log_handle(&self) -> Arc<Log> {
+        Arc::clone(&self.state.log)
+    }
+
     /// How files are written: when rows come, or for good.
     pub(crate) fn layout(&self, for_good: bool) -> Arc<Layout> {
         Arc::clone(if for_good { &self.state.for_good } else { &self.state.layout })
@@ -125,6 +130,17 @@ impl Table {
 
     /// An earlier version. [`StoreErrorKind::NotFound`] if there is none of this number, or no longer.
     pub async fn snapshot_at(&self, version: u64) -> Result<Snapshot> {
+        Ok(Snapshot::new(self.clone(), Some(self.files_at(version).await?)))
+    }
+
+    /// As [`Table::snapshot_at`].
+    pub(crate) async fn files_at(&self, version: u64) -> Result<Files> {
+        if let Some(retained) = self.retained().await?.filter(|retained| version < *retained) {
+            return Err(StoreError::new(
+                StoreErrorKind::NotFound,
+                format!("version {version} of {self} is no longer retained; the oldest that is, is {retained}"),
+            ));
+        }
         let state = Arc::clone(&self.state);
         let files = blocking(move || {
             if let Some(known) = state.known().1.filter(|known| known.snapshot.version() == version) {
@@ -135,7 +151,9 @@ impl Table {
                 None => Ok(None),
             }
         });
-        Ok(Snapshot::new(self.clone(), files.await?))
+        files.await?.ok_or_else(|| {
+            StoreError::new(StoreErrorKind::NotFound, format!("{self} was never written and has no version {version}"))
+        })
     }
 
     /// Stores all rows of a stream in one atomic commit. What they say of a unit replaces what was said of it before.
@@ -252,7 +270,15 @@ impl Table {
                     parts.entry(day.first_day()).or_default();
                 }
             }
-            let mut entry = self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await?;
+            let mut entry = match self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await {
+                Ok(entry) => entry,
+                // A file that another writer replaced may be gone already, if only the newest version is retained.
+                Err(error) if error.kind() == StoreErrorKind::Corrupt && self.moved_on(now).await? => {
+                    tokio::time::sleep(pause(attempt)).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if !entry.added.is_empty() {
                 entry.metadata = self.state.log.with_columns(&base.snapshot, written.columns()).await?;
             }
@@ -291,9 +317,15 @@ impl Table {
         ))
     }
 
+    /// Whether there is a newer version than this.
+    async fn moved_on(&self, version: u64) -> Result<bool> {
+        Ok(self.newest().await?.is_some_and(|newest| newest.snapshot.version() > version))
+    }
+
     /// Tries to make an entry this version. It goes on when nobody waits for it any longer: a put that has begun cannot be
     /// taken back, and what became of it shall be known.
     pub(crate) async fn commit(&self, version: u64, entry: &Arc<Entry>, changes_nothing: bool) -> Result<Attempt> {
+        self.not_collected(&entry.added).await?;
         let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
         let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
         let put = tokio::spawn(async move {
@@ -316,6 +348,25 @@ impl Table {
             )
         };
         put.await.map_err(ended)?
+    }
+
+    /// Refuses files that may have been taken for what a dead writer left, because they were written so long ago.
+    async fn not_collected(&self, files: &[NewFile]) -> Result<()> {
+        let now = chrono::Utc::now().timestamp_millis();
+        let old = |file: &&NewFile| now.saturating_sub(file.written_at) > LEFT_OVER_AFTER.as_millis() as i64 / 2;
+        for file in files.iter().filter(old) {
+            let path = file.object_path(self.kind());
+            if self.objects().get(&path).await?.is_none() {
+                return Err(StoreError::new(
+                    StoreErrorKind::Io,
+                    format!(
+                        "{path}, which was written by this append, is gone: it took so long that the file was taken for one of a \
+                             writer that died. Nothing was stored; run the same again"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What becomes the next version after `base`. Partitions whose stored files that may overlap are

@@ -1,17 +1,22 @@
 //! One command per file.
 
 mod apply;
+mod backup;
 mod check;
 mod compact;
 mod credits;
+mod delete;
 mod demo;
 mod exclude;
+mod gc;
 mod incident;
 mod ingest;
+mod log;
 mod page;
 mod record;
 mod refresh;
 mod report;
+mod restore;
 mod run;
 mod slos;
 mod sql;
@@ -30,6 +35,11 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Apply(args) => apply::run(settings, args).await,
         Command::Check(args) => check::run(settings, args).await,
         Command::Compact(args) => compact::run(settings, args).await,
+        Command::Gc(args) => gc::run(settings, args).await,
+        Command::Delete(args) => delete::run(settings, args).await,
+        Command::Restore(args) => restore::run(settings, args).await,
+        Command::Backup(args) => backup::run(settings, args).await,
+        Command::Log(args) => log::run(settings, args).await,
         Command::Credits(args) => credits::run(settings, args).await,
         Command::Slos(args) => slos::run(settings, args).await,
         Command::Refresh(args) => refresh::run(settings, args).await,

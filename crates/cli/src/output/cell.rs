@@ -145,12 +145,12 @@ fn float(value: f64) -> String {
 
 /// An instant in the zone, as RFC 3339 without a T: `2026-10-03 04:05:00+08:00`, `…Z` in UTC.
 pub(crate) fn instant(micros: i64, time_zone: &str) -> String {
-    in_zone(
-        micros,
-        time_zone,
-        if micros.rem_euclid(MICROS) == 0 { "%Y-%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S%.6f" },
-        true,
-    )
+    let format = match (micros.rem_euclid(MICROS), micros.rem_euclid(1000)) {
+        (0, _) => "%Y-%m-%d %H:%M:%S",
+        (_, 0) => "%Y-%m-%d %H:%M:%S%.3f",
+        _ => "%Y-%m-%d %H:%M:%S%.6f",
+    };
+    in_zone(micros, time_zone, format, true)
 }
 
 /// Minutes where they suffice, and no offset: the reader knows the zone.

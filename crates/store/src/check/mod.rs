@@ -77,15 +77,22 @@ impl Table {
         if listed.is_empty() {
             return Ok(checked);
         }
-        let versions: BTreeSet<u64> =
-            listed.iter().filter_map(|(path, _)| version_of(path, LOG_FOLDER, "json")).collect();
-        let checkpoints: BTreeSet<u64> =
-            listed.iter().filter_map(|(path, _)| version_of(path, LOG_FOLDER, "checkpoint.parquet")).collect();
-        let heads: BTreeSet<u64> =
-            listed.iter().filter_map(|(path, _)| version_of(path, HEADS_FOLDER, "head")).collect();
-        let mut files = self.check_entries(&versions, &heads, &mut checked).await;
+        let of = |folder: &str, extension: &str| -> BTreeSet<u64> {
+            listed.iter().filter_map(|(path, _)| version_of(path, folder, extension)).collect()
+        };
+        let mut versions = of(LOG_FOLDER, "json");
+        let mut checkpoints = of(LOG_FOLDER, "checkpoint.parquet");
+        let mut heads = of(HEADS_FOLDER, "head");
+        let oldest = self.oldest_to_check(&versions, &mut checked).await;
+        // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
+        let from = checkpoints.iter().copied().filter(|version| *version <= oldest).max().unwrap_or(0);
+        let from = if versions.contains(&0) && oldest == 0 { 0 } else { from };
+        for which in [&mut versions, &mut checkpoints, &mut heads] {
+            which.retain(|version| *version >= from);
+        }
+        let mut files = self.check_entries(&versions, oldest, &checkpoints, &heads, &mut checked).await;
         self.check_checkpoints(&checkpoints, &mut checked).await;
-        self.check_versions(&versions, &checkpoints, &mut files, &mut checked).await;
+        self.check_versions(&versions, oldest, &checkpoints, &mut files, &mut checked).await;
         let of_any: BTreeSet<&Path> = files.keys().collect();
         for (path, _) in &listed {
             if path.extension() == Some("parquet") && !path.as_ref().contains(LOG_FOLDER) && !of_any.contains(path) {
@@ -110,10 +117,25 @@ impl Table {
         listed.map_err(|error| StoreError::caused(crate::StoreErrorKind::Io, format_args!("cannot list {self}"), error))
     }
 
-    /// Every entry by itself, by its head and by the one before it; none missing in between. The files that they add.
+    /// The oldest version that is retained: those before it need not be readable.
+    async fn oldest_to_check(&self, versions: &BTreeSet<u64>, checked: &mut Checked) -> u64 {
+        let first = versions.first().copied().unwrap_or(0);
+        match self.retained().await {
+            Ok(retained) => retained.unwrap_or(first),
+            Err(error) => {
+                checked.problems.push(Problem::new(self.kind().name(), error.to_string()));
+                first
+            }
+        }
+    }
+
+    /// Every entry by itself, by its head and by the one before it; none missing in between. The files that those after the oldest
+    /// version add.
     async fn check_entries(
         &self,
         versions: &BTreeSet<u64>,
+        oldest: u64,
+        checkpoints: &BTreeSet<u64>,
         heads: &BTreeSet<u64>,
         checked: &mut Checked,
     ) -> BTreeMap<Path, DataFile> {
@@ -122,6 +144,14 @@ impl Table {
         for &version in versions {
             checked.entries += 1;
             let place = self.log().place(version);
+            let first = before.is_none() && Some(version) == versions.first().copied();
+            if first && version > 0 && !checkpoints.contains(&version) {
+                checked.problems.push(Problem::new(
+                    place.entry(),
+                    format!("the entries of versions 0 to {} are missing, and there is no checkpoint of version {version} that would stand for \
+                             them. Put them back from a backup", version - 1),
+                ));
+            }
             if let Some((last, _)) = before.filter(|(last, _)| last + 1 != version) {
                 let missing = if last + 2 == version {
                     format!("{}", last + 1)
@@ -147,7 +177,11 @@ impl Table {
                 Ok(_) => {}
                 Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
             }
-            files.extend(self.log().added(&entry).into_iter().map(|file| (file.path().clone(), file)));
+            match self.log().added(version, &entry) {
+                Ok(_) if version <= oldest => {}
+                Ok(added) => files.extend(added.into_iter().map(|file| (file.path().clone(), file))),
+                Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
+            }
             let hash = crate::log::sha256(&entry);
             if let (Some((last, expected)), Some(said)) = (before, crate::log::previous(&entry))
                 && last + 1 == version
@@ -205,13 +239,14 @@ impl Table {
     async fn check_versions(
         &self,
         versions: &BTreeSet<u64>,
+        oldest: u64,
         checkpoints: &BTreeSet<u64>,
         files: &mut BTreeMap<Path, DataFile>,
         checked: &mut Checked,
     ) {
         // Between these a version has what the one before it had, and what its entry adds.
-        let ends = [versions.first(), versions.last()].into_iter().flatten().chain(checkpoints).copied();
-        for version in ends.collect::<BTreeSet<u64>>() {
+        let ends = [Some(oldest), versions.last().copied()].into_iter().flatten().chain(checkpoints.iter().copied());
+        for version in ends.filter(|version| *version >= oldest).collect::<BTreeSet<u64>>() {
             match self.snapshot_at(version).await {
                 Ok(snapshot) => files.extend(snapshot.files().map(|file| (file.path().clone(), file.clone()))),
                 Err(error) => {

@@ -171,7 +171,7 @@ impl Log {
         LogPlace { table: self.kind.name().to_string(), version }
     }
 
-    pub(super) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
+    pub(crate) async fn entry(&self, version: u64) -> Result<Vec<u8>> {
         let entry = self.objects.get(&self.place(version).entry()).await?;
         entry.ok_or_else(|| StoreError::corrupt(format!("the entry of version {version} of {self} is missing")))
     }

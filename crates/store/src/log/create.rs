@@ -4,6 +4,7 @@
 //! entry is created only if absent, so of two processes that create the same table both succeed and one wrote it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
@@ -18,6 +19,16 @@ use super::seal::{ENTRY_SEAL, UNSEALED};
 use super::{Log, WRITTEN_BY};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::write::LaterColumns;
+
+/// The properties that say how long entries of the log, and files that no longer count, are kept.
+const LOG_RETENTION: &str = "delta.logRetentionDuration";
+const FILE_RETENTION: &str = "delta.deletedFileRetentionDuration";
+/// How long that is as long as nobody says otherwise.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+fn interval(kept: Duration) -> String {
+    format!("interval {} days", kept.as_secs().div_ceil(86_400))
+}
 
 impl Log {
     /// Makes sure that the table exists.
@@ -41,7 +52,12 @@ impl Log {
                 "format": {"provider": "parquet", "options": {}},
                 "schemaString": schema,
                 "partitionColumns": self.kind.partition().column().iter().map(Field::name).collect::<Vec<_>>(),
-                "configuration": {"delta.setTransactionRetentionDuration": "interval 30 days"},
+                "configuration": {
+                    "delta.setTransactionRetentionDuration": "interval 30 days",
+                    // What other programs may remove on their own: nothing that a version of the last 30 days needs.
+                    LOG_RETENTION: interval(KEPT),
+                    FILE_RETENTION: interval(KEPT),
+                },
                 "createdTime": now,
             }}),
         ];
@@ -115,6 +131,22 @@ impl Log {
         }
         let mut metadata = self.metadata(snapshot.version()).await?;
         metadata["schemaString"] = schema_string(&schema)?.into();
+        Ok(Some(json!({ "metaData": metadata })))
+    }
+
+    /// The `metaData` action that lets other programs keep what is retained so long; `None` if the table says so already, or nothing is
+    /// kept by time.
+    pub(crate) async fn with_kept(&self, snapshot: &SnapshotRef, kept: Duration) -> Result<Option<Value>> {
+        let properties = snapshot.table_properties();
+        let said = [properties.log_retention_duration, properties.deleted_file_retention_duration];
+        let days = Duration::from_secs(kept.as_secs().div_ceil(86_400) * 86_400);
+        if kept.is_zero() || said == [Some(days); 2] {
+            return Ok(None);
+        }
+        let mut metadata = self.metadata(snapshot.version()).await?;
+        for property in [LOG_RETENTION, FILE_RETENTION] {
+            metadata["configuration"][property] = interval(kept).into();
+        }
         Ok(Some(json!({ "metaData": metadata })))
     }
 

@@ -51,12 +51,24 @@ pub(crate) struct Transaction {
     pub lasting: bool,
 }
 
+/// What somebody asked for, as the entry tells it to whoever reads the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub operation: &'static str,
+    /// By name: what was asked, and why. Delta has texts here.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
 /// What a version changes.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
-    /// A `metaData` action, where the table's columns change.
+    /// What was asked for, where it is not an append or a compaction.
+    pub told: Option<Told>,
+    /// A `metaData` action, where the table's columns or properties change.
     pub metadata: Option<Value>,
     pub added: Vec<NewFile>,
+    /// Files of an earlier version that count again.
+    pub returned: Vec<DataFile>,
     pub removed: Vec<DataFile>,
     /// Whether the rows are the same before and after.
     pub same_rows: bool,
@@ -69,17 +81,20 @@ impl Entry {
         let now = Utc::now().timestamp_millis();
         let mut actions = vec![json!({"commitInfo": {
             "timestamp": now,
-            "operation": match (self.same_rows, self.removed.is_empty()) {
-                (true, _) => "OPTIMIZE",
-                (false, true) => "WRITE",
-                (false, false) => "MERGE",
+            "operation": match (&self.told, self.same_rows, self.removed.is_empty()) {
+                (Some(told), _, _) => told.operation,
+                (None, true, _) => "OPTIMIZE",
+                (None, false, true) => "WRITE",
+                (None, false, false) => "MERGE",
             },
-            "operationParameters": {},
+            "operationParameters": self.told.iter().flat_map(|told| &told.parameters)
+                .map(|(name, value)| (name.to_string(), value.as_str().into()))
+                .collect::<Map<String, Value>>(),
             "operationMetrics": {
-                "numAddedFiles": self.added.len().to_string(),
+                "numAddedFiles": (self.added.len() + self.returned.len()).to_string(),
                 "numRemovedFiles": self.removed.len().to_string(),
             },
-            "isBlindAppend": self.removed.is_empty() && !self.same_rows,
+            "isBlindAppend": self.removed.is_empty() && !self.same_rows && self.told.is_none(),
             "engineInfo": WRITTEN_BY,
             "previousEntrySha256": hex(previous),
             "table": kind.name(),
@@ -95,32 +110,69 @@ impl Entry {
             actions.push(json!({ "txn": txn }));
         }
         for file in &self.removed {
-            actions.push(json!({"remove": {
+            let mut remove = json!({
                 "path": file.logged_as(),
                 "deletionTimestamp": now,
                 "dataChange": !self.same_rows,
                 "extendedFileMetadata": true,
                 "partitionValues": partition(kind, file.first_day())?,
                 "size": file.size(),
-            }}));
+            });
+            // For whoever reads the history: what added the file may be long gone.
+            if let Some(rows) = file.rows() {
+                remove["stats"] = json!({"numRecords": rows}).to_string().into();
+            }
+            actions.push(json!({ "remove": remove }));
         }
         for file in &self.added {
-            let stats = json!({
-                "numRecords": file.rows,
-                "minValues": side(kind, &file.bounds, |(min, _)| min),
-                "maxValues": side(kind, &file.bounds, |(_, max)| max),
-                "nullCount": file.bounds.null_counts(kind, file.rows),
-            });
-            actions.push(json!({"add": {
-                "path": file.path,
-                "partitionValues": partition(kind, file.first_day)?,
-                "size": file.size,
-                "modificationTime": file.written_at,
-                "dataChange": !self.same_rows,
-                "stats": stats.to_string(),
-            }}));
+            let add = Added {
+                path: &file.path,
+                rows: Some(file.rows),
+                size: file.size,
+                bounds: &file.bounds,
+                at: file.written_at,
+            };
+            actions.push(add.action(kind, file.first_day, !self.same_rows)?);
+        }
+        for file in &self.returned {
+            let (path, bounds) = (file.logged_as(), file.key_bounds());
+            let add = Added { path, rows: file.rows(), size: file.size(), bounds, at: now };
+            actions.push(add.action(kind, file.first_day(), !self.same_rows)?);
         }
         Ok(sealed(&actions))
+    }
+}
+
+/// A file that an entry adds.
+struct Added<'a> {
+    /// As the log has it.
+    path: &'a str,
+    rows: Option<u64>,
+    size: u64,
+    bounds: &'a Bounds,
+    /// In ms.
+    at: i64,
+}
+
+impl Added<'_> {
+    fn action(&self, kind: TableKind, first_day: Option<i32>, data_change: bool) -> Result<Value> {
+        let mut add = json!({
+            "path": self.path,
+            "partitionValues": partition(kind, first_day)?,
+            "size": self.size,
+            "modificationTime": self.at,
+            "dataChange": data_change,
+        });
+        if let Some(rows) = self.rows {
+            let stats = json!({
+                "numRecords": rows,
+                "minValues": side(kind, self.bounds, |(min, _)| min),
+                "maxValues": side(kind, self.bounds, |(_, max)| max),
+                "nullCount": self.bounds.null_counts(kind, rows),
+            });
+            add["stats"] = stats.to_string().into();
+        }
+        Ok(json!({ "add": add }))
     }
 }
 

@@ -103,24 +103,8 @@ impl Log {
         Ok(())
     }
 
-    /// The files that an entry adds, as far as it is one.
-    pub(crate) fn added(&self, entry: &[u8]) -> Vec<DataFile> {
-        let lines = entry.split(|byte| *byte == b'\n');
-        let actions = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
-        let added = actions.filter_map(|action| {
-            let add = action.get("add")?;
-            let logged = add["path"].as_str()?;
-            let column = self.kind.partition().column();
-            let told = column.as_ref().and_then(|column| add["partitionValues"][column.name().as_str()].as_str());
-            let first_day = told.and_then(|told| self.kind.partition().read(told));
-            let (path, size) = (self.object_path(logged).ok()?, add["size"].as_u64()?);
-            Some(DataFile::new(self.kind, &self.keys, path, logged, size, first_day, add["stats"].as_str()))
-        });
-        added.collect()
-    }
-
     /// The path in the store of a path in the log, which is percent-encoded and relative to the table.
-    fn object_path(&self, path: &str) -> Result<Path> {
+    pub(super) fn object_path(&self, path: &str) -> Result<Path> {
         Path::from_url_path(format!("{}/{path}", self.kind.name())).map_err(|error| {
             StoreError::corrupt(format!("the log of {self} names an impossible file {path:?}: {error}"))
         })

@@ -11,7 +11,7 @@ use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use super::{CHECKPOINT_EVERY, LOG_FOLDER, Log};
+use super::{LOG_FOLDER, Log};
 use crate::error::{Result, StoreError, StoreErrorKind};
 
 impl Log {
@@ -23,8 +23,7 @@ impl Log {
             {
                 return Ok(metadata);
             }
-            if version.is_multiple_of(CHECKPOINT_EVERY)
-                && let Some(checkpoint) = self.objects.get(&self.named(version, "checkpoint.parquet")).await?
+            if let Some(checkpoint) = self.objects.get(&self.named(version, "checkpoint.parquet")).await?
                 && let Some(metadata) = of_checkpoint(checkpoint.into())?
             {
                 return Ok(metadata);

@@ -1,16 +1,58 @@
 //! The `txn` actions of a table: what has been delivered, and up to where inputs were read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use delta_kernel::snapshot::SnapshotRef;
+use serde_json::Value;
 
-use super::Log;
+use super::{Log, Transaction, blocking};
 use crate::error::{Result, StoreErrorKind};
 
+/// The number of an id that was taken back: as if it had never been set. Delta has no action that removes one.
+const UNDONE: i64 = i64::MIN;
+/// The id whose number is the oldest version that is retained.
+const RETAINED: &str = "nines/retained";
+
 impl Log {
-    /// The number of an application id at a version; `None` if it was never set, or is remembered no longer.
+    /// The number of an application id at a version; `None` if it was never set, was taken back, or is remembered no longer.
     pub(crate) fn transaction(&self, snapshot: &SnapshotRef, app_id: &str) -> Result<Option<i64>> {
-        Ok(snapshot.get_app_id_version(app_id, &self.engine)?)
+        Ok(snapshot.get_app_id_version(app_id, &self.engine)?.filter(|number| *number != UNDONE))
+    }
+
+    /// The oldest version that is retained, as far as any was given up.
+    pub(crate) fn retained(&self, snapshot: &SnapshotRef) -> Result<Option<u64>> {
+        Ok(self.transaction(snapshot, RETAINED)?.and_then(|version| u64::try_from(version).ok()))
+    }
+
+    /// What says that versions before this one are given up.
+    pub(crate) fn retains(version: u64) -> Transaction {
+        Transaction { app_id: RETAINED.to_string(), number: version.try_into().unwrap_or(i64::MAX), lasting: true }
+    }
+
+    /// What sets every id that was set between two versions, and is another at the later one, to what it was at the earlier one.
+    pub(crate) async fn undone(self: Arc<Self>, at: &SnapshotRef, now: &SnapshotRef) -> Result<Vec<Transaction>> {
+        let mut set: BTreeMap<String, bool> = BTreeMap::new();
+        for version in at.version() + 1..=now.version() {
+            let entry = self.entry(version).await?;
+            for line in entry.split(|byte| *byte == b'\n') {
+                let Ok(action) = serde_json::from_slice::<Value>(line) else { continue };
+                let Some(id) = action["txn"]["appId"].as_str().filter(|id| *id != RETAINED) else { continue };
+                set.insert(id.to_string(), action["txn"]["lastUpdated"].is_null());
+            }
+        }
+        let (at, now) = (Arc::clone(at), Arc::clone(now));
+        let undone = blocking(move || {
+            let mut undone = Vec::new();
+            for (app_id, lasting) in set {
+                let before = self.transaction(&at, &app_id)?;
+                if before != self.transaction(&now, &app_id)? {
+                    undone.push(Transaction { app_id, number: before.unwrap_or(UNDONE), lasting });
+                }
+            }
+            Ok(undone)
+        });
+        undone.await
     }
 
     /// The version in which an application id, known at `snapshot`, was first set; `None` if that is no longer told.

@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use datafusion::object_store::local::LocalFileSystem;
@@ -26,6 +27,7 @@ use futures::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::disk::Disk;
+use super::temporary;
 use crate::error::SyncFailed;
 
 /// The name that this store has in errors.
@@ -103,6 +105,40 @@ impl Folder {
                 );
             }
             Ok(names)
+        })
+        .await
+    }
+
+    /// Gives a file of another folder a name in this one as well, durably; `false` where the file system cannot do that.
+    pub(crate) async fn link(&self, other: &Folder, path: &Path) -> object_store::Result<bool> {
+        let (from, to, writes) = (other.path_of(path)?, self.path_of(path)?, Arc::clone(&self.writes));
+        blocking(move || {
+            let folder = to.parent().unwrap_or(&writes.root);
+            writes.make_durable(folder)?;
+            match writes.disk.link(&from, &to) {
+                Ok(()) => writes.sync_folder(folder).map(|()| true),
+                // It is there already, from an attempt before.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
+                Err(_) => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// What interrupted puts have left in and below a folder.
+    pub(crate) async fn temporary(&self, folder: &Path) -> object_store::Result<Vec<(Path, u64, SystemTime)>> {
+        let (path, folder) = (self.path_of(folder)?, folder.clone());
+        blocking(move || temporary::files(&path, &folder)).await
+    }
+
+    /// Removes one of those.
+    pub(crate) async fn remove_temporary(&self, path: &Path) -> object_store::Result<()> {
+        // As a path of an object the # of their names is encoded, and no object's name has one.
+        let path = self.writes.root.join(path.as_ref().replace("%23", "#"));
+        let writes = Arc::clone(&self.writes);
+        blocking(move || match writes.disk.remove(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
         })
         .await
     }

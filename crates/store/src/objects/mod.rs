@@ -12,11 +12,13 @@ mod crash;
 mod disk;
 mod local;
 mod notices;
+mod temporary;
 mod verified;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::memory::InMemory;
@@ -138,13 +140,18 @@ impl Objects {
         self.verified.hash_in_head(place).await.map_err(|error| self.failed("read", &place.head(), error))
     }
 
-    /// Who wrote an entry; `None` if there is none.
-    pub(crate) async fn origin_of(&self, place: &LogPlace) -> Result<Option<Origin>> {
+    /// The bytes of an entry and who wrote it; `None` if there is none.
+    pub(crate) async fn entry(&self, place: &LogPlace) -> Result<Option<(Vec<u8>, Origin)>> {
         match self.verified.entry(place).await {
-            Ok((_, _, examined)) => Ok(Some(examined.origin)),
+            Ok((_, bytes, examined)) => Ok(Some((bytes.into(), examined.origin))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("read", &place.entry(), error)),
         }
+    }
+
+    /// Who wrote an entry; `None` if there is none.
+    pub(crate) async fn origin_of(&self, place: &LogPlace) -> Result<Option<Origin>> {
+        Ok(self.entry(place).await?.map(|(_, origin)| origin))
     }
 
     /// The newest sound checkpoint of a table that this process has met.
@@ -226,7 +233,31 @@ impl Objects {
         }
     }
 
-    fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
+    /// Gives an object of another store a name in this one as well; `false` if their places do not have that.
+    pub(crate) async fn link(&self, other: &Objects, path: &Path) -> Result<bool> {
+        match (&self.folder, &other.folder) {
+            (Some(to), Some(from)) => to.link(from, path).await.map_err(|error| self.failed("link", path, error)),
+            _ => Ok(false),
+        }
+    }
+
+    /// What interrupted puts have left in and below a folder: path, bytes, when it was written.
+    pub(crate) async fn temporary(&self, folder: &Path) -> Result<Vec<(Path, u64, SystemTime)>> {
+        match &self.folder {
+            Some(local) => local.temporary(folder).await.map_err(|error| self.failed("list", folder, error)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Removes one of those.
+    pub(crate) async fn remove_temporary(&self, path: &Path) -> object_store::Result<()> {
+        match &self.folder {
+            Some(local) => local.remove_temporary(path).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn failed(&self, doing: &str, path: &Path, error: object_store::Error) -> StoreError {
         if let Some(ours) = StoreError::found_in(&error) {
             return ours;
         }

@@ -147,6 +147,11 @@ impl TableKind {
         matches!(self, TableKind::Requests | TableKind::Events | TableKind::Gauges)
     }
 
+    /// Whether its rows can be computed again from those of the others.
+    pub fn is_derived(self) -> bool {
+        matches!(self, TableKind::SloDays | TableKind::SloFacts)
+    }
+
     /// By what its files are put into folders.
     pub fn partition(self) -> Partition {
         match self {

@@ -62,19 +62,23 @@ pub async fn check_files(objects: &InMemory, snapshot: &Snapshot) {
     }
 }
 
-/// No data file was left behind: each is in a version.
-async fn check_objects(objects: &InMemory) {
+/// No data file was left behind: each is in a retained version.
+async fn check_objects(objects: &InMemory, table: &Table, oldest: u64) {
     let (mut logged, mut there) = (BTreeSet::new(), BTreeSet::new());
+    if let Ok(snapshot) = table.snapshot_at(oldest).await {
+        logged.extend(snapshot.files().map(|file| file.path().to_string()));
+    }
     for object in objects.list(None).try_collect::<Vec<_>>().await.unwrap() {
         let path = object.location;
         match (path.as_ref().split_once("/_delta_log/"), path.extension()) {
-            (Some((table, _)), Some("json")) => {
+            (Some((table, name)), Some("json")) if name[..20].parse::<u64>().unwrap() > oldest => {
                 let entry = objects.get(&path).await.unwrap().bytes().await.unwrap();
                 for action in std::str::from_utf8(&entry).unwrap().lines() {
                     let action: serde_json::Value = serde_json::from_str(action).unwrap();
                     logged.extend(action["add"]["path"].as_str().map(|path| format!("{table}/{path}")));
                 }
             }
+            (Some(_), _) => {}
             (None, Some("parquet")) => {
                 there.insert(path.to_string());
             }
@@ -84,19 +88,29 @@ async fn check_objects(objects: &InMemory) {
     assert_eq!(there, logged, "data files that are in no version, or are missing");
 }
 
-/// A table, a model of all its versions, and what has been delivered to it.
-struct Sequence {
-    rng: StdRng,
-    kind: TableKind,
-    replay: Replay,
-    objects: Arc<InMemory>,
-    /// Independent users of the same objects, each with what it remembers of them.
-    handles: Vec<Table>,
-    session: SessionContext,
-    /// Rows and marks by version.
-    versions: Vec<(Rows, BTreeMap<String, i64>)>,
+/// What a version holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Version {
+    pub rows: Rows,
+    pub marks: BTreeMap<String, i64>,
     /// Content and version of the batches that are remembered.
-    remembered: BTreeMap<(String, String), (i64, u64)>,
+    pub remembered: BTreeMap<(String, String), (i64, u64)>,
+}
+
+/// A table, a model of all its versions, and what has been delivered to it.
+pub struct Sequence {
+    pub rng: StdRng,
+    pub kind: TableKind,
+    pub replay: Replay,
+    pub objects: Arc<InMemory>,
+    /// Independent users of the same objects, each with what it remembers of them.
+    pub handles: Vec<Table>,
+    pub session: SessionContext,
+    pub versions: Vec<Version>,
+    /// The oldest version that is retained.
+    pub oldest: u64,
+    /// Whether a version was restored, so that a batch may have been set more than once.
+    pub restored: bool,
     /// Batches to deliver again, to correct, to relabel.
     delivered: Vec<(Batch, Vec<Row>)>,
     names: u64,
@@ -120,14 +134,15 @@ impl Sequence {
             handles,
             session: context(),
             versions: Vec::new(),
-            remembered: BTreeMap::new(),
+            oldest: 0,
+            restored: false,
             delivered: Vec::new(),
             names: 0,
             operations: 0,
         }
     }
 
-    fn now(&self) -> (Rows, BTreeMap<String, i64>) {
+    pub fn now(&self) -> Version {
         self.versions.last().cloned().unwrap_or_default()
     }
 
@@ -157,6 +172,9 @@ impl Sequence {
     async fn step(&mut self) {
         if self.rng.random_bool(0.15) {
             self.compact().await;
+        }
+        if self.rng.random_bool(0.12) {
+            self.upkeep().await;
         }
         let fresh_rows = |sequence: &mut Self| draw::stream(&mut sequence.rng, sequence.kind);
         let earlier = match self.delivered.is_empty() {
@@ -191,7 +209,7 @@ impl Sequence {
                 let mut once = if self.rng.random() { Once::batch(self.new_batch()) } else { Once::default() };
                 for name in ["position", "file/業務"].into_iter().take(self.rng.random_range(1..=2)) {
                     let from = match self.rng.random_bool(0.8) {
-                        true => self.now().1.get(name).copied(),
+                        true => self.now().marks.get(name).copied(),
                         false => draw::one(&mut self.rng, &[None, Some(-1), Some(2)]),
                     };
                     let to = self.rng.random_range(-3..1000);
@@ -232,12 +250,19 @@ impl Sequence {
         let batches = draw::cut(&mut self.rng, self.kind, &stream);
         let told = self.handles[handle].append(stream_of(batches), once.clone(), self.session.task_ctx()).await;
 
-        let (rows, marks) = self.now();
+        let Version { rows, marks, mut remembered } = self.now();
         let named = once.batch.as_ref().map(|batch| (batch.source.clone(), batch.id.clone()));
-        if let Some((content, version)) = named.as_ref().and_then(|name| self.remembered.get(name)) {
+        if let Some((content, version)) = named.as_ref().and_then(|name| remembered.get(name)) {
             if *content == once.batch.as_ref().unwrap().content {
                 let told = told.unwrap();
-                assert_eq!(told.outcome, Outcome::Delivered(Some(*version)));
+                match told.outcome {
+                    // Which version it became may be told no longer.
+                    Outcome::Delivered(None) if self.oldest > 0 => {}
+                    Outcome::Delivered(Some(told)) if self.oldest > 0 || self.restored => {
+                        assert!(told < self.versions.len() as u64);
+                    }
+                    told => assert_eq!(told, Outcome::Delivered(Some(*version))),
+                }
                 assert_eq!((told.rows, told.files, Changes::from(told.changes)), (0, 0, Changes::default()));
             } else {
                 assert_eq!(told.unwrap_err().kind(), StoreErrorKind::Mismatch);
@@ -277,11 +302,11 @@ impl Sequence {
         let (named, content) = (named.filter(|_| !batch.is_empty()), once.batch.as_ref().map(|batch| batch.content));
         if !changes.nothing() || named.is_some() || !once.marks.is_empty() {
             let set = once.marks.iter().map(|mark| (mark.name.clone(), mark.to));
-            self.versions.push((after, marks.into_iter().chain(set).collect()));
             if let Some(named) = named {
-                self.remembered.insert(named, (content.unwrap(), version));
+                remembered.insert(named, (content.unwrap(), version));
                 self.delivered.push((once.batch.unwrap(), stream));
             }
+            self.versions.push(Version { rows: after, marks: marks.into_iter().chain(set).collect(), remembered });
         }
     }
 
@@ -294,7 +319,7 @@ impl Sequence {
         let table = draw::one(&mut self.rng, &self.handles);
         let snapshot = table.snapshot().await.unwrap();
         assert_eq!(snapshot.version(), (self.versions.len() as u64).checked_sub(1));
-        let (rows, marks) = self.now();
+        let Version { rows, marks, .. } = self.now();
         assert_eq!(snapshot.rows(), Some(rows.len() as u64));
         let read = rows_of(&self.session, Provider::pinned(snapshot.clone())).await.unwrap();
         assert!(read == rows, "{}", difference(&read, &rows));
@@ -303,14 +328,14 @@ impl Sequence {
         }
         if self.operations.is_multiple_of(10) && !self.versions.is_empty() {
             for _ in 0..3 {
-                let version = self.rng.random_range(0..self.versions.len());
+                let version = self.rng.random_range(self.oldest as usize..self.versions.len());
                 self.check_version(&table, version).await;
             }
         }
     }
 
-    async fn check_version(&self, table: &Table, version: usize) {
-        let (rows, marks) = &self.versions[version];
+    pub async fn check_version(&self, table: &Table, version: usize) {
+        let Version { rows, marks, .. } = &self.versions[version];
         let snapshot = table.snapshot_at(version as u64).await.unwrap();
         assert_eq!(snapshot.version(), Some(version as u64));
         let read = rows_of(&self.session, Provider::at(table.clone(), version as u64)).await.unwrap();
@@ -323,9 +348,11 @@ impl Sequence {
     /// What holds when all is done: files of each version are in order, and there are no others.
     async fn finish(mut self) -> u64 {
         self.check().await;
-        let snapshot = fresh(&self.objects, self.kind).await.snapshot().await.unwrap();
+        let table = fresh(&self.objects, self.kind).await;
+        let snapshot = table.snapshot().await.unwrap();
         check_files(&self.objects, &snapshot).await;
-        check_objects(&self.objects).await;
+        check_objects(&self.objects, &table, self.oldest).await;
+        self.sound(&table).await;
         self.operations
     }
 }
@@ -376,7 +403,8 @@ async fn a_long_sequence_crosses_checkpoints() {
         }
         let checkpoints: Vec<_> = sequence.objects.list(None).try_collect().await.unwrap();
         let checkpoints = checkpoints.iter().filter(|object| object.location.as_ref().ends_with(".checkpoint.parquet"));
-        assert_eq!(checkpoints.count(), (sequence.versions.len() - 1) / 50);
+        let regular = (sequence.oldest as usize).div_ceil(50).max(1)..=(sequence.versions.len() - 1) / 50;
+        assert!(checkpoints.count() >= regular.count());
         // Whoever starts from a checkpoint knows what was delivered before it, and each version.
         sequence.handles = vec![fresh(&sequence.objects, sequence.kind).await];
         let early: Vec<_> = sequence.delivered.iter().take(10).cloned().collect();
@@ -384,7 +412,7 @@ async fn a_long_sequence_crosses_checkpoints() {
             sequence.append("early redelivery", rows, Once::batch(batch)).await;
         }
         let table = sequence.handles[0].clone();
-        for version in (0..sequence.versions.len()).step_by(13) {
+        for version in (sequence.oldest as usize..sequence.versions.len()).step_by(13) {
             sequence.check_version(&table, version).await;
         }
         let operations = sequence.finish().await;

@@ -1,0 +1,108 @@
+//! The command line of what looks after a store: its history, its room, its copies.
+
+use std::time::Duration;
+
+use nines_engine::store::TableKind;
+
+use super::{any_table, quantity};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: Option<TableKind>,
+
+    /// Keep the versions of the last so long readable, as 30d, 12h or 8w
+    #[arg(long, value_name = "AGE", default_value = "30d", value_parser = age)]
+    pub keep: Duration,
+
+    /// Keep the newest version only: what was deleted or replaced before is gone for good. Readers of earlier versions fail
+    #[arg(long, conflicts_with = "keep")]
+    pub now: bool,
+
+    /// Say what would be removed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    /// The table: requests, events or gauges
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: TableKind,
+
+    /// Which rows: a condition over the table's columns, as behind WHERE in SQL
+    #[arg(long = "where", value_name = "SQL")]
+    pub condition: String,
+
+    /// Why, for whoever reads the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+
+    /// Delete also rows from which a statement was issued. The statement stays, with its evidence
+    #[arg(long)]
+    pub even_issued: bool,
+
+    /// Say how many rows would go, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    /// The table
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: TableKind,
+
+    /// The version whose rows shall be the newest again
+    #[arg(long, value_name = "VERSION")]
+    pub to: u64,
+
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    /// Where to: a folder that is not there yet, or is empty
+    #[arg(value_name = "TO")]
+    pub to: String,
+
+    /// An earlier copy: files that it has are not copied again but shared with it, where both are on one file system
+    #[arg(long, value_name = "COPY")]
+    pub since: Option<String>,
+}
+
+/// `30d`, `12h`, `8w`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let age = quantity(text).and_then(|(number, unit)| {
+        let unit = match unit {
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 7.0 * 86_400.0,
+            _ => return None,
+        };
+        Some(number * unit)
+    });
+    match age {
+        Some(seconds) if (1.0..1e10).contains(&seconds) => Ok(Duration::from_secs(seconds as u64)),
+        _ => Err("expected an age such as 30d, 12h or 8w".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages() {
+        assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(age("1.5h"), Ok(Duration::from_secs(5400)));
+        for wrong in ["30", "d", "0d", "1y", "-3d", "1e9d", ""] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
+}

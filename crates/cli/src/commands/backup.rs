@@ -1,0 +1,50 @@
+//! `nines backup`: a copy of a store beside its writers.
+
+use std::io::IsTerminal;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::Settings;
+use nines_engine::store::Amount;
+
+use crate::args;
+use crate::error::{CliError, Result};
+use crate::opened;
+use crate::output::say;
+
+pub(crate) async fn run(settings: Settings, args: args::Backup) -> Result<()> {
+    let engine = opened::open(settings).await?;
+    if engine.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+    }
+    let mut how = nines_engine::store::Backup::default();
+    how.since = args.since;
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{spinner} {bytes} copied");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    let (shown, copied) = (bar.clone(), how.copied.clone());
+    let watching = tokio::spawn(async move {
+        loop {
+            shown.set_position(copied.load(Relaxed));
+            shown.tick();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let done = engine.backup(&args.to, &how).await;
+    watching.abort();
+    bar.finish_and_clear();
+    let done = done?;
+    let told = |Amount { files, bytes, .. }: Amount| {
+        format!("{} data files ({})", HumanCount(files as u64), HumanBytes(bytes))
+    };
+    let mut text = format!("{} copied", told(done.copied));
+    if done.shared.files > 0 {
+        text.push_str(&format!(", {} shared with the earlier copy", told(done.shared)));
+    }
+    text.push_str(&format!("; {} is a store with\n", args.to));
+    for (kind, version) in &done.versions {
+        text.push_str(&format!("  {} up to version {version}\n", kind.name()));
+    }
+    say(&text)
+}

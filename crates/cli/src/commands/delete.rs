@@ -1,0 +1,36 @@
+//! `nines delete`: rows removed on purpose.
+
+use indicatif::HumanCount;
+use nines_engine::slo::moment;
+use nines_engine::{Deleting, Settings};
+
+use crate::args;
+use crate::error::{CliError, Result};
+use crate::opened;
+use crate::output::say;
+
+pub(crate) async fn run(settings: Settings, args: args::Delete) -> Result<()> {
+    let engine = opened::open(settings).await?;
+    if engine.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+    }
+    let mut how = Deleting::default();
+    (how.condition, how.reason) = (args.condition, args.reason);
+    (how.dry_run, how.issued) = (args.dry_run, args.even_issued);
+    let done = engine.delete(args.table, &how).await?;
+    let name = args.table.name();
+    let Some((first, last)) = done.time_range else {
+        return say(&format!("{name}  no row is meant; nothing was changed\n"));
+    };
+    let zone = engine.time_zone().parse().unwrap_or(chrono_tz::Tz::UTC);
+    let at =
+        |micros| moment::local(micros, zone).map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
+    let rows = HumanCount(done.rows);
+    let range = format!("{rows} rows of {} to {}", at(first), at(last));
+    say(&match done.version {
+        Some(version) => format!(
+            "{name}  {range} are deleted; version {version} of {name}. Earlier versions still have them, until: nines gc {name} --now\n"
+        ),
+        None => format!("{name}  {range} would be deleted\n"),
+    })
+}

@@ -1,0 +1,37 @@
+//! `nines restore`: an earlier version of a table as the newest.
+
+use indicatif::HumanCount;
+use nines_engine::Settings;
+
+use crate::args;
+use crate::error::{CliError, Result};
+use crate::opened;
+use crate::output::say;
+
+pub(crate) async fn run(settings: Settings, args: args::Restore) -> Result<()> {
+    let engine = opened::open(settings).await?;
+    if engine.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+    }
+    let done = engine.restore(args.table, args.to, args.dry_run).await?;
+    let (name, to, before) = (args.table.name(), args.to, done.before);
+    let rows = |(_, rows): (usize, u64)| HumanCount(rows);
+    let changes = format!(
+        "files with {} rows of version {to} count again, files with {} rows of version {before} do not",
+        rows(done.returned),
+        rows(done.removed)
+    );
+    let mut text = match done.version {
+        Some(version) => format!("{name}  {changes}; version {version} of {name} has the rows of version {to}\n"),
+        None if args.dry_run => format!("{name}  would be as in version {to}: {changes}\n"),
+        None => format!("{name}  version {before} has the rows of version {to} already; nothing was changed\n"),
+    };
+    if done.undone > 0 && (done.version.is_some() || args.dry_run) {
+        text.push_str(&format!(
+            "{name}  {} batches and positions in files that were recorded since are forgotten: what was ingested after version {to} can \
+             be ingested again\n",
+            HumanCount(done.undone as u64)
+        ));
+    }
+    say(&text)
+}

@@ -1,0 +1,215 @@
+//! A copy of a store beside its writers.
+//!
+//! Of each table one version is pinned, and what it and the versions retained before it need is copied: data files, then the log,
+//! entry by entry, and last of all `nines.json`. So a copy that was interrupted is no store. Every byte is verified on its way.
+//! What an earlier copy holds already is not copied again but gets a second name, where the file system can do that.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use datafusion::object_store::path::Path;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::compact::Amount;
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::gc::{Found, Kind};
+use crate::log::DataFile;
+use crate::marker;
+use crate::objects::Objects;
+use crate::schema::TableKind;
+use crate::store::Store;
+use crate::table::Table;
+
+/// How often a table is pinned anew when files of the versions to copy are given up meanwhile.
+const ATTEMPTS: u32 = 5;
+/// Files that are copied at once: each is held whole.
+const AT_ONCE: usize = 2;
+
+/// How to copy a store.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Backup {
+    /// An earlier copy: a path or a URL.
+    pub since: Option<String>,
+    /// Counts the bytes that were copied, for whoever watches.
+    pub copied: Arc<AtomicU64>,
+}
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackedUp {
+    /// The version of each table that was ever written.
+    pub versions: Vec<(TableKind, u64)>,
+    /// Data files that were copied.
+    pub copied: Amount,
+    /// Data files that the earlier copy has, too, and that lie on the disk once.
+    pub shared: Amount,
+}
+
+/// From where to where.
+struct Copying<'a> {
+    to: &'a Objects,
+    /// The earlier copy.
+    since: Option<&'a Objects>,
+    copied: &'a AtomicU64,
+}
+
+impl Store {
+    /// Copies the store to a place where nothing is: a path, or a `file://` or `memory://` URL.
+    ///
+    /// Versions that writers make meanwhile are not in the copy. [`StoreErrorKind::InvalidArgument`] if something is there, or the
+    /// place is in the store; [`StoreErrorKind::Corrupt`] if something of the store is damaged: then there is no copy.
+    pub async fn backup(&self, to: &str, how: &Backup) -> Result<BackedUp> {
+        let from = self.objects();
+        let marker = from.get(&Path::from(marker::NAME)).await?;
+        let marker =
+            marker.ok_or_else(|| StoreError::corrupt(format!("{} is missing in {}", marker::NAME, from.url())))?;
+        let to = Objects::locate(to, true)?;
+        let refused = |why: &str| {
+            let message = format!("{} is no place for a copy of {}: {why}", to.url(), from.url());
+            StoreError::new(StoreErrorKind::InvalidArgument, message)
+        };
+        if to.url().as_str().starts_with(from.url().as_str()) {
+            return Err(refused("it is inside the store"));
+        }
+        if let Some(object) = to.find_below(&Path::default(), |_| true).await? {
+            return Err(refused(&format!("it is not empty, {object} is there. Name a folder that is not there yet")));
+        }
+        let since = match &how.since {
+            Some(since) => {
+                let since = Objects::locate(since, false)?;
+                if marker::read(&since).await?.is_none() {
+                    return Err(refused(&format!("there is no earlier copy at {}", since.url())));
+                }
+                Some(since)
+            }
+            None => None,
+        };
+        let copying = Copying { to: &to, since: since.as_ref(), copied: &how.copied };
+        let mut done = BackedUp::default();
+        for &kind in TableKind::ALL {
+            let table = self.table(kind);
+            for attempt in 1.. {
+                match table.copy(&copying, &mut done).await {
+                    Ok(Some(version)) => {
+                        done.versions.push((kind, version));
+                        break;
+                    }
+                    Ok(None) => break,
+                    // A file may be gone because nobody needs it any longer; one that is needed is missing again.
+                    Err(error) if error.kind() == StoreErrorKind::Corrupt && attempt < ATTEMPTS => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        put(&to, &Path::from(marker::NAME), marker).await?;
+        Ok(done)
+    }
+}
+
+impl Table {
+    /// Copies the retained versions up to the newest, which is told; `None` if there is none.
+    async fn copy(&self, copying: &Copying<'_>, done: &mut BackedUp) -> Result<Option<u64>> {
+        let Some(base) = self.newest().await? else { return Ok(None) };
+        let newest = base.snapshot.version();
+        let found = self.found().await?;
+        let first = found.iter().filter_map(Found::entry).min().unwrap_or(newest);
+        let oldest = self.retained().await?.unwrap_or(first).max(first);
+        let from = self.log_from(&found, oldest).await?.max(first);
+        let needed = self.log().needed(from, &self.files_at(oldest).await?, newest).await?;
+        let copies = needed.files.values().map(|file| copying.data(self.objects(), file));
+        let copies: Vec<Copied> = futures::stream::iter(copies).buffer_unordered(AT_ONCE).try_collect().await?;
+        // The log says what the files are, so it comes when they are there; and an entry before its head and its checkpoint.
+        let of_log = |found: &&Found| found.version().is_some_and(|version| (from..=newest).contains(&version));
+        let mut log: Vec<&Found> = found.iter().filter(of_log).collect();
+        log.sort_by_key(|found| match found.kind {
+            Kind::Entry(version) => (0, version),
+            Kind::Beside(version) => (1, version),
+            Kind::Checkpoint(version) => (2, version),
+            Kind::Data | Kind::Temporary | Kind::Other => (3, 0),
+        });
+        let mut there: BTreeSet<u64> = BTreeSet::new();
+        for object in log {
+            let Some(bytes) = self.objects().get(&object.path).await? else {
+                return Err(StoreError::corrupt(format!(
+                    "{} is missing. Put the file back from a backup",
+                    object.path
+                )));
+            };
+            there.extend(object.entry());
+            put(copying.to, &object.path, bytes).await?;
+        }
+        // One that came after the look at what there is.
+        for version in (from..=newest).filter(|version| !there.contains(version)) {
+            put(copying.to, &self.log().place(version).entry(), self.log().entry(version).await?).await?;
+        }
+        for copied in copies {
+            match copied {
+                Copied::Anew(bytes) => done.copied.add(bytes),
+                Copied::Shared(bytes) => done.shared.add(bytes),
+                Copied::Before => {}
+            }
+        }
+        Ok(Some(newest))
+    }
+}
+
+/// How a data file came into the copy.
+enum Copied {
+    Anew(u64),
+    Shared(u64),
+    /// By an attempt before this one.
+    Before,
+}
+
+impl Copying<'_> {
+    async fn data(&self, from: &Objects, file: &DataFile) -> Result<Copied> {
+        let path = file.path();
+        if let Some(since) = self.since
+            && self.is_in(since, file).await
+            && self.to.link(since, path).await?
+        {
+            return Ok(Copied::Shared(file.size()));
+        }
+        let bytes = from.get(path).await?.ok_or_else(|| {
+            StoreError::corrupt(format!("{path} is missing. Put the file back from a backup; there is no copy now"))
+        })?;
+        if bytes.len() as u64 != file.size() {
+            let (found, said) = (bytes.len(), file.size());
+            return Err(StoreError::corrupt(format!(
+                "{path} has {found} bytes, and the log says {said}; there is no copy now"
+            )));
+        }
+        self.copied.fetch_add(file.size(), Relaxed);
+        match put(self.to, path, bytes).await? {
+            true => Ok(Copied::Anew(file.size())),
+            false => Ok(Copied::Before),
+        }
+    }
+
+    /// Whether the earlier copy has this file as it was written. Its name says which rows it holds, unless it is another writer's.
+    async fn is_in(&self, since: &Objects, file: &DataFile) -> bool {
+        let read = match file.foreign() {
+            true => return false,
+            false => since.get(file.path()).await,
+        };
+        matches!(read, Ok(Some(bytes)) if bytes.len() as u64 == file.size())
+    }
+}
+
+/// Puts an object of the copy; `false` if it is there already, with the same bytes.
+async fn put(to: &Objects, path: &Path, bytes: Vec<u8>) -> Result<bool> {
+    let bytes = bytes::Bytes::from(bytes);
+    if to.put_new(path, bytes.clone()).await? {
+        return Ok(true);
+    }
+    match to.get(path).await? {
+        Some(found) if found == bytes => Ok(false),
+        _ => Err(StoreError::new(
+            StoreErrorKind::Conflict,
+            format!("{path} in {} is somebody else's: two programs copy to one place", to.url()),
+        )),
+    }
+}

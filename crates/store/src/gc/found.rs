@@ -1,0 +1,143 @@
+//! The objects of a table, and what each is by its name.
+
+use std::time::SystemTime;
+
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{self, ObjectStoreExt};
+use futures::TryStreamExt;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::log::{HEADS_FOLDER, LOG_FOLDER};
+use crate::table::Table;
+
+/// An object of a table.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub path: Path,
+    pub size: u64,
+    /// In µs since 1970.
+    pub modified: i64,
+    pub kind: Kind,
+}
+
+/// What an object is, by its name. Of those of the log, of which version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Data,
+    /// What a put leaves that is interrupted.
+    Temporary,
+    Entry(u64),
+    Checkpoint(u64),
+    /// A head, or a checkpoint's record.
+    Beside(u64),
+    Other,
+}
+
+impl Found {
+    /// The version of an entry.
+    pub fn entry(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Entry(version) => Some(version),
+            Kind::Data | Kind::Temporary | Kind::Checkpoint(_) | Kind::Beside(_) | Kind::Other => None,
+        }
+    }
+
+    /// The version, of an object of the log.
+    pub fn version(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Entry(version) | Kind::Checkpoint(version) | Kind::Beside(version) => Some(version),
+            Kind::Data | Kind::Temporary | Kind::Other => None,
+        }
+    }
+
+    /// The version of a checkpoint.
+    pub fn checkpoint(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Checkpoint(version) => Some(version),
+            Kind::Data | Kind::Temporary | Kind::Entry(_) | Kind::Beside(_) | Kind::Other => None,
+        }
+    }
+}
+
+/// What the object at this path of a table is.
+fn kind(path: &Path) -> Kind {
+    let parts: Vec<_> = path.parts().collect();
+    let Some(name) = path.filename() else { return Kind::Other };
+    let folder = parts.get(1).filter(|_| parts.len() == 3).map(|folder| folder.as_ref().to_string());
+    let numbered = || name.split_once('.').and_then(|(digits, rest)| Some((of_version(digits)?, rest)));
+    match (folder.as_deref(), numbered()) {
+        (Some(LOG_FOLDER), Some((version, "json"))) => Kind::Entry(version),
+        (Some(LOG_FOLDER), Some((version, "checkpoint.parquet"))) => Kind::Checkpoint(version),
+        (Some(HEADS_FOLDER), Some((version, "head" | "checkpoint"))) => Kind::Beside(version),
+        (Some(LOG_FOLDER | HEADS_FOLDER), _) => Kind::Other,
+        _ if path.extension() == Some("parquet") => Kind::Data,
+        _ => Kind::Other,
+    }
+}
+
+fn of_version(digits: &str) -> Option<u64> {
+    digits.parse().ok().filter(|_| digits.len() == 20)
+}
+
+impl Table {
+    /// All objects of the table, in the order of their paths, and what interrupted puts have left.
+    pub(crate) async fn found(&self) -> Result<Vec<Found>> {
+        let folder = Path::from(self.kind().name());
+        let listed = self.objects().object_store().list(Some(&folder)).try_collect::<Vec<_>>().await;
+        let listed = listed
+            .map_err(|error| StoreError::caused(StoreErrorKind::Io, format_args!("cannot list {self}"), error))?;
+        let micros = |at: chrono::DateTime<chrono::Utc>| at.timestamp_micros();
+        let objects = listed.into_iter().map(|object| {
+            let (kind, modified) = (kind(&object.location), micros(object.last_modified));
+            Found { path: object.location, size: object.size, modified, kind }
+        });
+        let mut found: Vec<Found> = objects.collect();
+        let temporary = self.objects().temporary(&folder).await?;
+        found.extend(temporary.into_iter().map(|(path, size, at): (Path, u64, SystemTime)| Found {
+            path,
+            size,
+            modified: micros(at.into()),
+            kind: Kind::Temporary,
+        }));
+        Ok(found)
+    }
+
+    /// Removes an object. One that is gone already is no trouble: somebody else was faster.
+    pub(crate) async fn remove(&self, found: &Found) -> Result<()> {
+        let removed = match found.kind {
+            Kind::Temporary => self.objects().remove_temporary(&found.path).await,
+            Kind::Data | Kind::Entry(_) | Kind::Checkpoint(_) | Kind::Beside(_) | Kind::Other => {
+                self.objects().object_store().delete(&found.path).await
+            }
+        };
+        match removed {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.objects().failed("remove", &found.path, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_known_by_its_name_and_its_folder() {
+        let version = format!("{:020}", 50);
+        for (path, expected) in [
+            (format!("requests/_delta_log/{version}.json"), Kind::Entry(50)),
+            (format!("requests/_delta_log/{version}.checkpoint.parquet"), Kind::Checkpoint(50)),
+            (format!("requests/_nines/{version}.head"), Kind::Beside(50)),
+            (format!("requests/_nines/{version}.checkpoint"), Kind::Beside(50)),
+            ("requests/_delta_log/_last_checkpoint".to_string(), Kind::Other),
+            (format!("requests/_delta_log/{version}.checkpoint.0000000001.0000000002.parquet"), Kind::Other),
+            (format!("requests/_delta_log/_sidecars/{version}.json"), Kind::Other),
+            ("requests/_delta_log/50.json".to_string(), Kind::Other),
+            ("requests/date=2026-10-01/part-0.parquet".to_string(), Kind::Data),
+            ("definitions/k2-0.parquet".to_string(), Kind::Data),
+            ("requests/README".to_string(), Kind::Other),
+        ] {
+            assert_eq!(kind(&Path::from(path.as_str())), expected, "{path}");
+        }
+    }
+}
