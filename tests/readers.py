@@ -115,21 +115,23 @@ def requests(folder, store):
     print(f"{len(seen)} versions of requests agree, the last has {len(seen[max(seen)])} rows")
     # Rows deleted, an earlier version restored, old versions given up: what is retained is as it was.
     full = len(last)
-    run("--store", store, "delete", "requests", "--where", "endpoint = '/e1' and status = 504", "--reason", "a test")
+    run("--store", store, "delete", "requests", "--where", "endpoint = '/e1' and status = 499", "--reason", "a test")
     deleted = look()
     assert 0 < len(seen[deleted]) < full, (len(seen[deleted]), full)
-    run("--store", store, "restore", "requests", "--to", 30)
+    earlier, oldest = sorted(seen)[30], sorted(seen)[40]
+    run("--store", store, "restore", "requests", "--to", earlier)
     restored = look()
-    assert seen[restored] == seen[30]
+    assert seen[restored] == seen[earlier]
     run("--store", store, "ingest", "requests", folder / "minute 49.csv", "--source", "live", "--batch", "minute 49")
-    assert len(seen[look()]) == len(seen[30]) + 1, "a batch that was taken back is stored when it comes again"
-    oldest = 40
-    run("--store", store, "gc", "requests", "--keep", f"{int(time.time() - made[oldest])}s")
+    assert len(seen[look()]) == len(seen[earlier]) + 1, "a batch that was taken back is stored when it comes again"
+    told = run("--store", store, "gc", "requests", "--keep", f"{int(time.time() - made[oldest])}s")
+    retained = int(told.split("versions ")[1].split()[0])
+    assert oldest <= retained < restored, (told, oldest)
     look()
     assert "as it was written" in run("--store", store, "check", "requests")
-    kept = [version for version in seen if version > oldest]
+    kept = [version for version in seen if version >= retained]
     agree(kept)
-    refused = subprocess.run([nines, "--store", str(store), "restore", "requests", "--to", "30"], capture_output=True, text=True)
+    refused = subprocess.run([nines, "--store", str(store), "restore", "requests", "--to", str(earlier)], capture_output=True, text=True)
     assert refused.returncode and "no longer retained" in refused.stderr, refused
     run("--store", store, "gc", "requests", "--now")
     look()
