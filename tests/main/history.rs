@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::growth::DEFINITION;
 use crate::{fails, nines, query, run};
 
 /// Rows of minutes of 1 October, stored from a file.
@@ -76,4 +77,101 @@ fn the_log_says_who_did_what() {
     let sound = std::fs::read_to_string(entry(1)).unwrap();
     std::fs::write(entry(1), sound.replace("WRITE", "WRIT3")).unwrap();
     assert!(fails(1, nines().arg("--store").arg(&store).args(["log", "events"])).contains("00000000000000000001.json"));
+}
+
+/// What a command prints as of an earlier time, and what it says beside it.
+fn as_of(store: &Path, text: &str, command: &[&str]) -> (String, String) {
+    let done = nines().arg("--store").arg(store).args(command).args(["--as-of", text]).output().unwrap();
+    let errors = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success(), "{command:?} as of {text}: {errors}");
+    (String::from_utf8(done.stdout).unwrap(), errors)
+}
+
+/// Now, later than everything that is logged, and earlier than everything to come.
+fn now() -> String {
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let now = chrono::Utc::now();
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    now.to_rfc3339()
+}
+
+/// Version by version, all that is stored in a table.
+fn entries(store: &Path, table: &str) -> usize {
+    std::fs::read_dir(store.join(table).join("_delta_log")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn earlier_figures_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let (definition, notebook) = (folder.path().join("slo.yaml"), folder.path().join("page.md"));
+    std::fs::write(&definition, DEFINITION).unwrap();
+    let cell = "SELECT objective, slo, slo_error_time FROM report('2026-10-01', '2026-10-02')";
+    std::fs::write(&notebook, format!("# Page\n\n```sql\n{cell}\n```\n")).unwrap();
+    let before_all = now();
+    ingest(&store, &[(0, 10), (1, 10), (2, 10), (3, 10)], &[]);
+    run(nines().arg("--store").arg(&store).arg("apply").arg(&definition));
+    run(nines().arg("--store").arg(&store).arg("refresh"));
+    let commands: [&[&str]; 4] = [
+        &["sql", "--format", "csv", "SELECT time, good FROM events ORDER BY time"],
+        &["sql", "--format", "csv", cell],
+        &["run", notebook.to_str().unwrap(), "-o", "-"],
+        &["slos"],
+    ];
+    let shown = |command: &[&str]| run(nines().arg("--store").arg(&store).args(command));
+    let page_body = |text: &str| text.split("Made at").next().unwrap().to_string();
+    let first: Vec<String> = commands.iter().map(|command| page_body(&shown(command))).collect();
+    let between = now();
+    ingest(&store, &[(1, 5), (4, 10)], &[]);
+    std::fs::write(&definition, DEFINITION.replace("target: 0.99,", "target: 0.5,")).unwrap();
+    run(nines().arg("--store").arg(&store).arg("apply").arg(&definition));
+    run(nines().arg("--store").arg(&store).arg("refresh"));
+    let second: Vec<String> = commands.iter().map(|command| page_body(&shown(command))).collect();
+    assert!(first.iter().zip(&second).all(|(first, second)| first != second), "{second:?}");
+
+    let kept = [entries(&store, "slo_days"), entries(&store, "slo_facts")];
+    for (command, expected) in commands.iter().zip(&first) {
+        for text in ["events=1,definitions=1", between.as_str()] {
+            let (printed, said) = as_of(&store, text, command);
+            assert_eq!(&page_body(&printed), expected, "{command:?} as of {text}");
+            let line = said.lines().last().unwrap_or_default();
+            assert!(line.starts_with("as of ") && line.contains("1"), "{command:?}: {said}");
+        }
+        assert_eq!(
+            &page_body(&as_of(&store, &now(), command).0),
+            &second[commands.iter().position(|c| c == command).unwrap()]
+        );
+    }
+    let (_, said) = as_of(&store, "events=1", commands[1]);
+    assert_eq!(said, "as of events=1: events 1, definitions 2\n");
+    let (page, said) = as_of(&store, "events=1,definitions=1", commands[2]);
+    assert!(page.contains("Read as of events=1,definitions=1: events 1, definitions 1."), "{page}");
+    assert_eq!(said, "as of events=1,definitions=1: events 1, definitions 1\n");
+    let (nothing, said) = as_of(&store, &before_all, commands[0]);
+    assert_eq!((nothing.as_str(), said.ends_with(": nothing was stored yet\n")), ("time,good\n", true), "{said}");
+    assert_eq!([entries(&store, "slo_days"), entries(&store, "slo_facts")], kept, "what is so now stays kept");
+    assert_eq!(shown(commands[1]), second[1]);
+
+    let command = |more: &[&str], code| {
+        let mut nines = nines();
+        nines.arg("--store").arg(&store).args(more);
+        fails(code, &mut nines)
+    };
+    let missing = command(&["sql", "SELECT 1", "--as-of", "events=7"], 1);
+    assert!(missing.starts_with("error: version 7 of events in ") && missing.lines().count() == 1, "{missing}");
+    let insert =
+        "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'a', 'b', 'EUR', 1)";
+    let written = command(&["sql", insert, "--as-of", "events=1"], 1);
+    assert_eq!(written, "error: nothing is written as of an earlier time; do it without --as-of\n");
+    assert!(command(&["sql", "SELECT 1", "--as-of", "event=1"], 2).contains("expected one of requests, "));
+    assert!(command(&["credits", "2026-10", "--issue", "--as-of", "events=1"], 1).contains("nothing is written"));
+    assert!(!store.join("fees").exists());
+
+    // What was given up is no longer read, and said by name.
+    run(nines().arg("--store").arg(&store).args(["gc", "events", "--now"]));
+    for text in ["events=1", between.as_str()] {
+        let gone = command(&["sql", "SELECT count(*) FROM events", "--as-of", text], 1);
+        assert!(gone.contains("events in file:") && gone.contains("no longer retained"), "{gone}");
+    }
+    assert_eq!(shown(commands[1]), second[1]);
 }

@@ -34,6 +34,7 @@ mod readme;
 mod records;
 mod redelivery;
 mod resources;
+mod retention;
 mod shell;
 mod shown;
 mod slt;

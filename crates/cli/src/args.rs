@@ -8,7 +8,7 @@ use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
 use nines_engine::store::TableKind;
 
 use crate::output::Format;
-pub(crate) use upkeep::{Backup, Delete, Gc, Restore};
+pub(crate) use upkeep::{Backup, Delete, Gc, Restore, Retain};
 
 mod upkeep;
 
@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Compact(Compact),
     /// Give up old versions of tables, and remove the files that only they need
     Gc(Gc),
+    /// Remove raw rows that are older than is kept, once every objective was evaluated for them: their figures stay
+    Retain(Retain),
     /// Delete rows of a table of slices, by a version that says why
     Delete(Delete),
     /// Make an earlier version of a table the newest
@@ -168,6 +170,9 @@ pub(crate) struct Sql {
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub as_of: AsOf,
+
     /// A value for $name in the statements: null, true, false, a number, else text ('1' in quotes is text)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
@@ -179,6 +184,16 @@ pub(crate) struct Sql {
     /// Write to a file, which appears only when it is complete
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Of which time what is stored is read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AsOf {
+    /// Read what was stored at an earlier time, and keep nothing: TIME is a time, a date or a word such as yesterday, and TABLE=VERSION
+    /// are versions of `nines log`, all other tables being read as they are now. statement:ID is what an issued statement was
+    /// worked out from, ID being (the beginning of) its SHA-256
+    #[arg(long, value_name = "TIME|TABLE=VERSION,…|statement:ID")]
+    pub as_of: Option<String>,
 }
 
 /// What a page is written as.
@@ -219,6 +234,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub running: Running,
 
+    #[command(flatten)]
+    pub as_of: AsOf,
+
     /// Write the page to a file, which appears only when it is complete; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -244,6 +262,9 @@ pub(crate) struct Report {
 
     #[command(flatten)]
     pub running: Running,
+
+    #[command(flatten)]
+    pub as_of: AsOf,
 
     /// A page for every owner of services (a service without an owner is its own), and an index of them
     #[arg(long, requires = "output")]
@@ -442,6 +463,9 @@ pub(crate) struct Slos {
     /// Only those of this service
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
+
+    #[command(flatten)]
+    pub as_of: AsOf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -461,6 +485,9 @@ pub(crate) struct Credits {
     /// Only of this customer
     #[arg(long, value_name = "NAME")]
     pub customer: Option<String>,
+
+    #[command(flatten)]
+    pub as_of: AsOf,
 
     /// Record a statement for each customer and service, with its evidence; a revision where later data say
     /// something else

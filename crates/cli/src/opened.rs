@@ -7,9 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nines_engine::store::{Begun, Known};
-use nines_engine::{Engine, Settings};
+use nines_engine::{Engine, EngineError, Settings};
 
-use crate::error::Result;
+use crate::args::AsOf;
+use crate::error::{CliError, Result};
 use crate::output::note;
 
 /// How long a commit that is under way is waited for.
@@ -20,6 +21,22 @@ static OPENED: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
 /// [`Engine::open`], remembered.
 pub(crate) async fn open(settings: Settings) -> Result<Engine> {
     Ok(remembered(Engine::open(settings).await?))
+}
+
+/// The same, as of an earlier time if one is given.
+pub(crate) async fn open_as_of(settings: Settings, as_of: &AsOf) -> Result<Engine> {
+    let engine = Engine::open(Settings { as_of: as_of.as_of.clone(), ..settings }).await;
+    Ok(remembered(engine.map_err(|error| match error {
+        EngineError::Usage(said) => CliError::Usage(said),
+        other => other.into(),
+    })?))
+}
+
+/// Says as of when what was shown was read, and which versions that are.
+pub(crate) fn tell_as_of(engine: &Engine) {
+    if let Some(read) = engine.as_of() {
+        note(read);
+    }
 }
 
 /// [`Engine::open_or_create`], remembered.

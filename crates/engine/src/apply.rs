@@ -56,6 +56,7 @@ impl std::error::Error for Mistakes {}
 impl Engine {
     /// Records the definitions in these files, given as (name, text). Nothing is recorded if anything is wrong.
     pub async fn apply(&self, files: &[(String, String)]) -> Result<Applied> {
+        self.check_present()?;
         let mut attempt = 1;
         loop {
             let (plan, read) = self.plan_definitions(files).await?;
@@ -158,7 +159,7 @@ impl Engine {
     /// All definitions that are recorded, and the version at which they were read.
     pub(crate) async fn recorded(&self) -> Result<(Vec<Stored>, Option<Snapshot>)> {
         let Some(store) = self.store() else { return Ok((Vec::new(), None)) };
-        let snapshot = store.table(TableKind::Definitions).snapshot().await?;
+        let snapshot = self.snapshot(&store.table(TableKind::Definitions)).await?;
         let table = self.reading()?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
         Ok((stored(&table.collect().await?)?, Some(snapshot)))
     }

@@ -33,6 +33,7 @@ pub struct Deleting {
 impl Engine {
     /// Deletes rows of a table of slices. Rows from which statements were issued are refused, unless it is said that they shall go.
     pub async fn delete(&self, table: TableKind, how: &Deleting) -> Result<Deleted> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to delete from".to_string()));
         };

@@ -20,10 +20,11 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::DFParserBuilder;
 use nines_ingest::clock;
 use nines_slo::Definitions;
-use nines_store::{Store, StoreErrorKind};
+use nines_store::{Snapshot, Store, StoreErrorKind, Table};
 use tokio::sync::RwLock;
 
 use crate::answers::Signature;
+use crate::as_of::{self, Past};
 use crate::catalog::StoreSchema;
 use crate::evaluate::{Evaluation, Proposed, Read};
 use crate::insert::{self, Receipt};
@@ -32,7 +33,7 @@ use crate::parameters::Parameters;
 use crate::place::Place;
 use crate::prepared::{self, PreparedStatements};
 use crate::running::{self, Token};
-use crate::statement::{Answer, Now, Pins, Statement};
+use crate::statement::{Answer, Now, Pins, Statement, now_in};
 use crate::times::Types;
 use crate::{EngineError, Result, bounded, calls, depth, evaluate, files, machine, times, tokens, zone};
 
@@ -54,6 +55,10 @@ pub struct Settings {
     pub writes: bool,
     /// Whether [`Engine::tidy`] puts rows into fewer files.
     pub compact: bool,
+    /// As of which earlier time everything is read, and nothing written: versions as `requests=41,definitions=3` (all other
+    /// tables are read as they are now), a time in the session's zone, or `statement:ID`, what an issued statement was worked out
+    /// from. `None`: as it is now.
+    pub as_of: Option<String>,
 }
 
 impl Settings {
@@ -67,6 +72,7 @@ impl Settings {
             files: true,
             writes: true,
             compact: true,
+            as_of: None,
         }
     }
 }
@@ -79,6 +85,8 @@ pub struct Engine {
     place: Arc<Place>,
     read: Arc<Read>,
     settings: Arc<Settings>,
+    /// `None`: it reads what is newest.
+    past: Option<Arc<Past>>,
     /// What the memory pool may hold, where that is bounded.
     memory_limit: Option<usize>,
     prepared: PreparedStatements,
@@ -89,27 +97,38 @@ pub struct Engine {
 impl Engine {
     /// Opens a session. A store that does not exist has its tables, all empty; the first INSERT creates it.
     pub async fn open(settings: Settings) -> Result<Engine> {
-        match Store::open(&settings.store).await {
-            Ok(store) => Engine::over(Some(store), settings),
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Engine::over(None, settings),
-            Err(error) => Err(error.into()),
-        }
+        let store = match Store::open(&settings.store).await {
+            Ok(store) => Some(store),
+            Err(error) if error.kind() == StoreErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        let past = match &settings.as_of {
+            Some(text) => Some(Arc::new(as_of::past(text, store.as_ref(), &zone::known(&settings.time_zone)?).await?)),
+            None => None,
+        };
+        Engine::over(store, settings, past)
     }
 
     /// Opens a session in order to write. A store that does not exist is created with this slice width,
     /// 60 seconds if `None`; one that exists must have it.
     pub async fn open_or_create(settings: Settings, slice_seconds: Option<i64>) -> Result<Engine> {
+        if settings.as_of.is_some() {
+            return Err(as_of::nothing_is_written());
+        }
         let store = Store::open_or_create(&settings.store, slice_seconds).await?;
-        Engine::over(Some(store), settings)
+        Engine::over(Some(store), settings, None)
     }
 
-    fn over(store: Option<Store>, settings: Settings) -> Result<Engine> {
+    fn over(store: Option<Store>, settings: Settings, past: Option<Arc<Past>>) -> Result<Engine> {
         clock::set().map_err(EngineError::Usage)?;
         let settings = Settings { time_zone: zone::known(&settings.time_zone)?, ..settings };
         let mut config =
             SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("nines", "public");
         if let Some(partitions) = settings.partitions {
             config = config.with_target_partitions(partitions.get());
+        }
+        if let Some(past) = &past {
+            config.set_extension(Arc::clone(past));
         }
         let options = config.options_mut();
         options.execution.time_zone = Some(settings.time_zone.clone());
@@ -133,8 +152,8 @@ impl Engine {
         if settings.files {
             context = files::with_files(context);
         }
-        in_zone(&context, &types, &settings.time_zone)?;
-        context.add_analyzer_rule(Arc::new(times::InZone));
+        in_zone(&context, &types, &settings.time_zone, past.as_deref())?;
+        context.add_analyzer_rule(Arc::new(times::InZone { past: past.clone() }));
         context.add_analyzer_rule(Arc::new(nines_functions::CheckedArithmetic));
         bounded::register(&context, memory_limit)?;
         let place = Arc::new(Place::new(&settings.store, store));
@@ -151,7 +170,8 @@ impl Engine {
         catalog.register_schema("public", Arc::new(schema))?;
         context.register_catalog("nines", Arc::new(catalog));
         let (prepared, planning) = Default::default();
-        Ok(Engine { context, types, place, read, settings: Arc::new(settings), memory_limit, prepared, planning })
+        let settings = Arc::new(settings);
+        Ok(Engine { context, types, place, read, settings, past, memory_limit, prepared, planning })
     }
 
     /// The DataFusion session, to register more tables or functions.
@@ -191,8 +211,37 @@ impl Engine {
         zone.unwrap_or_else(|| self.settings.time_zone.clone())
     }
 
+    /// What time it is for whatever it is asked, in µs: the time as of which it reads, if that is one, else now.
+    pub fn now(&self) -> i64 {
+        now_in(self.past.as_deref())
+    }
+
+    /// As of which earlier time it reads, and which versions of which tables it has read so far; `None` if it reads what is
+    /// newest, or has read nothing yet.
+    pub fn as_of(&self) -> Option<String> {
+        self.past.as_ref().and_then(|past| past.told_of_all())
+    }
+
+    pub(crate) fn past(&self) -> Option<&Arc<Past>> {
+        self.past.as_ref()
+    }
+
+    /// The version of a table that it reads now.
+    pub(crate) async fn snapshot(&self, table: &Table) -> Result<Snapshot> {
+        Ok(match &self.past {
+            Some(past) => past.read(table).await?,
+            None => table.snapshot().await?,
+        })
+    }
+
+    /// Refuses to write as of an earlier time.
+    pub(crate) fn check_present(&self) -> Result<()> {
+        self.past.as_ref().map_or(Ok(()), |_| Err(as_of::nothing_is_written()))
+    }
+
     /// The store, created where there is none.
     pub(crate) async fn store_to_write(&self) -> Result<&Store> {
+        self.check_present()?;
         Ok(self.place.open_or_create().await?)
     }
 
@@ -258,12 +307,12 @@ impl Engine {
         if prepares {
             prepared::with_stand_ins(&mut planned, &signatures)?;
         }
-        let pins = Arc::new(Pins::default());
+        let pins = Arc::new(Pins::new(self.past.clone()));
         let receipt = Receipt::default();
         let planning = self.planning.read().await;
         // A context of its own: statements that run at once must not mix what they pin, and what is proposed is gone with it.
         let mut state = self.context.state();
-        state.config_mut().set_extension(Arc::new(Now(clock::now())));
+        state.config_mut().set_extension(Arc::new(Now(self.now())));
         state.config_mut().set_extension(pins.clone());
         state.config_mut().set_extension(Arc::new(receipt.clone()));
         if let Some(definitions) = proposed {
@@ -276,6 +325,9 @@ impl Engine {
         }
         if !self.settings.writes {
             outside::refuse_writes(&plan)?;
+        }
+        if outside::writes(&plan)? {
+            self.check_present()?;
         }
         // What is prepared stays with the session as it was written, to be planned when it is executed.
         if let LogicalPlan::Statement(PlanStatement::Prepare(prepare)) = &plan {
@@ -317,7 +369,7 @@ impl Engine {
         let frame = self.context.execute_logical_plan(plan).await?;
         let zone = self.time_zone();
         if zone != before {
-            in_zone(&self.context, &self.types, &zone)?;
+            in_zone(&self.context, &self.types, &zone, self.past.as_deref())?;
         }
         Ok(frame)
     }
@@ -348,10 +400,11 @@ impl Engine {
 }
 
 /// Makes functions and types those of a session in this time zone.
-fn in_zone(context: &SessionContext, types: &Types, zone: &str) -> Result<()> {
+fn in_zone(context: &SessionContext, types: &Types, zone: &str, past: Option<&Past>) -> Result<()> {
     let session = context.state_ref();
     let mut session = session.write();
-    let now = clock::set().ok().flatten().and_then(DateTime::from_timestamp_micros);
+    let stands = past.and_then(Past::at).map(|_| now_in(past)).or(clock::set().ok().flatten());
+    let now = stands.and_then(DateTime::from_timestamp_micros);
     nines_functions::register_all(&mut *session, zone)?;
     nines_functions::register_times(&mut *session, zone, now)?;
     types.set(zone);

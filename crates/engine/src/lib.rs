@@ -11,6 +11,7 @@
 
 mod answers;
 mod apply;
+mod as_of;
 mod bounded;
 mod calls;
 mod catalog;
@@ -34,6 +35,7 @@ mod parameters;
 mod place;
 mod prepared;
 mod record;
+mod retain;
 mod running;
 mod statement;
 mod tidy;
@@ -53,6 +55,7 @@ pub use insert::Receipt;
 pub use load::{FileRead, Found, Load, Loaded, Warning};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
+pub use retain::{Retained, Retaining};
 pub use running::watch_memory;
 pub use statement::{Answer, Statement};
 pub use tokens::{Tokens, tokens};

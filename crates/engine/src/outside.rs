@@ -26,10 +26,15 @@ pub(crate) fn refuse(plan: &LogicalPlan) -> Result<()> {
 
 /// Refuses a plan that writes a table of the store.
 pub(crate) fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
-    match plan.exists(|node| Ok(insert::writes(node)))? {
+    match writes(plan)? {
         true => Err(EngineError::Usage("INSERT into the store is not allowed here: the session is safe".to_string())),
         false => Ok(()),
     }
+}
+
+/// Whether a plan writes a table of the store, or shows how it would.
+pub(crate) fn writes(plan: &LogicalPlan) -> Result<bool> {
+    Ok(plan.exists(|node| Ok(insert::writes(node)))?)
 }
 
 fn outside(plan: &LogicalPlan) -> Option<String> {

@@ -18,6 +18,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use nines_store::{Provider, Snapshot, Store, Table, TableKind};
 use tokio::sync::OnceCell;
 
+use crate::as_of::Past;
 use crate::fit::Fit;
 use crate::insert::{Receipt, Sink};
 use crate::place::Place;
@@ -43,6 +44,13 @@ impl Answer {
         self.receipt.clone()
     }
 
+    /// As of which earlier time it was read, and which versions of which tables that are: what stands beside the figures.
+    /// `None` if it was read as it is now, or read no table.
+    pub fn as_of(&self) -> Option<String> {
+        let versions = self.pins.versions();
+        self.pins.past().filter(|_| !versions.is_empty()).map(|past| past.told(&versions))
+    }
+
     /// That tables were read where there is no store, whatever rows came of it: figures of nothing look like figures.
     pub fn no_store(&self) -> Option<&'static str> {
         (self.store.is_none() && !self.pins.versions().is_empty())
@@ -51,6 +59,10 @@ impl Answer {
 
     /// What to do next, for an answer without rows: that nothing is stored or defined yet, or that no objective was meant.
     pub fn advice(&self) -> Option<String> {
+        if self.pins.past().is_some() {
+            // Nothing can be done about what was.
+            return None;
+        }
         let versions = self.pins.versions();
         let is_empty = |kind: TableKind| versions.get(&kind).is_some_and(Option::is_none);
         // Whoever evaluates objectives reads all of these, most of them in vain.
@@ -89,13 +101,22 @@ pub(crate) struct Now(pub i64);
 
 /// What time it is for the statement that a session plans or runs.
 pub(crate) fn now(session: &dyn Session) -> i64 {
-    session.config().get_extension::<Now>().map_or_else(nines_ingest::clock::now, |now| now.0)
+    let config = session.config();
+    config.get_extension::<Now>().map_or_else(|| now_in(config.get_extension::<Past>().as_deref()), |now| now.0)
+}
+
+/// What time it is, or was in the past that is read. What is to come is not known.
+pub(crate) fn now_in(past: Option<&Past>) -> i64 {
+    let now = nines_ingest::clock::now();
+    past.and_then(Past::at).map_or(now, |at| at.min(now))
 }
 
 /// The versions that one statement reads: the first scan of a table decides, all later ones follow.
 #[derive(Debug, Default)]
 pub(crate) struct Pins {
     tables: Mutex<BTreeMap<TableKind, Pinned>>,
+    /// Where it does not read what is newest.
+    past: Option<Arc<Past>>,
     /// Whether objectives were asked for, and none is what was asked for.
     pub nothing_meant: AtomicBool,
 }
@@ -104,15 +125,31 @@ pub(crate) struct Pins {
 type Pinned = Arc<OnceCell<Option<Snapshot>>>;
 
 impl Pins {
+    pub fn new(past: Option<Arc<Past>>) -> Self {
+        Pins { past, ..Pins::default() }
+    }
+
+    /// Those of a session's statement; new ones where it runs none.
+    pub fn of(session: &dyn Session) -> Arc<Self> {
+        let config = session.config();
+        config.get_extension::<Pins>().unwrap_or_else(|| Arc::new(Pins::new(config.get_extension::<Past>())))
+    }
+
     pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
         let cell = self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
-            match table {
-                Some(table) => table.snapshot().await.map(Some),
-                None => Ok(None),
+            match (table, &self.past) {
+                (Some(table), None) => table.snapshot().await.map(Some),
+                (Some(table), Some(past)) => past.read(table).await.map(Some),
+                (None, _) => Ok(None),
             }
         });
         snapshot.await.cloned()
+    }
+
+    /// Whether it does not read what is newest.
+    pub fn past(&self) -> Option<&Arc<Past>> {
+        self.past.as_ref()
     }
 
     pub fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
@@ -182,7 +219,7 @@ impl TableProvider for StatementTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let pins = session.config().get_extension::<Pins>().unwrap_or_default();
+        let pins = Pins::of(session);
         let Some(snapshot) = pins.snapshot(self.kind, self.table().as_ref()).await? else {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

@@ -38,6 +38,7 @@ impl Engine {
 
     /// Gives up old versions of a table and removes what only they need.
     pub async fn gc(&self, table: TableKind, how: &Gc) -> Result<Collected> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to clean up".to_string()));
         };
@@ -46,6 +47,7 @@ impl Engine {
 
     /// Makes the rows of an earlier version of a table those of a new one.
     pub async fn restore(&self, table: TableKind, to: u64, dry_run: bool) -> Result<Restored> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store of which a version could be restored".to_string()));
         };
@@ -62,6 +64,7 @@ impl Engine {
 
     /// Puts rows of a table into fewer files.
     pub async fn compact(&self, table: TableKind, how: &Compaction) -> Result<Compacted> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to compact".to_string()));
         };

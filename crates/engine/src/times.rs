@@ -23,6 +23,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 use nines_slo::moment::Moment;
 use parking_lot::RwLock;
 
+use crate::as_of::Past;
+use crate::statement::now_in;
 use crate::tokens::DIALECT;
 
 /// The types of times in a session, whose zone this is.
@@ -104,7 +106,10 @@ fn clocks(time: &mut ast::Expr) {
 
 /// Casts of text, numbers and instants to what a clock or a calendar shows: those of the session's zone.
 #[derive(Debug)]
-pub(crate) struct InZone;
+pub(crate) struct InZone {
+    /// In which past; `None` where it is now.
+    pub past: Option<Arc<Past>>,
+}
 
 impl AnalyzerRule for InZone {
     fn name(&self) -> &str {
@@ -119,7 +124,7 @@ impl AnalyzerRule for InZone {
             node.inputs().into_iter().for_each(|input| schema.merge(input.schema()));
             node.map_expressions(|expr| {
                 let name = names.save(&expr);
-                let changed = expr.transform_up(|expr| in_zone(expr, &schema, &zone))?;
+                let changed = expr.transform_up(|expr| in_zone(expr, &schema, &zone, self.past.as_deref()))?;
                 Ok(changed.update_data(|expr| name.restore(expr)))
             })
         })?;
@@ -127,7 +132,7 @@ impl AnalyzerRule for InZone {
     }
 }
 
-fn in_zone(expr: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed<Expr>> {
+fn in_zone(expr: Expr, schema: &DFSchema, zone: &Arc<str>, past: Option<&Past>) -> Result<Transformed<Expr>> {
     let (inner, target, tried) = match &expr {
         Expr::Cast(Cast { expr, field, .. }) => (expr, field.data_type().clone(), false),
         Expr::TryCast(TryCast { expr, field, .. }) => (expr, field.data_type().clone(), true),
@@ -136,7 +141,7 @@ fn in_zone(expr: Expr, schema: &DFSchema, zone: &Arc<str>) -> Result<Transformed
     if let Expr::Literal(value, _) = inner.as_ref()
         && let Some(text) = value.try_as_str().flatten()
         && let DataType::Timestamp(_, Some(of)) = &target
-        && let Some(at) = word(text, of)
+        && let Some(at) = word(text, of, past)
     {
         let at = ScalarValue::TimestampMicrosecond(Some(at), Some(Arc::clone(of)));
         return Ok(Transformed::yes(Expr::Literal(at.cast_to(&target)?, None)));
@@ -203,8 +208,8 @@ fn local(instant: Expr) -> Expr {
 }
 
 /// The instant that a word for a range denotes: its beginning.
-fn word(text: &str, zone: &str) -> Option<i64> {
-    let at = Moment { now: nines_ingest::clock::now(), zone: zone.parse().ok()? };
+fn word(text: &str, zone: &str, past: Option<&Past>) -> Option<i64> {
+    let at = Moment { now: now_in(past), zone: zone.parse().ok()? };
     match text.trim().eq_ignore_ascii_case("now") {
         true => at.instant(text),
         false => at.named(text).map(|range| range.0),

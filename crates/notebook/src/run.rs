@@ -120,6 +120,9 @@ pub async fn run<W: Watch + ?Sized>(
             }
         }
     }
+    if let (Some(made), Some(read)) = (&mut page.made, engine.as_of()) {
+        made.push_str(&format!(" Read {read}."));
+    }
     Ok(page)
 }
 
@@ -180,7 +183,9 @@ fn whole_minute(at: i64) -> i64 {
 /// What relative times are told against: the newest data, where the notebook asks for it and has any.
 async fn moment(engine: &Engine, notebook: &Notebook, given: Given<'_>) -> Result<Moment, RunError> {
     let zone: Tz = engine.time_zone().parse().unwrap_or(Tz::UTC);
-    let mut now = given.now.unwrap_or(given.clock);
+    // As of an earlier time it is that time.
+    let clock = if engine.settings().as_of.is_some() { engine.now() } else { given.clock };
+    let mut now = given.now.unwrap_or(clock);
     if let Some(sql) = notebook.now.as_ref().filter(|_| given.now.is_none()) {
         let newest = query(engine, "now", sql, &Parameters::default()).await?;
         let column = newest.batches.first().filter(|batch| batch.num_rows() > 0).map(|batch| batch.column(0));

@@ -85,6 +85,8 @@ pub struct Objective {
 pub struct Version {
     /// In force `[start, end)`; `i64::MIN` since ever, `i64::MAX` until further notice.
     pub in_force: Interval,
+    /// Names the texts that say so, of the SLO and of the SLI: 16 hexadecimal digits, the same in every version of nines.
+    pub said: Arc<str>,
     /// What it says.
     pub spec: Arc<Spec>,
 }

@@ -19,6 +19,7 @@ use crate::objective::{Belonging, Composite, Definitions, Objective, Promise, Se
 use crate::sli::{Metric, Sli};
 use crate::slo::{Slo, Source};
 use crate::spec::{Without, spec};
+use crate::statement::sha256;
 use crate::unmeasured::{Unmeasured, Unreadable, foreign, unreadable};
 
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
@@ -285,10 +286,11 @@ impl<'d> Resolver<'d> {
         let misfit =
             slo.misfit(goal, |zone| *widest.entry((zone, from)).or_insert_with(|| local_days::day_unit(zone, from)));
         let slices = (slo.slices(goal, from), misfit.map(|(reason, hint)| format!("{reason}, {hint}")));
-        let (found, place) = match slo.source(goal) {
+        let (found, place, named) = match slo.source(goal) {
             None => return,
             Some(Source::Inline(sli)) => {
-                (versions((slo, goal, &slices), in_force, &[(i64::MIN, document, sli.as_ref())], services), None)
+                let own = [(i64::MIN, document, sli.as_ref())];
+                (versions((slo, goal, &slices), in_force, &own, services), None, Vec::new())
             }
             Some(Source::Named { name, place }) => match self.slis.get(name.as_str()) {
                 _ if self.unread.why(Kind::Sli, name).is_some() => {
@@ -297,13 +299,14 @@ impl<'d> Resolver<'d> {
                     return self.unmeasured.push(without(in_force, why));
                 }
                 Some(slis) => {
+                    let slis = slis.clone();
                     let is_foreign = slis.iter().all(|(_, _, sli)| matches!(sli.metric, Metric::Foreign(_)));
-                    let found = versions((slo, goal, &slices), in_force, slis, services);
+                    let found = versions((slo, goal, &slices), in_force, &slis, services);
                     if is_foreign {
                         let reason = format!("recorded, but Nines does not measure the indicator of SLI '{name}'");
                         self.tell(document, Complaint::new(*place, reason, None), Severity::Warning);
                     }
-                    (found, Some(*place))
+                    (found, Some(*place), slis)
                 }
                 None if self.refused.contains(&(Kind::Sli, name.clone())) => return,
                 None => {
@@ -323,7 +326,8 @@ impl<'d> Resolver<'d> {
                         let objective =
                             Objective { name: name.clone(), slo: document.name.clone(), versions: Vec::new() };
                         let objective = self.objectives.entry(name.clone()).or_insert(objective);
-                        append(&mut objective.versions, Version { in_force, spec: Arc::new(spec) });
+                        let said = said(document, &named, in_force.start);
+                        append(&mut objective.versions, Version { in_force, said, spec: Arc::new(spec) });
                     }
                     continue;
                 }
@@ -347,6 +351,14 @@ impl<'d> Resolver<'d> {
     fn tell(&mut self, document: &Document, complaint: Complaint, severity: Severity) {
         self.mistakes.push(mistake(&document.path, complaint, severity));
     }
+}
+
+/// Names the texts that an objective is said by from an instant on.
+fn said(document: &Document, slis: &[(i64, &Document, &Sli)], from: i64) -> Arc<str> {
+    let after = slis.partition_point(|(at, ..)| *at <= from);
+    let sli = slis.get(after.saturating_sub(1)).map_or("", |(_, sli, _)| sli.text.as_str());
+    let hash = sha256(&format!("{}\n{sli}", document.text));
+    hash.get(..16).unwrap_or(&hash).into()
 }
 
 /// What an objective says while one version of its SLO is in force, one after the other. Judged even if that is never, or its

@@ -18,6 +18,7 @@ use futures::StreamExt;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Told};
+use crate::sealed::Sealed;
 use crate::table::{Table, pause};
 use crate::upsert::{ORIGIN, Scan};
 use crate::write::{PartitionFiles, Written};
@@ -43,8 +44,11 @@ pub struct Deletion {
     /// Whether nothing is done but to count.
     pub dry_run: bool,
     /// Partitions, by their first days, must hold the rows that this names ([`FilePartition::content`](crate::FilePartition::content)),
-    /// else nothing is removed: what was worked out from them is no longer so. [`StoreErrorKind::Moved`].
+    /// else nothing is removed: what was worked out from them is no longer so. Partitions that are not named must be those that stay.
+    /// [`StoreErrorKind::Moved`].
     pub only: Option<BTreeMap<i32, u64>>,
+    /// What the table says of sealed days from then on, besides what it says already.
+    pub seals: Option<Sealed>,
 }
 
 /// What was removed, or would be.
@@ -120,11 +124,17 @@ impl Table {
                     .filter_map(|part| part.time_range)
                     .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             };
-            if how.dry_run || deleted.files == 0 {
+            let now = Sealed::of(&base.snapshot.table_properties().unknown_properties);
+            let seals = how.seals.map(|seals| seals.and(now)).filter(|seals| Some(*seals) != now);
+            if how.dry_run || (deleted.files == 0 && seals.is_none()) {
                 return Ok(deleted);
             }
             let told = Told { operation: "DELETE", parameters: how.told.clone() };
-            let mut entry = Entry { told: Some(told), ..Entry::default() };
+            let metadata = match seals {
+                Some(seals) => Some(self.log().with_properties(&base.snapshot, seals.properties()).await?),
+                None => None,
+            };
+            let mut entry = Entry { told: Some(told), metadata, ..Entry::default() };
             for part in parts.values() {
                 entry.removed.extend_from_slice(&part.removed);
                 entry.added.extend_from_slice(&part.added);
@@ -241,7 +251,8 @@ fn unmoved(base: &Files, how: &Deletion, table: &Table) -> Result<()> {
     let Some(only) = &how.only else { return Ok(()) };
     for partition in base.files.partitions() {
         let Some(day) = partition.first_day() else { continue };
-        if only.get(&day).is_some_and(|content| *content != partition.content()) {
+        let is_meant = how.seals.is_some_and(|seals| day < seals.until);
+        if only.get(&day).map_or(is_meant, |content| *content != partition.content()) {
             return Err(StoreError::new(
                 StoreErrorKind::Moved,
                 format!("rows of {table} that were to go have changed meanwhile; nothing was removed, try again"),

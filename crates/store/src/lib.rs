@@ -33,6 +33,7 @@ mod provider;
 mod restore;
 mod rules;
 mod schema;
+mod sealed;
 mod snapshot;
 mod store;
 mod table;
@@ -60,6 +61,7 @@ pub use rules::{
     first_invalid_row,
 };
 pub use schema::*;
+pub use sealed::Sealed;
 pub use snapshot::Snapshot;
 pub use store::{DEFAULT_SLICE_SECONDS, Store};
 pub use table::Table;

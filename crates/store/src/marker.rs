@@ -23,7 +23,7 @@ const NEWEST_FORMAT: u32 = 2;
 const SINCE: Version = Version(0, 1, 0);
 const SECONDS_PER_DAY: i64 = 86_400;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Marker {
     format: u32,
     pub slice_seconds: i64,
@@ -124,6 +124,31 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
         objects.url(),
         tables.join(", ")
     ))))
+}
+
+/// The least version that knows of sealed days.
+const SEALS: Version = Version(0, 2, 0);
+
+/// Says that the store has sealed days, whose figures older versions would work out from rows that are not there: they refuse it from
+/// then on, those that know nothing of `min_reader` by the format.
+pub(crate) async fn seal(objects: &Objects) -> Result<()> {
+    let Some(marker) = read(objects).await? else {
+        return Err(StoreError::corrupt(format!("the store at {} has lost its {NAME}", objects.url())));
+    };
+    let least = |known: Option<Version>| Some(known.map_or(SEALS, |known| known.max(SEALS)));
+    let sealed = Marker {
+        format: NEWEST_FORMAT,
+        min_reader: least(marker.min_reader),
+        min_writer: least(marker.min_writer),
+        ..marker
+    };
+    if (sealed.format, sealed.min_reader, sealed.min_writer) == (marker.format, marker.min_reader, marker.min_writer) {
+        return Ok(());
+    }
+    let mut bytes = serde_json::to_vec(&sealed)
+        .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the store's marker", error))?;
+    bytes.push(b'\n');
+    objects.replace(&Path::from(NAME), bytes).await
 }
 
 /// Creates the marker, or reads the one that somebody else has just created.

@@ -9,6 +9,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use crate::error::Result;
 use crate::log::{DataFile, FileList, FilePartition, Files};
 use crate::partition::Partition;
+use crate::sealed::Sealed;
 use crate::table::Table;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -49,6 +50,11 @@ impl Snapshot {
 
     pub(crate) fn list(&self) -> &FileList {
         &self.files
+    }
+
+    /// Which days of it are sealed; `None` if none is.
+    pub fn sealed(&self) -> Option<Sealed> {
+        Sealed::of(&self.at.as_ref()?.table_properties().unknown_properties)
     }
 
     /// What a mark is at this version: `None` if it was never set, or is remembered no longer.

@@ -148,6 +148,11 @@ impl Store {
         marker::read(objects).await?.map_or(Ok(()), |marker| marker.check_writable(objects))
     }
 
+    /// Says that the store has sealed days, durably: versions of nines that know nothing of them refuse it from then on.
+    pub async fn seal(&self) -> Result<()> {
+        marker::seal(&self.inner.objects).await
+    }
+
     pub(crate) fn objects(&self) -> &Objects {
         &self.inner.objects
     }

@@ -19,11 +19,13 @@ use crate::log::{Attempt, CHECKPOINT_EVERY, DataFile, Entry, Files, Log, NewFile
 use crate::objects::Objects;
 use crate::once::{Once, app_id_of};
 use crate::schema::TableKind;
+use crate::sealed::Sealed;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, resolve, span, spanned};
 use crate::write::{Layout, Written, write_files};
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// How often a commit is tried before its writer is told that others are in the way.
 const ATTEMPTS: u32 = 50;
 
@@ -303,6 +305,9 @@ impl Table {
                         true => Outcome::Unchanged,
                         false => Outcome::Stored(version),
                     };
+                    if !changes_nothing {
+                        self.say_sealed(&base, &commit);
+                    }
                     self.checkpoint(version).await;
                     let in_use = entry.added.iter().map(|file| file.object_path(self.kind())).collect();
                     return Ok((commit, in_use));
@@ -315,6 +320,20 @@ impl Table {
                 "{self} has so many writers that {ATTEMPTS} attempts to commit failed; nothing was stored, try again"
             ),
         ))
+    }
+
+    /// Says that rows came for days whose figures stay.
+    fn say_sealed(&self, base: &Files, commit: &Commit) {
+        let sealed = Sealed::of(&base.snapshot.table_properties().unknown_properties);
+        let Some((sealed, (first, _))) = sealed.zip(commit.time_range) else { return };
+        if first.div_euclid(MICROS_PER_DAY) < i64::from(sealed.until) {
+            let until = chrono::NaiveDate::from_epoch_days(sealed.until).unwrap_or_default();
+            self.store.notice(format!(
+                "rows of {} before {until} were stored, and change no figure of an objective: these days are sealed, because older \
+                 raw rows were removed",
+                self.kind().name()
+            ));
+        }
     }
 
     /// Whether there is a newer version than this.

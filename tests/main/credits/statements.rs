@@ -188,3 +188,47 @@ fn fees_that_no_agreement_covers_are_told() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_statement_names_what_it_was_worked_out_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let shown = credits(&store, &[]).stdout;
+    said(&store, 0, &["--issue"]);
+    let ids = || query(&store, "SELECT sha256 FROM statements ORDER BY revision, customer");
+    let first = ids();
+    ingest(&store, 15, "客户", &[(september() + 1000 * 15 * SECOND, 10, 0)]);
+    fees(&store, "2026-09,客户,gateway,CNY,500,0,,\n");
+    said(&store, 0, &["--issue"]);
+    assert_ne!(credits(&store, &[]).stdout, shown);
+    let all = ids();
+    assert_eq!((first.len(), all.len()), (2, 3));
+
+    for id in &first {
+        for id in [id.as_str(), &id[..8], &id[..20].to_uppercase()] {
+            let then = credits(&store, &["--as-of", &format!("statement:{id}")]);
+            assert_eq!(String::from_utf8_lossy(&then.stdout), String::from_utf8_lossy(&shown));
+            let told = String::from_utf8(then.stderr).unwrap();
+            let line = told.lines().last().unwrap();
+            assert!(line.starts_with(&format!("as of statement {}, issued ", id[..8].to_lowercase())), "{line}");
+            assert!(line.contains("requests 2") && line.contains("fees 1") && line.contains("definitions 1"), "{line}");
+        }
+        // What was issued then held then; what came later was not issued yet.
+        let verified = said(&store, 0, &["--verify", "--as-of", &format!("statement:{id}")]);
+        assert!(verified.contains("2 statements hold\n") && !verified.contains("revision 2"), "{verified}");
+    }
+    let revised = all.iter().find(|id| !first.contains(id)).unwrap();
+    let then = credits(&store, &["--as-of", &format!("statement:{revised}")]);
+    assert_eq!(then.stdout, credits(&store, &[]).stdout);
+    // By versions, and by all but one.
+    let then = credits(&store, &["--as-of", "requests=2,fees=1"]);
+    assert_eq!(then.stdout, shown);
+    let then = String::from_utf8(credits(&store, &["--as-of", "requests=2"]).stdout).unwrap();
+    assert!(then.contains("99.989583") && then.contains("gateway: 50.00 CNY credited"), "{then}");
+
+    let unknown = said(&store, 2, &["--as-of", "statement:00000000"]);
+    assert!(unknown.contains("no statement begins with 00000000; list them with: nines sql"), "{unknown}");
+    assert!(said(&store, 2, &["--as-of", "statement:12"]).contains("at least 8 of its first digits"));
+    let refused = said(&store, 1, &["--issue", "--as-of", &format!("statement:{revised}")]);
+    assert!(refused.contains("nothing is written as of an earlier time"), "{refused}");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nines_engine::store::TableKind;
 
-use super::{any_table, quantity};
+use super::{any_table, quantity, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gc {
@@ -44,6 +44,25 @@ pub(crate) struct Delete {
     pub even_issued: bool,
 
     /// Say how many rows would go, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Retain {
+    /// The table: requests, events or gauges
+    #[arg(value_name = "TABLE", value_parser = table)]
+    pub table: TableKind,
+
+    /// Keep the raw rows of the last so long, as 400d: whole UTC days that are older go
+    #[arg(value_name = "AGE", value_parser = age)]
+    pub keep: Duration,
+
+    /// Remove also rows for which a credit was not issued yet, or may still be complained about
+    #[arg(long)]
+    pub even_owed: bool,
+
+    /// Say what would go, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 }

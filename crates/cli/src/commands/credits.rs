@@ -32,7 +32,14 @@ const SHOWN: [&str; 10] = [
 const MOST_NOTES: usize = 5;
 
 pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
-    let engine = opened::open(settings).await?;
+    let engine = opened::open_as_of(settings, &args.as_of).await?;
+    let done = told_by(&engine, args).await;
+    opened::tell_as_of(&engine);
+    done
+}
+
+/// What an engine says.
+async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
     let month = engine.month(&args.period, &chosen).await.map_err(|error| match error {
         EngineError::Usage(said) => CliError::Usage(said),
@@ -41,7 +48,7 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     // Before anything is issued: where it is to be written to must be there.
     args.output.as_deref().map_or(Ok(()), can_be_written)?;
     if args.verify {
-        return verify(&engine, month, &chosen).await;
+        return verify(engine, month, &chosen).await;
     }
     let issued = match args.issue {
         true => {
@@ -71,7 +78,7 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
     };
     // What was issued is what is exported, whatever was stored since.
     if let Some(credits) = credits.as_ref().or(issued.as_ref().filter(|_| is_exported).map(|issued| &issued.credits)) {
-        show(&engine, credits, &args).await?;
+        show(engine, credits, &args).await?;
     }
     if let Some(folder) = &args.pages {
         let statements = engine.statements(month, &chosen).await?;
@@ -81,9 +88,9 @@ pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
         (Some(Issued { commit: None, unchanged: 1.., .. }), _) => {
             Err(CliError::Nothing(format!("{month}: nothing to issue; it was issued before")))
         }
-        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(&engine, month, &chosen).await?)),
+        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(engine, month, &chosen).await?)),
         (None, Some(credits)) if credits.owed.is_empty() => {
-            Err(CliError::Nothing(nothing(&engine, month, &chosen).await?))
+            Err(CliError::Nothing(nothing(engine, month, &chosen).await?))
         }
         _ => Ok(()),
     }
@@ -101,7 +108,7 @@ async fn nothing(engine: &Engine, month: Month, chosen: &Chosen) -> Result<Strin
         ),
         None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
     };
-    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > nines_engine::ingest::clock::now());
+    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > engine.now());
     let running = if running { "; the month is not over" } else { "" };
     Ok(format!("{whom}{running}; see the tables requests, fees and definitions"))
 }

@@ -17,6 +17,7 @@ mod record;
 mod refresh;
 mod report;
 mod restore;
+mod retain;
 mod run;
 mod slos;
 mod sql;
@@ -36,6 +37,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Check(args) => check::run(settings, args).await,
         Command::Compact(args) => compact::run(settings, args).await,
         Command::Gc(args) => gc::run(settings, args).await,
+        Command::Retain(args) => retain::run(settings, args).await,
         Command::Delete(args) => delete::run(settings, args).await,
         Command::Restore(args) => restore::run(settings, args).await,
         Command::Backup(args) => backup::run(settings, args).await,

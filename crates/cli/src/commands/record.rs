@@ -1,6 +1,5 @@
 //! What `nines exclude` and `nines incident` share: times from arguments, a record as lines, a list, an unknown id.
 
-use nines_engine::ingest::clock;
 use nines_engine::slo::moment::Moment;
 use nines_engine::store::TableKind;
 use nines_engine::{Edited, Engine, Parameters, Record};
@@ -28,7 +27,7 @@ pub(super) fn range((from, first): (&str, &str), to: Option<(&str, &str)>, engin
 }
 
 fn moment(engine: &Engine) -> Moment {
-    Moment { now: clock::now(), zone: engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC) }
+    Moment { now: engine.now(), zone: engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC) }
 }
 
 /// Refuses a record that contradicts itself, by the name of the argument that is wrong.

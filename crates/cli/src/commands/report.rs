@@ -31,12 +31,14 @@ pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
         let problem = format!("{}: with --all, --output is the folder of the pages", file.display());
         return Err(CliError::Usage(problem));
     }
-    let engine = opened::open(settings).await?;
+    let engine = opened::open_as_of(settings, &args.as_of).await?;
     page::needs_store(&engine, &args.name)?;
-    match args.output.clone().filter(|_| args.all) {
+    let done = match args.output.clone().filter(|_| args.all) {
         Some(folder) => all(&engine, &named, &args, &folder).await,
         None => one(&engine, &named, &args).await,
-    }
+    };
+    opened::tell_as_of(&engine);
+    done
 }
 
 async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {

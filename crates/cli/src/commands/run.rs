@@ -15,9 +15,10 @@ pub(crate) async fn run(settings: Settings, args: Run) -> Result<()> {
     let named = notebooks::find(&args.notebook, Path::new(&args.notebook), false)?;
     page::keeps(Path::new(&args.notebook), args.output.as_deref())?;
     let settings = Settings { files: !args.safe, writes: !args.safe, ..settings };
-    let engine = opened::open(settings).await?;
+    let engine = opened::open_as_of(settings, &args.as_of).await?;
     page::needs_store(&engine, &args.notebook)?;
     let page = page::made(&engine, &named, &page::given(&args.running), &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;
+    opened::tell_as_of(&engine);
     notebooks::check(&page, &named.name)
 }

@@ -33,10 +33,10 @@ const NOT_MEASURED: &str = "
     ORDER BY objective";
 
 pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
-    let engine = opened::open(settings).await?;
+    let engine = opened::open_as_of(settings, &args.as_of).await?;
     let at = match &args.at {
         Some(text) => record::time("--at", text, &engine)?,
-        None => nines_engine::ingest::clock::now(),
+        None => engine.now(),
     };
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);
@@ -63,6 +63,7 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
             }
         }
     }
+    opened::tell_as_of(&engine);
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     };
     let parameters = args.parameters.into_iter().map(|(name, value)| (name, Parameter::from_text(&value)));
     let parameters = parameters.collect::<Parameters>();
-    let engine = opened::open(settings).await?;
+    let engine = opened::open_as_of(settings, &args.as_of).await?;
     let parsed = engine.parse(&text)?;
     if parsed.is_empty() {
         return Err(CliError::Usage("no statement given".to_string()));
@@ -29,7 +29,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     }
     for statement in &parsed {
         let answer = engine.run(statement, &parameters).await?;
-        let (advice, no_store) = (answer.advice(), answer.no_store());
+        let (advice, no_store, as_of) = (answer.advice(), answer.no_store(), answer.as_of());
         // For a person, what was stored is a line; for a program it is a row, as every result.
         let receipt = answer.receipt().filter(|_| format == Format::Table && args.output.is_none());
         if let Some(receipt) = receipt {
@@ -45,6 +45,9 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
             note(advice);
         } else if let Some(no_store) = no_store {
             note(format_args!("note: {no_store}"));
+        }
+        if let Some(as_of) = as_of {
+            note(as_of);
         }
     }
     Ok(())

@@ -31,7 +31,7 @@ use datafusion::prelude::SessionContext;
 use nines_timeline::Interval;
 
 use crate::evaluate::{
-    Answer, Asked, Detail, EvaluateExec, Evaluation, Evaluator, Proposed, Read, Selection, narrowed, pushed_down,
+    Answer, Asked, Detail, EvaluateExec, Evaluation, Evaluator, Read, Selection, narrowed, pushed_down,
 };
 use crate::place::Place;
 use crate::statement::Pins;
@@ -168,9 +168,8 @@ impl TableProvider for Asking {
         if let Some(pins) = session.config().get_extension::<Pins>() {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Ordering::Relaxed);
         }
+        let store = evaluator.keeps_in().cloned();
         prepared.incidents = evaluator.incidents;
-        // What is only proposed leaves nothing behind.
-        let store = evaluator.store.filter(|_| session.config().get_extension::<Proposed>().is_none());
         Ok(Arc::new(EvaluateExec::new(
             self.function,
             prepared,

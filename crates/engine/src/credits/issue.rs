@@ -79,7 +79,7 @@ impl Engine {
                 )));
             }
         };
-        let moment = Moment { now: nines_ingest::clock::now(), zone };
+        let moment = Moment { now: self.now(), zone };
         moment.month(&words.replace('-', " ")).ok_or_else(|| {
             EngineError::Usage(format!(
                 "'{words}' is no month: expected one such as 2026-10, or last-month, this-month or month-before-last"
@@ -91,7 +91,7 @@ impl Engine {
     pub(super) async fn vouched_for(&self) -> Result<()> {
         let Some(store) = self.store() else { return Ok(()) };
         for kind in [TableKind::Requests, TableKind::Exclusions, TableKind::Incidents, TableKind::Fees] {
-            let snapshot = store.table(kind).snapshot().await?;
+            let snapshot = self.snapshot(&store.table(kind)).await?;
             let foreign = snapshot.files().filter(|file| file.foreign());
             if let (Some(first), more) = (foreign.clone().next(), foreign.count()) {
                 let name = kind.name();
@@ -110,6 +110,7 @@ impl Engine {
     /// calendar period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is
     /// judged by those, unless it is to be by today's.
     pub async fn issue(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
+        self.check_present()?;
         let mut attempt = 1;
         loop {
             let (recorded, _) = self.recorded().await?;

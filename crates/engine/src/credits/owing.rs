@@ -14,7 +14,7 @@ use super::judging::Chosen;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
 use crate::statement::Pins;
-use crate::{Engine, Result};
+use crate::{Engine, EngineError, Result};
 
 /// Agreement, customer and service.
 pub(super) type Name = [String; 3];
@@ -75,7 +75,7 @@ impl Engine {
 
     /// The same, and what has become of statements that were issued. All of it is read from one version of each table.
     pub(super) async fn owing(&self, owing: &Owing<'_>) -> Result<Credits> {
-        let pins = Arc::new(Pins::default());
+        let pins = Arc::new(Pins::new(self.past().cloned()));
         let mut state = self.context().state();
         state.config_mut().set_extension(Arc::clone(&pins));
         let evaluation = Evaluation::of(&state, self.read())?;
@@ -97,6 +97,9 @@ impl Engine {
             only,
         };
         let judging = table::judging(&evaluator, asked(Rules::CURRENT, None), &[]).await?;
+        if let Some(why) = table::removed(&evaluator, &judging)? {
+            return Err(EngineError::Incomplete(why));
+        }
         let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
         let (owed, mut memory) = exec.owed(&state.task_ctx()).await?;
         let is_earlier = |owed: &Owed| owing.earlier.contains_key(&owed.name());

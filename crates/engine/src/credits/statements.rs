@@ -47,7 +47,7 @@ impl Engine {
     pub(super) async fn recorded_statements(&self, month: Month, chosen: &Chosen) -> Result<Recorded> {
         let mut found = Recorded { statements: Vec::new(), keys: HashSet::new(), version: 0 };
         let Some(store) = self.store() else { return Ok(found) };
-        let snapshot = store.table(TableKind::Statements).snapshot().await?;
+        let snapshot = self.snapshot(&store.table(TableKind::Statements)).await?;
         found.version = snapshot.version().unwrap_or_default();
         // A period is named by its first month and lies within a year, so that the others need not be read.
         let first = month.first_of(LONGEST).to_string();

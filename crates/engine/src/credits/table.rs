@@ -109,6 +109,9 @@ impl TableProvider for Credits {
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
         let asked = Asked::new(self.month);
         let judging = judging(&evaluator, asked, &filters).await?;
+        if let Some(why) = removed(&evaluator, &judging)? {
+            return datafusion::common::exec_err!("{why}");
+        }
         Ok(Arc::new(plan(&evaluator, judging, &filters, projection.cloned(), &self.zone)?))
     }
 }
@@ -174,6 +177,19 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
         judging.carried = carried(asking, &judging.definitions, &scan, &evaluator.session.task_ctx()).await?;
     }
     Ok(judging)
+}
+
+/// Why a period cannot be worked out any more: rows that it needs were removed.
+pub(super) fn removed(evaluator: &Evaluator<'_>, judging: &Judging) -> Result<Option<String>> {
+    let inputs = evaluator.inputs(TableKind::Requests)?;
+    let Some((reads, _)) = judging.reads() else { return Ok(None) };
+    let Some(sealed) = inputs.sealed.filter(|_| inputs.lacks(&days_of(reads))) else { return Ok(None) };
+    let from = chrono::NaiveDate::from_epoch_days(sealed.rows_from).map_or_else(String::new, |day| day.to_string());
+    Ok(Some(format!(
+        "the credits of {} follow from rows of requests that were removed: those before {from} are not kept. What was issued is in \
+         the table statements, with its evidence",
+        judging.month
+    )))
 }
 
 /// Whether any row of these days may name a business.

@@ -7,7 +7,7 @@ use nines_slo::{Difference, Month, Statement, Verdict, differences};
 use super::issue::by_earlier_rules;
 use super::judging::Chosen;
 use super::owing::{Owing, drawn, name};
-use crate::{Engine, Result};
+use crate::{Engine, EngineError, Result};
 
 /// A statement and what became of it.
 #[derive(Debug)]
@@ -50,11 +50,19 @@ impl Engine {
             self.vouched_for().await?;
             let earlier = by_earlier_rules(&issued);
             let owing = Owing { month, chosen, issued: &issued, ending: false, earlier };
-            let mut credits = self.owing(&owing).await?;
-            today.extend(self.draw_up(month, &mut credits)?.into_iter().map(|s| (name(&s), s)));
-            let current = std::mem::take(&mut credits.by_current);
-            by_current.extend(drawn(month, &credits, current)?.0.into_iter().map(|s| (name(&s), s)));
-            refused = credits.refused;
+            match self.owing(&owing).await {
+                Ok(mut credits) => {
+                    today.extend(self.draw_up(month, &mut credits)?.into_iter().map(|s| (name(&s), s)));
+                    let current = std::mem::take(&mut credits.by_current);
+                    by_current.extend(drawn(month, &credits, current)?.0.into_iter().map(|s| (name(&s), s)));
+                    refused = credits.refused;
+                }
+                // The evidence stays.
+                Err(EngineError::Incomplete(why)) => {
+                    refused.extend(issued.iter().map(|statement| (name(statement), why.clone())));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut found: Vec<Verified> = Vec::new();
         for statement in issued {

@@ -38,7 +38,7 @@ impl Evaluator<'_> {
         }
         let asked =
             Asked { ranges: ranges.clone(), detail: Detail::None, selection: Selection::default(), composites: false };
-        let (mut known, mut facts) = (self.known(None).await, Vec::new());
+        let (mut known, mut facts) = (self.known(None).await?, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();
         for subject in &subjects {
@@ -64,7 +64,7 @@ impl Evaluator<'_> {
                 found.insert((Arc::clone(&subject.name), quantile, limit.interval.start), baseline);
             }
         }
-        if let Some(store) = &self.store {
+        if let Some(store) = self.keeps_in() {
             keep(store, &self.session.task_ctx(), &[], &facts, unkept).await;
         }
         let mut found: Vec<Baseline> = found.into_values().collect();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{exec_datafusion_err, plan_err};
+use datafusion::common::{exec_datafusion_err, exec_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
@@ -75,7 +75,7 @@ impl<'a> Evaluator<'a> {
     /// Reads the small tables, and which files the large ones have.
     pub async fn new(evaluation: &'a Evaluation, place: &Place, read: &Read) -> Result<Self> {
         let session: &'a dyn Session = evaluation.state();
-        let pins = session.config().get_extension::<Pins>().unwrap_or_default();
+        let pins = Pins::of(session);
         let store = place.store().cloned();
         let slice_seconds = store.as_ref().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
         let mut evaluator = Evaluator {
@@ -97,6 +97,13 @@ impl<'a> Evaluator<'a> {
             evaluator.inputs.push(Arc::new(Inputs::new(kind, snapshot, slice_seconds)));
         }
         Ok(evaluator)
+    }
+
+    /// Where what is evaluated is kept; `None` where it is not: what is only proposed leaves nothing behind, and what was so
+    /// earlier does not take the place of what is so now.
+    pub fn keeps_in(&self) -> Option<&Store> {
+        let is_proposed = self.session.config().get_extension::<Proposed>().is_some();
+        self.store.as_ref().filter(|_| !is_proposed && self.pins.past().is_none())
     }
 
     /// The version of a table that this statement reads; `None` if nothing was ever written to it.
@@ -198,8 +205,14 @@ type FactKey = (String, String, String);
 pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
 
 impl Evaluator<'_> {
-    /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none.
-    pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Known {
+    /// Whether days of a raw table are sealed: what is kept of them is all there is.
+    pub fn has_sealed(&self) -> bool {
+        self.inputs.iter().any(|inputs| inputs.sealed.is_some())
+    }
+
+    /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none, unless there are
+    /// sealed days.
+    pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Result<Known> {
         let names = months.map(|months| (months.start().name(), months.end().name()));
         let is_asked = |period: &str| match &names {
             Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
@@ -207,11 +220,17 @@ impl Evaluator<'_> {
         };
         let rows = match self.rows(TableKind::SloFacts, None, &[]).await {
             Ok(rows) => rows,
+            Err(error) if self.has_sealed() => return Err(error),
             Err(error) => {
                 super::keep::said(self.store.as_ref(), &error);
-                return Known::default();
+                return Ok(Known::default());
             }
         };
+        if rows.is_empty() && self.has_sealed() {
+            return exec_err!(
+                "slo_facts is not there, and what sealed days depend on is in it. Put it back from a backup"
+            );
+        }
         let mut known = HashMap::new();
         for batch in &rows {
             let text = |name: &str| overlay::texts(batch, name);
@@ -228,6 +247,6 @@ impl Evaluator<'_> {
                 known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));
             }
         }
-        Known(known)
+        Ok(Known(known))
     }
 }

@@ -198,7 +198,8 @@ impl EvaluateExec {
         let days = counted.iter().filter_map(|part| {
             let day = part.interval.start.div_euclid(super::DAY) as i32;
             let key = *self.prepared.expected.get(&(part.subject, day))?;
-            Some(NewDay { subject: &self.prepared.subjects[part.subject], day, key, part })
+            let subject = self.prepared.subjects[part.subject].as_ref();
+            Some(NewDay { subject, day, key, part, sealed: false })
         });
         let days: Vec<NewDay> = days.collect();
         keep::keep(store, context, &days, &[], &self.unkept).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::error::Result;
-use nines_slo::{NoData, Spec};
+use nines_slo::{NoData, Spec, Version};
 use nines_store::TableKind;
 use nines_timeline::{Grid, Interval, State};
 
@@ -20,6 +20,8 @@ use super::subject::{Subject, definition_hash};
 use super::{DAY, EVALUATOR, months};
 
 const FIRST_DATA: &str = "first data";
+/// The same of an indicator that had data when days were sealed.
+const SEALED_FIRST: &str = "sealed first data";
 /// Most days looked at in one go.
 const MOST_DAYS: usize = 64;
 
@@ -36,38 +38,48 @@ impl Evaluator<'_> {
     /// Facts of these indicators, by [`definition_hash`]. Days are read from the first on, until all are found.
     pub async fn facts(
         &self,
-        specs: &HashMap<u64, Arc<Spec>>,
+        indicated: &HashMap<u64, Indicated>,
         known: &mut Known,
         new: &mut Vec<Fact>,
     ) -> Result<HashMap<u64, Found>> {
         let mut found = HashMap::new();
-        let mut by_table: BTreeMap<TableKind, Vec<(u64, Arc<Spec>)>> = BTreeMap::new();
-        for (&hash, spec) in specs {
-            by_table.entry(Self::raw(spec.indicator.table())?).or_default().push((hash, Arc::clone(spec)));
+        let mut by_table: BTreeMap<TableKind, Vec<(u64, &Indicated)>> = BTreeMap::new();
+        for (&hash, indicated) in indicated {
+            by_table.entry(Self::raw(indicated.spec.indicator.table())?).or_default().push((hash, indicated));
         }
         for (kind, specs) in by_table {
             let inputs = Arc::clone(self.inputs(kind)?);
             let mut sought = Vec::new();
             // Of what has no data yet, it is kept up to which day that is known.
             let mut from = i32::MAX;
-            for (hash, spec) in specs {
+            for (hash, indicated) in specs {
+                let spec = Arc::clone(&indicated.spec);
+                // What was known when days were sealed stays, and nothing is looked for in them any more.
+                let earliest = inputs.sealed.map_or(i32::MIN, |sealed| sealed.until);
+                let sealed =
+                    inputs.sealed.and_then(|_| indicated.said.iter().find_map(|said| recall_sealed(known, said)));
+                if let Some(first) = sealed {
+                    found.insert(hash, first);
+                    continue;
+                }
                 match recall(known, hash, &inputs) {
                     Some((Some(first), business)) => {
                         found.insert(hash, Found { first: Some(first), business });
                     }
                     Some((None, until)) => {
-                        from = from.min(until.parse::<i32>().map_or(i32::MIN, |day| day.saturating_add(1)));
+                        let after = until.parse::<i32>().map_or(i32::MIN, |day| day.saturating_add(1));
+                        from = from.min(after.max(earliest));
                         sought.push((hash, spec));
                     }
                     None => {
-                        from = i32::MIN;
+                        from = from.min(earliest);
                         sought.push((hash, spec));
                     }
                 }
             }
             if sought.iter().any(|(_, spec)| spec.indicator.baseline().is_some()) {
                 // Days of any month may have to be judged.
-                for (place, fact) in self.known(None).await.0 {
+                for (place, fact) in self.known(None).await?.0 {
                     known.0.entry(place).or_insert(fact);
                 }
             }
@@ -172,6 +184,7 @@ impl Evaluator<'_> {
                 lost: Vec::new(),
                 limits: Subject::constant_limits(&spec),
                 definition: definition_hash(&spec),
+                said: "".into(),
                 spec,
             });
         }
@@ -193,6 +206,26 @@ impl Evaluator<'_> {
         let parts = running.all().await?;
         Ok((parts, running.carried.into_iter().next().unwrap_or_default()))
     }
+}
+
+/// What was known of an indicator when days were sealed, if it had data then.
+fn recall_sealed(known: &Known, said: &str) -> Option<Found> {
+    let place = (SEALED_FIRST.to_string(), said.to_string(), String::new());
+    let (_, first, business) = known.0.get(&place)?;
+    Some(Found { first: Some((*first)?), business: business.as_str().into() })
+}
+
+/// What is known of an indicator, to stay when days are sealed.
+pub(super) fn sealed_first(said: &str, found: &Found) -> Option<Fact> {
+    let first = found.first?;
+    Some(Fact {
+        fact: SEALED_FIRST,
+        subject: said.to_string(),
+        period: String::new(),
+        key: 0,
+        value: Some(first),
+        text: found.business.to_string(),
+    })
 }
 
 /// A fact that still holds: the first slice and the business, or up to which day there was nothing.
@@ -244,7 +277,18 @@ pub(crate) fn declared_business(spec: &Spec) -> Option<&str> {
     }
 }
 
-/// Names a specification for look-ups.
-pub(crate) fn by_hash<'a>(specs: impl IntoIterator<Item = &'a Arc<Spec>>) -> HashMap<u64, Arc<Spec>> {
-    specs.into_iter().map(|spec| (definition_hash(spec), Arc::clone(spec))).collect()
+/// An indicator of which facts are wanted, and the names of the texts that say it.
+#[derive(Debug, Clone)]
+pub(crate) struct Indicated {
+    spec: Arc<Spec>,
+    pub said: Vec<Arc<str>>,
+}
+
+/// Adds the indicators of versions, by [`definition_hash`].
+pub(crate) fn indicate(versions: &[Version], all: &mut HashMap<u64, Indicated>) {
+    for Version { spec, said, .. } in versions {
+        let indicated = all.entry(definition_hash(spec));
+        let indicated = indicated.or_insert_with(|| Indicated { spec: Arc::clone(spec), said: Vec::new() });
+        indicated.said.push(Arc::clone(said));
+    }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
-use nines_store::{FilePartition, Snapshot, TableKind};
+use nines_store::{FilePartition, Sealed, Snapshot, TableKind};
 use nines_timeline::MICROS;
 
 use super::name::Name;
@@ -22,6 +22,8 @@ pub(crate) struct Inputs {
     pub watermark: i64,
     /// The store's slice width in µs.
     pub slot: i64,
+    /// The days whose figures stay, whatever rows there are.
+    pub sealed: Option<Sealed>,
 }
 
 impl Inputs {
@@ -29,7 +31,8 @@ impl Inputs {
     pub fn new(kind: TableKind, snapshot: Option<Snapshot>, slice_seconds: i64) -> Self {
         let first = snapshot.as_ref().and_then(Snapshot::first).unwrap_or(i64::MAX);
         let watermark = snapshot.as_ref().and_then(Snapshot::watermark).unwrap_or(i64::MIN);
-        Inputs { kind, snapshot, until: OnceLock::new(), first, watermark, slot: slice_seconds * MICROS }
+        let sealed = snapshot.as_ref().and_then(Snapshot::sealed);
+        Inputs { kind, snapshot, until: OnceLock::new(), first, watermark, slot: slice_seconds * MICROS, sealed }
     }
 
     /// Days that have rows, ascending.
@@ -44,6 +47,16 @@ impl Inputs {
 
     fn stored(&self, range: RangeInclusive<i32>) -> impl Iterator<Item = &FilePartition> {
         self.snapshot.iter().flat_map(move |snapshot| snapshot.days_in(range.clone()))
+    }
+
+    /// Whether a day is sealed.
+    pub fn is_sealed(&self, day: i32) -> bool {
+        self.sealed.is_some_and(|sealed| day < sealed.until)
+    }
+
+    /// Whether rows of a range of days were removed, so that nothing can be worked out from all of them any more.
+    pub fn lacks(&self, days: &RangeInclusive<i32>) -> bool {
+        self.sealed.is_some_and(|sealed| *days.start() < sealed.rows_from && *days.end() >= sealed.from)
     }
 
     /// Names the rows of a day; 0 where there are none.

@@ -106,6 +106,7 @@ pub(crate) struct KeptDays<'a> {
     ratios: &'a Decimal128Array,
     assumed: &'a Int64Array,
     last_data: Vec<Option<i64>>,
+    sealed: &'a BooleanArray,
     counted_to: &'a Int64Array,
     sure_from: &'a Int64Array,
     timelines: TimelineReader<'a>,
@@ -135,6 +136,7 @@ impl<'a> KeptDays<'a> {
             ratios: batch.column_by_name("ratios")?.as_primitive_opt::<Decimal128Type>()?,
             assumed: number("assumed")?,
             last_data: overlay::instants(batch, "last_data").ok()?,
+            sealed: batch.column_by_name("sealed")?.as_boolean_opt()?,
             counted_to: number("bound_below")?,
             sure_from: number("bound_above")?,
             timelines: TimelineReader::new(batch.column_by_name("timeline")?).ok()?,
@@ -159,6 +161,11 @@ impl<'a> KeptDays<'a> {
         Some(KeptCounts { ratios, assumed, last_data: self.last_data[row], between })
     }
 
+    /// Whether a row stays, whatever becomes of the rows from which it was worked out.
+    pub fn is_sealed(&self, row: usize) -> bool {
+        self.sealed.is_valid(row) && self.sealed.value(row)
+    }
+
     /// The timeline of a row; `None` if it is none.
     pub fn timeline(&self, row: usize) -> Option<Timeline> {
         self.timelines.value(row).ok()?
@@ -172,15 +179,19 @@ pub(crate) struct NewDay<'a> {
     pub day: i32,
     pub key: i64,
     pub part: &'a Part,
+    /// Whether it stays, whatever becomes of the rows.
+    pub sealed: bool,
 }
 
 /// What names a definition on a day: where it begins within the day, with the second, because only a target may have
 /// changed, or it may have been in force before.
-fn definition_on(subject: &Subject, day: i32) -> String {
-    let seconds = subject.in_force.start.saturating_sub(subject.day(day).start) / nines_timeline::MICROS;
+fn definition_on(new: &NewDay<'_>) -> String {
+    let subject = new.subject;
+    let seconds = subject.in_force.start.saturating_sub(subject.day(new.day).start) / nines_timeline::MICROS;
+    let named = if new.sealed { subject.lasting_name() } else { subject.definition_name() };
     match seconds {
-        1.. => format!("{:016x}@{seconds}", subject.definition),
-        _ => format!("{:016x}", subject.definition),
+        1.. => format!("{named}@{seconds}"),
+        _ => named,
     }
 }
 
@@ -231,6 +242,22 @@ pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<
     }
 }
 
+/// Keeps days and facts for good. What cannot be kept is an error.
+pub(super) async fn seal(
+    store: &Store,
+    task: &Arc<TaskContext>,
+    days: &[NewDay<'_>],
+    facts: &[Fact],
+) -> crate::Result<()> {
+    if !facts.is_empty() {
+        append(store, TableKind::SloFacts, fact_rows(facts)?, task).await?;
+    }
+    if !days.is_empty() {
+        append(store, TableKind::SloDays, day_rows(days)?, task).await?;
+    }
+    Ok(())
+}
+
 async fn append(store: &Store, kind: TableKind, rows: RecordBatch, task: &Arc<TaskContext>) -> crate::Result<()> {
     let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
     store.table(kind).append(Box::pin(rows), Once::default(), Arc::clone(task)).await?;
@@ -278,7 +305,7 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
     };
     Ok(RecordBatch::try_from_iter([
         ("objective", text(&|new| new.subject.name.to_string())),
-        ("definition", text(&|new| definition_on(new.subject, new.day))),
+        ("definition", text(&definition_on)),
         ("date", Arc::new(days.iter().map(|new| Some(new.day)).collect::<Date32Array>()) as ArrayRef),
         ("key", number(&|new| new.key)),
         ("timeline", Arc::new(timelines.finish())),
@@ -291,5 +318,6 @@ fn day_rows(days: &[NewDay<'_>]) -> Result<RecordBatch> {
         ("bound_below", between(&|between| between.counted_to)),
         ("bound_above", between(&|between| between.sure_from)),
         ("last_data", Arc::new(last_data.with_timezone(nines_store::UTC))),
+        ("sealed", Arc::new(days.iter().map(|new| new.sealed.then_some(true)).collect::<BooleanArray>())),
     ])?)
 }

@@ -24,6 +24,8 @@ use super::subject::{Bound, LimitAt, Subject};
 use super::{DAY, EVALUATOR};
 
 const BASELINE: &str = "baseline";
+/// The same of a month before which rows were removed.
+const SEALED_BASELINE: &str = "sealed baseline";
 /// The value kept for a limit of zero seconds, below every bucket.
 const ZERO: i64 = i64::MIN;
 
@@ -70,6 +72,12 @@ impl Evaluator<'_> {
                     continue;
                 }
                 let days = interval.start.div_euclid(DAY) as i32..=(interval.end - 1).div_euclid(DAY) as i32;
+                if inputs.lacks(&days) {
+                    // Rows of the month before are gone: what it was when they went stays.
+                    let sealed = known.0.get(&(SEALED_BASELINE.into(), lasting_name(&source), month.name()));
+                    limits.insert(place, sealed.and_then(|(_, value, _)| value.map(bound_of)));
+                    continue;
+                }
                 let key = mixed(&(EVALUATOR, inputs.hash_in(days)));
                 let kept = known.0.get(&(BASELINE.into(), subject_name(&source), month.name()));
                 match kept.filter(|(at, _, _)| *at == key) {
@@ -116,6 +124,34 @@ impl Evaluator<'_> {
                 .collect();
         }
         Ok(())
+    }
+
+    /// The limits of months that were worked out, or were there, to stay when rows of the months before go.
+    pub(super) fn sealed_limits(
+        &self,
+        inputs: &Inputs,
+        subjects: &[Subject],
+        range: Interval,
+        known: &Known,
+    ) -> Vec<Fact> {
+        let mut sealed: BTreeMap<(String, String), Option<i64>> = BTreeMap::new();
+        for source in subjects.iter().filter_map(|subject| Some((subject, source(&subject.spec)?))) {
+            let (subject, source) = source;
+            for month in self.months(&subject.spec, inputs, range) {
+                let place = (BASELINE.to_string(), subject_name(&source), month.name());
+                let Some((_, value, _)) = known.0.get(&place) else { continue };
+                sealed.insert((lasting_name(&source), month.name()), *value);
+            }
+        }
+        let facts = sealed.into_iter().map(|((subject, period), value)| Fact {
+            fact: SEALED_BASELINE,
+            subject,
+            period,
+            key: 0,
+            value,
+            text: String::new(),
+        });
+        facts.collect()
     }
 
     /// The months that touch a range in which there may be rows.
@@ -282,6 +318,14 @@ fn source(spec: &Spec) -> Option<Source> {
 
 fn subject_name(source: &Source) -> String {
     format!("{:016x}", mixed(source))
+}
+
+/// The same in words that stay the same in every version of nines.
+fn lasting_name(source: &Source) -> String {
+    let Source { service, narrowed, declared, zone, quantile } = source;
+    let declared = declared.as_deref().unwrap_or_default();
+    let quantile = quantile.allowance();
+    format!("{service:?} {narrowed:?} {declared:?} {zone} {quantile}")
 }
 
 fn bound_of(value: i64) -> Bound {

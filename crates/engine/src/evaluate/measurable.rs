@@ -47,7 +47,7 @@ pub(super) fn unmeasurable(definitions: &mut Definitions, session: &dyn Session,
     let mut found = Vec::new();
     for objective in &mut definitions.objectives {
         let (name, slo) = (objective.name.clone(), objective.slo.clone());
-        objective.versions.retain(|Version { in_force, spec }| {
+        objective.versions.retain(|Version { in_force, spec, .. }| {
             let Some(why) = spec.misfit.clone().or_else(|| complaint(spec, slot, &state)) else { return true };
             found.push(Unmeasured {
                 objective: name.clone(),

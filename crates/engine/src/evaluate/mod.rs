@@ -30,6 +30,7 @@ mod pass;
 mod prepare;
 mod run;
 mod scan;
+mod sealed;
 mod select;
 pub(crate) mod session;
 mod subject;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::common::exec_err;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use futures::StreamExt;
 use nines_slo::{Definitions, NoData, Objective, Version};
 use nines_timeline::{Grid, Interval};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
-use super::facts::{by_hash, declared_business, depends_on_facts};
+use super::facts::{declared_business, depends_on_facts, indicate};
 use super::keep::{self, Fact, KeptDays};
 use super::months::Month;
 use super::overlay::Incident;
@@ -21,6 +21,7 @@ use super::part::{Detail, Part};
 use super::pass::Split;
 use super::run::Job;
 use super::scan::Wanted;
+use super::sealed::SealedDay;
 use super::select::{Candidate, Selection};
 use super::subject::{Subject, definition_hash, excluded_slices, lost_slices, removed_slices};
 
@@ -59,7 +60,7 @@ pub(crate) struct Prepared {
 
 /// The stretches of days that a subject has in the ranges, a day being the slices that begin on a UTC day. Only their ends are kept: a question may have hundreds of thousands
 /// of pieces.
-struct Pieces {
+pub(super) struct Pieces {
     in_force: Interval,
     /// How long after midnight the first slice of a day begins.
     shift: i64,
@@ -70,7 +71,7 @@ struct Pieces {
 
 impl Pieces {
     /// All pieces, by range and day.
-    fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
         self.spans
             .iter()
             .flat_map(move |&(range, span, _)| self.days(span).map(move |day| self.piece(range, span, day)))
@@ -83,6 +84,15 @@ impl Pieces {
             let at = usize::try_from(day - days.start).ok().filter(|_| days.contains(&day))?;
             let piece = self.piece(range, span, day);
             piece.whole.then_some((before + at, piece))
+        })
+    }
+
+    /// The pieces of a day, and their places among all pieces.
+    pub(super) fn on(&self, day: i32) -> impl Iterator<Item = (usize, Piece)> + '_ {
+        self.spans.iter().filter_map(move |&(range, span, before)| {
+            let days = self.days(span);
+            let at = usize::try_from(day - days.start).ok().filter(|_| days.contains(&day))?;
+            Some((before + at, self.piece(range, span, day)))
         })
     }
 
@@ -103,12 +113,12 @@ impl Pieces {
 
 /// A stretch of a day of a subject, before it is known.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
-    range: usize,
-    day: i32,
-    interval: Interval,
+pub(super) struct Piece {
+    pub range: usize,
+    pub day: i32,
+    pub interval: Interval,
     /// Whether it is all that the subject has of that day.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl Evaluator<'_> {
@@ -144,6 +154,7 @@ impl Evaluator<'_> {
         prepared.parts = pieces.iter().map(|of| of.count).sum();
         let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.count]).collect();
         self.recall(asked, &pieces, &mut done, &mut prepared).await?;
+        self.stand_in(asked, &pieces, &mut done, &mut prepared)?;
 
         for kind in RAW {
             let inputs = self.inputs(kind)?;
@@ -184,9 +195,11 @@ impl Evaluator<'_> {
             let held = subject.watermark.saturating_add(subject.hold()).min(subject.now);
             Interval::new(i64::from(day) * DAY, subject.watermark.max(held))
         });
+        let sealed = inputs.and_then(|inputs| inputs.sealed);
+        let sealed = sealed.map(|sealed| Interval::new(i64::from(sealed.from) * DAY, i64::from(sealed.until) * DAY));
         let assumed = subject.assumed().map(|(_, span)| span);
         let laid_over = subject.excluded.iter().chain(&subject.lost).copied();
-        let all = rows.into_iter().chain(assumed).chain(laid_over);
+        let all = rows.into_iter().chain(sealed).chain(assumed).chain(laid_over);
         let hull = all.reduce(|a, b| Interval::new(a.start.min(b.start), a.end.max(b.end)));
         // Whole days, so that a day is kept or not whoever asks for more around it.
         hull.map_or(Interval::new(0, 0), |hull| Grid::new(subject.shift(), DAY).touched(hull))
@@ -217,11 +230,24 @@ impl Evaluator<'_> {
         else {
             return Ok(());
         };
+        let is_needed = |(subject, of): (&Arc<Subject>, &Pieces)| {
+            let inputs = self.inputs(subject.table)?;
+            Ok::<_, DataFusionError>(of.iter().any(|piece| inputs.is_sealed(piece.day)))
+        };
+        let mut needed = false;
+        for of in prepared.subjects.iter().zip(pieces) {
+            needed = needed || (self.has_sealed() && is_needed(of)?);
+        }
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
         let mut kept = match self.days(first, end - 1, &names).await {
             Ok(Some(kept)) => kept,
+            Ok(None) if needed => {
+                return exec_err!("slo_days is not there, and sealed days are in it. Put it back from a backup");
+            }
             Ok(None) => return Ok(()),
+            // Of sealed days there is nothing else.
+            Err(error) if needed => return Err(error),
             Err(error) => {
                 keep::said(self.store.as_ref(), &error);
                 return Ok(());
@@ -229,13 +255,16 @@ impl Evaluator<'_> {
         };
         let mut by_name: HashMap<(&str, String), Vec<usize>> = HashMap::new();
         for (number, subject) in prepared.subjects.iter().enumerate() {
-            by_name.entry((subject.name.as_ref(), subject.definition_name())).or_default().push(number);
+            for named in [subject.definition_name(), subject.lasting_name()] {
+                by_name.entry((subject.name.as_ref(), named)).or_default().push(number);
+            }
         }
         let mut found = Vec::with_capacity(prepared.parts);
         // What cannot be read is computed.
         while let Some(batch) = kept.next().await {
             let batch = match batch {
                 Ok(batch) => batch,
+                Err(error) if needed => return Err(error),
                 Err(error) => {
                     keep::said(self.store.as_ref(), &error);
                     break;
@@ -252,8 +281,21 @@ impl Evaluator<'_> {
                 }
                 for &number in numbers {
                     let subject = &prepared.subjects[number];
-                    let Some((place, piece)) = pieces[number].whole(rows.date.value(row)) else { continue };
                     let inputs = self.inputs(subject.table)?;
+                    let sealed = inputs.is_sealed(rows.date.value(row));
+                    if sealed != rows.is_sealed(row) {
+                        continue;
+                    }
+                    if sealed {
+                        let parts = SealedDay { asked, number, subject, rows: &rows, row }.parts(&pieces[number]);
+                        for (place, part) in parts {
+                            if !std::mem::replace(&mut done[number][place], true) {
+                                found.push(part);
+                            }
+                        }
+                        continue;
+                    }
+                    let Some((place, piece)) = pieces[number].whole(rows.date.value(row)) else { continue };
                     if done[number][place] || keep::key(subject, inputs, piece.day) != rows.key.value(row) {
                         continue;
                     }
@@ -290,7 +332,7 @@ impl Evaluator<'_> {
 
     /// The versions of the objectives that are asked for, with all that decides their slices.
     async fn subjects(&self, asked: &Asked, facts: &mut Vec<Fact>) -> Result<Vec<Arc<Subject>>> {
-        let mut known = self.known(months_around(&asked.ranges)).await;
+        let mut known = self.known(months_around(&asked.ranges)).await?;
         Ok(self.subjects_with_limits(asked, &mut known, facts).await?.into_iter().map(Arc::new).collect())
     }
 
@@ -325,7 +367,7 @@ impl Evaluator<'_> {
         let mut specs = HashMap::new();
         for (_, objective, version, _) in &chosen {
             if depends_on_facts(&version.spec) {
-                specs.extend(by_hash(objective.versions.iter().map(|version| &version.spec)));
+                indicate(&objective.versions, &mut specs);
             }
         }
         let found = self.facts(&specs, known, facts).await?;
@@ -359,6 +401,7 @@ impl Evaluator<'_> {
                 name: objective.name.as_str().into(),
                 service: spec.service.as_str().into(),
                 definition: definition_hash(spec),
+                said: Arc::clone(&version.said),
                 table: kind,
                 in_force,
                 first,

@@ -22,6 +22,8 @@ pub(crate) struct Subject {
     pub spec: Arc<Spec>,
     /// [`definition_hash`] of it.
     pub definition: u64,
+    /// Names the texts that say so, for good.
+    pub said: Arc<str>,
     pub table: TableKind,
     /// The slices that this version decides: whole slices of its own and of its neighbours.
     pub in_force: Interval,
@@ -117,6 +119,11 @@ impl Subject {
     /// Names what the objective says, as far as slices depend on it: 16 hexadecimal digits.
     pub fn definition_name(&self) -> String {
         format!("{:016x}", self.definition)
+    }
+
+    /// Names what the objective says by its texts: the same in every version of nines.
+    pub fn lasting_name(&self) -> String {
+        format!("text {}", self.said)
     }
 
     /// The state of slices without data inside `[first, assumed_until)`; `None` where they are no data.

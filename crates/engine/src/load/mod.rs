@@ -149,6 +149,7 @@ impl Engine {
     /// Loads files into a table in one commit. `progress` is advanced while files are read as they are, those that are
     /// looked at before included.
     pub async fn load(&self, load: &Load, progress: Arc<Progress>) -> Result<Loaded> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("loading needs a store; open the session with open_or_create".to_string()));
         };

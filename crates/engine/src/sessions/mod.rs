@@ -1,5 +1,6 @@
 //! Sessions as people have them: what they set, prepare, and ask in which time zone.
 
+mod as_of;
 mod prepared;
 mod settings;
 mod zones;

@@ -37,6 +37,7 @@ use nines_timeline::Interval;
 pub(crate) use differences::clause_changes;
 pub use differences::{Difference, Subject, differences};
 pub use error::StatementError;
+pub(crate) use hash::sha256;
 pub use html::html;
 pub use markdown::markdown;
 pub use steps::{Step, steps};

@@ -50,7 +50,7 @@ fn an_slo_becomes_an_objective() {
     let definitions = definitions(LOGIN);
     let [objective] = definitions.objectives.as_slice() else { panic!("{definitions:?}") };
     assert_eq!((objective.name.as_str(), objective.slo.as_str()), ("login-success", "login-success"));
-    let [Version { in_force, spec }] = objective.versions.as_slice() else { panic!("{objective:?}") };
+    let [Version { in_force, spec, .. }] = objective.versions.as_slice() else { panic!("{objective:?}") };
     // Midnight in Shanghai.
     assert_eq!((in_force.start, in_force.end), (1_790_784_000_000_000, i64::MAX));
     assert_eq!(spec.display_name.as_deref(), Some("Login works"));

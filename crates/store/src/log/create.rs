@@ -143,11 +143,21 @@ impl Log {
         if kept.is_zero() || said == [Some(days); 2] {
             return Ok(None);
         }
+        let properties = [LOG_RETENTION, FILE_RETENTION].into_iter().map(|property| (property, interval(kept)));
+        self.with_properties(snapshot, properties).await.map(Some)
+    }
+
+    /// The `metaData` action that gives a table these properties.
+    pub(crate) async fn with_properties(
+        &self,
+        snapshot: &SnapshotRef,
+        properties: impl Iterator<Item = (&'static str, String)>,
+    ) -> Result<Value> {
         let mut metadata = self.metadata(snapshot.version()).await?;
-        for property in [LOG_RETENTION, FILE_RETENTION] {
-            metadata["configuration"][property] = interval(kept).into();
+        for (property, value) in properties {
+            metadata["configuration"][property] = value.into();
         }
-        Ok(Some(json!({ "metaData": metadata })))
+        Ok(json!({ "metaData": metadata }))
     }
 
     /// Refuses to write to a table in which another program has switched on what an entry of ours would break.

@@ -211,6 +211,14 @@ impl Objects {
         }
     }
 
+    /// Writes an object in the place of the one that is there: readers see the one or the other.
+    pub(crate) async fn replace(&self, path: &Path, bytes: impl Into<PutPayload>) -> Result<()> {
+        match self.inner.put_opts(path, bytes.into(), PutMode::Overwrite.into()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.failed("write", path, error)),
+        }
+    }
+
     /// Whether a put that failed and whose object is not there did nothing and will do nothing: so it is on a local
     /// disk, while a distant store may get to a request after it was given up.
     pub(crate) fn failures_are_final(&self) -> bool {

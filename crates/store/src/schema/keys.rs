@@ -146,9 +146,12 @@ impl TableKind {
             TableKind::Requests | TableKind::Events | TableKind::Gauges => &["labels"],
             TableKind::Incidents => &["services"],
             TableKind::Fees => &["span", "plan", "withdrawn"],
-            TableKind::SloDays => &["sealed"],
             TableKind::Statements => &["status", "number", "side", "signature"],
-            TableKind::Exclusions | TableKind::Annotations | TableKind::Definitions | TableKind::SloFacts => &[],
+            TableKind::Exclusions
+            | TableKind::Annotations
+            | TableKind::Definitions
+            | TableKind::SloDays
+            | TableKind::SloFacts => &[],
         }
     }
 }

@@ -200,3 +200,24 @@ async fn a_table_that_was_not_there_yet_is_empty() {
     let now = log.table.snapshot_as_of(chrono::Utc::now().timestamp_micros()).await.unwrap();
     assert_eq!(now.version(), Some(2));
 }
+
+#[tokio::test]
+async fn a_log_without_a_checkpoint_is_read_however_long_it_is() {
+    const ENTRIES: u64 = 4_500;
+    let log = Logged::with_times(&[Some(1)]).await;
+    for version in 1..ENTRIES {
+        let entry = format!(r#"{{"commitInfo":{{"timestamp":{},"operation":"WRITE"}}}}"#, version * 10);
+        fs::write(log.entry(version), entry).unwrap();
+    }
+    let table = Store::open(log.folder.to_str().unwrap()).await.unwrap().table(TableKind::Requests);
+    assert_eq!(table.snapshot().await.unwrap().version(), Some(ENTRIES - 1));
+    assert_eq!(table.version_at(30_005 * 1000).await.unwrap(), Some(3_000));
+    assert_eq!(table.history(usize::MAX).await.unwrap().versions.len(), ENTRIES as usize);
+    // One that is lost is named.
+    fs::remove_file(log.entry(4_200)).unwrap();
+    let table = Store::open(log.folder.to_str().unwrap()).await.unwrap().table(TableKind::Requests);
+    for error in [table.snapshot().await.unwrap_err(), table.version_at(i64::MAX).await.unwrap_err()] {
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        assert!(error.to_string().contains("00000000000000004200.json is missing"), "{error}");
+    }
+}

@@ -73,7 +73,7 @@ impl State {
         if self.ended {
             return Ok(None);
         }
-        let mut found = Vec::new();
+        let (first, mut found) = (self.next, Vec::new());
         let mut step = FIRST;
         while !self.ended && (found.len() as u64) < MOST {
             if self.next - self.from >= LISTED_AFTER && !self.listed {
@@ -83,7 +83,7 @@ impl State {
             step = (step * 2).min(MOST);
         }
         match self.ended {
-            true => self.leave_out_unusable(&mut found).await?,
+            true => self.leave_out_unusable(first, &mut found).await?,
             false => found.retain(|object| !self.objects.is_unusable(&object.location)),
         }
         Ok(Some(found))
@@ -160,7 +160,8 @@ impl State {
     }
 
     /// The kernel starts from the last checkpoint that is listed, so that one has to be sound, and the entries from there on whole.
-    async fn leave_out_unusable(&self, found: &mut Vec<ObjectMeta>) -> Result<()> {
+    /// What was found begins with a version, behind all that was given out before.
+    async fn leave_out_unusable(&self, first: u64, found: &mut Vec<ObjectMeta>) -> Result<()> {
         let mut unusable = None;
         let mut last = None;
         for at in (0..found.len()).rev() {
@@ -179,7 +180,7 @@ impl State {
         if !self.listed || (last.is_none() && (self.from > 0 || foreign())) {
             return Ok(());
         }
-        let mut expected = last.map_or(0, |version| version + 1);
+        let mut expected = last.map_or(first, |version| version + 1);
         for object in found.iter() {
             let Some(LogObject::Entry(place)) = LogObject::of(&object.location) else { continue };
             match place.version {

@@ -1,0 +1,245 @@
+//! Days whose raw rows may be gone: what was evaluated before they went stands for them, as it was.
+//!
+//! A sealed day is kept under a name of the texts that define the objective, which stays the same whatever version of nines
+//! reads it. An objective that was not evaluated for a sealed day has no data there; that is said.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use nines_slo::Budgeting;
+use nines_store::TableKind;
+use nines_timeline::{Interval, Run, State};
+
+use super::DAY;
+use super::evaluator::Evaluator;
+use super::facts::{depends_on_facts, indicate, sealed_first};
+use super::keep::{self, Fact, KeptDays, NewDay};
+use super::part::{Detail, Part};
+use super::prepare::{Asked, Piece, Pieces, Prepared};
+use super::run::Running;
+use super::select::Selection;
+use super::subject::Subject;
+use crate::EngineError;
+
+/// Days that are evaluated at once.
+const DAYS: i32 = 31;
+
+/// A row of `slo_days` that stays, and the subject that it is about.
+pub(super) struct SealedDay<'a> {
+    pub asked: &'a Asked,
+    pub number: usize,
+    pub subject: &'a Subject,
+    pub rows: &'a KeptDays<'a>,
+    pub row: usize,
+}
+
+impl SealedDay<'_> {
+    /// What it says of the pieces that are asked for, and their places; none of those for which it lacks something.
+    pub fn parts(&self, pieces: &Pieces) -> Vec<(usize, Part)> {
+        let (rows, row) = (self.rows, self.row);
+        let Some(counts) = rows.counts(row, self.subject) else { return Vec::new() };
+        let Some(timeline) = rows.timeline(row) else { return Vec::new() };
+        if timeline.slice() != self.subject.spec.slice || self.asked.detail.events_of(&self.subject.spec) {
+            return Vec::new();
+        }
+        let part = |piece: Piece| {
+            let whole = Part {
+                subject: self.number,
+                range: piece.range,
+                interval: piece.interval,
+                runs: timeline.runs().into(),
+                good: rows.good.value(row),
+                total: rows.total.value(row),
+                ratio_sum: rows.ratio_sum.value(row),
+                ratios: counts.ratios,
+                assumed: counts.assumed,
+                last_data: counts.last_data,
+                between: counts.between,
+                details: None,
+            };
+            let span = timeline.span();
+            if piece.interval == span {
+                return Some(whole);
+            }
+            // Of a part of the day the slices are known, and not how many events there were.
+            let inside = span.start <= piece.interval.start && piece.interval.end <= span.end;
+            if !inside || self.subject.spec.budgeting != Budgeting::Timeslices {
+                return None;
+            }
+            let cut = |run: &Run| Run {
+                start: run.start.max(piece.interval.start),
+                end: run.end.min(piece.interval.end),
+                state: run.state,
+            };
+            let runs = timeline.runs().iter().map(cut).filter(|run| run.start < run.end).collect();
+            let last_data = counts.last_data.filter(|at| *at <= piece.interval.end);
+            Some(Part {
+                runs,
+                good: 0,
+                total: 0,
+                ratio_sum: 0.0,
+                ratios: 0,
+                assumed: 0,
+                last_data,
+                between: None,
+                ..whole
+            })
+        };
+        let day = rows.date.value(row);
+        pieces.on(day).filter_map(|(place, piece)| Some((place, part(piece)?))).collect()
+    }
+}
+
+impl Evaluator<'_> {
+    /// Says that nothing is known of what is left of sealed days, so that it is not worked out from rows that are not all there.
+    pub(super) fn stand_in(
+        &self,
+        asked: &Asked,
+        pieces: &[Pieces],
+        done: &mut [Vec<bool>],
+        prepared: &mut Prepared,
+    ) -> Result<()> {
+        let (mut unknown, mut cut) = (0, 0);
+        for (number, of) in pieces.iter().enumerate() {
+            let subject = Arc::clone(&prepared.subjects[number]);
+            let inputs = self.inputs(subject.table)?;
+            if inputs.sealed.is_none() {
+                continue;
+            }
+            for (piece, done) in of.iter().zip(&mut done[number]).filter(|(piece, _)| inputs.is_sealed(piece.day)) {
+                if *done {
+                    cut += usize::from(!piece.whole);
+                    continue;
+                }
+                (*done, unknown) = (true, unknown + 1);
+                if asked.detail != Detail::Slices {
+                    prepared.kept.push(no_data(number, &piece));
+                }
+            }
+        }
+        let Some(store) = self.store.as_ref() else { return Ok(()) };
+        if unknown > 0 {
+            let what = match asked.detail {
+                Detail::Slices => "their slices are not listed",
+                Detail::None | Detail::Culprits | Detail::Events { .. } => "there is no data for them here",
+            };
+            store.notice(format!(
+                "{unknown} days of objectives are sealed, their raw rows may be gone, and what is asked for was not kept of them: {what}"
+            ));
+        }
+        if cut > 0 {
+            store.notice(
+                "of parts of sealed UTC days the slices are known, and not how many events there were: good, total and \
+                 assumed_seconds leave them out"
+                    .to_string(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Evaluates days of a raw table, and keeps them for good with all that later days need to know of them.
+    ///
+    /// `until` is the first day that is not sealed.
+    pub async fn seal(&self, kind: TableKind, from: i32, until: i32) -> crate::Result<()> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let (inputs, task) = (Arc::clone(self.inputs(kind)?), self.session.task_ctx());
+        let asked = |from: i32, until: i32| Asked {
+            ranges: vec![Interval::new(i64::from(from) * DAY, i64::from(until) * DAY)],
+            detail: Detail::None,
+            selection: Selection::default(),
+            composites: false,
+        };
+        // First data and limits of months, of whatever is defined.
+        let (mut known, mut new, mut indicated) = (self.known(None).await?, Vec::new(), HashMap::new());
+        for objective in &self.definitions.objectives {
+            for version in objective.versions.iter().filter(|version| depends_on_facts(&version.spec)) {
+                if Self::raw(version.spec.indicator.table())? == kind {
+                    indicate(std::slice::from_ref(version), &mut indicated);
+                }
+            }
+        }
+        let found = self.facts(&indicated, &mut known, &mut new).await?;
+        // Something is kept even if nothing is known, so that what is lost is told from what never was.
+        let mut facts = vec![Fact {
+            fact: "sealed",
+            subject: kind.name().to_string(),
+            period: String::new(),
+            key: 0,
+            value: Some(i64::from(until)),
+            text: String::new(),
+        }];
+        for (hash, found) in &found {
+            let said = indicated.get(hash).into_iter().flat_map(|indicated| &indicated.said);
+            facts.extend(said.filter_map(|said| sealed_first(said, found)));
+        }
+        let all = asked(from, inputs.watermark.div_euclid(DAY) as i32 + 1);
+        let subjects = self.subjects_with_limits(&all, &mut known, &mut new).await?;
+        if kind == TableKind::Requests {
+            facts.extend(self.sealed_limits(&inputs, &subjects, all.ranges[0], &known));
+        }
+        keep::seal(store, &task, &[], &facts).await?;
+
+        let mut day = from;
+        while day < until {
+            let next = (day + DAYS).min(until);
+            let mut prepared = self.prepare(&asked(day, next)).await?;
+            prepared.jobs.retain(|job| job.task.subjects.iter().any(|subject| subject.table == kind));
+            let mut running = Running::start(&prepared.jobs, &task)?;
+            let mut parts = running.all().await?;
+            parts.append(&mut prepared.kept);
+            let of_table = parts.iter().filter(|part| prepared.subjects[part.subject].table == kind);
+            let days = of_table.map(|part| {
+                let subject = prepared.subjects[part.subject].as_ref();
+                let day = part.interval.start.saturating_sub(subject.shift()).div_euclid(DAY) as i32;
+                NewDay { subject, day, key: keep::key(subject, &inputs, day), part, sealed: true }
+            });
+            let days: Vec<NewDay<'_>> = days.collect();
+            keep::seal(store, &task, &days, &[]).await?;
+            day = next;
+        }
+        Ok(())
+    }
+
+    /// For how many days a day of a raw table looks back to those before it, and the first day of which the rows must stay because
+    /// limits of months to come follow from them.
+    pub fn looks_back(&self, kind: TableKind) -> Result<(i32, Option<i32>), EngineError> {
+        let inputs = self.inputs(kind)?;
+        let (mut back, mut needed) = (0, None);
+        for version in self.definitions.objectives.iter().flat_map(|objective| &objective.versions) {
+            let spec = &version.spec;
+            if Self::raw(spec.indicator.table())? != kind {
+                continue;
+            }
+            if let nines_slo::Indicator::Gauge { hold: Some(hold), .. } = &spec.indicator {
+                back = back.max(((hold.0 + DAY - 1) / DAY) as i32);
+            }
+            if spec.indicator.baseline().is_some() && inputs.watermark != i64::MIN {
+                let month = super::Month::of(inputs.watermark - 1, spec.time_zone);
+                let start = month.and_then(|month| month.interval(spec.time_zone)).map(|month| month.start);
+                let day = start.map(|start| start.div_euclid(DAY) as i32);
+                needed = needed.into_iter().chain(day).min();
+            }
+        }
+        Ok((back, needed))
+    }
+}
+
+/// A piece of which nothing is known.
+fn no_data(subject: usize, piece: &Piece) -> Part {
+    let Interval { start, end, .. } = piece.interval;
+    Part {
+        subject,
+        range: piece.range,
+        interval: piece.interval,
+        runs: [Run { start, end, state: State::NoData }].into(),
+        good: 0,
+        total: 0,
+        ratio_sum: 0.0,
+        ratios: 0,
+        assumed: 0,
+        last_data: None,
+        between: None,
+        details: None,
+    }
+}

@@ -1,0 +1,166 @@
+//! Retention of raw rows: what is older than people want to keep goes, and what was worked out from it stays.
+//!
+//! ```text
+//! days that go ─▶ who waits for them? (credits) ─▶ every objective evaluated, kept for good ─▶ one version without the rows
+//! ```
+//! The version in which rows go is made only if they are still those that were evaluated; else it begins again.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use nines_slo::Month;
+use nines_store::{Condemned, Deletion, Sealed, StoreErrorKind, TableKind};
+use nines_timeline::Interval;
+
+use crate::credits::Chosen;
+use crate::evaluate::{DAY, Evaluation, Evaluator};
+use crate::{Engine, EngineError, Result};
+
+/// How often it is tried while rows that shall go change.
+const ATTEMPTS: u32 = 5;
+
+/// Which rows to keep.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Retaining {
+    /// The first UTC day to keep.
+    pub from: NaiveDate,
+    /// Why, for whoever reads the log.
+    pub reason: String,
+    /// Whether nothing is done but to look.
+    pub dry_run: bool,
+    /// Even rows for which credits are not settled.
+    pub even_owed: bool,
+}
+
+/// What went, or would.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retained {
+    /// The first and the last day with rows that go; `None` if none does.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// Rows.
+    pub rows: u64,
+    /// The first day whose figures are not sealed.
+    pub sealed_until: Option<NaiveDate>,
+    /// The first day that is kept because later days look back to it, if it is not the one that was asked for.
+    pub kept_from: Option<NaiveDate>,
+    /// The version without the rows; `None` in a dry run, and if none goes.
+    pub version: Option<u64>,
+}
+
+fn date(day: i32) -> Option<NaiveDate> {
+    NaiveDate::from_epoch_days(day)
+}
+
+impl Engine {
+    /// Removes the raw rows of days before one, after every objective was evaluated for these days and the days were sealed: what was
+    /// evaluated then stays. The newest day with rows always stays.
+    pub async fn retain(&self, kind: TableKind, how: &Retaining) -> Result<Retained> {
+        let Some(store) = self.store() else {
+            return Err(EngineError::Usage("there is no store whose rows could go".to_string()));
+        };
+        if !kind.is_series() {
+            return Err(EngineError::Usage(format!(
+                "{} holds no raw rows: expected requests, events or gauges",
+                kind.name()
+            )));
+        }
+        for attempt in 1.. {
+            let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+            let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
+            let inputs = evaluator.inputs(kind)?;
+            let (Some(first), Some(last)) = (inputs.days().next(), inputs.days().last()) else {
+                return Ok(Retained::default());
+            };
+            let (back, needed) = evaluator.looks_back(kind)?;
+            let asked = how.from.to_epoch_days();
+            let rows_from = asked.min(last - back).min(needed.unwrap_or(asked));
+            let until = rows_from + back;
+            let going = inputs.days_in(i32::MIN..=rows_from - 1);
+            let mut done = Retained {
+                days: going.last().and_then(|last| date(first).zip(date(last))),
+                sealed_until: date(until),
+                kept_from: date(rows_from).filter(|_| rows_from < asked),
+                ..Retained::default()
+            };
+            let Some((from, to)) = done.days else { return Ok(Retained { sealed_until: None, ..done }) };
+            let before = inputs.sealed;
+            let seal_from = before.map_or(first, |sealed| sealed.until);
+            let contents: BTreeMap<i32, u64> =
+                inputs.days_in(i32::MIN..=until - 1).map(|day| (day, inputs.hash_of(day))).collect();
+            if kind == TableKind::Requests && !how.even_owed {
+                self.settled(Interval::new(i64::from(first) * DAY, i64::from(rows_from) * DAY)).await?;
+            }
+            let mut deletion = Deletion::default();
+            deletion.dry_run = how.dry_run;
+            deletion.told = vec![
+                ("predicate", format!("time < '{}'", date(rows_from).unwrap_or_default())),
+                ("reason", how.reason.clone()),
+            ];
+            deletion.only = Some(contents);
+            deletion.seals = Some(Sealed { from: first, rows_from, until });
+            if !how.dry_run {
+                store.seal().await?;
+                evaluator.seal(kind, seal_from, until).await?;
+            }
+            match store.table(kind).delete(&Condemned::Before(rows_from), &deletion, self.writing()).await {
+                Ok(deleted) => {
+                    (done.rows, done.version, done.days) = (deleted.rows, deleted.version, Some((from, to)));
+                    return Ok(done);
+                }
+                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EngineError::Usage("rows that shall go change all the time; nothing was removed, try again".to_string()))
+    }
+
+    /// Refuses to let go of rows for which a credit was not issued yet, or may still be complained about.
+    async fn settled(&self, going: Interval) -> Result<()> {
+        let now = nines_ingest::clock::now();
+        if self.agreements().await?.is_empty() {
+            return Ok(());
+        }
+        let month = |at: i64| Month::of(at, chrono_tz::Tz::UTC);
+        let (Some(mut at), Some(last)) = (month(going.start - DAY), month(going.end + DAY)) else { return Ok(()) };
+        while at <= last {
+            let chosen = Chosen::default();
+            let issued = self.statements(at, &chosen).await?;
+            let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;
+            let owed = match self.credits(at, &chosen).await {
+                Ok(credits) => credits.owed,
+                // Some of its rows are gone already: they went when it was settled.
+                Err(EngineError::Incomplete(_)) => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            for owed in owed {
+                if !touched(owed.needed) || owed.customer.is_empty() {
+                    continue;
+                }
+                let name = owed.name();
+                let named =
+                    issued.iter().rfind(|s| [&s.agreement, &s.customer, &s.service] == [&name[0], &name[1], &name[2]]);
+                let open = match named {
+                    None => Some("was not issued yet".to_string()),
+                    Some(statement) => statement.credit.claim_by.filter(|by| *by > now).map(|by| {
+                        let by = chrono::DateTime::from_timestamp_micros(by);
+                        format!(
+                            "can be complained about until {}",
+                            by.map_or_else(String::new, |by| by.format("%Y-%m-%d").to_string())
+                        )
+                    }),
+                };
+                if let Some(why) = open {
+                    let [agreement, customer, service] = &name;
+                    return Err(EngineError::Usage(format!(
+                        "the credit of agreement {agreement} for '{customer}', {service}, {at} {why}; nothing was removed. If the rows \
+                         shall go all the same: --even-owed"
+                    )));
+                }
+            }
+            at = at.plus(1);
+        }
+        Ok(())
+    }
+}
