@@ -5,6 +5,7 @@
 mod access_log;
 mod as_written;
 mod budgets;
+mod caches;
 mod compact;
 mod compare;
 mod corrections;

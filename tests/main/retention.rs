@@ -249,6 +249,8 @@ fn sealed_days_are_records_and_no_cache() {
         let said = fails(1, &mut on(&store, &["sql", &ask]));
         assert!(said.contains(file.file_name().unwrap().to_str().unwrap()), "{said}");
         assert!(fails(1, &mut on(&store, &["check"])).contains("not as it was written"));
+        let said = fails(1, &mut on(&store, &["check", "--repair-caches"]));
+        assert!(said.contains("what sealed days were"), "{said}");
         std::fs::write(&file, sound).unwrap();
     }
     run(&mut on(&store, &["sql", &ask]));

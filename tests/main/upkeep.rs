@@ -74,7 +74,7 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
         ("true ORDER BY time LIMIT 1", "expected one condition"),
         ("nosuch = 1", "No field named nosuch"),
         ("customer IN (SELECT customer FROM fees)", "may not hold a query"),
-        ("customer", "Boolean"),
+        ("customer", "non-boolean"),
     ] {
         let said = fails(1, &mut delete(&[condition, "--reason", "x"]));
         assert!(said.contains(why), "{condition}: {said}");

@@ -543,6 +543,14 @@ pub(crate) struct Check {
     /// The table [default: all]
     #[arg(value_name = "TABLE", value_parser = any_table)]
     pub table: Option<TableKind>,
+
+    /// Compare every kept day of every objective with what rows say now, not only some days
+    #[arg(long)]
+    pub all: bool,
+
+    /// Let go of what is damaged in slo_days and slo_facts, and keep anew what is not what rows say now
+    #[arg(long)]
+    pub repair_caches: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -33,9 +33,21 @@ pub use nines_engine::watch_memory;
 /// Stack of the threads on which statements are planned and run: expressions may nest some hundred levels deep.
 const STACK: usize = 8 << 20;
 
+/// A library that gets no memory panics. That becomes an error, which says it better.
+fn say_less_of_memory() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().is_some_and(|text| text.contains(nines_engine::store::NO_MEMORY));
+        if !said {
+            usual(panic);
+        }
+    }));
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let args = args::Args::parse();
+    say_less_of_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::Io("starting threads".to_string(), error)).into(),

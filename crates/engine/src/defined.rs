@@ -313,7 +313,13 @@ async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, S
         return Ok(HashMap::new());
     }
     let range = Interval::new(newest - DAYS * DAY, newest);
-    let asked = Asked { ranges: vec![range], detail: Detail::None, selection: Selection::default(), composites: false };
+    let asked = Asked {
+        ranges: vec![range],
+        detail: Detail::None,
+        selection: Selection::default(),
+        composites: false,
+        fresh: false,
+    };
     let prepared = evaluator.prepare(&asked).await?;
     let parts = Running::start(&prepared.jobs, &evaluator.session.task_ctx())?.all().await?;
     let parts: Vec<&Part> = prepared.kept.iter().chain(&parts).collect();

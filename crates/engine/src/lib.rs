@@ -13,6 +13,7 @@ mod answers;
 mod apply;
 mod as_of;
 mod bounded;
+mod caches;
 mod calls;
 mod catalog;
 mod credits;
@@ -46,6 +47,7 @@ mod values;
 mod zone;
 
 pub use apply::{Applied, Mistakes};
+pub use caches::KeptDays;
 pub use credits::{Chosen, Credits, Issued, Issuing, Owed, Today, Verified};
 pub use delete::Deleting;
 pub use engine::{Engine, Settings};

@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::gc::{Found, Kind};
+use crate::gc::{Found, Kind, first_entry};
 use crate::log::DataFile;
 use crate::marker;
 use crate::objects::Objects;
@@ -71,7 +71,7 @@ impl Store {
             let message = format!("{} is no place for a copy of {}: {why}", to.url(), from.url());
             StoreError::new(StoreErrorKind::InvalidArgument, message)
         };
-        if to.url().as_str().starts_with(from.url().as_str()) {
+        if to.url().as_str().starts_with(&format!("{}/", from.url().as_str().trim_end_matches('/'))) {
             return Err(refused("it is inside the store"));
         }
         if let Some(object) = to.find_below(&Path::default(), |_| true).await? {
@@ -115,7 +115,7 @@ impl Table {
         let Some(base) = self.newest().await? else { return Ok(None) };
         let newest = base.snapshot.version();
         let found = self.found().await?;
-        let first = found.iter().filter_map(Found::entry).min().unwrap_or(newest);
+        let first = first_entry(&found, newest);
         let oldest = self.retained().await?.unwrap_or(first).max(first);
         let from = self.log_from(&found, oldest).await?.max(first);
         let needed = self.log().needed(from, &self.files_at(oldest).await?, newest).await?;

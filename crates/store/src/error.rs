@@ -63,6 +63,9 @@ impl StoreErrorKind {
     }
 }
 
+/// What libraries say in a panic when the system gives no memory.
+pub const NO_MEMORY: &str = "returned null pointer";
+
 /// An error of the store.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -96,6 +99,24 @@ impl StoreError {
         source: impl Error + Send + Sync + 'static,
     ) -> Self {
         Self { kind, message: format!("{doing}: {source}"), source: Some(Box::new(source)) }
+    }
+
+    /// Of a task that did not end as it should. A library that gets no memory from the system says so by a panic.
+    pub(crate) fn of_task(doing: &str, ended: tokio::task::JoinError) -> Self {
+        match ended.try_into_panic() {
+            Ok(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why");
+                match text.contains(NO_MEMORY) {
+                    true => Self::new(
+                        StoreErrorKind::OutOfMemory,
+                        format!("{doing}: the system gives this process no more memory (`ulimit -v`)"),
+                    ),
+                    false => Self::internal(format!("{doing}: {text}")),
+                }
+            }
+            Err(ended) => Self::caused(StoreErrorKind::Internal, doing, ended),
+        }
     }
 
     /// What kind of trouble this is.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use nines_engine::Settings;
 use nines_engine::store::{Checked, TableKind};
+use nines_engine::{Engine, Settings};
 
 use crate::args::Check;
 use crate::error::{CliError, Result};
@@ -32,14 +32,51 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
         if checked == Checked::default() {
             continue;
         }
-        problems += checked.problems.len();
         say(&told(kind, &checked))?;
+        if kind.is_derived() && args.repair_caches && !checked.problems.is_empty() {
+            say(&format!("{}\n", engine.repair(kind, &checked.problems).await?))?;
+            continue;
+        }
+        problems += checked.problems.len();
+    }
+    if problems == 0 && args.table.is_none_or(|table| table == TableKind::SloDays) {
+        problems += compared(&engine, &args).await?;
     }
     match problems {
         0 => say("all of it is as it was written\n"),
         1 => Err(CliError::Failed("one thing is not as it was written".to_string())),
         many => Err(CliError::Failed(format!("{} things are not as they were written", HumanCount(many as u64)))),
     }
+}
+
+/// Compares kept days with what rows say; how many are something else, and stay so.
+async fn compared(engine: &Engine, args: &Check) -> Result<usize> {
+    let found = engine.compare_kept(args.all, args.repair_caches).await?;
+    if found.kept == 0 {
+        return Ok(0);
+    }
+    let days = match found.compared == found.days {
+        true => "all days".to_string(),
+        false => {
+            format!("{} of {} days, all with --all", HumanCount(found.compared as u64), HumanCount(found.days as u64))
+        }
+    };
+    let mut text = format!(
+        "slo_days  {} kept days of objectives compared with what rows say now ({days})\n",
+        HumanCount(found.kept as u64)
+    );
+    let what = match args.repair_caches {
+        true => "was something else than rows say now, and is kept anew",
+        false => "is something else than rows say now; keep it anew with: nines check --repair-caches",
+    };
+    for (objective, day) in found.wrong.iter().take(NAMED) {
+        text.push_str(&format!("slo_days  problem: {objective} on {day} {what}\n"));
+    }
+    if found.wrong.len() > NAMED {
+        text.push_str(&format!("slo_days  and {} more\n", HumanCount((found.wrong.len() - NAMED) as u64)));
+    }
+    say(&text)?;
+    Ok(if args.repair_caches { 0 } else { found.wrong.len() })
 }
 
 fn told(kind: TableKind, checked: &Checked) -> String {

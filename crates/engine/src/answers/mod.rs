@@ -163,7 +163,7 @@ impl TableProvider for Asking {
         }
         let evaluation = Evaluation::of(session, &self.read)?;
         let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
-        let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites };
+        let asked = Asked { ranges, detail, selection: Selection::new(filters, columns), composites, fresh: false };
         let mut prepared = evaluator.prepare(&asked).await?;
         if let Some(pins) = session.config().get_extension::<Pins>() {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Ordering::Relaxed);

@@ -42,8 +42,10 @@ pub(crate) async fn past(text: &str, store: Option<&Store>, zone: &str) -> Resul
         return Ok(past);
     }
     let moment = Moment { now: nines_ingest::clock::now(), zone: zone.parse().unwrap_or(Tz::UTC) };
-    let at =
-        told(text, moment).map_err(|expected| usage(format!("as of {text:?}: {EXPECTED}; a time is {expected}")))?;
+    // In ranges `now` is cut to the minute, because minutes are asked for. Here nothing that is there shall be left out.
+    let is_now = text.trim().eq_ignore_ascii_case("now");
+    let at = if is_now { Ok(moment.now) } else { told(text, moment) };
+    let at = at.map_err(|expected| usage(format!("as of {text:?}: {EXPECTED}; a time is {expected}")))?;
     Ok(Past::new(shown(at, moment.zone), BTreeMap::new(), Some(at)))
 }
 

@@ -36,8 +36,13 @@ impl Evaluator<'_> {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
-        let asked =
-            Asked { ranges: ranges.clone(), detail: Detail::None, selection: Selection::default(), composites: false };
+        let asked = Asked {
+            ranges: ranges.clone(),
+            detail: Detail::None,
+            selection: Selection::default(),
+            composites: false,
+            fresh: false,
+        };
         let (mut known, mut facts) = (self.known(None).await?, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();

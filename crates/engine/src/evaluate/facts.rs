@@ -19,6 +19,8 @@ use super::scan::Wanted;
 use super::subject::{Subject, definition_hash};
 use super::{DAY, EVALUATOR, months};
 
+/// How the names of facts begin that stay.
+pub(super) const SEALED: &str = "sealed";
 const FIRST_DATA: &str = "first data";
 /// The same of an indicator that had data when days were sealed.
 const SEALED_FIRST: &str = "sealed first data";

@@ -242,8 +242,8 @@ pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<
     }
 }
 
-/// Keeps days and facts for good. What cannot be kept is an error.
-pub(super) async fn seal(
+/// Keeps days and facts. What cannot be kept is an error.
+pub(super) async fn put(
     store: &Store,
     task: &Arc<TaskContext>,
     days: &[NewDay<'_>],

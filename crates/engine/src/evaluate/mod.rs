@@ -13,6 +13,7 @@
 mod baselines;
 mod burning;
 mod columns;
+mod compare;
 mod evaluator;
 mod exec;
 mod facts;

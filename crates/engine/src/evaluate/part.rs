@@ -65,6 +65,14 @@ impl Part {
         self.details.as_ref().map_or(&[], |details| &details.events)
     }
 
+    /// Whether another part of the same slices says the same.
+    pub fn says_as(&self, other: &Part) -> bool {
+        let numbers = |part: &Part| (part.good, part.total, part.ratio_sum.to_bits(), part.ratios, part.assumed);
+        self.runs == other.runs
+            && numbers(self) == numbers(other)
+            && (self.last_data, self.between) == (other.last_data, other.between)
+    }
+
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         let details = self.details.as_ref().map_or(0, |of| {

@@ -13,7 +13,7 @@ use nines_timeline::{Grid, Interval};
 
 use super::DAY;
 use super::evaluator::{Evaluator, Known, RAW};
-use super::facts::{declared_business, depends_on_facts, indicate};
+use super::facts::{SEALED, declared_business, depends_on_facts, indicate};
 use super::keep::{self, Fact, KeptDays};
 use super::months::Month;
 use super::overlay::Incident;
@@ -37,6 +37,8 @@ pub(crate) struct Asked {
     pub selection: Selection,
     /// Whether unions of an SLO's objectives are answered for, so that all of them must be there.
     pub composites: bool,
+    /// Whether nothing that was kept before is used, but what is sealed.
+    pub fresh: bool,
 }
 
 /// What answers a question once its jobs have run.
@@ -153,7 +155,9 @@ impl Evaluator<'_> {
             prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges, spoken(subject))).collect();
         prepared.parts = pieces.iter().map(|of| of.count).sum();
         let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.count]).collect();
-        self.recall(asked, &pieces, &mut done, &mut prepared).await?;
+        if !asked.fresh {
+            self.recall(asked, &pieces, &mut done, &mut prepared).await?;
+        }
         self.stand_in(asked, &pieces, &mut done, &mut prepared)?;
 
         for kind in RAW {
@@ -333,6 +337,9 @@ impl Evaluator<'_> {
     /// The versions of the objectives that are asked for, with all that decides their slices.
     async fn subjects(&self, asked: &Asked, facts: &mut Vec<Fact>) -> Result<Vec<Arc<Subject>>> {
         let mut known = self.known(months_around(&asked.ranges)).await?;
+        if asked.fresh {
+            known.0.retain(|(fact, ..), _| fact.starts_with(SEALED));
+        }
         Ok(self.subjects_with_limits(asked, &mut known, facts).await?.into_iter().map(Arc::new).collect())
     }
 

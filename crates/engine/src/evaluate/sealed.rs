@@ -13,7 +13,7 @@ use nines_timeline::{Interval, Run, State};
 
 use super::DAY;
 use super::evaluator::Evaluator;
-use super::facts::{depends_on_facts, indicate, sealed_first};
+use super::facts::{SEALED, depends_on_facts, indicate, sealed_first};
 use super::keep::{self, Fact, KeptDays, NewDay};
 use super::part::{Detail, Part};
 use super::prepare::{Asked, Piece, Pieces, Prepared};
@@ -149,6 +149,7 @@ impl Evaluator<'_> {
             detail: Detail::None,
             selection: Selection::default(),
             composites: false,
+            fresh: false,
         };
         // First data and limits of months, of whatever is defined.
         let (mut known, mut new, mut indicated) = (self.known(None).await?, Vec::new(), HashMap::new());
@@ -162,7 +163,7 @@ impl Evaluator<'_> {
         let found = self.facts(&indicated, &mut known, &mut new).await?;
         // Something is kept even if nothing is known, so that what is lost is told from what never was.
         let mut facts = vec![Fact {
-            fact: "sealed",
+            fact: SEALED,
             subject: kind.name().to_string(),
             period: String::new(),
             key: 0,
@@ -178,7 +179,7 @@ impl Evaluator<'_> {
         if kind == TableKind::Requests {
             facts.extend(self.sealed_limits(&inputs, &subjects, all.ranges[0], &known));
         }
-        keep::seal(store, &task, &[], &facts).await?;
+        keep::put(store, &task, &[], &facts).await?;
 
         let mut day = from;
         while day < until {
@@ -195,7 +196,7 @@ impl Evaluator<'_> {
                 NewDay { subject, day, key: keep::key(subject, &inputs, day), part, sealed: true }
             });
             let days: Vec<NewDay<'_>> = days.collect();
-            keep::seal(store, &task, &days, &[]).await?;
+            keep::put(store, &task, &days, &[]).await?;
             day = next;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The objects of a table, and what each is by its name.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use datafusion::object_store::path::Path;
@@ -57,6 +58,12 @@ impl Found {
             Kind::Data | Kind::Temporary | Kind::Entry(_) | Kind::Beside(_) | Kind::Other => None,
         }
     }
+}
+
+/// The version from which on all entries are there. Older ones may lie about, if their removal was interrupted.
+pub(crate) fn first_entry(found: &[Found], newest: u64) -> u64 {
+    let entries: BTreeSet<u64> = found.iter().filter_map(Found::entry).collect();
+    (0..=newest).rev().take_while(|version| entries.contains(version)).last().unwrap_or(newest)
 }
 
 /// What the object at this path of a table is.

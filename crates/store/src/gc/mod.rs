@@ -20,7 +20,7 @@ use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, Files, Log, Needed, Told, blocking};
 use crate::table::{Table, pause};
-pub(crate) use found::{Found, Kind};
+pub(crate) use found::{Found, Kind, first_entry};
 
 /// How often giving up versions is tried.
 const ATTEMPTS: u32 = 50;
@@ -121,7 +121,7 @@ impl Table {
         self.log().check_writable(&base.snapshot)?;
         let found = self.found().await?;
         let newest = base.snapshot.version();
-        let first = found.iter().filter_map(Found::entry).min().unwrap_or(newest);
+        let first = first_entry(&found, newest);
         let oldest = self.oldest(first, newest, how).await?;
         // Before it is said that it is given up, after which it can no longer be asked for.
         let then = self.files_at(oldest).await?;

@@ -21,7 +21,11 @@ impl Table {
     pub async fn version_at(&self, micros: i64) -> Result<Option<u64>> {
         let Some(newest) = self.newest().await? else { return Ok(None) };
         let newest = newest.snapshot.version();
-        let Some(first) = self.first_entry(newest).await? else { return Err(self.given_up(micros)) };
+        let first = match self.retained().await? {
+            Some(oldest) => Some(oldest),
+            None => self.first_entry(newest).await?,
+        };
+        let Some(first) = first else { return Err(self.given_up(micros)) };
         let mut times = futures::stream::iter(first..=newest)
             .map(|version| async move {
                 let Some((entry, _)) = self.entry_at(version).await? else { return Err(self.lost(version)) };

@@ -17,16 +17,20 @@ use datafusion::arrow::array::{
     ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, new_null_array,
 };
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::object_store::PutPayload;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use futures::stream;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::disk::{Disk, Real};
 use crate::objects::Objects;
-use crate::{Batch, Commit, Once, Outcome, Provider, Result, Store, StoreErrorKind, TableKind};
+use crate::{
+    Batch, Commit, Compaction, Condemned, Deletion, Gc, Once, Outcome, Provider, Result, Sealed, Store, StoreErrorKind,
+    TableKind,
+};
 
 /// One call that changed the disk. Paths are relative to the folder in which all happens.
 #[derive(Debug, Clone)]
@@ -204,14 +208,22 @@ fn keep(names: &mut BTreeMap<PathBuf, Node>, path: PathBuf, node: Option<Node>) 
 
 const DAY: i64 = 86_400_000_000;
 
-/// An append of the workload.
-struct Step {
-    rows: Vec<(i64, &'static str, i64)>,
-    once: Once,
+/// What the workload does.
+enum Step {
+    Append {
+        rows: Vec<(i64, &'static str, i64)>,
+        once: Once,
+    },
+    Restore(u64),
+    Compact,
+    Delete,
+    /// Rows of days that are over go, and their days are sealed.
+    Retain(i32),
+    Gc,
 }
 
 fn step(id: usize, rows: &[(i64, &'static str, i64)]) -> Step {
-    Step { rows: rows.to_vec(), once: Once::batch(Batch::new("crash", id.to_string(), id as u64 * 2)) }
+    Step::Append { rows: rows.to_vec(), once: Once::batch(Batch::new("crash", id.to_string(), id as u64 * 2)) }
 }
 
 /// New rows, late rows, corrections that rewrite a file, two days at once, a batch that says nothing new.
@@ -227,23 +239,67 @@ fn workload() -> Vec<Step> {
     ]
 }
 
-async fn append(store: &Store, step: &Step) -> Result<Commit> {
+/// The same, and all that looks after a table.
+fn upkeep() -> Vec<Step> {
+    let minute = |n: i64| 20_000 * DAY + n * 60_000_000;
+    let mut steps = workload();
+    steps.extend([
+        Step::Restore(4),
+        step(7, &[(minute(3), "login", 1), (minute(4) + DAY, "pay", 2)]),
+        step(8, &[(minute(5), "login", 1), (minute(6) + DAY, "pay", 2)]),
+        Step::Compact,
+        Step::Delete,
+        step(9, &[(minute(7) + DAY, "login", 3)]),
+        Step::Retain(20_000),
+        Step::Gc,
+        step(10, &[(minute(8) + DAY, "login", 4)]),
+        Step::Gc,
+    ]);
+    steps
+}
+
+/// What a step says of itself, as far as that matters here.
+async fn take(store: &Store, step: &Step) -> Result<Commit> {
     let table = store.table(TableKind::Events);
-    let empty: ArrayRef = Arc::new(StringViewArray::from_iter_values(step.rows.iter().map(|_| "")));
-    let counts: ArrayRef = Arc::new(step.rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
-    let times = TimestampMicrosecondArray::from_iter_values(step.rows.iter().map(|row| row.0)).with_timezone("UTC");
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    match step {
+        Step::Append { rows, once } => return append(store, rows, once).await,
+        Step::Restore(version) => drop(table.restore(*version, false).await?),
+        Step::Compact => drop(table.compact(&Compaction::default(), context.task_ctx()).await?),
+        Step::Delete => {
+            let schema = DFSchema::try_from(table.schema().as_ref().clone()).unwrap();
+            let pay = col("service").eq(lit(ScalarValue::Utf8View(Some("pay".to_string()))));
+            let what = Condemned::Rows(context.create_physical_expr(pay, &schema).unwrap());
+            drop(table.delete(&what, &Deletion::default(), context.task_ctx()).await?);
+        }
+        Step::Retain(day) => {
+            store.seal().await?;
+            let seals = Some(Sealed { from: 19_999, rows_from: *day, until: *day });
+            let how = Deletion { seals, ..Deletion::default() };
+            drop(table.delete(&Condemned::Before(*day), &how, context.task_ctx()).await?);
+        }
+        Step::Gc => drop(table.gc(&Gc::newest(0)).await?),
+    }
+    Ok(Commit::default())
+}
+
+async fn append(store: &Store, rows: &[(i64, &'static str, i64)], once: &Once) -> Result<Commit> {
+    let table = store.table(TableKind::Events);
+    let empty: ArrayRef = Arc::new(StringViewArray::from_iter_values(rows.iter().map(|_| "")));
+    let counts: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
+    let times = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.0)).with_timezone("UTC");
     let schema = table.schema();
     let columns = schema.fields().iter().map(|field| match field.name().as_str() {
         "time" => Arc::new(times.clone()) as ArrayRef,
-        "service" => Arc::new(StringViewArray::from_iter_values(step.rows.iter().map(|row| row.1))),
+        "service" => Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.1))),
         "good" | "total" => Arc::clone(&counts),
-        _ if field.is_nullable() => new_null_array(field.data_type(), step.rows.len()),
+        _ if field.is_nullable() => new_null_array(field.data_type(), rows.len()),
         _ => Arc::clone(&empty),
     });
     let batch = RecordBatch::try_new(table.schema(), columns.collect()).unwrap();
     let rows = Box::pin(RecordBatchStreamAdapter::new(table.schema(), stream::iter([Ok(batch)])));
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-    table.append(rows, step.once.clone(), context.task_ctx()).await
+    table.append(rows, once.clone(), context.task_ctx()).await
 }
 
 async fn contents(store: &Store) -> Vec<String> {
@@ -286,22 +342,34 @@ async fn check(image: &Path, states: &[Vec<String>], steps: &[Step], acknowledge
         states[acknowledged]
     );
     if let Some(step) = steps.get(acknowledged) {
-        append(&store, step).await.unwrap_or_else(|error| panic!("{told}: {error}"));
+        take(&store, step).await.unwrap_or_else(|error| panic!("{told}: {error}"));
         assert_eq!(contents(&store).await, states[next], "{told}");
     }
+    let context = SessionContext::new();
+    let checked = store.table(TableKind::Events).check(&context.task_ctx(), &Arc::default()).await.unwrap();
+    assert!(checked.problems.is_empty(), "{told}: {:#?}", checked.problems);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_rows_survive_a_loss_of_power_at_every_moment() {
+    power_lost(workload(), 1).await;
+}
+
+/// Every fifth moment, unless all are asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upkeep_survives_a_loss_of_power_at_every_moment() {
+    power_lost(upkeep(), if setting("NINES_FULL", 0) == 1 { 1 } else { 5 }).await;
+}
+
+async fn power_lost(steps: Vec<Step>, every: usize) {
     let seed = setting("NINES_SEED", 1);
     let images = setting("NINES_IMAGES", 2);
     let folder = tempfile::tempdir().unwrap();
     let disk = Recorded::new(folder.path());
-    let steps = workload();
     let (mut states, mut acknowledged) = (vec![Vec::new()], Vec::new());
     let store = open(folder.path(), Arc::new(disk.clone())).await.unwrap();
     for step in &steps {
-        append(&store, step).await.unwrap();
+        take(&store, step).await.unwrap();
         acknowledged.push(disk.calls());
         states.push(contents(&store).await);
     }
@@ -310,7 +378,7 @@ async fn acknowledged_rows_survive_a_loss_of_power_at_every_moment() {
     let mut random = StdRng::seed_from_u64(seed);
     for moment in 0..=calls.len() {
         let done = acknowledged.iter().filter(|&&at| at <= moment).count();
-        for image in 0..images {
+        for image in (0..images).filter(|_| moment % every == seed as usize % every) {
             let place = tempfile::tempdir().unwrap();
             // All lost, all kept, and combinations.
             let luck = [0.0, 0.5, 1.0, 0.8][image as usize % 4];
@@ -344,18 +412,18 @@ async fn what_a_dead_writer_left_is_made_durable_before_it_is_acknowledged() {
             if dying > 0 {
                 let store = open(folder.path(), Arc::new(disk.clone())).await.unwrap();
                 for step in &steps[..dying] {
-                    append(&store, step).await.unwrap();
+                    take(&store, step).await.unwrap();
                     states.push(contents(&store).await);
                 }
             }
             disk.dies_at = Some(disk.calls() + call);
             let died = match open(folder.path(), Arc::new(disk.clone())).await {
-                Ok(store) => append(&store, &steps[dying]).await.is_err(),
+                Ok(store) => take(&store, &steps[dying]).await.is_err(),
                 Err(_) => true,
             };
             disk.dies_at = None;
             let other = open(folder.path(), Arc::new(disk.clone())).await.unwrap();
-            let commit = append(&other, &steps[dying]).await.unwrap();
+            let commit = take(&other, &steps[dying]).await.unwrap();
             states.push(contents(&other).await);
             let mut model = Model::default();
             disk.calls.lock().unwrap().iter().for_each(|call| model.apply(call));

@@ -353,7 +353,26 @@ impl ObjectStore for Folder {
         &self,
         paths: BoxStream<'static, object_store::Result<Path>>,
     ) -> BoxStream<'static, object_store::Result<Path>> {
-        self.reads.delete_stream(paths)
+        let (reads, writes) = (self.reads.clone(), Arc::clone(&self.writes));
+        let deleted = paths.then(move |path| {
+            let (reads, writes) = (reads.clone(), Arc::clone(&writes));
+            async move {
+                let path = path?;
+                let file = reads.path_to_filesystem(&path)?;
+                let removed = blocking(move || match writes.disk.remove(&file) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                    removed => removed.map(|()| true),
+                });
+                match removed.await? {
+                    true => Ok(path),
+                    false => Err(object_store::Error::NotFound {
+                        path: path.to_string(),
+                        source: "there is no object of this name".into(),
+                    }),
+                }
+            }
+        });
+        deleted.boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {

@@ -33,7 +33,7 @@ pub(crate) use blocks::BlockWriter;
 pub(crate) use file::{Layout, PartitionFiles, Written};
 pub(crate) use later::LaterColumns;
 
-use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::error::{Result, StoreError};
 use crate::log::NewFile;
 use crate::objects::Objects;
 use crate::schema::{Measure, TableKind};
@@ -63,8 +63,7 @@ pub(crate) async fn write_files(
     }
     let mut files = Vec::new();
     while let Some(done) = writers.join_next().await {
-        let written =
-            done.map_err(|error| StoreError::caused(StoreErrorKind::Internal, "a writer did not finish", error))?;
+        let written = done.map_err(|error| StoreError::of_task("a writer did not finish", error))?;
         files.extend(written?);
     }
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));

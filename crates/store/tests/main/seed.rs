@@ -1,7 +1,7 @@
 //! Which seeds a test runs, and how one that failed is run again.
 //!
 //! By default tests do what a minute allows. For the full run, in a release build:
-//! `NINES_SEQUENCES=2000 NINES_FAULTS=10000 NINES_MEETINGS=5000 NINES_COMMITS=100 NINES_KILLS=2000`. What fails prints a
+//! `NINES_SEQUENCES=2000 NINES_FAULTS=10000 NINES_UPKEEP_FAULTS=10000 NINES_MEETINGS=5000 NINES_COMMITS=100 NINES_KILLS=2000`. What fails prints a
 //! seed: `NINES_SEED=…` with the test's name runs that one alone.
 
 use std::env;

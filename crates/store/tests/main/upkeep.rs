@@ -5,8 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::object_store::ObjectStore;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
 use nines_store::{Backup, Condemned, Deletion, Gc, Provider, Store, StoreErrorKind, Table, TableKind, UTC};
 use rand::Rng;
 
@@ -77,6 +79,7 @@ impl Sequence {
         let table = fresh(&self.objects, self.kind).await;
         self.check_version(&table, oldest as usize).await;
         self.sound(&table).await;
+        self.check_replays(oldest, told.newest.unwrap()).await;
         // What is done is not done again.
         let again = handle.gc(&how).await.unwrap();
         assert_eq!((again.log.files, again.data.files), (0, 0), "{again:?}");
@@ -84,6 +87,23 @@ impl Sequence {
             self.versions.push(self.now());
         }
         self.oldest = again.oldest.unwrap();
+    }
+
+    /// Each retained version is opened from a checkpoint, or from the beginning, and at most 50 entries; nothing before that is there.
+    async fn check_replays(&self, oldest: u64, newest: u64) {
+        let listed: Vec<_> = self.objects.list(None).try_collect().await.unwrap();
+        let of = |extension: &str| -> Vec<u64> {
+            let names =
+                listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(extension)?.parse().ok());
+            names.collect()
+        };
+        let (entries, checkpoints) = (of(".json"), of(".checkpoint.parquet"));
+        let first = entries.iter().min().copied().unwrap();
+        assert!(first == 0 || checkpoints.contains(&first), "{first} of {checkpoints:?}");
+        for version in oldest..=newest {
+            let from = checkpoints.iter().filter(|checkpoint| **checkpoint <= version).max();
+            assert!(version - from.copied().unwrap_or(0) <= 50, "{version}: {checkpoints:?}");
+        }
     }
 
     async fn restore(&mut self) {

@@ -1,6 +1,7 @@
 //! Whatever fails, at whichever operation: what an append said is so, and run again it ends as if nothing had failed.
 
 pub mod objects;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
