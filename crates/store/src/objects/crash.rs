@@ -264,21 +264,27 @@ async fn take(store: &Store, step: &Step) -> Result<Commit> {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     match step {
         Step::Append { rows, once } => return append(store, rows, once).await,
-        Step::Restore(version) => drop(table.restore(*version, false).await?),
-        Step::Compact => drop(table.compact(&Compaction::default(), context.task_ctx()).await?),
+        Step::Restore(version) => {
+            table.restore(*version, false).await?;
+        }
+        Step::Compact => {
+            table.compact(&Compaction::default(), context.task_ctx()).await?;
+        }
         Step::Delete => {
             let schema = DFSchema::try_from(table.schema().as_ref().clone()).unwrap();
             let pay = col("service").eq(lit(ScalarValue::Utf8View(Some("pay".to_string()))));
             let what = Condemned::Rows(context.create_physical_expr(pay, &schema).unwrap());
-            drop(table.delete(&what, &Deletion::default(), context.task_ctx()).await?);
+            table.delete(&what, &Deletion::default(), context.task_ctx()).await?;
         }
         Step::Retain(day) => {
             store.seal().await?;
             let seals = Some(Sealed { from: 19_999, rows_from: *day, until: *day });
             let how = Deletion { seals, ..Deletion::default() };
-            drop(table.delete(&Condemned::Before(*day), &how, context.task_ctx()).await?);
+            table.delete(&Condemned::Before(*day), &how, context.task_ctx()).await?;
         }
-        Step::Gc => drop(table.gc(&Gc::newest(0)).await?),
+        Step::Gc => {
+            table.gc(&Gc::newest(0)).await?;
+        }
     }
     Ok(Commit::default())
 }

@@ -43,21 +43,29 @@ fn place(case: usize) -> String {
 async fn take(session: &SessionContext, table: &Table, action: Action, case: usize) -> Result<()> {
     let task = session.task_ctx();
     match action {
-        Action::Compact => drop(table.compact(&Compaction::default(), task).await?),
-        Action::Gc => drop(table.gc(&Gc::newest(crate::upkeep::now())).await?),
-        Action::Restore => drop(table.restore(2, false).await?),
+        Action::Compact => {
+            table.compact(&Compaction::default(), task).await?;
+        }
+        Action::Gc => {
+            table.gc(&Gc::newest(crate::upkeep::now())).await?;
+        }
+        Action::Restore => {
+            table.restore(2, false).await?;
+        }
         Action::Delete => {
             let pay = col("service").eq(lit(ScalarValue::Utf8View(Some("pay".to_string()))));
             let what = Condemned::Rows(condition(TableKind::Requests, pay));
-            drop(table.delete(&what, &Deletion::default(), task).await?);
+            table.delete(&what, &Deletion::default(), task).await?;
         }
         Action::Retain => {
             table.store().seal().await?;
             let mut how = Deletion::default();
             how.seals = Some(Sealed { from: SECOND - 1, rows_from: SECOND, until: SECOND });
-            drop(table.delete(&Condemned::Before(SECOND), &how, task).await?);
+            table.delete(&Condemned::Before(SECOND), &how, task).await?;
         }
-        Action::Backup => drop(table.store().backup(&place(case), &Backup::default()).await?),
+        Action::Backup => {
+            table.store().backup(&place(case), &Backup::default()).await?;
+        }
     }
     Ok(())
 }
