@@ -29,6 +29,9 @@ impl Engine {
     /// Compares kept days of objectives with what is worked out from the rows now: all, or a sample of days. Those that are something
     /// else are kept anew if that is asked for.
     pub async fn compare_kept(&self, all: bool, repair: bool) -> Result<KeptDays> {
+        if repair {
+            self.check_present()?;
+        }
         let evaluation = Evaluation::of(&self.context().state(), self.read())?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut days = evaluator.days_with_rows()?;
@@ -52,6 +55,7 @@ impl Engine {
     /// Lets go of what is damaged of a derived table: it is worked out again when it is asked for. What was done, in words. Sealed days,
     /// and what they depend on, are records: they stay, and are an error.
     pub async fn repair(&self, table: TableKind, problems: &[Problem]) -> Result<String> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to repair".to_string()));
         };

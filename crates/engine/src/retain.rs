@@ -57,6 +57,7 @@ impl Engine {
     /// Removes the raw rows of days before one, after every objective was evaluated for these days and the days were sealed: what was
     /// evaluated then stays. The newest day with rows always stays.
     pub async fn retain(&self, kind: TableKind, how: &Retaining) -> Result<Retained> {
+        self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store whose rows could go".to_string()));
         };
@@ -66,7 +67,8 @@ impl Engine {
                 kind.name()
             )));
         }
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let evaluation = Evaluation::of(&self.context().state(), self.read())?;
             let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
             let inputs = evaluator.inputs(kind)?;
@@ -109,23 +111,27 @@ impl Engine {
                     (done.rows, done.version, done.days) = (deleted.rows, deleted.version, Some((from, to)));
                     return Ok(done);
                 }
-                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => {}
+                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(EngineError::Usage("rows that shall go change all the time; nothing was removed, try again".to_string()))
     }
 
     /// Refuses to let go of rows for which a credit was not issued yet, or may still be complained about.
     async fn settled(&self, going: Interval) -> Result<()> {
-        let now = nines_ingest::clock::now();
-        if self.agreements().await?.is_empty() {
-            return Ok(());
+        // One by one: what rows of one agreement are gone already says nothing of another.
+        for agreement in self.agreements().await? {
+            self.agreement_settled(agreement.name, going).await?;
         }
+        Ok(())
+    }
+
+    async fn agreement_settled(&self, agreement: String, going: Interval) -> Result<()> {
+        let now = nines_ingest::clock::now();
+        let chosen = Chosen { agreement: Some(agreement), customer: None };
         let month = |at: i64| Month::of(at, chrono_tz::Tz::UTC);
         let (Some(mut at), Some(last)) = (month(going.start - DAY), month(going.end + DAY)) else { return Ok(()) };
         while at <= last {
-            let chosen = Chosen::default();
             let issued = self.statements(at, &chosen).await?;
             let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;
             let owed = match self.credits(at, &chosen).await {

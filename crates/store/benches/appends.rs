@@ -5,39 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-use std::sync::Arc;
+mod rows;
+
 use std::time::{Duration, Instant};
 
-use datafusion::arrow::array::new_null_array;
-use datafusion::arrow::array::{
-    ArrayRef, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
-};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::stream;
-use nines_store::{Batch, Once, Store, Table, TableKind};
+use nines_store::{Batch, Once, Store, TableKind};
+use rows::minute;
 
 const MINUTES: i64 = 300;
-const SERIES: usize = 1_000;
-
-fn minute(table: &Table, minute: i64) -> RecordBatch {
-    let text =
-        |of: &dyn Fn(usize) -> String| -> ArrayRef { Arc::new(StringViewArray::from_iter_values((0..SERIES).map(of))) };
-    let times = vec![1_790_812_800_000_000 + minute * 60_000_000; SERIES];
-    let schema = table.schema();
-    let columns = schema.fields().iter().map(|field| match field.name().as_str() {
-        "time" => Arc::new(TimestampMicrosecondArray::from(times.clone()).with_timezone("UTC")) as ArrayRef,
-        "service" => text(&|series| format!("service-{:02}", series / 50)),
-        "endpoint" => text(&|series| format!("/endpoint/{:02}", series % 50)),
-        "status" => Arc::new(Int32Array::from(vec![200; SERIES])),
-        "requests" => {
-            Arc::new((0..SERIES as i64).map(|series| Some(series * 7 % 101 + minute)).collect::<Int64Array>())
-        }
-        _ if field.is_nullable() => new_null_array(field.data_type(), SERIES),
-        _ => text(&|_| String::new()),
-    });
-    RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
-}
 
 fn main() {
     // Cargo passes --bench.

@@ -6,41 +6,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+mod rows;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray, new_null_array,
-};
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::stream;
 use nines_store::{Batch, Compaction, Gc, Once, Provider, Store, Table, TableKind};
+use rows::{SERIES, minute};
 
-const SERIES: usize = 1_000;
 const DAY: i64 = 1440;
 /// For how long versions can be read, in real time.
 const KEEP: Duration = Duration::from_secs(60);
-
-fn minute(table: &Table, minute: i64) -> RecordBatch {
-    let text =
-        |of: &dyn Fn(usize) -> String| -> ArrayRef { Arc::new(StringViewArray::from_iter_values((0..SERIES).map(of))) };
-    let times = vec![1_790_812_800_000_000 + minute * 60_000_000; SERIES];
-    let schema = table.schema();
-    let columns = schema.fields().iter().map(|field| match field.name().as_str() {
-        "time" => Arc::new(TimestampMicrosecondArray::from(times.clone()).with_timezone("UTC")) as ArrayRef,
-        "service" => text(&|series| format!("service-{:02}", series / 50)),
-        "endpoint" => text(&|series| format!("/endpoint/{:02}", series % 50)),
-        "status" => Arc::new(Int32Array::from(vec![200; SERIES])),
-        "requests" => Arc::new(
-            (0..SERIES as i64).map(|series| Some((series * 7 + minute * 13) % 101 + 1)).collect::<Int64Array>(),
-        ),
-        _ if field.is_nullable() => new_null_array(field.data_type(), SERIES),
-        _ => text(&|_| String::new()),
-    });
-    RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
-}
 
 /// Files and bytes in and below a folder.
 fn on_disk(folder: &std::path::Path) -> (usize, u64) {

@@ -187,7 +187,7 @@ pub(super) fn removed(evaluator: &Evaluator<'_>, judging: &Judging) -> Result<Op
     let from = chrono::NaiveDate::from_epoch_days(sealed.rows_from).map_or_else(String::new, |day| day.to_string());
     Ok(Some(format!(
         "the credits of {} follow from rows of requests that were removed: those before {from} are not kept. What was issued is in \
-         the table statements, with its evidence",
+         the table statements, with its evidence. Of several agreements, ask for another with --agreement",
         judging.month
     )))
 }

@@ -161,6 +161,24 @@ impl<'a> KeptDays<'a> {
         Some(KeptCounts { ratios, assumed, last_data: self.last_data[row], between })
     }
 
+    /// What a row says of a piece that is all of its day.
+    pub fn part(&self, row: usize, counts: &KeptCounts, timeline: &Timeline, (subject, range): (usize, usize)) -> Part {
+        Part {
+            subject,
+            range,
+            interval: timeline.span(),
+            runs: timeline.runs().into(),
+            good: self.good.value(row),
+            total: self.total.value(row),
+            ratio_sum: self.ratio_sum.value(row),
+            ratios: counts.ratios,
+            assumed: counts.assumed,
+            last_data: counts.last_data,
+            between: counts.between,
+            details: None,
+        }
+    }
+
     /// Whether a row stays, whatever becomes of the rows from which it was worked out.
     pub fn is_sealed(&self, row: usize) -> bool {
         self.sealed.is_valid(row) && self.sealed.value(row)

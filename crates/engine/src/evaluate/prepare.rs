@@ -313,20 +313,7 @@ impl Evaluator<'_> {
                         continue;
                     }
                     done[number][place] = true;
-                    found.push(Part {
-                        subject: number,
-                        range: piece.range,
-                        interval: piece.interval,
-                        runs: timeline.into_runs().into(),
-                        good: rows.good.value(row),
-                        total: rows.total.value(row),
-                        ratio_sum: rows.ratio_sum.value(row),
-                        ratios: counts.ratios,
-                        assumed: counts.assumed,
-                        last_data: counts.last_data,
-                        between: counts.between,
-                        details: None,
-                    });
+                    found.push(rows.part(row, &counts, &timeline, (number, piece.range)));
                 }
             }
         }

@@ -44,20 +44,7 @@ impl SealedDay<'_> {
             return Vec::new();
         }
         let part = |piece: Piece| {
-            let whole = Part {
-                subject: self.number,
-                range: piece.range,
-                interval: piece.interval,
-                runs: timeline.runs().into(),
-                good: rows.good.value(row),
-                total: rows.total.value(row),
-                ratio_sum: rows.ratio_sum.value(row),
-                ratios: counts.ratios,
-                assumed: counts.assumed,
-                last_data: counts.last_data,
-                between: counts.between,
-                details: None,
-            };
+            let whole = rows.part(row, &counts, &timeline, (self.number, piece.range));
             let span = timeline.span();
             if piece.interval == span {
                 return Some(whole);
@@ -75,6 +62,7 @@ impl SealedDay<'_> {
             let runs = timeline.runs().iter().map(cut).filter(|run| run.start < run.end).collect();
             let last_data = counts.last_data.filter(|at| *at <= piece.interval.end);
             Some(Part {
+                interval: piece.interval,
                 runs,
                 good: 0,
                 total: 0,
