@@ -15,8 +15,6 @@ use nines_store::{Condemned, Deleted, Deletion, TableKind};
 use crate::credits::Chosen;
 use crate::{Engine, EngineError, Result, times};
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
 /// Which rows to delete.
 #[derive(Debug, Clone, Default)]
 pub struct Deleting {
@@ -131,13 +129,8 @@ impl Engine {
 
     /// The statements, last revisions or not, whose periods touch a range of instants in µs, with the ends of their periods.
     pub(crate) async fn issued_over(&self, (first, last): (i64, i64)) -> Result<Vec<(Issued, i64, i64)>> {
-        // A period may begin and end in any time zone.
-        let month = |at: i64| Month::of(at, chrono_tz::Tz::UTC);
-        let (Some(mut at), Some(end)) = (month(first - MICROS_PER_DAY), month(last + MICROS_PER_DAY)) else {
-            return Ok(Vec::new());
-        };
         let mut found = Vec::new();
-        while at <= end {
+        for at in Month::touching(first, last) {
             for statement in self.statements(at, &Chosen::default()).await? {
                 let Ok(period) = statement.calendar_period() else { continue };
                 let (from, to) = (period.interval.start, period.interval.end);
@@ -145,7 +138,6 @@ impl Engine {
                     found.push((statement, from, to));
                 }
             }
-            at = at.plus(1);
         }
         Ok(found)
     }

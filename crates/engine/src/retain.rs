@@ -129,9 +129,7 @@ impl Engine {
     async fn agreement_settled(&self, agreement: String, going: Interval) -> Result<()> {
         let now = nines_ingest::clock::now();
         let chosen = Chosen { agreement: Some(agreement), customer: None };
-        let month = |at: i64| Month::of(at, chrono_tz::Tz::UTC);
-        let (Some(mut at), Some(last)) = (month(going.start - DAY), month(going.end + DAY)) else { return Ok(()) };
-        while at <= last {
+        for at in Month::touching(going.start, going.end) {
             let issued = self.statements(at, &chosen).await?;
             let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;
             let owed = match self.credits(at, &chosen).await {
@@ -165,7 +163,6 @@ impl Engine {
                     )));
                 }
             }
-            at = at.plus(1);
         }
         Ok(())
     }

@@ -15,11 +15,17 @@ const TIME: Duration = Duration::from_secs(2);
 const BYTES: u64 = 256 << 20;
 
 impl Engine {
-    /// Puts rows of the tables that this process wrote into fewer files, as far as that takes little time: at most two seconds
-    /// and 256 MB of files. To be called after what was written was acknowledged; what is not done now is done after a later
-    /// write. Nothing if the settings say so.
+    /// What is left to do for the tables that this process wrote: checkpoints are written, and rows are put into fewer files as far as
+    /// that takes little time, at most two seconds and 256 MB of files, unless the settings say otherwise. To be called after what
+    /// was written was acknowledged; files that are not merged now are merged after a later write.
     pub async fn tidy(&self) -> Result<()> {
-        let Some(store) = self.store().filter(|_| self.settings().compact) else { return Ok(()) };
+        let Some(store) = self.store() else { return Ok(()) };
+        for &kind in TableKind::ALL {
+            store.table(kind).write_checkpoint().await;
+        }
+        if !self.settings().compact {
+            return Ok(());
+        }
         let written: BTreeSet<TableKind> = store.commits().into_iter().map(|commit| commit.table).collect();
         let how = Compaction::after_write(TIME, BYTES);
         for kind in written {

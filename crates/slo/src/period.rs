@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use chrono_tz::Tz;
 use nines_timeline::Interval;
 
+use crate::duration::DAY;
 use crate::instant::first_instant;
 
 /// A month of the calendar, `2026-10`.
@@ -18,6 +19,14 @@ impl Month {
     pub fn of(micros: i64, zone: Tz) -> Option<Month> {
         let local = DateTime::from_timestamp_micros(micros)?.with_timezone(&zone);
         Some(Month(local.year() * 12 + local.month0() as i32))
+    }
+
+    /// The months in which instants of a range (in µs, both ends included) lie, in whatever time zone; none where a date cannot
+    /// be written.
+    pub fn touching(first: i64, last: i64) -> impl Iterator<Item = Month> {
+        // No zone is a day or more away from UTC.
+        let ends = Month::of(first.saturating_sub(DAY), Tz::UTC).zip(Month::of(last.saturating_add(DAY), Tz::UTC));
+        ends.into_iter().flat_map(|(first, last)| (first.0..=last.0).map(Month))
     }
 
     /// So many months later.

@@ -78,6 +78,7 @@ fn main() {
                 table.append(rows, once, session.task_ctx()).await.unwrap();
                 appends.push(start.elapsed());
                 let start = Instant::now();
+                table.write_checkpoint().await;
                 let how = Compaction::after_write(Duration::from_secs(2), 256 << 20);
                 table.compact(&how, session.task_ctx()).await.unwrap();
                 merges.push(start.elapsed());

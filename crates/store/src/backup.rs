@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::gc::{Found, Kind, first_entry};
+use crate::found::{Found, Kind, first_entry};
 use crate::log::DataFile;
 use crate::marker;
 use crate::objects::Objects;
@@ -122,11 +122,11 @@ impl Table {
         let copies = needed.files.values().map(|file| copying.data(self.objects(), file));
         let copies: Vec<Copied> = futures::stream::iter(copies).buffer_unordered(AT_ONCE).try_collect().await?;
         // The log says what the files are, so it comes when they are there; and an entry before its head and its checkpoint.
-        let of_log = |found: &&Found| found.version().is_some_and(|version| (from..=newest).contains(&version));
+        let of_log = |found: &&Found| found.kind.version().is_some_and(|version| (from..=newest).contains(&version));
         let mut log: Vec<&Found> = found.iter().filter(of_log).collect();
         log.sort_by_key(|found| match found.kind {
             Kind::Entry(version) => (0, version),
-            Kind::Beside(version) => (1, version),
+            Kind::Head(version) | Kind::Record(version) => (1, version),
             Kind::Checkpoint(version) => (2, version),
             Kind::Data | Kind::Temporary | Kind::Other => (3, 0),
         });
@@ -138,7 +138,9 @@ impl Table {
                     object.path
                 )));
             };
-            there.extend(object.entry());
+            if let Kind::Entry(version) = object.kind {
+                there.insert(version);
+            }
             put(copying.to, &object.path, bytes).await?;
         }
         // One that came after the look at what there is.

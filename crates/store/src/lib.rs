@@ -21,6 +21,7 @@ mod commits;
 mod compact;
 mod delete;
 mod error;
+mod found;
 mod gc;
 mod history;
 mod log;

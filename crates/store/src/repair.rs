@@ -3,10 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::object_store::path::Path;
-use datafusion::object_store::{self, ObjectStoreExt};
-use futures::TryStreamExt;
-
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, DataFile, Entry, Told};
 use crate::table::{Table, pause};
@@ -47,15 +43,8 @@ impl Table {
     /// Removes all of a derived table, its log too: it is as if it had never been written.
     pub async fn clear(&self) -> Result<()> {
         self.check_derived()?;
-        let folder = Path::from(self.kind().name());
-        let listed = self.objects().object_store().list(Some(&folder)).try_collect::<Vec<_>>().await;
-        let listed = listed
-            .map_err(|error| StoreError::caused(StoreErrorKind::Io, format_args!("cannot list {self}"), error))?;
-        for object in listed {
-            match self.objects().object_store().delete(&object.location).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(self.objects().failed("remove", &object.location, error)),
-            }
+        for object in self.found().await? {
+            self.remove(&object).await?;
         }
         Ok(())
     }

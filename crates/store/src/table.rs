@@ -46,6 +46,8 @@ pub(crate) struct TableState {
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
     /// from there on.
     newest: Mutex<(Option<SnapshotRef>, Option<Files>)>,
+    /// The version of which this process has yet to write the checkpoint.
+    due: Mutex<Option<u64>>,
 }
 
 impl TableState {
@@ -57,6 +59,7 @@ impl TableState {
             layout: Arc::new(layout),
             objects: objects.clone(),
             newest: Mutex::default(),
+            due: Mutex::default(),
         })
     }
 
@@ -170,7 +173,8 @@ impl Table {
     /// refuses the whole stream: unknown or missing columns, NULLs in keys and counts, times that do not
     /// start a slice, negative counts, records that contradict themselves.
     ///
-    /// What is returned is durable. On any error but [`StoreErrorKind::Unknown`] no reader sees any of the rows.
+    /// What is returned is durable. On any error but [`StoreErrorKind::Unknown`] no reader sees any of the rows. Once that was
+    /// acknowledged, [`Table::write_checkpoint`] is to be called; otherwise the next append does it first.
     pub async fn append(&self, rows: SendableRecordBatchStream, once: Once, task: Arc<TaskContext>) -> Result<Commit> {
         self.append_by(rows, Rule::Replace, once, task).await
     }
@@ -184,6 +188,7 @@ impl Table {
         task: Arc<TaskContext>,
     ) -> Result<Commit> {
         self.store.check_writable().await?;
+        self.write_checkpoint().await;
         let newest = self.newest().await?;
         let written = match &newest {
             Some(_) => Written::new(self.kind()),
@@ -308,7 +313,7 @@ impl Table {
                     if !changes_nothing {
                         self.say_sealed(&base, &commit);
                     }
-                    self.checkpoint(version).await;
+                    self.checkpoint_is_due(version);
                     let in_use = entry.added.iter().map(|file| file.object_path(self.kind())).collect();
                     return Ok((commit, in_use));
                 }
@@ -486,17 +491,39 @@ impl Table {
         Ok(Some(Commit { outcome: Outcome::Delivered(version), ..Commit::default() }))
     }
 
-    /// Now and then a version is written out as a whole. What was committed stays so if that fails: the next one comes.
+    /// Writes the checkpoint that became due with an append of this process, if one did: every 50th version is written out as a
+    /// whole, from which later readers start. That takes longer the longer the log is, and nobody should wait for it: it is for
+    /// after the acknowledgement. What was appended stays so if it fails, which a notice of the store tells; the next one comes.
+    pub async fn write_checkpoint(&self) {
+        let due = self.state.due.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(version) = due {
+            self.checkpoint(version).await;
+        }
+    }
+
+    fn checkpoint_is_due(&self, version: u64) {
+        if version.is_multiple_of(CHECKPOINT_EVERY) {
+            *self.state.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+        }
+    }
+
+    /// The same at once, of a version that somebody who looks after the table has made.
     pub(crate) async fn checkpoint(&self, version: u64) {
         if !version.is_multiple_of(CHECKPOINT_EVERY) {
             return;
         }
         let state = Arc::clone(&self.state);
-        let _ = blocking(move || match state.log.snapshot(None, Some(version))? {
+        let written = blocking(move || match state.log.snapshot(None, Some(version))? {
             Some(snapshot) => state.log.checkpoint(snapshot),
             None => Ok(()),
-        })
-        .await;
+        });
+        if let Err(error) = written.await
+            && !matches!(self.objects().get(&self.log().place(version).checkpoint()).await, Ok(Some(_)))
+        {
+            let notice =
+                format!("the checkpoint of {self} at version {version} was not written, the next one will be: {error}");
+            self.objects().notices().add(notice);
+        }
     }
 
     /// The newest version and its files; `None` if the table was never written. [`StoreErrorKind::Corrupt`] if it was, and

@@ -109,6 +109,11 @@ impl Session {
                     if let Some((table, commit)) = receipt.get() {
                         self.note(stored(*table, commit).trim_end(), elapsed)?;
                     }
+                    let tidied = self.cancellable(async {
+                        opened::tidy().await;
+                        Ok(())
+                    });
+                    tidied.await?;
                 }
                 Outcome::Rows { schema, shown, rows, advice } => {
                     let kept = self.results.keep(&self.engine, &schema, keeper)?;

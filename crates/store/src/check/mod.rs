@@ -13,10 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use datafusion::execution::TaskContext;
 use datafusion::object_store::ObjectStoreExt;
 use datafusion::object_store::path::Path;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 
 use crate::error::{Result, StoreError};
-use crate::log::{DataFile, HEADS_FOLDER, LOG_FOLDER, Origin, Recorded};
+use crate::found::{Found, Kind, versions as versions_of};
+use crate::log::{DataFile, Origin, Recorded};
 use crate::table::Table;
 
 /// Files that are read at once.
@@ -73,16 +74,13 @@ impl Table {
     /// An error is only what kept it from looking: objects that cannot be listed.
     pub async fn check(&self, task: &Arc<TaskContext>, bytes: &Arc<AtomicU64>) -> Result<Checked> {
         let mut checked = Checked::default();
-        let listed = self.listed_objects().await?;
-        if listed.is_empty() {
+        let found = self.found().await?;
+        if found.is_empty() {
             return Ok(checked);
         }
-        let of = |folder: &str, extension: &str| -> BTreeSet<u64> {
-            listed.iter().filter_map(|(path, _)| version_of(path, folder, extension)).collect()
-        };
-        let mut versions = of(LOG_FOLDER, "json");
-        let mut checkpoints = of(LOG_FOLDER, "checkpoint.parquet");
-        let mut heads = of(HEADS_FOLDER, "head");
+        let mut versions = versions_of(&found, Kind::Entry);
+        let mut checkpoints = versions_of(&found, Kind::Checkpoint);
+        let mut heads = versions_of(&found, Kind::Head);
         let oldest = self.oldest_to_check(&versions, &mut checked).await;
         // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
         let from = checkpoints.iter().copied().filter(|version| *version <= oldest).max().unwrap_or(0);
@@ -94,11 +92,8 @@ impl Table {
         self.check_checkpoints(&checkpoints, &mut checked).await;
         self.check_versions(&versions, oldest, &checkpoints, &mut files, &mut checked).await;
         let of_any: BTreeSet<&Path> = files.keys().collect();
-        for (path, _) in &listed {
-            if path.extension() == Some("parquet") && !path.as_ref().contains(LOG_FOLDER) && !of_any.contains(path) {
-                checked.left_over.push(path.to_string());
-            }
-        }
+        let is_left_over = |found: &&Found| found.kind == Kind::Data && !of_any.contains(&found.path);
+        checked.left_over.extend(found.iter().filter(is_left_over).map(|found| found.path.to_string()));
         self.check_files(files.into_values().collect(), bytes, &mut checked).await;
         match self.newest().await {
             Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await,
@@ -108,13 +103,6 @@ impl Table {
         checked.problems.sort();
         checked.problems.dedup();
         Ok(checked)
-    }
-
-    async fn listed_objects(&self) -> Result<Vec<(Path, u64)>> {
-        let folder = Path::from(self.kind().name());
-        let listed = self.objects().object_store().list(Some(&folder));
-        let listed = listed.map_ok(|object| (object.location, object.size)).try_collect::<Vec<_>>().await;
-        listed.map_err(|error| StoreError::caused(crate::StoreErrorKind::Io, format_args!("cannot list {self}"), error))
     }
 
     /// The oldest version that is retained: those before it need not be readable.
@@ -295,11 +283,4 @@ impl Table {
             }
         }
     }
-}
-
-/// The version that the name of an object in a folder of the table says.
-fn version_of(path: &Path, folder: &str, extension: &str) -> Option<u64> {
-    let (_, name) = path.as_ref().split_once(&format!("/{folder}/"))?;
-    let digits = name.strip_suffix(extension)?.strip_suffix('.')?;
-    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
 }

@@ -221,3 +221,29 @@ async fn a_log_without_a_checkpoint_is_read_however_long_it_is() {
         assert!(error.to_string().contains("00000000000000004200.json is missing"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn nobody_who_appends_waits_for_a_checkpoint() {
+    let log = Logged::new().await;
+    let there =
+        |version: u64| log.folder.join(format!("requests/_delta_log/{version:020}.checkpoint.parquet")).exists();
+    log.minutes(0..50).await;
+    assert_eq!(log.table.snapshot().await.unwrap().version(), Some(50));
+    assert!(!there(50), "the 50th version was acknowledged first");
+    log.table.write_checkpoint().await;
+    assert!(there(50));
+    log.minutes(50..100).await;
+    assert!(!there(100));
+    log.minutes(100..101).await;
+    assert!(there(100), "the next append makes up for it");
+
+    // One that cannot be written is told of, and undoes nothing.
+    log.minutes(101..150).await;
+    fs::create_dir(log.folder.join(format!("requests/_nines/{:020}.checkpoint", 150))).unwrap();
+    log.table.write_checkpoint().await;
+    let notices = log.table.store().take_notices();
+    assert!(notices.len() == 1 && notices[0].contains("version 150"), "{notices:?}");
+    fs::remove_dir(log.folder.join(format!("requests/_nines/{:020}.checkpoint", 150))).unwrap();
+    let fresh = Store::open(log.folder.to_str().unwrap()).await.unwrap().table(TableKind::Requests);
+    assert_eq!(rows_of(&context(), Provider::newest(fresh)).await.unwrap().len(), 150);
+}

@@ -249,6 +249,7 @@ impl Sequence {
         self.replay.note(format!("{what}: {session}"));
         let batches = draw::cut(&mut self.rng, self.kind, &stream);
         let told = self.handles[handle].append(stream_of(batches), once.clone(), self.session.task_ctx()).await;
+        self.handles[handle].write_checkpoint().await;
 
         let Version { rows, marks, mut remembered } = self.now();
         let named = once.batch.as_ref().map(|batch| (batch.source.clone(), batch.id.clone()));

@@ -29,40 +29,33 @@ pub(crate) enum Kind {
     Temporary,
     Entry(u64),
     Checkpoint(u64),
-    /// A head, or a checkpoint's record.
-    Beside(u64),
+    Head(u64),
+    /// A checkpoint's.
+    Record(u64),
     Other,
 }
 
-impl Found {
-    /// The version of an entry.
-    pub fn entry(&self) -> Option<u64> {
-        match self.kind {
-            Kind::Entry(version) => Some(version),
-            Kind::Data | Kind::Temporary | Kind::Checkpoint(_) | Kind::Beside(_) | Kind::Other => None,
-        }
-    }
-
+impl Kind {
     /// The version, of an object of the log.
-    pub fn version(&self) -> Option<u64> {
-        match self.kind {
-            Kind::Entry(version) | Kind::Checkpoint(version) | Kind::Beside(version) => Some(version),
-            Kind::Data | Kind::Temporary | Kind::Other => None,
+    pub fn version(self) -> Option<u64> {
+        match self {
+            Self::Entry(version) | Self::Checkpoint(version) | Self::Head(version) | Self::Record(version) => {
+                Some(version)
+            }
+            Self::Data | Self::Temporary | Self::Other => None,
         }
     }
+}
 
-    /// The version of a checkpoint.
-    pub fn checkpoint(&self) -> Option<u64> {
-        match self.kind {
-            Kind::Checkpoint(version) => Some(version),
-            Kind::Data | Kind::Temporary | Kind::Entry(_) | Kind::Beside(_) | Kind::Other => None,
-        }
-    }
+/// The versions that there are of one kind of object of the log.
+pub(crate) fn versions(found: &[Found], of: fn(u64) -> Kind) -> BTreeSet<u64> {
+    let is_meant = |found: &Found| found.kind.version().filter(|version| of(*version) == found.kind);
+    found.iter().filter_map(is_meant).collect()
 }
 
 /// The version from which on all entries are there. Older ones may lie about, if their removal was interrupted.
 pub(crate) fn first_entry(found: &[Found], newest: u64) -> u64 {
-    let entries: BTreeSet<u64> = found.iter().filter_map(Found::entry).collect();
+    let entries = versions(found, Kind::Entry);
     (0..=newest).rev().take_while(|version| entries.contains(version)).last().unwrap_or(newest)
 }
 
@@ -75,7 +68,8 @@ fn kind(path: &Path) -> Kind {
     match (folder.as_deref(), numbered()) {
         (Some(LOG_FOLDER), Some((version, "json"))) => Kind::Entry(version),
         (Some(LOG_FOLDER), Some((version, "checkpoint.parquet"))) => Kind::Checkpoint(version),
-        (Some(HEADS_FOLDER), Some((version, "head" | "checkpoint"))) => Kind::Beside(version),
+        (Some(HEADS_FOLDER), Some((version, "head"))) => Kind::Head(version),
+        (Some(HEADS_FOLDER), Some((version, "checkpoint"))) => Kind::Record(version),
         (Some(LOG_FOLDER | HEADS_FOLDER), _) => Kind::Other,
         _ if path.extension() == Some("parquet") => Kind::Data,
         _ => Kind::Other,
@@ -111,11 +105,10 @@ impl Table {
 
     /// Removes an object. One that is gone already is no trouble: somebody else was faster.
     pub(crate) async fn remove(&self, found: &Found) -> Result<()> {
-        let removed = match found.kind {
-            Kind::Temporary => self.objects().remove_temporary(&found.path).await,
-            Kind::Data | Kind::Entry(_) | Kind::Checkpoint(_) | Kind::Beside(_) | Kind::Other => {
-                self.objects().object_store().delete(&found.path).await
-            }
+        let removed = if found.kind == Kind::Temporary {
+            self.objects().remove_temporary(&found.path).await
+        } else {
+            self.objects().object_store().delete(&found.path).await
         };
         match removed {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -134,8 +127,8 @@ mod tests {
         for (path, expected) in [
             (format!("requests/_delta_log/{version}.json"), Kind::Entry(50)),
             (format!("requests/_delta_log/{version}.checkpoint.parquet"), Kind::Checkpoint(50)),
-            (format!("requests/_nines/{version}.head"), Kind::Beside(50)),
-            (format!("requests/_nines/{version}.checkpoint"), Kind::Beside(50)),
+            (format!("requests/_nines/{version}.head"), Kind::Head(50)),
+            (format!("requests/_nines/{version}.checkpoint"), Kind::Record(50)),
             ("requests/_delta_log/_last_checkpoint".to_string(), Kind::Other),
             (format!("requests/_delta_log/{version}.checkpoint.0000000001.0000000002.parquet"), Kind::Other),
             (format!("requests/_delta_log/_sidecars/{version}.json"), Kind::Other),

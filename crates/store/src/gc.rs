@@ -9,8 +9,6 @@
 //!   the oldest retained version stays, and everything after it. Its record has the hash of the first entry that is left;
 //! - data files go before the entries that name them, so that what is left after an interruption is known, and goes next time.
 
-mod found;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,9 +16,9 @@ use std::time::Duration;
 
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::found::{Found, Kind, first_entry, versions};
 use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, Files, Log, Needed, Told, blocking};
 use crate::table::{Table, pause};
-pub(crate) use found::{Found, Kind, first_entry};
 
 /// How often giving up versions is tried.
 const ATTEMPTS: u32 = 50;
@@ -101,10 +99,10 @@ impl Rules {
             Kind::Data if self.needed.files.contains_key(&found.path) => Verdict::Needed,
             Kind::Data if self.needed.named.contains(&found.path) => Verdict::GivenUp,
             Kind::Data | Kind::Temporary => by_age(),
-            Kind::Entry(version) | Kind::Checkpoint(version) | Kind::Beside(version) if version < self.from => {
-                Verdict::GivenUp
+            Kind::Entry(version) | Kind::Checkpoint(version) | Kind::Head(version) | Kind::Record(version) => {
+                if version < self.from { Verdict::GivenUp } else { Verdict::Needed }
             }
-            Kind::Entry(_) | Kind::Checkpoint(_) | Kind::Beside(_) | Kind::Other => Verdict::Needed,
+            Kind::Other => Verdict::Needed,
         }
     }
 }
@@ -137,7 +135,7 @@ impl Table {
         let rules = Rules { needed, from, now: how.now };
         let mut told = Collected { oldest: Some(oldest), newest: Some(newest), ..Collected::default() };
         // What names other objects goes last, and an entry before those after it.
-        let of_log = |found: &Found| matches!(found.kind, Kind::Entry(_) | Kind::Checkpoint(_) | Kind::Beside(_));
+        let of_log = |found: &Found| found.kind.version().is_some();
         let (log, data): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| of_log(found));
         for one in data.into_iter().chain(log) {
             let amount = match rules.of(one) {
@@ -210,7 +208,7 @@ impl Table {
 
     /// Writes the checkpoints from which retained versions are opened, where they are missing.
     async fn write_checkpoints(&self, found: &[Found], first: u64, oldest: u64, newest: u64) -> Result<()> {
-        let there: BTreeSet<u64> = found.iter().filter_map(Found::checkpoint).collect();
+        let there = versions(found, Kind::Checkpoint);
         let before = oldest - oldest % CHECKPOINT_EVERY;
         let mut wanted: BTreeSet<u64> = (before..=newest).step_by(CHECKPOINT_EVERY as usize).collect();
         // Few versions are left: all before the oldest shall go.
@@ -230,9 +228,7 @@ impl Table {
 
     /// The version from which the log must be kept for the oldest retained version: that of the newest sound checkpoint; 0 without.
     pub(crate) async fn log_from(&self, found: &[Found], oldest: u64) -> Result<u64> {
-        let mut checkpoints: Vec<u64> = found.iter().filter_map(Found::checkpoint).filter(|v| *v <= oldest).collect();
-        checkpoints.sort_unstable();
-        for version in checkpoints.into_iter().rev() {
+        for version in versions(found, Kind::Checkpoint).range(..=oldest).rev().copied() {
             let place = self.log().place(version);
             // Only of one that is recorded is it known that it is as it was written.
             let recorded = self.objects().get(&place.record()).await?.is_some();
