@@ -2,7 +2,8 @@
 //!
 //! By default tests do what a minute allows. For the full run, in a release build:
 //! `NINES_SEQUENCES=2000 NINES_FAULTS=10000 NINES_UPKEEP_FAULTS=10000 NINES_MEETINGS=5000 NINES_COMMITS=100 NINES_KILLS=2000`. What fails prints a
-//! seed: `NINES_SEED=…` with the test's name runs that one alone.
+//! seed: `NINES_SEED=…` with the test's name runs that one alone. `NINES_PART=1 NINES_PARTS=2` runs the second half of numbered cases,
+//! so that several processes share them.
 
 use std::env;
 
@@ -34,7 +35,9 @@ pub fn sample(variable: &str, default: u64, all: usize, favoured: impl Fn(usize)
     let (favoured, others): (Vec<usize>, Vec<usize>) = cases.into_iter().partition(|case| favoured(*case));
     let wanted = count(variable, default) as usize;
     let half = favoured.len().min(wanted.div_ceil(2)).max(wanted.saturating_sub(others.len()));
-    favoured.into_iter().take(half).chain(others.into_iter().take(wanted.saturating_sub(half))).collect()
+    let chosen = favoured.into_iter().take(half).chain(others.into_iter().take(wanted.saturating_sub(half)));
+    let (part, parts) = (count("NINES_PART", 0) as usize, count("NINES_PARTS", 1) as usize);
+    chosen.skip(part).step_by(parts).collect()
 }
 
 fn number(variable: &str) -> Option<u64> {
