@@ -105,6 +105,11 @@ fn defined(store: &Path) {
                 "target: 0.9, timeSliceWindow: 1h",
             ),
         ),
+        slo("login-hours", "login", &ratio("nines/availability", "{party: service}", "Timeslices", timeslices))
+            .replace(
+                "{duration: 28d, isRolling: true}",
+                "{duration: 1M, calendar: {startTime: '2026-01-01 00:00:00', timeZone: Asia/Kolkata}}",
+            ),
         slo(
             "login-up",
             "login",
@@ -119,7 +124,8 @@ fn defined(store: &Path) {
 
 /// Everything that is asked of the days, as text.
 fn figures(store: &Path) -> Vec<String> {
-    let (from, to) = (day(0), day(DAYS));
+    // The first slice of an hour of Kolkata begins on the day before.
+    let (from, to) = (day(0) - Days::new(1), day(DAYS));
     let mut found = Vec::new();
     for by in ["objective", "service", "company"] {
         found.extend(query(store, &format!("SELECT * FROM report('{from}', '{to}', '{by}')")));
@@ -140,15 +146,14 @@ fn figures_stay_when_raw_rows_go() {
     filled(&store);
     defined(&store);
     let before = figures(&store);
-    let shanghai = |store: &Path| {
-        let sql = format!(
-            "SELECT objective, slo, availability, slo_error_time FROM report('{}', '{}', 'objective')",
-            day(2),
-            day(8)
-        );
+    let shanghai = |store: &Path, figures: &str, by: &str| {
+        let sql = format!("SELECT {by}, {figures} FROM report('{}', '{}', '{by}')", day(2), day(8));
         noted(on(store, &["sql", "--format", "csv", &sql]).args(["--time-zone", "Asia/Shanghai"]))
     };
-    let (local, said) = shanghai(&store);
+    let by_time = "availability, slo_error_time, measured_seconds, failures, approximate";
+    let ways = ["objective", "service", "business"];
+    let local = ways.map(|by| shanghai(&store, by_time, by).0);
+    let (by_method, said) = shanghai(&store, "slo, met", "objective");
     assert_eq!(said, "");
     let retain = |table: &str, from: u64| run(&mut on(&store, &["retain", table, &age(day(from))]));
 
@@ -171,14 +176,16 @@ fn figures_stay_when_raw_rows_go() {
     assert_eq!(figures(&store), before);
     assert!(run(&mut on(&store, &["check"])).contains("all of it is as it was written"));
 
-    // Of a part of a UTC day the slices are known. How many events there were is not, and what is judged by that has no data.
-    let (cut, said) = shanghai(&store);
-    let by_slices = |text: &str| -> Vec<String> {
-        let judged = text.lines().filter(|line| !line.starts_with("login-ratio") && !line.starts_with("login-share"));
-        judged.map(str::to_string).collect()
-    };
-    assert_eq!(by_slices(&cut), by_slices(&local));
-    assert!(said.contains("are sealed") && said.contains("not how many events"), "{said}");
+    // Of a part of a UTC day the slices are known. How many events there were is not, and what is judged by that has no figure.
+    assert_eq!(ways.map(|by| shanghai(&store, by_time, by).0), local);
+    let (cut, said) = shanghai(&store, "slo, met", "objective");
+    assert!(said.contains("are sealed") || said.contains("not how many events"), "{said}");
+    for (cut, whole) in cut.lines().zip(by_method.lines()) {
+        match cut.split(',').next() {
+            Some(by @ ("login-ratio" | "login-share")) => assert_eq!(cut, format!("{by},,")),
+            _ => assert_eq!(cut, whole),
+        }
+    }
 
     // Late rows are stored, and change nothing.
     let late = folder.path().join("late.csv");
@@ -224,6 +231,10 @@ fn figures_stay_when_raw_rows_go() {
     // Whoever knows nothing of sealed days may not look.
     let marker = std::fs::read_to_string(store.join("nines.json")).unwrap();
     assert!(marker.contains("\"format\":2") && marker.contains("\"min_reader\":\"0.2.0\""), "{marker}");
+    // Lost, it is to be written again as it was.
+    std::fs::remove_file(store.join("nines.json")).unwrap();
+    let said = fails(1, &mut on(&store, &["sql", "SELECT 1 FROM requests"]));
+    assert!(said.contains(marker.trim_end()), "{said}");
 }
 
 #[test]
@@ -232,13 +243,33 @@ fn sealed_days_are_records_and_no_cache() {
     let store = folder.path().join("store");
     filled(&store);
     defined(&store);
+    run(&mut on(&store, &["retain", "requests", &age(day(4))]));
+    let earlier = folder.path().join("earlier");
+    copy_of(&store, &earlier);
     run(&mut on(&store, &["retain", "requests", &age(day(8))]));
     let ask = format!("SELECT * FROM report('{}', '{}', 'objective')", day(0), day(8));
     for table in ["slo_days", "slo_facts"] {
         let moved = folder.path().join("moved");
         std::fs::rename(store.join(table), &moved).unwrap();
-        let said = fails(1, &mut on(&store, &["sql", &ask]));
-        assert!(said.contains(table), "{said}");
+        let refused = || {
+            let said = fails(1, &mut on(&store, &["sql", &ask]));
+            assert!(said.contains(table) && said.contains("backup"), "{said}");
+            let said = on(&store, &["check"]).assert().code(1).get_output().stdout.clone();
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.contains("problem: ") && said.contains(table), "{said}");
+        };
+        refused();
+        // What is kept of other days makes it anew, and does not make up for it.
+        let _ =
+            on(&store, &["sql", &format!("SELECT * FROM report('{}', '{}')", day(12), day(DAYS))]).output().unwrap();
+        refused();
+        let _ = std::fs::remove_dir_all(store.join(table));
+        if table == "slo_days" {
+            // An older copy lacks what came later.
+            copy_of(&earlier.join(table), &store.join(table));
+            refused();
+            std::fs::remove_dir_all(store.join(table)).unwrap();
+        }
         std::fs::rename(&moved, store.join(table)).unwrap();
         let mut files = glob(&store.join(table));
         let file = files.pop().unwrap();
@@ -248,12 +279,24 @@ fn sealed_days_are_records_and_no_cache() {
         std::fs::write(&file, flipped).unwrap();
         let said = fails(1, &mut on(&store, &["sql", &ask]));
         assert!(said.contains(file.file_name().unwrap().to_str().unwrap()), "{said}");
-        assert!(fails(1, &mut on(&store, &["check"])).contains("not as it was written"));
+        let said = fails(1, &mut on(&store, &["check"]));
+        assert!(said.contains("not as "), "{said}");
         let said = fails(1, &mut on(&store, &["check", "--repair-caches"]));
         assert!(said.contains("what sealed days were"), "{said}");
         std::fs::write(&file, sound).unwrap();
     }
     run(&mut on(&store, &["sql", &ask]));
+}
+
+fn copy_of(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.as_ref().unwrap().file_name()));
+        match path.is_dir() {
+            true => copy_of(&path, &to),
+            false => drop(std::fs::copy(&path, &to).unwrap()),
+        }
+    }
 }
 
 /// The Parquet files in and below a folder, the log's left out.

@@ -75,6 +75,7 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
         ("nosuch = 1", "No field named nosuch"),
         ("customer IN (SELECT customer FROM fees)", "may not hold a query"),
         ("customer", "non-boolean"),
+        ("random() < 0.5", "the same of a row each time"),
     ] {
         let said = fails(1, &mut delete(&[condition, "--reason", "x"]));
         assert!(said.contains(why), "{condition}: {said}");
@@ -83,6 +84,70 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
         fails(1, &mut on(&store, &["delete", "fees", "--where", "true", "--reason", "x"])).contains("is withdrawn")
     );
     assert_eq!(count(&store), ["nova,48,480"]);
+    let old = run(&mut delete(&["time < now() - interval '100 years'", "--reason", "x"]));
+    assert!(old.contains("no row is meant"), "{old}");
+}
+
+#[test]
+fn rows_from_which_a_statement_was_estimated_stay_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    filled(&store);
+    let agreement = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: gold}\nspec:\n  service: login\n  party: service\n  \
+                     period: {duration: 1M, timeZone: UTC}\n  slice: 60s\n  measure: MeanErrorRate\n  commitment: 99.9%\n  \
+                     lostTelemetry: {estimateFrom: 7d}\n  credits: [{below: 99.9%, percent: 10}]\n";
+    let file = folder.path().join("gold.yaml");
+    std::fs::write(&file, agreement).unwrap();
+    run(on(&store, &["apply"]).arg(&file));
+    query(
+        &store,
+        "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-11', 'acme', 'login', 'EUR', 100)",
+    );
+    query(
+        &store,
+        "INSERT INTO incidents (id, service, started, fixed, telemetry_lost) \
+         VALUES ('i', 'login', '2026-11-01T03:00:00Z', '2026-11-01T03:30:00Z', true)",
+    );
+    run(&mut on(&store, &["credits", "2026-11", "--issue", "--incomplete"]));
+    let rows = "customer = 'acme' AND time < '2026-10-31T06:00:00Z'";
+    let said = fails(1, &mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x"]));
+    assert!(said.contains("gold for 'acme', login, 2026-11"), "{said}");
+    run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x", "--even-issued"]));
+}
+
+#[test]
+fn what_is_said_of_deleted_rows_is_true_whatever_the_condition_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let rows = (0..300).map(|at| {
+        let latency = if at % 3 == 0 { "2" } else { "0.1" };
+        format!("{},login,200,10,{}\n", 1_793_404_800 + at * 60, if at % 10 == 0 { "" } else { latency })
+    });
+    let file = folder.path().join("r.csv");
+    std::fs::write(&file, format!("time,service,status,requests,latency_seconds\n{}", rows.collect::<String>()))
+        .unwrap();
+    run(on(&store, &["ingest", "requests"]).arg(&file).args(["--source", "edge"]));
+    let count = |condition: &str| {
+        query(&store, &format!("SELECT count(*) FROM requests WHERE {condition}")).remove(0).parse::<u64>().unwrap()
+    };
+    for condition in [
+        "latency_sum IS NULL",
+        "latency IS NULL AND latency_le IS NULL",
+        "histogram_quantile(0.5, latency) > 1",
+        "requests > 10",
+    ] {
+        let (meant, all) = (count(condition), count("true"));
+        let delete = |more: &[&str]| {
+            let said =
+                run(&mut on(&store, &[&["delete", "requests", "--where", condition, "--reason", "x"], more].concat()));
+            assert_eq!(said.contains(&format!("  {meant} rows of")), meant > 0, "{condition}, {meant}: {said}");
+        };
+        delete(&["--dry-run"]);
+        assert_eq!(count("true"), all);
+        delete(&[]);
+        assert_eq!((count(condition), count("true")), (0, all - meant), "{condition}");
+    }
+    assert!(count("true") < 300);
 }
 
 #[test]
@@ -107,6 +172,11 @@ fn rows_from_which_a_statement_was_issued_stay_unless_told() {
     // Of nobody to whom anything was issued, and of a time for which nothing was.
     let others = format!("{rows} AND customer = 'nobody' OR time >= '2026-11-01'");
     run(&mut on(&store, &["delete", "requests", "--where", &others, "--reason", "x"]));
+    // Nor what lies between rows that go.
+    run(&mut on(
+        &store,
+        &["delete", "requests", "--where", "time < '2026-10-01' OR time >= '2026-12-01'", "--reason", "x"],
+    ));
     run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x", "--even-issued"]));
 }
 

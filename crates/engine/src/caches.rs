@@ -23,6 +23,8 @@ pub struct KeptDays {
     pub kept: usize,
     /// Objective and day of those that are not what is worked out now.
     pub wrong: Vec<(String, NaiveDate)>,
+    /// Why sealed days are not there any more, if so: nothing was compared then.
+    pub lost: Option<String>,
 }
 
 impl Engine {
@@ -34,6 +36,9 @@ impl Engine {
         }
         let evaluation = Evaluation::of(&self.context().state(), self.read())?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
+        if let Err(lost) = evaluator.sealed_are_there().await {
+            return Ok(KeptDays { lost: Some(EngineError::from(lost).to_string()), ..KeptDays::default() });
+        }
         let mut days = evaluator.days_with_rows()?;
         days.retain(|day| !evaluator.is_any_sealed(*day));
         let mut found = KeptDays { days: days.len(), ..KeptDays::default() };

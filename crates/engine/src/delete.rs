@@ -3,17 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, cast};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use nines_slo::{Month, Statement as Issued};
 use nines_store::{Condemned, Deleted, Deletion, TableKind};
 
 use crate::credits::Chosen;
 use crate::{Engine, EngineError, Result, times};
+
+/// The longest time before an outage from which an agreement may estimate, and a day for its zone, in µs.
+const LOOKBACK: i64 = 367 * 86_400_000_000;
 
 /// Which rows to delete.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +83,11 @@ impl Engine {
         // Instants are shown in the session's zone and stored in UTC.
         let zone: Arc<str> = self.time_zone().into();
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some(zone));
+        if filter.predicate.is_volatile() {
+            return Err(EngineError::Usage(format!(
+                "a condition for deleting must say the same of a row each time it is asked, and this does not: {condition}"
+            )));
+        }
         let predicate = filter.predicate.clone().transform(|expr| match expr {
             Expr::Column(column) => {
                 let name = column.name;
@@ -88,18 +99,27 @@ impl Engine {
             }
             other => Ok(Transformed::no(other)),
         })?;
-        Ok(self.context().state().create_physical_expr(predicate.data, &schema)?)
+        let state = self.context().state();
+        let now = SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .with_config_options(Arc::clone(state.config_options()))
+            .with_query_execution_start_time(DateTime::from_timestamp_micros(self.now()))
+            .build();
+        let predicate = ExprSimplifier::new(now).simplify(predicate.data)?;
+        Ok(state.create_physical_expr(predicate, &schema)?)
     }
 
     /// Refuses rows from which a statement was issued.
     async fn not_issued(&self, table: TableKind, condition: &str) -> Result<()> {
         let rows = self
             .sql(&format!(
-                "SELECT service, customer, min(time) AS first, max(time) AS last FROM {} WHERE {condition} GROUP BY 1, 2",
+                "SELECT service, customer, min(time), max(time) FROM {} WHERE {condition} GROUP BY service, customer, \
+                 date_trunc('day', time)",
                 table.name()
             ))
             .await?;
-        let mut meant: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
+        // Day by day: what lies between two of them stays.
+        let mut meant: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
         for batch in &rows {
             let (service, customer) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             let (first, last) = (
@@ -108,14 +128,16 @@ impl Engine {
             );
             for row in (0..batch.num_rows()).filter(|&row| first.is_valid(row)) {
                 let of = (service.value(row).to_string(), customer.value(row).to_string());
-                meant.insert(of, (first.value(row), last.value(row)));
+                meant.entry(of).or_default().push((first.value(row), last.value(row)));
             }
         }
-        let Some(range) = meant.values().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(()) };
+        let Some(range) = meant.values().flatten().copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+            return Ok(());
+        };
         let issued = self.issued_over(range).await?;
         let touched = issued.iter().find(|(statement, from, to)| {
             let of = (statement.service.clone(), statement.customer.clone());
-            meant.get(&of).is_some_and(|(first, last)| first < to && last >= from)
+            meant.get(&of).is_some_and(|days| days.iter().any(|(first, last)| first < to && last >= from))
         });
         match touched {
             None => Ok(()),
@@ -127,23 +149,20 @@ impl Engine {
         }
     }
 
-    /// The statements, last revisions or not, whose periods touch a range of instants in µs, with the ends of their periods.
+    /// The statements, last revisions or not, that rows of a range of instants in µs may have decided, with the ends of what did.
     pub(crate) async fn issued_over(&self, (first, last): (i64, i64)) -> Result<Vec<(Issued, i64, i64)>> {
-        let mut found = Vec::new();
-        for at in Month::touching(first, last) {
-            for statement in self.statements(at, &Chosen::default()).await? {
-                let Ok(period) = statement.calendar_period() else { continue };
-                let (from, to) = (period.interval.start, period.interval.end);
-                if from <= last && first < to {
-                    found.push((statement, from, to));
-                }
-            }
-        }
-        Ok(found)
+        // Later periods are estimated from days before them, where telemetry was lost.
+        let mut months = Month::touching(first, last.saturating_add(LOOKBACK));
+        let Some(from) = months.next() else { return Ok(Vec::new()) };
+        let statements = self.statements_of(from..=months.last().unwrap_or(from), &Chosen::default()).await?;
+        let reads = statements.into_iter().filter_map(|statement| {
+            let reads = statement.reads().ok()?;
+            Some((statement, reads.start, reads.end))
+        });
+        Ok(reads.filter(|(_, start, end)| *start <= last && first < *end).collect())
     }
 }
 
-/// Whether a condition asks tables.
 fn has_query(condition: &Expr) -> Result<bool> {
     let is_query = |expr: &Expr| {
         matches!(expr, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_))

@@ -88,7 +88,8 @@ impl Engine {
             };
             let Some((from, to)) = done.days else { return Ok(Retained { sealed_until: None, ..done }) };
             let before = inputs.sealed;
-            let seal_from = before.map_or(first, |sealed| sealed.until);
+            // A slice that begins on the day before may hold rows of the first day.
+            let seal_from = before.map_or(first - 1, |sealed| sealed.until);
             let contents: BTreeMap<i32, u64> =
                 inputs.days_in(i32::MIN..=until - 1).map(|day| (day, inputs.hash_of(day))).collect();
             if kind == TableKind::Requests && !how.even_owed {
@@ -101,7 +102,7 @@ impl Engine {
                 ("reason", how.reason.clone()),
             ];
             deletion.only = Some(contents);
-            deletion.seals = Some(Sealed { from: first, rows_from, until });
+            deletion.seals = Some(Sealed { from: first, rows_from, until, held: true });
             if !how.dry_run {
                 store.seal().await?;
                 evaluator.seal(kind, seal_from, until).await?;

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::found::{Found, Kind, first_entry};
-use crate::log::DataFile;
+use crate::log::{DataFile, Log};
 use crate::marker;
 use crate::objects::Objects;
 use crate::schema::TableKind;
@@ -103,6 +103,9 @@ impl Store {
                     Err(error) => return Err(error),
                 }
             }
+        }
+        for (kind, _) in &done.versions {
+            Log::new(*kind, self.slice_seconds(), &to)?.put_record().await?;
         }
         put(&to, &Path::from(marker::NAME), marker).await?;
         Ok(done)

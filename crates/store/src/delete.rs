@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use datafusion::arrow::compute::{filter_record_batch, not, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -208,9 +208,10 @@ impl Table {
         let layout = self.layout(false);
         let scan = Scan { layout: &layout, objects: self.objects(), task };
         let all: Vec<&DataFile> = files.iter().collect();
-        let mut found = scan.keys_where(&[], &all, Some(Arc::clone(condition)))?;
+        let (mut found, meant) = scan.rows_where(&all, condition)?;
         let (mut part, mut touched) = (Part::default(), BTreeSet::new());
         while let Some(rows) = found.next().await.transpose()? {
+            let rows = filter_record_batch(&rows, &holds(&meant, &rows)?)?;
             part.rows += rows.num_rows() as u64;
             let column = |name: &str| {
                 rows.column_by_name(name)
@@ -232,11 +233,7 @@ impl Table {
         let mut files = PartitionFiles::new(&layout, self.objects(), written, memory);
         while let Some(batch) = rows.next().await.transpose()? {
             let batch = batch.project(&stored)?;
-            let goes = condition.evaluate(&batch)?.into_array(batch.num_rows())?;
-            let goes = goes.as_boolean();
-            let stays: BooleanArray =
-                (0..goes.len()).map(|row| Some(!(goes.is_valid(row) && goes.value(row)))).collect();
-            let batch = filter_record_batch(&batch, &stays)?;
+            let batch = filter_record_batch(&batch, &not(&holds(condition, &batch)?)?)?;
             if batch.num_rows() > 0 {
                 files.write(first_day.unwrap_or_default(), &batch).await?;
             }
@@ -244,6 +241,13 @@ impl Table {
         part.added = files.finish().await?;
         Ok(part)
     }
+}
+
+/// For which rows a condition holds; where it is NULL it does not.
+fn holds(condition: &Arc<dyn PhysicalExpr>, rows: &RecordBatch) -> Result<BooleanArray> {
+    let holds = condition.evaluate(rows)?.into_array(rows.num_rows())?;
+    let holds = holds.as_boolean();
+    Ok(if holds.null_count() > 0 { prep_null_mask_filter(holds) } else { holds.clone() })
 }
 
 /// Refuses a version in which rows are others than those that were meant.

@@ -38,6 +38,12 @@ impl Marker {
         Self { format: FORMAT, slice_seconds, min_reader: Some(SINCE), min_writer: Some(SINCE) }
     }
 
+    /// The same of a store with sealed days.
+    fn sealed(self) -> Self {
+        let least = |known: Option<Version>| Some(known.map_or(SEALS, |known| known.max(SEALS)));
+        Self { format: NEWEST_FORMAT, min_reader: least(self.min_reader), min_writer: least(self.min_writer), ..self }
+    }
+
     /// Refuses a store that an older version of nines than this may not write.
     pub(crate) fn check_writable(&self, objects: &Objects) -> Result<()> {
         needs(objects, "written", self.min_writer)
@@ -98,14 +104,15 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
         );
         return Ok(Some(StoreError::new(StoreErrorKind::InvalidArgument, problem)));
     }
-    let (mut tables, mut slice_seconds) = (Vec::new(), None);
+    let (mut tables, mut slice_seconds, mut sealed) = (Vec::new(), None, false);
     for &kind in TableKind::ALL {
         let log = Log::new(kind, DEFAULT_SLICE_SECONDS, objects)?;
         if log.left().await?.is_none() {
             continue;
         }
         tables.push(kind.name());
-        slice_seconds = slice_seconds.or(log.stored_slice_seconds().await);
+        let (width, seals) = log.described().await;
+        (slice_seconds, sealed) = (slice_seconds.or(width), sealed || seals);
     }
     // Somebody else may have just created the store.
     if tables.is_empty() || read(objects).await?.is_some() {
@@ -113,8 +120,10 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
     }
     let again = match slice_seconds {
         Some(slice_seconds) => {
-            let line = serde_json::to_string(&Marker::new(slice_seconds)).unwrap_or_default();
-            format!("or, if format {FORMAT} is what it had, write it again; its tables are of this line: {line}")
+            let marker = Marker::new(slice_seconds);
+            let marker = if sealed { marker.sealed() } else { marker };
+            let line = serde_json::to_string(&marker).unwrap_or_default();
+            format!("or write it again; its tables are of this line: {line}")
         }
         None => "which says how wide the slices are".to_string(),
     };
@@ -135,13 +144,7 @@ pub(crate) async fn seal(objects: &Objects) -> Result<()> {
     let Some(marker) = read(objects).await? else {
         return Err(StoreError::corrupt(format!("the store at {} has lost its {NAME}", objects.url())));
     };
-    let least = |known: Option<Version>| Some(known.map_or(SEALS, |known| known.max(SEALS)));
-    let sealed = Marker {
-        format: NEWEST_FORMAT,
-        min_reader: least(marker.min_reader),
-        min_writer: least(marker.min_writer),
-        ..marker
-    };
+    let sealed = marker.sealed();
     if (sealed.format, sealed.min_reader, sealed.min_writer) == (marker.format, marker.min_reader, marker.min_writer) {
         return Ok(());
     }

@@ -9,7 +9,8 @@ use delta_kernel::snapshot::SnapshotRef;
 use crate::error::Result;
 use crate::log::{DataFile, FileList, FilePartition, Files};
 use crate::partition::Partition;
-use crate::sealed::Sealed;
+use crate::schema::TableKind;
+use crate::sealed::{self, Sealed};
 use crate::table::Table;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -55,6 +56,11 @@ impl Snapshot {
     /// Which days of it are sealed; `None` if none is.
     pub fn sealed(&self) -> Option<Sealed> {
         Sealed::of(&self.at.as_ref()?.table_properties().unknown_properties)
+    }
+
+    /// Of `slo_days`: the first day of a raw table whose sealed days it does not hold; `None` if it says that it holds none.
+    pub fn holds_sealed(&self, of: TableKind) -> Option<i32> {
+        sealed::holds(&self.at.as_ref()?.table_properties().unknown_properties, of)
     }
 
     /// What a mark is at this version: `None` if it was never set, or is remembered no longer.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub(crate) struct TableState {
     newest: Mutex<(Option<SnapshotRef>, Option<Files>)>,
     /// The version of which this process has yet to write the checkpoint.
     due: Mutex<Option<u64>>,
+    /// Whether it is known that the store says beside the table that there is one.
+    recorded: AtomicBool,
 }
 
 impl TableState {
@@ -60,6 +63,7 @@ impl TableState {
             objects: objects.clone(),
             newest: Mutex::default(),
             due: Mutex::default(),
+            recorded: AtomicBool::new(false),
         })
     }
 
@@ -191,7 +195,13 @@ impl Table {
         self.write_checkpoint().await;
         let newest = self.newest().await?;
         let written = match &newest {
-            Some(_) => Written::new(self.kind()),
+            Some(_) => {
+                if !self.state.recorded.load(Relaxed) {
+                    self.state.log.put_record().await?;
+                    self.state.recorded.store(true, Relaxed);
+                }
+                Written::new(self.kind())
+            }
             None => {
                 self.check_other_tables().await?;
                 Written::of_new_table(self.kind(), Arc::clone(&self.state.log))

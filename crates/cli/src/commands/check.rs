@@ -52,6 +52,10 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
 /// Compares kept days with what rows say; how many are something else, and stay so.
 async fn compared(engine: &Engine, args: &Check) -> Result<usize> {
     let found = engine.compare_kept(args.all, args.repair_caches).await?;
+    if let Some(lost) = &found.lost {
+        say(&format!("slo_days  problem: {lost}\n"))?;
+        return Ok(1);
+    }
     if found.kept == 0 {
         return Ok(0);
     }

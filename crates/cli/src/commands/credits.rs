@@ -226,7 +226,7 @@ fn named(statement: &Statement) -> String {
 
 async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
     let (verified, missing) = engine.verify(month, chosen).await?;
-    let (mut broken, mut differ) = (0, 0);
+    let (mut broken, mut differ, mut removed) = (0, 0, None);
     let mut text = String::new();
     for one in &verified {
         let evidence = if one.evidence.holds() { "evidence holds" } else { "EVIDENCE DOES NOT HOLD" };
@@ -235,6 +235,7 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
             Today::Differs(_) => "TODAY'S DATA DIFFER",
             Today::Gone => "NO AGREEMENT COVERS IT ANY MORE",
             Today::Refused(_) => "TODAY'S DATA CANNOT BE JUDGED BY ITS RULES",
+            Today::Removed(_) => "today's data no longer cover the period",
             _ => "no agreement is stored here to compare with",
         };
         text.push_str(&format!("{}: {evidence}; {today}\n", named(&one.statement)));
@@ -251,6 +252,9 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
             text.push_str(&format!("    {}\n", by_current_rules(&one.statement, current)));
         }
         broken += usize::from(!one.evidence.holds());
+        if let Today::Removed(why) = &one.today {
+            removed = Some(why.clone());
+        }
         differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone | Today::Refused(_)));
     }
     for never in &missing {
@@ -259,6 +263,11 @@ async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
     }
     say(&text)?;
     let all = verified.len();
+    if let (Some(why), 0) = (removed, broken) {
+        return Err(CliError::Differs(format!(
+            "the evidence of {all} statements holds, and there is nothing to compare it with: {why}"
+        )));
+    }
     match (broken, differ, missing.len()) {
         (1.., ..) => Err(CliError::Failed(format!("{broken} of {all} statements do not hold"))),
         (0, 0, 0) if all == 0 => Err(CliError::Nothing(match &chosen.customer {

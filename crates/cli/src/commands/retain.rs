@@ -29,6 +29,11 @@ pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
             Some(_) => format!("{name}  nothing was changed\n"),
             None => format!("{name}  no rows before {from}; nothing was changed\n"),
         },
+        (Some((first, last)), None) if !args.dry_run => {
+            format!(
+                "{name}  rows of {first} to {last} were removed by another process meanwhile; nothing was changed\n"
+            )
+        }
         (Some((first, last)), None) => {
             format!(
                 "{name}  {} rows of {first} to {last} would be removed, and these days sealed\n",

@@ -121,7 +121,7 @@ impl Group<'_> {
     /// How much of the range may be bad: seconds, of an objective by Occurrences events.
     pub fn allowed(&self, instead: Option<Share>) -> Option<f64> {
         match self.single() {
-            Some(line) => Some(line.allowed(instead)),
+            Some(line) => line.allowed(instead),
             None => {
                 Some(self.by_time(instead, true)?.allowed() * quotient(self.timeline.slice().into(), MICROS.into()))
             }

@@ -122,7 +122,7 @@ impl Engine {
                 )));
             }
             self.vouched_for().await?;
-            let issued = self.recorded_statements(month, chosen).await?;
+            let issued = self.recorded_statements(month..=month, chosen).await?;
             let before = &issued.statements;
             let earlier = match how.current_rules {
                 true => BTreeMap::new(),

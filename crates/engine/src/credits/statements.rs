@@ -1,6 +1,7 @@
 //! The statements that were issued, as they are stored.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
@@ -40,18 +41,23 @@ impl Engine {
     /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
     /// cannot be read is an error that names it.
     pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<Statement>> {
-        Ok(self.recorded_statements(month, chosen).await?.statements)
+        self.statements_of(month..=month, chosen).await
+    }
+
+    /// The same of all periods that lie in these months, or reach into them.
+    pub(crate) async fn statements_of(&self, months: RangeInclusive<Month>, chosen: &Chosen) -> Result<Vec<Statement>> {
+        Ok(self.recorded_statements(months, chosen).await?.statements)
     }
 
     /// The same, and what else is known of the table.
-    pub(super) async fn recorded_statements(&self, month: Month, chosen: &Chosen) -> Result<Recorded> {
+    pub(super) async fn recorded_statements(&self, months: RangeInclusive<Month>, chosen: &Chosen) -> Result<Recorded> {
         let mut found = Recorded { statements: Vec::new(), keys: HashSet::new(), version: 0 };
         let Some(store) = self.store() else { return Ok(found) };
         let snapshot = self.snapshot(&store.table(TableKind::Statements)).await?;
         found.version = snapshot.version().unwrap_or_default();
         // A period is named by its first month and lies within a year, so that the others need not be read.
-        let first = month.first_of(LONGEST).to_string();
-        let periods = col("period").between(lit(first), lit(month.to_string()));
+        let first = months.start().first_of(LONGEST).to_string();
+        let periods = col("period").between(lit(first), lit(months.end().to_string()));
         let mut rows =
             self.reading()?.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
         let conditions = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
@@ -60,7 +66,7 @@ impl Engine {
         }
         let mut rows = rows.execute_stream().await?;
         while let Some(batch) = rows.next().await {
-            read(&batch?, month, &mut found)?;
+            read(&batch?, &months, &mut found)?;
         }
         let key = |s: &Statement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
         found.statements.sort_by_cached_key(key);
@@ -68,7 +74,7 @@ impl Engine {
     }
 }
 
-fn read(batch: &RecordBatch, month: Month, found: &mut Recorded) -> Result<()> {
+fn read(batch: &RecordBatch, months: &RangeInclusive<Month>, found: &mut Recorded) -> Result<()> {
     let (text, sha256) = (texts(batch, "text")?, texts(batch, "sha256")?);
     let names = ["agreement", "customer", "service", "period"].map(|name| texts(batch, name));
     let [agreement, customer, service, period] = names;
@@ -87,7 +93,7 @@ fn read(batch: &RecordBatch, month: Month, found: &mut Recorded) -> Result<()> {
         let agreement = statement.agreement().map_err(|error| exec_datafusion_err!("{}: {error}", named()))?;
         let period = statement.covered(&agreement).map(|covered| covered.period);
         found.keys.insert((key, revision.value(row)));
-        if period.is_ok_and(|period| period.first <= month && month < period.next()) {
+        if period.is_ok_and(|period| period.first <= *months.end() && *months.start() < period.next()) {
             found.statements.push(statement);
         }
     }

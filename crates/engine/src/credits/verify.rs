@@ -35,6 +35,8 @@ pub enum Today {
     Gone,
     /// The rules by which it was issued cannot judge it.
     Refused(String),
+    /// Rows that it follows from were removed: why that is known.
+    Removed(String),
     /// There is nothing to compare with: no agreement is recorded in this store.
     Unknown,
 }
@@ -46,6 +48,7 @@ impl Engine {
         let (recorded, _) = self.recorded().await?;
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
         let (mut today, mut by_current, mut refused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        let mut removed = None;
         if is_known {
             self.vouched_for().await?;
             let earlier = by_earlier_rules(&issued);
@@ -58,9 +61,7 @@ impl Engine {
                     refused = credits.refused;
                 }
                 // The evidence stays.
-                Err(EngineError::Incomplete(why)) => {
-                    refused.extend(issued.iter().map(|statement| (name(statement), why.clone())));
-                }
+                Err(EngineError::Incomplete(why)) => removed = Some(why),
                 Err(error) => return Err(error),
             }
         }
@@ -85,10 +86,11 @@ impl Engine {
             let (now, current) = (today.remove(&of), by_current.remove(&of));
             let differs = |now: &Statement, current: &Statement| !differences(now, current).is_empty();
             verified.by_current_rules = current.filter(|current| now.as_ref().is_none_or(|now| differs(now, current)));
-            verified.today = match (now, refused.remove(&of)) {
-                (_, Some(why)) => Today::Refused(why),
-                (None, None) => Today::Gone,
-                (Some(now), None) => match differences(&verified.statement, &now) {
+            verified.today = match (now, refused.remove(&of), &removed) {
+                (.., Some(why)) => Today::Removed(why.clone()),
+                (_, Some(why), None) => Today::Refused(why),
+                (None, None, None) => Today::Gone,
+                (Some(now), None, None) => match differences(&verified.statement, &now) {
                     found if found.is_empty() => Today::Equal,
                     found => Today::Differs(found),
                 },

@@ -17,6 +17,7 @@ use futures::TryStreamExt;
 use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
+use super::facts::SEALED;
 use super::inputs::Inputs;
 use super::keep::Unkept;
 use super::measurable::unmeasurable;
@@ -68,7 +69,7 @@ pub(crate) struct Evaluator<'a> {
     pub definitions: Arc<Definitions>,
     pub exclusions: Vec<Exclusion>,
     pub incidents: Vec<Incident>,
-    inputs: Vec<Arc<Inputs>>,
+    pub(super) inputs: Vec<Arc<Inputs>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -226,11 +227,6 @@ impl Evaluator<'_> {
                 return Ok(Known::default());
             }
         };
-        if rows.is_empty() && self.has_sealed() {
-            return exec_err!(
-                "slo_facts is not there, and what sealed days depend on is in it. Put it back from a backup"
-            );
-        }
         let mut known = HashMap::new();
         for batch in &rows {
             let text = |name: &str| overlay::texts(batch, name);
@@ -245,6 +241,18 @@ impl Evaluator<'_> {
                 let place = [fact, subject, period].map(|column| column.value(row).to_string());
                 let value = values.is_valid(row).then(|| values.value(row));
                 known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));
+            }
+        }
+        for inputs in &self.inputs {
+            let Some(sealed) = inputs.sealed else { continue };
+            let place = (SEALED.to_string(), inputs.kind.name().to_string(), String::new());
+            let held = known.get(&place).and_then(|(_, until, _)| *until);
+            if held.is_none_or(|held| held < i64::from(sealed.until)) {
+                let state = if rows.is_empty() { "is not there" } else { "is an older copy, or another table" };
+                return exec_err!(
+                    "what sealed days of {} depend on is in slo_facts, and slo_facts {state}. Put it back from a backup",
+                    inputs.kind.name()
+                );
             }
         }
         Ok(Known(known))

@@ -175,6 +175,7 @@ impl<'a> KeptDays<'a> {
             assumed: counts.assumed,
             last_data: counts.last_data,
             between: counts.between,
+            uncounted: false,
             details: None,
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Line {
     pub last_data: Option<i64>,
     /// Where a latency threshold lies, if requests lie there of which it is not known on which side of it.
     pub between: Option<Between>,
+    /// Whether its method needs counts of slices of which only the state is known: it has no figure then.
+    pub uncounted: bool,
 }
 
 /// What was counted under one version, whose target was in force.
@@ -108,8 +110,11 @@ impl Line {
         }
     }
 
-    /// The figure by the budgeting method; `None` when nothing was measured.
+    /// The figure by the budgeting method; `None` when nothing was measured, or what was counted is not known.
     pub fn slo(&self) -> Option<f64> {
+        if self.uncounted {
+            return None;
+        }
         let (good, all) = match self.method() {
             Budgeting::Timeslices => (self.sum(|of| of.ok_slices).into(), i128::from(self.sum(Counted::judged))),
             Budgeting::RatioTimeslices => {
@@ -137,7 +142,7 @@ impl Line {
             Budgeting::Timeslices | Budgeting::Occurrences => Budget::of_counts(),
             Budgeting::RatioTimeslices => Budget::of_ratios(),
         };
-        for of in &self.counted {
+        for of in self.counted.iter().filter(|_| !self.uncounted) {
             let target = instead.unwrap_or(of.target);
             let slices = of.judged() + if ahead { of.ahead } else { 0 };
             match method {
@@ -158,8 +163,8 @@ impl Line {
         budget
     }
 
-    /// How much may be bad: seconds, by Occurrences events.
-    pub fn allowed(&self, instead: Option<Share>) -> f64 {
+    /// How much may be bad: seconds, by Occurrences events; `None` when what was counted is not known.
+    pub fn allowed(&self, instead: Option<Share>) -> Option<f64> {
         let method = self.method();
         let of_version = |of: &Counted| {
             let target = instead.unwrap_or(of.target);
@@ -171,7 +176,7 @@ impl Line {
                 Budgeting::Occurrences => quotient(target.allowance() * i128::from(of.total), ALLOWANCE),
             }
         };
-        self.counted.iter().map(of_version).sum()
+        (!self.uncounted).then(|| self.counted.iter().map(of_version).sum())
     }
 
     /// Where the latency threshold lies between two that are known, for people; `None` where the figure is exact.
@@ -276,6 +281,7 @@ fn line(last: &Subject, slice: i64, parts: &[&Part], span: Interval, prepared: &
         assumed: 0,
         last_data: None,
         between: None,
+        uncounted: false,
     };
     for part in parts {
         let (Some(good), Some(total)) = (line.good.checked_add(part.good), line.total.checked_add(part.total)) else {
@@ -312,6 +318,7 @@ impl Line {
             counted.good = counted.good.saturating_add(part.good);
             counted.total = counted.total.saturating_add(part.total);
             counted.ratios += part.ratios;
+            self.uncounted |= part.uncounted && subject.spec.budgeting != Budgeting::Timeslices;
         }
         let own = Interval::new(
             subject.in_force.start.max(self.timeline.start()),

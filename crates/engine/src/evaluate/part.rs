@@ -37,6 +37,8 @@ pub(crate) struct Part {
     pub last_data: Option<i64>,
     /// Where a latency threshold lies, if requests of a measured slice lie there of which it is not known on which side of it.
     pub between: Option<Between>,
+    /// Whether the slices are known, and what was counted in them is not.
+    pub uncounted: bool,
     /// What only some questions want to know. Apart, because there are hundreds of thousands of parts.
     pub details: Option<Box<Details>>,
 }
@@ -257,6 +259,7 @@ pub(crate) fn part(
         assumed: 0,
         last_data: last_data(subject, lanes, day, interval),
         between: None,
+        uncounted: false,
         details: None,
     };
     let by_ratio = subject.spec.budgeting == Budgeting::RatioTimeslices;

@@ -242,6 +242,9 @@ impl Evaluator<'_> {
         for of in prepared.subjects.iter().zip(pieces) {
             needed = needed || (self.has_sealed() && is_needed(of)?);
         }
+        if needed {
+            self.check_held().await?;
+        }
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
         let mut kept = match self.days(first, end - 1, &names).await {

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+use datafusion::common::exec_err;
 use datafusion::error::Result;
-use nines_slo::Budgeting;
 use nines_store::TableKind;
 use nines_timeline::{Interval, Run, State};
 
@@ -51,7 +52,7 @@ impl SealedDay<'_> {
             }
             // Of a part of the day the slices are known, and not how many events there were.
             let inside = span.start <= piece.interval.start && piece.interval.end <= span.end;
-            if !inside || self.subject.spec.budgeting != Budgeting::Timeslices {
+            if !inside {
                 return None;
             }
             let cut = |run: &Run| Run {
@@ -70,7 +71,7 @@ impl SealedDay<'_> {
                 ratios: 0,
                 assumed: 0,
                 last_data,
-                between: None,
+                uncounted: true,
                 ..whole
             })
         };
@@ -116,10 +117,19 @@ impl Evaluator<'_> {
                 "{unknown} days of objectives are sealed, their raw rows may be gone, and what is asked for was not kept of them: {what}"
             ));
         }
+        let in_error = |part: &&Part| part.runs.iter().any(|run| run.state == State::Error);
+        // Of other kept days with errors nothing is taken: these are counted.
+        let unblamed = prepared.kept.iter().filter(in_error).count();
+        if asked.detail == Detail::Culprits && unblamed > 0 {
+            store.notice(format!(
+                "of {unblamed} sealed days of objectives with slices in error it is not kept which endpoints and causes lost them: \
+                 they are left out"
+            ));
+        }
         if cut > 0 {
             store.notice(
                 "of parts of sealed UTC days the slices are known, and not how many events there were: good, total and \
-                 assumed_seconds leave them out"
+                 assumed_seconds leave them out, and objectives that are judged by events have no figure"
                     .to_string(),
             );
         }
@@ -187,6 +197,39 @@ impl Evaluator<'_> {
             keep::put(store, &task, &days, &[]).await?;
             day = next;
         }
+        store.table(TableKind::SloDays).hold(kind, until).await?;
+        Ok(())
+    }
+
+    /// Refuses derived tables in which sealed days, or what they depend on, are no longer.
+    pub async fn sealed_are_there(&self) -> Result<()> {
+        if self.has_sealed() {
+            self.check_held().await?;
+            self.known(None).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses an `slo_days` that is not the one in which days were sealed, or an older copy of it: what it lacks would be taken for
+    /// days without data.
+    pub async fn check_held(&self) -> Result<()> {
+        let kept = self.snapshot(TableKind::SloDays).await?;
+        for inputs in &self.inputs {
+            let Some(sealed) = inputs.sealed.filter(|sealed| sealed.held) else { continue };
+            let held = kept.as_ref().and_then(|kept| kept.holds_sealed(inputs.kind));
+            if held.is_none_or(|held| held < sealed.until) {
+                let until = NaiveDate::from_epoch_days(sealed.until).unwrap_or_default();
+                let state = match held.and_then(NaiveDate::from_epoch_days) {
+                    Some(held) => format!("holds them only before {held}: it is an older copy"),
+                    None if kept.is_some() => "does not hold them: it is not the table that did".to_string(),
+                    None => "is not there".to_string(),
+                };
+                return exec_err!(
+                    "days of {} before {until} are sealed in slo_days, and slo_days {state}. Put it back from a backup",
+                    inputs.kind.name()
+                );
+            }
+        }
         Ok(())
     }
 
@@ -229,6 +272,7 @@ fn no_data(subject: usize, piece: &Piece) -> Part {
         assumed: 0,
         last_data: None,
         between: None,
+        uncounted: false,
         details: None,
     }
 }

@@ -193,6 +193,11 @@ impl Statement {
         Ok(self.covered(&self.agreement()?)?.period)
     }
 
+    /// The µs of which rows decided it: what is judged, and where telemetry was lost the days from which was estimated.
+    pub fn reads(&self) -> Result<Interval, StatementError> {
+        Ok(self.covered(&self.agreement()?)?.reads(&self.evidence.lost))
+    }
+
     /// How the agreement that the statement carries judges the period.
     pub fn covered<'a>(&self, agreement: &'a Agreement) -> Result<Covered<'a>, StatementError> {
         let covered = agreement.covered(self.period, self.active, self.rules);

@@ -76,6 +76,9 @@ impl Table {
         let mut checked = Checked::default();
         let found = self.found().await?;
         if found.is_empty() {
+            if let Some(left) = self.log().left().await? {
+                checked.problems.push(Problem::of(&left, &self.log().lost(&left)));
+            }
             return Ok(checked);
         }
         let mut versions = versions_of(&found, Kind::Entry);

@@ -62,7 +62,7 @@ impl Log {
             }}),
         ];
         self.objects.put_new(&self.place(0).entry(), sealed(&entry)).await?;
-        Ok(())
+        self.put_record().await
     }
 
     /// The table's schema as the log states it: the stored columns that it has, then the partition column.

@@ -11,10 +11,34 @@ use delta_kernel::snapshot::SnapshotRef;
 use super::{HEADS_FOLDER, LOG_FOLDER, Log, blocking};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::schema::SLICE_SECONDS;
+use crate::sealed::Sealed;
 
 impl Log {
-    /// An object of the table, of its log or its data; `None` if there is none: it was never written.
+    /// What says that the table was written: an object of its log or its data, or beside its folder. `None`: it never was.
     pub(crate) async fn left(&self) -> Result<Option<Path>> {
+        let found = self.left_in_folder().await?;
+        if found.is_some() || self.kind.is_derived() {
+            return Ok(found);
+        }
+        let record = self.record();
+        Ok(self.objects.get(&record).await?.map(|_| record))
+    }
+
+    /// Says beside the table's folder that there is one, so that a folder that is lost is told from a table that was never written.
+    /// What is derived may go at any time.
+    pub(crate) async fn put_record(&self) -> Result<()> {
+        if !self.kind.is_derived() && self.objects.get(&self.record()).await?.is_none() {
+            let line = format!("{{\"table\":\"{}\"}}\n", self.kind.name());
+            self.objects.put_new(&self.record(), line.into_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    fn record(&self) -> Path {
+        Path::from(format!("{HEADS_FOLDER}/{}.json", self.kind.name()))
+    }
+
+    async fn left_in_folder(&self) -> Result<Option<Path>> {
         let log = format!("{}/{LOG_FOLDER}/", self.kind.name());
         let heads = format!("{}/{HEADS_FOLDER}/", self.kind.name());
         let of_log = |path: &Path| path.as_ref().starts_with(&log) || path.as_ref().starts_with(&heads);
@@ -25,6 +49,12 @@ impl Log {
     /// The error for a table without a log of which this is left.
     pub(crate) fn lost(&self, left: &Path) -> StoreError {
         let name = self.kind.name();
+        if *left == self.record() {
+            return StoreError::corrupt(format!(
+                "{self} is gone: {left} says that it was written, and there is nothing in the folder {name}. Nothing is read or written \
+                 without it. Put {name} back from a backup. (Only if it was removed on purpose: remove {left}, too.)"
+            ));
+        }
         StoreError::corrupt(format!(
             "{self} has lost its log: {left} is there, but no entry of {name}/{LOG_FOLDER}, which says which files count. \
              Nothing is read or written without it. Put {name}/{LOG_FOLDER} back from a backup. (Only if all that ever \
@@ -32,13 +62,14 @@ impl Log {
         ))
     }
 
-    /// How wide the slices of a stored table are, as far as its log can be read and says so.
-    pub(crate) async fn stored_slice_seconds(self) -> Option<i64> {
+    /// How wide the slices of a stored table are, and whether days of it are sealed, as far as its log can be read and says so.
+    pub(crate) async fn described(self) -> (Option<i64>, bool) {
         let found = blocking(move || {
             let snapshot = KernelSnapshot::builder_for(self.root()).build(&self.engine)?;
-            Ok(slice_seconds_of(&snapshot.schema()))
+            let sealed = Sealed::of(&snapshot.table_properties().unknown_properties).is_some();
+            Ok((slice_seconds_of(&snapshot.schema()), sealed))
         });
-        found.await.ok().flatten()
+        found.await.unwrap_or_default()
     }
 
     /// Refuses a table whose slices are not as wide as the store says.

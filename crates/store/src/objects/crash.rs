@@ -278,7 +278,7 @@ async fn take(store: &Store, step: &Step) -> Result<Commit> {
         }
         Step::Retain(day) => {
             store.seal().await?;
-            let seals = Some(Sealed { from: 19_999, rows_from: *day, until: *day });
+            let seals = Some(Sealed { from: 19_999, rows_from: *day, until: *day, held: false });
             let how = Deletion { seals, ..Deletion::default() };
             table.delete(&Condemned::Before(*day), &how, context.task_ctx()).await?;
         }

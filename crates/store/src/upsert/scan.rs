@@ -1,5 +1,6 @@
 //! The rows of stored and of new files in one stream, in key order, each row with the file that it comes from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::compute::SortOptions;
@@ -13,6 +14,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Operator;
 use datafusion::object_store::path::Path;
 use datafusion::physical_expr::expressions::{BinaryExpr, col, lit};
+use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -56,6 +58,25 @@ impl Scan<'_> {
         let schema = self.layout.schema();
         let columns = self.layout.kind().key().iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<_>>()?;
         self.stream(new, stored, columns, condition)
+    }
+
+    /// Time and origin of the rows for which a condition over the stored columns holds, as far as that shows before they are read; and
+    /// the condition over these columns: it may read columns by which Parquet's rows are not left out.
+    pub(crate) fn rows_where(
+        &self,
+        stored: &[&DataFile],
+        condition: &Arc<dyn PhysicalExpr>,
+    ) -> Result<(SendableRecordBatchStream, Arc<dyn PhysicalExpr>)> {
+        let schema = self.layout.schema();
+        let mut columns: BTreeSet<usize> =
+            collect_columns(condition).iter().map(|column| schema.index_of(column.name())).collect::<Result<_, _>>()?;
+        // The order of rows is that of their keys.
+        for name in self.layout.kind().key() {
+            columns.insert(schema.index_of(name)?);
+        }
+        let rows = self.stream(&[], stored, columns.into_iter().collect(), Some(Arc::clone(condition)))?;
+        let condition = reassign_expr_columns(Arc::clone(condition), &rows.schema())?;
+        Ok((rows, condition))
     }
 
     /// A condition that holds for the slices from one to another, in µs.

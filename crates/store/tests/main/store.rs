@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
-use nines_store::{Known, Once, Store, StoreErrorKind, TableKind};
+use nines_store::{Backup, Known, Once, Store, StoreErrorKind, TableKind};
 
 use crate::fixture::{MINUTE, OCTOBER, append, batch, context, requests, row, stream_of, times};
 
@@ -138,6 +138,8 @@ async fn a_store_that_lost_its_description_is_not_a_new_one() {
     cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
     // Once the folder is empty, or holds what is none of ours, a store can be made of it.
     std::fs::remove_dir_all(format!("{path}/requests")).unwrap();
+    cannot_be_opened(&path, StoreErrorKind::Corrupt, "has lost its nines.json").await;
+    std::fs::remove_dir_all(format!("{path}/_nines")).unwrap();
     std::fs::create_dir_all(format!("{path}/requests")).unwrap();
     std::fs::write(format!("{path}/requests/october.csv"), "time,status\n").unwrap();
     assert_eq!(Store::open(&path).await.unwrap_err().kind(), StoreErrorKind::NotFound);
@@ -182,6 +184,37 @@ async fn a_table_that_lost_its_log_is_neither_read_nor_written() {
         let events = Store::open(&path).await.unwrap().table(TableKind::Events);
         assert_eq!(events.snapshot().await.unwrap().version(), None);
     }
+}
+
+#[tokio::test]
+async fn a_table_whose_folder_is_gone_is_not_one_that_never_was() {
+    let (_folder, path) = filled().await;
+    std::fs::remove_dir_all(format!("{path}/requests")).unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let table = store.table(TableKind::Requests);
+    let read = table.snapshot().await.unwrap_err();
+    let rows = || stream_of(vec![requests(&[row(OCTOBER, "web", 1)])]);
+    let written = table.append(rows(), Once::default(), context().task_ctx()).await.unwrap_err();
+    for error in [read, written] {
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains("_nines/requests.json"), "{error}");
+    }
+    let checked = table.check(&context().task_ctx(), &Arc::default()).await.unwrap();
+    assert_eq!(checked.problems.len(), 1, "{checked:?}");
+    // The way out, if that is what is meant.
+    std::fs::remove_file(format!("{path}/_nines/requests.json")).unwrap();
+    table.append(rows(), Once::default(), context().task_ctx()).await.unwrap();
+    assert!(std::fs::exists(format!("{path}/_nines/requests.json")).unwrap());
+    // A table of an earlier version says so from the next append on.
+    std::fs::remove_file(format!("{path}/_nines/requests.json")).unwrap();
+    let table = Store::open(&path).await.unwrap().table(TableKind::Requests);
+    table.append(rows(), Once::default(), context().task_ctx()).await.unwrap();
+    assert!(std::fs::exists(format!("{path}/_nines/requests.json")).unwrap());
+    // So does a copy.
+    let copy = format!("{path}-copy");
+    Store::open(&path).await.unwrap().backup(&copy, &Backup::default()).await.unwrap();
+    assert!(std::fs::exists(format!("{copy}/_nines/requests.json")).unwrap());
+    std::fs::remove_dir_all(&copy).unwrap();
 }
 
 #[tokio::test]

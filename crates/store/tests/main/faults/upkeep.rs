@@ -60,7 +60,7 @@ async fn take(session: &SessionContext, table: &Table, action: Action, case: usi
         Action::Retain => {
             table.store().seal().await?;
             let mut how = Deletion::default();
-            how.seals = Some(Sealed { from: SECOND - 1, rows_from: SECOND, until: SECOND });
+            how.seals = Some(Sealed { from: SECOND - 1, rows_from: SECOND, until: SECOND, held: false });
             table.delete(&Condemned::Before(SECOND), &how, task).await?;
         }
         Action::Backup => {
