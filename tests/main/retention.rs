@@ -285,7 +285,12 @@ fn sealed_days_are_records_and_no_cache() {
         assert!(said.contains("what sealed days were"), "{said}");
         std::fs::write(&file, sound).unwrap();
     }
-    run(&mut on(&store, &["sql", &ask]));
+    let before = query(&store, &ask);
+    // Rows that come back are there to be read, and change no figure.
+    let (_, said) = noted(&mut on(&store, &["restore", "requests", "--to", "1"]));
+    assert!(said.contains("change no figure of an objective"), "{said}");
+    assert_eq!(query(&store, "SELECT min(time) FROM requests"), ["2026-08-20T00:00:00Z"]);
+    assert_eq!(query(&store, &ask), before);
 }
 
 fn copy_of(from: &Path, to: &Path) {

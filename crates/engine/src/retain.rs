@@ -159,8 +159,9 @@ impl Engine {
                 if let Some(why) = open {
                     let [agreement, customer, service] = &name;
                     return Err(EngineError::Usage(format!(
-                        "the credit of agreement {agreement} for '{customer}', {service}, {at} {why}; nothing was removed. If the rows \
-                         shall go all the same: --even-owed"
+                        "the credit of agreement {agreement} for '{customer}', {service}, {} {why}; nothing was removed. If the rows \
+                         shall go all the same: --even-owed",
+                        owed.period
                     )));
                 }
             }

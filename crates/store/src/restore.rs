@@ -71,11 +71,13 @@ impl Table {
                 return Ok(done);
             }
             self.all_there(&returned).await?;
+            let first_day = returned.iter().filter_map(DataFile::first_day).min();
             let told = Told { operation: "RESTORE", parameters: vec![("version", to.to_string())] };
             let entry = Entry { told: Some(told), returned, removed, transactions, ..Entry::default() };
             match self.commit(newest + 1, &Arc::new(entry), false).await? {
                 Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
                 Attempt::Committed => {
+                    self.say_sealed(&base, first_day);
                     self.checkpoint(newest + 1).await;
                     done.version = Some(newest + 1);
                     return Ok(done);

@@ -321,7 +321,8 @@ impl Table {
                         false => Outcome::Stored(version),
                     };
                     if !changes_nothing {
-                        self.say_sealed(&base, &commit);
+                        let first_day = commit.time_range.map(|(first, _)| first.div_euclid(MICROS_PER_DAY) as i32);
+                        self.say_sealed(&base, first_day);
                     }
                     self.checkpoint_is_due(version);
                     let in_use = entry.added.iter().map(|file| file.object_path(self.kind())).collect();
@@ -338,10 +339,10 @@ impl Table {
     }
 
     /// Says that rows came for days whose figures stay.
-    fn say_sealed(&self, base: &Files, commit: &Commit) {
+    pub(crate) fn say_sealed(&self, base: &Files, first_day: Option<i32>) {
         let sealed = Sealed::of(&base.snapshot.table_properties().unknown_properties);
-        let Some((sealed, (first, _))) = sealed.zip(commit.time_range) else { return };
-        if first.div_euclid(MICROS_PER_DAY) < i64::from(sealed.until) {
+        let Some((sealed, first_day)) = sealed.zip(first_day) else { return };
+        if first_day < sealed.until {
             let until = chrono::NaiveDate::from_epoch_days(sealed.until).unwrap_or_default();
             self.store.notice(format!(
                 "rows of {} before {until} were stored, and change no figure of an objective: these days are sealed, because older \
