@@ -19,6 +19,10 @@ use futures::stream;
 use nines_store::{Batch, Compaction, Gc, Once, Provider, Store, Table, TableKind};
 use rows::{SERIES, minute};
 
+/// That of the program: with arenas for each thread memory would seem to grow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DAY: i64 = 1440;
 /// For how long versions can be read, in real time.
 const KEEP: Duration = Duration::from_secs(60);

@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 20;
 /// Bytes of merged files after which a version is committed: what is done so far stays when the rest is interrupted.
 const COMMIT_BYTES: u64 = 1 << 30;
 /// Rows that are merged at most in a given time, in rows per second: what takes longer is not begun.
-const ROWS_PER_SECOND: u64 = 500_000;
+const ROWS_PER_SECOND: u64 = 750_000;
 
 /// What to compact.
 #[derive(Debug, Clone, Default)]
