@@ -39,6 +39,7 @@ mod sealed;
 mod snapshot;
 mod store;
 mod table;
+mod twice;
 mod upsert;
 mod version;
 mod write;

@@ -5,20 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{Int32Type, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::execution::TaskContext;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use futures::StreamExt;
 
 use super::{Checked, Problem};
-use crate::error::Result;
 use crate::log::{DataFile, Files};
 use crate::partition::Partition;
 use crate::schema::TableKind;
 use crate::table::Table;
-use crate::upsert::{ORIGIN, Scan};
+use crate::twice::Twice;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -139,12 +137,12 @@ impl Table {
             if files.len() < 2 {
                 continue;
             }
-            match self.shared_key(&files, task).await {
+            match self.twice(&files, task).await {
                 Ok(None) => {}
-                Ok(Some((a, b))) => checked.problems.push(Problem::new(
+                Ok(Some(Twice { key, files: (a, b) })) => checked.problems.push(Problem::new(
                     a.path(),
                     format!(
-                        "it has a key that {} has, too: its rows count twice. Replace them by a correction",
+                        "it has the key {key:?}, which {} has, too: its rows count twice. Replace them by a correction",
                         b.path()
                     ),
                 )),
@@ -154,33 +152,5 @@ impl Table {
                     .push(Problem::new(self.kind().name(), format!("its keys were not compared: {error}"))),
             }
         }
-    }
-
-    /// Two files that have a key in common.
-    async fn shared_key<'a>(
-        &self,
-        files: &[&'a DataFile],
-        task: &Arc<TaskContext>,
-    ) -> Result<Option<(&'a DataFile, &'a DataFile)>> {
-        let layout = self.layout(false);
-        let scan = Scan { layout: &layout, objects: self.objects(), task };
-        let mut keys = scan.keys_where(&[], files, None)?;
-        let schema = keys.schema();
-        let origin = schema.index_of(ORIGIN)?;
-        let fields = schema.fields()[..origin].iter().map(|field| SortField::new(field.data_type().clone()));
-        let converter = RowConverter::new(fields.collect())?;
-        let mut last: Option<(OwnedRow, i32)> = None;
-        while let Some(batch) = keys.next().await.transpose()? {
-            let encoded = converter.convert_columns(&batch.columns()[..origin])?;
-            let origins = batch.column(origin).as_primitive::<Int32Type>().values();
-            for (row, &from) in encoded.iter().zip(origins) {
-                if let Some((_, other)) = last.as_ref().filter(|(before, _)| before.row() == row) {
-                    let of = |origin: i32| usize::try_from(origin).ok().and_then(|at| files.get(at)).copied();
-                    return Ok(of(*other).zip(of(from)));
-                }
-                last = Some((row.owned(), from));
-            }
-        }
-        Ok(None)
     }
 }

@@ -5,6 +5,7 @@
 //! in the newest version yet; a writer that replaced one of them in between was right, and the merge is thrown away. A writer that
 //! meets a merge finds other files than it had looked at, looks at those, and goes on.
 
+mod adopt;
 mod due;
 
 use std::collections::BTreeSet;
@@ -95,7 +96,8 @@ struct Merged {
 impl Table {
     /// Merges the files of partitions that have many. Rows and their order stay; no version loses a row, whatever happens.
     ///
-    /// An error leaves what was committed before it. [`StoreErrorKind::Corrupt`] names a file that cannot be read.
+    /// An error leaves what was committed before it. [`StoreErrorKind::Corrupt`] names a file that cannot be read;
+    /// [`StoreErrorKind::InvalidRows`] one that was to be adopted and holds what no append lets in: nothing was merged then.
     pub async fn compact(&self, how: &Compaction, task: Arc<TaskContext>) -> Result<Compacted> {
         let mut done = Compacted::default();
         let Some(base) = self.newest().await? else { return Ok(done) };
@@ -117,6 +119,7 @@ impl Table {
             merges.iter().flat_map(|merge| &merge.files).for_each(|file| done.before.add(file.size()));
             return Ok(done);
         }
+        self.check_adopted(&merges, &base, &task).await?;
         let written = Written::new(self.kind());
         // Files of rows that are stored have the columns of those.
         self.log().has_columns(&base.snapshot, written.columns());

@@ -10,8 +10,9 @@ mod series;
 
 use std::fmt;
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
+use datafusion::arrow::util::display::array_value_to_string;
 
 pub use series::{Gauge, STATUSES, check_events, check_gauge, check_requests, check_status};
 
@@ -81,6 +82,13 @@ pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<Invalid
         TableKind::SloDays | TableKind::SloFacts | TableKind::Statements => None,
     });
     found.map(|(row, broken)| InvalidRow { row, column: broken.column, message: broken.to_string(), broken })
+}
+
+/// The key of a row as a message names it.
+pub(crate) fn key_of(kind: TableKind, batch: &RecordBatch, row: usize) -> String {
+    let columns = kind.key().iter().filter_map(|name| batch.column_by_name(name));
+    let shown = |column: &ArrayRef| array_value_to_string(column, row).unwrap_or_else(|error| error.to_string());
+    columns.map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// The first instant after those that a table holds: the year 10000.

@@ -18,7 +18,6 @@ use datafusion::arrow::datatypes::{
     DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit,
     TimestampMicrosecondType,
 };
-use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -27,10 +26,10 @@ use futures::{StreamExt, stream};
 use nines_timeline::{micros, seconds};
 
 use super::later::LaterColumns;
-use super::{Layout, ORDER, PARTITION, Written, keeps_order, present};
+use super::{Layout, ORDER, PARTITION, Written, keeps_order};
 use crate::error::{Result, StoreError};
 use crate::partition::Partition;
-use crate::rules::{InvalidRow, first_invalid_row};
+use crate::rules::{InvalidRow, first_invalid_row, key_of};
 use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -76,7 +75,7 @@ impl PartitionStream for Once {
 }
 
 /// What to do with each incoming batch, decided once from its schema.
-struct Check {
+pub(crate) struct Check {
     kind: TableKind,
     slice_micros: i64,
     /// The table's schema and the partition.
@@ -90,7 +89,7 @@ struct Check {
 }
 
 impl Check {
-    fn new(layout: &Layout, incoming: &Schema, later: &LaterColumns) -> Result<Self> {
+    pub(crate) fn new(layout: &Layout, incoming: &Schema, later: &LaterColumns) -> Result<Self> {
         let (kind, table) = (layout.kind(), layout.schema());
         if let Some(unknown) = incoming.fields().iter().find(|field| table.field_with_name(field.name()).is_err()) {
             return Err(StoreError::rows(format!("table {} has no column {}", kind.name(), unknown.name())));
@@ -131,7 +130,7 @@ impl Check {
     }
 
     /// One pass per column; copies only what has to change its type.
-    fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub(crate) fn batch(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         // The table's columns; those that are not stored follow.
         for (field, source) in self.schema.fields().iter().zip(&self.source) {
@@ -173,9 +172,7 @@ impl Check {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         match first_invalid_row(self.kind, &batch) {
             Some(InvalidRow { row, column, message, .. }) => {
-                let row = batch.slice(row, 1);
-                let key = present(self.kind, &self.schema).map(|name| array_value_to_string(&row[name], 0));
-                let key = key.collect::<Result<Vec<_>, _>>()?.join(" ");
+                let key = key_of(self.kind, &batch, row);
                 Err(StoreError::rows(format!("{} {key:?}: column {column}: {message}", self.kind.name())))
             }
             None => Ok(batch),

@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 
 #[cfg(test)]
 pub(crate) use blocks::BlockWriter;
+pub(crate) use check::Check;
 pub(crate) use file::{Layout, PartitionFiles, Written};
 pub(crate) use later::LaterColumns;
 
@@ -40,7 +41,7 @@ use crate::schema::{Measure, TableKind};
 pub(crate) use combine::Combine;
 
 /// The column that carries the first day of a row's partition through the sort; it is not stored.
-const PARTITION: &str = "__partition";
+pub(crate) const PARTITION: &str = "__partition";
 /// The column that carries a row's place in the stream through the sort, where it matters which came last.
 const ORDER: &str = "__order";
 

@@ -11,6 +11,7 @@ mod damage;
 mod draw;
 mod faults;
 mod fixture;
+mod foreign;
 mod formats;
 mod grown;
 mod history;

@@ -1,0 +1,92 @@
+//! What other Delta writers put into a table.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::object_store::memory::InMemory;
+use datafusion::object_store::path::Path;
+use datafusion::object_store::{ObjectStore, ObjectStoreExt};
+use datafusion::parquet::arrow::ArrowWriter;
+use futures::StreamExt;
+use nines_store::{Compaction, StoreErrorKind, Table, TableKind};
+
+use crate::fixture::{DAY, MINUTE, OCTOBER, append, context, requests, row};
+use crate::model::fresh;
+
+/// Adds rows to `requests` as another program does: a file of this day, and an entry that says no more than it must.
+pub async fn put(objects: &Arc<InMemory>, version: u64, day: &str, rows: &RecordBatch) {
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, rows.schema(), None).unwrap();
+    writer.write(rows).unwrap();
+    writer.close().unwrap();
+    let (path, size) = (format!("date={day}/part-{version}.parquet"), file.len());
+    objects.put(&Path::from(format!("requests/{path}")), file.into()).await.unwrap();
+    let entry = format!(
+        "{{\"add\":{{\"path\":\"{path}\",\"partitionValues\":{{\"date\":\"{day}\"}},\"size\":{size},\"modificationTime\":0,\
+         \"dataChange\":true,\"stats\":\"{{\\\"numRecords\\\":{}}}\"}}}}\n\
+         {{\"commitInfo\":{{\"timestamp\":1790812800000,\"operation\":\"WRITE\",\"engineInfo\":\"another\"}}}}\n",
+        rows.num_rows()
+    );
+    let entry_at = Path::from(format!("requests/_delta_log/{version:020}.json"));
+    objects.put(&entry_at, entry.into()).await.unwrap();
+}
+
+fn with(rows: RecordBatch, column: &str, values: ArrayRef) -> RecordBatch {
+    let columns = rows.schema_ref().fields().iter().zip(rows.columns());
+    let columns = columns.map(|(field, old)| {
+        (field.name().as_str(), if field.name() == column { Arc::clone(&values) } else { Arc::clone(old) })
+    });
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, values)| (name, values, true))).unwrap()
+}
+
+async fn adopt(table: &Table) -> nines_store::Result<nines_store::Compacted> {
+    let mut how = Compaction::default();
+    how.adopt = true;
+    table.compact(&how, context().task_ctx()).await
+}
+
+/// A table with a row on the first, and one by another program on the second.
+async fn with_foreign() -> Arc<InMemory> {
+    let objects = Arc::new(InMemory::new());
+    append(&fresh(&objects, TableKind::Requests).await, vec![requests(&[row(OCTOBER, "web", 1)])]).await.unwrap();
+    put(&objects, 2, "2026-10-02", &requests(&[row(OCTOBER + DAY, "theirs", 7)])).await;
+    objects
+}
+
+#[tokio::test]
+async fn rows_that_an_append_refuses_are_not_adopted() {
+    let of = |time: i64, count: i64| requests(&[row(time, "good", 1), row(time + MINUTE, "bad", count)]);
+    let one: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None]));
+    let no_service: ArrayRef = Arc::new(StringArray::from(vec![Some("bad"), None]));
+    let cases = [
+        ("2026-10-03", of(OCTOBER, 1), "belongs to the folder of 2026-10-01"),
+        ("2026-10-01", of(OCTOBER, -1), "count and cannot be -1"),
+        ("2026-10-01", of(OCTOBER + 1, 1), "does not start a slice"),
+        ("2026-10-01", requests(&[row(OCTOBER, "web", 9)]), "it counts twice"),
+        ("2026-10-04", requests(&[row(OCTOBER + 3 * DAY, "bad", 9), row(OCTOBER + 3 * DAY, "bad", 9)]), "twice in it"),
+        ("2026-10-01", with(of(OCTOBER, 1), "requests", one), "column requests must not be NULL"),
+        ("2026-10-01", with(of(OCTOBER, 1), "service", no_service), "column service must not be NULL"),
+    ];
+    for (day, rows, why) in cases {
+        let objects = with_foreign().await;
+        put(&objects, 3, day, &rows).await;
+        let table = fresh(&objects, TableKind::Requests).await;
+        let before = objects.list(None).collect::<Vec<_>>().await.len();
+        let refused = adopt(&table).await.unwrap_err();
+        let told = refused.to_string();
+        assert_eq!(refused.kind(), StoreErrorKind::InvalidRows, "{told}");
+        assert!(told.contains("part-3.parquet") && told.contains(why) && told.contains("/login"), "{told}");
+        assert!(told.contains("nines delete"), "{told}");
+        let snapshot = table.snapshot().await.unwrap();
+        assert_eq!((snapshot.version(), objects.list(None).collect::<Vec<_>>().await.len()), (Some(3), before));
+        // Merging what is ours does not touch it.
+        table.compact(&Compaction::default(), context().task_ctx()).await.unwrap();
+        assert_eq!(table.snapshot().await.unwrap().files().filter(|file| file.foreign()).count(), 2);
+    }
+    let objects = with_foreign().await;
+    put(&objects, 3, "2026-10-01", &of(OCTOBER, 3)).await;
+    let table = fresh(&objects, TableKind::Requests).await;
+    assert_eq!(adopt(&table).await.unwrap().version, Some(4));
+    let snapshot = table.snapshot().await.unwrap();
+    assert_eq!((snapshot.files().filter(|file| file.foreign()).count(), snapshot.rows()), (0, Some(4)));
+}
