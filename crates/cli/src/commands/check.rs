@@ -95,11 +95,18 @@ fn told(kind: TableKind, checked: &Checked) -> String {
     for problem in &checked.problems {
         text.push_str(&format!("{name}  problem: {}: {}\n", problem.object, problem.problem));
     }
-    let versions = checked.foreign_entries.iter().map(u64::to_string).collect::<Vec<_>>();
+    let told = |versions: &[u64]| versions.iter().map(u64::to_string).collect::<Vec<_>>();
+    let versions = told(&checked.foreign_entries);
     text.push_str(&named(
         name,
         &versions,
         "entries are another Delta writer's: nobody can tell whether they are as they were written",
+    ));
+    text.push_str(&named(
+        name,
+        &told(&checked.foreign_checkpoints),
+        "checkpoints have no record, because another Delta writer or an older nines wrote them: nobody can tell whether they are as they \
+         were written. They are read only where entries of the log were removed because of them",
     ));
     text.push_str(&named(
         name,

@@ -3,6 +3,7 @@
 //! Reads are verified anyhow; this reads all there is, also what no question asks for, and says everything that is wrong
 //! instead of the first thing.
 
+mod heads;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,8 @@ pub struct Checked {
     pub rows: u64,
     /// Entries of other Delta writers, of which nobody can tell whether they are as they were written.
     pub foreign_entries: Vec<u64>,
+    /// Versions of checkpoints of other Delta writers or older programs, of which nobody can tell either.
+    pub foreign_checkpoints: Vec<u64>,
     /// Files of other Delta writers.
     pub foreign_files: Vec<String>,
     /// Data files that are in no version: what writers left that died. They are in nobody's way.
@@ -131,6 +134,7 @@ impl Table {
         checked: &mut Checked,
     ) -> BTreeMap<Path, DataFile> {
         let mut files = BTreeMap::new();
+        let mut origins = Vec::new();
         let mut before: Option<(u64, [u8; 32])> = None;
         for &version in versions {
             checked.entries += 1;
@@ -164,8 +168,12 @@ impl Table {
                 }
             };
             match self.origin_of(version).await {
-                Ok(Origin::Foreign) => checked.foreign_entries.push(version),
-                Ok(_) => {}
+                Ok(origin) => {
+                    origins.push((version, origin));
+                    if origin == Origin::Foreign {
+                        checked.foreign_entries.push(version);
+                    }
+                }
                 Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
             }
             match self.log().added(version, &entry) {
@@ -196,6 +204,7 @@ impl Table {
                 Err(error) => checked.problems.push(Problem::of(&place.head(), &error)),
             }
         }
+        checked.problems.extend(self.check_heads(&origins, heads));
         let newest = versions.last().copied();
         for lost in heads.iter().filter(|head| newest.is_none_or(|newest| **head > newest)) {
             checked.problems.push(Problem::new(
@@ -214,6 +223,13 @@ impl Table {
                 Ok(object) => object.bytes().await.map(drop),
                 Err(error) => Err(error),
             };
+            if matches!(self.objects().get(&place.record()).await, Ok(None)) {
+                let theirs = matches!(self.origin_of(version).await, Ok(Origin::Foreign | Origin::Older));
+                if theirs || read.is_ok() {
+                    checked.foreign_checkpoints.push(version);
+                    continue;
+                }
+            }
             if let Err(error) = read {
                 let said = StoreError::found_in(&error).map_or_else(|| error.to_string(), |ours| ours.to_string());
                 checked.problems.push(Problem::of(&place.checkpoint(), &StoreError::corrupt(said)));

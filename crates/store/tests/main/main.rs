@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod append;
+mod beside;
 mod by_day;
 mod chain;
 mod compact;

@@ -159,6 +159,20 @@ impl State {
         Ok(objects)
     }
 
+    /// What is missing where entries begin with `version`, and should have with `expected`.
+    async fn lost_before(&self, expected: u64, version: u64) -> Result<Path> {
+        let entry = self.place(expected);
+        let (begins, before) = (self.place(version), self.place(version - 1));
+        let asked = vec![entry.head(), begins.record()];
+        let found = self.objects.find(asked, usize::MAX).await?;
+        Ok(match (expected, found.as_slice()) {
+            (1.., _) | (_, [Some(_), ..]) => entry.entry(),
+            // Who removes entries removes their heads, and leaves a checkpoint that stands for them.
+            (_, [_, Some(_)]) => begins.checkpoint(),
+            _ => before.checkpoint(),
+        })
+    }
+
     /// The kernel starts from the last checkpoint that is listed, so that one has to be sound, and the entries from there on whole.
     /// What was found begins with a version, behind all that was given out before.
     async fn leave_out_unusable(&self, first: u64, found: &mut Vec<ObjectMeta>) -> Result<()> {
@@ -180,13 +194,21 @@ impl State {
         if !self.listed || (last.is_none() && (self.from > 0 || foreign())) {
             return Ok(());
         }
+        if found.is_empty()
+            && let Some(unusable) = unusable
+        {
+            return Err(unusable);
+        }
         let mut expected = last.map_or(first, |version| version + 1);
         for object in found.iter() {
             let Some(LogObject::Entry(place)) = LogObject::of(&object.location) else { continue };
             match place.version {
                 version if version < expected => {}
                 version if version == expected => expected += 1,
-                _ => return Err(unusable.unwrap_or_else(|| missing(&self.place(expected).entry()))),
+                version => match unusable {
+                    Some(unusable) => return Err(unusable),
+                    None => return Err(missing(&self.lost_before(expected, version).await?)),
+                },
             }
         }
         Ok(())

@@ -101,12 +101,15 @@ impl Verified {
         }
     }
 
-    /// Makes sure that a checkpoint is as it was written, if it is recorded: older ones and those of other writers are not.
+    /// Makes sure that a checkpoint is as it was written.
+    ///
+    /// Those of ours are recorded before they are put. One without a record is another writer's or an older program's, or lost its
+    /// record: it is left out where all entries are there, and used only where they are not and its entry is another writer's.
     pub(super) async fn verify_checkpoint(&self, place: &LogPlace) -> Result<()> {
         let path = place.checkpoint();
         let expected = async {
             let found = match self.inner.get(&place.record()).await {
-                Err(Error::NotFound { .. }) => return Ok(None),
+                Err(Error::NotFound { .. }) => return self.check_unrecorded(place).await.map(|()| None),
                 found => found?.bytes().await?,
             };
             let (recorded, checkpoint, entry) =
@@ -122,11 +125,56 @@ impl Verified {
         if let Err(error) = &verified
             && is_corrupt(error)
             && self.lock(&self.unusable).insert(path.clone())
+            && self.has_beginning(&place.table).await?
         {
             let told = StoreError::found_in(error).map(|error| error.to_string()).unwrap_or_default();
             self.notices.add(format!("a checkpoint is left out, the entries of the log are read instead: {told}"));
         }
         verified
+    }
+
+    /// Refuses a checkpoint without a record, unless it is a foreign one without which nothing could be read.
+    async fn check_unrecorded(&self, place: &LogPlace) -> Result<()> {
+        let path = place.checkpoint();
+        self.inner.head(&path).await?;
+        if self.has_beginning(&place.table).await? {
+            if !self.is_of_ours(place).await? {
+                // Nothing happened to it that should be known.
+                self.lock(&self.unusable).insert(path.clone());
+            }
+            return Err(damaged(&path, format_args!("its record {} is not there, so it is not used", place.record())));
+        }
+        match self.is_of_ours(place).await? {
+            true => Err(damaged(
+                &path,
+                format_args!(
+                    "its record {} is missing, and so are the entries of the log that it stands for: nobody can tell whether it is as \
+                     it was written",
+                    place.record()
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the log is there from its first entry on: nothing of it was removed because of a checkpoint.
+    pub(super) async fn has_beginning(&self, table: &str) -> Result<bool> {
+        let first = LogPlace { table: table.to_string(), version: 0 };
+        Ok(self.find(vec![first.entry()], usize::MAX).await?.iter().any(Option::is_some))
+    }
+
+    /// Whether the entry of a version is of this program, or, where it is gone, what comes after it.
+    async fn is_of_ours(&self, place: &LogPlace) -> Result<bool> {
+        let next = LogPlace { version: place.version.saturating_add(1), ..place.clone() };
+        for entry in [place, &next] {
+            let found = match self.inner.get(&entry.entry()).await {
+                Err(Error::NotFound { .. }) => continue,
+                found => found?.bytes().await?,
+            };
+            // Of what does not hold, it is not known.
+            return Ok(!examine(&found, &entry.table, entry.version).is_ok_and(|found| found.origin != Origin::Nines));
+        }
+        Ok(self.hash_in_head(place).await?.is_some())
     }
 
     /// Whether a checkpoint can be used. An error is one of reading.
