@@ -119,6 +119,17 @@ impl StoreError {
         }
     }
 
+    /// Whether an object may be missing that was there before. If the table has moved on since, it may have been given up; it is damage
+    /// if nothing has.
+    pub(crate) fn may_be_gone(&self) -> bool {
+        match self.kind {
+            StoreErrorKind::Corrupt | StoreErrorKind::NotFound => true,
+            // Of an error of the objects, layers above keep only the text.
+            StoreErrorKind::Io => self.message.to_lowercase().contains("not found"),
+            _ => false,
+        }
+    }
+
     /// What kind of trouble this is.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -132,8 +132,14 @@ impl Table {
 
     /// The oldest version that is retained, as far as any was given up.
     pub(crate) async fn retained(&self) -> Result<Option<u64>> {
-        let Some(newest) = self.newest().await? else { return Ok(None) };
-        let log = self.log_handle();
-        blocking(move || log.retained(&newest.snapshot)).await
+        let mut missing = None;
+        loop {
+            let Some(newest) = self.newest().await? else { return Ok(None) };
+            let (log, snapshot) = (self.log_handle(), Arc::clone(&newest.snapshot));
+            match blocking(move || log.retained(&snapshot)).await {
+                Err(error) if self.look_again(&error, &mut missing) => {}
+                read => return read,
+            }
+        }
     }
 }

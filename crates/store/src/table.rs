@@ -80,6 +80,11 @@ impl TableState {
         Ok(newest)
     }
 
+    /// Lets go of what was met so far: what it says of the log may have been given up.
+    fn forget(&self) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = (None, None);
+    }
+
     fn learn(&self, snapshot: &SnapshotRef) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.0.as_ref().is_none_or(|known| known.version() < snapshot.version()) {
@@ -228,18 +233,21 @@ impl Table {
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<(Commit, Vec<Path>)> {
-        let mut checked = None;
+        let (mut checked, mut missing) = (None, None);
         if let Some(known) = newest {
-            if let Some(delivered) = self.delivered(&known.snapshot, once).await? {
-                return Ok((delivered, Vec::new()));
-            }
-            checked = Some(known.snapshot.version());
+            let version = known.snapshot.version();
+            checked = match self.delivered(&known.snapshot, once).await {
+                Ok(Some(delivered)) => return Ok((delivered, Vec::new())),
+                Ok(None) => Some(version),
+                Err(error) if self.look_again(&error, &mut missing) => None,
+                Err(error) => return Err(error),
+            };
         }
         let files = write_files(&self.state.layout, self.objects(), rows, written, task).await?;
         if files.is_empty() && once.marks.is_empty() {
             // That there was nothing to do may be known from what another writer has not synced yet.
-            if let Some(version) = checked {
-                self.state.log.settle(version).await?;
+            if checked.is_some() {
+                self.settle().await?;
             }
             return Ok((Commit::default(), Vec::new()));
         }
@@ -267,20 +275,33 @@ impl Table {
             self.state.log.has_columns(&base.snapshot, written.columns());
             let now = base.snapshot.version();
             // What only puts rows into other files takes nothing from what was worked out from them.
-            if let Some(since) = once.since.filter(|since| *since != now)
-                && self.state.log.changes_rows(since, now).await?
-            {
+            let moved = match once.since.filter(|since| *since != now) {
+                None => false,
+                Some(since) => match self.state.log.changes_rows(since, now).await {
+                    Ok(moved) => moved,
+                    // Nobody can tell any longer what changed since.
+                    Err(error) if error.may_be_gone() => true,
+                    Err(error) => return Err(error),
+                },
+            };
+            if let Some(since) = once.since.filter(|_| moved) {
                 return Err(StoreError::new(
                     StoreErrorKind::Moved,
                     format!("{self} is at version {now}, no longer {since}: another writer was first"),
                 ));
             }
-            if checked != Some(base.snapshot.version())
-                && let Some(delivered) = self.delivered(&base.snapshot, once).await?
-            {
-                return Ok((delivered, Vec::new()));
+            if checked != Some(now) {
+                match self.delivered(&base.snapshot, once).await {
+                    Ok(Some(delivered)) => return Ok((delivered, Vec::new())),
+                    Ok(None) => {}
+                    Err(error) if self.look_again(&error, &mut missing) => {
+                        tokio::time::sleep(pause(attempt)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            checked = Some(base.snapshot.version());
+            checked = Some(now);
             if let Some(span) = &span {
                 // Days of the span without rows of the batch lose what they hold.
                 for day in base.files.partitions_in(span.first_day()..=span.last_day()) {
@@ -290,14 +311,21 @@ impl Table {
             let mut entry = match self.entry(&base, &mut parts, (rule, span.as_ref()), once, written, task).await {
                 Ok(entry) => entry,
                 // A file that another writer replaced may be gone already, if only the newest version is retained.
-                Err(error) if error.kind() == StoreErrorKind::Corrupt && self.moved_on(now).await? => {
+                Err(error) if self.look_again(&error, &mut missing) => {
                     tokio::time::sleep(pause(attempt)).await;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             if !entry.added.is_empty() {
-                entry.metadata = self.state.log.with_columns(&base.snapshot, written.columns()).await?;
+                entry.metadata = match self.state.log.with_columns(&base.snapshot, written.columns()).await {
+                    Ok(metadata) => metadata,
+                    Err(error) if self.look_again(&error, &mut missing) => {
+                        tokio::time::sleep(pause(attempt)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
             }
             let entry = Arc::new(entry);
             commit.overlap = parts.values().filter_map(|part| part.overlap).reduce(Overlap::and);
@@ -307,7 +335,7 @@ impl Table {
             let changes_nothing = entry.added.is_empty() && entry.removed.is_empty();
             if changes_nothing && entry.transactions.is_empty() {
                 // What was compared may have been seen before it was durable.
-                self.state.log.settle(base.snapshot.version()).await?;
+                self.settle().await?;
                 commit.outcome = if files.is_empty() { Outcome::Empty } else { Outcome::Unchanged };
                 return Ok((commit, Vec::new()));
             }
@@ -352,6 +380,18 @@ impl Table {
         }
     }
 
+    /// Whether what failed is worth another look at the log: objects are missing, perhaps because versions were given up since it was
+    /// listed. If the same is `missing` again it is damage. What was listed is forgotten.
+    pub(crate) fn look_again(&self, error: &StoreError, missing: &mut Option<String>) -> bool {
+        let told = error.to_string();
+        if !error.may_be_gone() || missing.as_ref() == Some(&told) {
+            return false;
+        }
+        *missing = Some(told);
+        self.state.forget();
+        true
+    }
+
     /// Whether there is a newer version than this.
     async fn moved_on(&self, version: u64) -> Result<bool> {
         Ok(self.newest().await?.is_some_and(|newest| newest.snapshot.version() > version))
@@ -382,7 +422,11 @@ impl Table {
                 error,
             )
         };
-        put.await.map_err(ended)?
+        match put.await.map_err(ended)? {
+            // The entry that it was to follow was given up, after others had come.
+            Err(error) if error.may_be_gone() && self.moved_on(version - 1).await? => Ok(Attempt::Lost),
+            done => done,
+        }
     }
 
     /// Refuses files that may have been taken for what a dead writer left, because they were written so long ago.
@@ -463,7 +507,6 @@ impl Table {
         if once.batch.is_none() && once.marks.is_empty() {
             return Ok(None);
         }
-        let newest = snapshot.version();
         let (state, snapshot, once) = (Arc::clone(&self.state), Arc::clone(snapshot), once.clone());
         let found = blocking(move || {
             if let Some(batch) = &once.batch {
@@ -498,7 +541,7 @@ impl Table {
             Ok(None)
         });
         let Some(version) = found.await? else { return Ok(None) };
-        self.state.log.settle(newest).await?;
+        self.settle().await?;
         Ok(Some(Commit { outcome: Outcome::Delivered(version), ..Commit::default() }))
     }
 
@@ -552,7 +595,20 @@ impl Table {
     }
 
     /// The newest version and its files; `None` if the log has no entry.
+    ///
+    /// What was listed may be gone when it is read, because versions were given up meanwhile. Then it is listed again; it is an error if
+    /// the same is missing again.
     async fn listed(&self) -> Result<Option<Files>> {
+        let mut missing = None;
+        loop {
+            match self.listed_once().await {
+                Err(error) if self.look_again(&error, &mut missing) => {}
+                listed => return listed,
+            }
+        }
+    }
+
+    async fn listed_once(&self) -> Result<Option<Files>> {
         let state = Arc::clone(&self.state);
         let listed = blocking(move || {
             let Some(snapshot) = state.newest()? else { return Ok(None) };
@@ -587,16 +643,30 @@ impl Table {
     /// Makes durable what the table holds now, by whomever it was written: before anything is acknowledged because
     /// of what a snapshot shows.
     pub async fn settle(&self) -> Result<()> {
-        match self.newest().await? {
-            Some(files) => self.state.log.settle(files.snapshot.version()).await,
-            None => Ok(()),
+        let mut missing = None;
+        loop {
+            let Some(files) = self.newest().await? else { return Ok(()) };
+            let version = files.snapshot.version();
+            match self.state.log.settle(version).await {
+                Err(error) if self.look_again(&error, &mut missing) => {}
+                settled => return settled,
+            }
         }
     }
 
-    /// What a mark is at a version.
-    pub(crate) async fn mark(&self, at: SnapshotRef, name: &str) -> Result<Option<i64>> {
-        let (state, app_id) = (Arc::clone(&self.state), app_id_of(name));
-        blocking(move || state.log.transaction(&at, &app_id)).await
+    /// What a mark is at a version, or at the newest if that one was given up meanwhile.
+    pub(crate) async fn mark(&self, mut at: SnapshotRef, name: &str) -> Result<Option<i64>> {
+        let mut missing = None;
+        loop {
+            let (state, app_id, of) = (Arc::clone(&self.state), app_id_of(name), Arc::clone(&at));
+            match blocking(move || state.log.transaction(&of, &app_id)).await {
+                Err(error) if self.look_again(&error, &mut missing) => {
+                    let Some(newest) = self.newest().await? else { return Err(error) };
+                    at = newest.snapshot;
+                }
+                read => return read,
+            }
+        }
     }
 }
 

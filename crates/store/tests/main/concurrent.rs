@@ -1,8 +1,9 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use datafusion::object_store::memory::InMemory;
-use nines_store::{Once, Outcome, Provider, Store, TableKind};
+use nines_store::{Gc, Mark, Once, Outcome, Provider, Store, TableKind};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::Barrier;
@@ -120,4 +121,62 @@ async fn many_writers_end_as_if_they_came_one_by_one() {
         check_files(&objects, &table.snapshot().await.unwrap()).await;
         println!("{WRITERS} writers, {} commits of {} rows in {:.1?}", done.len(), rows.len(), started.elapsed());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_and_readers_do_not_notice_that_versions_are_given_up() {
+    const WRITERS: i64 = 3;
+    const COMMITS: i64 = 12;
+    let objects = Arc::new(InMemory::new());
+    let over = Arc::new(AtomicBool::new(false));
+    append(&fresh(&objects, TableKind::Requests).await, vec![requests(&[row(OCTOBER, "first", 1)])]).await.unwrap();
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let objects = Arc::clone(&objects);
+        writers.spawn(async move {
+            let mut table = fresh(&objects, TableKind::Requests).await;
+            for commit in 0..COMMITS {
+                // A process for every other commit.
+                if commit % 2 == 0 {
+                    table = fresh(&objects, TableKind::Requests).await;
+                }
+                let name = format!("position/{writer}");
+                let before = table.snapshot().await.unwrap().mark(&name).await.unwrap();
+                assert_eq!(before, (commit > 0).then_some(commit));
+                let mut once = Once::default();
+                once.marks = vec![Mark::lasting(&name, before, commit + 1)];
+                let time = OCTOBER + (1 + writer * COMMITS + commit) * MINUTE;
+                let rows = stream_of(vec![requests(&[row(time, "login", 1)])]);
+                table.append(rows, once, context().task_ctx()).await.unwrap();
+            }
+        });
+    }
+    let mut others = JoinSet::new();
+    for which in 0..3 {
+        let (objects, over) = (Arc::clone(&objects), Arc::clone(&over));
+        others.spawn(async move {
+            let mut done = 0;
+            while !over.load(Relaxed) {
+                let table = fresh(&objects, TableKind::Requests).await;
+                match which {
+                    0 => drop(table.gc(&Gc::newest(OCTOBER)).await.unwrap()),
+                    1 => assert!(table.snapshot().await.unwrap().rows() > Some(0)),
+                    _ => assert!(table.snapshot().await.unwrap().mark("nobody").await.unwrap().is_none()),
+                }
+                done += 1;
+            }
+            done
+        });
+    }
+    while let Some(ended) = writers.join_next().await {
+        ended.unwrap();
+    }
+    over.store(true, Relaxed);
+    let done: Vec<i32> = others.join_all().await;
+    assert!(done.iter().all(|done| *done > 0), "{done:?}");
+    let table = fresh(&objects, TableKind::Requests).await;
+    assert_eq!(table.snapshot().await.unwrap().rows(), Some((1 + WRITERS * COMMITS) as u64));
+    assert!(table.store().take_notices().is_empty());
+    let checked = table.check(&context().task_ctx(), &Arc::default()).await.unwrap();
+    assert!(checked.problems.is_empty(), "{checked:#?}");
 }

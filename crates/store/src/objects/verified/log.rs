@@ -124,6 +124,8 @@ impl Verified {
         let verified = self.whole.verify(&*self.inner, &path, expected).await;
         if let Err(error) = &verified
             && is_corrupt(error)
+            // One that is gone was given up since it was listed.
+            && self.inner.head(&path).await.is_ok()
             && self.lock(&self.unusable).insert(path.clone())
             && self.has_beginning(&place.table).await?
         {
