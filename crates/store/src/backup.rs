@@ -63,15 +63,13 @@ impl Store {
     /// place is in the store; [`StoreErrorKind::Corrupt`] if something of the store is damaged: then there is no copy.
     pub async fn backup(&self, to: &str, how: &Backup) -> Result<BackedUp> {
         let from = self.objects();
-        let marker = from.get(&Path::from(marker::NAME)).await?;
-        let marker =
-            marker.ok_or_else(|| StoreError::corrupt(format!("{} is missing in {}", marker::NAME, from.url())))?;
         let to = Objects::locate(to, true)?;
         let refused = |why: &str| {
             let message = format!("{} is no place for a copy of {}: {why}", to.url(), from.url());
             StoreError::new(StoreErrorKind::InvalidArgument, message)
         };
-        if to.url().as_str().starts_with(&format!("{}/", from.url().as_str().trim_end_matches('/'))) {
+        let (place, store) = (place_of(&to), place_of(from));
+        if place.starts_with(&format!("{}/", store.trim_end_matches('/'))) {
             return Err(refused("it is inside the store"));
         }
         if let Some(object) = to.find_below(&Path::default(), |_| true).await? {
@@ -80,6 +78,11 @@ impl Store {
         let since = match &how.since {
             Some(since) => {
                 let since = Objects::locate(since, false)?;
+                if place_of(&since) == store {
+                    return Err(refused(
+                        "the earlier copy is the store itself, and a copy that shares its files is none",
+                    ));
+                }
                 if marker::read(&since).await?.is_none() {
                     return Err(refused(&format!("there is no earlier copy at {}", since.url())));
                 }
@@ -88,11 +91,23 @@ impl Store {
             None => None,
         };
         let copying = Copying { to: &to, since: since.as_ref(), copied: &how.copied };
+        self.copy_all(&copying).await.map_err(|error| {
+            let kind = error.kind();
+            let doing = format!(
+                "the copy at {} is not complete, and is no store. Remove it before the same is run again",
+                to.url()
+            );
+            StoreError::caused(kind, doing, error)
+        })
+    }
+
+    /// Copies table by table, and what says that it is a store.
+    async fn copy_all(&self, copying: &Copying<'_>) -> Result<BackedUp> {
         let mut done = BackedUp::default();
         for &kind in TableKind::ALL {
             let table = self.table(kind);
             for attempt in 1.. {
-                match table.copy(&copying, &mut done).await {
+                match table.copy(copying, &mut done).await {
                     Ok(Some(version)) => {
                         done.versions.push((kind, version));
                         break;
@@ -105,11 +120,22 @@ impl Store {
             }
         }
         for (kind, _) in &done.versions {
-            Log::new(*kind, self.slice_seconds(), &to)?.put_record().await?;
+            Log::new(*kind, self.slice_seconds(), copying.to)?.put_record().await?;
         }
-        put(&to, &Path::from(marker::NAME), marker).await?;
+        // What it says of the tables has to hold of these versions: it may have changed while older ones were copied.
+        let marker = self.objects().get(&Path::from(marker::NAME)).await?;
+        let marker = marker
+            .ok_or_else(|| StoreError::corrupt(format!("{} is missing in {}", marker::NAME, self.objects().url())))?;
+        put(copying.to, &Path::from(marker::NAME), marker).await?;
         Ok(done)
     }
+}
+
+/// Where a store is, by whatever name it is called.
+fn place_of(objects: &Objects) -> String {
+    let path = objects.url().to_file_path().ok();
+    let real = path.map(|path| std::fs::canonicalize(&path).unwrap_or(path));
+    real.map_or_else(|| objects.url().to_string(), |path| path.to_string_lossy().into_owned())
 }
 
 impl Table {

@@ -6,9 +6,9 @@ use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
 use futures::TryStreamExt;
-use nines_store::{Checked, Gc, Mark, Once, Provider, StoreErrorKind, TableKind};
+use nines_store::{Backup, Checked, Gc, Mark, Once, Provider, StoreErrorKind, TableKind};
 
-use crate::fixture::{MINUTE, OCTOBER, answer, append, context, querying, requests, row, stream_of};
+use crate::fixture::{MINUTE, OCTOBER, answer, append, context, file_store, querying, requests, row, stream_of};
 use crate::model::{fresh, rows_of};
 
 const NEWEST: u64 = 53;
@@ -144,4 +144,29 @@ async fn a_checkpoint_that_stands_for_what_was_given_up_is_named_when_it_is_gone
     let table = fresh(&objects, TableKind::Requests).await;
     assert!(table.snapshot().await.unwrap_err().to_string().contains(checkpoint(NEWEST).as_ref()));
     assert!(table.store().take_notices().is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_shares_no_files_with_the_store_itself_and_what_is_not_complete_is_said() {
+    let (folder, store) = file_store().await;
+    append(&store.table(TableKind::Requests), vec![requests(&[row(OCTOBER, "web", 1)])]).await.unwrap();
+    let path = store.url().to_file_path().unwrap();
+    let alias = folder.path().join("alias");
+    std::os::unix::fs::symlink(&path, &alias).unwrap();
+    let to = folder.path().join("copy").to_str().unwrap().to_string();
+    for since in [path.as_path(), alias.as_path()] {
+        let mut how = Backup::default();
+        how.since = Some(since.to_str().unwrap().to_string());
+        let refused = store.backup(&to, &how).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::InvalidArgument, "{refused}");
+        assert!(refused.to_string().contains("the store itself"), "{refused}");
+    }
+    let refused = store.backup(alias.join("copy").to_str().unwrap(), &Backup::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("inside the store"), "{refused}");
+    std::fs::remove_dir_all(alias.join("copy")).unwrap();
+    let file = store.table(TableKind::Requests).snapshot().await.unwrap().files().next().unwrap().path().to_string();
+    std::fs::remove_file(path.join(file)).unwrap();
+    let failed = store.backup(&to, &Backup::default()).await.unwrap_err();
+    assert_eq!(failed.kind(), StoreErrorKind::Corrupt, "{failed}");
+    assert!(failed.to_string().contains("Remove it before the same is run again"), "{failed}");
 }
