@@ -130,6 +130,13 @@ impl StoreError {
         }
     }
 
+    /// Whether this process has too little of something: it says nothing of what is stored.
+    pub(crate) fn is_of_resources(&self) -> bool {
+        let told = self.message.to_lowercase();
+        let lacks = [NO_MEMORY, "cannot allocate memory", "too many files are open", "too many open files"];
+        self.kind == StoreErrorKind::OutOfMemory || lacks.iter().any(|lack| told.contains(lack))
+    }
+
     /// What kind of trouble this is.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

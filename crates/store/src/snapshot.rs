@@ -39,6 +39,24 @@ impl Snapshot {
         &self.table
     }
 
+    /// Says that it has files that cannot be verified, to whoever reads their rows, once.
+    pub(crate) fn say_foreign(&self) {
+        let (foreign, name) = (self.files.foreign(), self.table.kind().name());
+        if foreign == 0 || !self.table.foreign_is_news() {
+            return;
+        }
+        let files = match foreign {
+            1 => format!(
+                "1 file of {name} was written by another program and cannot be verified; nines compact {name} --adopt takes it over"
+            ),
+            many => format!(
+                "{many} files of {name} were written by another program and cannot be verified; nines compact {name} --adopt takes \
+                 them over"
+            ),
+        };
+        self.table.store().notice(files);
+    }
+
     /// The version; `None` if the table was never written.
     pub fn version(&self) -> Option<u64> {
         self.at.as_ref().map(|at| at.version())

@@ -47,6 +47,8 @@ pub(crate) struct TableState {
     /// The newest version met so far, and the newest whose files were listed: what comes next is read
     /// from there on.
     newest: Mutex<(Option<SnapshotRef>, Option<Files>)>,
+    /// Whether it was said that files are another Delta writer's.
+    foreign_told: AtomicBool,
     /// The version of which this process has yet to write the checkpoint.
     due: Mutex<Option<u64>>,
     /// Whether it is known that the store says beside the table that there is one.
@@ -62,6 +64,7 @@ impl TableState {
             layout: Arc::new(layout),
             objects: objects.clone(),
             newest: Mutex::default(),
+            foreign_told: AtomicBool::default(),
             due: Mutex::default(),
             recorded: AtomicBool::new(false),
         })
@@ -118,6 +121,11 @@ impl Table {
     /// The columns: [`TableKind::stored_schema`] at the store's slice width.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(self.state.layout.schema())
+    }
+
+    /// Whether nobody was told yet that files are another Delta writer's, who is told now.
+    pub(crate) fn foreign_is_news(&self) -> bool {
+        !self.state.foreign_told.swap(true, Relaxed)
     }
 
     pub(crate) fn objects(&self) -> &Objects {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use datafusion::execution::TaskContext;
 use datafusion::object_store::ObjectStoreExt;
 use datafusion::object_store::path::Path;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Result, StoreError};
 use crate::found::{Found, Kind, versions as versions_of};
@@ -71,12 +71,25 @@ pub struct Checked {
     pub problems: Vec<Problem>,
 }
 
+impl Checked {
+    /// Adds what an error says of an object, unless it says something of this process.
+    fn add(&mut self, problem: Problem, error: StoreError) -> Result<()> {
+        if error.is_of_resources() {
+            return Err(error);
+        }
+        self.problems.push(problem);
+        Ok(())
+    }
+}
+
 impl Table {
     /// Reads everything of the table. `bytes` counts what was read of its data, for whoever watches.
     ///
-    /// An error is only what kept it from looking: objects that cannot be listed.
+    /// An error is only what kept it from looking: objects that cannot be listed, too little memory, too few descriptors.
     pub async fn check(&self, task: &Arc<TaskContext>, bytes: &Arc<AtomicU64>) -> Result<Checked> {
         let mut checked = Checked::default();
+        // What is found says it.
+        self.foreign_is_news();
         let found = self.found().await?;
         if found.is_empty() {
             if let Some(left) = self.log().left().await? {
@@ -87,24 +100,24 @@ impl Table {
         let mut versions = versions_of(&found, Kind::Entry);
         let mut checkpoints = versions_of(&found, Kind::Checkpoint);
         let mut heads = versions_of(&found, Kind::Head);
-        let oldest = self.oldest_to_check(&versions, &mut checked).await;
+        let oldest = self.oldest_to_check(&versions, &mut checked).await?;
         // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
         let from = checkpoints.iter().copied().filter(|version| *version <= oldest).max().unwrap_or(0);
         let from = if versions.contains(&0) && oldest == 0 { 0 } else { from };
         for which in [&mut versions, &mut checkpoints, &mut heads] {
             which.retain(|version| *version >= from);
         }
-        let mut files = self.check_entries(&versions, oldest, &checkpoints, &heads, &mut checked).await;
-        self.check_checkpoints(&checkpoints, &mut checked).await;
-        self.check_versions(&versions, oldest, &checkpoints, &mut files, &mut checked).await;
+        let mut files = self.check_entries(&versions, oldest, &checkpoints, &heads, &mut checked).await?;
+        self.check_checkpoints(&checkpoints, &mut checked).await?;
+        self.check_versions(&versions, oldest, &checkpoints, &mut files, &mut checked).await?;
         let of_any: BTreeSet<&Path> = files.keys().collect();
         let is_left_over = |found: &&Found| found.kind == Kind::Data && !of_any.contains(&found.path);
         checked.left_over.extend(found.iter().filter(is_left_over).map(|found| found.path.to_string()));
-        self.check_files(files.into_values().collect(), bytes, &mut checked).await;
+        self.check_files(files.into_values().collect(), bytes, &mut checked).await?;
         match self.newest().await {
-            Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await,
+            Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await?,
             Ok(None) => {}
-            Err(error) => checked.problems.push(Problem::new(self.kind().name(), error.to_string())),
+            Err(error) => checked.add(Problem::new(self.kind().name(), error.to_string()), error)?,
         }
         checked.problems.sort();
         checked.problems.dedup();
@@ -112,13 +125,13 @@ impl Table {
     }
 
     /// The oldest version that is retained: those before it need not be readable.
-    async fn oldest_to_check(&self, versions: &BTreeSet<u64>, checked: &mut Checked) -> u64 {
+    async fn oldest_to_check(&self, versions: &BTreeSet<u64>, checked: &mut Checked) -> Result<u64> {
         let first = versions.first().copied().unwrap_or(0);
         match self.retained().await {
-            Ok(retained) => retained.unwrap_or(first),
+            Ok(retained) => Ok(retained.unwrap_or(first)),
             Err(error) => {
-                checked.problems.push(Problem::new(self.kind().name(), error.to_string()));
-                first
+                checked.add(Problem::new(self.kind().name(), error.to_string()), error)?;
+                Ok(first)
             }
         }
     }
@@ -132,7 +145,7 @@ impl Table {
         checkpoints: &BTreeSet<u64>,
         heads: &BTreeSet<u64>,
         checked: &mut Checked,
-    ) -> BTreeMap<Path, DataFile> {
+    ) -> Result<BTreeMap<Path, DataFile>> {
         let mut files = BTreeMap::new();
         let mut origins = Vec::new();
         let mut before: Option<(u64, [u8; 32])> = None;
@@ -162,7 +175,7 @@ impl Table {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
                 Err(error) => {
-                    checked.problems.push(Problem::of(&place.entry(), &error));
+                    checked.add(Problem::of(&place.entry(), &error), error)?;
                     before = None;
                     continue;
                 }
@@ -174,12 +187,12 @@ impl Table {
                         checked.foreign_entries.push(version);
                     }
                 }
-                Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
+                Err(error) => checked.add(Problem::of(&place.entry(), &error), error)?,
             }
             match self.log().added(version, &entry) {
                 Ok(_) if version <= oldest => {}
                 Ok(added) => files.extend(added.into_iter().map(|file| (file.path().clone(), file))),
-                Err(error) => checked.problems.push(Problem::of(&place.entry(), &error)),
+                Err(error) => checked.add(Problem::of(&place.entry(), &error), error)?,
             }
             let hash = crate::log::sha256(&entry);
             if let (Some((last, expected)), Some(said)) = (before, crate::log::previous(&entry))
@@ -201,7 +214,7 @@ impl Table {
                     place.head(),
                     "it is the head of other bytes than those of its entry: one of the two was replaced. Put them back from a backup",
                 )),
-                Err(error) => checked.problems.push(Problem::of(&place.head(), &error)),
+                Err(error) => checked.add(Problem::of(&place.head(), &error), error)?,
             }
         }
         checked.problems.extend(self.check_heads(&origins, heads));
@@ -212,11 +225,11 @@ impl Table {
                 "it is the head of an entry that is missing: the log lost its end. Put the entry back from a backup",
             ));
         }
-        files
+        Ok(files)
     }
 
     /// Every checkpoint by its record.
-    async fn check_checkpoints(&self, checkpoints: &BTreeSet<u64>, checked: &mut Checked) {
+    async fn check_checkpoints(&self, checkpoints: &BTreeSet<u64>, checked: &mut Checked) -> Result<()> {
         for &version in checkpoints {
             let place = self.log().place(version);
             let read = match self.objects().object_store().get(&place.checkpoint()).await {
@@ -231,8 +244,8 @@ impl Table {
                 }
             }
             if let Err(error) = read {
-                let said = StoreError::found_in(&error).map_or_else(|| error.to_string(), |ours| ours.to_string());
-                checked.problems.push(Problem::of(&place.checkpoint(), &StoreError::corrupt(said)));
+                let error = self.objects().failed("read", &place.checkpoint(), error);
+                checked.add(Problem::of(&place.checkpoint(), &error), error)?;
             }
             if let Ok(Some(record)) = self.objects().get(&place.record()).await
                 && let Err(why) = Recorded::read(&record, &place)
@@ -240,6 +253,7 @@ impl Table {
                 checked.problems.push(Problem::new(place.record(), format!("{why}: its checkpoint is not used")));
             }
         }
+        Ok(())
     }
 
     /// The files of versions from which others are read. Those that cannot be read are said.
@@ -250,7 +264,7 @@ impl Table {
         checkpoints: &BTreeSet<u64>,
         files: &mut BTreeMap<Path, DataFile>,
         checked: &mut Checked,
-    ) {
+    ) -> Result<()> {
         // Between these a version has what the one before it had, and what its entry adds.
         let ends = [Some(oldest), versions.last().copied()].into_iter().flatten().chain(checkpoints.iter().copied());
         for version in ends.filter(|version| *version >= oldest).collect::<BTreeSet<u64>>() {
@@ -259,14 +273,15 @@ impl Table {
                 Err(error) => {
                     let place = self.log().place(version);
                     let problem = format!("version {version} cannot be read: {error}");
-                    checked.problems.push(Problem::new(place.entry(), problem));
+                    checked.add(Problem::new(place.entry(), problem), error)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// Every byte of every file, and what the log says of its rows.
-    async fn check_files(&self, files: Vec<DataFile>, bytes: &Arc<AtomicU64>, checked: &mut Checked) {
+    async fn check_files(&self, files: Vec<DataFile>, bytes: &Arc<AtomicU64>, checked: &mut Checked) -> Result<()> {
         let checks = files.into_iter().map(|file| async move {
             let read = self.objects().object_store().get(file.path()).await;
             let read = match read {
@@ -280,20 +295,31 @@ impl Table {
                 )],
                 Ok(read) => {
                     let (kind, of) = (self.kind(), file.clone());
-                    let found = tokio::task::spawn_blocking(move || rows::problems(kind, &of, read)).await;
-                    let found = found.unwrap_or_else(|error| vec![format!("it was not looked at to its end: {error}")]);
-                    found.into_iter().map(|problem| Problem::new(file.path(), problem)).collect()
+                    let found =
+                        tokio::task::spawn_blocking(move || rows::problems(kind, &of, read).map_err(StoreError::from))
+                            .await;
+                    let doing = || format!("cannot check {}", file.path());
+                    match found.map_err(|error| StoreError::of_task(&doing(), error)) {
+                        Ok(Ok(found)) => found.into_iter().map(|problem| Problem::new(file.path(), problem)).collect(),
+                        Ok(Err(error)) if error.is_of_resources() => return Err(error),
+                        Ok(Err(error)) => vec![Problem::new(file.path(), format!("its rows cannot be read: {error}"))],
+                        Err(error) if error.is_of_resources() => return Err(error),
+                        Err(_) => vec![Problem::new(
+                            file.path(),
+                            "its rows cannot be read: what reads Parquet files failed on it. Put it back from a backup",
+                        )],
+                    }
                 }
-                Err(error) => {
-                    let said = StoreError::found_in(&error).map_or_else(|| error.to_string(), |ours| ours.to_string());
-                    vec![Problem::of(file.path(), &StoreError::corrupt(said))]
-                }
+                Err(error) => match self.objects().failed("read", file.path(), error) {
+                    error if error.is_of_resources() => return Err(error),
+                    error => vec![Problem::of(file.path(), &error)],
+                },
             };
             bytes.fetch_add(file.size(), Relaxed);
-            (file, problems)
+            Ok((file, problems))
         });
         let mut checks = futures::stream::iter(checks).buffer_unordered(AT_ONCE);
-        while let Some((file, problems)) = checks.next().await {
+        while let Some((file, problems)) = checks.try_next().await? {
             checked.files += 1;
             checked.bytes += file.size();
             checked.problems.extend(problems);
@@ -301,5 +327,29 @@ impl Table {
                 checked.foreign_files.push(file.path().to_string());
             }
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::StoreErrorKind;
+
+    #[tokio::test]
+    async fn what_this_process_lacks_is_no_problem_of_an_object() {
+        let panic =
+            tokio::task::spawn_blocking(|| panic!("zstd returned null pointer when creating new context")).await;
+        let memory = StoreError::of_task("cannot check a file", panic.map(|_: ()| ()).unwrap_err());
+        assert!(!memory.to_string().contains("null pointer"), "{memory}");
+        let files = std::io::Error::from_raw_os_error(24);
+        let files = StoreError::caused(StoreErrorKind::Io, "cannot read a file", files);
+        let damage = StoreError::corrupt("a file is damaged");
+        let mut checked = Checked::default();
+        for (error, expected) in [(memory, false), (files, false), (damage, true)] {
+            let told = error.to_string();
+            assert_eq!(checked.add(Problem::new("a file", told.clone()), error).is_ok(), expected, "{told}");
+        }
+        assert_eq!(checked.problems, [Problem::new("a file", "a file is damaged")]);
     }
 }

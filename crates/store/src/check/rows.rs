@@ -12,6 +12,7 @@ use datafusion::execution::TaskContext;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Checked, Problem};
+use crate::error::Result;
 use crate::log::{DataFile, Files};
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -21,14 +22,7 @@ use crate::twice::Twice;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// What is wrong with the rows of a file.
-pub(super) fn problems(kind: TableKind, file: &DataFile, bytes: Bytes) -> Vec<String> {
-    match looked_at(kind, file, bytes) {
-        Ok(problems) => problems,
-        Err(error) => vec![format!("its rows cannot be read: {error}")],
-    }
-}
-
-fn looked_at(kind: TableKind, file: &DataFile, bytes: Bytes) -> datafusion::error::Result<Vec<String>> {
+pub(super) fn problems(kind: TableKind, file: &DataFile, bytes: Bytes) -> datafusion::error::Result<Vec<String>> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)?.with_batch_size(8192).build()?;
     let (mut rows, mut problems) = (0u64, Vec::new());
     let mut keys: Option<RowConverter> = None;
@@ -130,7 +124,12 @@ fn same(a: &(ScalarValue, ScalarValue), b: &(ScalarValue, ScalarValue)) -> bool 
 
 impl Table {
     /// No key of the newest version is in two files.
-    pub(super) async fn check_keys(&self, newest: &Files, task: &Arc<TaskContext>, checked: &mut Checked) {
+    pub(super) async fn check_keys(
+        &self,
+        newest: &Files,
+        task: &Arc<TaskContext>,
+        checked: &mut Checked,
+    ) -> Result<()> {
         for partition in newest.files.partitions() {
             let files: Vec<&DataFile> = partition.files().iter().collect();
             checked.rows += files.iter().filter_map(|file| file.rows()).sum::<u64>();
@@ -147,10 +146,12 @@ impl Table {
                     ),
                 )),
                 // That a file cannot be read was said where it was read alone.
-                Err(error) => checked
-                    .problems
-                    .push(Problem::new(self.kind().name(), format!("its keys were not compared: {error}"))),
+                Err(error) => {
+                    let problem = format!("its keys were not compared: {error}");
+                    checked.add(Problem::new(self.kind().name(), problem), error)?;
+                }
             }
         }
+        Ok(())
     }
 }

@@ -18,7 +18,8 @@ pub struct FilePartition {
     /// By path.
     files: Vec<DataFile>,
     content: u64,
-    sorted: bool,
+    /// How many are another Delta writer's, of whose rows no order is known.
+    foreign: usize,
     times: OnceLock<Times>,
 }
 
@@ -39,8 +40,8 @@ impl FilePartition {
         let sum = files.iter().fold(0u64, |sum, file| sum.wrapping_add(file.content()));
         // 0 is what names no rows.
         let content = if files.is_empty() { 0 } else { sum.max(1) };
-        let sorted = files.iter().all(DataFile::sorted);
-        Self { first_day, files, content, sorted, times: OnceLock::new() }
+        let foreign = files.iter().filter(|file| file.foreign()).count();
+        Self { first_day, files, content, foreign, times: OnceLock::new() }
     }
 
     /// Its first UTC day in days since 1970; `None` for a table that is stored together.
@@ -60,7 +61,7 @@ impl FilePartition {
 
     /// Whether the rows of each file are sorted, which only those of our own are known to be.
     pub(crate) fn sorted(&self) -> bool {
-        self.sorted
+        self.foreign == 0
     }
 
     /// Start of the first and of the last slice in µs; `None` if a file does not say.
@@ -89,7 +90,11 @@ impl FilePartition {
 
 /// All files of a version.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FileList(BTreeMap<Option<i32>, Arc<FilePartition>>);
+pub(crate) struct FileList {
+    partitions: BTreeMap<Option<i32>, Arc<FilePartition>>,
+    /// How many files are another Delta writer's.
+    foreign: usize,
+}
 
 impl FileList {
     pub(crate) fn new(files: Vec<DataFile>) -> Self {
@@ -97,7 +102,19 @@ impl FileList {
         for file in files {
             of.entry(file.first_day()).or_default().push(file);
         }
-        Self(of.into_iter().map(|(day, files)| (day, Arc::new(FilePartition::new(day, files)))).collect())
+        Self::of_partitions(
+            of.into_iter().map(|(day, files)| (day, Arc::new(FilePartition::new(day, files)))).collect(),
+        )
+    }
+
+    fn of_partitions(partitions: BTreeMap<Option<i32>, Arc<FilePartition>>) -> Self {
+        let foreign = partitions.values().map(|partition| partition.foreign).sum();
+        Self { partitions, foreign }
+    }
+
+    /// How many files are another Delta writer's.
+    pub(crate) fn foreign(&self) -> usize {
+        self.foreign
     }
 
     /// The files of another version. `guess` tells from its path in which partition a file most likely is.
@@ -109,7 +126,7 @@ impl FileList {
         added: Vec<DataFile>,
         guess: impl Fn(&Path) -> Option<i32>,
     ) -> Self {
-        let mut list = self.0.clone();
+        let mut list = self.partitions.clone();
         let mut touched: BTreeMap<Option<i32>, (HashSet<Path>, Vec<DataFile>)> = BTreeMap::new();
         for path in removed {
             let likely = guess(&path);
@@ -136,7 +153,7 @@ impl FileList {
                 false => list.insert(day, Arc::new(FilePartition::new(day, files))),
             };
         }
-        Self(list)
+        Self::of_partitions(list)
     }
 
     fn has(&self, day: Option<i32>, path: &Path) -> bool {
@@ -144,22 +161,22 @@ impl FileList {
     }
 
     fn partition_of(&self, path: &Path) -> Option<Option<i32>> {
-        self.0.keys().copied().find(|&day| self.has(day, path))
+        self.partitions.keys().copied().find(|&day| self.has(day, path))
     }
 
     /// The files of a partition.
     pub(crate) fn of(&self, first_day: Option<i32>) -> &[DataFile] {
-        self.0.get(&first_day).map(|partition| partition.files()).unwrap_or_default()
+        self.partitions.get(&first_day).map(|partition| partition.files()).unwrap_or_default()
     }
 
     /// A partition; `None` if it has no files.
     pub(crate) fn get(&self, first_day: Option<i32>) -> Option<&FilePartition> {
-        self.0.get(&first_day).map(AsRef::as_ref)
+        self.partitions.get(&first_day).map(AsRef::as_ref)
     }
 
     /// The partitions that have files, ascending.
     pub(crate) fn partitions(&self) -> impl DoubleEndedIterator<Item = &FilePartition> + Clone {
-        self.0.values().map(AsRef::as_ref)
+        self.partitions.values().map(AsRef::as_ref)
     }
 
     /// Those whose first days are in a range.
@@ -169,7 +186,7 @@ impl FileList {
     ) -> impl DoubleEndedIterator<Item = &FilePartition> + Clone {
         // An empty inclusive range is no range for a map.
         let (from, to) = if days.is_empty() { (0, 0) } else { (*days.start(), days.end().saturating_add(1)) };
-        self.0.range(Some(from)..Some(to)).map(|(_, partition)| partition.as_ref())
+        self.partitions.range(Some(from)..Some(to)).map(|(_, partition)| partition.as_ref())
     }
 
     /// All files, by partition and path.
@@ -209,10 +226,10 @@ mod tests {
         let before = list(&days);
         let after = changed(&before, &[days[1]], &["date=2026-10-04/k1-d", "date=2026-10-03/k1-e"]);
         let shared: Vec<i32> = before
-            .0
+            .partitions
             .iter()
             .filter_map(|(day, partition)| {
-                after.0.get(day).is_some_and(|other| Arc::ptr_eq(partition, other)).then_some(day.unwrap())
+                after.partitions.get(day).is_some_and(|other| Arc::ptr_eq(partition, other)).then_some(day.unwrap())
             })
             .collect();
         assert_eq!(shared, [20_727]);

@@ -202,6 +202,6 @@ fn executor() -> Result<Arc<TokioMultiThreadExecutor>> {
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(StoreError::caused(StoreErrorKind::Internal, "a log operation did not finish", error)),
+        Err(error) => Err(StoreError::of_task("a log operation did not finish", error)),
     }
 }

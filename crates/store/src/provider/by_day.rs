@@ -71,6 +71,7 @@ impl Snapshot {
     /// column that the table does not have, a filter that does not fit it or that cannot be decided while reading
     /// ([`filters_by_day`](Self::filters_by_day)), or a table that is not stored by day.
     pub fn scan_by_day(&self, session: &dyn Session, request: &ByDay) -> Result<DayScan> {
+        self.say_foreign();
         let (kind, schema) = (self.table().kind(), self.schema());
         if kind.partition() != Partition::Day {
             return plan_err!("{} is not stored by day", kind.name());

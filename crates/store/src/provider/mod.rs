@@ -200,6 +200,7 @@ impl TableProvider for Provider {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
 
+        snapshot.say_foreign();
         let objects = self.table.objects();
         let registered = objects.registry_url()?;
         session.runtime_env().register_object_store(registered.as_ref(), Arc::clone(objects.object_store()));

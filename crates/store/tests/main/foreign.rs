@@ -8,9 +8,9 @@ use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
 use datafusion::parquet::arrow::ArrowWriter;
 use futures::StreamExt;
-use nines_store::{Compaction, StoreErrorKind, Table, TableKind};
+use nines_store::{ByDay, Compaction, Provider, StoreErrorKind, Table, TableKind};
 
-use crate::fixture::{DAY, MINUTE, OCTOBER, append, context, requests, row};
+use crate::fixture::{DAY, MINUTE, OCTOBER, answer, append, context, querying, requests, row};
 use crate::model::fresh;
 
 /// Adds rows to `requests` as another program does: a file of this day, and an entry that says no more than it must.
@@ -89,4 +89,32 @@ async fn rows_that_an_append_refuses_are_not_adopted() {
     assert_eq!(adopt(&table).await.unwrap().version, Some(4));
     let snapshot = table.snapshot().await.unwrap();
     assert_eq!((snapshot.files().filter(|file| file.foreign()).count(), snapshot.rows()), (0, Some(4)));
+}
+
+#[tokio::test]
+async fn whoever_reads_files_that_cannot_be_verified_is_told_once() {
+    let objects = with_foreign().await;
+    let table = fresh(&objects, TableKind::Requests).await;
+    let read = async || answer(&querying(Provider::newest(table.clone())), "select sum(requests) from t").await;
+    assert_eq!(read().await, ["8"]);
+    let notices = table.store().take_notices();
+    assert!(
+        notices.len() == 1 && notices[0].starts_with("1 file of requests was written by another program"),
+        "{notices:?}"
+    );
+    assert!(notices[0].contains("nines compact requests --adopt"), "{notices:?}");
+    put(&objects, 3, "2026-10-01", &requests(&[row(OCTOBER + MINUTE, "theirs", 7)])).await;
+    assert_eq!(read().await, ["15"]);
+    assert!(table.store().take_notices().is_empty());
+    // Evaluation reads by day.
+    let table = fresh(&objects, TableKind::Requests).await;
+    let day = (OCTOBER / DAY) as i32;
+    let request = ByDay { days: &[day], columns: &["requests"], filter: None, partitions: 1, lead_in: 0 };
+    table.snapshot().await.unwrap().scan_by_day(&context().state(), &request).unwrap();
+    assert!(table.store().take_notices()[0].starts_with("2 files of requests were written by another program"));
+    // What was looked at as a whole has said so.
+    let table = fresh(&objects, TableKind::Requests).await;
+    assert_eq!(table.check(&context().task_ctx(), &Arc::default()).await.unwrap().foreign_files.len(), 2);
+    let read = answer(&querying(Provider::newest(table.clone())), "select count(*) from t").await;
+    assert_eq!((read, table.store().take_notices()), (vec!["3".to_string()], Vec::new()));
 }
