@@ -187,7 +187,7 @@ def other_writer(store):
         (store / "events" / "_delta_log" / f"{entry:020}.json").unlink()
     assert total() == "6,13", total()
     # Its files stay told apart until somebody vouches for them.
-    theirs = "files are another Delta writer's"
+    theirs = "of another Delta writer"
     run("--store", store, "compact", "events", "--upgrade")
     assert theirs in run("--store", store, "check", "events")
     run("--store", store, "compact", "events", "--adopt")

@@ -198,7 +198,10 @@ fn what_is_restored_is_as_it_was_and_what_came_since_can_come_again() {
     let dry = run(&mut on(&store, &["restore", "requests", "--to", "1", "--dry-run"]));
     assert!(dry.contains("would be as in version 1") && count(&store) == second, "{dry}");
     let done = run(&mut on(&store, &["restore", "requests", "--to", "1"]));
-    assert!(done.contains("version 3 of requests has the rows of version 1") && done.contains("1 batches"), "{done}");
+    assert!(
+        done.contains("version 3 of requests has the rows of version 1") && done.contains("1 batch or position"),
+        "{done}"
+    );
     assert_eq!(count(&store), first);
     assert!(run(&mut on(&store, &["restore", "requests", "--to", "1"])).contains("has the rows of version 1 already"));
     // It was taken back, so it is new.

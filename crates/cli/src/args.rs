@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 use nines_engine::Settings;
 use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
@@ -560,7 +561,7 @@ pub(crate) struct Log {
     pub table: Option<TableKind>,
 
     /// How many versions, the newest first
-    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "all")]
+    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "all", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub last: usize,
 
     /// All versions whose entries are still there

@@ -163,6 +163,15 @@ impl Table {
                 format!("version {version} of {self} is no longer retained; the oldest that is, is {retained}"),
             ));
         }
+        if let Some(newest) = self.newest().await?.map(|newest| newest.snapshot.version())
+            && version > newest
+        {
+            let oldest = self.retained().await?.unwrap_or_default();
+            return Err(StoreError::new(
+                StoreErrorKind::NotFound,
+                format!("{self} has no version {version}; it has versions {oldest} to {newest}"),
+            ));
+        }
         let state = Arc::clone(&self.state);
         let files = blocking(move || {
             if let Some(known) = state.known().1.filter(|known| known.snapshot.version() == version) {

@@ -4,14 +4,14 @@ use std::io::IsTerminal;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use nines_engine::Settings;
 use nines_engine::store::Amount;
 
 use crate::args;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: args::Backup) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn run(settings: Settings, args: args::Backup) -> Result<()> {
     bar.finish_and_clear();
     let done = done?;
     let told = |Amount { files, bytes, .. }: Amount| {
-        format!("{} data files ({})", HumanCount(files as u64), HumanBytes(bytes))
+        format!("{} ({})", counted(files as u64, "data file", "data files"), HumanBytes(bytes))
     };
     let mut text = format!("{} copied", told(done.copied));
     if done.shared.files > 0 {

@@ -12,7 +12,7 @@ use nines_engine::{Engine, Settings};
 use crate::args::Check;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 /// How many objects of a kind are named.
 const NAMED: usize = 10;
@@ -66,8 +66,8 @@ async fn compared(engine: &Engine, args: &Check) -> Result<usize> {
         }
     };
     let mut text = format!(
-        "slo_days  {} kept days of objectives compared with what rows say now ({days})\n",
-        HumanCount(found.kept as u64)
+        "slo_days  {} of objectives compared with what rows say now ({days})\n",
+        counted(found.kept as u64, "kept day", "kept days")
     );
     let what = match args.repair_caches {
         true => "was something else than rows say now, and is kept anew",
@@ -86,11 +86,11 @@ async fn compared(engine: &Engine, args: &Check) -> Result<usize> {
 fn told(kind: TableKind, checked: &Checked) -> String {
     let name = kind.name();
     let mut text = format!(
-        "{name}  {} entries, {} data files, {}, {} rows now\n",
-        HumanCount(checked.entries),
-        HumanCount(checked.files),
+        "{name}  {}, {}, {}, {} now\n",
+        counted(checked.entries, "entry", "entries"),
+        counted(checked.files, "data file", "data files"),
         HumanBytes(checked.bytes),
-        HumanCount(checked.rows)
+        counted(checked.rows, "row", "rows")
     );
     for problem in &checked.problems {
         text.push_str(&format!("{name}  problem: {}: {}\n", problem.object, problem.problem));
@@ -100,34 +100,38 @@ fn told(kind: TableKind, checked: &Checked) -> String {
     text.push_str(&named(
         name,
         &versions,
-        "entries are another Delta writer's: nobody can tell whether they are as they were written",
+        ("entry", "entries"),
+        "of another Delta writer: nobody can tell whether all is as it was written",
     ));
     text.push_str(&named(
         name,
         &told(&checked.foreign_checkpoints),
-        "checkpoints have no record, because another Delta writer or an older nines wrote them: nobody can tell whether they are as they \
-         were written. They are read only where entries of the log were removed because of them",
+        ("checkpoint", "checkpoints"),
+        "without a record, of another Delta writer or an older nines: nobody can tell whether all is as it was written, and it is read only \
+         where entries of the log were removed because of it",
     ));
     text.push_str(&named(
         name,
         &checked.foreign_files,
-        "files are another Delta writer's: nobody can tell whether they are as they were written",
+        ("file", "files"),
+        "of another Delta writer: nobody can tell whether all is as it was written",
     ));
     text.push_str(&named(
         name,
         &checked.left_over,
-        "files are in no version, left by a writer that died: they are in nobody's way",
+        ("file", "files"),
+        "in no version, left by a writer that died and in nobody's way",
     ));
     text
 }
 
-fn named(table: &str, objects: &[String], what: &str) -> String {
+fn named(table: &str, objects: &[String], (one, many): (&str, &str), what: &str) -> String {
     if objects.is_empty() {
         return String::new();
     }
     let more = if objects.len() > NAMED { " …" } else { "" };
     let first = objects.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    format!("{table}  note: {} {what}: {first}{more}\n", HumanCount(objects.len() as u64))
+    format!("{table}  note: {} {what}: {first}{more}\n", counted(objects.len() as u64, one, many))
 }
 
 /// Shows how much was read, where somebody looks.

@@ -11,7 +11,7 @@ use nines_engine::store::{Compacted, Compaction, TableKind};
 use crate::args::Compact;
 use crate::error::Result;
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -46,11 +46,10 @@ pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
 }
 
 fn files(of: &Compacted) -> String {
-    let days = if of.partitions == 1 { "partition" } else { "partitions" };
     format!(
-        "{} files of {} {days}, {}",
-        HumanCount(of.before.files as u64),
-        HumanCount(of.partitions as u64),
+        "{} of {}, {}",
+        counted(of.before.files as u64, "file", "files"),
+        counted(of.partitions as u64, "partition", "partitions"),
         HumanBytes(of.before.bytes)
     )
 }

@@ -1,6 +1,6 @@
 //! `nines gc`: old versions given up, and what only they need removed.
 
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use nines_engine::Settings;
 use nines_engine::ingest::clock;
 use nines_engine::store::{Amount, Collected, TableKind};
@@ -8,7 +8,7 @@ use nines_engine::store::{Amount, Collected, TableKind};
 use crate::args;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: args::Gc) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -39,21 +39,24 @@ fn told(kind: TableKind, done: &Collected, (oldest, newest): (u64, u64), dry_run
     if done.data.files + done.log.files + done.left_over.files == 0 {
         text.push_str("; nothing to remove\n");
     } else {
-        let parts =
-            [(done.data, "data files"), (done.log, "log files"), (done.left_over, "files of writers that died")];
+        let parts = [
+            (done.data, ("data file", "data files")),
+            (done.log, ("log file", "log files")),
+            (done.left_over, ("file of a writer that died", "files of writers that died")),
+        ];
         let parts = parts.iter().filter(|(amount, _)| amount.files > 0);
-        let parts: Vec<String> = parts.map(|(amount, what)| told_of(*amount, what)).collect();
+        let parts: Vec<String> = parts.map(|(amount, what)| told_of(*amount, *what)).collect();
         text.push_str(&format!("; {gone}: {}\n", parts.join(", ")));
     }
     if done.young.files > 0 {
-        let young = told_of(done.young, "files");
+        let young = told_of(done.young, ("file", "files"));
         text.push_str(&format!(
-            "{name}  note: {young} are in no version and stay: they are younger than a day, and their writer may be at work\n"
+            "{name}  note: {young} in no version, younger than a day, left alone: a writer may be at work\n"
         ));
     }
     text
 }
 
-fn told_of(amount: Amount, what: &str) -> String {
-    format!("{} {what} ({})", HumanCount(amount.files as u64), HumanBytes(amount.bytes))
+fn told_of(amount: Amount, (one, many): (&str, &str)) -> String {
+    format!("{} ({})", counted(amount.files as u64, one, many), HumanBytes(amount.bytes))
 }

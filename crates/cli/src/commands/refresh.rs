@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::{DateTime, Days, NaiveDate};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use nines_engine::ingest::clock;
 use nines_engine::store::TableKind;
 use nines_engine::{Engine, EngineError, Settings};
@@ -13,7 +13,7 @@ use super::record;
 use crate::args::Refresh;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 /// Days evaluated, and kept, at once.
 const DAYS: u64 = 31;
@@ -37,15 +37,11 @@ pub(crate) async fn run(settings: Settings, args: Refresh) -> Result<()> {
     let Filled { objectives, days, from, kept } = filled;
     say(&format!(
         "{} over {} from {from}, in {:.1} s; {} of objectives kept, of days that are over\n",
-        counted(objectives as u64, "objective"),
-        counted(days, "day"),
+        counted(objectives as u64, "objective", "objectives"),
+        counted(days, "day", "days"),
         begun.elapsed().as_secs_f64(),
-        counted(kept, "day")
+        counted(kept, "day", "days")
     ))
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{} {what}{}", HumanCount(number), if number == 1 { "" } else { "s" })
 }
 
 /// What was evaluated, and what is kept now.

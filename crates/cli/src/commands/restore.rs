@@ -1,12 +1,11 @@
 //! `nines restore`: an earlier version of a table as the newest.
 
-use indicatif::HumanCount;
 use nines_engine::Settings;
 
 use crate::args;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: args::Restore) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -15,9 +14,9 @@ pub(crate) async fn run(settings: Settings, args: args::Restore) -> Result<()> {
     }
     let done = engine.restore(args.table, args.to, args.dry_run).await?;
     let (name, to, before) = (args.table.name(), args.to, done.before);
-    let rows = |(_, rows): (usize, u64)| HumanCount(rows);
+    let rows = |(_, rows): (usize, u64)| counted(rows, "row", "rows");
     let changes = format!(
-        "files with {} rows of version {to} count again, files with {} rows of version {before} do not",
+        "files with {} of version {to} count again, files with {} of version {before} do not",
         rows(done.returned),
         rows(done.removed)
     );
@@ -28,9 +27,9 @@ pub(crate) async fn run(settings: Settings, args: args::Restore) -> Result<()> {
     };
     if done.undone > 0 && (done.version.is_some() || args.dry_run) {
         text.push_str(&format!(
-            "{name}  {} batches and positions in files that were recorded since are forgotten: what was ingested after version {to} can \
+            "{name}  {} in files, recorded since, forgotten: what was ingested after version {to} can \
              be ingested again\n",
-            HumanCount(done.undone as u64)
+            counted(done.undone as u64, "batch or position", "batches and positions")
         ));
     }
     say(&text)

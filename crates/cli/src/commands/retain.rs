@@ -1,14 +1,13 @@
 //! `nines retain`: raw rows that are older than is kept, removed.
 
 use chrono::DateTime;
-use indicatif::HumanCount;
 use nines_engine::ingest::clock;
 use nines_engine::{Retaining, Settings};
 
 use crate::args;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -36,14 +35,14 @@ pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
         }
         (Some((first, last)), None) => {
             format!(
-                "{name}  {} rows of {first} to {last} would be removed, and these days sealed\n",
-                HumanCount(done.rows)
+                "{name}  {} of {first} to {last} would be removed, and these days sealed\n",
+                counted(done.rows, "row", "rows")
             )
         }
         (Some((first, last)), Some(version)) => format!(
-            "{name}  {} rows of {first} to {last} are removed; version {version} of {name}. What objectives were in these days is kept for \
+            "{name}  removed {} of {first} to {last}; version {version} of {name}. What objectives were in these days is kept for \
              good. Earlier versions still have the rows, until: nines gc {name}\n",
-            HumanCount(done.rows)
+            counted(done.rows, "row", "rows")
         ),
     };
     if let Some(kept) = done.kept_from {

@@ -259,6 +259,11 @@ pub(crate) fn say_drawn(text: &str) -> Result<()> {
     doing("writing to the terminal", std::io::stdout().write_all(printable_drawn(text).as_bytes()))
 }
 
+/// `1 entry` or `1,200 entries`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", indicatif::HumanCount(number), if number == 1 { one } else { many })
+}
+
 /// Tells a person something beside the results, in a line of its own.
 #[expect(clippy::print_stderr, reason = "the one place that does; nothing is to be done where there is nobody to tell")]
 pub(crate) fn note(text: impl std::fmt::Display) {

@@ -77,9 +77,7 @@ impl Table {
 
 /// The first row of a batch that no append lets into the partition of its file, and why.
 fn first_refused(check: &Check, file: &DataFile, batch: &RecordBatch) -> Option<(usize, String)> {
-    if why_refused(check, file, batch).is_none() {
-        return None;
-    }
+    why_refused(check, file, batch)?;
     (0..batch.num_rows()).find_map(|row| Some((row, why_refused(check, file, &batch.slice(row, 1))?)))
 }
 

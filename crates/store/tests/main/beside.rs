@@ -138,6 +138,14 @@ async fn a_checkpoint_that_stands_for_what_was_given_up_is_named_when_it_is_gone
     remove(&objects, &[checkpoint(NEWEST)]).await;
     let told = refused(&objects).await;
     assert!(told.contains(checkpoint(NEWEST).as_ref()) && !told.contains(entry(0).as_ref()), "{told}");
+    let sound = collected().await;
+    let table = fresh(&sound, TableKind::Requests).await;
+    let none = table.snapshot_at(99).await.unwrap_err();
+    assert_eq!(none.kind(), StoreErrorKind::NotFound);
+    assert!(
+        none.to_string().ends_with(&format!("no version 99; it has versions {NEWEST} to {}", NEWEST + 1)),
+        "{none}"
+    );
     // Nothing is read instead of one that is damaged.
     let objects = collected().await;
     objects.put(&checkpoint(NEWEST), "nothing".into()).await.unwrap();
