@@ -166,7 +166,7 @@ async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
     let missing = open("requests=9").await.unwrap();
     let EngineError::Store(error) = &missing else { panic!("{missing}") };
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
-    assert!(missing.to_string().starts_with("version 9 of requests in memory://as-of-told"), "{missing}");
+    assert!(missing.to_string().starts_with("requests in memory://as-of-told/ has no version 9; it has"), "{missing}");
     for (text, said) in [
         ("fees=0", "version 0 of fees"),
         ("statement:abc", "expected the SHA-256 of a statement"),
