@@ -8,7 +8,14 @@ use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
+
+/// Pages that nobody used for a second go back to the system. Threads that do nothing any more would keep theirs, so that a
+/// thread of the allocator does it.
+#[expect(unsafe_code, reason = "jemalloc reads its options under this name")]
+#[cfg(target_os = "linux")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static OPTIONS: &[u8; 60] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0\0";
 
 /// How far a thread's count may be from what it has told.
 const UNTOLD: isize = 32 << 10;
@@ -24,8 +31,9 @@ thread_local! {
     static UNTOLD_HERE: Cell<isize> = const { Cell::new(0) };
 }
 
-/// mimalloc, counted: queries allocate and free many small buffers on all cores, at which it is faster than the system's.
-pub(crate) struct Counting(pub MiMalloc);
+/// jemalloc, counted: queries allocate and free many small buffers on all cores, at which it is faster than the system's, and a
+/// process that runs for weeks does not keep what its threads have freed.
+pub(crate) struct Counting(pub Jemalloc);
 
 /// Bytes that the program has allocated and not freed.
 pub(crate) fn in_use() -> usize {
@@ -82,8 +90,8 @@ impl fmt::Write for Text {
     }
 }
 
-#[expect(unsafe_code, reason = "an allocator is unsafe by nature; each call is handed on to mimalloc as it came")]
-// SAFETY: mimalloc keeps the contract of GlobalAlloc, and counting neither allocates nor panics.
+#[expect(unsafe_code, reason = "an allocator is unsafe by nature; each call is handed on to jemalloc as it came")]
+// SAFETY: jemalloc keeps the contract of GlobalAlloc, and counting neither allocates nor panics.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         look_before(layout.size());

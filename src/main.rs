@@ -5,7 +5,7 @@ mod allocator;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: allocator::Counting = allocator::Counting(mimalloc::MiMalloc);
+static ALLOCATOR: allocator::Counting = allocator::Counting(tikv_jemallocator::Jemalloc);
 
 fn main() -> ExitCode {
     nines_cli::watch_memory(allocator::in_use, &allocator::MOST);

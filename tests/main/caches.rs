@@ -91,7 +91,7 @@ fn damaged_caches_are_let_go_of() {
     flip(&std::fs::read_dir(month).unwrap().next().unwrap().unwrap().path());
     fails(1, &mut on(&store, &["check"]));
     let told = run(&mut on(&store, &["check", "--repair-caches"]));
-    assert!(told.contains("slo_days  1 damaged files were let go of"), "{told}");
+    assert!(told.contains("slo_days  1 damaged file was let go of"), "{told}");
     run(&mut on(&store, &["check"]));
     assert_eq!(query(&store, ASK), right);
 

@@ -94,9 +94,18 @@ impl Engine {
         let number = store.table(table).forget(&damaged).await?;
         // Nobody asks what was kept earlier, and there the files are damaged, too.
         store.table(table).gc(&Gc::newest(nines_ingest::clock::now())).await?;
-        Ok(format!(
-            "{name}  {number} damaged files were let go of: what was in them is worked out again as questions are asked, or by: nines refresh"
-        ))
+        Ok(match number {
+            0 => format!(
+                "{name}  what is damaged belongs to earlier versions alone: they were given up, and no question needs them"
+            ),
+            _ => format!(
+                "{name}  {} let go of: what was in them is worked out again as questions are asked, or by: nines refresh",
+                match number {
+                    1 => "1 damaged file was".to_string(),
+                    _ => format!("{number} damaged files were"),
+                }
+            ),
+        })
     }
 }
 

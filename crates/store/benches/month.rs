@@ -19,9 +19,13 @@ use futures::stream;
 use nines_store::{Batch, Compaction, Gc, Once, Provider, Store, Table, TableKind};
 use rows::{SERIES, minute};
 
-/// That of the program: with arenas for each thread memory would seem to grow.
+/// That of the program, with its options: with those of others memory would seem to grow.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+#[expect(unsafe_code, reason = "jemalloc reads its options under this name")]
+#[cfg(target_os = "linux")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static OPTIONS: &[u8; 60] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0\0";
 
 const DAY: i64 = 1440;
 /// For how long versions can be read, in real time.

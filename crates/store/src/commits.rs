@@ -83,7 +83,7 @@ impl Underway {
 impl Drop for Underway {
     fn drop(&mut self) {
         let mut begun = self.commits.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = begun.iter().position(|(number, _)| *number == self.number) {
+        if let Some(at) = begun.iter().rposition(|(number, _)| *number == self.number) {
             match self.known {
                 Some(known) => begun[at].1.known = known,
                 None => {

@@ -17,7 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use futures::StreamExt;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Told};
+use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Told, refuse_foreign};
 use crate::sealed::Sealed;
 use crate::table::{Table, pause};
 use crate::upsert::{ORIGIN, Scan};
@@ -209,7 +209,7 @@ impl Table {
         let scan = Scan { layout: &layout, objects: self.objects(), task };
         let all: Vec<&DataFile> = files.iter().collect();
         let (mut found, meant) = scan.rows_where(&all, condition)?;
-        let (mut part, mut touched) = (Part::default(), BTreeSet::new());
+        let (mut part, mut touched) = (Part::default(), BTreeMap::<usize, u64>::new());
         while let Some(rows) = found.next().await.transpose()? {
             let rows = filter_record_batch(&rows, &holds(&meant, &rows)?)?;
             part.rows += rows.num_rows() as u64;
@@ -217,13 +217,18 @@ impl Table {
                 rows.column_by_name(name)
                     .ok_or_else(|| StoreError::internal(format!("no {name} of rows that are deleted")))
             };
-            touched.extend(column(ORIGIN)?.as_primitive::<Int32Type>().values().iter().map(|at| *at as usize));
+            for at in column(ORIGIN)?.as_primitive::<Int32Type>().values() {
+                *touched.entry(*at as usize).or_default() += 1;
+            }
             let times = column("time")?.as_primitive::<TimestampMicrosecondType>().values().iter();
             part.time_range = times.fold(part.time_range, |range, &at| {
                 Some(range.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
             });
         }
-        part.removed = touched.into_iter().map(|at| files[at].clone()).collect();
+        part.removed = touched.keys().map(|at| files[*at].clone()).collect();
+        // Of a file that goes as a whole nothing is written anew.
+        let is_cut = |(at, gone): (usize, u64)| Some(&files[at]).filter(|file| file.rows() != Some(gone));
+        refuse_foreign(self.kind(), touched.into_iter().filter_map(is_cut), "some of the rows to delete are in")?;
         if dry_run || part.removed.is_empty() {
             return Ok(part);
         }

@@ -35,6 +35,8 @@ pub enum StoreErrorKind {
     Mismatch,
     /// Rows that add lie over slices of which it cannot be known whether they hold the same rows.
     Overlap,
+    /// Rows of another Delta writer would be written anew as if an append had let them in. Somebody has to vouch for them first.
+    Foreign,
     /// It is not known whether the rows are stored: the objects failed while the entry was written and when it was
     /// looked for. The same batch may be delivered again, it is not stored twice.
     Unknown,

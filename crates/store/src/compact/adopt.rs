@@ -22,8 +22,8 @@ use crate::rules::key_of;
 use crate::table::Table;
 use crate::write::{Check, LaterColumns, PARTITION};
 
-const REMEDY: &str =
-    "Nothing was adopted. Remove such rows with `nines delete`, or with the program that wrote them, and adopt again";
+const REMEDY: &str = "Nothing was adopted. Remove such rows with the program that wrote them, or go back to a version without them \
+                      (`nines restore`), and adopt again";
 
 impl Table {
     /// Refuses merges with files of other writers that hold what no append lets in. [`StoreErrorKind::InvalidRows`] names the file, the

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::name::FileName;
 use super::stats::{Bounds, Nulls};
+use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::schema::TableKind;
 
 /// One Parquet file of a table's version. Cheap to clone: versions share the files that they have in common.
@@ -181,4 +182,22 @@ impl fmt::Debug for DataFile {
         shown.field("path", path).field("size", size).field("first_day", first_day);
         shown.field("content", content).field("stats", &**stats).finish()
     }
+}
+/// Refuses to write rows of other Delta writers anew whether merged with ours or without some of them: they would get a name and sums of ours without anyone having
+/// looked at them.
+pub(crate) fn refuse_foreign<'a>(
+    kind: TableKind,
+    mut touched: impl Iterator<Item = &'a DataFile>,
+    doing: &str,
+) -> Result<()> {
+    let Some(file) = touched.find(|file| file.foreign()) else { return Ok(()) };
+    Err(StoreError::new(
+        StoreErrorKind::Foreign,
+        format!(
+            "{doing} {}, which another program wrote and nobody has vouched for. Nothing was changed. If you vouch for its rows: \
+             nines compact {} --adopt, then run this again; else go back to a version without it (`nines restore`)",
+            file.path(),
+            kind.name()
+        ),
+    ))
 }

@@ -38,6 +38,7 @@ use ring::digest::{SHA256, digest};
 
 pub(crate) use commit::Attempt;
 pub use data_file::DataFile;
+pub(crate) use data_file::refuse_foreign;
 pub(crate) use entry::{Entry, NewFile, Told, Transaction};
 pub(crate) use file_list::FileList;
 pub use file_list::FilePartition;

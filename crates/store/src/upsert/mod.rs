@@ -26,7 +26,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 
 use crate::commit::Changes;
 use crate::error::Result;
-use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, hull};
+use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, hull, refuse_foreign};
 use crate::pieces::{last_piece_up_to, piece_of};
 use crate::schema::TableKind;
 use crate::write::{PartitionFiles, Written};
@@ -134,6 +134,7 @@ pub(crate) async fn resolve(
         return Ok(Change { added: new.to_vec(), changes, ..Change::default() });
     }
     let touched: Vec<&DataFile> = shared.iter().filter_map(|&file| stored.get(file).copied()).collect();
+    refuse_foreign(layout.kind(), touched.iter().copied(), "the rows change what is stored in")?;
     let mut merged = Resolve::rows(layout, scan.rows(new, &touched)?, means)?;
     let memory = MemoryConsumer::new("merged file").register(scan.task.memory_pool());
     let mut files = PartitionFiles::new(layout, scan.objects, written, memory);

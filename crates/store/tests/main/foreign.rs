@@ -7,8 +7,10 @@ use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt};
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::physical_expr::expressions::{col, in_list, lit};
+use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
-use nines_store::{ByDay, Compaction, Provider, StoreErrorKind, Table, TableKind};
+use nines_store::{ByDay, Compaction, Condemned, Deletion, Provider, StoreErrorKind, Table, TableKind};
 
 use crate::fixture::{DAY, MINUTE, OCTOBER, answer, append, context, querying, requests, row};
 use crate::model::fresh;
@@ -76,7 +78,7 @@ async fn rows_that_an_append_refuses_are_not_adopted() {
         let told = refused.to_string();
         assert_eq!(refused.kind(), StoreErrorKind::InvalidRows, "{told}");
         assert!(told.contains("part-3.parquet") && told.contains(why) && told.contains("/login"), "{told}");
-        assert!(told.contains("nines delete"), "{told}");
+        assert!(told.contains("nines restore"), "{told}");
         let snapshot = table.snapshot().await.unwrap();
         assert_eq!((snapshot.version(), objects.list(None).collect::<Vec<_>>().await.len()), (Some(3), before));
         // Merging what is ours does not touch it.
@@ -89,6 +91,43 @@ async fn rows_that_an_append_refuses_are_not_adopted() {
     assert_eq!(adopt(&table).await.unwrap().version, Some(4));
     let snapshot = table.snapshot().await.unwrap();
     assert_eq!((snapshot.files().filter(|file| file.foreign()).count(), snapshot.rows()), (0, Some(4)));
+}
+
+#[tokio::test]
+async fn rows_that_nobody_vouched_for_are_not_written_anew() {
+    let objects = with_foreign().await;
+    let table = fresh(&objects, TableKind::Requests).await;
+    let theirs = OCTOBER + DAY;
+    let refused = append(&table, vec![requests(&[row(theirs, "theirs", 8)])]).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Foreign);
+    let told = refused.to_string();
+    assert!(told.contains("part-2.parquet") && told.contains("nines compact requests --adopt"), "{told}");
+    // What says nothing of its rows may stand beside it.
+    append(&table, vec![requests(&[row(theirs, "web", 1), row(OCTOBER, "web", 2)])]).await.unwrap();
+    // The rest of a file is not written anew; a file that goes as a whole leaves no rest.
+    put(&objects, 4, "2026-10-03", &requests(&[row(theirs + DAY, "a", 1), row(theirs + DAY, "b", 2)])).await;
+    let of = |services: &[&str]| {
+        let column = col("service", &table.schema()).unwrap();
+        let meant = services.iter().map(|service| lit(ScalarValue::Utf8View(Some((*service).to_string()))));
+        Condemned::Rows(in_list(column, meant.collect(), &false, &table.schema()).unwrap())
+    };
+    let delete = async |services: &[&str], dry_run: bool| {
+        let mut how = Deletion::default();
+        how.dry_run = dry_run;
+        table.delete(&of(services), &how, context().task_ctx()).await
+    };
+    for dry_run in [true, false] {
+        let refused = delete(&["a", "web"], dry_run).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::Foreign, "{refused}");
+    }
+    assert_eq!(delete(&["a", "b"], false).await.unwrap().rows, 2);
+    let read = async || answer(&querying(Provider::newest(table.clone())), "select sum(requests) from t").await;
+    assert_eq!(read().await, ["10"]);
+    // Vouched for, they are rows like any.
+    assert!(adopt(&table).await.unwrap().version.is_some());
+    append(&table, vec![requests(&[row(theirs, "theirs", 8)])]).await.unwrap();
+    assert_eq!(delete(&["web"], false).await.unwrap().rows, 2);
+    assert_eq!(read().await, ["8"]);
 }
 
 #[tokio::test]
