@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{nines, query, run};
+use crate::{fails, nines, query, run};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -18,9 +18,13 @@ fn copy(from: &Path, to: &Path) {
 
 /// A copy to write to.
 fn store() -> (TempDir, PathBuf) {
+    store_of("format-1")
+}
+
+fn store_of(format: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1/store"), &store);
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format).join("store"), &store);
     (folder, store)
 }
 
@@ -81,4 +85,23 @@ fn a_store_of_the_last_format_is_written_and_grows() {
     does(&store, &["credits", "2026-08", "--verify"]);
     // What the last version wrote stays as it is; the store demands nothing new.
     assert_eq!(fs::read_to_string(store.join("nines.json")).unwrap(), "{\"format\":1,\"slice_seconds\":60}\n");
+}
+
+#[test]
+fn days_that_an_earlier_version_sealed_stay_what_they_were() {
+    let (_folder, store) = store_of("format-2");
+    let report =
+        "SELECT objective, slo, slo_error_time, measured_seconds FROM report('2026-08-01', '2026-08-07', 'objective')";
+    let figures = ["login,0.9985508996498007,720.0,496860.0"];
+    assert_eq!(query(&store, report), figures);
+    assert_eq!(query(&store, "SELECT count(*), min(time) FROM requests"), ["20,2026-08-04T00:00:00Z"]);
+    assert_eq!(query(&store, "SELECT count(*) FROM slo_days WHERE sealed"), ["3"]);
+    assert!(does(&store, &["check"]).contains("all of it is as it was written"));
+    // Sealed once more, the table says which days it holds, and one that is lost is missed.
+    let to_keep = chrono::Utc::now().date_naive() - chrono::NaiveDate::from_ymd_opt(2026, 8, 5).unwrap();
+    does(&store, &["retain", "requests", &format!("{}d", to_keep.num_days())]);
+    assert_eq!(query(&store, report), figures);
+    fs::remove_dir_all(store.join("slo_days")).unwrap();
+    let said = fails(1, nines().arg("--store").arg(&store).args(["sql", report]));
+    assert!(said.contains("slo_days") && said.contains("backup"), "{said}");
 }

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use clap::Parser;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
@@ -46,7 +45,7 @@ fn say_less_of_memory() {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = args::Args::read();
     say_less_of_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,

@@ -12,7 +12,7 @@ use datafusion::object_store::path::Path;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Told, blocking};
+use crate::log::{Attempt, DataFile, Entry, Told};
 use crate::schema::TableKind;
 use crate::table::{Table, pause};
 
@@ -128,18 +128,5 @@ impl Table {
         });
         let looks: Vec<_> = looks.collect();
         futures::stream::iter(looks).buffer_unordered(AT_ONCE).try_collect::<()>().await
-    }
-
-    /// The oldest version that is retained, as far as any was given up.
-    pub(crate) async fn retained(&self) -> Result<Option<u64>> {
-        let mut missing = None;
-        loop {
-            let Some(newest) = self.newest().await? else { return Ok(None) };
-            let (log, snapshot) = (self.log_handle(), Arc::clone(&newest.snapshot));
-            match blocking(move || log.retained(&snapshot)).await {
-                Err(error) if self.look_again(&error, &mut missing) => {}
-                read => return read,
-            }
-        }
     }
 }

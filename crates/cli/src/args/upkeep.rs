@@ -1,10 +1,13 @@
 //! The command line of what looks after a store: its history, its room, its copies.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use nines_engine::store::TableKind;
 
-use super::{any_table, quantity, table};
+use super::values::{any_table, quantity, table};
+use crate::output::Format;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gc {
@@ -124,4 +127,72 @@ mod tests {
             assert!(age(wrong).is_err(), "{wrong}");
         }
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Refresh {
+    /// From when on [default: the first day with rows]
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+
+    /// Until when [default: the last day with rows]
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: Option<TableKind>,
+
+    /// Compare every kept day of every objective with what rows say now, not only some days
+    #[arg(long)]
+    pub all: bool,
+
+    /// Let go of what is damaged in slo_days and slo_facts, and keep anew what is not what rows say now
+    #[arg(long)]
+    pub repair_caches: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Log {
+    /// The table [default: all but slo_days and slo_facts, which hold what can be computed again]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: Option<TableKind>,
+
+    /// How many versions, the newest first
+    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "all", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub last: usize,
+
+    /// All versions whose entries are still there
+    #[arg(long)]
+    pub all: bool,
+
+    /// How to print; with --output told from the file's name [default: table]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+
+    /// Write to a file, which appears only when it is complete
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compact {
+    /// The table [default: all]
+    #[arg(value_name = "TABLE", value_parser = any_table)]
+    pub table: Option<TableKind>,
+
+    /// Say what would be merged, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write files of an older format anew as well: reading them is quicker then
+    #[arg(long)]
+    pub upgrade: bool,
+
+    /// Write files of other Delta writers anew, too: their rows are vouched for from then on
+    #[arg(long)]
+    pub adopt: bool,
 }

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
-use nines_engine::store::{Commit, Outcome};
-use nines_engine::{Engine, Found, Load, Loaded, Settings, Warning};
+use nines_engine::store::{Commit, LoggedVersion, Outcome};
+use nines_engine::{Engine, EngineError, Found, Load, Loaded, Settings, Warning};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
 use crate::opened;
 use crate::output::instant;
+
+/// Versions that are looked at for rows that were deleted.
+const LOOKED_AT: usize = 1000;
 
 pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
     let load = Load {
@@ -43,7 +46,10 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
     let bar = Bar::start(progress.clone());
     let loaded = engine.load(&load, progress.clone()).await;
     bar.stop().await;
-    let text = summary(&loaded?, &load, &engine, progress.rejected()) + &units(&progress);
+    let loaded = loaded?;
+    let text = summary(&loaded, &load, &engine, progress.rejected())
+        + &units(&progress)
+        + &deleted_since(&loaded, &load, &engine).await?;
     doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
 }
 
@@ -71,6 +77,23 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
     }
     text + &warned(loaded, engine) + &left(loaded)
+}
+
+/// Rows of a batch that was stored before may have been deleted since: that it is known does not bring them back.
+async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<String> {
+    let (Outcome::Delivered(Some(stored)), Some(store)) = (loaded.commit.outcome, engine.store()) else {
+        return Ok(String::new());
+    };
+    let history = store.table(load.table).history(LOOKED_AT).await.map_err(EngineError::from)?;
+    let is_delete = |logged: &&LoggedVersion| logged.version > stored && logged.operation.as_deref() == Some("DELETE");
+    let deletes = history.versions.iter().filter(is_delete).count();
+    let Some(newest) = history.versions.iter().find(is_delete) else { return Ok(String::new()) };
+    let (table, version) = (load.table.name(), newest.version);
+    let deletes = if deletes == 1 { format!("version {version} has") } else { format!("{deletes} versions have") };
+    Ok(format!(
+        "warning     {deletes} deleted rows of {table} since (see: nines log {table}); those of this batch that were among them are \
+         not stored again. To store them, give the batch a new name: --batch NAME\n"
+    ))
 }
 
 /// What to look at, one per line.

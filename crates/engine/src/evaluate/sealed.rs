@@ -114,7 +114,11 @@ impl Evaluator<'_> {
                 Detail::None | Detail::Culprits | Detail::Events { .. } => "there is no data for them here",
             };
             store.notice(format!(
-                "{unknown} days of objectives are sealed, their raw rows may be gone, and what is asked for was not kept of them: {what}"
+                "{}, the raw rows may be gone, and what is asked for was not kept: {what}",
+                match unknown {
+                    1 => "1 day of an objective is sealed".to_string(),
+                    _ => format!("{unknown} days of objectives are sealed"),
+                }
             ));
         }
         let in_error = |part: &&Part| part.runs.iter().any(|run| run.state == State::Error);
@@ -122,8 +126,11 @@ impl Evaluator<'_> {
         let unblamed = prepared.kept.iter().filter(in_error).count();
         if asked.detail == Detail::Culprits && unblamed > 0 {
             store.notice(format!(
-                "of {unblamed} sealed days of objectives with slices in error it is not kept which endpoints and causes lost them: \
-                 they are left out"
+                "of {} with slices in error it is not kept which endpoints and causes lost them: they are left out",
+                match unblamed {
+                    1 => "1 sealed day of an objective".to_string(),
+                    _ => format!("{unblamed} sealed days of objectives"),
+                }
             ));
         }
         if cut > 0 {

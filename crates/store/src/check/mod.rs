@@ -97,6 +97,9 @@ impl Table {
             }
             return Ok(checked);
         }
+        if let Err(error) = self.log().check_record().await {
+            checked.add(Problem::of(&self.log().record(), &error), error)?;
+        }
         let mut versions = versions_of(&found, Kind::Entry);
         let mut checkpoints = versions_of(&found, Kind::Checkpoint);
         let mut heads = versions_of(&found, Kind::Head);

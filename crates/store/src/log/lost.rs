@@ -28,13 +28,30 @@ impl Log {
     /// What is derived may go at any time.
     pub(crate) async fn put_record(&self) -> Result<()> {
         if !self.kind.is_derived() && self.objects.get(&self.record()).await?.is_none() {
-            let line = format!("{{\"table\":\"{}\"}}\n", self.kind.name());
-            self.objects.put_new(&self.record(), line.into_bytes()).await?;
+            self.objects.put_new(&self.record(), self.record_line().into_bytes()).await?;
         }
         Ok(())
     }
 
-    fn record(&self) -> Path {
+    /// What is wrong with the object that says so, if it is there. One that is missing is put by the next append.
+    pub(crate) async fn check_record(&self) -> Result<()> {
+        let record = self.record();
+        match self.objects.get(&record).await? {
+            Some(found) if !self.kind.is_derived() && found[..] != *self.record_line().as_bytes() => {
+                Err(StoreError::corrupt(format!(
+                    "{record}: it is not as it was written. No row is wrong for it. Put it back from a backup, or remove it: the next append \
+                     writes it again"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn record_line(&self) -> String {
+        format!("{{\"table\":\"{}\"}}\n", self.kind.name())
+    }
+
+    pub(crate) fn record(&self) -> Path {
         Path::from(format!("{HEADS_FOLDER}/{}.json", self.kind.name()))
     }
 

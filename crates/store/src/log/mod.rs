@@ -22,6 +22,7 @@ mod lost;
 mod metadata;
 mod name;
 mod needed;
+mod remembered;
 mod seal;
 mod stats;
 mod transactions;
@@ -50,6 +51,8 @@ pub use seal::Origin;
 pub(crate) use seal::{Examined, examine, previous};
 pub(crate) use stats::{Bounds, Nulls, hull};
 
+use remembered::Remembered;
+
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
 use crate::schema::TableKind;
@@ -71,6 +74,8 @@ pub(crate) struct Log {
     engine: DefaultEngine<TokioMultiThreadExecutor>,
     /// The newest version that is known to have a head.
     headed: Mutex<Option<u64>>,
+    /// Held while entries are read: who asks next needs them, too.
+    remembered: tokio::sync::Mutex<Remembered>,
 }
 
 impl fmt::Debug for Log {
@@ -86,7 +91,15 @@ impl Log {
         let schema = kind.stored_schema(slice_seconds);
         let keys = kind.key().iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone()));
         let keys = keys.collect::<Result<_>>()?;
-        Ok(Self { kind, slice_seconds, objects: objects.clone(), keys, engine, headed: Mutex::default() })
+        Ok(Self {
+            kind,
+            slice_seconds,
+            objects: objects.clone(),
+            keys,
+            engine,
+            headed: Mutex::default(),
+            remembered: Default::default(),
+        })
     }
 
     fn is_headed(&self, version: u64) -> bool {

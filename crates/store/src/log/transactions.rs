@@ -10,7 +10,7 @@ use super::{Log, Transaction, blocking};
 use crate::error::{Result, StoreErrorKind};
 
 /// The number of an id that was taken back: as if it had never been set. Delta has no action that removes one.
-const UNDONE: i64 = i64::MIN;
+pub(super) const UNDONE: i64 = i64::MIN;
 /// The id whose number is the oldest version that is retained.
 const RETAINED: &str = "nines/retained";
 

@@ -34,8 +34,8 @@ use local::Folder;
 use notices::Notices;
 pub(crate) use verified::VERIFIED;
 use verified::Verified;
-pub(crate) use verified::damaged;
 pub(crate) use verified::{BLOCK, BLOCKS_KEY, Sums, sum};
+pub(crate) use verified::{damaged, missing_object};
 
 /// The objects of one store.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ mod chain;
 mod compact;
 mod concurrent;
 mod damage;
+mod delivered;
 mod draw;
 mod faults;
 mod fixture;

@@ -13,16 +13,25 @@ pub(crate) const VERIFIED: &str = "verified object";
 
 /// The error for an object that is not as it was written.
 pub(crate) fn damaged(path: &Path, what: impl Display) -> Error {
-    corrupt(format!("{path} is damaged: {what}. {}", remedy(path)))
+    inside(StoreError::corrupt(format!("{path} is damaged: {what}. {}", remedy(path))))
 }
 
 /// The same for one that is gone.
 pub(super) fn missing(path: &Path) -> Error {
-    corrupt(format!("{path} is missing. {}", remedy(path)))
+    inside(missing_object(path))
 }
 
-fn corrupt(message: String) -> Error {
-    Error::Generic { store: VERIFIED, source: Box::new(StoreError::corrupt(message)) }
+/// The same for whoever knows without asking the objects.
+pub(crate) fn missing_object(path: &Path) -> StoreError {
+    let given_up = match path.filename().and_then(FileName::parse) {
+        Some(_) => ". (If `nines gc` has given up versions while this ran, run it again.)",
+        None => "",
+    };
+    StoreError::corrupt(format!("{path} is missing. {}{given_up}", remedy(path)))
+}
+
+fn inside(error: StoreError) -> Error {
+    Error::Generic { store: VERIFIED, source: Box::new(error) }
 }
 
 /// Whether an error says that something is damaged or missing.

@@ -40,7 +40,7 @@ use super::notices::Notices;
 use crate::log::{FileName, LogPlace, Recorded};
 use blocks::Blocks;
 use chain::Chain;
-pub(crate) use damaged::{VERIFIED, damaged};
+pub(crate) use damaged::{VERIFIED, damaged, missing_object};
 use log::LogObject;
 pub(crate) use sums::{BLOCK, BLOCKS_KEY, Sums, sum};
 use whole::{Expected, Whole};

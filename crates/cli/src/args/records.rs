@@ -1,0 +1,231 @@
+//! The command line of what is said of services: incidents, excluded time, objectives, credits.
+
+use std::path::PathBuf;
+
+use super::AsOf;
+use crate::output::Format;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
+                        its midnight there.\n\
+                        A scope that is not given is all; what is given must be an objective's own."
+)]
+pub(crate) struct Exclude {
+    /// When it begins, or all of it: yesterday, 2026-10-03
+    #[arg(required_unless_present_any = ["withdraw", "list"])]
+    pub from: Option<String>,
+
+    /// When it is over; left out where FROM is a whole range
+    pub to: Option<String>,
+
+    /// Why such time does not count: "Scheduled Maintenance", "Attack", "Customer", "Force Majeure", or any other
+    /// name that the agreement uses
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["withdraw", "list"])]
+    pub category: Option<String>,
+
+    /// What happened
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["withdraw", "list"])]
+    pub reason: Option<String>,
+
+    /// Only for this business
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub business: String,
+
+    /// Only for this service
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub service: String,
+
+    /// Only for this customer
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub customer: String,
+
+    /// When the customers were told
+    #[arg(long, value_name = "TIME")]
+    pub announced: Option<String>,
+
+    /// The name under which it is kept [default: made of scope, category and times, so that recording the same time
+    /// twice changes nothing, and once more with another reason corrects the reason]
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+
+    /// Let this one no longer count; what was recorded stays
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "category", "reason", "business", "service",
+          "customer", "announced", "id", "list"])]
+    pub withdraw: Option<String>,
+
+    /// Show those in force
+    #[arg(long, conflicts_with_all = ["from", "to", "category", "reason", "business", "service", "customer",
+          "announced", "id"])]
+    pub list: bool,
+
+    /// With --list: the withdrawn ones too
+    #[arg(long, requires = "list")]
+    pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
+                        its midnight there.\n\
+                        What is not given stays as it is; '' clears a text or a time."
+)]
+pub(crate) struct Incident {
+    /// The incident, as INC-42. One that is not known yet is recorded, and needs --started
+    #[arg(required_unless_present = "list")]
+    pub id: Option<String>,
+
+    /// The part of the company that it touches
+    #[arg(long, value_name = "NAME")]
+    pub business: Option<String>,
+
+    /// The service that it touches
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+
+    /// What it was, in a line
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+
+    /// How bad it is, in your own words
+    #[arg(long, value_name = "TEXT")]
+    pub severity: Option<String>,
+
+    /// When it began
+    #[arg(long, value_name = "TIME")]
+    pub started: Option<String>,
+
+    /// When it was noticed
+    #[arg(long, value_name = "TIME")]
+    pub detected: Option<String>,
+
+    /// When its cause was known
+    #[arg(long, value_name = "TIME")]
+    pub located: Option<String>,
+
+    /// When it was over
+    #[arg(long, value_name = "TIME")]
+    pub fixed: Option<String>,
+
+    /// When that was confirmed
+    #[arg(long, value_name = "TIME")]
+    pub verified: Option<String>,
+
+    /// Whether failures could not be counted from its beginning until it was fixed
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub telemetry_lost: Option<bool>,
+
+    /// Where to read more
+    #[arg(long, value_name = "URL")]
+    pub link: Option<String>,
+
+    /// Let it no longer count; what was recorded stays
+    #[arg(long, conflicts_with = "restore")]
+    pub withdraw: bool,
+
+    /// Let it count again
+    #[arg(long)]
+    pub restore: bool,
+
+    /// Show all but withdrawn ones
+    #[arg(long, conflicts_with_all = ["id", "business", "service", "title", "severity", "started", "detected",
+          "located", "fixed", "verified", "telemetry_lost", "link", "withdraw", "restore"])]
+    pub list: bool,
+
+    /// With --list: the withdrawn ones too
+    #[arg(long, requires = "list")]
+    pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Definitions are OpenSLO v1. Each is in force from its annotation nines/effective-from; without \
+                        one a first version since ever, a later one from now on."
+)]
+pub(crate) struct Apply {
+    /// Files, or folders of .yaml, .yml and .json files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Check, and show what would be recorded, without recording it
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// With --dry-run: show what the proposed definitions say of this range beside those in force. FROM alone may be a
+    /// whole range: 'last month', 2026-10
+    #[arg(long, num_args = 1..=2, value_names = ["FROM", "TO"], requires = "dry_run")]
+    pub compare: Option<Vec<String>>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Slos {
+    /// Those in force at this time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+
+    /// Only those of this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+
+    #[command(flatten)]
+    pub as_of: AsOf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued), 4 a statement \
+                        is no longer what is stored today, others are errors.\n\
+                        A period that is longer than a month is named by any month of it."
+)]
+pub(crate) struct Credits {
+    /// The period: a month such as 2026-10, or last-month
+    pub period: String,
+
+    /// Only under this agreement
+    #[arg(long, value_name = "NAME")]
+    pub agreement: Option<String>,
+
+    /// Only of this customer
+    #[arg(long, value_name = "NAME")]
+    pub customer: Option<String>,
+
+    #[command(flatten)]
+    pub as_of: AsOf,
+
+    /// Record a statement for each customer and service, with its evidence; a revision where later data say
+    /// something else
+    #[arg(long, conflicts_with = "verify")]
+    pub issue: bool,
+
+    /// With --issue: though not all of the period is stored yet
+    #[arg(long, requires = "issue")]
+    pub incomplete: bool,
+
+    /// With --issue: by which rules what was issued is judged again: `current` revises what today's rules judge otherwise
+    /// [default: the rules by which it was issued]
+    #[arg(long, value_enum, requires = "issue")]
+    pub rules: Option<Rules>,
+
+    /// Verify what was issued: from its evidence, and from what is stored today, by the rules by which it was issued
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Write the statements that were issued as a page for each customer, Markdown and HTML, into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "verify")]
+    pub pages: Option<PathBuf>,
+
+    /// How to print figures [default: by the file's name, else table; with --issue none without a file]
+    #[arg(long, value_enum, conflicts_with = "verify")]
+    pub format: Option<Format>,
+
+    /// Write figures to a file, which appears only when it is complete
+    #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
+    pub output: Option<PathBuf>,
+}
+
+/// The rules of a credit's arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Rules {
+    /// Those of this version
+    Current,
+}
