@@ -116,8 +116,10 @@ impl Table {
         let of_any: BTreeSet<&Path> = files.keys().collect();
         let is_left_over = |found: &&Found| found.kind == Kind::Data && !of_any.contains(&found.path);
         checked.left_over.extend(found.iter().filter(is_left_over).map(|found| found.path.to_string()));
-        self.check_files(files.into_values().collect(), bytes, &mut checked).await?;
-        match self.newest().await {
+        let newest = self.newest().await;
+        let current = newest.iter().flatten().flat_map(|newest| newest.files.files().map(DataFile::path)).collect();
+        self.check_files(files.into_values().collect(), &current, bytes, &mut checked).await?;
+        match newest {
             Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await?,
             Ok(None) => {}
             Err(error) => checked.add(Problem::new(self.kind().name(), error.to_string()), error)?,
@@ -283,8 +285,14 @@ impl Table {
         Ok(())
     }
 
-    /// Every byte of every file, and what the log says of its rows.
-    async fn check_files(&self, files: Vec<DataFile>, bytes: &Arc<AtomicU64>, checked: &mut Checked) -> Result<()> {
+    /// Every byte of every file, and what the log says of its rows. `current` are those of the newest version.
+    async fn check_files(
+        &self,
+        files: Vec<DataFile>,
+        current: &BTreeSet<&Path>,
+        bytes: &Arc<AtomicU64>,
+        checked: &mut Checked,
+    ) -> Result<()> {
         let checks = files.into_iter().map(|file| async move {
             let read = self.objects().object_store().get(file.path()).await;
             let read = match read {
@@ -315,7 +323,18 @@ impl Table {
                 }
                 Err(error) => match self.objects().failed("read", file.path(), error) {
                     error if error.is_of_resources() => return Err(error),
-                    error => vec![Problem::of(file.path(), &error)],
+                    error => {
+                        let mut problem = Problem::of(file.path(), &error);
+                        if !current.contains(file.path()) {
+                            let name = self.kind().name();
+                            // Another program may have cleaned up.
+                            problem.problem.push_str(&format!(
+                                ". It belongs to earlier versions alone: if nobody needs these any more, give them up with: \
+                                 nines gc {name} --now"
+                            ));
+                        }
+                        vec![problem]
+                    }
                 },
             };
             bytes.fetch_add(file.size(), Relaxed);

@@ -178,3 +178,24 @@ async fn a_copy_shares_no_files_with_the_store_itself_and_what_is_not_complete_i
     assert_eq!(failed.kind(), StoreErrorKind::Corrupt, "{failed}");
     assert!(failed.to_string().contains("Remove it before the same is run again"), "{failed}");
 }
+
+#[tokio::test]
+async fn files_of_earlier_versions_that_another_program_cleaned_up_can_be_given_up() {
+    let objects = Arc::new(InMemory::new());
+    let table = fresh(&objects, TableKind::Requests).await;
+    append(&table, vec![requests(&[row(OCTOBER, "web", 1)])]).await.unwrap();
+    let first = table.snapshot().await.unwrap().files().next().unwrap().path().clone();
+    append(&table, vec![requests(&[row(OCTOBER, "web", 2)])]).await.unwrap();
+    remove(&objects, &[first.clone()]).await;
+    let checked = check(&objects).await;
+    assert!(checked.problems.len() == 1 && says(&checked, &first, "nines gc requests --now"), "{checked:#?}");
+    let now = chrono::Utc::now().timestamp_micros();
+    fresh(&objects, TableKind::Requests).await.gc(&Gc::newest(now)).await.unwrap();
+    assert_eq!(check(&objects).await.problems, []);
+    // What the newest version needs is not to be given up.
+    let table = fresh(&objects, TableKind::Requests).await;
+    let newest = table.snapshot().await.unwrap().files().next().unwrap().path().clone();
+    remove(&objects, &[newest.clone()]).await;
+    let checked = check(&objects).await;
+    assert!(says(&checked, &newest, "backup") && !says(&checked, &newest, "earlier versions"), "{checked:#?}");
+}
