@@ -168,7 +168,7 @@ async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
     assert!(missing.to_string().starts_with("requests in memory://as-of-told/ has no version 9; it has"), "{missing}");
     for (text, said) in [
-        ("fees=0", "version 0 of fees"),
+        ("fees=0", "fees in memory://as-of-told/ was never written and has no version 0"),
         ("statement:abc", "expected the SHA-256 of a statement"),
         ("statement:abcdef01", "no statement begins with abcdef01; list them with: nines sql"),
         ("last thursday", "expected versions as requests=41,definitions=3, a time, or statement:ID"),

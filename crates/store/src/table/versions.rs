@@ -28,9 +28,13 @@ impl Table {
         if let Some(retained) = self.retained().await?.filter(|retained| version < *retained) {
             return Err(self.no_longer(version, retained));
         }
-        if let Some(newest) = self.newest().await?.map(|newest| newest.snapshot.version())
-            && version > newest
-        {
+        let Some(newest) = self.newest().await?.map(|newest| newest.snapshot.version()) else {
+            return Err(StoreError::new(
+                StoreErrorKind::NotFound,
+                format!("{self} was never written and has no version {version}"),
+            ));
+        };
+        if version > newest {
             let oldest = self.retained().await?.unwrap_or_default();
             return Err(StoreError::new(
                 StoreErrorKind::NotFound,
@@ -42,18 +46,14 @@ impl Table {
             if let Some(known) = state.known().1.filter(|known| known.snapshot.version() == version) {
                 return Ok(Some(known));
             }
-            match state.log.snapshot(None, Some(version))? {
-                Some(snapshot) => Ok(Some(state.log.files(snapshot, None)?)),
-                None => Ok(None),
-            }
+            let snapshot = state.log.snapshot(None, Some(version))?;
+            snapshot.map(|snapshot| state.log.files(snapshot, None)).transpose()
         });
-        let files = match files.await {
-            Err(error) if error.kind() == StoreErrorKind::NotFound => return Err(self.lost_in(version, error).await?),
-            files => files?,
-        };
-        files.ok_or_else(|| {
-            StoreError::new(StoreErrorKind::NotFound, format!("{self} was never written and has no version {version}"))
-        })
+        let missing = || StoreError::new(StoreErrorKind::NotFound, format!("version {version} of {self} is not there"));
+        match files.await.and_then(|files| files.ok_or_else(missing)) {
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Err(self.lost_in(version, error).await?),
+            files => files,
+        }
     }
 
     /// What became of a version that should be there and cannot be read: it was given up meanwhile, or an entry is missing.
