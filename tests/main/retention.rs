@@ -222,6 +222,12 @@ fn figures_stay_when_raw_rows_go() {
         "{unknown:?} {said}"
     );
     assert_eq!(measured(9, 12), (Some("true".to_string()), String::new()));
+    // One that rewrites what was defined then hides what is known.
+    let text = std::fs::read_to_string(&file).unwrap().replace("0.5", "0.6");
+    let dated = format!("metadata: {{name: login-later, annotations: {{nines/effective-from: \"{}\"}}}}", day(1));
+    std::fs::write(&file, text.replace("metadata: {name: login-later}", &dated)).unwrap();
+    let (told, said) = noted(on(&store, &["apply", "--dry-run"]).arg(&file));
+    assert!((told + &said).contains("are sealed: what login-later was then"), "{said}");
     let (_, said) = noted(&mut on(
         &store,
         &["sql", "--format", "csv", &format!("SELECT count(*) FROM slices('{}', '{}')", day(0), day(2))],

@@ -112,7 +112,55 @@ fn rows_from_which_a_statement_was_estimated_stay_too() {
     let rows = "customer = 'acme' AND time < '2026-10-31T06:00:00Z'";
     let said = fails(1, &mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x"]));
     assert!(said.contains("gold for 'acme', login, 2026-11"), "{said}");
-    run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x", "--even-issued"]));
+    run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "asked by acme", "--even-issued"]));
+}
+
+#[test]
+fn deleted_rows_do_not_come_back_unasked_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let log = folder.path().join("access.log");
+    let line = |second: u32| {
+        format!("203.0.113.9 - - [03/Aug/2026:10:00:{second:02} +0000] \"GET /a HTTP/1.1\" 200 12 \"-\" \"-\" 0.050\n")
+    };
+    std::fs::write(&log, (0..9).map(line).collect::<String>()).unwrap();
+    let ingest =
+        |more: &[&str]| run(on(&store, &["ingest", "requests"]).arg(&log).args(["--service", "web"]).args(more));
+    ingest(&[]);
+    assert!(!ingest(&[]).contains("deleted"));
+    run(&mut on(&store, &["delete", "requests", "--where", "true", "--reason", "x"]));
+    let said = ingest(&[]);
+    assert!(said.contains("version 2 has deleted rows of requests since") && said.contains("--replace"), "{said}");
+    assert_eq!(query(&store, "SELECT count(*) FROM requests"), ["0"]);
+    ingest(&["--replace"]);
+    assert_eq!(query(&store, "SELECT sum(requests) FROM requests"), ["9"]);
+    let said = fails(2, &mut on(&store, &["delete", "requests", "--where", "true", "--reason", " "]));
+    assert!(said.contains("expected why the rows go"), "{said}");
+}
+
+#[test]
+fn a_copy_that_was_not_finished_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, copy) = (folder.path().join("store"), folder.path().join("copy"));
+    filled(&store);
+    let [file] = &std::fs::read_dir(store.join("requests/date=2026-10-31"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("one file")
+    };
+    let sound = std::fs::read(file).unwrap();
+    std::fs::write(file, &sound[1..]).unwrap();
+    let backup = || on(&store, &["backup", copy.to_str().unwrap()]);
+    assert!(fails(1, &mut backup()).contains("is no store. Remove it"));
+    let said = fails(1, &mut on(&copy, &["check"]));
+    assert!(said.contains("a copy of a store that was not finished") && !said.contains("write it again"), "{said}");
+    std::fs::write(file, sound).unwrap();
+    std::fs::remove_dir_all(&copy).unwrap();
+    run(&mut backup());
+    assert!(run(&mut on(&copy, &["check"])).contains("all of it is as it was written"));
+    assert!(!copy.join("_nines/unfinished.json").exists());
 }
 
 #[test]
@@ -177,7 +225,16 @@ fn rows_from_which_a_statement_was_issued_stay_unless_told() {
         &store,
         &["delete", "requests", "--where", "time < '2026-10-01' OR time >= '2026-12-01'", "--reason", "x"],
     ));
-    run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "x", "--even-issued"]));
+    run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "asked by acme", "--even-issued"]));
+    // What is left does not say what was owed.
+    let done = on(&store, &["credits", "2026-10", "--issue", "--incomplete"]).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    assert!(said.contains("stays as it was issued: rows of requests were deleted since (version 3"), "{said}");
+    assert!(said.contains("reason: asked by acme") && said.contains("--even-deleted"), "{said}");
+    assert_eq!(query(&store, "SELECT max(revision) FROM statements"), ["1"]);
+    let revised = run(&mut on(&store, &["credits", "2026-10", "--issue", "--incomplete", "--even-deleted"]));
+    assert!(revised.contains("2 revisions"), "{revised}");
 }
 
 #[test]

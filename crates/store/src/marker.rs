@@ -118,6 +118,13 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
     if tables.is_empty() || read(objects).await?.is_some() {
         return Ok(None);
     }
+    if objects.get(&Path::from(UNFINISHED)).await?.is_some() {
+        return Ok(Some(StoreError::corrupt(format!(
+            "{} is a copy of a store that was not finished, and tables of it may be missing. Remove it, and make the copy again with: \
+             nines backup",
+            objects.url()
+        ))));
+    }
     let again = match slice_seconds {
         Some(slice_seconds) => {
             let marker = Marker::new(slice_seconds);
@@ -153,6 +160,9 @@ pub(crate) async fn seal(objects: &Objects) -> Result<()> {
     bytes.push(b'\n');
     objects.replace(&Path::from(NAME), bytes).await
 }
+
+/// What stands in a copy of a store until all of it is there.
+pub(crate) const UNFINISHED: &str = "_nines/unfinished.json";
 
 /// Creates the marker, or reads the one that somebody else has just created.
 pub(crate) async fn create(objects: &Objects, slice_seconds: i64) -> Result<Marker> {

@@ -201,6 +201,10 @@ pub(crate) struct Credits {
     #[arg(long, requires = "issue")]
     pub incomplete: bool,
 
+    /// With --issue: revise also statements for which rows were deleted since (`nines delete`): by what is left
+    #[arg(long, requires = "issue")]
+    pub even_deleted: bool,
+
     /// With --issue: by which rules what was issued is judged again: `current` revises what today's rules judge otherwise
     /// [default: the rules by which it was issued]
     #[arg(long, value_enum, requires = "issue")]

@@ -39,7 +39,7 @@ pub(crate) struct Delete {
     pub condition: String,
 
     /// Why, for whoever reads the log
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub reason: String,
 
     /// Delete also rows from which a statement was issued. The statement stays, with its evidence
@@ -96,12 +96,12 @@ pub(crate) struct Backup {
     pub since: Option<String>,
 }
 
-/// `30d`, `12h`, `8w`.
+/// `30d`, `12h`, `8w`. An `m` is no unit: who means months must not lose all but some minutes.
 pub(super) fn age(text: &str) -> Result<Duration, String> {
     let age = quantity(text).and_then(|(number, unit)| {
         let unit = match unit {
             "s" => 1.0,
-            "m" => 60.0,
+            "min" => 60.0,
             "h" => 3600.0,
             "d" => 86_400.0,
             "w" => 7.0 * 86_400.0,
@@ -115,6 +115,14 @@ pub(super) fn age(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What is said to whoever reads the log.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected why the rows go, in words".to_string()),
+        reason => Ok(reason.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,7 +131,7 @@ mod tests {
     fn ages() {
         assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
         assert_eq!(age("1.5h"), Ok(Duration::from_secs(5400)));
-        for wrong in ["30", "d", "0d", "1y", "-3d", "1e9d", ""] {
+        for wrong in ["30", "d", "0d", "1y", "12m", "3mo", "-3d", "1e9d", ""] {
             assert!(age(wrong).is_err(), "{wrong}");
         }
     }

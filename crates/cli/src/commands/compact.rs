@@ -9,14 +9,14 @@ use nines_engine::Settings;
 use nines_engine::store::{Compacted, Compaction, TableKind};
 
 use crate::args::Compact;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::opened;
 use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
     let engine = opened::open(settings).await?;
     if engine.store().is_none() {
-        return say(&format!("there is no store at {}, so there is nothing to compact\n", engine.settings().store));
+        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
     }
     let mut nothing = true;
     for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {

@@ -52,7 +52,11 @@ async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
     }
     let issued = match args.issue {
         true => {
-            let how = Issuing { incomplete: args.incomplete, current_rules: args.rules == Some(args::Rules::Current) };
+            let how = Issuing {
+                incomplete: args.incomplete,
+                current_rules: args.rules == Some(args::Rules::Current),
+                even_deleted: args.even_deleted,
+            };
             Some(engine.issue(month, &chosen, how).await?)
         }
         false => None,
@@ -63,6 +67,12 @@ async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
             let rules = statement.rules.number();
             let (statement, hint) = (named(statement), "or judge it by today's rules with --rules current");
             note(format_args!("note: {statement} stays as it was issued by rules {rules}: {why}, {hint}"));
+        }
+        for (statement, why) in &issued.deleted {
+            let statement = named(statement);
+            note(format_args!(
+                "note: {statement} stays as it was issued: {why}. To revise it all the same: --even-deleted"
+            ));
         }
         for agreement in &issued.left_out {
             note(format_args!(

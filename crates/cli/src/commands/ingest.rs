@@ -81,8 +81,13 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
 
 /// Rows of a batch that was stored before may have been deleted since: that it is known does not bring them back.
 async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<String> {
-    let (Outcome::Delivered(Some(stored)), Some(store)) = (loaded.commit.outcome, engine.store()) else {
-        return Ok(String::new());
+    let Some(store) = engine.store() else { return Ok(String::new()) };
+    let is_known = loaded.files.iter().any(|read| matches!(read.found, Found::Known));
+    let (stored, again) = match loaded.commit.outcome {
+        Outcome::Delivered(stored) => (stored.unwrap_or_default(), "give the batch a new name: --batch NAME"),
+        // Of files that are read on from where they ended, nobody has noted in which version that was.
+        _ if is_known => (0, "ingest the whole file with --replace"),
+        _ => return Ok(String::new()),
     };
     let history = store.table(load.table).history(LOOKED_AT).await.map_err(EngineError::from)?;
     let is_delete = |logged: &&LoggedVersion| logged.version > stored && logged.operation.as_deref() == Some("DELETE");
@@ -91,8 +96,8 @@ async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<
     let (table, version) = (load.table.name(), newest.version);
     let deletes = if deletes == 1 { format!("version {version} has") } else { format!("{deletes} versions have") };
     Ok(format!(
-        "warning     {deletes} deleted rows of {table} since (see: nines log {table}); those of this batch that were among them are \
-         not stored again. To store them, give the batch a new name: --batch NAME\n"
+        "warning     {deletes} deleted rows of {table} since (see: nines log {table}); what was among them is not stored again. \
+         To store it, {again}\n"
     ))
 }
 

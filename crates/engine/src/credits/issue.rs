@@ -27,6 +27,8 @@ pub struct Issuing {
     pub incomplete: bool,
     /// By today's rules, whatever they were before.
     pub current_rules: bool,
+    /// Even if rows were deleted since a statement was issued: what is left says what is owed then.
+    pub even_deleted: bool,
 }
 
 /// What was issued.
@@ -44,6 +46,8 @@ pub struct Issued {
     /// What stays as it was issued, because the rules by which it was issued cannot judge what is stored today: the statement,
     /// and why.
     pub kept: Vec<(Statement, String)>,
+    /// What stays as it was issued, because rows were deleted since: the statement, and what was deleted.
+    pub deleted: Vec<(Statement, String)>,
     /// The figures of what is issued; their evidence is in the statements.
     pub credits: Credits,
     /// `None`: there was nothing to record.
@@ -105,6 +109,29 @@ impl Engine {
         Ok(())
     }
 
+    /// Why what is stored now is no ground for revising a statement: rows were deleted since it was issued, on purpose. What is left does
+    /// not say what was owed.
+    async fn deleted_since(&self, statement: &Statement) -> Result<Option<String>> {
+        let Some(store) = self.store() else { return Ok(None) };
+        for (name, version) in &statement.tables {
+            let (Some(kind), Ok(read)) = (TableKind::from_name(name), u64::try_from(*version)) else { continue };
+            let table = store.table(kind);
+            let newest = table.snapshot().await?.version().unwrap_or_default();
+            let since = usize::try_from(newest.saturating_sub(read)).unwrap_or(usize::MAX);
+            let deletes = table.history(since).await?.versions;
+            let mut deletes = deletes.iter().filter(|logged| logged.operation.as_deref() == Some("DELETE"));
+            if let Some(last) = deletes.next() {
+                let reason = last.parameters.iter().find(|(name, _)| name == "reason");
+                let reason = reason.map_or_else(String::new, |(_, reason)| format!(", reason: {reason}"));
+                return Ok(Some(format!(
+                    "rows of {name} were deleted since (version {}{reason}), so that what is left does not say what was owed",
+                    last.version
+                )));
+            }
+        }
+        Ok(None)
+    }
+
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
     /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose. An agreement whose
     /// calendar period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is
@@ -143,6 +170,7 @@ impl Engine {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
             }
             let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
+            let mut deleted = Vec::new();
             for statement in self.draw_up(month, &mut credits)? {
                 let before =
                     last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
@@ -151,7 +179,10 @@ impl Engine {
                     Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
                     None => new.push(statement),
                     Some(before) => match statement.revised(before) {
-                        Some(revision) => new.push(revision),
+                        Some(revision) => match self.deleted_since(before).await?.filter(|_| !how.even_deleted) {
+                            Some(why) => deleted.push((before.clone(), why)),
+                            None => new.push(revision),
+                        },
                         None => unchanged += 1,
                     },
                 }
@@ -167,8 +198,16 @@ impl Engine {
                     kept.push(((*statement).clone(), why.clone()));
                 }
             }
-            let done =
-                |statements, credits, commit| Issued { statements, unchanged, nobody, left_out, kept, credits, commit };
+            let done = |statements, credits, commit| Issued {
+                statements,
+                unchanged,
+                nobody,
+                left_out,
+                kept,
+                deleted,
+                credits,
+                commit,
+            };
             if new.is_empty() {
                 return Ok(done(new, credits, None));
             }

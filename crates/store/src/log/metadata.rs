@@ -17,19 +17,30 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 impl Log {
     /// Looks back entry by entry, to the first checkpoint on the way at the furthest.
     pub(super) async fn metadata(&self, version: u64) -> Result<Value> {
+        let mut unusable = None;
         for version in (0..=version).rev() {
             if let Some(entry) = self.objects.get(&self.named(version, "json")).await?
                 && let Some(metadata) = of_entry(&entry).map_err(|error| self.unreadable(version, error))?
             {
                 return Ok(metadata);
             }
-            if let Some(checkpoint) = self.objects.get(&self.named(version, "checkpoint.parquet")).await?
+            let checkpoint = match self.objects.get(&self.named(version, "checkpoint.parquet")).await {
+                // Left out as wherever the log is read; the entries before it may be there.
+                Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+                    unusable = unusable.or(Some(error));
+                    continue;
+                }
+                read => read?,
+            };
+            if let Some(checkpoint) = checkpoint
                 && let Some(metadata) = of_checkpoint(checkpoint.into())?
             {
                 return Ok(metadata);
             }
         }
-        Err(StoreError::corrupt(format!("no entry of {self} up to version {version} says what its columns are")))
+        let nowhere =
+            || StoreError::corrupt(format!("no entry of {self} up to version {version} says what its columns are"));
+        Err(unusable.unwrap_or_else(nowhere))
     }
 
     fn named(&self, version: u64, extension: &str) -> Path {

@@ -86,6 +86,12 @@ async fn a_checkpoint_without_its_record_is_not_used() {
     let checked = check(&objects).await;
     assert!(says(&checked, &checkpoint(50), record(50).as_ref()), "{checked:#?}");
     append(&table, vec![requests(&[row(OCTOBER + MINUTE, "web", 1)])]).await.unwrap();
+    // Nor does a copy need it.
+    table.store().backup("memory://without-a-record", &Backup::default()).await.unwrap();
+    let copy = nines_store::Store::open("memory://without-a-record").await.unwrap().table(TableKind::Requests);
+    assert_eq!(rows_of(&context(), Provider::newest(copy.clone())).await.unwrap().len(), 2);
+    assert_eq!(copy.check(&context().task_ctx(), &Arc::default()).await.unwrap().problems, []);
+    table.gc(&Gc::keep(std::time::Duration::from_secs(3600), chrono::Utc::now().timestamp_micros())).await.unwrap();
 
     // Where the entries are gone, nothing else says what the table holds.
     let objects = collected().await;
@@ -186,7 +192,7 @@ async fn files_of_earlier_versions_that_another_program_cleaned_up_can_be_given_
     append(&table, vec![requests(&[row(OCTOBER, "web", 1)])]).await.unwrap();
     let first = table.snapshot().await.unwrap().files().next().unwrap().path().clone();
     append(&table, vec![requests(&[row(OCTOBER, "web", 2)])]).await.unwrap();
-    remove(&objects, &[first.clone()]).await;
+    remove(&objects, std::slice::from_ref(&first)).await;
     let checked = check(&objects).await;
     assert!(checked.problems.len() == 1 && says(&checked, &first, "nines gc requests --now"), "{checked:#?}");
     let now = chrono::Utc::now().timestamp_micros();
@@ -195,7 +201,7 @@ async fn files_of_earlier_versions_that_another_program_cleaned_up_can_be_given_
     // What the newest version needs is not to be given up.
     let table = fresh(&objects, TableKind::Requests).await;
     let newest = table.snapshot().await.unwrap().files().next().unwrap().path().clone();
-    remove(&objects, &[newest.clone()]).await;
+    remove(&objects, std::slice::from_ref(&newest)).await;
     let checked = check(&objects).await;
     assert!(says(&checked, &newest, "backup") && !says(&checked, &newest, "earlier versions"), "{checked:#?}");
 }
