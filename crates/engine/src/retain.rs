@@ -54,6 +54,28 @@ fn date(day: i32) -> Option<NaiveDate> {
 }
 
 impl Engine {
+    /// Refuses to remove rows of days that are damaged, or another Delta writer's: what was kept of them may not be what they say, and
+    /// afterwards nobody can tell.
+    async fn sound(&self, kind: TableKind, rows_from: i32, dry_run: bool) -> Result<()> {
+        let Some(store) = self.store() else { return Ok(()) };
+        let table = store.table(kind);
+        let snapshot = table.snapshot().await?;
+        for file in snapshot.files().filter(|file| file.first_day().is_some_and(|day| day < rows_from)) {
+            if file.foreign() {
+                return Err(EngineError::Usage(format!(
+                    "{} was written by another program, and nobody has vouched for its rows; nothing was changed. If you do: nines \
+                     compact {} --adopt",
+                    file.path(),
+                    kind.name()
+                )));
+            }
+            if !dry_run {
+                table.verify(file).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes the raw rows of days before one, after every objective was evaluated for these days and the days were sealed: what was
     /// evaluated then stays. The newest day with rows always stays.
     pub async fn retain(&self, kind: TableKind, how: &Retaining) -> Result<Retained> {
@@ -103,6 +125,7 @@ impl Engine {
             ];
             deletion.only = Some(contents);
             deletion.seals = Some(Sealed { from: first, rows_from, until, held: true });
+            self.sound(kind, rows_from, how.dry_run).await?;
             if !how.dry_run {
                 store.seal().await?;
                 evaluator.seal(kind, seal_from, until).await?;

@@ -120,7 +120,10 @@ fn told(kind: TableKind, checked: &Checked) -> String {
         name,
         &checked.left_over,
         ("file", "files"),
-        "in no version, left by a writer that died and in nobody's way",
+        match checked.problems.is_empty() {
+            true => "in no version: of a writer that is at work, or left by one that died",
+            false => "in no version, perhaps because of what is damaged: put that right before anything is removed",
+        },
     ));
     text
 }

@@ -54,7 +54,8 @@ pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
         && sealed.pred_opt() != Some(last)
     {
         text.push_str(&format!(
-            "{name}  days before {sealed} are sealed: what comes for them later changes no figure\n"
+            "{name}  days before {sealed} {} sealed: what comes for them later changes no figure\n",
+            if args.dry_run { "would be" } else { "are" }
         ));
     }
     say(&text)

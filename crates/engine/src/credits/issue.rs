@@ -100,8 +100,10 @@ impl Engine {
             if let (Some(first), more) = (foreign.clone().next(), foreign.count()) {
                 let name = kind.name();
                 return Err(EngineError::Usage(format!(
-                    "{more} files of {name} are another Delta writer's, the first is {}: nobody can tell whether they are as they \
+                    "{} of {name} {} another Delta writer's, the first is {}: nobody can tell whether they are as they \
                      were written. If you vouch for their rows: nines compact {name} --adopt",
+                    if more == 1 { "1 file".to_string() } else { format!("{more} files") },
+                    if more == 1 { "is" } else { "are" },
                     first.path()
                 )));
             }

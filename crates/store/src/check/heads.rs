@@ -32,7 +32,8 @@ impl Table {
                 self.log().place(first).head(),
                 format!(
                     "{missing}. No row is wrong for it, but that entries are lost may go unnoticed. Put the files back from a backup, \
-                     or give up these versions with: nines gc"
+                     or give up these versions with: nines gc {} --now",
+                    self.kind().name()
                 ),
             )
         };

@@ -42,8 +42,9 @@ impl Problem {
     fn of(object: &Path, error: &StoreError) -> Self {
         let said = error.to_string();
         // The object is named beside it.
-        let said = said.strip_prefix(&format!("{object}: ")).unwrap_or(&said).to_string();
-        Self::new(object, said)
+        let behind = |between: &str| said.strip_prefix(&format!("{object}{between}"));
+        let short = behind(": ").map(str::to_string).or_else(|| Some(format!("it is {}", behind(" is ")?)));
+        Self::new(object, short.unwrap_or(said))
     }
 }
 
@@ -161,8 +162,10 @@ impl Table {
             if first && version > 0 && !checkpoints.contains(&version) {
                 checked.problems.push(Problem::new(
                     place.entry(),
-                    format!("the entries of versions 0 to {} are missing, and there is no checkpoint of version {version} that would stand for \
-                             them. Put them back from a backup", version - 1),
+                    format!(
+                        "the entries of the versions before it are missing, and there is no checkpoint of version {version} that would \
+                         stand for them. Put them back from a backup"
+                    ),
                 ));
             }
             if let Some((last, _)) = before.filter(|(last, _)| last + 1 != version) {

@@ -114,12 +114,12 @@ impl Table {
             bytes += merge.bytes();
             merges.push(merge);
         }
+        self.check_adopted(&merges, &base, &task).await?;
         if how.dry_run {
             done.partitions = merges.len();
             merges.iter().flat_map(|merge| &merge.files).for_each(|file| done.before.add(file.size()));
             return Ok(done);
         }
-        self.check_adopted(&merges, &base, &task).await?;
         let written = Written::new(self.kind());
         // Files of rows that are stored have the columns of those.
         self.log().has_columns(&base.snapshot, written.columns());

@@ -84,6 +84,9 @@ impl Objects {
         if create {
             let path = std::path::absolute(&path).map_err(|error| failed("cannot create the folder", error))?;
             // Without a marker in it, a folder may have been made just now by somebody who has not synced it yet.
+            if path.is_file() {
+                return Err(invalid(&path.to_string_lossy(), "it is a file, and a store is a folder"));
+            }
             if !path.join(crate::marker::NAME).exists() {
                 local::create_root(&path, &*disk).map_err(|error| failed("cannot create the folder", error))?;
             }

@@ -7,7 +7,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use super::Table;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::found::{Kind, versions};
-use crate::log::{Files, Origin, blocking};
+use crate::log::{DataFile, Files, Origin, blocking};
 use crate::objects::missing_object;
 use crate::once::app_id_of;
 use crate::snapshot::Snapshot;
@@ -127,6 +127,20 @@ impl Table {
             self.state.log.check_head(files.snapshot.version()).await?;
         }
         Ok(listed)
+    }
+
+    /// Reads a data file as a whole, which verifies it. [`StoreErrorKind::Corrupt`] if it is not there, or not as it was written.
+    pub async fn verify(&self, file: &DataFile) -> Result<()> {
+        match self.objects().get(file.path()).await? {
+            Some(read) if read.len() as u64 == file.size() => Ok(()),
+            Some(read) => Err(StoreError::corrupt(format!(
+                "{} has {} bytes, and the log says {}. Put the file back from a backup",
+                file.path(),
+                read.len(),
+                file.size()
+            ))),
+            None => Err(missing_object(file.path())),
+        }
     }
 
     /// Who wrote the entry of a version. [`StoreErrorKind::NotFound`] if there is none, or no longer.
