@@ -104,6 +104,14 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
         );
         return Ok(Some(StoreError::new(StoreErrorKind::InvalidArgument, problem)));
     }
+    // Whoever finishes it puts the marker first, and then removes this.
+    if objects.get(&Path::from(UNFINISHED)).await?.is_some() && read(objects).await?.is_none() {
+        return Ok(Some(StoreError::corrupt(format!(
+            "{} is a copy of a store that was not finished, and tables of it may be missing. Remove it, and make the copy again with: \
+             nines backup",
+            objects.url()
+        ))));
+    }
     let (mut tables, mut slice_seconds, mut sealed) = (Vec::new(), None, false);
     for &kind in TableKind::ALL {
         let log = Log::new(kind, DEFAULT_SLICE_SECONDS, objects)?;
@@ -117,13 +125,6 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
     // Somebody else may have just created the store.
     if tables.is_empty() || read(objects).await?.is_some() {
         return Ok(None);
-    }
-    if objects.get(&Path::from(UNFINISHED)).await?.is_some() {
-        return Ok(Some(StoreError::corrupt(format!(
-            "{} is a copy of a store that was not finished, and tables of it may be missing. Remove it, and make the copy again with: \
-             nines backup",
-            objects.url()
-        ))));
     }
     let again = match slice_seconds {
         Some(slice_seconds) => {

@@ -225,7 +225,14 @@ impl Table {
                 Err(error) => checked.add(Problem::of(&place.head(), &error), error)?,
             }
         }
-        checked.problems.extend(self.check_heads(&origins, heads));
+        // Writers at work put them a moment after their entries.
+        let mut there = heads.clone();
+        for version in origins.iter().map(|(version, _)| *version).filter(|version| !heads.contains(version)) {
+            if matches!(self.objects().head(&self.log().place(version)).await, Ok(Some(_))) {
+                there.insert(version);
+            }
+        }
+        checked.problems.extend(self.check_heads(&origins, &there));
         let newest = versions.last().copied();
         for lost in heads.iter().filter(|head| newest.is_none_or(|newest| **head > newest)) {
             checked.problems.push(Problem::new(
