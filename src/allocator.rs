@@ -15,12 +15,15 @@ use tikv_jemallocator::Jemalloc;
 #[expect(unsafe_code, reason = "jemalloc reads its options under this name")]
 #[cfg(target_os = "linux")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
-pub static OPTIONS: &[u8; 60] = b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0\0";
+pub static OPTIONS: &[u8; 85] =
+    b"background_thread:true,max_background_threads:1,dirty_decay_ms:1000,muzzy_decay_ms:0\0";
 
 /// How far a thread's count may be from what it has told.
 const UNTOLD: isize = 32 << 10;
 /// An allocation that is looked at before it is made.
 const LARGE: usize = 1 << 20;
+/// Who asks for more than this at once may go on without it.
+const HUGE: usize = 64 << 20;
 
 /// Bytes in use.
 static IN_USE: AtomicIsize = AtomicIsize::new(0);
@@ -56,20 +59,32 @@ fn count(bytes: isize) {
 /// Ends the program if it would hold too much: no statement can be ended in the midst of an allocation.
 fn look_before(bytes: usize) {
     if bytes >= LARGE && in_use().saturating_add(bytes) > MOST.load(Relaxed) {
-        give_up(bytes);
+        end(format_args!(
+            "a statement asked for {} MiB at once while the program held {} MiB; that is far more than --memory-limit",
+            bytes >> 20,
+            in_use() >> 20
+        ));
     }
 }
 
+/// What jemalloc gave. Where it gave nothing for something small, the program ends with a word; Rust would abort it without one.
+fn look_after(at: *mut u8, bytes: usize) -> *mut u8 {
+    if at.is_null() && bytes < HUGE {
+        end(format_args!(
+            "the system gives this process no more memory (`ulimit -v`); it holds {} MiB",
+            in_use() >> 20
+        ));
+    }
+    at
+}
+
+/// Ends the program without allocating anything.
 #[cold]
-fn give_up(bytes: usize) -> ! {
-    // Without allocating anything.
+fn end(why: fmt::Arguments<'_>) -> ! {
     let mut text = Text { bytes: [0; 512], length: 0 };
     let _ = writeln!(
         text,
-        "error: a statement asked for {} MiB at once while the program held {} MiB; that is far more than --memory-limit. \
-         The program ended; run what it was doing again, what is stored already is not stored twice",
-        bytes >> 20,
-        in_use() >> 20
+        "error: {why}. The program ended; run what it was doing again, what is stored already is not stored twice"
     );
     let _ = std::io::Write::write_all(&mut std::io::stderr(), &text.bytes[..text.length]);
     std::process::exit(1)
@@ -97,14 +112,16 @@ unsafe impl GlobalAlloc for Counting {
         look_before(layout.size());
         count(layout.size() as isize);
         // SAFETY: as the caller promises.
-        unsafe { self.0.alloc(layout) }
+        let at = unsafe { self.0.alloc(layout) };
+        look_after(at, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         look_before(layout.size());
         count(layout.size() as isize);
         // SAFETY: as the caller promises.
-        unsafe { self.0.alloc_zeroed(layout) }
+        let at = unsafe { self.0.alloc_zeroed(layout) };
+        look_after(at, layout.size())
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
@@ -112,7 +129,8 @@ unsafe impl GlobalAlloc for Counting {
         look_before(size);
         count(size as isize - layout.size() as isize);
         // SAFETY: as the caller promises.
-        unsafe { self.0.realloc(at, layout, size) }
+        let at = unsafe { self.0.realloc(at, layout, size) };
+        look_after(at, size)
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {

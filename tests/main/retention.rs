@@ -244,6 +244,27 @@ fn figures_stay_when_raw_rows_go() {
 }
 
 #[test]
+fn days_that_are_damaged_do_not_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    filled(&store);
+    defined(&store);
+    run(&mut on(&store, &["refresh"]));
+    let file = glob(&store.join(format!("requests/date={}", day(2)))).pop().unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    let mut flipped = sound.clone();
+    flipped[sound.len() / 3] ^= 1;
+    std::fs::write(&file, flipped).unwrap();
+    let retain = || on(&store, &["retain", "requests", &age(day(8))]);
+    let said = fails(1, &mut retain());
+    assert!(said.contains(file.file_name().unwrap().to_str().unwrap()) && said.contains("backup"), "{said}");
+    std::fs::write(&file, sound).unwrap();
+    assert_eq!(query(&store, "SELECT min(time) FROM requests"), ["2026-08-20T00:00:00Z"]);
+    assert_eq!(query(&store, "SELECT count(*) FROM slo_days WHERE sealed"), ["0"]);
+    run(&mut retain());
+}
+
+#[test]
 fn sealed_days_are_records_and_no_cache() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");

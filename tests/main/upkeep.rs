@@ -129,6 +129,7 @@ fn deleted_rows_do_not_come_back_unasked_and_that_is_said() {
     ingest(&[]);
     assert!(!ingest(&[]).contains("deleted"));
     run(&mut on(&store, &["delete", "requests", "--where", "true", "--reason", "x"]));
+    run(&mut on(&store, &["gc", "--now"]));
     let said = ingest(&[]);
     assert!(said.contains("version 2 has deleted rows of requests since") && said.contains("--replace"), "{said}");
     assert_eq!(query(&store, "SELECT count(*) FROM requests"), ["0"]);
@@ -161,6 +162,9 @@ fn a_copy_that_was_not_finished_is_no_store() {
     run(&mut backup());
     assert!(run(&mut on(&copy, &["check"])).contains("all of it is as it was written"));
     assert!(!copy.join("_nines/unfinished.json").exists());
+    let ordinary = store.with_extension("csv");
+    let said = fails(1, on(&store, &["backup"]).arg(&ordinary));
+    assert!(said.contains("it is a file") && !said.contains("Remove"), "{said}");
 }
 
 #[test]
@@ -226,6 +230,8 @@ fn rows_from_which_a_statement_was_issued_stay_unless_told() {
         &["delete", "requests", "--where", "time < '2026-10-01' OR time >= '2026-12-01'", "--reason", "x"],
     ));
     run(&mut on(&store, &["delete", "requests", "--where", rows, "--reason", "asked by acme", "--even-issued"]));
+    // Also once no entry tells of it any more, and whatever retention removes elsewhere.
+    run(&mut on(&store, &["gc", "--now"]));
     // What is left does not say what was owed.
     let done = on(&store, &["credits", "2026-10", "--issue", "--incomplete"]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();

@@ -32,12 +32,23 @@ pub use nines_engine::watch_memory;
 /// Stack of the threads on which statements are planned and run: expressions may nest some hundred levels deep.
 const STACK: usize = 8 << 20;
 
-/// A library that gets no memory panics. That becomes an error, which says it better.
+/// How the system's errors 11 and 12, no thread and no memory, are written.
+const NOTHING_LEFT: [&str; 4] = ["os error 11)", "os error 12)", "code: 11,", "code: 12,"];
+
+/// A library that gets no memory panics. That becomes an error, which says it better. If not even a thread is to be had, nothing goes on
+/// as it should, and the program ends.
 fn say_less_of_memory() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let said = panic.payload_as_str().is_some_and(|text| text.contains(nines_engine::store::NO_MEMORY));
-        if !said {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if NOTHING_LEFT.iter().any(|nothing| text.contains(nothing)) {
+            note(format_args!(
+                "error: the system gives this process no more threads or memory (`ulimit -u`, `ulimit -v`): {text}. The program \
+                 ended; run what it was doing again, what is stored already is not stored twice"
+            ));
+            std::process::exit(1);
+        }
+        if !text.contains(nines_engine::store::NO_MEMORY) {
             usual(panic);
         }
     }));

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use nines_store::{Gc, Problem, Store, TableKind};
 
 use crate::evaluate::{Evaluation, Evaluator};
+use crate::words::counted;
 use crate::{Engine, EngineError, Result};
 
 /// Days that are compared where not all are.
@@ -100,10 +101,7 @@ impl Engine {
             ),
             _ => format!(
                 "{name}  {} let go of: what was in them is worked out again as questions are asked, or by: nines refresh",
-                match number {
-                    1 => "1 damaged file was".to_string(),
-                    _ => format!("{number} damaged files were"),
-                }
+                counted(number, "damaged file was", "damaged files were")
             ),
         })
     }

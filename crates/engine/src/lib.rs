@@ -44,6 +44,7 @@ mod times;
 mod tokens;
 mod told;
 mod values;
+mod words;
 mod zone;
 
 pub use apply::{Applied, Mistakes};

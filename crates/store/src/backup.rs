@@ -214,15 +214,7 @@ impl Copying<'_> {
         {
             return Ok(Copied::Shared(file.size()));
         }
-        let bytes = from.get(path).await?.ok_or_else(|| {
-            StoreError::corrupt(format!("{path} is missing. Put the file back from a backup; there is no copy now"))
-        })?;
-        if bytes.len() as u64 != file.size() {
-            let (found, said) = (bytes.len(), file.size());
-            return Err(StoreError::corrupt(format!(
-                "{path} has {found} bytes, and the log says {said}; there is no copy now"
-            )));
-        }
+        let bytes = from.whole(file).await?;
         self.copied.fetch_add(file.size(), Relaxed);
         match put(self.to, path, bytes).await? {
             true => Ok(Copied::Anew(file.size())),
@@ -232,11 +224,7 @@ impl Copying<'_> {
 
     /// Whether the earlier copy has this file as it was written. Its name says which rows it holds, unless it is another writer's.
     async fn is_in(&self, since: &Objects, file: &DataFile) -> bool {
-        let read = match file.foreign() {
-            true => return false,
-            false => since.get(file.path()).await,
-        };
-        matches!(read, Ok(Some(bytes)) if bytes.len() as u64 == file.size())
+        !file.foreign() && since.whole(file).await.is_ok()
     }
 }
 

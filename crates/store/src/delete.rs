@@ -17,7 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use futures::StreamExt;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Told, refuse_foreign};
+use crate::log::{Attempt, DELETED, DataFile, Entry, Files, Log, NewFile, Told, refuse_foreign};
 use crate::sealed::Sealed;
 use crate::table::{Table, pause};
 use crate::upsert::{ORIGIN, Scan};
@@ -140,6 +140,9 @@ impl Table {
                 entry.added.extend_from_slice(&part.added);
             }
             let version = base.snapshot.version() + 1;
+            if seals.is_none() {
+                entry.transactions.push(Log::names(DELETED, version));
+            }
             match self.commit(version, &Arc::new(entry), false).await? {
                 Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
                 Attempt::Committed => {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::found::{Found, Kind, first_entry, versions};
-use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, Files, Log, Needed, Told, blocking};
+use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, Files, Log, Needed, RETAINED, Told, blocking};
 use crate::table::{Table, pause};
 
 /// How often giving up versions is tried.
@@ -180,13 +180,13 @@ impl Table {
         for attempt in 0..ATTEMPTS {
             let newest = base.snapshot.version();
             let (log, snapshot) = (self.log_handle(), Arc::clone(&base.snapshot));
-            let said = blocking(move || log.retained(&snapshot)).await?.unwrap_or(first);
+            let said = blocking(move || log.version_of(&snapshot, RETAINED)).await?.unwrap_or(first);
             let metadata = self.log().with_kept(&base.snapshot, how.keep).await?;
             if said >= oldest && metadata.is_none() {
                 return Ok(newest);
             }
             let told = Told { operation: "GC", parameters: vec![("retained", said.max(oldest).to_string())] };
-            let transactions = vec![Log::retains(said.max(oldest))];
+            let transactions = vec![Log::names(RETAINED, said.max(oldest))];
             let entry = Entry { told: Some(told), metadata, same_rows: true, transactions, ..Entry::default() };
             match self.commit(newest + 1, &Arc::new(entry), true).await? {
                 Attempt::Committed => {

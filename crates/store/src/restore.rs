@@ -12,7 +12,7 @@ use datafusion::object_store::path::Path;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Attempt, DataFile, Entry, Told};
+use crate::log::{Attempt, DELETED, DataFile, Entry, Told};
 use crate::schema::TableKind;
 use crate::table::{Table, pause};
 
@@ -65,7 +65,7 @@ impl Table {
                 before: newest,
                 returned: amount(&returned),
                 removed: amount(&removed),
-                undone: transactions.len(),
+                undone: transactions.iter().filter(|transaction| transaction.app_id != DELETED).count(),
             };
             if dry_run || (returned.is_empty() && removed.is_empty() && transactions.is_empty()) {
                 return Ok(done);

@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
-use nines_engine::store::{Commit, LoggedVersion, Outcome};
+use nines_engine::store::{Commit, Outcome};
 use nines_engine::{Engine, EngineError, Found, Load, Loaded, Settings, Warning};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
 use crate::opened;
 use crate::output::instant;
-
-/// Versions that are looked at for rows that were deleted.
-const LOOKED_AT: usize = 1000;
 
 pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
     let load = Load {
@@ -89,14 +86,11 @@ async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<
         _ if is_known => (0, "ingest the whole file with --replace"),
         _ => return Ok(String::new()),
     };
-    let history = store.table(load.table).history(LOOKED_AT).await.map_err(EngineError::from)?;
-    let is_delete = |logged: &&LoggedVersion| logged.version > stored && logged.operation.as_deref() == Some("DELETE");
-    let deletes = history.versions.iter().filter(is_delete).count();
-    let Some(newest) = history.versions.iter().find(is_delete) else { return Ok(String::new()) };
-    let (table, version) = (load.table.name(), newest.version);
-    let deletes = if deletes == 1 { format!("version {version} has") } else { format!("{deletes} versions have") };
+    let last = store.table(load.table).last_delete().await.map_err(EngineError::from)?;
+    let Some(version) = last.filter(|version| *version > stored) else { return Ok(String::new()) };
+    let table = load.table.name();
     Ok(format!(
-        "warning     {deletes} deleted rows of {table} since (see: nines log {table}); what was among them is not stored again. \
+        "warning     version {version} has deleted rows of {table} since (see: nines log {table}); what was among them is not stored again. \
          To store it, {again}\n"
     ))
 }

@@ -15,6 +15,7 @@ use nines_timeline::Interval;
 
 use super::judging::Chosen;
 use super::owing::{Credits, Name, Owing, name};
+use crate::words::counted;
 use crate::{Engine, EngineError, Mistakes, Result};
 
 /// How often it is drawn up anew when somebody else issued meanwhile.
@@ -100,10 +101,9 @@ impl Engine {
             if let (Some(first), more) = (foreign.clone().next(), foreign.count()) {
                 let name = kind.name();
                 return Err(EngineError::Usage(format!(
-                    "{} of {name} {} another Delta writer's, the first is {}: nobody can tell whether they are as they \
+                    "{} another Delta writer's, the first is {}: nobody can tell whether they are as they \
                      were written. If you vouch for their rows: nines compact {name} --adopt",
-                    if more == 1 { "1 file".to_string() } else { format!("{more} files") },
-                    if more == 1 { "is" } else { "are" },
+                    counted(more, &format!("file of {name} is"), &format!("files of {name} are")),
                     first.path()
                 )));
             }
@@ -111,27 +111,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Why what is stored now is no ground for revising a statement: rows were deleted since it was issued, on purpose. What is left does
-    /// not say what was owed.
-    async fn deleted_since(&self, statement: &Statement) -> Result<Option<String>> {
-        let Some(store) = self.store() else { return Ok(None) };
-        for (name, version) in &statement.tables {
-            let (Some(kind), Ok(read)) = (TableKind::from_name(name), u64::try_from(*version)) else { continue };
-            let table = store.table(kind);
-            let newest = table.snapshot().await?.version().unwrap_or_default();
-            let since = usize::try_from(newest.saturating_sub(read)).unwrap_or(usize::MAX);
-            let deletes = table.history(since).await?.versions;
-            let mut deletes = deletes.iter().filter(|logged| logged.operation.as_deref() == Some("DELETE"));
-            if let Some(last) = deletes.next() {
-                let reason = last.parameters.iter().find(|(name, _)| name == "reason");
-                let reason = reason.map_or_else(String::new, |(_, reason)| format!(", reason: {reason}"));
-                return Ok(Some(format!(
-                    "rows of {name} were deleted since (version {}{reason}), so that what is left does not say what was owed",
-                    last.version
-                )));
-            }
+    /// The last version of each table that deleted rows, and why it did.
+    async fn deletes(&self) -> Result<Deletes> {
+        let mut deletes = Deletes::new();
+        for &kind in TableKind::ALL.iter().filter(|kind| kind.is_series()) {
+            let Some(table) = self.store().map(|store| store.table(kind)) else { continue };
+            let Some(version) = table.last_delete().await? else { continue };
+            let told = table.told_of(version).await?;
+            let reason = told.and_then(|told| told.parameters.into_iter().find(|(name, _)| name == "reason"));
+            deletes.insert(kind.name(), (version, reason.map(|(_, reason)| reason)));
         }
-        Ok(None)
+        Ok(deletes)
     }
 
     /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
@@ -172,7 +162,7 @@ impl Engine {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
             }
             let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
-            let mut deleted = Vec::new();
+            let (mut deleted, mut deletes) = (Vec::new(), None);
             for statement in self.draw_up(month, &mut credits)? {
                 let before =
                     last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
@@ -181,10 +171,15 @@ impl Engine {
                     Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
                     None => new.push(statement),
                     Some(before) => match statement.revised(before) {
-                        Some(revision) => match self.deleted_since(before).await?.filter(|_| !how.even_deleted) {
-                            Some(why) => deleted.push((before.clone(), why)),
-                            None => new.push(revision),
-                        },
+                        Some(revision) => {
+                            if deletes.is_none() && !how.even_deleted {
+                                deletes = Some(self.deletes().await?);
+                            }
+                            match deletes.as_ref().and_then(|deletes| deleted_since(before, deletes)) {
+                                Some(why) => deleted.push((before.clone(), why)),
+                                None => new.push(revision),
+                            }
+                        }
                         None => unchanged += 1,
                     },
                 }
@@ -223,6 +218,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// The last version of each table that deleted rows, and why, as far as the log still tells it.
+type Deletes = BTreeMap<&'static str, (u64, Option<String>)>;
+
+/// Why what is stored now is no ground for revising a statement: rows were deleted since, on purpose. What is left does not say what was
+/// owed.
+fn deleted_since(statement: &Statement, deletes: &Deletes) -> Option<String> {
+    statement.tables.iter().find_map(|(name, read)| {
+        let (version, reason) = deletes.get(name.as_str())?;
+        let reason = reason.as_ref().map_or_else(String::new, |reason| format!(", reason: {reason}"));
+        i64::try_from(*version).is_ok_and(|version| version > *read).then(|| {
+            format!("rows of {name} were deleted since (version {version}{reason}), so that what is left does not say what was owed")
+        })
+    })
 }
 
 /// What was issued last by other rules than today's.

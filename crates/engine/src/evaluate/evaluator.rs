@@ -69,7 +69,7 @@ pub(crate) struct Evaluator<'a> {
     pub definitions: Arc<Definitions>,
     pub exclusions: Vec<Exclusion>,
     pub incidents: Vec<Incident>,
-    pub(crate) inputs: Vec<Arc<Inputs>>,
+    pub(super) inputs: Vec<Arc<Inputs>>,
 }
 
 impl<'a> Evaluator<'a> {

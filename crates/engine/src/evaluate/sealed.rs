@@ -22,6 +22,7 @@ use super::run::Running;
 use super::select::Selection;
 use super::subject::Subject;
 use crate::EngineError;
+use crate::words::counted;
 
 /// Days that are evaluated at once.
 const DAYS: i32 = 31;
@@ -115,10 +116,7 @@ impl Evaluator<'_> {
             };
             store.notice(format!(
                 "{}, the raw rows may be gone, and what is asked for was not kept: {what}",
-                match unknown {
-                    1 => "1 day of an objective is sealed".to_string(),
-                    _ => format!("{unknown} days of objectives are sealed"),
-                }
+                counted(unknown, "day of an objective is sealed", "days of objectives are sealed")
             ));
         }
         let in_error = |part: &&Part| part.runs.iter().any(|run| run.state == State::Error);
@@ -127,10 +125,7 @@ impl Evaluator<'_> {
         if asked.detail == Detail::Culprits && unblamed > 0 {
             store.notice(format!(
                 "of {} with slices in error it is not kept which endpoints and causes lost them: they are left out",
-                match unblamed {
-                    1 => "1 sealed day of an objective".to_string(),
-                    _ => format!("{unblamed} sealed days of objectives"),
-                }
+                counted(unblamed, "sealed day of an objective", "sealed days of objectives")
             ));
         }
         if cut > 0 {

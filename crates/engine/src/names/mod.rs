@@ -103,15 +103,13 @@ impl Engine {
         for change in changes.iter().filter(|change| change.what != What::Unchanged) {
             let from = if change.stored.effective_from == SINCE_EVER { i64::MIN } else { change.stored.effective_from };
             let mut misses = Vec::new();
-            if let Some(told) = before_sealed(&evaluator, change) {
-                missing.push(told);
-            }
             match change.stored.kind {
                 Kind::Slo => {
                     let own = definitions.objectives.iter().filter(|objective| objective.slo == change.stored.name);
                     let versions = own.flat_map(|objective| &objective.versions);
                     for version in versions.filter(|version| version.in_force.start == from) {
                         misses.extend(objective::misses(&version.spec, &mut carried).await?);
+                        missing.extend(before_sealed(&evaluator, change, &version.spec)?);
                     }
                 }
                 Kind::Agreement => {
@@ -150,20 +148,18 @@ impl Engine {
 }
 
 /// That a version which begins in sealed days takes their figures away: they are those of the version that was in force.
-fn before_sealed(evaluator: &Evaluator<'_>, change: &Change) -> Option<Mistake> {
-    let sealed = evaluator.inputs.iter().filter_map(|inputs| Some(inputs.sealed?.until)).max()?;
-    let from = change.stored.effective_from;
-    let takes = change.stored.kind == Kind::Slo && matches!(change.what, What::Changed | What::Corrected);
-    if !takes || from >= i64::from(sealed) * DAY {
-        return None;
-    }
-    let until = chrono::NaiveDate::from_epoch_days(sealed)?;
+fn before_sealed(evaluator: &Evaluator<'_>, change: &Change, spec: &nines_slo::Spec) -> Result<Option<Mistake>> {
+    let sealed = evaluator.inputs(objective::table(spec)?)?.sealed.map(|sealed| sealed.until);
+    let is_sealed = |until: &i32| change.stored.effective_from < i64::from(*until) * DAY;
+    let takes = matches!(change.what, What::Changed | What::Corrected);
+    let until = sealed.filter(|until| takes && is_sealed(until)).and_then(chrono::NaiveDate::from_epoch_days);
+    let Some(until) = until else { return Ok(None) };
     let text = format!(
         "days before {until} are sealed: what {} was then by the definition before is not shown any more, and by this one it is not \
          known. To keep it, let this version begin on {until} or later (annotation nines/effective-from)",
         change.stored.name
     );
-    Some(Mistake::new(change.path.clone(), (change.line, 1), text, Severity::Warning))
+    Ok(Some(Mistake::new(change.path.clone(), (change.line, 1), text, Severity::Warning)))
 }
 
 /// What of an objective matches no stored row, in one line; `None` if all does.

@@ -10,15 +10,20 @@ use crate::evaluate::Evaluator;
 
 /// A sentence for each name that no row carries of those that the objective is about.
 pub(super) async fn misses(spec: &Spec, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
-    let table = match &spec.indicator {
+    let table = table(spec)?;
+    let Some(keys) = carried.keys(table).await? else { return Ok(Vec::new()) };
+    let found = of_keys(spec, table, &keys);
+    carried.confirmed(found, &keys).await
+}
+
+/// Whose rows an objective counts.
+pub(super) fn table(spec: &Spec) -> Result<TableKind> {
+    Ok(match &spec.indicator {
         Indicator::Availability { .. } | Indicator::Latency { .. } => TableKind::Requests,
         Indicator::Events { .. } => TableKind::Events,
         Indicator::Gauge { .. } => TableKind::Gauges,
         Indicator::Sql(sql) => Evaluator::raw(&sql.from)?,
-    };
-    let Some(keys) = carried.keys(table).await? else { return Ok(Vec::new()) };
-    let found = of_keys(spec, table, &keys);
-    carried.confirmed(found, &keys).await
+    })
 }
 
 fn of_keys(spec: &Spec, table: TableKind, keys: &Keys) -> Vec<Miss> {

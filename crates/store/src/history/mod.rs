@@ -69,6 +69,11 @@ impl Table {
         Ok(History { versions: versions.into_iter().map(|(version, _)| version).collect(), before })
     }
 
+    /// What the log tells of a version; `None` if its entry is no longer there.
+    pub async fn told_of(&self, version: u64) -> Result<Option<LoggedVersion>> {
+        Ok(self.logged(version).await?.map(|(logged, _)| logged))
+    }
+
     /// What the entry of a version says; `None` if it is not there.
     async fn logged(&self, version: u64) -> Result<Option<(LoggedVersion, entry::Files)>> {
         Ok(self.entry_at(version).await?.map(|(entry, origin)| entry::read(version, origin, &entry)))

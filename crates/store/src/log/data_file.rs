@@ -183,8 +183,9 @@ impl fmt::Debug for DataFile {
         shown.field("content", content).field("stats", &**stats).finish()
     }
 }
-/// Refuses to write rows of other Delta writers anew whether merged with ours or without some of them: they would get a name and sums of ours without anyone having
-/// looked at them.
+
+/// Refuses to write rows of other Delta writers anew, merged with ours or without some of them: they would get a name and sums of ours
+/// without anyone having looked at them.
 pub(crate) fn refuse_foreign<'a>(
     kind: TableKind,
     mut touched: impl Iterator<Item = &'a DataFile>,

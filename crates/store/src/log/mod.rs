@@ -50,6 +50,7 @@ pub(crate) use needed::Needed;
 pub use seal::Origin;
 pub(crate) use seal::{Examined, examine, previous};
 pub(crate) use stats::{Bounds, Nulls, hull};
+pub(crate) use transactions::{DELETED, RETAINED};
 
 use remembered::Remembered;
 

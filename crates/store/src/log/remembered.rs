@@ -58,14 +58,15 @@ impl Remembered {
         self.set.insert(txn.app_id, Set { number: txn.version, updated: txn.last_updated });
     }
 
-    /// Takes the ids that the next entry sets.
-    fn follow(&mut self, version: u64, entry: &[u8]) {
+    /// Takes the ids that the next entry sets; `None` if another writer's says them in a way that is not understood here.
+    fn follow(&mut self, version: u64, entry: &[u8]) -> Option<()> {
         for line in entry.split(|byte| *byte == b'\n').filter(|line| has_txn(line)) {
-            if let Ok(Line { txn: Some(txn) }) = serde_json::from_slice(line) {
+            if let Some(txn) = serde_json::from_slice::<Line>(line).ok()?.txn {
                 self.set(txn);
             }
         }
         self.at = Some(version);
+        Some(())
     }
 
     fn number(&self, app_id: &str, expired: Option<i64>) -> Option<i64> {
@@ -127,12 +128,10 @@ impl Log {
             }
         }
         for next in known.at.map_or(0, |at| at + 1)..=version {
-            match self.entry(next).await {
-                Ok(entry) => known.follow(next, &entry),
-                Err(_) => {
-                    *known = Remembered { asked: true, ..Remembered::default() };
-                    return false;
-                }
+            let followed = self.entry(next).await.ok().and_then(|entry| known.follow(next, &entry));
+            if followed.is_none() {
+                *known = Remembered { asked: true, ..Remembered::default() };
+                return false;
             }
         }
         true
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn an_id_is_what_the_last_entry_set_until_it_expires() {
         let mut known = Remembered::default();
-        known.follow(
+        let followed = known.follow(
             0,
             &entry(&[
                 r#"{"commitInfo":{"operationParameters":{"note":"\"txn\""}}}"#,
@@ -194,6 +193,7 @@ mod tests {
                 r#"{"add":{"path":"x","stats":"{}"}}"#,
             ]),
         );
+        assert_eq!(followed, Some(()));
         known.follow(1, &entry(&[r#"{"txn":{"appId":"a","version":3,"lastUpdated":200}}"#]));
         let all = |known: &Remembered, expired| ["a", "b", "c"].map(|id| known.number(id, expired));
         assert_eq!((known.at, all(&known, None)), (Some(1), [Some(3), Some(2), None]));
@@ -201,6 +201,7 @@ mod tests {
         assert_eq!(all(&known, Some(200)), [None, Some(2), None]);
         known.follow(2, &entry(&[&format!(r#"{{"txn":{{"appId":"b","version":{UNDONE}}}}}"#)]));
         known.purge(Some(200));
+        assert_eq!(known.follow(3, br#"{"txn":{"appId":"b","version":"7"}}"#), None);
         assert_eq!((all(&known, None), known.set.len(), known.purged_at), ([None; 3], 1, 1024));
     }
 }

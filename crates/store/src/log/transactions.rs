@@ -12,7 +12,9 @@ use crate::error::{Result, StoreErrorKind};
 /// The number of an id that was taken back: as if it had never been set. Delta has no action that removes one.
 pub(super) const UNDONE: i64 = i64::MIN;
 /// The id whose number is the oldest version that is retained.
-const RETAINED: &str = "nines/retained";
+pub(crate) const RETAINED: &str = "nines/retained";
+/// The id whose number is the last version that deleted rows on purpose: it is known however many entries are given up.
+pub(crate) const DELETED: &str = "nines/deleted";
 
 impl Log {
     /// The number of an application id at a version; `None` if it was never set, was taken back, or is remembered no longer.
@@ -20,14 +22,14 @@ impl Log {
         Ok(snapshot.get_app_id_version(app_id, &self.engine)?.filter(|number| *number != UNDONE))
     }
 
-    /// The oldest version that is retained, as far as any was given up.
-    pub(crate) fn retained(&self, snapshot: &SnapshotRef) -> Result<Option<u64>> {
-        Ok(self.transaction(snapshot, RETAINED)?.and_then(|version| u64::try_from(version).ok()))
+    /// The version that one of these ids names; `None` if it was never set.
+    pub(crate) fn version_of(&self, snapshot: &SnapshotRef, id: &str) -> Result<Option<u64>> {
+        Ok(self.transaction(snapshot, id)?.and_then(|version| u64::try_from(version).ok()))
     }
 
-    /// What says that versions before this one are given up.
-    pub(crate) fn retains(version: u64) -> Transaction {
-        Transaction { app_id: RETAINED.to_string(), number: version.try_into().unwrap_or(i64::MAX), lasting: true }
+    /// What says that an id names this version from then on.
+    pub(crate) fn names(id: &str, version: u64) -> Transaction {
+        Transaction { app_id: id.to_string(), number: version.try_into().unwrap_or(i64::MAX), lasting: true }
     }
 
     /// What sets every id that was set between two versions, and is another at the later one, to what it was at the earlier one.

@@ -28,7 +28,7 @@ use futures::StreamExt;
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind, trouble_of};
-use crate::log::{LogPlace, Origin, Recorded};
+use crate::log::{DataFile, LogPlace, Origin, Recorded};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
 use notices::Notices;
@@ -183,6 +183,20 @@ impl Objects {
             },
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed("read", path, error)),
+        }
+    }
+
+    /// A data file as a whole, which verifies it. [`StoreErrorKind::Corrupt`] if it is not there, or not as it was written.
+    pub(crate) async fn whole(&self, file: &DataFile) -> Result<Vec<u8>> {
+        let path = file.path();
+        match self.get(path).await? {
+            Some(read) if read.len() as u64 == file.size() => Ok(read),
+            Some(read) => Err(StoreError::corrupt(format!(
+                "{path} has {} bytes, and the log says {}. Put the file back from a backup",
+                read.len(),
+                file.size()
+            ))),
+            None => Err(missing_object(path)),
         }
     }
 

@@ -7,7 +7,7 @@ use delta_kernel::snapshot::SnapshotRef;
 use super::Table;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::found::{Kind, versions};
-use crate::log::{DataFile, Files, Origin, blocking};
+use crate::log::{DELETED, DataFile, Files, Origin, RETAINED, blocking};
 use crate::objects::missing_object;
 use crate::once::app_id_of;
 use crate::snapshot::Snapshot;
@@ -131,16 +131,7 @@ impl Table {
 
     /// Reads a data file as a whole, which verifies it. [`StoreErrorKind::Corrupt`] if it is not there, or not as it was written.
     pub async fn verify(&self, file: &DataFile) -> Result<()> {
-        match self.objects().get(file.path()).await? {
-            Some(read) if read.len() as u64 == file.size() => Ok(()),
-            Some(read) => Err(StoreError::corrupt(format!(
-                "{} has {} bytes, and the log says {}. Put the file back from a backup",
-                file.path(),
-                read.len(),
-                file.size()
-            ))),
-            None => Err(missing_object(file.path())),
-        }
+        self.objects().whole(file).await.map(drop)
     }
 
     /// Who wrote the entry of a version. [`StoreErrorKind::NotFound`] if there is none, or no longer.
@@ -179,11 +170,22 @@ impl Table {
 
     /// The oldest version that is retained, as far as any was given up.
     pub(crate) async fn retained(&self) -> Result<Option<u64>> {
+        self.version_of(RETAINED).await
+    }
+
+    /// The last version that deleted rows on purpose ([`Table::delete`], but for rows of days that it sealed); `None` if none did, or they
+    /// count again since a version was restored.
+    pub async fn last_delete(&self) -> Result<Option<u64>> {
+        self.version_of(DELETED).await
+    }
+
+    /// The version that an id names now.
+    async fn version_of(&self, id: &'static str) -> Result<Option<u64>> {
         let mut missing = None;
         loop {
             let Some(newest) = self.newest().await? else { return Ok(None) };
             let (log, snapshot) = (self.log_handle(), Arc::clone(&newest.snapshot));
-            match blocking(move || log.retained(&snapshot)).await {
+            match blocking(move || log.version_of(&snapshot, id)).await {
                 Err(error) if self.look_again(&error, &mut missing) => {}
                 read => return read,
             }

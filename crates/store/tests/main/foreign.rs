@@ -10,7 +10,7 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::physical_expr::expressions::{col, in_list, lit};
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
-use nines_store::{ByDay, Compaction, Condemned, Deletion, Provider, StoreErrorKind, Table, TableKind};
+use nines_store::{ByDay, Compaction, Condemned, Deletion, Provider, Sealed, StoreErrorKind, Table, TableKind};
 
 use crate::fixture::{DAY, MINUTE, OCTOBER, answer, append, context, querying, requests, row};
 use crate::model::fresh;
@@ -42,8 +42,12 @@ fn with(rows: RecordBatch, column: &str, values: ArrayRef) -> RecordBatch {
 }
 
 async fn adopt(table: &Table) -> nines_store::Result<nines_store::Compacted> {
+    adopted(table, false).await
+}
+
+async fn adopted(table: &Table, dry_run: bool) -> nines_store::Result<nines_store::Compacted> {
     let mut how = Compaction::default();
-    how.adopt = true;
+    (how.adopt, how.dry_run) = (true, dry_run);
     table.compact(&how, context().task_ctx()).await
 }
 
@@ -77,6 +81,7 @@ async fn rows_that_an_append_refuses_are_not_adopted() {
         let refused = adopt(&table).await.unwrap_err();
         let told = refused.to_string();
         assert_eq!(refused.kind(), StoreErrorKind::InvalidRows, "{told}");
+        assert_eq!(adopted(&table, true).await.unwrap_err().to_string(), told, "a dry run says what the run would");
         assert!(told.contains("part-3.parquet") && told.contains(why) && told.contains("/login"), "{told}");
         assert!(told.contains("nines restore"), "{told}");
         let snapshot = table.snapshot().await.unwrap();
@@ -126,8 +131,18 @@ async fn rows_that_nobody_vouched_for_are_not_written_anew() {
     // Vouched for, they are rows like any.
     assert!(adopt(&table).await.unwrap().version.is_some());
     append(&table, vec![requests(&[row(theirs, "theirs", 8)])]).await.unwrap();
-    assert_eq!(delete(&["web"], false).await.unwrap().rows, 2);
+    let deleted = delete(&["web"], false).await.unwrap();
+    assert_eq!((deleted.rows, table.last_delete().await.unwrap()), (2, deleted.version));
     assert_eq!(read().await, ["8"]);
+    // Rows of days that are sealed are no such rows.
+    let mut how = Deletion::default();
+    let day = (theirs / DAY) as i32 + 1;
+    how.seals = Some(Sealed { from: day - 1, rows_from: day, until: day, held: true });
+    table.delete(&Condemned::Before(day), &how, context().task_ctx()).await.unwrap();
+    assert_eq!((read().await, table.last_delete().await.unwrap()), (vec!["NULL".to_string()], deleted.version));
+    // What counts again is not deleted.
+    table.restore(deleted.version.unwrap() - 1, false).await.unwrap();
+    assert_ne!(table.last_delete().await.unwrap(), deleted.version);
 }
 
 #[tokio::test]
