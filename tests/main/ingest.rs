@@ -44,7 +44,7 @@ fn csv_json_and_parquet_of_the_same_rows_are_the_same() {
             "--select",
             "SELECT time, service, endpoint, status, requests, latency, latency_sum FROM input WHERE status < 500",
         ]));
-    assert!(mapped.contains("written     1 aggregates in 1 file,"), "{mapped}");
+    assert!(mapped.contains("written     1 aggregate in 1 file,"), "{mapped}");
     assert_eq!(query(&path("mapped"), sql), rows[..1]);
 }
 
@@ -141,7 +141,7 @@ fn a_mapping_says_what_it_cannot_read() {
     let said = fails(1, &mut mapped("faults.json"));
     assert!(said.starts_with("error: faults.json:1:1: ") && said.contains("jq -c . FILE"), "{said}");
     let said = run(mapped("/dev/stdin").write_stdin("{\"at\": 1790000000}\n"));
-    assert!(said.contains("written     1 rows"), "{said}");
+    assert!(said.contains("written     1 row "), "{said}");
     let said = fails(1, mapped("/dev/stdin").write_stdin("[{\"at\": 1790000000}]\n"));
     assert!(said.starts_with("error: /dev/stdin:1:1: "), "{said}");
 }

@@ -98,6 +98,25 @@ fn a_log_that_grew_adds_exactly_its_new_lines() {
     assert!(sources.iter().all(|source| source.starts_with("log/") && source.contains(".0@")), "{sources:?}");
 }
 
+/// Its requests would count twice, and nobody but the user can tell.
+#[test]
+fn a_log_that_is_read_both_ways_is_told() {
+    let place = Place::new();
+    place.write("access.log", lines("h", 0..100));
+    let told = "there are rows of access logs (source 'log/…') and counts of source ''";
+    let both = |first: &[&str], second: &[&str]| {
+        std::fs::remove_dir_all(place.store()).ok();
+        let first = run(&mut place.ingest(&[&["access.log"], first].concat()));
+        let second = run(&mut place.ingest(&[&["access.log"], second].concat()));
+        assert!(!first.contains(told), "{first}");
+        second
+    };
+    assert!(both(&[], &["--aggregates"]).contains(told));
+    assert!(both(&["--aggregates"], &[]).contains(told));
+    assert!(!both(&["--aggregates"], &["--source", "edge"]).contains(told));
+    assert!(!both(&["--aggregates"], &["--aggregates"]).contains(told));
+}
+
 #[test]
 fn a_rotated_and_a_packed_copy_are_the_same_log() {
     let place = Place::new();
@@ -180,7 +199,7 @@ fn an_incomplete_last_line_waits_until_it_is_complete() {
     assert_eq!(run(&mut place.ingest(&["a.log"])), known("a.log") + &left);
     place.write("a.log", &text);
     let said = run(&mut place.ingest(&["a.log"]));
-    assert!(said.starts_with("read        1 rows\n") && !said.contains("left"), "{said}");
+    assert!(said.starts_with("read        1 row\n") && !said.contains("left"), "{said}");
     assert_eq!(place.counted(), naive(&[&text]));
     place.write("b.log", "1.2.3");
     let said = run(&mut place.ingest(&["b.log"]));

@@ -172,10 +172,7 @@ fn aggregates_replace_the_pieces_of_their_source() {
     place.write("sum.csv", format!("time,status,requests\n{},200,7\n", minute(1)));
     let said = run(&mut place.ingest(&["requests", "sum.csv", "--source", "edge"]));
     assert!(said.contains("changed     1 added, 0 replaced, 0 unchanged, 1 removed\n"), "{said}");
-    assert!(
-        said.contains("warning     1 stored rows went: of their slices this batch says something else\n"),
-        "{said}"
-    );
+    assert!(said.contains("warning     1 stored row went: of their slices this batch says something else\n"), "{said}");
     assert_eq!(place.counted(), ["200,7", "500,1", "501,2"]);
     // Rows without a count are aggregates if they are said to be.
     place.write("c.csv", format!("time,status\n{},404\n{},404\n", minute(0), minute(0)));

@@ -153,6 +153,9 @@ fn figures_stay_when_raw_rows_go() {
     let by_time = "availability, slo_error_time, measured_seconds, failures, approximate";
     let ways = ["objective", "service", "business"];
     let local = ways.map(|by| shanghai(&store, by_time, by).0);
+    let limits = || query(&store, "SELECT * FROM baselines ORDER BY objective, month");
+    let months = limits();
+    assert_eq!(months.len(), 2, "{months:?}");
     let (by_method, said) = shanghai(&store, "slo, met", "objective");
     assert_eq!(said, "");
     let retain = |table: &str, from: u64| run(&mut on(&store, &["retain", table, &age(day(from))]));
@@ -186,6 +189,10 @@ fn figures_stay_when_raw_rows_go() {
             _ => assert_eq!(cut, whole),
         }
     }
+
+    let reviewed = format!("SELECT advice[1] FROM review('{}', '{}') WHERE objective = 'login-share'", day(2), day(8));
+    let (advice, _) = noted(on(&store, &["sql", "--format", "csv", &reviewed]).args(["--time-zone", "Asia/Shanghai"]));
+    assert!(advice.contains("ends within UTC days that are sealed"), "{advice}");
 
     // Late rows are stored, and change nothing.
     let late = folder.path().join("late.csv");
@@ -233,6 +240,11 @@ fn figures_stay_when_raw_rows_go() {
         &["sql", "--format", "csv", &format!("SELECT count(*) FROM slices('{}', '{}')", day(0), day(2))],
     ));
     assert!(said.contains("their slices are not listed"), "{said}");
+
+    // The limits of a month of which no row is left stay listed.
+    retain("requests", 12);
+    assert_eq!(query(&store, "SELECT min(time) >= '2026-09-01' FROM requests"), ["true"]);
+    assert_eq!(limits(), months);
 
     // Whoever knows nothing of sealed days may not look.
     let marker = std::fs::read_to_string(store.join("nines.json")).unwrap();

@@ -123,7 +123,7 @@ fn zeros_after_the_last_line_are_not_written_yet() {
     let place = Place::new();
     let line = format!("{LINE}\n");
     let said = run(&mut place.ingest("a.log", [line.as_bytes(), &[0; 1000]].concat()));
-    assert!(said.contains("read        1 rows") && said.contains("incomplete last line of 1,000 bytes"), "{said}");
+    assert!(said.contains("read        1 row") && said.contains("incomplete last line of 1,000 bytes"), "{said}");
     run(&mut place.ingest("a.log", [line.as_bytes(), line.as_bytes(), &[0; 900]].concat()));
     assert_eq!(place.statuses(), ["200,2"]);
 }

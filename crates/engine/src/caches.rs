@@ -58,6 +58,13 @@ impl Engine {
         Ok(found)
     }
 
+    /// Whether what is damaged of a derived table can be let go of.
+    pub async fn is_repairable(&self, table: TableKind, problems: &[Problem]) -> bool {
+        let Some(store) = self.store().filter(|_| table.is_derived()) else { return false };
+        // Where not even that can be told, other problems come first.
+        matches!(damaged_files(store, table, problems).await, Ok(Some(_)))
+    }
+
     /// Lets go of what is damaged of a derived table: it is worked out again when it is asked for. What was done, in words. Sealed days,
     /// and what they depend on, are records: they stay, and are an error.
     pub async fn repair(&self, table: TableKind, problems: &[Problem]) -> Result<String> {
@@ -66,31 +73,16 @@ impl Engine {
             return Err(EngineError::Usage("there is no store to repair".to_string()));
         };
         let name = table.name();
-        let sealed = sealed_until(store).await?;
-        let is_data =
-            |problem: &Problem| problem.object.ends_with(".parquet") && !problem.object.contains("/_delta_log/");
-        let stays = || {
-            EngineError::Usage(format!(
+        let Some(damaged) = damaged_files(store, table, problems).await? else {
+            return Err(EngineError::Usage(format!(
                 "{name} holds what sealed days were, which nothing can work out again: put what is damaged back from a backup"
-            ))
+            )));
         };
-        let (data, log): (Vec<&Problem>, Vec<&Problem>) = problems.iter().partition(|problem| is_data(problem));
-        if !log.is_empty() {
-            if sealed.is_some() {
-                return Err(stays());
-            }
+        if damaged.is_empty() {
             store.table(table).clear().await?;
             return Ok(format!(
                 "{name}  all of it was let go of: it is filled again as questions are asked, or by: nines refresh"
             ));
-        }
-        let damaged: BTreeSet<String> = data.iter().map(|problem| problem.object.clone()).collect();
-        if let Some(until) = sealed {
-            let snapshot = store.table(table).snapshot().await?;
-            let of_sealed = |file: &nines_store::DataFile| file.first_day().is_none_or(|first| first < until);
-            if snapshot.files().any(|file| damaged.contains(file.path().as_ref()) && of_sealed(file)) {
-                return Err(stays());
-            }
         }
         let number = store.table(table).forget(&damaged).await?;
         // Nobody asks what was kept earlier, and there the files are damaged, too.
@@ -105,6 +97,24 @@ impl Engine {
             ),
         })
     }
+}
+
+/// The damaged files of a derived table, none if its log is damaged; `None` if it holds what sealed days were.
+async fn damaged_files(store: &Store, table: TableKind, problems: &[Problem]) -> Result<Option<BTreeSet<String>>> {
+    let sealed = sealed_until(store).await?;
+    let is_data = |problem: &Problem| problem.object.ends_with(".parquet") && !problem.object.contains("/_delta_log/");
+    if !problems.iter().all(is_data) {
+        return Ok(sealed.is_none().then(BTreeSet::new));
+    }
+    let damaged: BTreeSet<String> = problems.iter().map(|problem| problem.object.clone()).collect();
+    if let Some(until) = sealed {
+        let snapshot = store.table(table).snapshot().await?;
+        let of_sealed = |file: &nines_store::DataFile| file.first_day().is_none_or(|first| first < until);
+        if snapshot.files().any(|file| damaged.contains(file.path().as_ref()) && of_sealed(file)) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(damaged))
 }
 
 /// The first day that is sealed in no raw table; `None` if none is sealed.

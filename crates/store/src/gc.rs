@@ -129,6 +129,9 @@ impl Table {
             newest = self.give_up_before(base, first, oldest, how).await?;
             self.write_checkpoints(&found, first, oldest, newest).await?;
             from = self.log_from(&self.found().await?, oldest).await?;
+        } else {
+            let would_be = missing_checkpoints(&found, first, oldest, newest);
+            from = would_be.range(..=oldest).next_back().copied().unwrap_or(from).max(from);
         }
         // Read after the look: what was put since is not among what was found, and what it names is needed.
         let needed = self.log().needed(first, &then, newest).await?;
@@ -208,14 +211,7 @@ impl Table {
 
     /// Writes the checkpoints from which retained versions are opened, where they are missing.
     async fn write_checkpoints(&self, found: &[Found], first: u64, oldest: u64, newest: u64) -> Result<()> {
-        let there = versions(found, Kind::Checkpoint);
-        let before = oldest - oldest % CHECKPOINT_EVERY;
-        let mut wanted: BTreeSet<u64> = (before..=newest).step_by(CHECKPOINT_EVERY as usize).collect();
-        // Few versions are left: all before the oldest shall go.
-        if newest - oldest < CHECKPOINT_EVERY {
-            wanted.insert(oldest);
-        }
-        for version in wanted.difference(&there).copied().filter(|version| *version > first) {
+        for version in missing_checkpoints(found, first, oldest, newest) {
             let log = self.log_handle();
             let written = blocking(move || match log.snapshot(None, Some(version))? {
                 Some(snapshot) => log.checkpoint(snapshot),
@@ -238,4 +234,16 @@ impl Table {
         }
         Ok(0)
     }
+}
+
+/// The checkpoints from which retained versions are to be opened and that are not there.
+fn missing_checkpoints(found: &[Found], first: u64, oldest: u64, newest: u64) -> BTreeSet<u64> {
+    let before = oldest - oldest % CHECKPOINT_EVERY;
+    let mut wanted: BTreeSet<u64> = (before..=newest).step_by(CHECKPOINT_EVERY as usize).collect();
+    // Few versions are left: all before the oldest shall go.
+    if newest - oldest < CHECKPOINT_EVERY {
+        wanted.insert(oldest);
+    }
+    let there = versions(found, Kind::Checkpoint);
+    wanted.difference(&there).copied().filter(|version| *version > first).collect()
 }

@@ -51,9 +51,14 @@ impl Table {
             let Some(base) = self.newest().await? else {
                 return Err(StoreError::new(StoreErrorKind::NotFound, format!("{self} was never written")));
             };
-            self.log().check_writable(&base.snapshot)?;
             let newest = base.snapshot.version();
             let target = self.files_at(to).await?;
+            // What another program changed in the table since, and nines cannot write with, is taken back as well.
+            let metadata = match self.log().check_writable(&base.snapshot) {
+                Ok(()) => None,
+                Err(error) if self.log().check_writable(&target.snapshot).is_err() => return Err(error),
+                Err(_) => Some(self.log().metadata_of(&target.snapshot).await?),
+            };
             let then: HashSet<&Path> = target.files.files().map(DataFile::path).collect();
             let now: HashSet<&Path> = base.files.files().map(DataFile::path).collect();
             let returned: Vec<DataFile> = target.files.files().filter(|f| !now.contains(f.path())).cloned().collect();
@@ -67,13 +72,14 @@ impl Table {
                 removed: amount(&removed),
                 undone: transactions.iter().filter(|transaction| transaction.app_id != DELETED).count(),
             };
-            if dry_run || (returned.is_empty() && removed.is_empty() && transactions.is_empty()) {
+            let is_same = returned.is_empty() && removed.is_empty() && transactions.is_empty() && metadata.is_none();
+            if dry_run || is_same {
                 return Ok(done);
             }
             self.all_there(&returned).await?;
             let first_day = returned.iter().filter_map(DataFile::first_day).min();
             let told = Told { operation: "RESTORE", parameters: vec![("version", to.to_string())] };
-            let entry = Entry { told: Some(told), returned, removed, transactions, ..Entry::default() };
+            let entry = Entry { told: Some(told), metadata, returned, removed, transactions, ..Entry::default() };
             match self.commit(newest + 1, &Arc::new(entry), false).await? {
                 Attempt::Lost => tokio::time::sleep(pause(attempt)).await,
                 Attempt::Committed => {

@@ -37,6 +37,12 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
             say(&format!("{}\n", engine.repair(kind, &checked.problems).await?))?;
             continue;
         }
+        if !checked.problems.is_empty() && engine.is_repairable(kind, &checked.problems).await {
+            let name = kind.name();
+            say(&format!(
+                "{name}  note: all of it can be worked out again; let go of what is damaged with: nines check --repair-caches\n"
+            ))?;
+        }
         problems += checked.problems.len();
     }
     if problems == 0 && args.table.is_none_or(|table| table == TableKind::SloDays) {

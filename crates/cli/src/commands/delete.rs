@@ -1,13 +1,12 @@
 //! `nines delete`: rows removed on purpose.
 
-use indicatif::HumanCount;
 use nines_engine::slo::moment;
 use nines_engine::{Deleting, Settings};
 
 use crate::args;
 use crate::error::{CliError, Result};
 use crate::opened;
-use crate::output::say;
+use crate::output::{counted, say};
 
 pub(crate) async fn run(settings: Settings, args: args::Delete) -> Result<()> {
     let engine = opened::open(settings).await?;
@@ -25,11 +24,11 @@ pub(crate) async fn run(settings: Settings, args: args::Delete) -> Result<()> {
     let zone = engine.time_zone().parse().unwrap_or(chrono_tz::Tz::UTC);
     let at =
         |micros| moment::local(micros, zone).map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
-    let rows = HumanCount(done.rows);
-    let range = format!("{rows} rows of {} to {}", at(first), at(last));
+    let (rows, are) = (counted(done.rows, "row", "rows"), if done.rows == 1 { "is" } else { "are" });
+    let range = format!("{rows} of {} to {}", at(first), at(last));
     say(&match done.version {
         Some(version) => format!(
-            "{name}  {range} are deleted; version {version} of {name}. Earlier versions still have them, until: nines gc {name} --now\n"
+            "{name}  {range} {are} deleted; version {version} of {name}. Earlier versions still have them, until: nines gc {name} --now\n"
         ),
         None => format!("{name}  {range} would be deleted\n"),
     })

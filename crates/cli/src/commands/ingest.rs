@@ -12,7 +12,7 @@ use nines_engine::{Engine, EngineError, Found, Load, Loaded, Settings, Warning};
 use crate::args::Ingest;
 use crate::error::{Result, doing};
 use crate::opened;
-use crate::output::instant;
+use crate::output::{counted, instant};
 
 pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
     let load = Load {
@@ -54,7 +54,7 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
     let commit = &loaded.commit;
     let table = load.table.name();
     let mut text = nothing_new(loaded);
-    let read = format!("read        {} rows\nrejected    {}\n", HumanCount(loaded.read), HumanCount(rejected));
+    let read = format!("read        {}\nrejected    {}\n", counted(loaded.read, "row", "rows"), HumanCount(rejected));
     match commit.outcome {
         Outcome::Delivered(Some(version)) => {
             text.push_str(&format!("already ingested at version {version} of {table}; nothing changed\n"));
@@ -63,8 +63,9 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         // Every file was said to hold nothing new.
         _ if commit.rows == 0 && !text.is_empty() && loaded.read == 0 => {}
         Outcome::Unchanged => {
-            let (rows, what) = (HumanCount(commit.rows), counted(load));
-            text.push_str(&format!("{read}changed     nothing: all {rows} {what} are stored already\n"));
+            let rows = rows_of(commit, load);
+            let all = if commit.rows == 1 { format!("{rows} is") } else { format!("all {rows} are") };
+            text.push_str(&format!("{read}changed     nothing: {all} stored already\n"));
         }
         Outcome::Stored(version) => {
             text.push_str(&read);
@@ -101,19 +102,24 @@ fn warned(loaded: &Loaded, engine: &Engine) -> String {
     let width = engine.store().map_or(0, |store| store.slice_seconds());
     let said = loaded.warnings.iter().map(|warning| match warning {
         Warning::Overlap(overlap) => {
-            let slices = if overlap.slices == 1 { "slice" } else { "slices" };
             format!(
-                "{} {slices} from {} to {} had rows of the same source before; they add up. That is right for a file that \
+                "{} from {} to {} had rows of the same source before; they add up. That is right for a file that \
                  grew. If another file holds the same rows, these count twice: ingest the one that is complete with \
                  --replace\n",
-                HumanCount(overlap.slices),
+                counted(overlap.slices, "slice", "slices"),
                 instant(overlap.first, zone),
                 instant(overlap.last + width * 1_000_000, zone)
             )
         }
         Warning::Removed(rows) => {
-            format!("{} stored rows went: of their slices this batch says something else\n", HumanCount(*rows))
+            format!("{} went: of their slices this batch says something else\n", counted(*rows, "stored row", "stored rows"))
         }
+        Warning::Beside(slices) => format!(
+            "in {} there are rows of access logs (source 'log/…') and counts of source '' for the same service; they add \
+             up. If both tell of the same requests, these count twice: remove one of them with nines delete requests --where \
+             \"source = ''\" or \"source LIKE 'log/%'\"\n",
+            counted(*slices, "slice", "slices")
+        ),
         Warning::FirstSlice(micros) => format!(
             "the first row is at {}, within a slice of {width} s: the counts that are stored for it are all there is\n",
             instant(*micros, zone)
@@ -141,17 +147,16 @@ fn nothing_new(loaded: &Loaded) -> String {
     said.collect()
 }
 
-/// What the table's rows are.
-fn counted(load: &Load) -> &'static str {
-    if load.table.is_series() { "aggregates" } else { "rows" }
+/// How many rows were stored, and what they are.
+fn rows_of(commit: &Commit, load: &Load) -> String {
+    let (one, many) = if load.table.is_series() { ("aggregate", "aggregates") } else { ("row", "rows") };
+    counted(commit.rows, one, many)
 }
 
 /// What was stored.
 fn stored(commit: &Commit, load: &Load, engine: &Engine) -> String {
-    let (rows, bytes) = (HumanCount(commit.rows), HumanBytes(commit.bytes));
-    let files = if commit.files == 1 { "1 file".to_string() } else { format!("{} files", commit.files) };
-    let what = counted(load);
-    let mut text = format!("written     {rows} {what} in {files}, {bytes}\n");
+    let (rows, files) = (rows_of(commit, load), counted(commit.files as u64, "file", "files"));
+    let mut text = format!("written     {rows} in {files}, {}\n", HumanBytes(commit.bytes));
     let [added, replaced, unchanged, removed] =
         [commit.changes.added, commit.changes.replaced, commit.changes.unchanged, commit.changes.removed]
             .map(HumanCount);

@@ -3,9 +3,11 @@
 use indicatif::HumanCount;
 use nines_engine::store::{Commit, Outcome, TableKind};
 
+use crate::output::counted;
+
 pub(crate) fn stored(table: TableKind, commit: &Commit) -> String {
     let (name, changes) = (table.name(), &commit.changes);
-    let rows = if commit.rows == 1 { "1 row".to_string() } else { format!("{} rows", HumanCount(commit.rows)) };
+    let rows = counted(commit.rows, "row", "rows");
     let [added, replaced, unchanged] = [changes.added, changes.replaced, changes.unchanged].map(HumanCount);
     let mut line = format!("{name}: {rows}, {added} added, {replaced} replaced, {unchanged} unchanged");
     if changes.removed > 0 {

@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 use nines_notebook::format::printable;
 
-use super::{Sink, cell};
+use super::{Sink, cell, counted};
 use crate::error::{Result, doing};
 
 /// Rows that a terminal is shown.
@@ -99,8 +99,7 @@ impl<W: Write> Sink for Table<W> {
                     "the first {limit} of {all} rows; for all, use --format csv or --output FILE\n"
                 ));
             }
-            _ if self.rows == 1 => text.push_str("1 row\n"),
-            _ => text.push_str(&format!("{} rows\n", indicatif::HumanCount(self.rows as u64))),
+            _ => text.push_str(&(counted(self.rows as u64, "row", "rows") + "\n")),
         }
         doing("writing the result", self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()))
     }

@@ -25,7 +25,7 @@ use super::screen::{MOST_BYTES, MOST_ROWS, Screen};
 use super::watch::{Ended, Watcher};
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Landed};
-use crate::output::{Format, Output, duration, note, note_over, say, say_drawn, stored, whole};
+use crate::output::{Format, Output, counted, duration, note, note_over, say, say_drawn, stored, whole};
 
 /// How long a statement that was cancelled is waited for without a word.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -282,7 +282,7 @@ impl Session {
 
     /// How many rows there were, under which name they are kept, and how long it took.
     fn tell(&self, rows: usize, kept: Kept, elapsed: Duration) -> Result<()> {
-        let count = if rows == 1 { "1 row".to_string() } else { format!("{} rows", HumanCount(rows as u64)) };
+        let count = counted(rows as u64, "row", "rows");
         let to = self.file.as_ref().map(|file| format!(", written to {}", file.path.display())).unwrap_or_default();
         match kept {
             Kept::As(name) => self.note(&format!("{count} in {name}{to}"), elapsed),

@@ -67,6 +67,8 @@ enum Verdict {
     Above,
     Below,
     Unmeasured,
+    /// What was measured is known by slices only.
+    Uncounted,
 }
 
 impl Verdict {
@@ -74,7 +76,7 @@ impl Verdict {
         match self {
             Verdict::Above => "above expectation",
             Verdict::Below => "below expectation",
-            Verdict::Unmeasured => "not measured",
+            Verdict::Unmeasured | Verdict::Uncounted => "not measured",
         }
     }
 
@@ -92,6 +94,10 @@ impl Verdict {
                 "if none of these can change soon, relax the target",
             ],
             Verdict::Unmeasured => &["indicator: nothing was counted; do its filters match any rows?"],
+            Verdict::Uncounted => &[
+                "range: it ends within UTC days that are sealed, and how many events there were in a part of one is not \
+                 kept; ask for whole UTC days",
+            ],
         }
     }
 }
@@ -155,6 +161,7 @@ impl Answer for Rows {
             .map(|line| match line.is_met() {
                 Some(true) => Verdict::Above,
                 Some(false) => Verdict::Below,
+                None if line.uncounted => Verdict::Uncounted,
                 None => Verdict::Unmeasured,
             })
             .collect();

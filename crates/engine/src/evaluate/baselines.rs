@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::error::Result;
 use nines_store::TableKind;
 use nines_timeline::{Interval, Share, histogram};
@@ -29,32 +30,37 @@ pub(crate) struct Baseline {
 }
 
 impl Evaluator<'_> {
-    /// Every limit of every month in which there are requests.
+    /// Every limit of every month in which there are requests, or were before their days were sealed.
     pub async fn baselines(&self, unkept: &Unkept) -> Result<Vec<Baseline>> {
         let inputs = self.inputs(TableKind::Requests)?;
         let ranges = runs(inputs.days(), inputs.watermark);
-        if ranges.is_empty() {
+        let (mut known, mut facts) = (self.known(None).await?, Vec::new());
+        let first = Self::first_sealed_month(&known).and_then(|month| month.interval(Tz::UTC));
+        // Zones begin a month up to a day earlier.
+        let gone = first.map(|first| Interval::new(first.start - DAY, inputs.watermark.max(first.end)));
+        if ranges.is_empty() && gone.is_none() {
             return Ok(Vec::new());
         }
         let asked = Asked {
-            ranges: ranges.clone(),
+            ranges: ranges.iter().copied().chain(gone).collect(),
             detail: Detail::None,
             selection: Selection::default(),
             composites: false,
             fresh: false,
         };
-        let (mut known, mut facts) = (self.known(None).await?, Vec::new());
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();
         for subject in &subjects {
             let Some(quantile) = subject.spec.indicator.baseline() else { continue };
-            for limit in &subject.limits {
-                let zone = subject.spec.time_zone;
-                let Some(month) = Month::of(limit.interval.start, zone) else { continue };
-                let in_force =
-                    subject.in_force.start < limit.interval.end && subject.in_force.end > limit.interval.start;
-                let has_rows = |range: &Interval| range.start < limit.interval.end && range.end > limit.interval.start;
-                if !in_force || !ranges.iter().any(has_rows) {
+            let zone = subject.spec.time_zone;
+            let touches = |range: &Interval, month: &Interval| range.start < month.end && range.end > month.start;
+            let has_rows = |month: &Interval| ranges.iter().any(|range| touches(range, month));
+            let sealed = Self::sealed_limits_of(&known, &subject.spec);
+            let sealed = sealed.into_iter().filter_map(|(month, limit)| Some((month.interval(zone)?, limit)));
+            let measured = subject.limits.iter().map(|limit| (limit.interval, limit.limit));
+            for (interval, limit) in sealed.chain(measured.filter(|(interval, _)| has_rows(interval))) {
+                let Some(month) = Month::of(interval.start, zone) else { continue };
+                if !touches(&subject.in_force, &interval) {
                     continue;
                 }
                 let baseline = Baseline {
@@ -62,11 +68,11 @@ impl Evaluator<'_> {
                     business: Arc::clone(&subject.business),
                     service: Arc::clone(&subject.service),
                     month: month.name(),
-                    interval: limit.interval,
+                    interval,
                     quantile,
-                    threshold: limit.limit.map(|bound| bound.bucket.map_or(0.0, histogram::upper_bound)),
+                    threshold: limit.map(|bound| bound.bucket.map_or(0.0, histogram::upper_bound)),
                 };
-                found.insert((Arc::clone(&subject.name), quantile, limit.interval.start), baseline);
+                found.insert((Arc::clone(&subject.name), quantile, interval.start), baseline);
             }
         }
         if let Some(store) = self.keeps_in() {

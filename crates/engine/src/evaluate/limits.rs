@@ -154,6 +154,22 @@ impl Evaluator<'_> {
         facts.collect()
     }
 
+    /// What was sealed of the limits of an objective, by month.
+    pub(super) fn sealed_limits_of(known: &Known, spec: &Spec) -> Vec<(Month, Option<Bound>)> {
+        let Some(name) = source(spec).map(|source| lasting_name(&source)) else { return Vec::new() };
+        let sealed = known.0.iter().filter_map(|((fact, subject, month), (_, value, _))| {
+            let is_of_it = fact == SEALED_BASELINE && *subject == name;
+            Some((Month::named(month).filter(|_| is_of_it)?, value.map(bound_of)))
+        });
+        sealed.collect()
+    }
+
+    /// The first month of which a limit was sealed.
+    pub(super) fn first_sealed_month(known: &Known) -> Option<Month> {
+        let sealed = known.0.keys().filter(|(fact, ..)| fact == SEALED_BASELINE);
+        sealed.filter_map(|(.., month)| Month::named(month)).min()
+    }
+
     /// The months that touch a range in which there may be rows.
     fn months(&self, spec: &Spec, inputs: &Inputs, range: Interval) -> impl Iterator<Item = Month> + use<> {
         let zone = spec.time_zone;

@@ -40,6 +40,12 @@ impl Month {
     pub fn name(self) -> String {
         format!("{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
+
+    /// The month of a name.
+    pub fn named(name: &str) -> Option<Month> {
+        let first = format!("{name}-01").parse::<NaiveDate>().ok()?;
+        Some(Month(first.year() * 12 + first.month0() as i32))
+    }
 }
 
 /// The first instant of a day in a time zone. Where clocks skip midnight it is the first instant after.

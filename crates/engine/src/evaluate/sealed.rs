@@ -62,7 +62,8 @@ impl SealedDay<'_> {
                 state: run.state,
             };
             let runs = timeline.runs().iter().map(cut).filter(|run| run.start < run.end).collect();
-            let last_data = counts.last_data.filter(|at| *at <= piece.interval.end);
+            // Where data go on behind the part, they are taken to reach its end.
+            let last_data = counts.last_data.map(|at| at.min(piece.interval.end));
             Some(Part {
                 interval: piece.interval,
                 runs,
@@ -131,7 +132,8 @@ impl Evaluator<'_> {
         if cut > 0 {
             store.notice(
                 "of parts of sealed UTC days the slices are known, and not how many events there were: good, total and \
-                 assumed_seconds leave them out, and objectives that are judged by events have no figure"
+                 assumed_seconds leave them out, objectives that are judged by events have no figure, and where data go \
+                 on behind the part, last_data is its end"
                     .to_string(),
             );
         }

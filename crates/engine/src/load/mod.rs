@@ -4,6 +4,7 @@
 //! are one batch ([`batch`]), which replaces. Either way what is stored already is not stored again.
 
 mod batch;
+mod beside;
 mod mapped;
 mod pieces;
 #[cfg(test)]
@@ -113,6 +114,8 @@ pub struct Loaded {
 pub enum Warning {
     /// Single rows lie in slices of which their source said something before.
     Overlap(Overlap),
+    /// So many slices have rows of access logs and counts of no named source, which add up.
+    Beside(u64),
     /// So many rows went because the batch says something else of their slices.
     Removed(u64),
     /// The first row of a batch of aggregates, at this instant in µs, is not at the start of a slice.
@@ -172,6 +175,14 @@ impl Engine {
                 self.load_mapped(load, select, options, progress).await
             }
             None => self.load_files(load, options, progress).await,
+        };
+        let loaded = match loaded {
+            Ok(mut loaded) => {
+                let slices = self.beside(load, &loaded.commit).await?;
+                loaded.warnings.extend((slices > 0).then_some(Warning::Beside(slices)));
+                Ok(loaded)
+            }
+            failed => failed,
         };
         let again = again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 });
         spool.named(loaded.map(|mut loaded| {

@@ -21,6 +21,8 @@ use crate::found::{Found, Kind, versions as versions_of};
 use crate::log::{DataFile, Origin, Recorded};
 use crate::table::Table;
 
+/// How often a table is looked at again because versions were given up meanwhile.
+const LOOKS: usize = 3;
 /// Files that are read at once.
 const AT_ONCE: usize = 4;
 
@@ -81,6 +83,15 @@ impl Checked {
         self.problems.push(problem);
         Ok(())
     }
+
+    /// Adds what an error says of an object, unless it is about one of which something was said already.
+    fn add_news(&mut self, problem: Problem, error: StoreError) -> Result<()> {
+        let about = |known: &Problem| known.object.contains('/') && problem.problem.contains(&known.object);
+        match self.problems.iter().any(about) {
+            true => Ok(()),
+            false => self.add(problem, error),
+        }
+    }
 }
 
 impl Table {
@@ -88,6 +99,19 @@ impl Table {
     ///
     /// An error is only what kept it from looking: objects that cannot be listed, too little memory, too few descriptors.
     pub async fn check(&self, task: &Arc<TaskContext>, bytes: &Arc<AtomicU64>) -> Result<Checked> {
+        let mut checked = Checked::default();
+        for _ in 0..LOOKS {
+            let before = self.retained().await.ok().flatten();
+            checked = self.check_once(task, bytes).await?;
+            // What was given up meanwhile may be gone, and is no loss.
+            if checked.problems.is_empty() || self.retained().await.ok().flatten() == before {
+                break;
+            }
+        }
+        Ok(checked)
+    }
+
+    async fn check_once(&self, task: &Arc<TaskContext>, bytes: &Arc<AtomicU64>) -> Result<Checked> {
         let mut checked = Checked::default();
         // What is found says it.
         self.foreign_is_news();
@@ -104,6 +128,7 @@ impl Table {
         let mut versions = versions_of(&found, Kind::Entry);
         let mut checkpoints = versions_of(&found, Kind::Checkpoint);
         let mut heads = versions_of(&found, Kind::Head);
+        self.look_for_missed(&mut versions, &heads).await?;
         let oldest = self.oldest_to_check(&versions, &mut checked).await?;
         // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
         let from = checkpoints.iter().copied().filter(|version| *version <= oldest).max().unwrap_or(0);
@@ -123,11 +148,24 @@ impl Table {
         match newest {
             Ok(Some(newest)) => self.check_keys(&newest, task, &mut checked).await?,
             Ok(None) => {}
-            Err(error) => checked.add(Problem::new(self.kind().name(), error.to_string()), error)?,
+            Err(error) => checked.add_news(Problem::new(self.kind().name(), error.to_string()), error)?,
         }
         checked.problems.sort();
         checked.problems.dedup();
         Ok(checked)
+    }
+
+    /// Adds the entries that a list may lack because writers were at work while it was made: a list is no look at one moment.
+    async fn look_for_missed(&self, versions: &mut BTreeSet<u64>, heads: &BTreeSet<u64>) -> Result<()> {
+        let (Some(first), Some(last)) = (versions.first().copied(), versions.last().max(heads.last()).copied()) else {
+            return Ok(());
+        };
+        for version in (first..=last).filter(|version| !versions.contains(version)).collect::<Vec<_>>() {
+            if matches!(self.objects().get(&self.log().place(version).entry()).await, Ok(Some(_))) {
+                versions.insert(version);
+            }
+        }
+        Ok(())
     }
 
     /// The oldest version that is retained: those before it need not be readable.
@@ -288,7 +326,7 @@ impl Table {
                 Err(error) => {
                     let place = self.log().place(version);
                     let problem = format!("version {version} cannot be read: {error}");
-                    checked.add(Problem::new(place.entry(), problem), error)?;
+                    checked.add_news(Problem::new(place.entry(), problem), error)?;
                 }
             }
         }

@@ -138,17 +138,25 @@ impl Table {
             }
             match self.twice(&files, task).await {
                 Ok(None) => {}
-                Ok(Some(Twice { key, files: (a, b) })) => checked.problems.push(Problem::new(
-                    a.path(),
-                    format!(
-                        "it has the key {key:?}, which {} has, too: its rows count twice. Replace them by a correction",
-                        b.path()
-                    ),
-                )),
+                Ok(Some(Twice { key, files: (a, b) })) => {
+                    let name = self.kind().name();
+                    let remedy = match a.foreign() || b.foreign() {
+                        // A correction would write rows anew of which nobody knows where they are from.
+                        true => format!(
+                            "One of the two is of another Delta writer: go back to the version before it (nines log {name}, \
+                             nines restore {name} --to VERSION), or remove one of them there"
+                        ),
+                        false => "Replace them by a correction".to_string(),
+                    };
+                    checked.problems.push(Problem::new(
+                        a.path(),
+                        format!("it has the key {key:?}, which {} has, too: its rows count twice. {remedy}", b.path()),
+                    ));
+                }
                 // That a file cannot be read was said where it was read alone.
                 Err(error) => {
                     let problem = format!("its keys were not compared: {error}");
-                    checked.add(Problem::new(self.kind().name(), problem), error)?;
+                    checked.add_news(Problem::new(self.kind().name(), problem), error)?;
                 }
             }
         }

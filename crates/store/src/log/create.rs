@@ -147,6 +147,11 @@ impl Log {
         self.with_properties(snapshot, properties).await.map(Some)
     }
 
+    /// The `metaData` action that says what a snapshot's says.
+    pub(crate) async fn metadata_of(&self, snapshot: &SnapshotRef) -> Result<Value> {
+        Ok(json!({ "metaData": self.metadata(snapshot.version()).await? }))
+    }
+
     /// The `metaData` action that gives a table these properties.
     pub(crate) async fn with_properties(
         &self,
@@ -177,8 +182,10 @@ impl Log {
                 StoreErrorKind::Incompatible,
                 format!(
                     "{self} has a column {name} that nines {} does not know and would lose; write with the version that \
-                     added it, or remove the column with the program that did",
-                    env!("CARGO_PKG_VERSION")
+                     added it, remove the column with the program that did, or go back to a version without it: nines \
+                     log {table} and nines restore {table} --to VERSION",
+                    env!("CARGO_PKG_VERSION"),
+                    table = self.kind.name()
                 ),
             ));
         }
@@ -186,7 +193,11 @@ impl Log {
             None => Ok(()),
             Some((property, _)) => Err(StoreError::new(
                 StoreErrorKind::Incompatible,
-                format!("another program has set {property} in {self}, with which nines cannot write; unset it there"),
+                format!(
+                    "another program has set {property} in {self}, with which nines cannot write; unset it there, or go \
+                     back to a version before: nines log {table} and nines restore {table} --to VERSION",
+                    table = self.kind.name()
+                ),
             )),
         }
     }

@@ -98,6 +98,40 @@ async fn rows_that_an_append_refuses_are_not_adopted() {
     assert_eq!((snapshot.files().filter(|file| file.foreign()).count(), snapshot.rows()), (0, Some(4)));
 }
 
+/// A column that another program adds stops writing, and going back takes it away.
+#[tokio::test]
+async fn a_column_that_another_program_added_can_be_taken_back() {
+    let objects = Arc::new(InMemory::new());
+    let table = fresh(&objects, TableKind::Requests).await;
+    append(&table, vec![requests(&[row(OCTOBER, "web", 1)])]).await.unwrap();
+    let at = |version: u64| Path::from(format!("requests/_delta_log/{version:020}.json"));
+    let entry = objects.get(&at(0)).await.unwrap().bytes().await.unwrap();
+    let mut lines = entry.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let metadata = lines.find_map(|line| {
+        let action: serde_json::Value = serde_json::from_slice(line).unwrap();
+        action.get("metaData").cloned()
+    });
+    let mut metadata = metadata.unwrap();
+    let mut schema: serde_json::Value = serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
+    let column = serde_json::json!({"name": "rack", "type": "string", "nullable": true, "metadata": {}});
+    schema["fields"].as_array_mut().unwrap().push(column);
+    metadata["schemaString"] = schema.to_string().into();
+    let told =
+        "{\"commitInfo\":{\"timestamp\":1790812800000,\"operation\":\"ADD COLUMNS\",\"engineInfo\":\"another\"}}";
+    let added = format!("{}\n{told}\n", serde_json::json!({ "metaData": metadata }));
+    objects.put(&at(2), added.into()).await.unwrap();
+    let table = fresh(&objects, TableKind::Requests).await;
+    assert_eq!(table.snapshot().await.unwrap().rows(), Some(1));
+    let more = || vec![requests(&[row(OCTOBER + MINUTE, "web", 2)])];
+    let refused = append(&table, more()).await.unwrap_err().to_string();
+    assert!(refused.contains("column rack") && refused.contains("nines restore requests --to VERSION"), "{refused}");
+    assert_eq!(table.restore(1, false).await.unwrap().version, Some(3));
+    append(&table, more()).await.unwrap();
+    assert_eq!(fresh(&objects, TableKind::Requests).await.snapshot().await.unwrap().rows(), Some(2));
+    assert_eq!(table.restore(2, false).await.unwrap().version, Some(5), "its rows, without the column");
+    assert_eq!(table.snapshot().await.unwrap().rows(), Some(1));
+}
+
 #[tokio::test]
 async fn rows_that_nobody_vouched_for_are_not_written_anew() {
     let objects = with_foreign().await;
