@@ -187,11 +187,11 @@ fn a_view_sees_a_file_that_grew() {
     let place = Place::with("g.csv", "n\n1\n");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let engine = nines_engine::Engine::open(nines_engine::Settings::new("memory://grew")).await.unwrap();
+        let session = nines_engine::Session::open(nines_engine::Settings::new("memory://grew")).await.unwrap();
         let file = place.0.path().join("g.csv");
-        engine.sql(&format!("CREATE VIEW g AS SELECT * FROM '{}'", file.display())).await.unwrap();
+        session.sql(&format!("CREATE VIEW g AS SELECT * FROM '{}'", file.display())).await.unwrap();
         let sum = async || {
-            let rows = engine.sql("SELECT sum(n) AS n FROM g").await.map_err(|error| error.to_string())?;
+            let rows = session.sql("SELECT sum(n) AS n FROM g").await.map_err(|error| error.to_string())?;
             Ok::<_, String>(datafusion::arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string())
         };
         assert!(sum().await.unwrap().contains("| 1 |"));
@@ -314,15 +314,15 @@ fn select_everything_is_to_ingest_as_it_is() {
         let zone = *["UTC", "Asia/Shanghai"].choose(rng).unwrap();
         let load = |select: Option<&str>| {
             runtime.block_on(async {
-                let mut settings =
-                    nines_engine::Settings::new(format!("memory://case-{seed}-{case}-{}", select.is_some()));
-                settings.time_zone = zone.to_string();
-                let engine = nines_engine::Engine::open_or_create(settings, None).await.unwrap();
+                let settings = nines_engine::Settings::new(format!("memory://case-{seed}-{case}-{}", select.is_some()));
+                let session = nines_engine::Engine::open_or_create(settings, None).await.unwrap();
+                let in_zone = nines_engine::SessionSettings { time_zone: zone.parse().unwrap(), ..Default::default() };
+                let session = session.session(in_zone).await.unwrap();
                 let kind = nines_engine::store::TableKind::from_name(table).unwrap();
                 let mut load = nines_engine::Load::new(kind, vec![file.clone()]);
                 load.select = select.map(str::to_string);
-                engine.load(&load, std::sync::Arc::default()).await.map_err(|error| error.to_string())?;
-                let rows = engine.sql(&format!("SELECT * FROM {table}")).await.unwrap();
+                session.load(&load, std::sync::Arc::default()).await.map_err(|error| error.to_string())?;
+                let rows = session.sql(&format!("SELECT * FROM {table}")).await.unwrap();
                 let shown = datafusion::arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string();
                 let mut rows: Vec<String> = shown.lines().map(str::to_string).collect();
                 rows.sort_unstable();

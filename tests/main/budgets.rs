@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Float64Type;
 use nines_engine::store::TableKind;
-use nines_engine::{Engine, Load, Settings};
+use nines_engine::{Load, Session, Settings};
 use serde_json::Value;
 
 use crate::{nines, query, run, shared};
@@ -82,18 +82,18 @@ async fn every_budget_holds_through_sql() {
     }
 
     let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::open_or_create(Settings::new("memory://budgets"), None).await.unwrap();
+    let session = Session::open_or_create(Settings::new("memory://budgets"), None).await.unwrap();
     for (kind, rows) in [(TableKind::Events, events), (TableKind::Exclusions, exclusions)] {
         let file = folder.path().join(format!("{}.csv", kind.name()));
         std::fs::write(&file, rows).unwrap();
-        engine.load(&Load::new(kind, vec![file]), Default::default()).await.unwrap();
+        session.load(&Load::new(kind, vec![file]), Default::default()).await.unwrap();
     }
-    engine.apply(&[("test.yaml".to_string(), slos)]).await.unwrap();
+    session.apply(&[("test.yaml".to_string(), slos)]).await.unwrap();
     for Case { name, method, states, start, remaining } in asked {
         let (from, to) = (text(start), text(start + states.len() as i64 * MINUTE));
         let sql =
             format!("SELECT budget_remaining, burn_rate, met FROM report('{from}', '{to}') WHERE objective = '{name}'");
-        let rows = engine.sql(&sql).await.unwrap();
+        let rows = session.sql(&sql).await.unwrap();
         let [batch] = rows.as_slice() else { panic!("{name}: {} batches", rows.len()) };
         let number = |column: usize| {
             let values = batch.column(column).as_primitive::<Float64Type>();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use nines_engine::datafusion::execution::SendableRecordBatchStream;
 use nines_engine::datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::store::{Once, TableKind};
-use nines_engine::{Engine, Settings};
+use nines_engine::{Session, Settings};
 
 use crate::growth::DEFINITION;
 use crate::{fails, nines, query, run};
@@ -37,17 +37,17 @@ fn kept(folder: &Path) -> PathBuf {
 
 /// Makes rows of `slo_days` say something else, by a version of the table that is sound.
 async fn falsify(store: &Path, rows: &str) {
-    let engine = Engine::open(Settings::new(store.to_str().unwrap())).await.unwrap();
+    let session = Session::open(Settings::new(store.to_str().unwrap())).await.unwrap();
     let sql = format!(
         "SELECT objective, definition, date, key, timeline, good + 1 AS good, total, ratio_sum, approximate, ratios, assumed, bound_below, \
          bound_above, last_data FROM slo_days WHERE {rows}"
     );
-    let rows = engine.sql(&sql).await.unwrap();
+    let rows = session.sql(&sql).await.unwrap();
     let schema = rows[0].schema();
     let rows: SendableRecordBatchStream =
         Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(rows.into_iter().map(Ok))));
-    let table = engine.store().unwrap().table(TableKind::SloDays);
-    table.append(rows, Once::default(), engine.context().task_ctx()).await.unwrap();
+    let table = session.store().unwrap().table(TableKind::SloDays);
+    table.append(rows, Once::default(), session.task()).await.unwrap();
 }
 
 #[tokio::test]

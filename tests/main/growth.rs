@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nines_engine::{Engine, Settings};
+use nines_engine::{Session, Settings};
 use tempfile::TempDir;
 
 use crate::{nines, run};
@@ -82,13 +82,13 @@ fn name_files(store: &Path, files_a_day: usize) {
     fs::write(store.join("events/_delta_log").join(format!("{:020}.json", 2)), entry).unwrap();
 }
 
-async fn open(store: &TempDir) -> Engine {
-    Engine::open(Settings::new(store.path().join("store").to_str().unwrap())).await.unwrap()
+async fn open(store: &TempDir) -> Session {
+    Session::open(Settings::new(store.path().join("store").to_str().unwrap())).await.unwrap()
 }
 
-async fn time(engine: &Engine, question: &str) -> Duration {
+async fn time(session: &Session, question: &str) -> Duration {
     let start = Instant::now();
-    engine.sql(question).await.unwrap();
+    session.sql(question).await.unwrap();
     start.elapsed()
 }
 

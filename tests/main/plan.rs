@@ -1,14 +1,14 @@
 //! What the plan of an evaluation reads: one scan per raw table whatever the number of objectives, and only what is asked for.
 
 use datafusion::arrow::array::{Array, AsArray};
-use nines_engine::{Engine, Settings};
+use nines_engine::{Session, Settings};
 
 const DAYS: i64 = 4;
 const SERVICES: usize = 40;
 
 /// Forty services over four days in each raw table, with three objectives each.
-async fn engine(name: &str) -> Engine {
-    let engine = Engine::open_or_create(Settings::new(format!("memory://plan-{name}")), None).await.unwrap();
+async fn session(name: &str) -> Session {
+    let session = Session::open_or_create(Settings::new(format!("memory://plan-{name}")), None).await.unwrap();
     let times = format!(
         "generate_series(TIMESTAMP '2026-10-01', TIMESTAMP '2026-10-01' + INTERVAL '{DAYS} days' - INTERVAL '1 hour', INTERVAL '1 hour')"
     );
@@ -22,7 +22,7 @@ async fn engine(name: &str) -> Engine {
          SELECT time, 'shop', service, 'queue', 1, 5.0 AS sum, 5.0 AS min, 5.0 AS max, 5.0 AS last",
     ] {
         let sql = format!("{insert} FROM {services} CROSS JOIN (SELECT value AS time FROM {times} AS t(value))");
-        engine.sql(&sql).await.unwrap();
+        session.sql(&sql).await.unwrap();
     }
     let slo = |name: &str, service: &str, indicator: &str, objective: &str| {
         format!(
@@ -43,13 +43,13 @@ async fn engine(name: &str) -> Engine {
         text += &slo(&format!("orders-{number}"), &service, &events, target);
         text += &slo(&format!("queue-{number}"), &service, gauge, "{op: lt, value: 10, target: 0.99}");
     }
-    engine.apply(&[("plan.yaml".to_string(), text)]).await.unwrap();
-    engine
+    session.apply(&[("plan.yaml".to_string(), text)]).await.unwrap();
+    session
 }
 
 /// The physical plan of a query.
-async fn plan(engine: &Engine, sql: &str) -> String {
-    let rows = engine.sql(&format!("EXPLAIN FORMAT INDENT {sql}")).await.unwrap();
+async fn plan(session: &Session, sql: &str) -> String {
+    let rows = session.sql(&format!("EXPLAIN FORMAT INDENT {sql}")).await.unwrap();
     let plans = rows[0].column(1).as_string::<i32>();
     plans.value(plans.len() - 1).to_string()
 }
@@ -58,23 +58,23 @@ fn scans(plan: &str) -> Vec<&str> {
     plan.lines().filter(|line| line.contains("DataSourceExec")).collect()
 }
 
-async fn count(engine: &Engine, sql: &str) -> i64 {
-    let rows = engine.sql(sql).await.unwrap();
+async fn count(session: &Session, sql: &str) -> i64 {
+    let rows = session.sql(sql).await.unwrap();
     rows[0].column(0).as_primitive::<datafusion::arrow::datatypes::Int64Type>().value(0)
 }
 
 #[tokio::test]
 async fn one_scan_per_raw_table_whatever_the_number_of_objectives() {
-    let engine = engine("scans").await;
+    let session = session("scans").await;
     let report = "SELECT * FROM report('2026-10-01', '2026-10-05', 'business')";
-    let found = plan(&engine, report).await;
+    let found = plan(&session, report).await;
     assert!(found.contains("EvaluateExec: report, objectives=120"), "{found}");
     assert_eq!(scans(&found).len(), 3, "{found}");
     // Only what objectives need is read.
     assert!(!found.contains("latency") && !found.contains("endpoint"), "{found}");
 
-    engine.sql(report).await.unwrap();
-    let again = plan(&engine, report).await;
+    session.sql(report).await.unwrap();
+    let again = plan(&session, report).await;
     // The newest day is not over: it is counted again, alone.
     let files: Vec<usize> = scans(&again).iter().map(|scan| scan.matches(".parquet").count()).collect();
     assert_eq!(files, [1, 1, 1], "{again}");
@@ -83,28 +83,28 @@ async fn one_scan_per_raw_table_whatever_the_number_of_objectives() {
 
 #[tokio::test]
 async fn filters_choose_objectives_days_and_rows() {
-    let engine = engine("filters").await;
+    let session = session("filters").await;
     let of_service = "SELECT count(*) FROM slices('2026-10-01', '2026-10-05') WHERE service = 'service-7'";
-    let found = plan(&engine, of_service).await;
+    let found = plan(&session, of_service).await;
     assert!(found.contains("objectives=3") && scans(&found).len() == 3, "{found}");
     assert!(
         scans(&found).iter().all(|scan| scan.contains("predicate=service@") && scan.contains("service-7")),
         "{found}"
     );
-    assert_eq!(count(&engine, of_service).await, 3 * DAYS * 1440);
+    assert_eq!(count(&session, of_service).await, 3 * DAYS * 1440);
 
     let of_objective = "SELECT count(*) FROM slices('2026-10-01', '2026-10-05')
                         WHERE objective = 'queue-7' AND time >= '2026-10-03' AND time < '2026-10-04'";
-    let found = plan(&engine, of_objective).await;
+    let found = plan(&session, of_objective).await;
     assert!(scans(&found).len() == 1 && scans(&found)[0].contains("gauges/date=2026-10-03"), "{found}");
     assert!(!scans(&found)[0].contains("2026-10-02"), "{found}");
-    assert_eq!(count(&engine, of_objective).await, 1440);
+    assert_eq!(count(&session, of_objective).await, 1440);
 
     // A business is known from rows only; filters on it hold all the same.
     let elsewhere = "SELECT count(*) FROM timelines('2026-10-01', '2026-10-05') WHERE business = 'chat'";
-    assert!(scans(&plan(&engine, elsewhere).await).is_empty());
-    assert_eq!(count(&engine, elsewhere).await, 0);
+    assert!(scans(&plan(&session, elsewhere).await).is_empty());
+    assert_eq!(count(&session, elsewhere).await, 0);
     let either = "SELECT count(*) FROM timelines('2026-10-01', '2026-10-05')
                   WHERE business = 'shop' AND (service = 'service-1' OR objective = 'up-2')";
-    assert_eq!(count(&engine, either).await, 4);
+    assert_eq!(count(&session, either).await, 4);
 }

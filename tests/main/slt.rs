@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use nines_engine::datafusion::physical_plan::common::collect;
 use nines_engine::store::TableKind;
-use nines_engine::{Engine, EngineError, Load, Parameters, Settings};
+use nines_engine::{EngineError, Load, Parameters, Session, Settings};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-struct Session(Engine);
+struct Runs(Session);
 
 #[async_trait::async_trait]
-impl AsyncDB for Session {
+impl AsyncDB for Runs {
     type Error = EngineError;
     type ColumnType = DefaultColumnType;
 
@@ -50,15 +50,15 @@ fn folder() -> PathBuf {
 }
 
 /// A session over a store of its own, filled with the fixtures.
-async fn session(name: &str) -> Result<Session, EngineError> {
-    let engine = Engine::open_or_create(Settings::new(format!("memory://slt-{name}")), None).await?;
+async fn session(name: &str) -> Result<Runs, EngineError> {
+    let session = Session::open_or_create(Settings::new(format!("memory://slt-{name}")), None).await?;
     for kind in TableKind::INGESTED {
         let rows = folder().join(format!("{}.csv", kind.name()));
         if rows.exists() {
-            engine.load(&Load::new(*kind, vec![rows]), Default::default()).await?;
+            session.load(&Load::new(*kind, vec![rows]), Default::default()).await?;
         }
     }
-    Ok(Session(engine))
+    Ok(Runs(session))
 }
 
 #[tokio::test(flavor = "multi_thread")]

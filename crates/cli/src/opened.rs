@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nines_engine::store::{Begun, Known};
-use nines_engine::{Engine, EngineError, Settings};
+use nines_engine::{Engine, EngineError, Session, SessionSettings, Settings};
 
 use crate::args::AsOf;
 use crate::error::{CliError, Result};
@@ -16,43 +16,51 @@ use crate::output::note;
 /// How long a commit that is under way is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-static OPENED: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
+static OPENED: Mutex<Vec<Session>> = Mutex::new(Vec::new());
 
-/// [`Engine::open`], remembered.
-pub(crate) async fn open(settings: Settings) -> Result<Engine> {
-    Ok(remembered(Engine::open(settings).await?))
+/// The engine and the session of a command.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub engine: Settings,
+    pub session: SessionSettings,
+}
+
+/// The session, remembered.
+pub(crate) async fn open(opening: Opening) -> Result<Session> {
+    Ok(remembered(Engine::open(opening.engine).await?.session(opening.session).await?))
 }
 
 /// The same, as of an earlier time if one is given.
-pub(crate) async fn open_as_of(settings: Settings, as_of: &AsOf) -> Result<Engine> {
-    let engine = Engine::open(Settings { as_of: as_of.as_of.clone(), ..settings }).await;
-    Ok(remembered(engine.map_err(|error| match error {
+pub(crate) async fn open_as_of(opening: Opening, as_of: &AsOf) -> Result<Session> {
+    let settings = SessionSettings { as_of: as_of.as_of.clone(), ..opening.session };
+    let session = Engine::open(opening.engine).await?.session(settings).await;
+    Ok(remembered(session.map_err(|error| match error {
         EngineError::Usage(said) => CliError::Usage(said),
         other => other.into(),
     })?))
 }
 
 /// Says as of when what was shown was read, and which versions that are.
-pub(crate) fn tell_as_of(engine: &Engine) {
-    if let Some(read) = engine.as_of() {
+pub(crate) fn tell_as_of(session: &Session) {
+    if let Some(read) = session.as_of() {
         note(read);
     }
 }
 
-/// [`Engine::open_or_create`], remembered.
-pub(crate) async fn open_or_create(settings: Settings, slice_seconds: Option<i64>) -> Result<Engine> {
-    Ok(remembered(Engine::open_or_create(settings, slice_seconds).await?))
+/// The same over a store that is created where there is none, remembered.
+pub(crate) async fn open_or_create(opening: Opening, slice_seconds: Option<i64>) -> Result<Session> {
+    Ok(remembered(Engine::open_or_create(opening.engine, slice_seconds).await?.session(opening.session).await?))
 }
 
-fn remembered(engine: Engine) -> Engine {
-    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(engine.clone());
-    engine
+fn remembered(session: Session) -> Session {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(session.clone());
+    session
 }
 
 /// Ends all statements of this process at their next step.
 pub(crate) fn cancel() {
-    for engine in OPENED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        engine.cancel();
+    for session in OPENED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        session.cancel();
     }
 }
 
@@ -60,8 +68,8 @@ pub(crate) fn cancel() {
 pub(crate) async fn landed() -> Landed {
     let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut all = Landed::default();
-    for engine in &engines {
-        all.0.extend(Landed::since(engine, 0).await.0);
+    for session in &engines {
+        all.0.extend(Landed::since(session, 0).await.0);
     }
     all
 }
@@ -73,8 +81,8 @@ const MANY: u64 = 256 << 20;
 /// is done: a later one meets it again.
 pub(crate) async fn tidy() {
     let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for engine in &engines {
-        if let Err(error) = engine.tidy().await {
+    for session in &engines {
+        if let Err(error) = session.tidy().await {
             note(format_args!("note: the files of tables were not merged: {error}"));
         }
     }
@@ -89,7 +97,7 @@ fn notices() -> Vec<String> {
     static SAID: AtomicBool = AtomicBool::new(false);
     let engines = OPENED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut notices = Vec::new();
-    for store in engines.iter().filter_map(|engine| engine.store()) {
+    for store in engines.iter().filter_map(|session| session.store()) {
         notices.extend(store.take_notices());
         let (files, bytes) = store.verified_whole();
         if bytes >= MANY && !SAID.swap(true, Ordering::Relaxed) {
@@ -101,8 +109,8 @@ fn notices() -> Vec<String> {
 }
 
 /// How many commits an engine's process has begun so far: where those of the next statement begin.
-pub(crate) fn begun(engine: &Engine) -> usize {
-    engine.store().map_or(0, |store| store.commits().len())
+pub(crate) fn begun(session: &Session) -> usize {
+    session.store().map_or(0, |store| store.commits().len())
 }
 
 /// Commits that changed rows, or may have.
@@ -111,8 +119,8 @@ pub(crate) struct Landed(Vec<Begun>);
 
 impl Landed {
     /// Those of an engine after this many.
-    pub async fn since(engine: &Engine, begun: usize) -> Landed {
-        let Some(store) = engine.store() else { return Landed::default() };
+    pub async fn since(session: &Session, begun: usize) -> Landed {
+        let Some(store) = session.store() else { return Landed::default() };
         // A disk that hangs is not waited for: what is still under way then is unknown.
         let _ = tokio::time::timeout(PATIENCE, store.settled()).await;
         Landed(store.commits().into_iter().skip(begun).collect())
@@ -169,29 +177,29 @@ mod tests {
     #[tokio::test]
     async fn what_landed_is_said_by_table_and_version() {
         assert_eq!(Landed::default().to_string(), "nothing was stored");
-        let engine = Engine::open_or_create(Settings::new("memory://landed"), None).await.unwrap();
+        let session = Session::open_or_create(Settings::new("memory://landed"), None).await.unwrap();
         let insert = |minute: u32| {
             format!(
                 "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-01 00:{minute:02}', 'web', 200, 1)"
             )
         };
-        engine.sql(&insert(1)).await.unwrap();
-        let before = begun(&engine);
+        session.sql(&insert(1)).await.unwrap();
+        let before = begun(&session);
         assert_eq!(
-            Landed::since(&engine, 0).await.to_string(),
+            Landed::since(&session, 0).await.to_string(),
             "stored before that, and it stays: version 1 of requests"
         );
-        assert_eq!(Landed::since(&engine, before).await.to_string(), "nothing was stored");
+        assert_eq!(Landed::since(&session, before).await.to_string(), "nothing was stored");
         // The same rows again change nothing.
-        engine.sql(&insert(1)).await.unwrap();
-        assert!(!Landed::since(&engine, before).await.has_rows());
-        engine.sql(&insert(2)).await.unwrap();
-        engine.sql(&insert(3)).await.unwrap();
-        let landed = Landed::since(&engine, before).await;
+        session.sql(&insert(1)).await.unwrap();
+        assert!(!Landed::since(&session, before).await.has_rows());
+        session.sql(&insert(2)).await.unwrap();
+        session.sql(&insert(3)).await.unwrap();
+        let landed = Landed::since(&session, before).await;
         assert_eq!(landed.to_string(), "stored before that, and it stays: 2 versions of requests, 2 to 3");
-        let days = engine.store().unwrap().table(TableKind::SloDays);
+        let days = session.store().unwrap().table(TableKind::SloDays);
         let rows = datafusion::physical_plan::EmptyRecordBatchStream::new(days.schema());
-        days.append(Box::pin(rows), Once::default(), engine.context().task_ctx()).await.unwrap();
-        assert_eq!(Landed::since(&engine, before).await, landed);
+        days.append(Box::pin(rows), Once::default(), session.task()).await.unwrap();
+        assert_eq!(Landed::since(&session, before).await, landed);
     }
 }

@@ -11,13 +11,13 @@ use nines_engine::datafusion::arrow::util::pretty::print_batches;
 use nines_engine::datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::ingest::{Options, conform};
 use nines_engine::store::{Once, TableKind};
-use nines_engine::{Engine, Settings};
+use nines_engine::{Session, Settings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A store in memory; a path or file:// URL keeps it.
-    let engine = Engine::open_or_create(Settings::new("memory://embed"), Some(60)).await?;
-    let store = engine.store().ok_or("open_or_create always has a store")?;
+    let session = Session::open_or_create(Settings::new("memory://embed"), Some(60)).await?;
+    let store = session.store().ok_or("open_or_create always has a store")?;
 
     // Ten minutes of sign-ins. Columns by name; what is missing is empty.
     let minutes = 0..10i64;
@@ -36,11 +36,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = conform(&rows, &Options::new(TableKind::Events, store.slice_seconds()))?;
 
     let stream = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-    let commit =
-        store.table(TableKind::Events).append(Box::pin(stream), Once::default(), engine.context().task_ctx()).await?;
+    let commit = store.table(TableKind::Events).append(Box::pin(stream), Once::default(), session.task()).await?;
     println!("version {:?}: {} rows", commit.outcome, commit.rows);
 
-    let figures = engine
+    let figures = session
         .sql(
             "SELECT name, availability(t) AS availability, mttr(t) AS mttr
              FROM (SELECT name, ratio_timeline(time, good, total, 0.99) AS t FROM events GROUP BY name)",

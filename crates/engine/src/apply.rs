@@ -15,7 +15,7 @@ use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store
 use nines_timeline::Interval;
 
 use crate::evaluate::{Evaluation, complaint, stored, too_fine};
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// How often it is planned anew when somebody else recorded definitions meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -53,7 +53,7 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-impl Engine {
+impl Session {
     /// Records the definitions in these files, given as (name, text). Nothing is recorded if anything is wrong.
     pub async fn apply(&self, files: &[(String, String)]) -> Result<Applied> {
         self.check_present()?;
@@ -78,7 +78,7 @@ impl Engine {
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
             // What was checked together must still be what is recorded.
             let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
-            match table.append(Box::pin(rows), once, self.writing()).await {
+            match table.append(Box::pin(rows), once, self.task()).await {
                 Ok(commit) => return Ok(self.applied(plan, Some(commit)).await),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// What [`Engine::apply`] would record.
+    /// What [`Session::apply`] would record.
     pub async fn plan_apply(&self, files: &[(String, String)]) -> Result<Applied> {
         let (plan, _) = self.plan_definitions(files).await?;
         Ok(self.applied(plan, None).await)
@@ -148,7 +148,7 @@ impl Engine {
         let (existing, read) = self.recorded().await?;
         let now = nines_ingest::clock::now();
         let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
-        let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+        let evaluation = self.evaluation().await?;
         let mistakes = self.unmeasurable(&mut plan, &evaluation);
         match mistakes.is_empty() {
             true => Ok((plan, read)),
@@ -160,7 +160,7 @@ impl Engine {
     pub(crate) async fn recorded(&self) -> Result<(Vec<Stored>, Option<Snapshot>)> {
         let Some(store) = self.store() else { return Ok((Vec::new(), None)) };
         let snapshot = self.snapshot(&store.table(TableKind::Definitions)).await?;
-        let table = self.reading()?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
+        let table = self.reading().await?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
         Ok((stored(&table.collect().await?)?, Some(snapshot)))
     }
 

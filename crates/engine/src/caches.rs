@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use nines_store::{Gc, Problem, Store, TableKind};
 
-use crate::evaluate::{Evaluation, Evaluator};
+use crate::evaluate::Evaluator;
 use crate::words::counted;
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// Days that are compared where not all are.
 const SAMPLE: usize = 16;
@@ -28,14 +28,14 @@ pub struct KeptDays {
     pub lost: Option<String>,
 }
 
-impl Engine {
+impl Session {
     /// Compares kept days of objectives with what is worked out from the rows now: all, or a sample of days. Those that are something
     /// else are kept anew if that is asked for.
     pub async fn compare_kept(&self, all: bool, repair: bool) -> Result<KeptDays> {
         if repair {
             self.check_present()?;
         }
-        let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+        let evaluation = self.evaluation().await?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         if let Err(lost) = evaluator.sealed_are_there().await {
             return Ok(KeptDays { lost: Some(EngineError::from(lost).to_string()), ..KeptDays::default() });

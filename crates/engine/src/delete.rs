@@ -16,7 +16,7 @@ use nines_slo::{Month, Statement as Issued};
 use nines_store::{Condemned, Deleted, Deletion, TableKind};
 
 use crate::credits::Chosen;
-use crate::{Engine, EngineError, Result, times};
+use crate::{EngineError, Result, Session, times};
 
 /// The longest time before an outage from which an agreement may estimate, and a day for its zone, in µs.
 const LOOKBACK: i64 = 367 * 86_400_000_000;
@@ -34,7 +34,7 @@ pub struct Deleting {
     pub issued: bool,
 }
 
-impl Engine {
+impl Session {
     /// Deletes rows of a table of slices. Rows from which statements were issued are refused, unless it is said that they shall go.
     pub async fn delete(&self, table: TableKind, how: &Deleting) -> Result<Deleted> {
         self.check_present()?;
@@ -54,7 +54,7 @@ impl Engine {
         let mut deletion = Deletion::default();
         deletion.dry_run = how.dry_run;
         deletion.told = vec![("predicate", how.condition.clone()), ("reason", how.reason.clone())];
-        Ok(store.table(table).delete(&Condemned::Rows(condition), &deletion, self.writing()).await?)
+        Ok(store.table(table).delete(&Condemned::Rows(condition), &deletion, self.task()).await?)
     }
 
     /// A condition over the stored columns of a table, as the session reads it.
@@ -81,7 +81,7 @@ impl Engine {
             )));
         }
         // Instants are shown in the session's zone and stored in UTC.
-        let zone: Arc<str> = self.time_zone().into();
+        let zone: Arc<str> = self.time_zone().name().into();
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some(zone));
         if filter.predicate.is_volatile() {
             return Err(EngineError::Usage(format!(
@@ -170,7 +170,7 @@ fn has_query(condition: &Expr) -> Result<bool> {
     Ok(condition.exists(|expr| Ok(is_query(expr)))?)
 }
 
-impl Engine {
+impl Session {
     /// Plans a statement without running it, as far as types are checked.
     async fn analyzed(&self, statement: &crate::Statement) -> Result<LogicalPlan> {
         let mut statement = statement.0.clone();

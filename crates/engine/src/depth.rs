@@ -204,7 +204,7 @@ fn balance(expression: &mut Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, Settings};
+    use crate::{Session, Settings};
 
     /// The answer of a statement, on a stack as the program's threads have it.
     fn answer(sql: &str) -> Result<String> {
@@ -214,7 +214,7 @@ mod tests {
             runtime.block_on(async {
                 let settings =
                     Settings { partitions: std::num::NonZeroUsize::new(1), ..Settings::new("memory://depth") };
-                let rows = Engine::open(settings).await?.sql(&sql).await?;
+                let rows = Session::open(settings).await?.sql(&sql).await?;
                 let text = datafusion::arrow::util::pretty::pretty_format_batches(&rows);
                 Ok::<_, EngineError>(text.map_err(datafusion::error::DataFusionError::from)?.to_string())
             })

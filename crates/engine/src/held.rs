@@ -6,13 +6,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::StreamExt;
 
-use crate::{Engine, Result};
+use crate::{Result, Session};
 
 /// What somebody holds. The memory is given back when this is dropped.
 #[derive(Debug)]
 pub struct Held(MemoryReservation);
 
-impl Engine {
+impl Session {
     /// Begins to hold rows; `what` names them where the limit is reached.
     pub fn hold(&self, what: &str) -> Held {
         Held(MemoryConsumer::new(what).register(&self.context().runtime_env().memory_pool))
@@ -78,17 +78,17 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_fit_is_refused() {
         let settings = Settings { memory_limit: Some(1 << 20), ..Settings::new("memory://held") };
-        let engine = Engine::open(settings).await.unwrap();
+        let session = Session::open(settings).await.unwrap();
         let sql = |rows: u32| format!("SELECT repeat('x', 1000) AS text FROM generate_series(1, {rows})");
         let rows = async |held: &Held, rows: u32| {
-            let statement = engine.parse(&sql(rows)).unwrap().remove(0);
-            held.collect(engine.run(&statement, &Parameters::default()).await.unwrap().batches).await
+            let statement = session.parse(&sql(rows)).unwrap().remove(0);
+            held.collect(session.run(&statement, &Parameters::default()).await.unwrap().batches).await
         };
-        let held = engine.hold("rows of a test");
+        let held = session.hold("rows of a test");
         rows(&held, 600).await.unwrap();
         let said = rows(&held, 600).await.unwrap_err().to_string();
         assert!(said.contains("--memory-limit"), "{said}");
         drop(held);
-        rows(&engine.hold("rows of a test"), 600).await.unwrap();
+        rows(&session.hold("rows of a test"), 600).await.unwrap();
     }
 }

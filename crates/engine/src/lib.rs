@@ -31,13 +31,13 @@ mod insert;
 mod load;
 mod machine;
 mod names;
-mod outside;
 mod parameters;
 mod place;
 mod prepared;
 mod record;
 mod retain;
 mod running;
+mod session;
 mod statement;
 mod tidy;
 mod times;
@@ -60,9 +60,11 @@ pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use retain::{Retained, Retaining};
 pub use running::watch_memory;
+pub use session::{Described, Limits, Planned, Role, Session, SessionSettings};
 pub use statement::{Answer, Statement};
 pub use tokens::{Tokens, tokens};
 pub use told::told;
+pub use zone::Zone;
 
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;
@@ -70,9 +72,6 @@ pub use nines_ingest as ingest;
 pub use nines_slo as slo;
 pub use nines_store as store;
 pub use nines_timeline as timeline;
-
-#[cfg(test)]
-mod sessions;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Where the store is, and the store as soon as it is there.
 
-use nines_store::{Result, Store};
+use nines_store::{Result, Store, StoreErrorKind};
 use tokio::sync::OnceCell;
 
 /// Reading never creates a store; whatever writes first does.
@@ -17,6 +17,22 @@ impl Place {
 
     pub fn store(&self) -> Option<&Store> {
         self.store.get()
+    }
+
+    /// Sees a store that another process has created since.
+    pub async fn look(&self) -> Result<()> {
+        if self.store.initialized() {
+            return Ok(());
+        }
+        match Store::open(&self.url).await {
+            Ok(store) => {
+                // Whoever was quicker has opened the same.
+                let _ = self.store.set(store);
+                Ok(())
+            }
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The store, created with the default slice width where there is none.

@@ -31,20 +31,21 @@ struct Prepared {
 }
 
 impl PreparedStatements {
+    /// Refuses a PREPARE that cannot be kept.
+    pub fn check(&self, prepare: &Statement) -> Result<()> {
+        let Some((name, _)) = read(prepare)? else { return Ok(()) };
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&name) {
+            true => usage(format!("{name} is prepared already; DEALLOCATE {name} first")),
+            false => Ok(()),
+        }
+    }
+
     /// Keeps what a PREPARE says. Whoever calls has planned the statement before.
     pub fn keep(&self, prepare: &Statement) -> Result<()> {
-        let Statement::Statement(sql) = prepare else { return Ok(()) };
-        let Sql::Prepare { name, data_types, statement } = sql.as_ref() else { return Ok(()) };
-        let takes = takes(statement.as_ref())?;
-        let name = plain(&name.value, name.quote_style.is_some());
-        if !data_types.is_empty() && data_types.len() != takes {
-            return usage(format!("{name} names {} types, and its statement takes {takes} values", data_types.len()));
+        self.check(prepare)?;
+        if let Some((name, prepared)) = read(prepare)? {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, prepared);
         }
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.contains_key(&name) {
-            return usage(format!("{name} is prepared already; DEALLOCATE {name} first"));
-        }
-        all.insert(name, Prepared { types: data_types.clone(), takes, statement: statement.as_ref().clone() });
         Ok(())
     }
 
@@ -133,6 +134,28 @@ fn is_fraction(value: &Expr) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// The name and the statement of a PREPARE.
+fn read(prepare: &Statement) -> Result<Option<(String, Prepared)>> {
+    let Statement::Statement(sql) = prepare else { return Ok(None) };
+    let Sql::Prepare { name, data_types, statement } = sql.as_ref() else { return Ok(None) };
+    let takes = takes(statement.as_ref())?;
+    let name = plain(&name.value, name.quote_style.is_some());
+    if !data_types.is_empty() && data_types.len() != takes {
+        return usage(format!("{name} names {} types, and its statement takes {takes} values", data_types.len()));
+    }
+    Ok(Some((name, Prepared { types: data_types.clone(), takes, statement: statement.as_ref().clone() })))
+}
+
+/// How many values a statement takes.
+pub(crate) fn takes_of(statement: &Statement) -> Result<usize> {
+    match statement {
+        Statement::Statement(sql) => takes(sql.as_ref()),
+        Statement::Explain(explain) => takes_of(&explain.statement),
+        // No other statement takes any.
+        _ => Ok(0),
     }
 }
 

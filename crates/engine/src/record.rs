@@ -12,7 +12,7 @@ use datafusion::logical_expr::{col, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_store::{Commit, InvalidRow, Once, Provider, Snapshot, StoreErrorKind, TableKind, UTC, first_invalid_row};
 
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// How often an edit is made again when somebody else edited the same record meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -106,7 +106,7 @@ pub struct Edited {
     pub commit: Commit,
 }
 
-impl Engine {
+impl Session {
     /// Reads a record at the newest version, lets `edit` make the new one of it, and stores that, if it is another.
     /// `None` if `edit` makes none. It is called again when somebody else edited the record meanwhile.
     pub async fn edit<E: From<EngineError>>(
@@ -131,7 +131,7 @@ impl Engine {
             let rows = RecordBatchStreamAdapter::new(row.schema(), futures::stream::iter([Ok(row)]));
             // Of two people who change different fields at once, the second must not write back the first one's old one.
             let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
-            match table.append(Box::pin(rows), once, self.writing()).await {
+            match table.append(Box::pin(rows), once, self.task()).await {
                 Ok(commit) => return Ok(Some(Edited { before, after, commit })),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(EngineError::from(error).into()),
@@ -143,7 +143,7 @@ impl Engine {
     async fn record(&self, kind: TableKind, id: &str) -> Result<(Option<Record>, Option<Snapshot>)> {
         let Some(store) = self.store() else { return Ok((None, None)) };
         let snapshot = store.table(kind).snapshot().await?;
-        let table = self.reading()?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
+        let table = self.reading().await?.read_table(Arc::new(Provider::pinned(snapshot.clone())))?;
         let rows = table.filter(col("id").eq(lit(id)))?.collect().await?;
         let row = rows.iter().find(|batch| batch.num_rows() > 0);
         Ok((row.map(|row| Record::read(kind, row)).transpose()?, Some(snapshot)))
@@ -153,7 +153,7 @@ impl Engine {
     pub async fn similar_ids(&self, kind: TableKind, id: &str) -> Result<Vec<String>> {
         const SHOWN: usize = 5;
         let Some(store) = self.store() else { return Ok(Vec::new()) };
-        let table = self.reading()?.read_table(Arc::new(Provider::newest(store.table(kind))))?;
+        let table = self.reading().await?.read_table(Arc::new(Provider::newest(store.table(kind))))?;
         let rows = table.select(vec![col("id")])?.collect().await?;
         let wanted = id.to_lowercase();
         let mut similar = Vec::new();

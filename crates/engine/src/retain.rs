@@ -13,8 +13,8 @@ use nines_store::{Condemned, Deletion, Sealed, StoreErrorKind, TableKind};
 use nines_timeline::Interval;
 
 use crate::credits::Chosen;
-use crate::evaluate::{DAY, Evaluation, Evaluator};
-use crate::{Engine, EngineError, Result};
+use crate::evaluate::{DAY, Evaluator};
+use crate::{EngineError, Result, Session};
 
 /// How often it is tried while rows that shall go change.
 const ATTEMPTS: u32 = 5;
@@ -53,7 +53,7 @@ fn date(day: i32) -> Option<NaiveDate> {
     NaiveDate::from_epoch_days(day)
 }
 
-impl Engine {
+impl Session {
     /// Refuses to remove rows of days that are damaged, or another Delta writer's: what was kept of them may not be what they say, and
     /// afterwards nobody can tell.
     async fn sound(&self, kind: TableKind, rows_from: i32, dry_run: bool) -> Result<()> {
@@ -91,7 +91,7 @@ impl Engine {
         }
         let mut attempt = 1;
         loop {
-            let evaluation = Evaluation::of(&self.context().state(), self.read())?;
+            let evaluation = self.evaluation().await?;
             let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
             let inputs = evaluator.inputs(kind)?;
             let (Some(first), Some(last)) = (inputs.days().next(), inputs.days().last()) else {
@@ -130,7 +130,7 @@ impl Engine {
                 store.seal().await?;
                 evaluator.seal(kind, seal_from, until).await?;
             }
-            match store.table(kind).delete(&Condemned::Before(rows_from), &deletion, self.writing()).await {
+            match store.table(kind).delete(&Condemned::Before(rows_from), &deletion, self.task()).await {
                 Ok(deleted) => {
                     (done.rows, done.version, done.days) = (deleted.rows, deleted.version, Some((from, to)));
                     return Ok(done);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::plan_err;
+use datafusion::common::{internal_datafusion_err, plan_err};
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
@@ -129,10 +129,10 @@ impl Pins {
         Pins { past, ..Pins::default() }
     }
 
-    /// Those of a session's statement; new ones where it runs none.
-    pub fn of(session: &dyn Session) -> Arc<Self> {
-        let config = session.config();
-        config.get_extension::<Pins>().unwrap_or_else(|| Arc::new(Pins::new(config.get_extension::<Past>())))
+    /// Those of the statement that a session plans. Without a statement there are none: nobody may read "the newest" twice.
+    pub fn of(session: &dyn Session) -> DataFusionResult<Arc<Self>> {
+        let pins = session.config().get_extension::<Pins>();
+        pins.ok_or_else(|| internal_datafusion_err!("tables of the store are read by a statement of a session alone"))
     }
 
     pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
@@ -219,7 +219,7 @@ impl TableProvider for StatementTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let pins = Pins::of(session);
+        let pins = Pins::of(session)?;
         let Some(snapshot) = pins.snapshot(self.kind, self.table().as_ref()).await? else {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),

@@ -7,29 +7,30 @@ use std::time::Duration;
 
 use nines_store::{BackedUp, Backup, Checked, Collected, Compacted, Compaction, Gc, Restored, TableKind};
 
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// How long tidying takes at most, for all tables together.
 const TIME: Duration = Duration::from_secs(2);
 /// How many bytes of files are merged at most.
 const BYTES: u64 = 256 << 20;
 
-impl Engine {
+impl Session {
     /// What is left to do for the tables that this process wrote: checkpoints are written, and rows are put into fewer files as far as
     /// that takes little time, at most two seconds and 256 MB of files, unless the settings say otherwise. To be called after what
     /// was written was acknowledged; files that are not merged now are merged after a later write.
     pub async fn tidy(&self) -> Result<()> {
-        let Some(store) = self.store() else { return Ok(()) };
+        // Whoever only reads leaves it to those who write.
+        let Some(store) = self.store().filter(|_| self.settings().role.keeps()) else { return Ok(()) };
         for &kind in TableKind::ALL {
             store.table(kind).write_checkpoint().await;
         }
-        if !self.settings().compact {
+        if !self.engine().settings().compact {
             return Ok(());
         }
         let written: BTreeSet<TableKind> = store.commits().into_iter().map(|commit| commit.table).collect();
         let how = Compaction::after_write(TIME, BYTES);
         for kind in written {
-            store.table(kind).compact(&how, self.writing()).await?;
+            store.table(kind).compact(&how, self.task()).await?;
         }
         Ok(())
     }
@@ -39,7 +40,7 @@ impl Engine {
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to check".to_string()));
         };
-        Ok(store.table(table).check(&self.writing(), bytes).await?)
+        Ok(store.table(table).check(&self.task(), bytes).await?)
     }
 
     /// Gives up old versions of a table and removes what only they need.
@@ -74,6 +75,6 @@ impl Engine {
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("there is no store to compact".to_string()));
         };
-        Ok(store.table(table).compact(how, self.writing()).await?)
+        Ok(store.table(table).compact(how, self.task()).await?)
     }
 }

@@ -26,19 +26,20 @@ use parking_lot::RwLock;
 use crate::as_of::Past;
 use crate::statement::now_in;
 use crate::tokens::DIALECT;
+use crate::zone::Zone;
 
 /// The types of times in a session, whose zone this is.
 #[derive(Debug, Clone)]
 pub(crate) struct Types(Arc<RwLock<Arc<str>>>);
 
 impl Types {
-    pub fn of(zone: &str) -> Self {
-        Types(Arc::new(RwLock::new(zone.into())))
+    pub fn of(zone: Zone) -> Self {
+        Types(Arc::new(RwLock::new(zone.name().into())))
     }
 
     /// From now on those of another zone.
-    pub fn set(&self, zone: &str) {
-        *self.0.write() = zone.into();
+    pub fn set(&self, zone: Zone) {
+        *self.0.write() = zone.name().into();
     }
 }
 

@@ -1,5 +1,8 @@
 //! The session's time zone: every way to set it, checked, written as the one setting that DataFusion knows.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono_tz::{TZ_VARIANTS, Tz};
 use datafusion::sql::parser::{ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, Set, Statement as Sql, Value};
@@ -7,14 +10,55 @@ use nines_slo::nearest;
 
 use crate::{EngineError, Result};
 
+/// A time zone, by its IANA name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(Tz);
+
+impl Zone {
+    /// Where clocks show UTC.
+    pub const UTC: Zone = Zone(Tz::UTC);
+
+    /// The name as it is spelled in the IANA's list, such as `Asia/Shanghai`.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The zone itself.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Zone::UTC
+    }
+}
+
+impl FromStr for Zone {
+    type Err = EngineError;
+
+    /// Capitals count for nothing.
+    fn from_str(name: &str) -> Result<Self> {
+        let found = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name));
+        found.map(|zone| Zone(*zone)).ok_or_else(|| no_zone(name))
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// The setting's name.
 const SETTING: &str = "datafusion.execution.time_zone";
 
 /// Writes `SET TIME ZONE 'Asia/Shanghai'`, `SET timezone = …` and the like as DataFusion's own setting, and `RESET` as setting it
 /// to `usual`. Refuses what is no time zone. Other statements stay as they are.
-pub(crate) fn set(statement: &mut Statement, usual: &str) -> Result<()> {
+pub(crate) fn set(statement: &mut Statement, usual: Zone) -> Result<()> {
     let zone = match statement {
-        Statement::Reset(ResetStatement::Variable(name)) if is_zone(name) => usual.to_string(),
+        Statement::Reset(ResetStatement::Variable(name)) if is_zone(name) => usual,
         Statement::Statement(sql) => match sql.as_ref() {
             Sql::Set(Set::SetTimeZone { local: false, value }) => told(value, usual)?,
             Sql::Set(Set::SingleAssignment { scope: None, hivevar: false, variable, values }) if is_zone(variable) => {
@@ -31,7 +75,7 @@ pub(crate) fn set(statement: &mut Statement, usual: &str) -> Result<()> {
         scope: None,
         hivevar: false,
         variable: ObjectName::from(SETTING.split('.').map(Ident::new).collect::<Vec<_>>()),
-        values: vec![Expr::value(Value::SingleQuotedString(zone))],
+        values: vec![Expr::value(Value::SingleQuotedString(zone.to_string()))],
     })));
     Ok(())
 }
@@ -43,12 +87,12 @@ fn is_zone(name: &ObjectName) -> bool {
 }
 
 /// The zone that a value names.
-fn told(value: &Expr, usual: &str) -> Result<String> {
+fn told(value: &Expr, usual: Zone) -> Result<Zone> {
     match value {
-        Expr::Identifier(word) if word.quote_style.is_none() && is_usual(&word.value) => Ok(usual.to_string()),
-        Expr::Identifier(word) => known(&word.value),
+        Expr::Identifier(word) if word.quote_style.is_none() && is_usual(&word.value) => Ok(usual),
+        Expr::Identifier(word) => word.value.parse(),
         Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(name) | Value::DoubleQuotedString(name) => known(name),
+            Value::SingleQuotedString(name) | Value::DoubleQuotedString(name) => name.parse(),
             other => Err(no_zone(&other.to_string())),
         },
         other => Err(no_zone(&other.to_string())),
@@ -57,12 +101,6 @@ fn told(value: &Expr, usual: &str) -> Result<String> {
 
 fn is_usual(word: &str) -> bool {
     word.eq_ignore_ascii_case("default") || word.eq_ignore_ascii_case("local")
-}
-
-/// The IANA name of a zone, as it is spelled there.
-pub(crate) fn known(name: &str) -> Result<String> {
-    let found = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name));
-    found.map(|zone| zone.name().to_string()).ok_or_else(|| no_zone(name))
 }
 
 fn no_zone(name: &str) -> EngineError {
@@ -86,7 +124,7 @@ mod tests {
     fn written(sql: &str) -> String {
         let parser = DFParserBuilder::new(sql).with_dialect(&DIALECT).build();
         let mut statement = parser.unwrap().parse_statement().unwrap();
-        match set(&mut statement, "Asia/Kolkata") {
+        match set(&mut statement, "Asia/Kolkata".parse().unwrap()) {
             Ok(()) => statement.to_string(),
             Err(error) => error.to_string(),
         }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use nines_engine::datafusion::arrow::compute::cast;
 use nines_engine::datafusion::arrow::datatypes::{DataType, Schema};
-use nines_engine::{Engine, EngineError, Held, Parameter as Bound, Parameters};
+use nines_engine::{EngineError, Held, Parameter as Bound, Parameters, Session};
 
 use crate::cell::Cell;
 use crate::chart::columns::{self, Kind};
@@ -76,7 +76,7 @@ impl<F: FnMut(usize, usize) + Send> Watch for F {
 /// Runs a notebook; `name` is what the page is called if the notebook does not say. A cell that fails does not keep the
 /// others from running. All rows of all cells are held at once, within the memory that the session may use.
 pub async fn run<W: Watch + ?Sized>(
-    engine: &Engine,
+    session: &Session,
     notebook: &Notebook,
     name: &str,
     given: Given<'_>,
@@ -92,10 +92,10 @@ pub async fn run<W: Watch + ?Sized>(
         Block::Text(_) => None,
     });
     for name in names {
-        engine.forget(name).map_err(|error| RunError::Query { of: name.to_string(), error })?;
+        session.forget(name).map_err(|error| RunError::Query { of: name.to_string(), error })?;
     }
-    let moment = moment(engine, notebook, given).await?;
-    let (values, parameters) = resolve(engine, notebook, given.parameters, moment).await?;
+    let moment = moment(session, notebook, given).await?;
+    let (values, parameters) = resolve(session, notebook, given.parameters, moment).await?;
     let mut page = Page::new(notebook, &values, name);
     let zone = moment.zone;
     page.made = Some(format!(
@@ -112,7 +112,7 @@ pub async fn run<W: Watch + ?Sized>(
             Block::Cell(cell) => {
                 at += 1;
                 watch.begins(at, cells);
-                let outcome = answer(engine, cell, &parameters, &mut held).await;
+                let outcome = answer(session, cell, &parameters, &mut held).await;
                 if let Ok(answer) = &outcome {
                     watch.answered(cell, &parameters, answer);
                 }
@@ -120,7 +120,7 @@ pub async fn run<W: Watch + ?Sized>(
             }
         }
     }
-    if let (Some(made), Some(read)) = (&mut page.made, engine.as_of()) {
+    if let (Some(made), Some(read)) = (&mut page.made, session.as_of()) {
         made.push_str(&format!(" Read {read}."));
     }
     Ok(page)
@@ -128,14 +128,14 @@ pub async fn run<W: Watch + ?Sized>(
 
 /// The result of a cell's last statement that has columns, kept under its name. What it takes joins what is held.
 async fn answer(
-    engine: &Engine,
+    session: &Session,
     cell: &Cell,
     parameters: &Parameters,
     held: &mut Vec<Held>,
 ) -> Result<Answer, EngineError> {
     let mut last = None;
-    for statement in engine.parse(&cell.sql)? {
-        let (answer, room, stored) = asked(engine, statement, parameters).await?;
+    for statement in session.parse(&cell.sql)? {
+        let (answer, room, stored) = asked(session, statement, parameters).await?;
         if !stored && !answer.schema.fields().is_empty() {
             last = Some((answer, room));
         }
@@ -148,30 +148,30 @@ async fn answer(
         None => Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None },
     };
     if let Some(name) = &cell.name {
-        engine.keep(name, Arc::clone(&answer.schema), answer.batches.clone())?;
+        session.keep(name, Arc::clone(&answer.schema), answer.batches.clone())?;
     }
     Ok(answer)
 }
 
 /// The rows of a statement, the memory that they take, and whether it stored something instead of answering.
 async fn asked(
-    engine: &Engine,
+    session: &Session,
     statement: nines_engine::Statement,
     parameters: &Parameters,
 ) -> Result<(Answer, Held, bool), EngineError> {
-    let held = engine.hold("rows of a notebook");
-    let running = engine.run(&statement, parameters).await?;
+    let held = session.hold("rows of a notebook");
+    let running = session.run(&statement, parameters).await?;
     let (schema, advice, stored) = (Arc::clone(&running.schema), running.advice(), running.receipt().is_some());
     let batches = held.collect(running.batches).await?;
     Ok((Answer { schema, batches, advice }, held, stored))
 }
 
 /// The rows of a query of the front matter.
-async fn query(engine: &Engine, of: &str, sql: &str, parameters: &Parameters) -> Result<Answer, RunError> {
+async fn query(session: &Session, of: &str, sql: &str, parameters: &Parameters) -> Result<Answer, RunError> {
     let failed = |error| RunError::Query { of: of.to_string(), error };
     let mut last = None;
-    for statement in engine.parse(sql).map_err(failed)? {
-        last = Some(asked(engine, statement, parameters).await.map_err(failed)?.0);
+    for statement in session.parse(sql).map_err(failed)? {
+        last = Some(asked(session, statement, parameters).await.map_err(failed)?.0);
     }
     last.ok_or_else(|| failed(EngineError::Usage("no statement given".to_string())))
 }
@@ -181,13 +181,13 @@ fn whole_minute(at: i64) -> i64 {
 }
 
 /// What relative times are told against: the newest data, where the notebook asks for it and has any.
-async fn moment(engine: &Engine, notebook: &Notebook, given: Given<'_>) -> Result<Moment, RunError> {
-    let zone: Tz = engine.time_zone().parse().unwrap_or(Tz::UTC);
+async fn moment(session: &Session, notebook: &Notebook, given: Given<'_>) -> Result<Moment, RunError> {
+    let zone: Tz = session.time_zone().tz();
     // As of an earlier time it is that time.
-    let clock = if engine.settings().as_of.is_some() { engine.now() } else { given.clock };
+    let clock = if session.settings().as_of.is_some() { session.now() } else { given.clock };
     let mut now = given.now.unwrap_or(clock);
     if let Some(sql) = notebook.now.as_ref().filter(|_| given.now.is_none()) {
-        let newest = query(engine, "now", sql, &Parameters::default()).await?;
+        let newest = query(session, "now", sql, &Parameters::default()).await?;
         let column = newest.batches.first().filter(|batch| batch.num_rows() > 0).map(|batch| batch.column(0));
         match column {
             Some(column) if columns::kind(column.data_type()) == Kind::Time => {
@@ -205,7 +205,7 @@ async fn moment(engine: &Engine, notebook: &Notebook, given: Given<'_>) -> Resul
 
 /// The values of all parameters, as a page shows them and as SQL takes them; a query may use those before it.
 async fn resolve(
-    engine: &Engine,
+    session: &Session,
     notebook: &Notebook,
     given: &BTreeMap<String, String>,
     moment: Moment,
@@ -215,7 +215,7 @@ async fn resolve(
         let (mut returned, mut advice) = (Vec::new(), None);
         // What a query answers to half of the parameters says nothing.
         if let Some(sql) = parameter.query().filter(|_| mistakes.is_empty()) {
-            let answer = query(engine, &format!("parameter {}", parameter.name), sql, &bound).await?;
+            let answer = query(session, &format!("parameter {}", parameter.name), sql, &bound).await?;
             returned = texts(&answer.batches, moment.zone);
             advice = answer.advice;
         } else if parameter.query().is_some() {

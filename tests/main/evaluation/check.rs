@@ -73,17 +73,17 @@ fn cells(values: &dyn Array) -> Vec<Cell> {
 }
 
 /// What differs, `None` if nothing does. Rows come in any order.
-pub fn difference(mut engine: Vec<Vec<Cell>>, mut model: Vec<Vec<Cell>>) -> Option<String> {
+pub fn difference(mut session: Vec<Vec<Cell>>, mut model: Vec<Vec<Cell>>) -> Option<String> {
     let order = |a: &Vec<Cell>, b: &Vec<Cell>| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
-    engine.sort_by(order);
+    session.sort_by(order);
     model.sort_by(order);
     let same = |(a, b): (&Vec<Cell>, &Vec<Cell>)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b));
-    if engine.len() == model.len() && engine.iter().zip(&model).all(same) {
+    if session.len() == model.len() && session.iter().zip(&model).all(same) {
         return None;
     }
     // Rows as text, since a slow comparison of each with each would hide what it should show.
     let texts = |rows: &[Vec<Cell>]| rows.iter().map(|row| shown(row)).collect::<BTreeSet<String>>();
-    let (ours, theirs) = (texts(&engine), texts(&model));
+    let (ours, theirs) = (texts(&session), texts(&model));
     let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
         let rows: Vec<&String> = these.difference(those).collect();
         let few: Vec<String> = rows.iter().take(4).map(|row| format!("    {row}")).collect();
@@ -91,7 +91,7 @@ pub fn difference(mut engine: Vec<Vec<Cell>>, mut model: Vec<Vec<Cell>>) -> Opti
     };
     Some(format!(
         "of {} and {} rows differ: engine {}\n  model {}",
-        engine.len(),
+        session.len(),
         model.len(),
         only(&ours, &theirs),
         only(&theirs, &ours)

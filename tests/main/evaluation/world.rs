@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::physical_plan::memory::MemoryStream;
 use nines_engine::store::{Once, TableKind};
-use nines_engine::{Engine, Settings};
+use nines_engine::{Session, Settings};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -26,7 +26,7 @@ pub struct World {
     pub span: Span,
     pub model: Model,
     /// Independent sessions, with one partition and with three.
-    engines: Vec<Engine>,
+    engines: Vec<Session>,
     replay: Replay,
     names: u64,
 }
@@ -56,7 +56,7 @@ impl World {
         let mut engines = Vec::new();
         for partitions in [1, 3] {
             let settings = Settings { partitions: NonZeroUsize::new(partitions), ..Settings::new(&name) };
-            engines.push(Engine::open_or_create(settings, Some(slot / SECOND)).await.unwrap());
+            engines.push(Session::open_or_create(settings, Some(slot / SECOND)).await.unwrap());
         }
         let mut rng = StdRng::seed_from_u64(seed);
         let span = Span::draw(&mut rng, slot);
@@ -122,7 +122,7 @@ impl World {
     }
 
     /// One of the sessions.
-    fn engine(&mut self) -> Engine {
+    fn session(&mut self) -> Session {
         one(&mut self.rng, &self.engines)
     }
 
@@ -198,7 +198,7 @@ impl World {
 
     async fn apply(&mut self, text: String) {
         self.note(format!("apply\n{text}"));
-        let applied = self.engine().apply(&[("test.yaml".to_string(), text)]).await;
+        let applied = self.session().apply(&[("test.yaml".to_string(), text)]).await;
         applied.unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -241,18 +241,18 @@ impl World {
     async fn append(&mut self, kind: TableKind, rows: RecordBatch) {
         self.names += 1;
         self.note(format!("{} rows of {}", rows.num_rows(), kind.name()));
-        let engine = self.engine();
+        let session = self.session();
         let schema = rows.schema();
         let stream = MemoryStream::try_new(vec![rows], schema, None).unwrap();
-        let table = engine.store().unwrap().table(kind);
-        let stored = table.append(Box::pin(stream), Once::default(), engine.context().task_ctx()).await;
+        let table = session.store().unwrap().table(kind);
+        let stored = table.append(Box::pin(stream), Once::default(), session.task()).await;
         stored.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// The rows of a question.
     pub async fn rows(&mut self, sql: &str) -> Vec<Vec<Cell>> {
         self.note(sql.to_string());
-        let answer = self.engine().sql(sql).await;
+        let answer = self.session().sql(sql).await;
         rows(&answer.unwrap_or_else(|error| panic!("{sql}: {error}")))
     }
 

@@ -9,13 +9,15 @@ mod values;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use nines_engine::Settings;
+use nines_engine::{SessionSettings, Settings, Zone};
 
 pub(crate) use ask::{AsOf, PageFormat, Report, Run, Running, Shell, Sql};
 pub(crate) use input::{Demo, Ingest};
 pub(crate) use records::{Apply, Credits, Exclude, Incident, Rules, Slos};
 pub(crate) use upkeep::{Backup, Check, Compact, Delete, Gc, Log, Refresh, Restore, Retain};
 use values::{bytes, time_zone};
+
+use crate::opened::Opening;
 
 /// Embedded time-series store and SQL engine for service-level history.
 #[derive(Debug, Parser)]
@@ -27,7 +29,7 @@ pub(crate) struct Args {
 
     /// Time zone in which zoneless times are read and times are shown, as Asia/Shanghai
     #[arg(long, global = true, default_value = "UTC", value_name = "NAME", value_parser = time_zone)]
-    pub time_zone: String,
+    pub time_zone: Zone,
 
     /// Most memory that queries may hold, as 4GB; beyond it they spill to disk [default: half of the machine's]
     #[arg(long, global = true, value_name = "SIZE", value_parser = bytes)]
@@ -58,13 +60,13 @@ impl Args {
         args
     }
 
-    pub fn settings(&self) -> Settings {
-        Settings {
-            time_zone: self.time_zone.clone(),
+    pub fn opening(&self) -> Opening {
+        let engine = Settings {
             memory_limit: self.memory_limit,
             compact: !self.no_compact,
             ..Settings::new(self.store.as_str())
-        }
+        };
+        Opening { engine, session: SessionSettings { time_zone: self.time_zone, ..SessionSettings::default() } }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How values on the command line are read. What is wrong with one is said by clap, after its own words.
 
+use nines_engine::Zone;
 use nines_engine::ingest::{Format, LatencyUnit, RepeatedHour};
 use nines_engine::store::TableKind;
 
@@ -43,11 +44,8 @@ pub(super) fn latency_unit(name: &str) -> Result<LatencyUnit, String> {
     LatencyUnit::ALL.into_iter().find(|unit| unit.name() == name).ok_or_else(|| "expected s, ms or us".to_string())
 }
 
-pub(super) fn time_zone(name: &str) -> Result<String, String> {
-    match name.parse::<chrono_tz::Tz>() {
-        Ok(zone) => Ok(zone.name().to_string()),
-        Err(_) => Err("expected the name of a time zone, such as UTC or Asia/Shanghai".to_string()),
-    }
+pub(super) fn time_zone(name: &str) -> Result<Zone, String> {
+    name.parse().map_err(|error: nines_engine::EngineError| error.to_string())
 }
 
 pub(super) fn parameter(text: &str) -> Result<(String, String), String> {

@@ -8,24 +8,24 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
 use nines_engine::slo::{AgreementChange, What, agreement_changes};
-use nines_engine::{Applied, Engine, Settings};
+use nines_engine::{Applied, Session};
 use nines_timeline::Interval;
 
 use super::record;
 use crate::args::Apply;
 use crate::error::{CliError, Result, doing};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, instant, note, say};
 
 /// Files that a folder's definitions stand in.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Apply) -> Result<()> {
     let files = read(&args.paths)?;
-    let engine = opened::open(settings).await?;
+    let session = opened::open(opening).await?;
     let applied = match args.dry_run {
-        true => engine.plan_apply(&files).await?,
-        false => engine.apply(&files).await?,
+        true => session.plan_apply(&files).await?,
+        false => session.apply(&files).await?,
     };
     if applied.changes.is_empty() {
         return Err(CliError::Usage(format!(
@@ -39,9 +39,9 @@ pub(crate) async fn run(settings: Settings, args: Apply) -> Result<()> {
     for told in &applied.notes {
         note(format_args!("note: {told}"));
     }
-    say(&told(&applied, &args, &engine))?;
+    say(&told(&applied, &args, &session))?;
     if let Some(range) = &args.compare {
-        compare(&engine, &files, range).await?;
+        compare(&session, &files, range).await?;
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
+fn told(applied: &Applied, args: &Apply, session: &Session) -> String {
     let mut text = String::new();
     let mut unchanged = 0;
     for change in &applied.changes {
@@ -95,7 +95,7 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
         };
         let from = match change.stored.effective_from {
             nines_engine::slo::SINCE_EVER => "since ever".to_string(),
-            at => format!("from {}", instant(at, &engine.settings().time_zone)),
+            at => format!("from {}", instant(at, session.settings().time_zone.name())),
         };
         let kind = change.stored.kind.to_string();
         text += &format!("{what:<9}  {kind:<7}  {}  {from}  ({}:{})\n", change.stored.name, change.path, change.line);
@@ -110,7 +110,7 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
         (Some(commit), _) => {
             let version =
                 commit.version().map_or_else(String::new, |version| format!("; version {version} of definitions"));
-            format!("recorded   {}{version} in {}\n", count(changed), engine.settings().store)
+            format!("recorded   {}{version} in {}\n", count(changed), session.store_url())
         }
         (None, _) => "recorded   nothing: all of it is in force already\n".to_string(),
     };
@@ -118,8 +118,8 @@ fn told(applied: &Applied, args: &Apply, engine: &Engine) -> String {
 }
 
 /// How proposed agreements differ from those in force.
-fn told_of_agreements(changes: &[AgreementChange], engine: &Engine) -> String {
-    let zone = &engine.settings().time_zone;
+fn told_of_agreements(changes: &[AgreementChange], session: &Session) -> String {
+    let zone = session.settings().time_zone.name();
     let mut text = String::new();
     for AgreementChange { agreement, interval, changes } in changes {
         let (from, to) = (instant(interval.start, zone), instant(interval.end, zone));
@@ -133,11 +133,11 @@ fn told_of_agreements(changes: &[AgreementChange], engine: &Engine) -> String {
 }
 
 /// What the proposed definitions would have said of a range, beside those in force in it.
-async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) -> Result<()> {
+async fn compare(session: &Session, files: &[(String, String)], range: &[String]) -> Result<()> {
     let from = range.first().map_or("", String::as_str);
     let to = range.get(1).map(|to| ("--compare TO", to.as_str()));
-    let (from, to) = record::range(("--compare FROM", from), to, engine)?;
-    let proposed = engine.as_if_applied(files, Interval::new(from, to)).await?;
+    let (from, to) = record::range(("--compare FROM", from), to, session)?;
+    let proposed = session.as_if_applied(files, Interval::new(from, to)).await?;
     let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
         "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
@@ -145,15 +145,15 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         text(from),
         text(to)
     );
-    let in_force = engine.definitions().await?;
+    let in_force = session.definitions().await?;
     let range = Interval::new(from, to);
     let agreements = agreement_changes(&in_force.agreements, &proposed.agreements, range);
-    let statement = engine.parse(&figures)?;
+    let statement = session.parse(&figures)?;
     let [statement] = statement.as_slice() else { return Ok(()) };
-    let answer = engine.run_as_if(statement, Arc::new(in_force)).await?;
+    let answer = session.run_as_if(statement, Arc::new(in_force)).await?;
     let schema = Arc::clone(&answer.schema);
     let in_force = datafusion::physical_plan::common::collect(answer.batches).await?;
-    let answer = engine.run_as_if(statement, Arc::new(proposed)).await?;
+    let answer = session.run_as_if(statement, Arc::new(proposed)).await?;
     let proposed = datafusion::physical_plan::common::collect(answer.batches).await?;
     let table = |batches| datafusion::datasource::MemTable::try_new(Arc::clone(&schema), vec![batches]);
     let context = datafusion::prelude::SessionContext::new();
@@ -175,7 +175,7 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         )
         .await?;
     let rows = beside.execute_stream().await?;
-    let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+    let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };
     let schema = rows.schema();
     let rows: Vec<RecordBatch> = rows.try_collect().await?;
     if rows.iter().all(|batch| batch.num_rows() == 0) {
@@ -187,5 +187,5 @@ async fn compare(engine: &Engine, files: &[(String, String)], range: &[String]) 
         let rows = RecordBatchStreamAdapter::new(Arc::clone(&schema), futures::stream::iter(rows.into_iter().map(Ok)));
         output.write(schema, Box::pin(rows)).await?;
     }
-    say(&told_of_agreements(&agreements, engine))
+    say(&told_of_agreements(&agreements, session))
 }

@@ -5,18 +5,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use nines_engine::Settings;
 use nines_engine::store::Amount;
 
 use crate::args;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
-pub(crate) async fn run(settings: Settings, args: args::Backup) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: args::Backup) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
     let mut how = nines_engine::store::Backup::default();
     how.since = args.since;
@@ -31,7 +30,7 @@ pub(crate) async fn run(settings: Settings, args: args::Backup) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
-    let done = engine.backup(&args.to, &how).await;
+    let done = session.backup(&args.to, &how).await;
     watching.abort();
     bar.finish_and_clear();
     let done = done?;

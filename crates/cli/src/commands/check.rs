@@ -6,27 +6,27 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::Session;
 use nines_engine::store::{Checked, TableKind};
-use nines_engine::{Engine, Settings};
 
 use crate::args::Check;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
 /// How many objects of a kind are named.
 const NAMED: usize = 10;
 
-pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: Check) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
     let mut problems = 0;
     for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {
         let bytes = Arc::new(AtomicU64::new(0));
         let watching = watch(kind, &bytes);
-        let checked = engine.check(kind, &bytes).await;
+        let checked = session.check(kind, &bytes).await;
         watching.abort();
         let checked = checked?;
         if checked == Checked::default() {
@@ -34,10 +34,10 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
         }
         say(&told(kind, &checked))?;
         if kind.is_derived() && args.repair_caches && !checked.problems.is_empty() {
-            say(&format!("{}\n", engine.repair(kind, &checked.problems).await?))?;
+            say(&format!("{}\n", session.repair(kind, &checked.problems).await?))?;
             continue;
         }
-        if !checked.problems.is_empty() && engine.is_repairable(kind, &checked.problems).await {
+        if !checked.problems.is_empty() && session.is_repairable(kind, &checked.problems).await {
             let name = kind.name();
             say(&format!(
                 "{name}  note: all of it can be worked out again; let go of what is damaged with: nines check --repair-caches\n"
@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
         problems += checked.problems.len();
     }
     if problems == 0 && args.table.is_none_or(|table| table == TableKind::SloDays) {
-        problems += compared(&engine, &args).await?;
+        problems += compared(&session, &args).await?;
     }
     match problems {
         0 => say("all of it is as it was written\n"),
@@ -56,8 +56,8 @@ pub(crate) async fn run(settings: Settings, args: Check) -> Result<()> {
 }
 
 /// Compares kept days with what rows say; how many are something else, and stay so.
-async fn compared(engine: &Engine, args: &Check) -> Result<usize> {
-    let found = engine.compare_kept(args.all, args.repair_caches).await?;
+async fn compared(session: &Session, args: &Check) -> Result<usize> {
+    let found = session.compare_kept(args.all, args.repair_caches).await?;
     if let Some(lost) = &found.lost {
         say(&format!("slo_days  problem: {lost}\n"))?;
         return Ok(1);

@@ -5,24 +5,23 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use nines_engine::Settings;
 use nines_engine::store::{Compacted, Compaction, TableKind};
 
 use crate::args::Compact;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
-pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: Compact) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
     let mut nothing = true;
     for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {
         let mut how = Compaction::default();
         (how.upgrade, how.adopt, how.dry_run) = (args.upgrade, args.adopt, true);
-        let due = engine.compact(kind, &how).await?;
+        let due = session.compact(kind, &how).await?;
         if due.before.files == 0 {
             continue;
         }
@@ -33,7 +32,7 @@ pub(crate) async fn run(settings: Settings, args: Compact) -> Result<()> {
         }
         how.dry_run = false;
         let bar = Bar::start(kind, due.before.bytes, &how);
-        let done = engine.compact(kind, &how).await;
+        let done = session.compact(kind, &how).await;
         bar.stop();
         say(&told(kind, &done?))?;
     }

@@ -7,11 +7,11 @@ use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_engine::slo::{Month, Period, Statement, StatementError, html, markdown};
-use nines_engine::{Chosen, Credits, Engine, EngineError, Issued, Issuing, Settings, Today};
+use nines_engine::{Chosen, Credits, EngineError, Issued, Issuing, Session, Today};
 
 use crate::args;
 use crate::error::{CliError, Result, doing};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, can_be_written, instant, note, say, whole_file};
 
 /// The columns that a person looks at first.
@@ -31,24 +31,24 @@ const SHOWN: [&str; 10] = [
 /// Notes about fees that are told one by one.
 const MOST_NOTES: usize = 5;
 
-pub(crate) async fn run(settings: Settings, args: args::Credits) -> Result<()> {
-    let engine = opened::open_as_of(settings, &args.as_of).await?;
-    let done = told_by(&engine, args).await;
-    opened::tell_as_of(&engine);
+pub(crate) async fn run(opening: Opening, args: args::Credits) -> Result<()> {
+    let session = opened::open_as_of(opening, &args.as_of).await?;
+    let done = told_by(&session, args).await;
+    opened::tell_as_of(&session);
     done
 }
 
 /// What an engine says.
-async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
+async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
-    let month = engine.month(&args.period, &chosen).await.map_err(|error| match error {
+    let month = session.month(&args.period, &chosen).await.map_err(|error| match error {
         EngineError::Usage(said) => CliError::Usage(said),
         other => other.into(),
     })?;
     // Before anything is issued: where it is to be written to must be there.
     args.output.as_deref().map_or(Ok(()), can_be_written)?;
     if args.verify {
-        return verify(engine, month, &chosen).await;
+        return verify(session, month, &chosen).await;
     }
     let issued = match args.issue {
         true => {
@@ -57,7 +57,7 @@ async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
                 current_rules: args.rules == Some(args::Rules::Current),
                 even_deleted: args.even_deleted,
             };
-            Some(engine.issue(month, &chosen, how).await?)
+            Some(session.issue(month, &chosen, how).await?)
         }
         false => None,
     };
@@ -82,33 +82,33 @@ async fn told_by(engine: &Engine, args: args::Credits) -> Result<()> {
     }
     let is_exported = args.format.is_some() || args.output.is_some();
     let credits = match (&issued, &args.pages) {
-        (None, None) => Some(engine.credits(month, &chosen).await?),
-        (None, Some(_)) if is_exported => Some(engine.credits(month, &chosen).await?),
+        (None, None) => Some(session.credits(month, &chosen).await?),
+        (None, Some(_)) if is_exported => Some(session.credits(month, &chosen).await?),
         _ => None,
     };
     // What was issued is what is exported, whatever was stored since.
     if let Some(credits) = credits.as_ref().or(issued.as_ref().filter(|_| is_exported).map(|issued| &issued.credits)) {
-        show(engine, credits, &args).await?;
+        show(session, credits, &args).await?;
     }
     if let Some(folder) = &args.pages {
-        let statements = engine.statements(month, &chosen).await?;
+        let statements = session.statements(month, &chosen).await?;
         pages(folder, month, &statements)?;
     }
     match (&issued, &credits) {
         (Some(Issued { commit: None, unchanged: 1.., .. }), _) => {
             Err(CliError::Nothing(format!("{month}: nothing to issue; it was issued before")))
         }
-        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(engine, month, &chosen).await?)),
+        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(session, month, &chosen).await?)),
         (None, Some(credits)) if credits.owed.is_empty() => {
-            Err(CliError::Nothing(nothing(engine, month, &chosen).await?))
+            Err(CliError::Nothing(nothing(session, month, &chosen).await?))
         }
         _ => Ok(()),
     }
 }
 
 /// What to do where nothing is owed.
-async fn nothing(engine: &Engine, month: Month, chosen: &Chosen) -> Result<String> {
-    let agreements = engine.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
+async fn nothing(session: &Session, month: Month, chosen: &Chosen) -> Result<String> {
+    let agreements = session.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
     if agreements.iter().map(RecordBatch::num_rows).sum::<usize>() == 0 {
         return Ok("no agreement is defined yet; record one with: nines apply FILE".to_string());
     }
@@ -118,12 +118,12 @@ async fn nothing(engine: &Engine, month: Month, chosen: &Chosen) -> Result<Strin
         ),
         None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
     };
-    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > engine.now());
+    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > session.now());
     let running = if running { "; the month is not over" } else { "" };
     Ok(format!("{whom}{running}; see the tables requests, fees and definitions"))
 }
 
-async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Result<()> {
+async fn show(session: &Session, credits: &Credits, args: &args::Credits) -> Result<()> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => Format::of_file(file)?,
@@ -138,7 +138,7 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
         }
         false => credits.rows.clone(),
     };
-    let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+    let output = Output { format, file: args.output.as_deref(), time_zone: session.settings().time_zone.name() };
     let schema = rows.schema();
     let rows = futures::stream::iter([Ok(rows)]);
     output.write(schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;
@@ -146,7 +146,7 @@ async fn show(engine: &Engine, credits: &Credits, args: &args::Credits) -> Resul
         say(&totals(credits))?;
     }
     if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
-        let zone = &engine.settings().time_zone;
+        let zone = session.settings().time_zone.name();
         let stored = match (credits.first, credits.watermark) {
             (Some(first), Some(end)) => {
                 format!("the data begin at {} and end at {}", instant(first, zone), instant(end, zone))
@@ -234,8 +234,8 @@ fn named(statement: &Statement) -> String {
     format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
 }
 
-async fn verify(engine: &Engine, month: Month, chosen: &Chosen) -> Result<()> {
-    let (verified, missing) = engine.verify(month, chosen).await?;
+async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> {
+    let (verified, missing) = session.verify(month, chosen).await?;
     let (mut broken, mut differ, mut removed) = (0, 0, None);
     let mut text = String::new();
     for one in &verified {

@@ -11,14 +11,14 @@ use futures::StreamExt;
 use indicatif::{HumanCount, ProgressBar};
 use nines_engine::ingest::clock;
 use nines_engine::store::{DEFAULT_SLICE_SECONDS, Once, TableKind};
-use nines_engine::{Engine, Parameter, Parameters, Settings};
+use nines_engine::{Parameter, Parameters, Session};
 
 use super::{page, refresh};
 use crate::args::{Demo, PageFormat, Running};
 use crate::demo::{self, Spec};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks;
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, say};
 
 /// Every service over a range.
@@ -28,19 +28,20 @@ const REPORTED_DAYS: i64 = 28;
 /// The folder of the pages, in the store.
 const PAGES: &str = "pages";
 
-pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Demo) -> Result<()> {
     let folder = args.folder.display().to_string();
     if is_occupied(&args.folder) {
         return Err(CliError::Usage(format!("{folder} is not empty; name another folder, or remove it")));
     }
     let end = end_of_history(args.until)?;
     let spec = Spec { seed: args.seed, days: args.days, end, slice_seconds: DEFAULT_SLICE_SECONDS };
-    let settings = Settings { store: folder.clone(), ..settings };
-    let engine = opened::open_or_create(settings, Some(DEFAULT_SLICE_SECONDS)).await?;
+    let mut opening = opening;
+    opening.engine.store = folder.clone();
+    let session = opened::open_or_create(opening, Some(DEFAULT_SLICE_SECONDS)).await?;
     let begun = Instant::now();
-    let requests = fill(&engine, TableKind::Requests, demo::requests(&spec)).await?;
-    let events = fill(&engine, TableKind::Events, demo::events(&spec)).await?;
-    let gauges = fill(&engine, TableKind::Gauges, demo::gauges(&spec)).await?;
+    let requests = fill(&session, TableKind::Requests, demo::requests(&spec)).await?;
+    let events = fill(&session, TableKind::Events, demo::events(&spec)).await?;
+    let gauges = fill(&session, TableKind::Gauges, demo::gauges(&spec)).await?;
     say(&format!(
         "{} days of history in {folder}: {} rows of requests, {} of events, {} of gauges, made in {:.1} s\n",
         args.days,
@@ -50,11 +51,11 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
         begun.elapsed().as_secs_f64()
     ))?;
     let begun = Instant::now();
-    let incidents = fill(&engine, TableKind::Incidents, std::iter::once(demo::incident_records(&spec))).await?;
-    let exclusions = fill(&engine, TableKind::Exclusions, std::iter::once(demo::exclusion_records(&spec))).await?;
+    let incidents = fill(&session, TableKind::Incidents, std::iter::once(demo::incident_records(&spec))).await?;
+    let exclusions = fill(&session, TableKind::Exclusions, std::iter::once(demo::exclusion_records(&spec))).await?;
     let files: Vec<_> = demo::DEFINITIONS.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
-    engine.apply(&files).await?;
-    let objectives = refresh::fill(&engine, None, None).await?.map_or(0, |filled| filled.objectives);
+    session.apply(&files).await?;
+    let objectives = refresh::fill(&session, None, None).await?.map_or(0, |filled| filled.objectives);
     say(&format!(
         "{incidents} records of incidents, {exclusions} of exclusions; {objectives} objectives defined, and evaluated in \
          {:.1} s\n\n",
@@ -64,21 +65,21 @@ pub(crate) async fn run(settings: Settings, args: Demo) -> Result<()> {
     say(&format!("Every service from {} up to {}, all its objectives together:\n\n", date(from), date(spec.end)))?;
     let parameters = [("from", from), ("to", spec.end)];
     let parameters = parameters.map(|(name, at)| (name.to_string(), Parameter::Text(date(at))));
-    for statement in engine.parse(REPORT)? {
-        let answer = engine.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
-        let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+    for statement in session.parse(REPORT)? {
+        let answer = session.run(&statement, &parameters.iter().cloned().collect::<Parameters>()).await?;
+        let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };
         output.write(answer.schema, answer.batches).await?;
     }
     say(&next(&folder, &spec, from))?;
     say("\nThe same as pages for a browser:\n\n")?;
-    for (what, file) in pages(&engine, &args.folder.join(PAGES), &spec).await? {
+    for (what, file) in pages(&session, &args.folder.join(PAGES), &spec).await? {
         say(&format!("{what:<20}{}\n", file.display()))?;
     }
     Ok(())
 }
 
 /// The dashboards and a weekly report, in the folder `pages` of the store, which is no table's.
-async fn pages(engine: &Engine, folder: &Path, spec: &Spec) -> Result<Vec<(&'static str, PathBuf)>> {
+async fn pages(session: &Session, folder: &Path, spec: &Spec) -> Result<Vec<(&'static str, PathBuf)>> {
     let (monday, next_monday) = demo::worst_login_week(spec);
     let login = || {
         let week = format!("{} to {}", date(monday), date(next_monday));
@@ -94,7 +95,7 @@ async fn pages(engine: &Engine, folder: &Path, spec: &Spec) -> Result<Vec<(&'sta
     ] {
         let named = notebooks::shipped(name)?;
         let running = Running { parameters, now: None };
-        let page = page::made(engine, &named, &page::given(&running), &running).await?;
+        let page = page::made(session, &named, &page::given(&running), &running).await?;
         notebooks::check(&page, name)?;
         let file = folder.join(format!("{name}.html"));
         page::put(&page, PageFormat::Html, Some(&file))?;
@@ -105,11 +106,11 @@ async fn pages(engine: &Engine, folder: &Path, spec: &Spec) -> Result<Vec<(&'sta
 
 /// Appends generated batches in one commit; the number of rows.
 async fn fill(
-    engine: &Engine,
+    session: &Session,
     kind: TableKind,
     batches: impl Iterator<Item = RecordBatch> + Send + 'static,
 ) -> Result<u64> {
-    let Some(store) = engine.store() else { return Ok(0) };
+    let Some(store) = session.store() else { return Ok(0) };
     let schema = kind.schema(store.slice_seconds());
     let spinner = ProgressBar::new_spinner().with_message(format!("making {}", kind.name()));
     let ticking = spinner.clone();
@@ -117,7 +118,7 @@ async fn fill(
     let batches = batches.filter(|batch| batch.num_rows() > 0);
     let batches = futures::stream::iter(batches).map(Ok).inspect(move |_| ticking.tick());
     let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), batches));
-    let commit = store.table(kind).append(rows, Once::default(), engine.context().task_ctx()).await;
+    let commit = store.table(kind).append(rows, Once::default(), session.task()).await;
     spinner.finish_and_clear();
     Ok(commit.map_err(nines_engine::EngineError::from)?.rows)
 }

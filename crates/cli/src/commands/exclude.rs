@@ -5,52 +5,54 @@ use std::collections::BTreeSet;
 use datafusion::common::ScalarValue;
 use nines_engine::ingest::{Hash, hex};
 use nines_engine::store::TableKind;
-use nines_engine::{Edited, Engine, Record, Settings};
+use nines_engine::{Edited, Record, Session};
 use nines_timeline::{Grid, Interval, MICROS};
 
 use super::record;
 use crate::args::Exclude;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{instant, note};
 
 const TABLE: TableKind = TableKind::Exclusions;
 
-pub(crate) async fn run(settings: Settings, args: Exclude) -> Result<()> {
-    let engine = opened::open(settings).await?;
+pub(crate) async fn run(opening: Opening, args: Exclude) -> Result<()> {
+    let session = opened::open(opening).await?;
     if args.list {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns = "id, category, started, ended, business, service, customer, reason, announced";
         let sql = format!("SELECT {columns}{more} FROM exclusions {rows} ORDER BY started, id");
-        return record::list(&engine, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await;
+        return record::list(&session, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await;
     }
     let (id, edited) = match &args.withdraw {
-        Some(id) => (id.clone(), withdraw(&engine, id).await?),
-        None => exclude(&engine, &args).await?,
+        Some(id) => (id.clone(), withdraw(&session, id).await?),
+        None => exclude(&session, &args).await?,
     };
     if let (None, Some(category)) = (&args.withdraw, &args.category) {
-        note_unknown(&engine, category).await?;
+        note_unknown(&session, category).await?;
     }
     if args.withdraw.is_none() {
-        record::note_unmatched(&engine, [args.business.as_str(), &args.service, &args.customer]).await?;
+        record::note_unmatched(&session, [args.business.as_str(), &args.service, &args.customer]).await?;
     }
     match edited {
         Some(edited) => {
-            record::show(TABLE, &edited, &engine)?;
-            note_cut(&engine, &edited.after)
+            record::show(TABLE, &edited, &session)?;
+            note_cut(&session, &edited.after)
         }
-        None => Err(record::unknown(&engine, TABLE, &id, "").await?),
+        None => Err(record::unknown(&session, TABLE, &id, "").await?),
     }
 }
 
 /// Says where an exclusion begins or ends inside a stored slice, which then counts.
-fn note_cut(engine: &Engine, exclusion: &Record) -> Result<()> {
-    let (Some(store), Some(false)) = (engine.store(), exclusion.get("withdrawn").and_then(flag)) else { return Ok(()) };
+fn note_cut(session: &Session, exclusion: &Record) -> Result<()> {
+    let (Some(store), Some(false)) = (session.store(), exclusion.get("withdrawn").and_then(flag)) else {
+        return Ok(());
+    };
     let stored = Grid::new(0, store.slice_seconds() * MICROS);
     let (Some(started), Some(ended)) = (instant_of(exclusion, "started"), instant_of(exclusion, "ended")) else {
         return Ok(());
     };
-    let zone = &engine.settings().time_zone;
+    let zone = session.settings().time_zone.name();
     let mut cut: Vec<String> = [started, ended]
         .into_iter()
         .filter(|at| !stored.begins(*at))
@@ -88,8 +90,8 @@ fn instant_of(exclusion: &Record, column: &str) -> Option<i64> {
 }
 
 /// Objectives honour every category, an agreement only those that it names: a slip of the pen would cost the exclusion.
-async fn note_unknown(engine: &Engine, category: &str) -> Result<()> {
-    let agreements = engine.agreements().await?;
+async fn note_unknown(session: &Session, category: &str) -> Result<()> {
+    let agreements = session.agreements().await?;
     let terms = agreements.iter().flat_map(|agreement| &agreement.versions).map(|version| &version.terms);
     let known: BTreeSet<&str> =
         terms.flat_map(|terms| &terms.exclusions).map(|clause| clause.category.as_str()).collect();
@@ -103,11 +105,11 @@ async fn note_unknown(engine: &Engine, category: &str) -> Result<()> {
 }
 
 /// Its id, and what became of it.
-async fn exclude(engine: &Engine, args: &Exclude) -> Result<(String, Option<Edited>)> {
+async fn exclude(session: &Session, args: &Exclude) -> Result<(String, Option<Edited>)> {
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let to = args.to.as_deref().map(|to| ("TO", to));
-    let (started, ended) = record::range(("FROM", &given(&args.from)), to, engine)?;
-    let announced = args.announced.as_ref().map(|text| record::time("--announced", text, engine)).transpose()?;
+    let (started, ended) = record::range(("FROM", &given(&args.from)), to, session)?;
+    let announced = args.announced.as_ref().map(|text| record::time("--announced", text, session)).transpose()?;
     let (category, reason) = (given(&args.category), given(&args.reason));
     let scope = [args.business.as_str(), &args.service, &args.customer];
     let id = args.id.clone().unwrap_or_else(|| id_of(scope, &category, started, ended));
@@ -125,7 +127,7 @@ async fn exclude(engine: &Engine, args: &Exclude) -> Result<(String, Option<Edit
         other => format!("--{other}"),
     })?;
     let same = ["business", "service", "customer", "category", "started", "ended"];
-    let edited = engine
+    let edited = session
         .edit(TABLE, &id, |known| match known {
             // A derived id is 48 bits of a hash: unlikely to meet another's, and refused if it does.
             Some(known) if args.id.is_none() && same.iter().any(|name| known.get(name) != exclusion.get(name)) => {
@@ -138,8 +140,8 @@ async fn exclude(engine: &Engine, args: &Exclude) -> Result<(String, Option<Edit
 }
 
 /// `None` if there is none of this id.
-async fn withdraw(engine: &Engine, id: &str) -> Result<Option<Edited>> {
-    let withdrawn = engine.edit::<CliError>(TABLE, id, |known| {
+async fn withdraw(session: &Session, id: &str) -> Result<Option<Edited>> {
+    let withdrawn = session.edit::<CliError>(TABLE, id, |known| {
         let Some(mut exclusion) = known.cloned() else { return Ok(None) };
         exclusion.set_flag("withdrawn", true)?;
         Ok(Some(exclusion))

@@ -1,19 +1,18 @@
 //! `nines gc`: old versions given up, and what only they need removed.
 
 use indicatif::HumanBytes;
-use nines_engine::Settings;
 use nines_engine::ingest::clock;
 use nines_engine::store::{Amount, Collected, TableKind};
 
 use crate::args;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
-pub(crate) async fn run(settings: Settings, args: args::Gc) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: args::Gc) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
     for &kind in TableKind::ALL.iter().filter(|&&kind| args.table.is_none_or(|table| table == kind)) {
         let mut how = match args.now {
@@ -21,7 +20,7 @@ pub(crate) async fn run(settings: Settings, args: args::Gc) -> Result<()> {
             false => nines_engine::store::Gc::keep(args.keep, clock::now()),
         };
         how.dry_run = args.dry_run;
-        let done = engine.gc(kind, &how).await?;
+        let done = session.gc(kind, &how).await?;
         if let (Some(oldest), Some(newest)) = (done.oldest, done.newest) {
             say(&told(kind, &done, (oldest, newest), args.dry_run))?;
         }

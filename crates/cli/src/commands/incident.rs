@@ -1,27 +1,27 @@
 //! `nines incident`: recorded, told more of, withdrawn, listed.
 
 use nines_engine::store::TableKind;
-use nines_engine::{Engine, Record, Settings};
+use nines_engine::{Record, Session};
 
 use super::record;
 use crate::args::Incident;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 
 const TABLE: TableKind = TableKind::Incidents;
 
-pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
-    let engine = opened::open(settings).await?;
+pub(crate) async fn run(opening: Opening, args: Incident) -> Result<()> {
+    let session = opened::open(opening).await?;
     if args.list {
         let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
         let columns =
             "id, severity, business, service, title, started, detected, located, fixed, verified, telemetry_lost";
         let sql = format!("SELECT {columns}{more} FROM incidents {rows} ORDER BY started, id");
-        return record::list(&engine, &sql, "nines incident ID --started TIME").await;
+        return record::list(&session, &sql, "nines incident ID --started TIME").await;
     }
     let id = args.id.clone().unwrap_or_default();
-    let phases = phases(&args, &engine)?;
-    let edited = engine.edit::<CliError>(TABLE, &id, |known| {
+    let phases = phases(&args, &session)?;
+    let edited = session.edit::<CliError>(TABLE, &id, |known| {
         // Only with its beginning is an incident one.
         if known.is_none() && args.started.is_none() {
             return Ok(None);
@@ -46,11 +46,11 @@ pub(crate) async fn run(settings: Settings, args: Incident) -> Result<()> {
     if edited.is_some() && !args.withdraw {
         let given = |name: &'_ Option<String>| name.clone().unwrap_or_default();
         let (business, service) = (given(&args.business), given(&args.service));
-        record::note_unmatched(&engine, [&business, &service, ""]).await?;
+        record::note_unmatched(&session, [&business, &service, ""]).await?;
     }
     match edited {
-        Some(edited) => record::show(TABLE, &edited, &engine),
-        None => Err(record::unknown(&engine, TABLE, &id, " To record it, give --started TIME").await?),
+        Some(edited) => record::show(TABLE, &edited, &session),
+        None => Err(record::unknown(&session, TABLE, &id, " To record it, give --started TIME").await?),
     }
 }
 
@@ -66,7 +66,7 @@ fn texts(args: &Incident) -> impl Iterator<Item = (&'static str, &str)> {
 }
 
 /// The phases that are given; `None` inside clears one.
-fn phases(args: &Incident, engine: &Engine) -> Result<Vec<(&'static str, Option<i64>)>> {
+fn phases(args: &Incident, session: &Session) -> Result<Vec<(&'static str, Option<i64>)>> {
     let phases = [
         ("started", &args.started),
         ("detected", &args.detected),
@@ -78,7 +78,7 @@ fn phases(args: &Incident, engine: &Engine) -> Result<Vec<(&'static str, Option<
     let phase = |(column, text): (&'static str, &str)| match text {
         "" if column == "started" => Err(CliError::Usage("--started: an incident began at some time".to_string())),
         "" => Ok((column, None)),
-        text => Ok((column, Some(record::time(&format!("--{column}"), text, engine)?))),
+        text => Ok((column, Some(record::time(&format!("--{column}"), text, session)?))),
     };
     given.map(phase).collect()
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
 use nines_engine::store::{Commit, Outcome};
-use nines_engine::{Engine, EngineError, Found, Load, Loaded, Settings, Warning};
+use nines_engine::{EngineError, Found, Load, Loaded, Session, Warning};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, instant};
 
-pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
     let load = Load {
         format: args.format.0,
         select: args.select,
@@ -38,19 +38,19 @@ pub(crate) async fn run(settings: Settings, args: Ingest) -> Result<()> {
             doing(file.display(), std::fs::File::open(file).map(drop))?;
         }
     }
-    let engine = opened::open_or_create(settings, args.slice).await?;
+    let session = opened::open_or_create(opening, args.slice).await?;
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
-    let loaded = engine.load(&load, progress.clone()).await;
+    let loaded = session.load(&load, progress.clone()).await;
     bar.stop().await;
     let loaded = loaded?;
-    let text = summary(&loaded, &load, &engine, progress.rejected())
+    let text = summary(&loaded, &load, &session, progress.rejected())
         + &units(&progress)
-        + &deleted_since(&loaded, &load, &engine).await?;
+        + &deleted_since(&loaded, &load, &session).await?;
     doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
 }
 
-fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> String {
+fn summary(loaded: &Loaded, load: &Load, session: &Session, rejected: u64) -> String {
     let commit = &loaded.commit;
     let table = load.table.name();
     let mut text = nothing_new(loaded);
@@ -69,17 +69,17 @@ fn summary(loaded: &Loaded, load: &Load, engine: &Engine, rejected: u64) -> Stri
         }
         Outcome::Stored(version) => {
             text.push_str(&read);
-            text.push_str(&stored(commit, load, engine));
-            text.push_str(&format!("version     {version} of {table} in {}\n", engine.settings().store));
+            text.push_str(&stored(commit, load, session));
+            text.push_str(&format!("version     {version} of {table} in {}\n", session.store_url()));
         }
         _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
     }
-    text + &warned(loaded, engine) + &left(loaded)
+    text + &warned(loaded, session) + &left(loaded)
 }
 
 /// Rows of a batch that was stored before may have been deleted since: that it is known does not bring them back.
-async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<String> {
-    let Some(store) = engine.store() else { return Ok(String::new()) };
+async fn deleted_since(loaded: &Loaded, load: &Load, session: &Session) -> Result<String> {
+    let Some(store) = session.store() else { return Ok(String::new()) };
     let is_known = loaded.files.iter().any(|read| matches!(read.found, Found::Known));
     let (stored, again) = match loaded.commit.outcome {
         Outcome::Delivered(stored) => (stored.unwrap_or_default(), "give the batch a new name: --batch NAME"),
@@ -97,9 +97,9 @@ async fn deleted_since(loaded: &Loaded, load: &Load, engine: &Engine) -> Result<
 }
 
 /// What to look at, one per line.
-fn warned(loaded: &Loaded, engine: &Engine) -> String {
-    let zone = &engine.settings().time_zone;
-    let width = engine.store().map_or(0, |store| store.slice_seconds());
+fn warned(loaded: &Loaded, session: &Session) -> String {
+    let zone = session.settings().time_zone.name();
+    let width = session.store().map_or(0, |store| store.slice_seconds());
     let said = loaded.warnings.iter().map(|warning| match warning {
         Warning::Overlap(overlap) => {
             format!(
@@ -154,7 +154,7 @@ fn rows_of(commit: &Commit, load: &Load) -> String {
 }
 
 /// What was stored.
-fn stored(commit: &Commit, load: &Load, engine: &Engine) -> String {
+fn stored(commit: &Commit, load: &Load, session: &Session) -> String {
     let (rows, files) = (rows_of(commit, load), counted(commit.files as u64, "file", "files"));
     let mut text = format!("written     {rows} in {files}, {}\n", HumanBytes(commit.bytes));
     let [added, replaced, unchanged, removed] =
@@ -165,8 +165,8 @@ fn stored(commit: &Commit, load: &Load, engine: &Engine) -> String {
         text.push_str(&format!(", {removed} removed"));
     }
     text.push('\n');
-    if let (Some((first, last)), Some(store)) = (commit.time_range, engine.store()) {
-        let zone = &engine.settings().time_zone;
+    if let (Some((first, last)), Some(store)) = (commit.time_range, session.store()) {
+        let zone = session.settings().time_zone.name();
         let end = last + store.slice_seconds() * 1_000_000;
         text.push_str(&format!("time range  {} to {}\n", instant(first, zone), instant(end, zone)));
     }

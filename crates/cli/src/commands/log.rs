@@ -9,26 +9,26 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use indicatif::HumanCount;
+use nines_engine::EngineError;
 use nines_engine::store::{Before, Extent, LoggedVersion, Origin, TableKind};
-use nines_engine::{EngineError, Settings};
 
 use crate::args::Log;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, note};
 
 /// Digits of a hash that names a batch which was given no name.
 const UNNAMED: usize = 32;
 
-pub(crate) async fn run(settings: Settings, args: Log) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Log) -> Result<()> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => Format::of_file(file)?,
         (None, None) => Format::Table,
     };
-    let engine = opened::open(settings).await?;
+    let engine = opened::open(opening).await?;
     let Some(store) = engine.store() else {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+        return Err(CliError::Usage(format!("there is no store at {}", engine.store_url())));
     };
     let most = if args.all { usize::MAX } else { args.last };
     let tables = TableKind::ALL.iter().copied();
@@ -45,7 +45,7 @@ pub(crate) async fn run(settings: Settings, args: Log) -> Result<()> {
     }
     if versions.is_empty() {
         let what = args.table.map_or("any table", TableKind::name);
-        return Err(CliError::Nothing(format!("nothing was ever written to {what} of {}", engine.settings().store)));
+        return Err(CliError::Nothing(format!("nothing was ever written to {what} of {}", engine.store_url())));
     }
     // Versions of a table stay in their order, because their times are.
     versions.sort_by_key(|(time, ..)| std::cmp::Reverse(*time));
@@ -55,7 +55,7 @@ pub(crate) async fn run(settings: Settings, args: Log) -> Result<()> {
         Format::Table | Format::Markdown => for_people(&versions)?,
         Format::Csv | Format::Json | Format::Jsonl | Format::Parquet | Format::Arrow => for_programs(&versions)?,
     };
-    let output = Output { format, file: args.output.as_deref(), time_zone: &engine.settings().time_zone };
+    let output = Output { format, file: args.output.as_deref(), time_zone: engine.settings().time_zone.name() };
     let schema = rows.schema();
     let rows = futures::stream::iter([Ok(rows)]);
     output.write(Arc::clone(&schema), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;

@@ -26,27 +26,27 @@ use crate::args::{Args, Command};
 use crate::error::Result;
 
 pub(crate) async fn run(args: Args) -> Result<()> {
-    let settings = args.settings();
+    let opening = args.opening();
     match args.command {
-        Command::Ingest(args) => ingest::run(settings, args).await,
-        Command::Sql(args) => sql::run(settings, args).await,
-        Command::Exclude(args) => exclude::run(settings, args).await,
-        Command::Incident(args) => incident::run(settings, args).await,
-        Command::Shell(args) => crate::shell::run(settings, args).await,
-        Command::Apply(args) => apply::run(settings, args).await,
-        Command::Check(args) => check::run(settings, args).await,
-        Command::Compact(args) => compact::run(settings, args).await,
-        Command::Gc(args) => gc::run(settings, args).await,
-        Command::Retain(args) => retain::run(settings, args).await,
-        Command::Delete(args) => delete::run(settings, args).await,
-        Command::Restore(args) => restore::run(settings, args).await,
-        Command::Backup(args) => backup::run(settings, args).await,
-        Command::Log(args) => log::run(settings, args).await,
-        Command::Credits(args) => credits::run(settings, args).await,
-        Command::Slos(args) => slos::run(settings, args).await,
-        Command::Refresh(args) => refresh::run(settings, args).await,
-        Command::Run(args) => run::run(settings, args).await,
-        Command::Report(args) => report::run(settings, args).await,
-        Command::Demo(args) => demo::run(settings, args).await,
+        Command::Ingest(args) => ingest::run(opening, args).await,
+        Command::Sql(args) => sql::run(opening, args).await,
+        Command::Exclude(args) => exclude::run(opening, args).await,
+        Command::Incident(args) => incident::run(opening, args).await,
+        Command::Shell(args) => crate::shell::run(opening, args).await,
+        Command::Apply(args) => apply::run(opening, args).await,
+        Command::Check(args) => check::run(opening, args).await,
+        Command::Compact(args) => compact::run(opening, args).await,
+        Command::Gc(args) => gc::run(opening, args).await,
+        Command::Retain(args) => retain::run(opening, args).await,
+        Command::Delete(args) => delete::run(opening, args).await,
+        Command::Restore(args) => restore::run(opening, args).await,
+        Command::Backup(args) => backup::run(opening, args).await,
+        Command::Log(args) => log::run(opening, args).await,
+        Command::Credits(args) => credits::run(opening, args).await,
+        Command::Slos(args) => slos::run(opening, args).await,
+        Command::Refresh(args) => refresh::run(opening, args).await,
+        Command::Run(args) => run::run(opening, args).await,
+        Command::Report(args) => report::run(opening, args).await,
+        Command::Demo(args) => demo::run(opening, args).await,
     }
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use indicatif::ProgressBar;
-use nines_engine::Engine;
+use nines_engine::Session;
 use nines_engine::ingest::clock;
 use nines_notebook::format::printable;
 use nines_notebook::{Given, Page, RunError, page};
@@ -26,12 +26,12 @@ pub(super) fn given(running: &Running) -> BTreeMap<String, String> {
 
 /// Runs it, showing which cell is at work.
 pub(super) async fn made(
-    engine: &Engine,
+    session: &Session,
     named: &Named,
     parameters: &BTreeMap<String, String>,
     running: &Running,
 ) -> Result<Page> {
-    let now = running.now.as_ref().map(|text| record::time("--now", text, engine)).transpose()?;
+    let now = running.now.as_ref().map(|text| record::time("--now", text, session)).transpose()?;
     let spinner = ProgressBar::new_spinner();
     let ticking = spinner.clone();
     let mut watch = |at: usize, of: usize| {
@@ -39,7 +39,7 @@ pub(super) async fn made(
         ticking.tick();
     };
     let given = Given { parameters, clock: clock::now(), now };
-    let page = nines_notebook::run(engine, &named.notebook, &named.name, given, &mut watch).await;
+    let page = nines_notebook::run(session, &named.notebook, &named.name, given, &mut watch).await;
     spinner.finish_and_clear();
     page.map_err(|error| match error {
         RunError::Parameters(mistakes) => {
@@ -77,12 +77,11 @@ pub(super) fn keeps(notebook: &Path, output: Option<&Path>) -> Result<()> {
 }
 
 /// The notebooks that come with Nines are about a store: without one a page would look as if all were well.
-pub(super) fn needs_store(engine: &Engine, notebook: &str) -> Result<()> {
-    if engine.store().is_some() || notebooks::text(notebook).is_none() {
+pub(super) fn needs_store(session: &Session, notebook: &str) -> Result<()> {
+    if session.store().is_some() || notebooks::text(notebook).is_none() {
         return Ok(());
     }
-    let problem =
-        format!("there is no store at {}; name one with --store, or try `nines demo`", engine.settings().store);
+    let problem = format!("there is no store at {}; name one with --store, or try `nines demo`", session.store_url());
     Err(CliError::Usage(problem))
 }
 

@@ -2,22 +2,22 @@
 
 use nines_engine::slo::moment::Moment;
 use nines_engine::store::TableKind;
-use nines_engine::{Edited, Engine, Parameters, Record};
+use nines_engine::{Edited, Parameters, Record, Session};
 
 use crate::error::{CliError, Result};
 use crate::output::{Format, Output, note, say, text};
 
 /// The instant that an argument means, in µs.
-pub(super) fn time(argument: &str, value: &str, engine: &Engine) -> Result<i64> {
-    nines_engine::told(value, moment(engine))
+pub(super) fn time(argument: &str, value: &str, session: &Session) -> Result<i64> {
+    nines_engine::told(value, moment(session))
         .map_err(|expected| CliError::Usage(format!("{argument} is {value:?}; expected {expected}")))
 }
 
 /// The range that two arguments mean, or the first one alone: `yesterday`, `2026-10`.
-pub(super) fn range((from, first): (&str, &str), to: Option<(&str, &str)>, engine: &Engine) -> Result<(i64, i64)> {
+pub(super) fn range((from, first): (&str, &str), to: Option<(&str, &str)>, session: &Session) -> Result<(i64, i64)> {
     match to {
-        Some((to, last)) => Ok((time(from, first, engine)?, time(to, last, engine)?)),
-        None => moment(engine).range(first).ok_or_else(|| {
+        Some((to, last)) => Ok((time(from, first, session)?, time(to, last, session)?)),
+        None => moment(session).range(first).ok_or_else(|| {
             CliError::Usage(format!(
                 "{from} is {first:?} and there is no TO; give TO as well, or one range such as 'yesterday', '2026-10-03' or \
                  '2026-10-03 22:00 to 2026-10-03 23:30'"
@@ -26,8 +26,8 @@ pub(super) fn range((from, first): (&str, &str), to: Option<(&str, &str)>, engin
     }
 }
 
-fn moment(engine: &Engine) -> Moment {
-    Moment { now: engine.now(), zone: engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC) }
+fn moment(session: &Session) -> Moment {
+    Moment { now: session.now(), zone: session.settings().time_zone.tz() }
 }
 
 /// Refuses a record that contradicts itself, by the name of the argument that is wrong.
@@ -39,17 +39,17 @@ pub(super) fn check(record: &Record, argument: impl Fn(&str) -> String) -> Resul
 }
 
 /// Tells of a scope that no stored row carries: what is recorded for it would change nothing.
-pub(super) async fn note_unmatched(engine: &Engine, [business, service, customer]: [&str; 3]) -> Result<()> {
+pub(super) async fn note_unmatched(session: &Session, [business, service, customer]: [&str; 3]) -> Result<()> {
     let scope = [("business", business), ("service", service), ("customer", customer)];
-    for told in engine.unmatched_scope(scope).await? {
+    for told in session.unmatched_scope(scope).await? {
         note(format_args!("note: {told}"));
     }
     Ok(())
 }
 
 /// The error for an id that is not there; `otherwise` says what else could have been meant.
-pub(super) async fn unknown(engine: &Engine, kind: TableKind, id: &str, otherwise: &str) -> Result<CliError> {
-    let similar = engine.similar_ids(kind, id).await?;
+pub(super) async fn unknown(session: &Session, kind: TableKind, id: &str, otherwise: &str) -> Result<CliError> {
+    let similar = session.similar_ids(kind, id).await?;
     let meant = match similar.as_slice() {
         [] if otherwise.is_empty() => String::new(),
         [] => ".".to_string(),
@@ -59,8 +59,8 @@ pub(super) async fn unknown(engine: &Engine, kind: TableKind, id: &str, otherwis
 }
 
 /// Prints a record, a field per line, each with what stood there before if that was something else.
-pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<()> {
-    let zone = &engine.settings().time_zone;
+pub(super) fn show(kind: TableKind, edited: &Edited, session: &Session) -> Result<()> {
+    let zone = session.settings().time_zone.name();
     let cell = |record: &Record, column: &str| -> Result<String> {
         let Some(value) = record.get(column) else { return Ok(String::new()) };
         if value.is_null() {
@@ -82,7 +82,7 @@ pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<
         lines.push_str(format!("{column:14}  {now}{before}").trim_end());
         lines.push('\n');
     }
-    let store = &engine.settings().store;
+    let store = &session.store_url();
     let done = match (&edited.before, edited.commit.version()) {
         (None, Some(version)) => format!("recorded        version {version} of {} in {store}\n", kind.name()),
         (Some(_), Some(version)) => format!("changed         version {version} of {} in {store}\n", kind.name()),
@@ -92,10 +92,10 @@ pub(super) fn show(kind: TableKind, edited: &Edited, engine: &Engine) -> Result<
 }
 
 /// Prints the rows of a query as a table; if there are none, what would make one.
-pub(super) async fn list(engine: &Engine, sql: &str, record_one: &str) -> Result<()> {
-    for statement in engine.parse(sql)? {
-        let answer = engine.run(&statement, &Parameters::default()).await?;
-        let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+pub(super) async fn list(session: &Session, sql: &str, record_one: &str) -> Result<()> {
+    for statement in session.parse(sql)? {
+        let answer = session.run(&statement, &Parameters::default()).await?;
+        let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };
         if output.write(answer.schema, answer.batches).await? == 0 {
             note(format_args!("nothing is in force here; record one with: {record_one}"));
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use nines_engine::{Engine, Settings};
+use nines_engine::Session;
 
 use self::owners::{Owner, owners};
 use super::page;
 use crate::args::{PageFormat, Report};
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{is_standard_output, note, say};
 
 mod index;
@@ -20,7 +20,7 @@ mod owners;
 /// The parameter that says whom a report is about.
 const SERVICE: &str = "service";
 
-pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Report) -> Result<()> {
     let named = notebooks::find(&args.name, Path::new(&args.name), false)?;
     let about_services = named.notebook.parameters.iter().any(|parameter| parameter.name == SERVICE);
     if !about_services && (args.all || args.service.is_some()) {
@@ -31,31 +31,31 @@ pub(crate) async fn run(settings: Settings, args: Report) -> Result<()> {
         let problem = format!("{}: with --all, --output is the folder of the pages", file.display());
         return Err(CliError::Usage(problem));
     }
-    let engine = opened::open_as_of(settings, &args.as_of).await?;
-    page::needs_store(&engine, &args.name)?;
+    let session = opened::open_as_of(opening, &args.as_of).await?;
+    page::needs_store(&session, &args.name)?;
     let done = match args.output.clone().filter(|_| args.all) {
-        Some(folder) => all(&engine, &named, &args, &folder).await,
-        None => one(&engine, &named, &args).await,
+        Some(folder) => all(&session, &named, &args, &folder).await,
+        None => one(&session, &named, &args).await,
     };
-    opened::tell_as_of(&engine);
+    opened::tell_as_of(&session);
     done
 }
 
-async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {
+async fn one(session: &Session, named: &Named, args: &Report) -> Result<()> {
     page::keeps(Path::new(&args.name), args.output.as_deref())?;
     let format = page::format(args.format, args.output.as_deref())?;
     let mut given = page::given(&args.running);
     if let Some(service) = &args.service {
         given.insert(SERVICE.to_string(), service.clone());
     }
-    let page = page::made(engine, named, &given, &args.running).await?;
+    let page = page::made(session, named, &given, &args.running).await?;
     page::put(&page, format, args.output.as_deref())?;
     if let (Some(command), Some(file)) = (&args.exec, &args.output) {
         if is_standard_output(file) {
             return Err(CliError::Usage("--exec hands on a file; name one with --output".to_string()));
         }
         let about = given.get(SERVICE).cloned().unwrap_or_default();
-        let known = owners(engine).await?;
+        let known = owners(session).await?;
         let owner = known.into_iter().find(|owner| owner.name == about || owner.services.contains(&about));
         let owner = match owner {
             Some(owner) if owner.name == about => owner,
@@ -67,9 +67,9 @@ async fn one(engine: &Engine, named: &Named, args: &Report) -> Result<()> {
     notebooks::check(&page, &named.name)
 }
 
-async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Result<()> {
+async fn all(session: &Session, named: &Named, args: &Report, folder: &Path) -> Result<()> {
     let format = args.format.unwrap_or(PageFormat::Html);
-    let owners = owners(engine).await?;
+    let owners = owners(session).await?;
     if owners.is_empty() {
         let problem = "no objective is in force, so there is nobody to report to; define some with: nines apply FILE…";
         return Err(CliError::Usage(problem.to_string()));
@@ -86,7 +86,7 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
     for owner in owners {
         let mut given = page::given(&args.running);
         given.insert(SERVICE.to_string(), owner.name.clone());
-        let page = match page::made(engine, named, &given, &args.running).await {
+        let page = match page::made(session, named, &given, &args.running).await {
             Ok(page) => page,
             // What is wrong with what was asked for is wrong for all.
             Err(error @ CliError::Usage(_)) => return Err(error.at(owner.name)),
@@ -111,7 +111,7 @@ async fn all(engine: &Engine, named: &Named, args: &Report, folder: &Path) -> Re
         about = about.or(page.about);
         entries.push((owner, file));
     }
-    let index = index::page(engine, &named.name, &entries, about).await?;
+    let index = index::page(session, &named.name, &entries, about).await?;
     let file = folder.join(format!("index.{ending}"));
     page::put(&index, format, Some(&file))?;
     say(&format!("{} pages and {}\n", entries.len(), file.display()))?;

@@ -1,18 +1,16 @@
 //! `nines restore`: an earlier version of a table as the newest.
 
-use nines_engine::Settings;
-
 use crate::args;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
-pub(crate) async fn run(settings: Settings, args: args::Restore) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: args::Restore) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
-    let done = engine.restore(args.table, args.to, args.dry_run).await?;
+    let done = session.restore(args.table, args.to, args.dry_run).await?;
     let (name, to, before) = (args.table.name(), args.to, done.before);
     let rows = |(_, rows): (usize, u64)| counted(rows, "row", "rows");
     let changes = format!(

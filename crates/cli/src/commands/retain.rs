@@ -1,18 +1,18 @@
 //! `nines retain`: raw rows that are older than is kept, removed.
 
 use chrono::DateTime;
+use nines_engine::Retaining;
 use nines_engine::ingest::clock;
-use nines_engine::{Retaining, Settings};
 
 use crate::args;
 use crate::error::{CliError, Result};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{counted, say};
 
-pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
-    let engine = opened::open(settings).await?;
-    if engine.store().is_none() {
-        return Err(CliError::Usage(format!("there is no store at {}", engine.settings().store)));
+pub(crate) async fn run(opening: Opening, args: args::Retain) -> Result<()> {
+    let session = opened::open(opening).await?;
+    if session.store().is_none() {
+        return Err(CliError::Usage(format!("there is no store at {}", session.store_url())));
     }
     let age = i64::try_from(args.keep.as_micros()).unwrap_or(i64::MAX);
     let from = DateTime::from_timestamp_micros(clock::now().saturating_sub(age));
@@ -21,7 +21,7 @@ pub(crate) async fn run(settings: Settings, args: args::Retain) -> Result<()> {
     how.from = from;
     how.reason = format!("rows of the last {} days are kept", args.keep.as_secs() / 86_400);
     (how.dry_run, how.even_owed) = (args.dry_run, args.even_owed);
-    let done = engine.retain(args.table, &how).await?;
+    let done = session.retain(args.table, &how).await?;
     let name = args.table.name();
     let mut text = match (done.days, done.version) {
         (None, _) => match done.kept_from {

@@ -1,12 +1,12 @@
 //! `nines slos`: what is promised.
 
 use datafusion::arrow::array::AsArray;
-use nines_engine::{Engine, Parameter, Parameters, Settings};
+use nines_engine::{Parameter, Parameters, Session};
 
 use super::record;
 use crate::args::Slos;
 use crate::error::Result;
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, note};
 
 const IN_FORCE: &str = "
@@ -32,29 +32,29 @@ const NOT_MEASURED: &str = "
       AND (effective_until IS NULL OR effective_until > $at) AND ($service IS NULL OR service = $service)
     ORDER BY objective";
 
-pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
-    let engine = opened::open_as_of(settings, &args.as_of).await?;
+pub(crate) async fn run(opening: Opening, args: Slos) -> Result<()> {
+    let session = opened::open_as_of(opening, &args.as_of).await?;
     let at = match &args.at {
-        Some(text) => record::time("--at", text, &engine)?,
-        None => engine.now(),
+        Some(text) => record::time("--at", text, &session)?,
+        None => session.now(),
     };
     let at = chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let service = args.service.clone().map_or(Parameter::Null, Parameter::Text);
     let parameters = [("at".to_string(), Parameter::Text(at)), ("service".to_string(), service)];
     let parameters: Parameters = parameters.into_iter().collect();
-    for statement in engine.parse(IN_FORCE)? {
-        let answer = engine.run(&statement, &parameters).await?;
+    for statement in session.parse(IN_FORCE)? {
+        let answer = session.run(&statement, &parameters).await?;
         let advice = answer.advice();
-        let output = Output { format: Format::Table, file: None, time_zone: &engine.settings().time_zone };
+        let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };
         let rows = output.write(answer.schema, answer.batches).await?;
         if rows == 0 {
-            note(advice.unwrap_or(nothing_in_force(&engine, args.service.as_deref()).await?));
+            note(advice.unwrap_or(nothing_in_force(&session, args.service.as_deref()).await?));
         }
     }
     for statement in
-        [UNMATCHED, NOT_MEASURED].iter().map(|sql| engine.parse(sql)).collect::<Result<Vec<_>, _>>()?.concat()
+        [UNMATCHED, NOT_MEASURED].iter().map(|sql| session.parse(sql)).collect::<Result<Vec<_>, _>>()?.concat()
     {
-        let answer = engine.run(&statement, &parameters).await?;
+        let answer = session.run(&statement, &parameters).await?;
         for rows in datafusion::physical_plan::common::collect(answer.batches).await? {
             let texts = [0, 1].map(|column| rows.column(column).as_string_view_opt());
             let [Some(objectives), Some(said)] = texts else { continue };
@@ -63,13 +63,13 @@ pub(crate) async fn run(settings: Settings, args: Slos) -> Result<()> {
             }
         }
     }
-    opened::tell_as_of(&engine);
+    opened::tell_as_of(&session);
     Ok(())
 }
 
 /// What to look for instead, where objectives are defined, but none of them is meant.
-async fn nothing_in_force(engine: &Engine, service: Option<&str>) -> Result<String> {
-    let services = engine.sql("SELECT DISTINCT service FROM slos ORDER BY service").await?;
+async fn nothing_in_force(session: &Session, service: Option<&str>) -> Result<String> {
+    let services = session.sql("SELECT DISTINCT service FROM slos ORDER BY service").await?;
     let names = services.iter().flat_map(|rows| rows.column(0).as_string_view_opt()).flatten().flatten();
     let names: Vec<&str> = names.collect();
     Ok(match service {

@@ -3,14 +3,14 @@
 use std::io::{IsTerminal, Read};
 
 use datafusion::physical_plan::common::collect;
-use nines_engine::{Parameter, Parameters, Settings};
+use nines_engine::{Parameter, Parameters};
 
 use crate::args::Sql;
 use crate::error::{CliError, Result, doing};
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{Format, Output, note, say, stored};
 
-pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
+pub(crate) async fn run(opening: Opening, args: Sql) -> Result<()> {
     let text = statements(&args)?;
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
@@ -19,8 +19,8 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
     };
     let parameters = args.parameters.into_iter().map(|(name, value)| (name, Parameter::from_text(&value)));
     let parameters = parameters.collect::<Parameters>();
-    let engine = opened::open_as_of(settings, &args.as_of).await?;
-    let parsed = engine.parse(&text)?;
+    let session = opened::open_as_of(opening, &args.as_of).await?;
+    let parsed = session.parse(&text)?;
     if parsed.is_empty() {
         return Err(CliError::Usage("no statement given".to_string()));
     }
@@ -28,7 +28,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
         return Err(CliError::Usage(format!("a file takes the result of one statement, got {}", parsed.len())));
     }
     for statement in &parsed {
-        let answer = engine.run(statement, &parameters).await?;
+        let answer = session.run(statement, &parameters).await?;
         let (advice, no_store, as_of) = (answer.advice(), answer.no_store(), answer.as_of());
         // For a person, what was stored is a line; for a program it is a row, as every result.
         let receipt = answer.receipt().filter(|_| format == Format::Table && args.output.is_none());
@@ -39,7 +39,7 @@ pub(crate) async fn run(settings: Settings, args: Sql) -> Result<()> {
             }
             continue;
         }
-        let output = Output { format, file: args.output.as_deref(), time_zone: &engine.time_zone() };
+        let output = Output { format, file: args.output.as_deref(), time_zone: session.time_zone().name() };
         let rows = output.write(answer.schema, answer.batches).await?;
         if let Some(advice) = advice.filter(|_| rows == 0) {
             note(advice);

@@ -16,8 +16,8 @@ mod highlight;
 mod keywords;
 mod results;
 mod screen;
-mod session;
 mod split;
+mod state;
 mod vocabulary;
 mod watch;
 
@@ -25,29 +25,33 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
-use nines_engine::Settings;
+use nines_engine::Role;
 
 use crate::args::Shell;
 use crate::error::{CliError, Result, doing};
 use crate::interrupts;
-use crate::opened;
+use crate::opened::{self, Opening};
 use crate::output::{note, note_over, say};
 use cells::Cells;
 use commands::Flow;
 use editor::{Editor, Input};
 use results::Results;
-use session::Session;
 use split::{Lines, Piece};
+use state::ShellState;
 use vocabulary::Vocabulary;
 
 /// How long the prompt waits for names to complete.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn run(settings: Settings, args: Shell) -> Result<()> {
-    let engine = opened::open(Settings { files: !args.safe, ..settings }).await?;
+pub(crate) async fn run(opening: Opening, args: Shell) -> Result<()> {
+    let mut opening = opening;
+    if args.safe {
+        opening.session.role = Role::Writer;
+    }
+    let session = opened::open(opening).await?;
     let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let session = Session {
-        engine,
+    let shell = ShellState {
+        session,
         parameters: args.parameters.into_iter().collect(),
         format: args.format,
         file: None,
@@ -62,27 +66,27 @@ pub(crate) async fn run(settings: Settings, args: Shell) -> Result<()> {
         saved: BTreeSet::new(),
         interrupts: doing("listening to Ctrl-C", interrupts::listen())?,
     };
-    if interactive { typed(session).await } else { piped(session).await }
+    if interactive { typed(shell).await } else { piped(shell).await }
 }
 
 /// A person at a terminal.
-async fn typed(mut session: Session) -> Result<()> {
-    let mut editor = Editor::new(session.safe)?;
-    let settings = session.engine.settings();
-    let zone = &settings.time_zone;
-    let safe = if session.safe { ", safe" } else { "" };
-    say(&format!("nines {}, store {}, times in {zone}{safe}\n", env!("CARGO_PKG_VERSION"), settings.store))?;
+async fn typed(mut shell: ShellState) -> Result<()> {
+    let mut editor = Editor::new(shell.safe)?;
+    let session = &shell.session;
+    let zone = session.settings().time_zone;
+    let safe = if shell.safe { ", safe" } else { "" };
+    say(&format!("nines {}, store {}, times in {zone}{safe}\n", env!("CARGO_PKG_VERSION"), session.store_url()))?;
     say("End statements with ; and leave with \\q. \\? lists commands, \\d tables.\n")?;
-    if session.engine.store().is_none() {
+    if shell.session.store().is_none() {
         say("There is no store here yet: every table is empty. Try `nines demo`, or --store.\n")?;
     }
-    let patiently = tokio::time::timeout(PATIENCE, Vocabulary::read(&session.engine)).await;
+    let patiently = tokio::time::timeout(PATIENCE, Vocabulary::read(&shell.session)).await;
     if let (Ok(Ok(known)), Some(vocabulary)) = (patiently, editor.vocabulary()) {
         *vocabulary = known;
     }
     loop {
         if let Some(vocabulary) = editor.vocabulary() {
-            vocabulary.parameters = session.parameters.keys().cloned().collect();
+            vocabulary.parameters = shell.parameters.keys().cloned().collect();
         }
         let text = match editor.read()? {
             Input::Text(text) => text,
@@ -90,8 +94,8 @@ async fn typed(mut session: Session) -> Result<()> {
             Input::End => return Ok(()),
         };
         let done = match commands::spoken(text.trim()) {
-            Some(command) => commands::run(&mut session, command).await,
-            None => session.text(&text).await,
+            Some(command) => commands::run(&mut shell, command).await,
+            None => shell.text(&text).await,
         };
         match done {
             Ok(Flow::On) => {}
@@ -104,13 +108,13 @@ async fn typed(mut session: Session) -> Result<()> {
         }
         if let Some(vocabulary) = editor.vocabulary() {
             // Completion lags behind for once where the store is slow or broken; the next statement says why.
-            let _ = tokio::time::timeout(PATIENCE, vocabulary.refresh(&session.engine)).await;
+            let _ = tokio::time::timeout(PATIENCE, vocabulary.refresh(&shell.session)).await;
         }
     }
 }
 
 /// Statements and commands from a pipe or a file, run as they come.
-async fn piped(mut session: Session) -> Result<()> {
+async fn piped(mut shell: ShellState) -> Result<()> {
     let mut lines = Lines::default();
     loop {
         let reading = tokio::task::spawn_blocking(|| {
@@ -119,14 +123,14 @@ async fn piped(mut session: Session) -> Result<()> {
         });
         // A blocking read cannot be interrupted, but needs not be waited for.
         let line = tokio::select! {
-            _ = session.interrupts.recv() => return Err(CliError::Interrupted(opened::landed().await)),
+            _ = shell.interrupts.recv() => return Err(CliError::Interrupted(opened::landed().await)),
             line = reading => line.unwrap_or_else(|failed| Err(failed.into())),
         };
         let line = doing("reading standard input", line)?;
         let pieces = if line.is_empty() { lines.finish() } else { lines.push(&line) };
         for piece in pieces.map_err(|error| error.at(format!("line {}", lines.line())))? {
             let place = format!("line {}", piece.line());
-            match session.piece(piece).await {
+            match shell.piece(piece).await {
                 Ok(Flow::On) => {}
                 Ok(Flow::Quit) => return Ok(()),
                 Err(CliError::Interrupted(_)) => return Err(CliError::Interrupted(opened::landed().await)),
@@ -139,7 +143,7 @@ async fn piped(mut session: Session) -> Result<()> {
     }
 }
 
-impl Session {
+impl ShellState {
     /// Runs a text that was typed at once.
     async fn text(&mut self, text: &str) -> Result<Flow> {
         let mut lines = Lines::default();

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
-use nines_engine::{Engine, bytes_of};
+use nines_engine::{Session, bytes_of};
 
 use crate::error::Result;
 
@@ -56,12 +56,12 @@ impl Results {
     }
 
     /// Makes tables of a result; the oldest ones make room for it.
-    pub fn keep(&mut self, engine: &Engine, schema: &SchemaRef, keeper: Keeper) -> Result<Kept> {
+    pub fn keep(&mut self, session: &Session, schema: &SchemaRef, keeper: Keeper) -> Result<Kept> {
         self.count += 1;
         let name = format!("{LAST}{}", self.count);
         // Whatever stands in the way of keeping it, the one before is not the last one any more.
         self.last = None;
-        engine.forget(LAST)?;
+        session.forget(LAST)?;
         let Some((batches, bytes)) = keeper.take() else {
             return Ok(Kept::Not(format!(
                 "too large to be kept as {name}, over {} MiB; narrow it down, or write it to a file with \\o",
@@ -76,13 +76,13 @@ impl Results {
                 twice[0]
             )));
         }
-        engine.keep(&name, Arc::clone(schema), batches.clone())?;
-        engine.keep(LAST, Arc::clone(schema), batches.clone())?;
+        session.keep(&name, Arc::clone(schema), batches.clone())?;
+        session.keep(LAST, Arc::clone(schema), batches.clone())?;
         self.last = Some(Rows { schema: Arc::clone(schema), batches });
         self.kept.push_back((self.count, bytes));
         while self.kept.iter().map(|(_, bytes)| bytes).sum::<usize>() > ALL {
             let Some((oldest, _)) = self.kept.pop_front() else { break };
-            engine.forget(&format!("{LAST}{oldest}"))?;
+            session.forget(&format!("{LAST}{oldest}"))?;
         }
         Ok(Kept::As(name))
     }

@@ -3,7 +3,7 @@
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use nines_engine::Engine;
+use nines_engine::Session;
 use nines_notebook::format::printable;
 
 use crate::error::Result;
@@ -32,27 +32,27 @@ pub(super) struct Table {
 
 impl Vocabulary {
     /// Everything but the parameters.
-    pub async fn read(engine: &Engine) -> Result<Vocabulary> {
+    pub async fn read(session: &Session) -> Result<Vocabulary> {
         let mut vocabulary = Vocabulary::default();
-        let functions = engine.sql("SELECT DISTINCT name FROM functions WHERE kind <> 'table' ORDER BY name").await?;
+        let functions = session.sql("SELECT DISTINCT name FROM functions WHERE kind <> 'table' ORDER BY name").await?;
         vocabulary.functions = column(&functions, 0)?;
-        let functions = engine.sql("SELECT name FROM functions WHERE kind = 'table' ORDER BY name").await?;
+        let functions = session.sql("SELECT name FROM functions WHERE kind = 'table' ORDER BY name").await?;
         for name in column(&functions, 0)? {
-            let columns = columns(engine, &name).await.map(|schema| names(&schema)).unwrap_or_default();
+            let columns = columns(session, &name).await.map(|schema| names(&schema)).unwrap_or_default();
             vocabulary.tables.push(Table { name, columns, is_function: true });
         }
-        vocabulary.refresh(engine).await?;
+        vocabulary.refresh(session).await?;
         Ok(vocabulary)
     }
 
     /// What statements may have changed.
-    pub async fn refresh(&mut self, engine: &Engine) -> Result<()> {
+    pub async fn refresh(&mut self, session: &Session) -> Result<()> {
         self.tables.retain(|table| table.is_function);
-        for name in table_names(engine).await? {
-            let columns = columns(engine, &name).await.map(|schema| names(&schema)).unwrap_or_default();
+        for name in table_names(session).await? {
+            let columns = columns(session, &name).await.map(|schema| names(&schema)).unwrap_or_default();
             self.tables.push(Table { name, columns, is_function: false });
         }
-        let slos = engine.sql("SELECT DISTINCT objective, service, business FROM slos").await?;
+        let slos = session.sql("SELECT DISTINCT objective, service, business FROM slos").await?;
         self.objectives = distinct(column(&slos, 0)?);
         self.services = distinct(column(&slos, 1)?);
         self.businesses = distinct(column(&slos, 2)?);
@@ -66,19 +66,21 @@ impl Vocabulary {
 }
 
 /// The tables of the session, the stored ones first.
-pub(super) async fn table_names(engine: &Engine) -> Result<Vec<String>> {
-    let rows = engine.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").await?;
+pub(super) async fn table_names(session: &Session) -> Result<Vec<String>> {
+    let rows = session.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").await?;
     column(&rows, 0)
 }
 
 /// The columns of a table or of what a table function yields. Nothing is read for it.
-pub(super) async fn columns(engine: &Engine, name: &str) -> Option<SchemaRef> {
+pub(super) async fn columns(session: &Session, name: &str) -> Option<SchemaRef> {
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
     let mut attempts = vec![quoted];
     attempts.extend(ARGUMENTS.iter().map(|arguments| format!("{name}({arguments})")));
     for attempt in attempts {
-        if let Ok(frame) = engine.context().sql(&format!("SELECT * FROM {attempt}")).await {
-            return Some(frame.schema().inner().clone());
+        let parsed = session.parse(&format!("SELECT * FROM {attempt}"));
+        let [statement] = parsed.ok()?.try_into().ok()?;
+        if let Ok(described) = session.describe(&statement).await {
+            return Some(described.schema);
         }
     }
     None

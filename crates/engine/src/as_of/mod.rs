@@ -2,7 +2,7 @@
 //!
 //! What must hold: one [`Past`] decides for whatever a session reads, SQL, evaluation and credits alike ([`Pins`](crate::statement::Pins)
 //! asks it); nothing that is read so is kept or written, because it would take the place of what is so now; where a time is asked
-//! for, that is what time it is to whatever asks ([`Engine::now`](crate::Engine::now)).
+//! for, that is what time it is to whatever asks ([`Session::now`](crate::Session::now)).
 
 mod past;
 mod statement;
@@ -14,7 +14,7 @@ use nines_slo::moment::Moment;
 use nines_store::{Store, TableKind};
 
 use crate::told::told;
-use crate::{EngineError, Result};
+use crate::{EngineError, Result, Zone};
 pub(crate) use past::Past;
 
 /// What an `--as-of` may be.
@@ -23,7 +23,7 @@ const EXPECTED: &str = "expected versions as requests=41,definitions=3, a time, 
 const STATEMENT: &str = "statement:";
 
 /// The past that a text means: `TABLE=VERSION,…`, a time in the session's zone, or `statement:ID`.
-pub(crate) async fn past(text: &str, store: Option<&Store>, zone: &str) -> Result<Past> {
+pub(crate) async fn past(text: &str, store: Option<&Store>, zone: Zone) -> Result<Past> {
     if let Some(id) = text.trim().strip_prefix(STATEMENT) {
         return statement::past(id.trim(), store).await;
     }
@@ -41,7 +41,7 @@ pub(crate) async fn past(text: &str, store: Option<&Store>, zone: &str) -> Resul
         }
         return Ok(past);
     }
-    let moment = Moment { now: nines_ingest::clock::now(), zone: zone.parse().unwrap_or(Tz::UTC) };
+    let moment = Moment { now: nines_ingest::clock::now(), zone: zone.tz() };
     // In ranges `now` is cut to the minute, because minutes are asked for. Here nothing that is there shall be left out.
     let is_now = text.trim().eq_ignore_ascii_case("now");
     let at = if is_now { Ok(moment.now) } else { told(text, moment) };
@@ -111,10 +111,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_time_is_one_of_the_zone() {
-        let past = past("2026-11-20 10:00", None, "Asia/Shanghai").await.unwrap();
+        let past = past("2026-11-20 10:00", None, "Asia/Shanghai".parse().unwrap()).await.unwrap();
         assert_eq!(past.at(), Some(1_795_140_000_000_000));
         assert_eq!(past.told(&BTreeMap::new()), "as of 2026-11-20 10:00:00+08:00: nothing was stored yet");
-        let error = super::past("some day", None, "UTC").await.unwrap_err().to_string();
+        let error = super::past("some day", None, Zone::UTC).await.unwrap_err().to_string();
         assert!(
             error.starts_with(
                 "as of \"some day\": expected versions as requests=41,definitions=3, a time, or statement:ID; "

@@ -16,7 +16,7 @@ use nines_timeline::Interval;
 use super::judging::Chosen;
 use super::owing::{Credits, Name, Owing, name};
 use crate::words::counted;
-use crate::{Engine, EngineError, Mistakes, Result};
+use crate::{EngineError, Mistakes, Result, Session};
 
 /// How often it is drawn up anew when somebody else issued meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -55,7 +55,7 @@ pub struct Issued {
     pub commit: Option<Commit>,
 }
 
-impl Engine {
+impl Session {
     /// The agreements that are recorded, by name.
     pub async fn agreements(&self) -> Result<Vec<Agreement>> {
         let (recorded, _) = self.recorded().await?;
@@ -75,7 +75,7 @@ impl Engine {
         zones.sort_by_key(|zone| zone.name());
         zones.dedup();
         let zone = match zones.as_slice() {
-            [] => self.settings().time_zone.parse().unwrap_or(Tz::UTC),
+            [] => self.settings().time_zone.tz(),
             [zone] => *zone,
             [first, second, ..] => {
                 return Err(EngineError::Usage(format!(
@@ -137,7 +137,7 @@ impl Engine {
                 // For a scheduler this is no month in which there is nothing to do, but the wrong store.
                 return Err(EngineError::Usage(format!(
                     "no agreement is defined in {}; is it the right store? Record agreements with: nines apply FILE",
-                    self.settings().store
+                    self.store_url()
                 )));
             }
             self.vouched_for().await?;
@@ -211,7 +211,7 @@ impl Engine {
             let table = self.store_to_write().await?.table(TableKind::Statements);
             let rows = rows(&new)?;
             let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-            match table.append(Box::pin(rows), Once::since(issued.version), self.writing()).await {
+            match table.append(Box::pin(rows), Once::since(issued.version), self.task()).await {
                 Ok(commit) => return Ok(done(new, credits, Some(commit))),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),

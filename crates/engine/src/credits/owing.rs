@@ -13,8 +13,7 @@ use nines_timeline::Interval;
 use super::judging::Chosen;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
-use crate::statement::Pins;
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// Agreement, customer and service.
 pub(super) type Name = [String; 3];
@@ -66,7 +65,7 @@ pub(super) struct Owing<'a> {
     pub earlier: BTreeMap<Name, Rules>,
 }
 
-impl Engine {
+impl Session {
     /// What is owed for the period of a month, by today's rules.
     pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
         let owing = Owing { month, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
@@ -75,9 +74,7 @@ impl Engine {
 
     /// The same, and what has become of statements that were issued. All of it is read from one version of each table.
     pub(super) async fn owing(&self, owing: &Owing<'_>) -> Result<Credits> {
-        let pins = Arc::new(Pins::new(self.past().cloned()));
-        let mut state = self.context().state();
-        state.config_mut().set_extension(Arc::clone(&pins));
+        let (state, pins) = self.beginning().await?;
         let evaluation = Evaluation::of(&state, self.read())?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
@@ -86,7 +83,7 @@ impl Engine {
                 recorded.entry(version.name.clone()).or_default().push(version);
             }
         }
-        let zone: Arc<str> = self.settings().time_zone.as_str().into();
+        let zone: Arc<str> = self.settings().time_zone.name().into();
         let issued: Vec<Name> = owing.issued.iter().map(name).collect();
         let asked = |rules, only| table::Asked {
             month: owing.month,

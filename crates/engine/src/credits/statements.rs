@@ -14,7 +14,7 @@ use nines_store::TableKind;
 
 use super::judging::Chosen;
 use crate::evaluate::texts;
-use crate::{Engine, Result};
+use crate::{Result, Session};
 
 /// Months of the longest period.
 const LONGEST: u32 = 12;
@@ -37,7 +37,7 @@ impl Recorded {
     }
 }
 
-impl Engine {
+impl Session {
     /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
     /// cannot be read is an error that names it.
     pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<Statement>> {
@@ -59,7 +59,7 @@ impl Engine {
         let first = months.start().first_of(LONGEST).to_string();
         let periods = col("period").between(lit(first), lit(months.end().to_string()));
         let mut rows =
-            self.reading()?.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
+            self.reading().await?.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
         let conditions = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
         for (column, value) in conditions.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?))) {
             rows = rows.filter(col(column).eq(lit(value.as_str())))?;

@@ -7,7 +7,7 @@ use nines_slo::{Difference, Month, Statement, Verdict, differences};
 use super::issue::by_earlier_rules;
 use super::judging::Chosen;
 use super::owing::{Owing, drawn, name};
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// A statement and what became of it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub enum Today {
     Unknown,
 }
 
-impl Engine {
+impl Session {
     /// Verifies the statements of a period; those of credits that were never issued come second.
     pub async fn verify(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<Statement>)> {
         let issued = self.statements(month, chosen).await?;

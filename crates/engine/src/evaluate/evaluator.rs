@@ -24,6 +24,7 @@ use super::measurable::unmeasurable;
 use super::months::Month;
 use super::overlay::{self, Exclusion, Incident};
 use super::session::{self, Evaluation};
+use crate::Role;
 use crate::place::Place;
 use crate::statement::{Pins, now};
 
@@ -31,10 +32,16 @@ use crate::statement::{Pins, now};
 pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
 
 /// Definitions as last read, with the version that they were read at: reading them again is most of what a small
-/// question would cost.
+/// question would cost. Shared by the sessions of an engine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownDefinitions(Arc<Mutex<AtVersion>>);
+
+type AtVersion = Option<(u64, Arc<Definitions>)>;
+
+/// What a session's evaluations begin with, and leave.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    definitions: Mutex<Option<(u64, Arc<Definitions>)>>,
+    definitions: KnownDefinitions,
     /// Why what was evaluated could not be kept.
     pub unkept: Unkept,
     /// The session that evaluations begin with.
@@ -42,6 +49,10 @@ pub(crate) struct Read {
 }
 
 impl Read {
+    pub fn of(definitions: &KnownDefinitions) -> Self {
+        Read { definitions: definitions.clone(), ..Read::default() }
+    }
+
     /// A session for an evaluation that runs here. Another memory or place to spill makes a new one.
     pub(super) fn session(&self, runtime: &Arc<RuntimeEnv>) -> Result<SessionState> {
         let mut known = self.session.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +87,7 @@ impl<'a> Evaluator<'a> {
     /// Reads the small tables, and which files the large ones have.
     pub async fn new(evaluation: &'a Evaluation, place: &Place, read: &Read) -> Result<Self> {
         let session: &'a dyn Session = evaluation.state();
-        let pins = Pins::of(session);
+        let pins = Pins::of(session)?;
         let store = place.store().cloned();
         let slice_seconds = store.as_ref().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
         let mut evaluator = Evaluator {
@@ -100,11 +111,13 @@ impl<'a> Evaluator<'a> {
         Ok(evaluator)
     }
 
-    /// Where what is evaluated is kept; `None` where it is not: what is only proposed leaves nothing behind, and what was so
-    /// earlier does not take the place of what is so now.
+    /// Where what is evaluated is kept; `None` where it is not: what is only proposed leaves nothing behind, what was so
+    /// earlier does not take the place of what is so now, and who only reads writes nothing.
     pub fn keeps_in(&self) -> Option<&Store> {
-        let is_proposed = self.session.config().get_extension::<Proposed>().is_some();
-        self.store.as_ref().filter(|_| !is_proposed && self.pins.past().is_none())
+        let config = self.session.config();
+        let is_proposed = config.get_extension::<Proposed>().is_some();
+        let keeps = config.get_extension::<Role>().is_none_or(|role| role.keeps());
+        self.store.as_ref().filter(|_| keeps && !is_proposed && self.pins.past().is_none())
     }
 
     /// The version of a table that this statement reads; `None` if nothing was ever written to it.
@@ -153,7 +166,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(snapshot) = self.snapshot(TableKind::Definitions).await? else { return Ok(Arc::default()) };
         let version = snapshot.version().unwrap_or_default();
-        let known = |read: &Read| read.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = |read: &Read| read.definitions.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, definitions)) = known(read).filter(|(at, _)| *at == version) {
             return Ok(definitions);
         }
@@ -161,7 +174,7 @@ impl<'a> Evaluator<'a> {
         let mut definitions = nines_slo::recorded(&stored);
         unmeasurable(&mut definitions, self.session, self.slot);
         let definitions = Arc::new(definitions);
-        *read.definitions.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
+        *read.definitions.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
         Ok(definitions)
     }
 

@@ -39,7 +39,7 @@ mod subject;
 pub(crate) use baselines::Baseline;
 pub(crate) use burning::burning;
 pub(crate) use columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
-pub(crate) use evaluator::{Evaluator, Proposed, Read, stored};
+pub(crate) use evaluator::{Evaluator, KnownDefinitions, Proposed, Read, stored};
 pub(crate) use exec::{Answer, EvaluateExec};
 pub(crate) use facts::declared_business;
 pub(crate) use inputs::Inputs;

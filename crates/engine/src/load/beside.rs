@@ -6,12 +6,12 @@ use datafusion::arrow::datatypes::Int64Type;
 use nines_store::{Commit, Outcome, TableKind};
 
 use crate::load::Load;
-use crate::{Engine, Result};
+use crate::{Result, Session};
 
 const PIECES: &str = "source >= 'log/' AND source < 'log0'";
 const COUNTS: &str = "source = ''";
 
-impl Engine {
+impl Session {
     /// In how many slices of a service the table has both, in the time of a commit.
     pub(super) async fn beside(&self, load: &Load, commit: &Commit) -> Result<u64> {
         let (Outcome::Stored(_), Some((first, last))) = (commit.outcome, commit.time_range) else { return Ok(0) };

@@ -11,17 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use nines_ingest::{Format, Options, Progress, RowsAre, clock, conform};
+use nines_ingest::{Format, Options, Progress, RowsAre, conform};
 use nines_store::{Once, Outcome, Rule, StoreErrorKind};
 
 use super::batch::{Content, Stamps};
 use super::rowwise::whole_input;
 use super::{ATTEMPTS, Load, Loaded, Plan, select, warnings};
-use crate::statement::{Now, Pins};
-use crate::{Engine, EngineError, Parameters, Result, Statement};
+use crate::{EngineError, Parameters, Result, Session, Statement};
 
 /// What a query makes of its input.
 struct Shape {
@@ -31,7 +29,7 @@ struct Shape {
     is_raw: bool,
 }
 
-impl Engine {
+impl Session {
     pub(super) async fn load_mapped(
         &self,
         load: &Load,
@@ -111,7 +109,7 @@ impl Engine {
         let stamps = Stamps::of(formats.iter().filter(|(_, format)| *format == Format::Parquet).map(|(path, _)| path));
         options.rows = RowsAre::Raw;
         for _ in 0..ATTEMPTS {
-            let Plan { pieces, marks, files } = self.plan(load, &formats, progress.clone()).await?;
+            let Plan { pieces, marks, files } = self.plan_pieces(load, &formats, progress.clone()).await?;
             once.marks = marks;
             let older = self.older(load.table).await?;
             if !pieces.is_empty() {
@@ -177,30 +175,24 @@ impl Engine {
 
     async fn shape(&self, load: &Load, statement: &Statement, input: DataFrame) -> Result<Shape> {
         self.context().register_table("input", input.into_view())?;
-        let plan = self.planned(statement).await;
+        let planned = self.plan(statement, &Parameters::default()).await;
         self.context().deregister_table("input")?;
-        let plan = plan?;
+        let planned = planned?;
+        let plan = planned.logical();
         let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-        Ok(Shape { needs_all: whole_input(&plan)?, is_raw: nines_ingest::are_raw(load.table, &columns)? })
+        Ok(Shape { needs_all: whole_input(plan)?, is_raw: nines_ingest::are_raw(load.table, &columns)? })
     }
 
     /// The same, of files as far as their rows are complete.
     async fn shape_of_pieces(&self, load: &Load, statement: &Statement, progress: &Arc<Progress>) -> Result<Shape> {
         // Under this name no file is known, so that each is looked at from its start.
         let whole = Load { replace: false, source: Some("\0".to_string()), ..load.clone() };
-        let Plan { pieces, .. } = self.plan(&whole, &formats(load)?, progress.clone()).await?;
+        let Plan { pieces, .. } = self.plan_pieces(&whole, &formats(load)?, progress.clone()).await?;
         let Some(first) = (!pieces.is_empty()).then_some((&pieces[..], 0)) else {
             return Ok(Shape { needs_all: None, is_raw: false });
         };
         let (input, _) = self.input(load, Some(first), progress.clone()).await?;
         self.shape(load, statement, input).await
-    }
-
-    async fn planned(&self, statement: &Statement) -> Result<LogicalPlan> {
-        let mut state = self.context().state();
-        state.config_mut().set_extension(Arc::new(Now(clock::now())));
-        state.config_mut().set_extension(Arc::new(Pins::default()));
-        Ok(state.statement_to_plan(statement.0.clone()).await?)
     }
 }
 

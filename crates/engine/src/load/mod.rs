@@ -19,7 +19,6 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use nines_ingest::{Format, Input, LatencyUnit, Limits, Options, Progress, RepeatedHour, RowsAre, Seen, clock};
@@ -29,7 +28,7 @@ use tokio::runtime::Handle;
 use crate::load::batch::{Content, Stamps};
 use crate::load::pieces::Plan;
 use crate::load::spool::Spool;
-use crate::{Engine, EngineError, Result};
+use crate::{EngineError, Result, Session};
 
 /// How often files are looked at again because another writer went on with one of them first.
 const ATTEMPTS: usize = 10;
@@ -148,7 +147,7 @@ pub enum Found {
     NoLine,
 }
 
-impl Engine {
+impl Session {
     /// Loads files into a table in one commit. `progress` is advanced while files are read as they are, those that are
     /// looked at before included.
     pub async fn load(&self, load: &Load, progress: Arc<Progress>) -> Result<Loaded> {
@@ -161,7 +160,7 @@ impl Engine {
         options.service.clone_from(&load.service);
         options.source.clone_from(&load.source);
         options.latency_unit = load.latency_unit;
-        options.time_zone = self.settings().time_zone.parse().unwrap_or(options.time_zone);
+        options.time_zone = self.settings().time_zone.tz();
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
         check_options(load)?;
@@ -215,7 +214,7 @@ impl Engine {
         let mut once = Once::default();
         once.batch = self.batch(load, contents, progress.clone()).await?;
         for _ in 0..ATTEMPTS {
-            let Plan { pieces, marks, files } = self.plan(load, &raw, progress.clone()).await?;
+            let Plan { pieces, marks, files } = self.plan_pieces(load, &raw, progress.clone()).await?;
             let files = [files, delivered.clone()].concat();
             // With nothing left to read the append is empty: it makes sure that what was found stored is durable.
             once.marks = marks;
@@ -288,15 +287,15 @@ impl Engine {
         if contents.is_empty() {
             return Ok(None);
         }
-        let (load, zone) = (load.clone(), self.settings().time_zone.clone());
+        let (load, zone) = (load.clone(), self.settings().time_zone.to_string());
         blocking(move || batch::batch(&load, &contents, &zone, &progress)).await
     }
 
-    async fn plan(&self, load: &Load, files: &[(PathBuf, Format)], progress: Arc<Progress>) -> Result<Plan> {
+    async fn plan_pieces(&self, load: &Load, files: &[(PathBuf, Format)], progress: Arc<Progress>) -> Result<Plan> {
         let Some(store) = self.store().filter(|_| !files.is_empty()) else { return Ok(Plan::default()) };
         let snapshot = store.table(load.table).snapshot().await?;
         let (load, files, handle) = (load.clone(), files.to_vec(), Handle::current());
-        let zone = self.settings().time_zone.parse().unwrap_or(Tz::UTC);
+        let zone = self.settings().time_zone.tz();
         let mark = move |name: &str| Ok(handle.block_on(snapshot.mark(name))?);
         blocking(move || pieces::plan(&load, &files, zone, &progress, mark)).await
     }
@@ -309,7 +308,7 @@ impl Engine {
         once: Once,
     ) -> Result<Commit> {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
-        store.table(table).append_by(rows, rule, once, self.writing()).await.map_err(ingest_first)
+        store.table(table).append_by(rows, rule, once, self.task()).await.map_err(ingest_first)
     }
 }
 

@@ -9,7 +9,7 @@ use nines_store::TableKind;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::{Engine, Load, Settings};
+use crate::{Load, Session, Settings};
 
 /// A row: its second, what it is of, and what was measured.
 type Row = (u32, u8, u8);
@@ -56,27 +56,27 @@ fn header(kind: TableKind, json: bool) -> &'static str {
     }
 }
 
-async fn ingest(engine: &Engine, kind: TableKind, file: &Path, text: &str) {
+async fn ingest(session: &Session, kind: TableKind, file: &Path, text: &str) {
     std::fs::write(file, text).unwrap();
     let load = Load { source: Some("edge".into()), ..Load::new(kind, vec![file.to_path_buf()]) };
-    engine.load(&load, Arc::default()).await.unwrap();
+    session.load(&load, Arc::default()).await.unwrap();
 }
 
 /// An engine over a store of its own.
-async fn engine() -> Engine {
+async fn session() -> Session {
     static STORES: AtomicUsize = AtomicUsize::new(0);
     let store = format!("memory://pieces-{}", STORES.fetch_add(1, Relaxed));
-    Engine::open_or_create(Settings::new(store.as_str()), None).await.unwrap()
+    Session::open_or_create(Settings::new(store.as_str()), None).await.unwrap()
 }
 
 /// What is stored, whatever the pieces.
-async fn sums(engine: &Engine, kind: TableKind) -> String {
+async fn sums(session: &Session, kind: TableKind) -> String {
     let sql = match kind {
         TableKind::Gauges => "SELECT time, name, samples, sum, min, max FROM gauges ORDER BY 1, 2",
         TableKind::Events => "SELECT time, name, sum(good), sum(total) FROM events GROUP BY 1, 2 ORDER BY 1, 2",
         _ => "SELECT time, endpoint, status, sum(requests) FROM requests GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     };
-    let rows = engine.sql(sql).await.unwrap();
+    let rows = session.sql(sql).await.unwrap();
     datafusion::arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string()
 }
 
@@ -85,7 +85,7 @@ async fn compare(kind: TableKind, json: bool, delivery: &Delivery) -> (String, S
     let extension = if json { "jsonl" } else { "csv" };
     let lines: Vec<String> = delivery.rows.iter().enumerate().map(|(n, row)| line(kind, json, n, *row)).collect();
     let head = header(kind, json);
-    let whole = engine().await;
+    let whole = session().await;
     ingest(&whole, kind, &folder.path().join(format!("whole.{extension}")), &(head.to_string() + &lines.concat()))
         .await;
 
@@ -103,7 +103,7 @@ async fn compare(kind: TableKind, json: bool, delivery: &Delivery) -> (String, S
             steps
         })
         .collect();
-    let pieces = engine().await;
+    let pieces = session().await;
     let turns = delivery.turns.iter().copied().chain((0..parts.len()).flat_map(|file| [file; 5]));
     for (turn, file) in turns.enumerate().filter(|(_, file)| *file < parts.len()) {
         // At the end, and in between by chance, what was delivered comes once more.

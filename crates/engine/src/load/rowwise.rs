@@ -47,13 +47,13 @@ const UNNAMED: &str = datafusion::logical_expr::UNNAMED_TABLE;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, Settings};
+    use crate::{Session, Settings};
 
     #[tokio::test]
     async fn only_what_is_row_by_row_runs_over_new_rows() {
-        let engine = Engine::open(Settings::new("memory://rowwise")).await.unwrap();
-        engine.sql("CREATE TABLE input AS SELECT 1 AS a, 2 AS b").await.unwrap();
-        engine.sql("CREATE TABLE other AS SELECT 1 AS a").await.unwrap();
+        let session = Session::open(Settings::new("memory://rowwise")).await.unwrap();
+        session.sql("CREATE TABLE input AS SELECT 1 AS a, 2 AS b").await.unwrap();
+        session.sql("CREATE TABLE other AS SELECT 1 AS a").await.unwrap();
         for (sql, expected) in [
             ("SELECT a, upper('x') FROM input WHERE b > 1 ORDER BY a", None),
             ("SELECT x.a FROM (SELECT a FROM input) AS x UNION ALL SELECT b FROM input", None),
@@ -71,7 +71,7 @@ mod tests {
             ("SELECT a FROM input WHERE a IN (SELECT a FROM other)", Some("a subquery")),
             ("SELECT a FROM input UNION ALL SELECT 1", Some("rows that are not of its input")),
         ] {
-            let plan = engine.context().state().create_logical_plan(sql).await.unwrap();
+            let plan = session.context().state().create_logical_plan(sql).await.unwrap();
             assert_eq!(whole_input(&plan).unwrap(), expected, "{sql}");
         }
     }

@@ -8,7 +8,7 @@ use nines_store::TableKind;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::{Engine, Load, Parameters, Settings};
+use crate::{Load, Parameters, Session, Settings};
 
 /// A row: its columns, each as in JSON and as in SQL.
 type Row = Vec<(&'static str, String, String)>;
@@ -110,21 +110,21 @@ fn fees() -> impl Strategy<Value = Row> {
 }
 
 /// Whether a file with this row is taken.
-async fn loaded(engine: &Engine, kind: TableKind, row: &Row) -> bool {
+async fn loaded(session: &Session, kind: TableKind, row: &Row) -> bool {
     let members = row.iter().map(|(name, json, _)| format!("{name:?}: {json}")).collect::<Vec<_>>().join(", ");
     let mut file = tempfile::NamedTempFile::with_suffix(".jsonl").unwrap();
     writeln!(file, "{{{members}}}").unwrap();
     let load = Load { aggregates: kind.is_series(), ..Load::new(kind, vec![file.path().to_path_buf()]) };
-    engine.load(&load, Arc::default()).await.is_ok()
+    session.load(&load, Arc::default()).await.is_ok()
 }
 
 /// Whether an INSERT of this row is taken.
-async fn inserted(engine: &Engine, kind: TableKind, row: &Row) -> bool {
+async fn inserted(session: &Session, kind: TableKind, row: &Row) -> bool {
     let names = row.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
     let values = row.iter().map(|(.., sql)| sql.as_str()).collect::<Vec<_>>().join(", ");
     let sql = format!("INSERT INTO {} ({names}) VALUES ({values})", kind.name());
-    let statement = engine.parse(&sql).unwrap().remove(0);
-    match engine.run(&statement, &Parameters::default()).await {
+    let statement = session.parse(&sql).unwrap().remove(0);
+    match session.run(&statement, &Parameters::default()).await {
         Ok(answer) => answer.batches.try_collect::<Vec<_>>().await.is_ok(),
         Err(_) => false,
     }
@@ -134,7 +134,7 @@ async fn inserted(engine: &Engine, kind: TableKind, row: &Row) -> bool {
 fn what_a_file_may_not_say_an_insert_may_not_either() {
     let cases = std::env::var("NINES_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let engine = runtime.block_on(Engine::open_or_create(Settings::new("memory://rules"), None)).unwrap();
+    let session = runtime.block_on(Session::open_or_create(Settings::new("memory://rules"), None)).unwrap();
     let tables: [(TableKind, BoxedStrategy<Row>); 6] = [
         (TableKind::Requests, requests().boxed()),
         (TableKind::Events, events().boxed()),
@@ -149,7 +149,7 @@ fn what_a_file_may_not_say_an_insert_may_not_either() {
             TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) });
         let checked = runner.run(&rows, |row| {
             let (file, insert) =
-                runtime.block_on(async { (loaded(&engine, kind, &row).await, inserted(&engine, kind, &row).await) });
+                runtime.block_on(async { (loaded(&session, kind, &row).await, inserted(&session, kind, &row).await) });
             prop_assert_eq!(file, insert, "{}: {:?}", kind.name(), row);
             Ok(())
         });
@@ -158,7 +158,7 @@ fn what_a_file_may_not_say_an_insert_may_not_either() {
         let mut drawn = TestRunner::deterministic();
         for _ in 0..cases {
             let row = rows.new_tree(&mut drawn).unwrap().current();
-            match runtime.block_on(loaded(&engine, kind, &row)) {
+            match runtime.block_on(loaded(&session, kind, &row)) {
                 true => taken += 1,
                 false => refused += 1,
             }

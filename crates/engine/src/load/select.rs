@@ -11,9 +11,9 @@ use nines_ingest::{Format, Piece, Progress};
 use url::Url;
 
 use crate::files::FileProvider;
-use crate::{Engine, EngineError, Load, Result};
+use crate::{EngineError, Load, Result, Session};
 
-impl Engine {
+impl Session {
     /// The files as a table, columns by their names, and what counts the rows that are read of them. Of pieces, the columns are
     /// those of all of them and the rows those of one.
     pub(super) async fn input(
@@ -56,7 +56,8 @@ impl Engine {
             let schema = load.table.schema(nines_store::DEFAULT_SLICE_SECONDS);
             let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
             let texts = texts.map(|field| field.name().clone()).collect();
-            let provider = FileProvider::open(sources, texts, &self.settings().time_zone, progress).await?.only(only);
+            let provider =
+                FileProvider::open(sources, texts, self.settings().time_zone.name(), progress).await?.only(only);
             counted = provider.counted();
             all = Some(context.read_table(Arc::new(provider))?);
         }

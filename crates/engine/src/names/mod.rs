@@ -14,8 +14,8 @@ use nines_store::TableKind;
 
 pub(crate) use read::Carried;
 
-use crate::Engine;
-use crate::evaluate::{DAY, Evaluation, Evaluator};
+use crate::Session;
+use crate::evaluate::{DAY, Evaluator};
 
 /// Something that no stored row carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,15 +88,14 @@ fn listed(known: &[&str]) -> String {
     }
 }
 
-impl Engine {
+impl Session {
     /// What of new or changed definitions matches no stored row, and notes about what was not looked up.
     pub(crate) async fn unmatched(
         &self,
         changes: &[Change],
         definitions: &Definitions,
     ) -> crate::Result<(Vec<Mistake>, Vec<String>)> {
-        let state = self.context().state();
-        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluation = self.evaluation().await?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut carried = Carried::new(&evaluator);
         let mut missing: Vec<Mistake> = Vec::new();
@@ -135,8 +134,7 @@ impl Engine {
 
     /// What of a record's scope no stored row carries, a sentence each. Empty fields mean all.
     pub async fn unmatched_scope(&self, scope: [(&'static str, &str); 3]) -> crate::Result<Vec<String>> {
-        let state = self.context().state();
-        let evaluation = Evaluation::of(&state, self.read())?;
+        let evaluation = self.evaluation().await?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut carried = Carried::new(&evaluator);
         let mut told = Vec::new();

@@ -18,36 +18,54 @@ mod tests;
 mod watched;
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::DataFrame;
-use tokio::sync::Notify;
+use futures::StreamExt;
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 
 pub use memory::watch_memory;
 
-use crate::place::Place;
 use pool::StatementPool;
 use stream::Ending;
 
 /// All statements that run in this process: the memory that they share is the process's.
 static RUNNING: Mutex<Vec<Weak<Token>>> = Mutex::new(Vec::new());
 
+/// Which session of this process a statement is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionId(u64);
+
+impl SessionId {
+    /// Another one each time.
+    pub fn next() -> SessionId {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        SessionId(LAST.fetch_add(1, Relaxed))
+    }
+}
+
 /// A statement that runs.
 #[derive(Debug)]
 pub(crate) struct Token {
-    /// Whose it is: sessions that share it are ended together.
-    place: Arc<Place>,
+    /// Whose it is.
+    session: SessionId,
     /// The limit of its memory pool.
     limit: Option<usize>,
     /// Bytes of that pool which it holds.
     held: AtomicUsize,
     ended: OnceLock<Why>,
     wakes: Notify,
+    /// Its place among the statements that the session may run at once.
+    _permit: Option<OwnedSemaphorePermit>,
+    /// Dropped with the statement, so that nobody waits for its time to be over.
+    _timed: Option<oneshot::Sender<()>>,
 }
 
 /// Why a statement was ended.
@@ -57,18 +75,38 @@ pub(crate) enum Why {
     Cancelled,
     /// The process held this many bytes, with this limit.
     Memory { used: usize, limit: usize },
+    /// It ran for as long as it may.
+    Time(Duration),
 }
 
 impl Token {
-    /// For a statement that begins now.
-    pub fn begin(place: &Arc<Place>, limit: Option<usize>) -> Arc<Token> {
+    /// For a statement that begins now, of a session with this memory limit and this time for each statement.
+    pub fn begin(
+        session: SessionId,
+        limit: Option<usize>,
+        time: Option<Duration>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Arc<Token> {
+        let (alive, over) = time.map(|_| oneshot::channel::<()>()).unzip();
         let token = Arc::new(Token {
-            place: Arc::clone(place),
+            session,
             limit,
             held: AtomicUsize::new(0),
             ended: OnceLock::new(),
             wakes: Notify::new(),
+            _permit: permit,
+            _timed: alive,
         });
+        if let Some((time, over)) = time.zip(over) {
+            let timed = Arc::downgrade(&token);
+            tokio::spawn(async move {
+                if tokio::time::timeout(time, over).await.is_err()
+                    && let Some(token) = timed.upgrade()
+                {
+                    token.end(Why::Time(time));
+                }
+            });
+        }
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|other| other.strong_count() > 0);
         running.push(Arc::downgrade(&token));
@@ -111,6 +149,10 @@ impl Why {
     fn error(self) -> DataFusionError {
         match self {
             Why::Cancelled => DataFusionError::External(Box::new(Cancelled)),
+            Why::Time(time) => DataFusionError::ResourcesExhausted(format!(
+                "The statement ran for {} s, which is as long as this session's may; it was ended.",
+                time.as_secs_f64()
+            )),
             Why::Memory { used, limit } => {
                 let mib = |bytes: usize| bytes >> 20;
                 DataFusionError::ResourcesExhausted(format!(
@@ -141,15 +183,19 @@ fn running() -> Vec<Arc<Token>> {
     running.iter().filter_map(Weak::upgrade).filter(|token| token.ended.get().is_none()).collect()
 }
 
-/// Ends all statements of the sessions that share a place.
-pub(crate) fn cancel(place: &Arc<Place>) {
-    for token in running().iter().filter(|token| Arc::ptr_eq(&token.place, place)) {
+/// Ends all statements of a session.
+pub(crate) fn cancel(session: SessionId) {
+    for token in running().iter().filter(|token| token.session == session) {
         token.end(Why::Cancelled);
     }
 }
 
-/// Plans and starts a statement under its token.
-pub(crate) async fn start(frame: DataFrame, token: &Arc<Token>) -> Result<SendableRecordBatchStream> {
+/// Plans and starts a statement under its token. An answer of more rows than `most` fails.
+pub(crate) async fn start(
+    frame: DataFrame,
+    token: &Arc<Token>,
+    most: Option<u64>,
+) -> Result<SendableRecordBatchStream> {
     let task = frame.task_ctx();
     let plan = frame.create_physical_plan().await?;
     let plan = watched::watched(plan, token)?;
@@ -158,5 +204,25 @@ pub(crate) async fn start(frame: DataFrame, token: &Arc<Token>) -> Result<Sendab
     let environment = RuntimeEnv { memory_pool: Arc::new(pool), ..environment.as_ref().clone() };
     let task = task.with_runtime(Arc::new(environment));
     let rows = execute_stream(plan, Arc::new(task))?;
+    let rows = match most {
+        Some(most) => limited(rows, most),
+        None => rows,
+    };
     Ok(Box::pin(Ending::new(rows, Arc::clone(token))))
+}
+
+/// The same rows, and an error instead of the first batch that makes too many of them.
+fn limited(rows: SendableRecordBatchStream, most: u64) -> SendableRecordBatchStream {
+    let mut left = most;
+    let counted = rows.schema();
+    let rows = rows.map(move |batch| {
+        let batch = batch?;
+        left = left.checked_sub(batch.num_rows() as u64).ok_or_else(|| {
+            DataFusionError::ResourcesExhausted(format!(
+                "The answer has more than {most} rows, which is the most in this session; ask for fewer, as with LIMIT {most}."
+            ))
+        })?;
+        Ok(batch)
+    });
+    Box::pin(RecordBatchStreamAdapter::new(counted, rows))
 }

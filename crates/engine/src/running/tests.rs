@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use crate::{Engine, Settings};
+use crate::{Session, Settings};
 
 /// When a statement is ended, and how long it may take to be gone.
 const AFTER: Duration = Duration::from_millis(200);
@@ -51,20 +51,20 @@ const HEAVY: [(&str, &str); 12] = [
     ),
 ];
 
-async fn session() -> Engine {
+async fn session() -> Session {
     let settings = Settings {
         partitions: NonZeroUsize::new(2),
         memory_limit: Some(256 << 20),
         ..Settings::new("memory://running")
     };
-    Engine::open(settings).await.unwrap()
+    Session::open(settings).await.unwrap()
 }
 
 /// Waits until nothing is left of a statement; how long that took.
-async fn gone(engine: &Engine, tasks: usize, what: &str) -> Duration {
+async fn gone(session: &Session, tasks: usize, what: &str) -> Duration {
     let begun = Instant::now();
     let metrics = Handle::current().metrics();
-    let pool = &engine.context().runtime_env().memory_pool;
+    let pool = &session.context().runtime_env().memory_pool;
     loop {
         let (alive, reserved) = (metrics.num_alive_tasks(), pool.reserved());
         if alive <= tasks && reserved == 0 {
@@ -77,25 +77,25 @@ async fn gone(engine: &Engine, tasks: usize, what: &str) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_statement_that_is_ended_leaves_neither_tasks_nor_memory() {
-    let engine = session().await;
+    let session = session().await;
     for (what, sql) in HEAVY {
         let tasks = Handle::current().metrics().num_alive_tasks();
         // As the shell ends it.
-        let running = engine.clone();
+        let running = session.clone();
         let statement = tokio::spawn(async move { running.sql(sql).await.map(|_| ()) });
         tokio::time::sleep(AFTER).await;
         assert!(!statement.is_finished(), "{what} is not heavy: {:?}", statement.await);
-        engine.cancel();
+        session.cancel();
         let told = tokio::time::timeout(GONE, statement).await.expect(what).unwrap().unwrap_err().to_string();
         assert_eq!(told, "cancelled", "{what}");
-        let after = gone(&engine, tasks, what).await;
+        let after = gone(&session, tasks, what).await;
         // As a library does that no longer waits.
-        let dropped = tokio::time::timeout(AFTER, engine.sql(sql)).await;
+        let dropped = tokio::time::timeout(AFTER, session.sql(sql)).await;
         assert!(dropped.is_err(), "{what}: {dropped:?}");
-        println!("{what}: {after:?}, {:?}", gone(&engine, tasks, what).await);
+        println!("{what}: {after:?}, {:?}", gone(&session, tasks, what).await);
     }
     // The session goes on.
-    engine
+    session
         .sql("SELECT count(*) FROM generate_series(1, 1000) a (x) JOIN generate_series(1, 1000) b (y) ON x + y = 7")
         .await
         .unwrap();
@@ -113,7 +113,7 @@ async fn to_end_a_session_is_to_end_no_other() {
 
 #[tokio::test]
 async fn joins_that_are_watched_find_what_they_would() {
-    let engine = session().await;
+    let session = session().await;
     for (condition, inner, left, semi, anti) in [
         ("a.x = b.y", 50, 100, 50, 50),
         ("a.x = b.y AND a.x > 60", 40, 100, 40, 60),
@@ -131,7 +131,7 @@ async fn joins_that_are_watched_find_what_they_would() {
         };
         for (sql, expected) in [(of("JOIN"), inner), (of("LEFT JOIN"), left), (exists(""), semi), (exists("NOT"), anti)]
         {
-            let rows = engine.sql(&sql).await.unwrap();
+            let rows = session.sql(&sql).await.unwrap();
             let counted = rows[0].column(0);
             let counted =
                 datafusion::arrow::array::AsArray::as_primitive::<datafusion::arrow::datatypes::Int64Type>(counted);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::DateTime;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::common::collect;
-use nines_engine::{Engine, Parameter, Parameters};
+use nines_engine::{Parameter, Parameters, Session};
 use nines_notebook::{Page, Range, Unit, format, plain_text, range_text};
 
 use super::owners::{Owner, SQL};
@@ -19,15 +19,15 @@ const COLUMNS: [(&str, Unit); 4] =
 
 /// The page. `about` is the range of time that the pages are about.
 pub(super) async fn page(
-    engine: &Engine,
+    session: &Session,
     report: &str,
     entries: &[(Owner, PathBuf)],
     about: Option<Range>,
 ) -> Result<Page> {
-    let zone = engine.settings().time_zone.parse().unwrap_or(chrono_tz::UTC);
+    let zone = session.settings().time_zone.tz();
     let mut figures = BTreeMap::new();
     if let Some(range) = about {
-        for batch in &ask(engine, range).await? {
+        for batch in &ask(session, range).await? {
             for row in 0..batch.num_rows() {
                 let text = |column: usize, unit: &Unit| format::value(batch.column(column), row, unit, zone);
                 let values = COLUMNS.iter().enumerate().map(|(at, (_, unit))| text(at + 1, unit).unwrap_or_default());
@@ -61,14 +61,14 @@ pub(super) async fn page(
 }
 
 /// The figures of all owners over a range.
-async fn ask(engine: &Engine, (from, to): Range) -> Result<Vec<RecordBatch>> {
+async fn ask(session: &Session, (from, to): Range) -> Result<Vec<RecordBatch>> {
     let instant = |at: i64| Parameter::Text(DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339());
     let parameters: Parameters =
         [("from".to_string(), instant(from)), ("to".to_string(), instant(to))].into_iter().collect();
     let sql = format!("WITH owners AS ({SQL}) {FIGURES}");
     let mut rows = Vec::new();
-    for statement in engine.parse(&sql)? {
-        rows = collect(engine.run(&statement, &parameters).await?.batches).await?;
+    for statement in session.parse(&sql)? {
+        rows = collect(session.run(&statement, &parameters).await?.batches).await?;
     }
     Ok(rows)
 }

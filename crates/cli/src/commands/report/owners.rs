@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use nines_engine::Engine;
+use nines_engine::Session;
 
 use crate::error::Result;
 
@@ -19,9 +19,9 @@ pub(super) struct Owner {
     pub services: Vec<String>,
 }
 
-pub(super) async fn owners(engine: &Engine) -> Result<Vec<Owner>> {
+pub(super) async fn owners(session: &Session) -> Result<Vec<Owner>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for batch in engine.sql(SQL).await? {
+    for batch in session.sql(SQL).await? {
         let owners = cast(batch.column(0), &DataType::Utf8)?;
         let services = cast(batch.column(1), &DataType::Utf8)?;
         for (owner, service) in owners.as_string::<i32>().iter().zip(services.as_string::<i32>()) {

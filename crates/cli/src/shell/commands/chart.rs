@@ -8,13 +8,13 @@ use nines_notebook::{Block, Cell, ChartKind, Notebook};
 
 use crate::error::{CliError, Result};
 use crate::shell::screen;
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 
 /// Columns of a chart that goes into a pipe.
 const PIPED: usize = 100;
 
-pub(super) fn run(session: &mut Session, argument: &str) -> Result<()> {
-    let Some(rows) = session.results.last() else {
+pub(super) fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+    let Some(rows) = shell.results.last() else {
         return Err(CliError::Usage("there is no result to draw yet; run a query first".to_string()));
     };
     let (kind, options) = match argument.split_once(char::is_whitespace).unwrap_or((argument, "")) {
@@ -23,21 +23,21 @@ pub(super) fn run(session: &mut Session, argument: &str) -> Result<()> {
     };
     let cell = read(kind, options)?;
     let Some(spec) = &cell.chart else { return Ok(()) };
-    let zone = session.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
+    let zone = shell.session.time_zone().tz();
     let chart = Chart::new(spec, &cell.units, &rows.schema, &rows.batches, zone, None).map_err(CliError::Usage)?;
     if chart.is_empty() {
         return Err(CliError::Usage("there is nothing to draw: the last result holds no values".to_string()));
     }
-    let text = terminal(&chart, look(session));
-    if let Some(drawn) = session.cells.of_result(session.results.count()) {
+    let text = terminal(&chart, look(shell));
+    if let Some(drawn) = shell.cells.of_result(shell.results.count()) {
         (drawn.chart, drawn.units) = (cell.chart, cell.units);
     }
-    session.show_drawn(&format!("{text}\n"))
+    shell.show_drawn(&format!("{text}\n"))
 }
 
 /// How charts and pages look where the session prints.
-pub(super) fn look(session: &Session) -> Look {
-    match session.interactive {
+pub(super) fn look(shell: &ShellState) -> Look {
+    match shell.interactive {
         true => Look { width: screen::size().1, colour: std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) },
         false => Look { width: PIPED, colour: false },
     }

@@ -9,7 +9,7 @@ use nines_functions::{histogram_type, is_timeline};
 
 use super::nearest;
 use crate::error::{CliError, Result};
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 use crate::shell::vocabulary::{column, columns, table_names};
 
 /// What the tables are for.
@@ -29,13 +29,13 @@ const ABOUT: &[(&str, &str)] = &[
     ("functions", "what can be called, with examples"),
 ];
 
-pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches([';', '(', ')']);
-    if name.is_empty() { tables(session).await } else { table(session, name).await }
+    if name.is_empty() { tables(shell).await } else { table(shell, name).await }
 }
 
-async fn tables(session: &mut Session) -> Result<()> {
-    let names = table_names(&session.engine).await?;
+async fn tables(shell: &mut ShellState) -> Result<()> {
+    let names = table_names(&shell.session).await?;
     let about = names.iter().map(|name| match ABOUT.iter().find(|(known, _)| known == name) {
         Some((_, about)) => *about,
         None if name.starts_with('_') => "a result of this session",
@@ -43,15 +43,15 @@ async fn tables(session: &mut Session) -> Result<()> {
     });
     let about: StringArray = about.map(Some).collect();
     let mut calls =
-        session.query("SELECT syntax FROM functions WHERE kind = 'table' AND section = 'Objectives'", &[]).await?;
-    show(session, [("table", texts(&names)), ("what it holds", Arc::new(about))])?;
+        shell.query("SELECT syntax FROM functions WHERE kind = 'table' AND section = 'Objectives'", &[]).await?;
+    show(shell, [("table", texts(&names)), ("what it holds", Arc::new(about))])?;
     let calls = column(&std::mem::take(&mut calls.1), 0)?;
-    session.show_text(&format!("and, called like tables (\\df NAME):\n{}\n", wrapped(&calls, 100)))
+    shell.show_text(&format!("and, called like tables (\\df NAME):\n{}\n", wrapped(&calls, 100)))
 }
 
-async fn table(session: &mut Session, name: &str) -> Result<()> {
-    let Some(schema) = columns(&session.engine, name).await else {
-        let (_, rows) = session
+async fn table(shell: &mut ShellState, name: &str) -> Result<()> {
+    let Some(schema) = columns(&shell.session, name).await else {
+        let (_, rows) = shell
             .query("SELECT table_name AS name FROM information_schema.tables UNION SELECT name FROM functions WHERE kind = 'table'", &[])
             .await?;
         let names = column(&rows, 0)?;
@@ -67,15 +67,15 @@ async fn table(session: &mut Session, name: &str) -> Result<()> {
         Some(kind) => {
             let key = |name: &String| if kind.key().contains(&name.as_str()) { "key" } else { "" };
             let keys: StringArray = names.iter().map(key).map(Some).collect();
-            show(session, [("column", texts(&names)), ("type", texts(&types)), ("", Arc::new(keys))])
+            show(shell, [("column", texts(&names)), ("type", texts(&types)), ("", Arc::new(keys))])
         }
-        None => show(session, [("column", texts(&names)), ("type", texts(&types))]),
+        None => show(shell, [("column", texts(&names)), ("type", texts(&types))]),
     }
 }
 
-fn show<const N: usize>(session: &Session, columns: [(&str, ArrayRef); N]) -> Result<()> {
+fn show<const N: usize>(shell: &ShellState, columns: [(&str, ArrayRef); N]) -> Result<()> {
     let rows = RecordBatch::try_from_iter(columns)?;
-    session.show_table(&rows.schema(), &[rows])
+    shell.show_table(&rows.schema(), &[rows])
 }
 
 fn texts(texts: &[String]) -> ArrayRef {

@@ -6,22 +6,22 @@ use datafusion::arrow::datatypes::DataType;
 use nines_engine::EngineError;
 
 use crate::error::{CliError, Result};
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 
-pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let given = argument.trim_end_matches(';').trim_end().trim_end_matches("\\g");
-    let statement = match (given, &session.last) {
+    let statement = match (given, &shell.last) {
         ("", Some(last)) => last.clone(),
         ("", None) => {
             return Err(CliError::Usage("nothing was run yet; give a statement: \\explain SELECT …".to_string()));
         }
         (given, _) => given.to_string(),
     };
-    let settings = session.settings();
+    let settings = shell.settings();
     let parameters: Vec<_> = settings.iter().map(|set| (set.name.as_str(), set.value.clone())).collect();
-    let explained = session.query(&format!("EXPLAIN FORMAT TREE {statement}"), &parameters).await;
+    let explained = shell.query(&format!("EXPLAIN FORMAT TREE {statement}"), &parameters).await;
     let (_, rows) = explained.map_err(|error| match error {
-        CliError::Engine(EngineError::NoValue(name)) => crate::shell::session::no_value(&name),
+        CliError::Engine(EngineError::NoValue(name)) => crate::shell::state::no_value(&name),
         error => error,
     })?;
     let mut text = String::new();
@@ -29,5 +29,5 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
         let plans = cast(batch.column(1), &DataType::Utf8)?;
         text.extend(plans.as_string::<i32>().iter().flatten().map(|plan| format!("{}\n", plan.trim_end())));
     }
-    session.show_text(&text)
+    shell.show_text(&text)
 }

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use super::{Flow, told};
 use crate::error::{CliError, Result, doing};
 use crate::output::Format;
-use crate::shell::session::{ResultFile, Session};
 use crate::shell::split::Lines;
+use crate::shell::state::{ResultFile, ShellState};
 
 /// Files within files; more is a circle.
 const DEEPEST: usize = 16;
 
-pub(super) fn output(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) fn output(shell: &mut ShellState, argument: &str) -> Result<()> {
     if argument.is_empty() {
-        session.file = None;
+        shell.file = None;
         return Ok(());
     }
     let path = expanded(argument);
@@ -25,27 +25,27 @@ pub(super) fn output(session: &mut Session, argument: &str) -> Result<()> {
     if !folder.is_dir() {
         return Err(CliError::Usage(format!("{} is no folder; make it first", folder.display())));
     }
-    if session.format.is_none() && Format::of_file(&path).is_err() {
-        told(session, "its name says no format, so it gets tables as on the screen; \\format sets another")?;
+    if shell.format.is_none() && Format::of_file(&path).is_err() {
+        told(shell, "its name says no format, so it gets tables as on the screen; \\format sets another")?;
     }
-    session.file = Some(ResultFile { path, results: 0 });
+    shell.file = Some(ResultFile { path, results: 0 });
     Ok(())
 }
 
 /// Runs a file. The first error ends it, and says where it is.
-pub(super) async fn include(session: &mut Session, argument: &str) -> Result<Flow> {
+pub(super) async fn include(shell: &mut ShellState, argument: &str) -> Result<Flow> {
     let path = expanded(argument);
     let file = doing(path.display(), std::fs::File::open(&path))?;
-    if session.depth >= DEEPEST {
+    if shell.depth >= DEEPEST {
         return Err(CliError::Usage(format!("{argument} would run itself again and again")));
     }
-    session.depth += 1;
-    let done = Box::pin(run_lines(session, &path, BufReader::new(file))).await;
-    session.depth -= 1;
+    shell.depth += 1;
+    let done = Box::pin(run_lines(shell, &path, BufReader::new(file))).await;
+    shell.depth -= 1;
     done
 }
 
-async fn run_lines(session: &mut Session, path: &Path, mut file: BufReader<std::fs::File>) -> Result<Flow> {
+async fn run_lines(shell: &mut ShellState, path: &Path, mut file: BufReader<std::fs::File>) -> Result<Flow> {
     let mut lines = Lines::default();
     let mut line = String::new();
     loop {
@@ -55,7 +55,7 @@ async fn run_lines(session: &mut Session, path: &Path, mut file: BufReader<std::
         let pieces = pieces.map_err(|error| error.at(format!("{}:{}", path.display(), lines.line())))?;
         for piece in pieces {
             let place = format!("{}:{}", path.display(), piece.line());
-            if session.piece(piece).await.map_err(|error| error.at(place))? == Flow::Quit {
+            if shell.piece(piece).await.map_err(|error| error.at(place))? == Flow::Quit {
                 // The file is over, not the shell that reads it.
                 return Ok(Flow::On);
             }

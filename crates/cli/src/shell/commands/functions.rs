@@ -7,7 +7,7 @@ use nines_engine::Parameter;
 
 use super::nearest;
 use crate::error::{CliError, Result};
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 use crate::shell::vocabulary::column;
 
 /// The functions that are not SQL's own, those that answer first.
@@ -15,17 +15,17 @@ const OWN: &str = "
     SELECT section, name, syntax FROM functions WHERE section IN ('Objectives', 'Timelines', 'Histograms', 'Counts')
     ORDER BY array_position(['Objectives', 'Timelines', 'Counts', 'Histograms'], section), name";
 
-pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let pattern = argument.trim_end_matches([';', '(', ')']);
     if pattern.is_empty() {
-        list(session, OWN, &[]).await?;
-        return session.show_text(
+        list(shell, OWN, &[]).await?;
+        return shell.show_text(
             "\\df NAME describes one; \\df * lists those of SQL too, \\df *time* what has time in its name\n",
         );
     }
     let name = Parameter::Text(pattern.to_lowercase());
     let sql = "SELECT name, kind, syntax, description, example FROM functions WHERE name = $name";
-    let (_, rows) = session.query(sql, &[("name", name)]).await?;
+    let (_, rows) = shell.query(sql, &[("name", name)]).await?;
     if rows.iter().any(|batch| batch.num_rows() > 0) {
         let mut text = String::new();
         for batch in &rows {
@@ -33,15 +33,15 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
                 text.push_str(&page(batch, row)?);
             }
         }
-        return session.show_text(&text);
+        return shell.show_text(&text);
     }
     let like = match pattern.contains('*') {
         true => pattern.to_lowercase().replace('_', "\\_").replace('*', "%"),
         false => format!("%{}%", pattern.to_lowercase().replace('_', "\\_")),
     };
     let sql = "SELECT section, name, syntax FROM functions WHERE name LIKE $like ORDER BY section, name";
-    if list(session, sql, &[("like", Parameter::Text(like))]).await? == 0 {
-        let (_, rows) = session.query("SELECT name FROM functions", &[]).await?;
+    if list(shell, sql, &[("like", Parameter::Text(like))]).await? == 0 {
+        let (_, rows) = shell.query("SELECT name FROM functions", &[]).await?;
         let names = column(&rows, 0)?;
         let near = nearest(pattern, names.iter().map(String::as_str));
         let meant = near.map_or_else(|| "\\df * lists them all".to_string(), |near| format!("did you mean {near}?"));
@@ -51,11 +51,11 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
 }
 
 /// Shows a list; how long it is.
-async fn list(session: &mut Session, sql: &str, parameters: &[(&str, Parameter)]) -> Result<usize> {
-    let (schema, rows) = session.query(sql, parameters).await?;
+async fn list(shell: &mut ShellState, sql: &str, parameters: &[(&str, Parameter)]) -> Result<usize> {
+    let (schema, rows) = shell.query(sql, parameters).await?;
     let count = rows.iter().map(RecordBatch::num_rows).sum();
     if count > 0 {
-        session.show_table(&schema, &rows)?;
+        shell.show_table(&schema, &rows)?;
     }
     Ok(count)
 }

@@ -9,7 +9,7 @@ mod notebook;
 mod options;
 mod slo;
 
-use super::session::Session;
+use super::state::ShellState;
 use crate::error::{CliError, Result};
 use crate::output::say;
 
@@ -104,7 +104,7 @@ pub(super) fn spoken(text: &str) -> Option<&'static str> {
 }
 
 /// Runs a command's line.
-pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
+pub(super) async fn run(shell: &mut ShellState, line: &str) -> Result<Flow> {
     let line = line.trim().trim_start_matches('\\');
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     // Whoever is used to ending everything with a semicolon means nothing by it.
@@ -115,7 +115,7 @@ pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
         Takes::Notebook => crate::notebooks::text(argument).is_none(),
         _ => false,
     };
-    if reaches_out && session.safe {
+    if reaches_out && shell.safe {
         return Err(CliError::Usage(format!("\\{name} is not allowed here: the session is safe")));
     }
     if argument.is_empty() && !known.arguments.is_empty() && !known.arguments.starts_with('[') {
@@ -125,21 +125,21 @@ pub(super) async fn run(session: &mut Session, line: &str) -> Result<Flow> {
         return Err(CliError::Usage(format!("\\{name} takes nothing after it")));
     }
     match name {
-        "d" => describe::run(session, argument).await?,
-        "df" => functions::run(session, argument).await?,
-        "slo" => slo::run(session, argument).await?,
-        "set" => options::set(session, argument)?,
-        "unset" => options::unset(session, argument)?,
-        "chart" => chart::run(session, argument)?,
-        "save" => notebook::save(session, argument)?,
-        "run" => notebook::run(session, argument).await?,
-        "explain" => explain::run(session, argument).await?,
-        "format" => options::format(session, argument)?,
-        "timing" => session.timing = options::switch(session, name, session.timing, argument)?,
-        "pager" => session.pager = options::switch(session, name, session.pager, argument)?,
-        "o" => files::output(session, argument)?,
-        "i" => return files::include(session, argument).await,
-        "?" => session.show_text(&help())?,
+        "d" => describe::run(shell, argument).await?,
+        "df" => functions::run(shell, argument).await?,
+        "slo" => slo::run(shell, argument).await?,
+        "set" => options::set(shell, argument)?,
+        "unset" => options::unset(shell, argument)?,
+        "chart" => chart::run(shell, argument)?,
+        "save" => notebook::save(shell, argument)?,
+        "run" => notebook::run(shell, argument).await?,
+        "explain" => explain::run(shell, argument).await?,
+        "format" => options::format(shell, argument)?,
+        "timing" => shell.timing = options::switch(shell, name, shell.timing, argument)?,
+        "pager" => shell.pager = options::switch(shell, name, shell.pager, argument)?,
+        "o" => files::output(shell, argument)?,
+        "i" => return files::include(shell, argument).await,
+        "?" => shell.show_text(&help())?,
         "q" => return Ok(Flow::Quit),
         _ => return Err(unknown(name)),
     }
@@ -182,8 +182,8 @@ pub(super) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> O
 }
 
 /// Prints `on` or `off` and the like for whoever reads along.
-fn told(session: &Session, line: &str) -> Result<()> {
-    if session.interactive { say(&format!("{line}\n")) } else { Ok(()) }
+fn told(shell: &ShellState, line: &str) -> Result<()> {
+    if shell.interactive { say(&format!("{line}\n")) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use super::{nearest, told};
 use crate::error::{CliError, Result};
 use crate::output::{Format, say};
 use crate::shell::cells::Setting;
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 
-pub(super) fn set(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) fn set(shell: &mut ShellState, argument: &str) -> Result<()> {
     if argument.is_empty() {
-        let settings = session.settings();
+        let settings = shell.settings();
         let width = settings.iter().map(|set| set.name.chars().count()).max().unwrap_or_default();
         let lines: String = settings.iter().map(|set| format!("{}\n", line(set, width))).collect();
-        return if lines.is_empty() { told(session, "nothing is set; try \\set from 2026-10-01") } else { say(&lines) };
+        return if lines.is_empty() { told(shell, "nothing is set; try \\set from 2026-10-01") } else { say(&lines) };
     }
     let (name, value) = argument.split_once(|c: char| c.is_whitespace() || c == '=').unwrap_or((argument, ""));
     let name = name.trim_start_matches('$');
@@ -24,15 +24,15 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<()> {
         return Err(CliError::Usage(format!("{name:?} is no name; expected \\set NAME VALUE, to be used as $NAME")));
     }
     if value.is_empty() {
-        return match session.settings().iter().find(|set| set.name == name) {
+        return match shell.settings().iter().find(|set| set.name == name) {
             Some(set) => say(&format!("{}\n", line(set, 0))),
             None => Err(CliError::Usage(format!("${name} has no value; give it one with \\set {name} VALUE"))),
         };
     }
-    session.parameters.insert(name.to_string(), value.to_string());
+    shell.parameters.insert(name.to_string(), value.to_string());
     // Whether 7 is a number or last week a time is worth a look.
-    match session.settings().iter().find(|set| set.name == name) {
-        Some(set) => told(session, &line(set, 0)),
+    match shell.settings().iter().find(|set| set.name == name) {
+        Some(set) => told(shell, &line(set, 0)),
         None => Ok(()),
     }
 }
@@ -49,25 +49,25 @@ fn line(set: &Setting, width: usize) -> String {
     format!("${:width$} = {} ({taken})", set.name, set.typed)
 }
 
-pub(super) fn unset(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) fn unset(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_start_matches('$');
-    match session.parameters.remove(name) {
+    match shell.parameters.remove(name) {
         Some(_) => Ok(()),
         None => Err(CliError::Usage(format!("${name} is not set"))),
     }
 }
 
-pub(super) fn format(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) fn format(shell: &mut ShellState, argument: &str) -> Result<()> {
     let names = || Format::value_variants().iter().filter_map(Format::to_possible_value);
     if argument.is_empty() {
         let names: Vec<String> = names().map(|known| known.get_name().to_string()).collect();
-        let now = session.format.and_then(|format| format.to_possible_value());
+        let now = shell.format.and_then(|format| format.to_possible_value());
         let now = now.map_or_else(|| "table".to_string(), |format| format.get_name().to_string());
         return say(&format!("{now} (of {})\n", names.join(", ")));
     }
     match Format::from_str(argument, true) {
         Ok(format) => {
-            session.format = Some(format);
+            shell.format = Some(format);
             Ok(())
         }
         Err(_) => {
@@ -83,7 +83,7 @@ pub(super) fn format(session: &mut Session, argument: &str) -> Result<()> {
 }
 
 /// The new state of something that is on or off; without an argument, the other one.
-pub(super) fn switch(session: &Session, name: &str, now: bool, argument: &str) -> Result<bool> {
+pub(super) fn switch(shell: &ShellState, name: &str, now: bool, argument: &str) -> Result<bool> {
     let state = match argument {
         "" => !now,
         "on" => true,
@@ -91,6 +91,6 @@ pub(super) fn switch(session: &Session, name: &str, now: bool, argument: &str) -
         _ => return Err(CliError::Usage(format!("expected \\{name} on or \\{name} off"))),
     };
     // Piped, what is printed is results.
-    told(session, &format!("{name} is {}", if state { "on" } else { "off" }))?;
+    told(shell, &format!("{name} is {}", if state { "on" } else { "off" }))?;
     Ok(state)
 }

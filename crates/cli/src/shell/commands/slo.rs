@@ -11,7 +11,7 @@ use nines_engine::ingest::clock;
 use super::nearest;
 use crate::error::{CliError, Result};
 use crate::output::{duration, instant, text as text_of};
-use crate::shell::session::Session;
+use crate::shell::state::ShellState;
 use crate::shell::vocabulary::column;
 
 const DEFINED: &str = "
@@ -51,26 +51,26 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(clock::now()).unwrap_or_default()
 }
 
-pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
+pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches(';').trim_matches(['\'', '"']);
     if name.is_empty() {
         let at = Parameter::Text(now().to_rfc3339());
-        let (schema, rows) = session.query(IN_FORCE, &[("at", at)]).await?;
+        let (schema, rows) = shell.query(IN_FORCE, &[("at", at)]).await?;
         return match rows.iter().any(|batch| batch.num_rows() > 0) {
-            true => session.show_table(&schema, &rows),
+            true => shell.show_table(&schema, &rows),
             false => Err(CliError::Usage("nothing is in force; record definitions with: nines apply".to_string())),
         };
     }
     let named = || ("name", Parameter::Text(name.to_string()));
-    let (_, defined) = session.query(DEFINED, &[named()]).await?;
+    let (_, defined) = shell.query(DEFINED, &[named()]).await?;
     let versions: usize = defined.iter().map(RecordBatch::num_rows).sum();
     let now = now();
-    let until = newest_end(session).await?.filter(|end| now - *end > TimeDelta::days(1)).unwrap_or(now);
-    let zone: Tz = session.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
+    let until = newest_end(shell).await?.filter(|end| now - *end > TimeDelta::days(1)).unwrap_or(now);
+    let zone: Tz = shell.session.time_zone().tz();
     let periods = periods(now, until, zone);
     let mut figures = Vec::new();
     for (period, from, to) in &periods {
-        let (_, rows) = session.query(FIGURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
+        let (_, rows) = shell.query(FIGURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
         for batch in &rows {
             for row in 0..batch.num_rows() {
                 figures.push(Figures::of(period, batch, row, zone)?);
@@ -78,17 +78,17 @@ pub(super) async fn run(session: &mut Session, argument: &str) -> Result<()> {
         }
     }
     if versions == 0 && figures.is_empty() {
-        return Err(unknown(session, name).await?);
+        return Err(unknown(shell, name).await?);
     }
-    session.show_text(&promise(name, &defined, zone, now)?)?;
+    shell.show_text(&promise(name, &defined, zone, now)?)?;
     if figures.is_empty() {
-        return session.show_text("there are no rows for it yet\n");
+        return shell.show_text("there are no rows for it yet\n");
     }
-    session.show_text(&format!("{}\n{}", lined_up(&figures), measured(&figures)))?;
+    shell.show_text(&format!("{}\n{}", lined_up(&figures), measured(&figures)))?;
     let Some((_, from, to)) = periods.first() else { return Ok(()) };
-    let (_, failures) = session.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
+    let (_, failures) = shell.query(FAILURES, &[("from", at(*from)), ("to", at(*to)), named()]).await?;
     let is_measured = figures.iter().any(|line| line.is_measured && line.period == periods[0].0);
-    session.show_text(&failed(&failures, is_measured, zone)?)
+    shell.show_text(&failed(&failures, is_measured, zone)?)
 }
 
 /// A line of figures, as texts.
@@ -219,9 +219,9 @@ fn periods(now: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> Vec<(String, D
 }
 
 /// When the newest slice of any raw table ends.
-async fn newest_end(session: &mut Session) -> Result<Option<DateTime<Utc>>> {
-    let slice = session.engine.store().map_or(0, |store| store.slice_seconds());
-    let (_, rows) = session.query(NEWEST, &[]).await?;
+async fn newest_end(shell: &mut ShellState) -> Result<Option<DateTime<Utc>>> {
+    let slice = shell.session.store().map_or(0, |store| store.slice_seconds());
+    let (_, rows) = shell.query(NEWEST, &[]).await?;
     let Some(batch) = rows.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
     let times = cast(batch.column(0), &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
@@ -310,8 +310,8 @@ fn percent(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-async fn unknown(session: &mut Session, name: &str) -> Result<CliError> {
-    let (_, rows) = session.query("SELECT DISTINCT objective FROM slos ORDER BY objective", &[]).await?;
+async fn unknown(shell: &mut ShellState, name: &str) -> Result<CliError> {
+    let (_, rows) = shell.query("SELECT DISTINCT objective FROM slos ORDER BY objective", &[]).await?;
     let names = column(&rows, 0)?;
     let part = name.to_lowercase();
     let similar: Vec<&str> =

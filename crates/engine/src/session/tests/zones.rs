@@ -4,7 +4,7 @@ use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use nines_store::TableKind;
 
-use super::{asked, cells, engine, loaded, said};
+use super::{asked, cells, loaded, said, session};
 
 const ZONES: [&str; 3] = ["UTC", "Asia/Shanghai", "America/New_York"];
 
@@ -148,13 +148,13 @@ fn checks(zone: &str) -> Vec<String> {
 #[tokio::test]
 async fn in_every_zone_an_instant_is_one() {
     for zone in ZONES {
-        let given = engine(&format!("memory://given_{}", zone.replace('/', "_")), zone).await;
-        let set = engine(&format!("memory://set_{}", zone.replace('/', "_")), "Asia/Kolkata").await;
+        let given = session(&format!("memory://given_{}", zone.replace('/', "_")), zone).await;
+        let set = session(&format!("memory://set_{}", zone.replace('/', "_")), "Asia/Kolkata").await;
         asked(&set, &format!("SET TIME ZONE '{zone}'")).await.unwrap();
-        for engine in [&given, &set] {
+        for session in [&given, &set] {
             let mut wrong = Vec::new();
             for check in checks(zone) {
-                let found = said(engine, &format!("SELECT {check} FROM {ROW}")).await;
+                let found = said(session, &format!("SELECT {check} FROM {ROW}")).await;
                 if found.lines().nth(3).is_none_or(|row| !row.contains("true")) {
                     wrong.push(format!("{check}: {found}"));
                 }
@@ -167,8 +167,8 @@ async fn in_every_zone_an_instant_is_one() {
 #[tokio::test]
 async fn so_it_is_where_files_are_selected_from() {
     for zone in ZONES {
-        let engine = engine(&format!("memory://selected_{}", zone.replace('/', "_")), zone).await;
-        asked(&engine, "INSERT INTO events (time, name, good, total) VALUES ('2026-01-01', 'x', 1, 1)").await.unwrap();
+        let session = session(&format!("memory://selected_{}", zone.replace('/', "_")), zone).await;
+        asked(&session, "INSERT INTO events (time, name, good, total) VALUES ('2026-01-01', 'x', 1, 1)").await.unwrap();
         let cases =
             TIMES.iter().enumerate().map(|(at, (expr, _))| format!("WHEN {at} THEN CAST({expr} AS TIMESTAMPTZ)"));
         let column = |(name, value): (&str, &str)| format!("CASE WHEN at >= 0 THEN {value} END AS {name}");
@@ -180,11 +180,11 @@ async fn so_it_is_where_files_are_selected_from() {
             columns.collect::<Vec<_>>().join(", ")
         );
         let input: String = (0..TIMES.len()).map(|at| format!("{at}\n")).collect();
-        loaded(&engine, TableKind::Events, &format!("at\n{input}"), &select).await.unwrap();
+        loaded(&session, TableKind::Events, &format!("at\n{input}"), &select).await.unwrap();
         for (at, (expr, is)) in TIMES.iter().enumerate() {
             let stored = format!("SELECT to_unixtime(time) FROM events WHERE name = '{at}'");
             let right = (is.micros(zone) / 1_000_000).to_string();
-            assert_eq!(cells(&engine, &stored).await.unwrap(), [right], "{zone}: {expr}");
+            assert_eq!(cells(&session, &stored).await.unwrap(), [right], "{zone}: {expr}");
         }
     }
 }
@@ -192,9 +192,9 @@ async fn so_it_is_where_files_are_selected_from() {
 #[tokio::test]
 async fn so_it_is_in_definitions_whoever_asks() {
     for zone in ZONES {
-        let engine = engine(&format!("memory://defined_{}", zone.replace('/', "_")), zone).await;
+        let session = session(&format!("memory://defined_{}", zone.replace('/', "_")), zone).await;
         asked(
-            &engine,
+            &session,
             "INSERT INTO requests (time, service, endpoint, cause, status, requests) VALUES
             ('2026-10-14T04:00:00Z', 'web', '2026-10-14T04:00:00Z', '2026-10-14 12:00:00', 200, 1),
             ('2026-10-15T04:00:00Z', 'web', '', '', 200, 1)",
@@ -235,9 +235,9 @@ async fn so_it_is_in_definitions_whoever_asks() {
             (format!("{at}.yaml"), text)
         };
         let files: Vec<(String, String)> = checks.iter().enumerate().map(|(at, check)| slo(at, check)).collect();
-        engine.apply(&files).await.unwrap();
+        session.apply(&files).await.unwrap();
         let found = "SELECT objective, good = total AND total = 1 AS as_it_should FROM timelines('2026-10-14T00:00:00Z', '2026-10-15T00:00:00Z')";
-        let found = said(&engine, found).await;
+        let found = said(&session, found).await;
         for (at, check) in checks.iter().enumerate() {
             let mut rows = found.lines().map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
             let row = rows.find(|row| row.get(1).is_some_and(|objective| *objective == format!("s{at}")));
@@ -248,28 +248,28 @@ async fn so_it_is_in_definitions_whoever_asks() {
 
 #[tokio::test]
 async fn a_zone_that_is_set_is_that_of_tables_functions_and_words() {
-    let engine = engine("memory://set", "UTC").await;
-    asked(&engine, "INSERT INTO requests (time, service, status, requests) VALUES
+    let session = session("memory://set", "UTC").await;
+    asked(&session, "INSERT INTO requests (time, service, status, requests) VALUES
         ('2026-10-01T00:00:00Z', 'web', 200, 1), ('2026-10-01T00:01:00Z', 'web', 200, 1), ('2026-09-30T16:00:00Z', 'web', 200, 1)")
         .await
         .unwrap();
     let count = "SELECT count(*) FROM requests WHERE time < '2026-10-01 08:01:00'";
-    assert_eq!(cells(&engine, count).await.unwrap(), ["3"]);
-    asked(&engine, "CREATE TABLE kept AS SELECT * FROM requests").await.unwrap();
-    asked(&engine, "SET TIME ZONE 'Asia/Shanghai'").await.unwrap();
-    assert_eq!(engine.time_zone(), "Asia/Shanghai");
-    assert_eq!(cells(&engine, count).await.unwrap(), ["2"]);
-    assert_eq!(cells(&engine, "SELECT count(DISTINCT date_trunc('day', time)) FROM requests").await.unwrap(), ["1"]);
+    assert_eq!(cells(&session, count).await.unwrap(), ["3"]);
+    asked(&session, "CREATE TABLE kept AS SELECT * FROM requests").await.unwrap();
+    asked(&session, "SET TIME ZONE 'Asia/Shanghai'").await.unwrap();
+    assert_eq!(session.time_zone().name(), "Asia/Shanghai");
+    assert_eq!(cells(&session, count).await.unwrap(), ["2"]);
+    assert_eq!(cells(&session, "SELECT count(DISTINCT date_trunc('day', time)) FROM requests").await.unwrap(), ["1"]);
     // What was kept keeps its zone, in which its days are.
-    assert_eq!(cells(&engine, "SELECT count(DISTINCT date_trunc('day', time)) FROM kept").await.unwrap(), ["2"]);
+    assert_eq!(cells(&session, "SELECT count(DISTINCT date_trunc('day', time)) FROM kept").await.unwrap(), ["2"]);
     assert_eq!(
-        cells(&engine, "SELECT arrow_typeof(time) FROM kept LIMIT 1").await.unwrap(),
+        cells(&session, "SELECT arrow_typeof(time) FROM kept LIMIT 1").await.unwrap(),
         ["Timestamp(µs, \"UTC\")"]
     );
     let span = "SELECT measured_seconds(timeline('2026-10-01 00:00:00', true, 60, '2026-10-01T00:00:00+08:00', '2026-10-01 00:01:00'))";
-    assert_eq!(cells(&engine, span).await.unwrap(), ["60.0"]);
-    assert_eq!(cells(&engine, "SELECT to_unixtime(TIMESTAMP '2026-10-01 08:00:00')").await.unwrap(), ["1790812800"]);
-    assert!(said(&engine, "SET TIME ZONE 'Shanghai'").await.contains("did you mean Asia/Shanghai?"));
-    asked(&engine, "RESET timezone").await.unwrap();
-    assert_eq!(cells(&engine, count).await.unwrap(), ["3"]);
+    assert_eq!(cells(&session, span).await.unwrap(), ["60.0"]);
+    assert_eq!(cells(&session, "SELECT to_unixtime(TIMESTAMP '2026-10-01 08:00:00')").await.unwrap(), ["1790812800"]);
+    assert!(said(&session, "SET TIME ZONE 'Shanghai'").await.contains("did you mean Asia/Shanghai?"));
+    asked(&session, "RESET timezone").await.unwrap();
+    assert_eq!(cells(&session, count).await.unwrap(), ["3"]);
 }

@@ -6,8 +6,8 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 
-use super::{asked, cells, engine, said, shown};
-use crate::Engine;
+use super::{asked, cells, said, session, shown};
+use crate::Session;
 
 const SLO: &str = "
 apiVersion: openslo/v1
@@ -61,18 +61,18 @@ const QUESTIONS: [&str; 4] = [
     "SELECT objective, key, good, total FROM nines.public.slo_days ORDER BY objective, key",
 ];
 
-async fn answers(engine: &Engine) -> Result<Vec<String>, String> {
+async fn answers(session: &Session) -> Result<Vec<String>, String> {
     let mut all = Vec::new();
     for question in QUESTIONS {
-        all.push(shown(engine, question).await.map_err(|error| format!("{question}: {error}"))?);
+        all.push(shown(session, question).await.map_err(|error| format!("{question}: {error}"))?);
     }
     Ok(all)
 }
 
-async fn filled(folder: &Path) {
-    let engine = engine(&folder.display().to_string(), "UTC").await;
+pub(super) async fn filled(folder: &Path) {
+    let session = session(&folder.display().to_string(), "UTC").await;
     asked(
-        &engine,
+        &session,
         "INSERT INTO requests (time, service, customer, status, requests) VALUES
         ('2026-10-01 00:00', 'web', 'acme', 200, 10), ('2026-10-01 00:01', 'web', 'acme', 200, 10),
         ('2026-10-01 08:01', 'web', 'acme', 503, 1), ('2026-10-01 08:01', 'web', 'acme', 200, 10),
@@ -81,7 +81,7 @@ async fn filled(folder: &Path) {
     .await
     .unwrap();
     asked(
-        &engine,
+        &session,
         "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'acme', 'web', 'EUR', 100)",
     )
     .await
@@ -93,7 +93,7 @@ async fn filled(folder: &Path) {
     let builtin = slo("availability", "{type: nines/availability, spec: {party: service}}");
     let files = sql.chain([builtin, AGREEMENT.to_string()]).enumerate();
     let files: Vec<(String, String)> = files.map(|(at, text)| (format!("{at}.yaml"), text)).collect();
-    engine.apply(&files).await.unwrap();
+    session.apply(&files).await.unwrap();
 }
 
 fn copied(from: &Path, to: &Path) {
@@ -135,17 +135,17 @@ fn others(name: &str, value: &str) -> Vec<&'static str> {
 async fn with_other_values(origin: &Path, options: &[(String, String)], right: &[String]) -> (usize, Option<String>) {
     let folder = tempfile::tempdir().unwrap();
     copied(origin, folder.path());
-    let engine = engine(&folder.path().display().to_string(), "UTC").await;
+    let session = session(&folder.path().display().to_string(), "UTC").await;
     let mut set = Vec::new();
     for (name, value) in options {
         for other in others(name, value).into_iter().filter(|other| other != value) {
-            if asked(&engine, &format!("SET {name} = '{other}'")).await.is_ok() {
+            if asked(&session, &format!("SET {name} = '{other}'")).await.is_ok() {
                 set.push(format!("{name} = {other}"));
                 break;
             }
         }
     }
-    let wrong = match answers(&engine).await {
+    let wrong = match answers(&session).await {
         Ok(found) if found == right => None,
         Ok(found) => found.iter().zip(right).find(|(a, b)| a != b).map(|(a, b)| format!("{a}\ninstead of\n{b}")),
         Err(error) => Some(error),
@@ -159,7 +159,7 @@ async fn no_setting_changes_what_is_kept() {
     filled(origin.path()).await;
     let folder = tempfile::tempdir().unwrap();
     copied(origin.path(), folder.path());
-    let unset = engine(&folder.path().display().to_string(), "UTC").await;
+    let unset = session(&folder.path().display().to_string(), "UTC").await;
     let right = answers(&unset).await.unwrap();
     assert!(right[0].contains("| decimals ") && right[3].lines().count() > 10, "{right:?}");
     let mut options = Vec::new();
@@ -192,24 +192,24 @@ async fn no_setting_changes_what_is_kept() {
 async fn a_function_of_the_session_is_no_part_of_a_definition() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path()).await;
-    let engine = engine(&folder.path().display().to_string(), "UTC").await;
-    let right = answers(&engine).await.unwrap();
-    engine.context().deregister_udf("date_part");
-    assert!(said(&engine, "SELECT date_part('hour', now())").await.contains("date_part"));
-    asked(&engine, "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-05', 'web', 200, 1)")
+    let session = session(&folder.path().display().to_string(), "UTC").await;
+    let right = answers(&session).await.unwrap();
+    session.context().deregister_udf("date_part");
+    assert!(said(&session, "SELECT date_part('hour', now())").await.contains("date_part"));
+    asked(&session, "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-05', 'web', 200, 1)")
         .await
         .unwrap();
-    let after = cells(&engine, "SELECT count(*) FROM report('2026-10-01', '2026-10-03')").await.unwrap();
+    let after = cells(&session, "SELECT count(*) FROM report('2026-10-01', '2026-10-03')").await.unwrap();
     assert_eq!(after, ["6"]);
-    assert_eq!(answers(&engine).await.unwrap()[..2], right[..2]);
+    assert_eq!(answers(&session).await.unwrap()[..2], right[..2]);
 }
 
 #[tokio::test]
 async fn a_setting_goes_back_to_what_it_was() {
-    let engine = engine("memory://reset", "Asia/Shanghai").await;
-    let shown = async |engine: &Engine| cells(engine, "SHOW timezone").await.unwrap();
-    asked(&engine, "SET TIME ZONE 'UTC'").await.unwrap();
-    assert!(shown(&engine).await.contains(&"UTC".to_string()));
-    asked(&engine, "RESET timezone").await.unwrap();
-    assert!(shown(&engine).await.contains(&"Asia/Shanghai".to_string()));
+    let session = session("memory://reset", "Asia/Shanghai").await;
+    let shown = async |session: &Session| cells(session, "SHOW timezone").await.unwrap();
+    asked(&session, "SET TIME ZONE 'UTC'").await.unwrap();
+    assert!(shown(&session).await.contains(&"UTC".to_string()));
+    asked(&session, "RESET timezone").await.unwrap();
+    assert!(shown(&session).await.contains(&"Asia/Shanghai".to_string()));
 }

@@ -13,7 +13,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::common::collect;
 use futures::{FutureExt, StreamExt};
 use indicatif::HumanCount;
-use nines_engine::{Engine, EngineError, Parameter, Parameters, Receipt, Statement, bytes_of};
+use nines_engine::{EngineError, Parameter, Parameters, Receipt, Session, Statement, bytes_of};
 use nines_notebook::format::printable;
 use nines_notebook::{Answer, Cell, Given, Moment, Notebook, Page, ParameterKind, RunError, Values};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -30,8 +30,8 @@ use crate::output::{Format, Output, counted, duration, note, note_over, say, say
 /// How long a statement that was cancelled is waited for without a word.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) struct Session {
-    pub engine: Engine,
+pub(super) struct ShellState {
+    pub session: Session,
     /// Values for `$name`, as they were typed.
     pub parameters: BTreeMap<String, String>,
     /// How results are printed; `None`: as a table, to a file as its name says.
@@ -82,10 +82,10 @@ enum Outcome {
     },
 }
 
-impl Session {
+impl ShellState {
     /// Runs the statements of a text, and shows their results.
     pub async fn run(&mut self, sql: &str) -> Result<()> {
-        for statement in self.engine.parse(sql)? {
+        for statement in self.session.parse(sql)? {
             self.last = Some(sql.to_string());
             let begun = Instant::now();
             let parameters = parameters(&self.settings());
@@ -116,7 +116,7 @@ impl Session {
                     tidied.await?;
                 }
                 Outcome::Rows { schema, shown, rows, advice } => {
-                    let kept = self.results.keep(&self.engine, &schema, keeper)?;
+                    let kept = self.results.keep(&self.session, &schema, keeper)?;
                     self.cells.ran(cell, Some(self.results.count()), before, &parameters);
                     self.show(&schema, &shown, rows, format)?;
                     self.tell(rows, kept, elapsed)?;
@@ -135,11 +135,11 @@ impl Session {
         let set = self.parameters.iter().filter(|(name, _)| known.contains(&name.as_str()));
         let set: BTreeMap<String, String> = set.map(|(name, typed)| (name.clone(), typed.clone())).collect();
         let watcher = Watcher::new(self.interactive);
-        let (engine, clock, name) = (self.engine.clone(), self.moment().now, name.to_string());
+        let (session, clock, name) = (self.session.clone(), self.moment().now, name.to_string());
         let mut watch = watcher.clone();
         let work = async move {
             let given = Given { parameters: &set, clock, now: None };
-            nines_notebook::run(&engine, &notebook, &name, given, &mut watch).await.map_err(|error| match error {
+            nines_notebook::run(&session, &notebook, &name, given, &mut watch).await.map_err(|error| match error {
                 RunError::Parameters(mistakes) => {
                     CliError::Usage(mistakes.join("\n").replace("give it one, ", "give it one with \\set "))
                 }
@@ -152,7 +152,7 @@ impl Session {
         for Ended { cell, parameters, answer: Answer { schema, batches, .. } } in watcher.ended() {
             let mut result = None;
             if !schema.fields().is_empty() {
-                if let Kept::Not(why) = self.results.keep(&self.engine, &schema, Keeper::of(batches))? {
+                if let Kept::Not(why) = self.results.keep(&self.session, &schema, Keeper::of(batches))? {
                     note(why);
                 }
                 result = Some(self.results.count());
@@ -170,7 +170,7 @@ impl Session {
         target: Target,
     ) -> Result<(Outcome, Keeper)> {
         let keeper = Keeper::default();
-        let work = execute(self.engine.clone(), statement, parameters, keeper.clone(), format, target);
+        let work = execute(self.session.clone(), statement, parameters, keeper.clone(), format, target);
         match self.cancellable(work).await {
             Err(CliError::Engine(EngineError::NoValue(name))) => Err(no_value(&name)),
             outcome => Ok((outcome?, keeper)),
@@ -195,7 +195,7 @@ impl Session {
 
     /// Now, and where days begin.
     pub fn moment(&self) -> Moment {
-        let zone = self.engine.time_zone().parse().unwrap_or(chrono_tz::UTC);
+        let zone = self.session.time_zone().tz();
         Moment { now: nines_engine::ingest::clock::now(), zone }
     }
 
@@ -206,12 +206,12 @@ impl Session {
         parameters: &[(&str, Parameter)],
     ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let parameters: Parameters = parameters.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-        let engine = self.engine.clone();
-        let statements = engine.parse(sql)?;
+        let session = self.session.clone();
+        let statements = session.parse(sql)?;
         let work = async move {
             let mut rows = None;
             for statement in &statements {
-                let answer = engine.run(statement, &parameters).await?;
+                let answer = session.run(statement, &parameters).await?;
                 rows = Some((Arc::clone(&answer.schema), collect(answer.batches).await?));
             }
             rows.ok_or_else(|| CliError::Usage("no statement given".to_string()))
@@ -221,7 +221,7 @@ impl Session {
 
     /// Shows rows that are no result of the session, as a table.
     pub fn show_table(&self, schema: &SchemaRef, rows: &[RecordBatch]) -> Result<()> {
-        let table = whole(schema, rows, &self.engine.time_zone())?;
+        let table = whole(schema, rows, self.session.time_zone().name())?;
         if self.interactive { self.screen().table(table) } else { say(&format!("{table}\n")) }
     }
 
@@ -265,7 +265,7 @@ impl Session {
         if !self.interactive {
             return Ok(());
         }
-        let time_zone = &self.engine.time_zone();
+        let time_zone = self.session.time_zone().name();
         if format == Format::Table {
             self.screen().table(whole(schema, shown, time_zone)?)?;
         } else {
@@ -316,7 +316,7 @@ impl Session {
     ) -> Result<T> {
         // Of before: the pager was interrupted, or a statement that had just ended.
         while self.interrupts.recv().now_or_never().is_some() {}
-        let begun = opened::begun(&self.engine);
+        let begun = opened::begun(&self.session);
         let mut task = tokio::spawn(work);
         let done = tokio::select! {
             biased;
@@ -334,13 +334,13 @@ impl Session {
                 }
             }
             None => {
-                self.engine.cancel();
+                self.session.cancel();
                 task.abort();
                 // Its memory is free and its rows are stored or not once it has ended.
                 self.ended(task).await;
             }
         }
-        Err(CliError::Interrupted(Landed::since(&self.engine, begun).await))
+        Err(CliError::Interrupted(Landed::since(&self.session, begun).await))
     }
 
     /// Waits for a statement that was cancelled. If it does not end, another Ctrl-C leaves the shell: what still computes may
@@ -359,7 +359,7 @@ impl Session {
                     if begun.elapsed() < PATIENCE {
                         continue;
                     }
-                    let interrupted = CliError::Interrupted(Landed::since(&self.engine, 0).await);
+                    let interrupted = CliError::Interrupted(Landed::since(&self.session, 0).await);
                     note_over(&interrupted);
                     std::process::exit(i32::from(interrupted.exit_code()));
                 }
@@ -380,14 +380,14 @@ pub(super) fn parameters(settings: &[Setting]) -> Parameters {
 
 /// Runs a statement and lets its rows go where they shall.
 async fn execute(
-    engine: Engine,
+    session: Session,
     statement: Statement,
     parameters: Parameters,
     keeper: Keeper,
     format: Format,
     target: Target,
 ) -> Result<Outcome> {
-    let answer = engine.run(&statement, &parameters).await?;
+    let answer = session.run(&statement, &parameters).await?;
     let advice = answer.advice();
     if let Some(receipt) = answer.receipt() {
         collect(answer.batches).await?;
@@ -399,7 +399,7 @@ async fn execute(
     }
     let schema = Arc::clone(&answer.schema);
     let batches = keeper.watch(answer.batches);
-    let time_zone = &engine.time_zone();
+    let time_zone = session.time_zone().name();
     let mut shown = Vec::new();
     let rows = match target {
         Target::Screen => first(batches, &mut shown).await?,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::shown;
-use crate::{Chosen, Engine, EngineError, Issuing, Load, Settings};
+use crate::{Chosen, Engine, EngineError, Issuing, Load, Session, SessionSettings, Settings};
 
 const ROWS: &str = "SELECT time, service, status, requests FROM requests ORDER BY time, service, status";
 const REPORT: &str = "SELECT objective, target, slo, slo_error_time, failures FROM report('2026-10-01', '2026-10-03')";
@@ -54,27 +54,30 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![6 => insert, 1 => (0..9u32).prop_map(Step::Apply), 1 => Just(Step::Compact)]
 }
 
-async fn take(engine: &Engine, step: &Step) {
+async fn take(session: &Session, step: &Step) {
     match step {
         Step::Insert { day, minute, service, good, bad } => {
             let key = format!("'2026-10-{day:02} 00:{minute:02}', 's{service}'");
             let rows = format!("({key}, 200, {good}), ({key}, 503, {bad})");
-            engine.sql(&format!("INSERT INTO requests (time, service, status, requests) VALUES {rows}")).await.unwrap();
+            session
+                .sql(&format!("INSERT INTO requests (time, service, status, requests) VALUES {rows}"))
+                .await
+                .unwrap();
         }
         Step::Apply(target) => {
             // The text of a version in force may be corrected.
-            engine.apply(&[definition(&format!("0.9{target}"))]).await.unwrap();
+            session.apply(&[definition(&format!("0.9{target}"))]).await.unwrap();
         }
         Step::Compact => {
-            engine.compact(TableKind::Requests, &Compaction::default()).await.unwrap();
+            session.compact(TableKind::Requests, &Compaction::default()).await.unwrap();
         }
     }
 }
 
-async fn versions(engine: &Engine) -> BTreeMap<TableKind, Option<u64>> {
+async fn versions(session: &Session) -> BTreeMap<TableKind, Option<u64>> {
     let mut versions = BTreeMap::new();
     for &kind in TableKind::ALL {
-        let version = match engine.store() {
+        let version = match session.store() {
             Some(store) => store.table(kind).snapshot().await.unwrap().version(),
             None => None,
         };
@@ -83,19 +86,24 @@ async fn versions(engine: &Engine) -> BTreeMap<TableKind, Option<u64>> {
     versions
 }
 
-async fn as_of(store: &str, text: &str) -> Engine {
-    Engine::open(Settings { as_of: Some(text.to_string()), ..Settings::new(store) }).await.unwrap()
+async fn opened(store: &str, text: &str) -> crate::Result<Session> {
+    let settings = SessionSettings { as_of: Some(text.to_string()), ..SessionSettings::default() };
+    Engine::open(Settings::new(store)).await?.session(settings).await
 }
 
-async fn answers(engine: &Engine) -> [String; 2] {
-    [shown(engine, ROWS).await.unwrap(), shown(engine, REPORT).await.unwrap()]
+async fn as_of(store: &str, text: &str) -> Session {
+    opened(store, text).await.unwrap()
+}
+
+async fn answers(session: &Session) -> [String; 2] {
+    [shown(session, ROWS).await.unwrap(), shown(session, REPORT).await.unwrap()]
 }
 
 /// The latest time in ms that any log says.
-async fn latest(engine: &Engine) -> i64 {
+async fn latest(session: &Session) -> i64 {
     let mut latest = i64::MIN;
     for &kind in TableKind::ALL {
-        let history = engine.store().unwrap().table(kind).history(1).await.unwrap();
+        let history = session.store().unwrap().table(kind).history(1).await.unwrap();
         latest = latest.max(history.versions.iter().filter_map(|version| version.timestamp).max().unwrap_or(i64::MIN));
     }
     latest
@@ -109,17 +117,17 @@ fn every_version_is_read_as_it_was_when_it_was_the_newest() {
     let drawn = runner.run(&prop::collection::vec(step(), 2..7), |steps| {
         runtime.block_on(async {
             let store = format!("memory://as-of-{}", STORES.fetch_add(1, Ordering::Relaxed));
-            let engine = Engine::open_or_create(Settings::new(&*store), None).await.unwrap();
-            engine.apply(&[definition("0.5")]).await.unwrap();
+            let session = Session::open_or_create(Settings::new(&*store), None).await.unwrap();
+            session.apply(&[definition("0.5")]).await.unwrap();
             let mut seen = Vec::new();
             for step in &steps {
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                take(&engine, step).await;
+                take(&session, step).await;
                 // What is kept of days counts as stored, too.
-                let answers = answers(&engine).await;
-                seen.push((versions(&engine).await, latest(&engine).await, answers));
+                let answers = answers(&session).await;
+                seen.push((versions(&session).await, latest(&session).await, answers));
             }
-            let before = versions(&engine).await;
+            let before = versions(&session).await;
             for (versions, latest, answers_then) in &seen {
                 let pinned = versions.iter().filter_map(|(kind, version)| Some((kind.name(), (*version)?)));
                 let pinned: Vec<String> = pinned.map(|(name, version)| format!("{name}={version}")).collect();
@@ -136,9 +144,9 @@ fn every_version_is_read_as_it_was_when_it_was_the_newest() {
                     prop_assert_eq!(&answers(&then).await, answers_then, "as of {}", text);
                 }
             }
-            prop_assert_eq!(&versions(&engine).await, &before, "nothing is written");
+            prop_assert_eq!(&versions(&session).await, &before, "nothing is written");
             let last = seen.last().map(|(_, _, answers)| answers);
-            prop_assert_eq!(Some(&answers(&engine).await), last);
+            prop_assert_eq!(Some(&answers(&session).await), last);
             Ok(())
         })
     });
@@ -148,10 +156,10 @@ fn every_version_is_read_as_it_was_when_it_was_the_newest() {
 #[tokio::test]
 async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
     let store = "memory://as-of-told";
-    let engine = Engine::open_or_create(Settings::new(store), None).await.unwrap();
+    let session = Session::open_or_create(Settings::new(store), None).await.unwrap();
     let insert = "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-01', 's0', 200, 1)";
-    engine.sql(insert).await.unwrap();
-    engine.sql(&insert.replace(", 1)", ", 2)")).await.unwrap();
+    session.sql(insert).await.unwrap();
+    session.sql(&insert.replace(", 1)", ", 2)")).await.unwrap();
     let then = as_of(store, "requests=1").await;
     assert_eq!(then.as_of(), None);
     let answer = then.run(&then.parse(ROWS).unwrap()[0], &crate::Parameters::default()).await.unwrap();
@@ -161,8 +169,7 @@ async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
     assert_eq!(then.as_of().unwrap(), "as of requests=1: requests 1");
     assert!(!shown(&then, ROWS).await.unwrap().contains("| 2 "));
 
-    let open =
-        async |text: &str| Engine::open(Settings { as_of: Some(text.into()), ..Settings::new(store) }).await.err();
+    let open = async |text: &str| opened(store, text).await.err();
     let missing = open("requests=9").await.unwrap();
     let EngineError::Store(error) = &missing else { panic!("{missing}") };
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -181,10 +188,10 @@ async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
 #[tokio::test]
 async fn nothing_is_written_as_of_an_earlier_time() {
     let store = "memory://as-of-written";
-    let engine = Engine::open_or_create(Settings::new(store), None).await.unwrap();
+    let session = Session::open_or_create(Settings::new(store), None).await.unwrap();
     let insert = "INSERT INTO requests (time, service, status, requests) VALUES ('2026-10-01', 's0', 200, 1)";
-    engine.sql(insert).await.unwrap();
-    let before = versions(&engine).await;
+    session.sql(insert).await.unwrap();
+    let before = versions(&session).await;
     let then = as_of(store, "now").await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let load = Load::new(TableKind::Requests, vec![file.path().to_path_buf()]);
@@ -200,7 +207,6 @@ async fn nothing_is_written_as_of_an_earlier_time() {
         then.gc(TableKind::Requests, &nines_store::Gc::default()).await.map(drop),
         then.delete(TableKind::Requests, &crate::Deleting::default()).await.map(drop),
         then.edit(TableKind::Incidents, "INC-1", |_| Ok::<_, EngineError>(None)).await.map(drop),
-        Engine::open_or_create(then.settings().clone(), None).await.map(drop),
     ];
     for (at, refused) in refused.into_iter().enumerate() {
         match refused {
@@ -212,13 +218,13 @@ async fn nothing_is_written_as_of_an_earlier_time() {
             Err(other) => panic!("{at}: {other}"),
         }
     }
-    assert_eq!(versions(&engine).await, before);
+    assert_eq!(versions(&session).await, before);
 }
 
 #[tokio::test]
 async fn as_of_a_time_it_is_that_time() {
     let store = "memory://as-of-now";
-    Engine::open_or_create(Settings::new(store), None).await.unwrap();
+    Session::open_or_create(Settings::new(store), None).await.unwrap();
     let then = as_of(store, "2026-01-20 10:00").await;
     let now =
         shown(&then, "SELECT now() = TIMESTAMP '2026-01-20 10:00:00' AS a, TIMESTAMP 'yesterday' = '2026-01-19' AS b");
