@@ -128,7 +128,7 @@ impl Table {
         let mut versions = versions_of(&found, Kind::Entry);
         let mut checkpoints = versions_of(&found, Kind::Checkpoint);
         let mut heads = versions_of(&found, Kind::Head);
-        self.look_for_missed(&mut versions, &heads).await?;
+        self.look_for_missed(&mut versions, &heads).await;
         let oldest = self.oldest_to_check(&versions, &mut checked).await?;
         // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
         let from = checkpoints.iter().copied().filter(|version| *version <= oldest).max().unwrap_or(0);
@@ -155,17 +155,21 @@ impl Table {
         Ok(checked)
     }
 
-    /// Adds the entries that a list may lack because writers were at work while it was made: a list is no look at one moment.
-    async fn look_for_missed(&self, versions: &mut BTreeSet<u64>, heads: &BTreeSet<u64>) -> Result<()> {
-        let (Some(first), Some(last)) = (versions.first().copied(), versions.last().max(heads.last()).copied()) else {
-            return Ok(());
-        };
-        for version in (first..=last).filter(|version| !versions.contains(version)).collect::<Vec<_>>() {
-            if matches!(self.objects().get(&self.log().place(version).entry()).await, Ok(Some(_))) {
+    /// Adds the entries that a list may lack because writers were at work while it was made: a list is no look at one moment. Of those
+    /// that are lost none is looked for but the one before each that is there.
+    async fn look_for_missed(&self, versions: &mut BTreeSet<u64>, heads: &BTreeSet<u64>) {
+        let Some(first) = versions.first().copied() else { return };
+        let before = versions.iter().filter(|version| **version > first).map(|version| version - 1);
+        let ends: BTreeSet<u64> = before.chain(heads.iter().copied()).filter(|version| *version > first).collect();
+        for end in ends.into_iter().rev() {
+            for version in (first + 1..=end).rev() {
+                let is_known = versions.contains(&version);
+                if is_known || !matches!(self.objects().get(&self.log().place(version).entry()).await, Ok(Some(_))) {
+                    break;
+                }
                 versions.insert(version);
             }
         }
-        Ok(())
     }
 
     /// The oldest version that is retained: those before it need not be readable.
