@@ -411,8 +411,55 @@ fn refreshing_again_adds_nothing_and_two_at_once_agree() {
     assert!(again.ends_with("4 days of objectives kept, of days that are over\n"), "{again}");
     assert_eq!(kept(), after_both);
     assert_eq!(fixture.answers(), before);
-    let plan = fixture.query("EXPLAIN SELECT * FROM timelines('2026-10-01', '2026-10-03')").concat();
-    assert!(plan.contains("kept=4") && !plan.contains("DataSourceExec"), "{plan}");
+    let plan = fixture.query("EXPLAIN ANALYZE SELECT * FROM timelines('2026-10-01', '2026-10-03')").concat();
+    assert!(plan.contains("days_kept=4") && !plan.contains("DataSourceExec"), "{plan}");
+}
+
+#[test]
+fn planning_reads_logs_alone() {
+    let fixture = Fixture::defined();
+    let answers = fixture.answers();
+    let questions = [
+        "report('2026-10-01', '2026-10-03')",
+        "timelines('2026-10-01', '2026-10-03')",
+        "slices('2026-10-01', '2026-10-03')",
+        "failures('2026-10-01', '2026-10-03')",
+        "culprits('2026-10-01', '2026-10-03')",
+        "review('2026-10-01', '2026-10-03')",
+        "burn_alerts('2026-10-01', '2026-10-03')",
+        "credits('2026-10')",
+        "slos",
+        "baselines",
+        "requests",
+    ];
+    let aside = |from: &str, to: &str| {
+        for path in data_of(&fixture.store, from) {
+            fs::rename(&path, path.with_extension(to)).unwrap();
+        }
+    };
+    assert!(!data_of(&fixture.store, "parquet").is_empty());
+    aside("parquet", "aside");
+    for question in questions {
+        let plan = fixture.query(&format!("EXPLAIN SELECT * FROM {question}")).concat();
+        assert!(plan.contains("Exec"), "{plan}");
+    }
+    fails(1, at(&fixture.store).args(["sql", "SELECT * FROM report('2026-10-01', '2026-10-03')"]));
+    aside("aside", "parquet");
+    assert_eq!(fixture.answers(), answers);
+}
+
+/// The data files of a store with this extension.
+fn data_of(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("_delta_log") {
+            found.extend(data_of(&path, extension));
+        } else if path.extension().is_some_and(|of| of == extension) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The folders of what is derived.

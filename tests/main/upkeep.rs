@@ -61,7 +61,7 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
     assert_eq!(count(&store), ["nova,48,480"]);
     assert!(run(&mut on(&store, &["log", "requests"])).contains("acme asked for it"));
     assert!(
-        run(&mut delete(&["customer = 'acme'", "--reason", "again"])).contains("no row is meant; nothing was changed")
+        run(&mut delete(&["customer = 'acme'", "--reason", "again"])).contains("no row matches; nothing was changed")
     );
     assert!(holds(&store.join("requests"), "acme").len() > 1);
     run(&mut on(&store, &["gc", "requests", "--now"]));
@@ -85,7 +85,7 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
     );
     assert_eq!(count(&store), ["nova,48,480"]);
     let old = run(&mut delete(&["time < now() - interval '100 years'", "--reason", "x"]));
-    assert!(old.contains("no row is meant"), "{old}");
+    assert!(old.contains("no row matches"), "{old}");
 }
 
 #[test]

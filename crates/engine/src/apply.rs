@@ -1,6 +1,5 @@
 //! Recording definitions: all of them, or none if anything is wrong.
 
-use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
@@ -15,7 +14,7 @@ use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store
 use nines_timeline::Interval;
 
 use crate::evaluate::{Evaluation, complaint, stored, too_fine};
-use crate::{EngineError, Result, Session};
+use crate::{EngineError, Mistakes, Result, Session};
 
 /// How often it is planned anew when somebody else recorded definitions meanwhile.
 const ATTEMPTS: u32 = 20;
@@ -36,22 +35,6 @@ pub struct Applied {
     /// What was stored; `None` if nothing was, because nothing changed or nothing was to be.
     pub commit: Option<Commit>,
 }
-
-/// Every mistake in definitions, in the order of files and lines.
-#[derive(Debug)]
-pub struct Mistakes(pub Vec<Mistake>);
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, mistake) in self.0.iter().enumerate() {
-            let line = if at == 0 { "" } else { "\n" };
-            write!(f, "{line}{mistake}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Mistakes {}
 
 impl Session {
     /// Records the definitions in these files, given as (name, text). Nothing is recorded if anything is wrong.

@@ -19,9 +19,8 @@ use nines_timeline::{Interval, Share};
 use crate::answers::By;
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
 use crate::answers::groups::{Group, groups, vela};
-use crate::evaluate::{
-    Asked, Baseline, DAY, Detail, Evaluation, Evaluator, Part, Read, Running, Selection, declared_business, lines,
-};
+use crate::deferred::{DeferredExec, Planner};
+use crate::evaluate::{Asked, Baseline, DAY, Detail, Evaluator, Part, Read, Running, Selection, View, lines};
 use crate::names::{self, Carried};
 use crate::place::Place;
 
@@ -92,7 +91,7 @@ impl Defined {
 }
 
 /// One of the tables, over what a statement reads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DefinedTable {
     pub table: Defined,
     place: Arc<Place>,
@@ -136,7 +135,7 @@ impl DefinedTable {
             vec![
                 texts(rows.iter().map(|row| Some(row.objective))),
                 texts(rows.iter().map(|row| Some(row.slo))),
-                own(&|spec| declared_business(spec).map(str::to_string)),
+                own(&|spec| spec.declared_business().map(str::to_string)),
                 texts(rows.iter().map(|row| row.service())),
                 texts(rows.iter().map(|row| row.owner())),
                 own(&|spec| spec.vela.map(|dimension| vela(dimension).to_string())),
@@ -199,25 +198,51 @@ impl TableProvider for DefinedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluation = Evaluation::of(session, &self.read)?;
-        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
-        let rows = match self.table {
+        let view = Arc::new(View::of(session, &self.place, &self.read).await?);
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => Arc::clone(&self.schema),
+        };
+        let (table, projection, filters) = (self.clone(), projection.cloned(), filters.to_vec());
+        let planner: Planner = Arc::new(move |context| {
+            let (table, view) = (table.clone(), Arc::clone(&view));
+            let (projection, filters) = (projection.clone(), filters.clone());
+            Box::pin(async move {
+                let evaluation = view.evaluation.within(&context);
+                let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
+                let rows = table.rows(&evaluator, &view.read, projection.as_ref()).await?;
+                let rows = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+                rows.scan(evaluation.state(), projection.as_ref(), &filters, limit).await
+            })
+        });
+        Ok(Arc::new(DeferredExec::new(self.table.name(), schema, planner)))
+    }
+}
+
+impl DefinedTable {
+    /// All rows; columns that are not asked for may be empty.
+    async fn rows(
+        &self,
+        evaluator: &Evaluator<'_>,
+        read: &Read,
+        projection: Option<&Vec<usize>>,
+    ) -> Result<RecordBatch> {
+        match self.table {
             Defined::Slos => {
                 let asked = |name: &str| {
                     let at = self.schema.index_of(name).ok();
                     projection.is_none_or(|projection| at.is_some_and(|at| projection.contains(&at)))
                 };
                 // Rows are looked through, and objectives evaluated, only for who asks.
-                let unmatched = if asked("unmatched") { unmatched(&evaluator).await? } else { Vec::new() };
+                let unmatched = if asked("unmatched") { unmatched(evaluator).await? } else { Vec::new() };
                 let measured = match MEASURED.into_iter().any(asked) {
-                    true => measured_lately(&evaluator).await?,
+                    true => measured_lately(evaluator).await?,
                     false => HashMap::new(),
                 };
-                self.slos(&evaluator, &unmatched, &measured)?
+                self.slos(evaluator, &unmatched, &measured)
             }
-            Defined::Baselines => self.baselines(&evaluator.baselines(&self.read.unkept).await?)?,
-        };
-        MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(session, projection, filters, limit).await
+            Defined::Baselines => self.baselines(&evaluator.baselines(read).await?),
+        }
     }
 }
 
@@ -321,7 +346,7 @@ async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, S
         fresh: false,
     };
     let prepared = evaluator.prepare(&asked).await?;
-    let parts = Running::start(&prepared.jobs, &evaluator.session.task_ctx())?.all().await?;
+    let parts = Running::start(&prepared.leaves, &evaluator.session.task_ctx())?.all().await?;
     let parts: Vec<&Part> = prepared.kept.iter().chain(&parts).collect();
     let lines = lines(&prepared, &parts, 0)?;
     let groups = groups(&lines, By::Objective, &prepared.definitions);

@@ -9,9 +9,8 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use nines_ingest::clock;
 use nines_store::{Store, StoreErrorKind};
 
-use crate::evaluate::KnownDefinitions;
+use crate::evaluate::Common;
 use crate::place::Place;
-use crate::session::{Session, SessionSettings};
 use crate::{EngineError, Result, machine};
 
 /// How an engine is set up.
@@ -24,7 +23,7 @@ pub struct Settings {
     pub memory_limit: Option<usize>,
     /// Partitions worked on at once by a statement. `None`: one per core.
     pub partitions: Option<NonZeroUsize>,
-    /// Whether [`Session::tidy`] puts rows into fewer files.
+    /// Whether [`Session::tidy`](crate::Session::tidy) puts rows into fewer files.
     pub compact: bool,
 }
 
@@ -42,7 +41,7 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     settings: Settings,
     place: Arc<Place>,
-    definitions: KnownDefinitions,
+    evaluations: Common,
     runtime: Arc<RuntimeEnv>,
     /// What the memory pool may hold, where that is bounded.
     memory_limit: Option<usize>,
@@ -79,13 +78,8 @@ impl Engine {
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
         let place = Arc::new(Place::new(&settings.store, store));
-        let (definitions, runtime) = (KnownDefinitions::default(), runtime.build_arc()?);
-        Ok(Engine(Arc::new(Shared { settings, place, definitions, runtime, memory_limit })))
-    }
-
-    /// Begins a session. Sessions of an engine know nothing of each other but what is stored.
-    pub async fn session(&self, settings: SessionSettings) -> Result<Session> {
-        Session::begin(self.clone(), settings).await
+        let (evaluations, runtime) = (Common::default(), runtime.build_arc()?);
+        Ok(Engine(Arc::new(Shared { settings, place, evaluations, runtime, memory_limit })))
     }
 
     /// How the engine was set up.
@@ -103,9 +97,9 @@ impl Engine {
         &self.0.place
     }
 
-    /// Definitions as they were last read, by any session.
-    pub(crate) fn definitions(&self) -> &KnownDefinitions {
-        &self.0.definitions
+    /// What evaluations of all sessions share.
+    pub(crate) fn evaluations(&self) -> &Common {
+        &self.0.evaluations
     }
 
     pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {

@@ -4,9 +4,8 @@ use std::fmt;
 
 use datafusion::error::DataFusionError;
 use nines_ingest::IngestError;
+use nines_slo::Mistake;
 use nines_store::{StoreError, StoreErrorKind};
-
-use crate::apply::Mistakes;
 
 /// A result whose error is an [`EngineError`].
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -33,6 +32,22 @@ pub enum EngineError {
     /// The statement was ended by whoever runs it.
     Cancelled,
 }
+
+/// Every mistake in definitions, in the order of files and lines.
+#[derive(Debug)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, mistake) in self.0.iter().enumerate() {
+            let line = if at == 0 { "" } else { "\n" };
+            write!(f, "{line}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}
 
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,8 +20,8 @@ use tokio::sync::OnceCell;
 
 use crate::as_of::Past;
 use crate::fit::Fit;
-use crate::insert::{Receipt, Sink};
 use crate::place::Place;
+use crate::sink::{Receipt, Sink};
 
 /// A parsed statement, its parameters not yet bound.
 #[derive(Debug, Clone)]
@@ -33,9 +33,15 @@ pub struct Answer {
     pub schema: SchemaRef,
     /// The rows. Errors of execution come through it.
     pub batches: SendableRecordBatchStream,
+    pub(crate) sources: Sources,
+    pub(crate) receipt: Option<Receipt>,
+}
+
+/// What an answer is read from. All of it is known once the rows were read.
+#[derive(Debug, Clone)]
+pub struct Sources {
     pub(crate) pins: Arc<Pins>,
     pub(crate) store: Option<String>,
-    pub(crate) receipt: Option<Receipt>,
 }
 
 impl Answer {
@@ -44,6 +50,13 @@ impl Answer {
         self.receipt.clone()
     }
 
+    /// What it is read from, to be asked after its rows were read.
+    pub fn sources(&self) -> Sources {
+        self.sources.clone()
+    }
+}
+
+impl Sources {
     /// As of which earlier time it was read, and which versions of which tables that are: what stands beside the figures.
     /// `None` if it was read as it is now, or read no table.
     pub fn as_of(&self) -> Option<String> {
@@ -72,9 +85,7 @@ impl Answer {
             true => match TableKind::INGESTED.iter().find(|kind| kind.is_series() && !is_empty(**kind)) {
                 None => TableKind::Requests,
                 Some(_) if self.pins.nothing_meant.load(Ordering::Relaxed) => {
-                    return Some(
-                        "no objective is meant by this; list those that are defined with: nines slos".to_string(),
-                    );
+                    return Some("no objective matches this filter; list them with: nines slos".to_string());
                 }
                 Some(_) => return None,
             },

@@ -161,9 +161,9 @@ async fn asked(
 ) -> Result<(Answer, Held, bool), EngineError> {
     let held = session.hold("rows of a notebook");
     let running = session.run(&statement, parameters).await?;
-    let (schema, advice, stored) = (Arc::clone(&running.schema), running.advice(), running.receipt().is_some());
+    let (schema, sources, stored) = (Arc::clone(&running.schema), running.sources(), running.receipt().is_some());
     let batches = held.collect(running.batches).await?;
-    Ok((Answer { schema, batches, advice }, held, stored))
+    Ok((Answer { schema, batches, advice: sources.advice() }, held, stored))
 }
 
 /// The rows of a query of the front matter.

@@ -173,6 +173,14 @@ impl Spec {
             (_, None) => true,
         }
     }
+
+    /// The business that the definition names: the one that it narrows to, else that of the service.
+    pub fn declared_business(&self) -> Option<&str> {
+        match self.rows.businesses.as_slice() {
+            [one] if one.exact().is_some() => one.exact(),
+            _ => self.business.as_deref(),
+        }
+    }
 }
 
 fn any(patterns: &[Pattern], name: &str) -> bool {

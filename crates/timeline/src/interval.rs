@@ -25,6 +25,11 @@ impl Interval {
         self.end <= self.start
     }
 
+    /// What lies in both; empty if nothing does.
+    pub fn overlap(self, other: Interval) -> Interval {
+        Interval { start: self.start.max(other.start), end: self.end.min(other.end) }
+    }
+
     /// The part that consists of whole slices, slices aligned to the epoch. May be empty.
     pub fn whole_slices(self, slice: i64) -> Interval {
         let up = |t: i64| t.div_euclid(slice).saturating_add(i64::from(t.rem_euclid(slice) != 0)).saturating_mul(slice);

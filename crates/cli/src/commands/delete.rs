@@ -19,7 +19,7 @@ pub(crate) async fn run(opening: Opening, args: args::Delete) -> Result<()> {
     let done = session.delete(args.table, &how).await?;
     let name = args.table.name();
     let Some((first, last)) = done.time_range else {
-        return say(&format!("{name}  no row is meant; nothing was changed\n"));
+        return say(&format!("{name}  no row matches; nothing was changed\n"));
     };
     let zone = session.time_zone().tz();
     let at =

@@ -44,11 +44,11 @@ pub(crate) async fn run(opening: Opening, args: Slos) -> Result<()> {
     let parameters: Parameters = parameters.into_iter().collect();
     for statement in session.parse(IN_FORCE)? {
         let answer = session.run(&statement, &parameters).await?;
-        let advice = answer.advice();
+        let sources = answer.sources();
         let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };
         let rows = output.write(answer.schema, answer.batches).await?;
         if rows == 0 {
-            note(advice.unwrap_or(nothing_in_force(&session, args.service.as_deref()).await?));
+            note(sources.advice().unwrap_or(nothing_in_force(&session, args.service.as_deref()).await?));
         }
     }
     for statement in

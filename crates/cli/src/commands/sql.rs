@@ -29,7 +29,7 @@ pub(crate) async fn run(opening: Opening, args: Sql) -> Result<()> {
     }
     for statement in &parsed {
         let answer = session.run(statement, &parameters).await?;
-        let (advice, no_store, as_of) = (answer.advice(), answer.no_store(), answer.as_of());
+        let sources = answer.sources();
         // For a person, what was stored is a line; for a program it is a row, as every result.
         let receipt = answer.receipt().filter(|_| format == Format::Table && args.output.is_none());
         if let Some(receipt) = receipt {
@@ -41,12 +41,12 @@ pub(crate) async fn run(opening: Opening, args: Sql) -> Result<()> {
         }
         let output = Output { format, file: args.output.as_deref(), time_zone: session.time_zone().name() };
         let rows = output.write(answer.schema, answer.batches).await?;
-        if let Some(advice) = advice.filter(|_| rows == 0) {
+        if let Some(advice) = sources.advice().filter(|_| rows == 0) {
             note(advice);
-        } else if let Some(no_store) = no_store {
+        } else if let Some(no_store) = sources.no_store() {
             note(format_args!("note: {no_store}"));
         }
-        if let Some(as_of) = as_of {
+        if let Some(as_of) = sources.as_of() {
             note(as_of);
         }
     }

@@ -388,7 +388,7 @@ async fn execute(
     target: Target,
 ) -> Result<Outcome> {
     let answer = session.run(&statement, &parameters).await?;
-    let advice = answer.advice();
+    let sources = answer.sources();
     if let Some(receipt) = answer.receipt() {
         collect(answer.batches).await?;
         return Ok(Outcome::Stored(receipt));
@@ -409,7 +409,7 @@ async fn execute(
         }
         Target::File(file) => append(&file, Output { format, file: None, time_zone }, &schema, batches).await?,
     };
-    Ok(Outcome::Rows { schema, shown, rows, advice: advice.filter(|_| rows == 0) })
+    Ok(Outcome::Rows { schema, shown, rows, advice: sources.advice().filter(|_| rows == 0) })
 }
 
 /// Reads to the end, and holds what can be shown: a row at least, however long.

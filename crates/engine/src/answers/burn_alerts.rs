@@ -12,8 +12,8 @@ use nines_timeline::{Alert, Burning, Interval, MICROS, Rule, burn_alerts};
 use super::arguments::{Arguments, By};
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
 use super::groups::{Group, groups};
+use super::question::{Call, Question};
 use super::signature::{FROM, Parameter, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Part, Prepared, burning, lines};
 
 /// The rules by which alerts fire.

@@ -10,8 +10,8 @@ use nines_timeline::Interval;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
+use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, Culprit, Detail, Line, Part, Prepared, lines};
 
 #[derive(Debug)]

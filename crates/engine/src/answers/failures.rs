@@ -11,8 +11,8 @@ use nines_timeline::{Failure, Interval, MICROS, State, Timeline};
 use super::arguments::{Arguments, By};
 use super::columns::{flag, flags, float, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::{Group, groups};
+use super::question::{Call, Question};
 use super::signature::{BY, FROM, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, DAY, Detail, Incident, Part, Prepared, lines};
 
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::columns::{count, counts, flag, flags, float, floats, instant, instant
 use super::groups::{Group, groups};
 use super::missing::Missing;
 use super::phases::{Mean, Phases};
+use super::question::{Call, Question};
 use super::signature::{BY, FROM, Parameter, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Month, Part, Prepared, lines};
 
 /// What is promised instead of what was.

@@ -11,8 +11,8 @@ use nines_timeline::{Interval, theil_sen};
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, float_of, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::vela;
+use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, DAY, Detail, Line, Part, Prepared, lines, lines_of};
 
 /// How sure the bounds of a trend are.

@@ -9,8 +9,8 @@ use nines_timeline::State;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, instant, instants, text, texts};
+use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Part, Prepared, Slice, Subject};
 
 #[derive(Debug)]

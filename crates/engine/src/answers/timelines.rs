@@ -9,8 +9,8 @@ use nines_functions::{TimelineArrayBuilder, timeline_type};
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
+use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use super::{Call, Question};
 use crate::evaluate::{Answer, Detail, Part, Prepared, lines};
 
 #[derive(Debug)]

@@ -6,16 +6,17 @@
 
 mod past;
 mod statement;
+mod words;
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use nines_slo::moment::Moment;
 use nines_store::{Store, TableKind};
 
 use crate::told::told;
 use crate::{EngineError, Result, Zone};
 pub(crate) use past::Past;
+use words::{shown, usage};
 
 /// What an `--as-of` may be.
 const EXPECTED: &str = "expected versions as requests=41,definitions=3, a time, or statement:ID";
@@ -66,22 +67,6 @@ fn versions(text: &str) -> Result<BTreeMap<TableKind, u64>> {
         }
     }
     Ok(versions)
-}
-
-/// An instant as people read it.
-fn shown(at: i64, zone: Tz) -> String {
-    let Some(at) = chrono::DateTime::from_timestamp_micros(at) else { return at.to_string() };
-    let suffix = if zone == Tz::UTC { "Z" } else { "%:z" };
-    let seconds = match (at.timestamp_subsec_micros(), at.timestamp_subsec_micros() % 1000) {
-        (0, _) => "%Y-%m-%d %H:%M:%S",
-        (_, 0) => "%Y-%m-%d %H:%M:%S%.3f",
-        _ => "%Y-%m-%d %H:%M:%S%.6f",
-    };
-    at.with_timezone(&zone).format(&format!("{seconds}{suffix}")).to_string()
-}
-
-fn usage(message: String) -> EngineError {
-    EngineError::Usage(message)
 }
 
 /// The error for whatever would write.

@@ -15,7 +15,8 @@ use datafusion::prelude::SessionContext;
 use nines_slo::Statement;
 use nines_store::{Provider, Store, StoreErrorKind, Table, TableKind};
 
-use super::{Past, shown, usage};
+use super::past::Past;
+use super::words::{shown, usage};
 use crate::Result;
 
 /// Digits of a SHA-256 that name a statement at least.

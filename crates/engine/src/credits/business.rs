@@ -5,9 +5,9 @@
 //! for. Where an exclusion or an incident is about one business, or one customer is asked for, rows are looked at before they are
 //! counted; else the pass that counts notices it on the way.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use datafusion::common::{exec_err, internal_datafusion_err};
 use datafusion::error::Result;
@@ -19,33 +19,10 @@ use nines_slo::{Covered, Definitions, Terms};
 use nines_timeline::{Interval, normalize};
 use tokio::task::JoinSet;
 
-use super::judging::{Judging, overlap};
-use super::pass::key_of;
+use super::carried::{Asking, Carried, Carries};
+use super::judging::Judging;
+use super::key::key_of;
 use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
-
-/// What the rows of services carry that nobody assigns to a business, by agreement and version.
-#[derive(Debug, Default)]
-pub(super) struct Carried {
-    known: OnceLock<HashMap<(usize, usize), Businesses>>,
-    /// Who asks what the rows carry while they are counted, because nothing depends on it before.
-    pub asking: Option<Arc<[Asking]>>,
-}
-
-/// By service.
-type Businesses = HashMap<Arc<str>, BTreeSet<Arc<str>>>;
-
-/// A version of an agreement that asks rows for their business.
-#[derive(Debug, Clone)]
-pub(super) struct Asking {
-    pub agreement: usize,
-    pub version: usize,
-    pub terms: Arc<Terms>,
-    /// The slices that it judges if nobody came or went.
-    pub judged: Interval,
-}
-
-/// Who asks, a service, and a business that a row of it carries.
-pub(super) type Carries = (usize, Arc<str>, Arc<str>);
 
 /// What rows of a key can say, and when.
 type Route = (Carries, Vec<Interval>);
@@ -92,7 +69,7 @@ impl Judging {
                 let own = known
                     .iter()
                     .filter(|known| business.is_empty() || known.business.as_deref().is_none_or(|own| own == business));
-                normalize(own.map(|known| overlap(known.in_force, within)).collect())
+                normalize(own.map(|known| known.in_force.overlap(within)).collect())
             }
         }
     }
@@ -120,21 +97,8 @@ fn undeclared(definitions: &Definitions, service: &str, within: Interval) -> Vec
         [] => vec![within],
         known => {
             let silent = known.iter().filter(|known| known.business.is_none());
-            normalize(silent.map(|known| overlap(known.in_force, within)).collect())
+            normalize(silent.map(|known| known.in_force.overlap(within)).collect())
         }
-    }
-}
-
-impl Carried {
-    /// Takes what was seen for those who ask.
-    pub fn take(&self, asking: &[Asking], found: impl IntoIterator<Item = Carries>) {
-        let mut known: HashMap<(usize, usize), Businesses> = HashMap::new();
-        for (at, service, business) in found {
-            let Asking { agreement, version, .. } = asking[at];
-            known.entry((agreement, version)).or_default().entry(service).or_default().insert(business);
-        }
-        // A plan that runs again sees the same.
-        let _ = self.known.set(known);
     }
 }
 

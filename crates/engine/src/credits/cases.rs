@@ -8,8 +8,9 @@ use datafusion::error::Result;
 use nines_slo::{Evidence, bounds, credit};
 
 use super::Owed;
+use super::case::Case;
 use super::counted::Counted;
-use super::judging::{Case, Judging};
+use super::judging::Judging;
 use super::pass::CaseName;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted.

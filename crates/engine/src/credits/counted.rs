@@ -9,7 +9,7 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use nines_slo::{Counts, Evidence, Measured};
 
-use super::judging::Case;
+use super::case::Case;
 
 /// What was counted of a case.
 #[derive(Debug)]

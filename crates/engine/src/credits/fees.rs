@@ -13,7 +13,6 @@ use nines_slo::{Covered, Fee, Month, Period};
 use nines_store::MONEY;
 use nines_timeline::{Interval, normalize};
 
-use super::judging::overlap;
 use crate::evaluate::{instants, texts};
 
 /// A row of `fees`.
@@ -74,8 +73,8 @@ impl Fees {
         let mut paid: Option<Fee> = None;
         for row in self.of(customer, service, period.first..period.next()) {
             let Some(month) = Period::of(row.month, 1, covered.terms.time_zone) else { continue };
-            let judged = overlap(month.interval, covered.interval);
-            if active.iter().all(|active| overlap(*active, judged).is_empty()) {
+            let judged = month.interval.overlap(covered.interval);
+            if active.iter().all(|active| active.overlap(judged).is_empty()) {
                 continue;
             }
             match &mut paid {
@@ -136,8 +135,8 @@ impl Fees {
 /// When a customer was there in a time of which no row speaks, between one that says when they left and one that says when
 /// they came.
 fn untold(between: Interval, left: Option<i64>, came: Option<i64>) -> Vec<Interval> {
-    let before = |left: i64| overlap(between, Interval::new(i64::MIN, left));
-    let after = |came: i64| overlap(between, Interval::new(came, i64::MAX));
+    let before = |left: i64| between.overlap(Interval::new(i64::MIN, left));
+    let after = |came: i64| between.overlap(Interval::new(came, i64::MAX));
     match (left, came) {
         (None, None) => vec![between],
         (Some(left), None) => vec![before(left)],
@@ -206,7 +205,7 @@ mod tests {
         let fees = Fees([(("acme".into(), "s".into()), rows.iter().map(row).collect())].into());
         let months = "2026-01".parse().unwrap().."2026-04".parse().unwrap();
         let quarter = Interval::new(at("2026-01-01"), at("2026-04-01"));
-        let spans = fees.presence("acme", "s", months, Tz::UTC).into_iter().map(|span| overlap(span, quarter));
+        let spans = fees.presence("acme", "s", months, Tz::UTC).into_iter().map(|span| span.overlap(quarter));
         let day = |at: i64| (at - quarter.start) / DAY;
         spans.filter(|span| !span.is_empty()).map(|span| (day(span.start), day(span.end))).collect()
     }

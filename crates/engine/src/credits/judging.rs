@@ -9,9 +9,10 @@ use datafusion::error::Result;
 use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Kind, Month, Period, Rules, Terms};
 use nines_timeline::{Grid, Interval};
 
-use super::business::Carried;
+use super::carried::Carried;
+use super::case::Case;
 use super::fees::Fees;
-use super::presence::hull;
+use super::spans::hull;
 use crate::evaluate::{Exclusion, Incident};
 
 /// When nothing is said of a customer's coming and going.
@@ -55,35 +56,6 @@ pub(super) struct Judging {
     pub watermark: i64,
     /// The store's slice width in µs.
     pub slot: i64,
-}
-
-/// What decides the credit of a customer for a service under an agreement, beside counts.
-#[derive(Debug)]
-pub(super) struct Case {
-    pub agreement: usize,
-    pub customer: Arc<str>,
-    pub service: Arc<str>,
-    pub version: usize,
-    pub terms: Arc<Terms>,
-    pub period: Period,
-    pub judged: Interval,
-    pub rules: Rules,
-    /// Where its slices begin.
-    pub grid: Grid,
-    /// From when until when the customer was one, gaps included.
-    pub active: Interval,
-    /// Of what slices are needed, in µs.
-    pub reads: Interval,
-    /// Of what time counts must be stored: what is judged, and the days from which is estimated as far as the customer was there.
-    pub needs: Interval,
-    /// Evidence without counts.
-    pub bare: Evidence,
-}
-
-impl Case {
-    pub fn covered(&self) -> Covered<'_> {
-        Covered { terms: &self.terms, period: self.period, interval: self.judged, rules: self.rules }
-    }
 }
 
 /// How long after the beginning of what is needed data may begin: a quiet hour is none that is missing.
@@ -192,7 +164,7 @@ impl Judging {
         let hull = hull(&active, period.interval);
         let active = self.present(&covered, active, reads, customer, service);
         let before = Interval::new(reads.start, judged.start);
-        let needed = active.iter().map(|span| overlap(*span, before)).find(|span| !span.is_empty());
+        let needed = active.iter().map(|span| span.overlap(before)).find(|span| !span.is_empty());
         let needs = Interval::new(needed.map_or(judged.start, |needed| needed.start), judged.end);
         let bare = Evidence {
             exclusions: by_start(exclusions.filter(|excluded| touches(excluded.interval)).collect()),
@@ -313,8 +285,4 @@ pub(super) fn scope<'a>(parts: impl Iterator<Item = (Interval, &'a Terms)>) -> O
     services.sort();
     services.dedup();
     hull.filter(|hull| !hull.is_empty()).map(|hull| (hull, if named { services } else { Vec::new() }))
-}
-
-pub(super) fn overlap(one: Interval, other: Interval) -> Interval {
-    Interval::new(one.start.max(other.start), one.end.min(other.end))
 }

@@ -12,6 +12,8 @@
 //! else is asked for; what is shown, issued and verified comes from the same [`Owed`].
 
 mod business;
+mod carried;
+mod case;
 mod cases;
 mod counted;
 mod exec;
@@ -19,9 +21,11 @@ mod fees;
 mod figures;
 mod issue;
 mod judging;
+mod key;
 mod owing;
 mod pass;
 mod presence;
+mod spans;
 mod statements;
 mod table;
 mod verify;

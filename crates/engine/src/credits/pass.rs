@@ -10,9 +10,12 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::Counts;
 use nines_timeline::Interval;
 
-use super::business::{Carries, Look};
+use super::business::Look;
+use super::carried::Carries;
+use super::case::Case;
 use super::counted::{Counted, add, sort};
-use super::judging::{Case, Judging};
+use super::judging::Judging;
+use super::key::key_of;
 use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, DAY, ENDPOINT, SERVICE, charged};
 
 /// How many (slot, valid, failed) of a day are held before equal slots are added up.
@@ -222,15 +225,4 @@ impl Pass {
         self.lane_of.insert(name, lane);
         Ok(lane)
     }
-}
-
-/// What decides where a row goes.
-pub(super) fn key_of(columns: &Columns<'_>, row: usize, key: &mut Vec<u8>) {
-    key.clear();
-    for column in [BUSINESS, SERVICE, ENDPOINT, CUSTOMER, CAUSE] {
-        key.extend_from_slice(columns.text(column, row).as_bytes());
-        key.push(0xff);
-    }
-    let status = columns.status.map_or(0, |status| status.value(row));
-    key.extend_from_slice(&status.to_le_bytes());
 }

@@ -3,7 +3,8 @@
 use nines_slo::{Agreement, Covered, Month, Period, Terms};
 use nines_timeline::{Interval, normalize};
 
-use super::judging::{Judging, overlap};
+use super::judging::Judging;
+use super::spans::hull;
 
 impl Judging {
     /// What is judged of a customer, and when the customer was there, as the fees of the period say.
@@ -44,20 +45,11 @@ impl Judging {
         let earlier = self.fees.presence(customer, service, first..period.next(), zone);
         let before = Interval::new(i64::MIN, period.interval.start);
         let since = Interval::new(period.interval.start, i64::MAX);
-        let earlier = earlier.into_iter().map(|span| overlap(span, before));
-        normalize(earlier.chain(active.into_iter().map(|span| overlap(span, since))).collect())
-    }
-}
-
-/// From when until when a customer was there of whom this is known, as far as it concerns a period. Empty if they were not.
-pub(super) fn hull(active: &[Interval], period: Interval) -> Interval {
-    let mut own = active.iter().filter(|span| !overlap(**span, period).is_empty());
-    match (own.next(), own.next_back()) {
-        (Some(first), last) => Interval::new(first.start, last.unwrap_or(first).end),
-        (None, _) => Interval::new(period.end, period.end),
+        let earlier = earlier.into_iter().map(|span| span.overlap(before));
+        normalize(earlier.chain(active.into_iter().map(|span| span.overlap(since))).collect())
     }
 }
 
 fn is_there(covered: &Covered<'_>, active: &[Interval]) -> bool {
-    active.iter().any(|span| !overlap(*span, covered.interval).is_empty())
+    active.iter().any(|span| !span.overlap(covered.interval).is_empty())
 }

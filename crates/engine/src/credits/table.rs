@@ -17,7 +17,8 @@ use nines_slo::{Month, Rules};
 use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
-use super::business::{Carried, carried};
+use super::business::carried;
+use super::carried::Carried;
 use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
@@ -25,8 +26,10 @@ use super::judging::{Chosen, Judging, scope};
 use super::pass::COLUMNS;
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
-use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, Read, pushed_down, speaks_of};
+use crate::deferred::{DeferredExec, Planner};
+use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, pushed_down, speaks_of};
 use crate::place::Place;
+use crate::statement::Pins;
 
 const NAME: &str = "credits";
 const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
@@ -104,15 +107,30 @@ impl TableProvider for Credits {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let evaluation = Evaluation::of(session, &self.read)?;
-        let evaluator = Evaluator::new(&evaluation, &self.place, &self.read).await?;
+        let view = Arc::new(View::of(session, &self.place, &self.read).await?);
+        let pins = Pins::of(session)?;
+        let fees = self.place.store().map(|store| store.table(TableKind::Fees));
+        pins.snapshot(TableKind::Fees, fees.as_ref()).await?;
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema().project(columns)?),
+            None => self.schema(),
+        };
         let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
-        let asked = Asked::new(self.month);
-        let judging = judging(&evaluator, asked, &filters).await?;
-        if let Some(why) = removed(&evaluator, &judging)? {
-            return datafusion::common::exec_err!("{why}");
-        }
-        Ok(Arc::new(plan(&evaluator, judging, &filters, projection.cloned(), &self.zone)?))
+        let (month, zone, projection) = (self.month, Arc::clone(&self.zone), projection.cloned());
+        let planner: Planner = Arc::new(move |context| {
+            let (view, zone) = (Arc::clone(&view), Arc::clone(&zone));
+            let (filters, projection) = (filters.clone(), projection.clone());
+            Box::pin(async move {
+                let evaluation = view.evaluation.within(&context);
+                let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
+                let judging = judging(&evaluator, Asked::new(month), &filters).await?;
+                if let Some(why) = removed(&evaluator, &judging)? {
+                    return datafusion::common::exec_err!("{why}");
+                }
+                Ok(Arc::new(plan(&evaluator, judging, &filters, projection, &zone)?) as Arc<dyn ExecutionPlan>)
+            })
+        });
+        Ok(Arc::new(DeferredExec::new(SIGNATURE.function, schema, planner)))
     }
 }
 

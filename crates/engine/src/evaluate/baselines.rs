@@ -9,8 +9,9 @@ use nines_store::TableKind;
 use nines_timeline::{Interval, Share, histogram};
 
 use super::DAY;
+use super::common::Read;
 use super::evaluator::Evaluator;
-use super::keep::{Unkept, keep};
+use super::keep::keep;
 use super::months::Month;
 use super::part::Detail;
 use super::prepare::Asked;
@@ -31,7 +32,7 @@ pub(crate) struct Baseline {
 
 impl Evaluator<'_> {
     /// Every limit of every month in which there are requests, or were before their days were sealed.
-    pub async fn baselines(&self, unkept: &Unkept) -> Result<Vec<Baseline>> {
+    pub async fn baselines(&self, read: &Read) -> Result<Vec<Baseline>> {
         let inputs = self.inputs(TableKind::Requests)?;
         let ranges = runs(inputs.days(), inputs.watermark);
         let (mut known, mut facts) = (self.known(None).await?, Vec::new());
@@ -76,7 +77,7 @@ impl Evaluator<'_> {
             }
         }
         if let Some(store) = self.keeps_in() {
-            keep(store, &self.session.task_ctx(), &[], &facts, unkept).await;
+            keep(store, &self.session.task_ctx(), Vec::new(), &facts, read).await;
         }
         let mut found: Vec<Baseline> = found.into_values().collect();
         found.sort_by(|a, b| (&a.objective, a.interval.start).cmp(&(&b.objective, b.interval.start)));

@@ -12,7 +12,7 @@ use datafusion::error::Result;
 use nines_slo::{Indicator, Statistic};
 use nines_store::TableKind;
 
-use super::pass::Split;
+use super::part::Split;
 use super::subject::{Between, Bound, Subject};
 
 /// The text columns by which rows are routed, in key order.

@@ -6,7 +6,8 @@ use datafusion::error::Result;
 use nines_timeline::Interval;
 
 use super::DAY;
-use super::evaluator::{Evaluator, RAW};
+use super::evaluator::Evaluator;
+use super::inputs::RAW;
 use super::keep::{self, NewDay};
 use super::part::{Detail, Part};
 use super::prepare::Asked;
@@ -42,7 +43,7 @@ impl Evaluator<'_> {
             }
             let fresh = self.prepare(&asked(true)).await?;
             let task = self.session.task_ctx();
-            let parts = Running::start(&fresh.jobs, &task)?.all().await?;
+            let parts = Running::start(&fresh.leaves, &task)?.all().await?;
             let now: HashMap<(usize, Interval), &Part> =
                 parts.iter().map(|part| ((part.subject, part.interval), part)).collect();
             let mut again = Vec::new();

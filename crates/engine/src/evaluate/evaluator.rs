@@ -1,67 +1,26 @@
 //! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
 
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{exec_datafusion_err, exec_err, plan_err};
+use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{SendableRecordBatchStream, SessionState};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
 use nines_slo::{Definitions, Kind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
-use super::facts::SEALED;
-use super::inputs::Inputs;
-use super::keep::Unkept;
+use super::common::Read;
+use super::inputs::{Inputs, RAW};
 use super::measurable::unmeasurable;
-use super::months::Month;
 use super::overlay::{self, Exclusion, Incident};
-use super::session::{self, Evaluation};
+use super::session::Evaluation;
 use crate::Role;
 use crate::place::Place;
 use crate::statement::{Pins, now};
-
-/// The raw tables, in the order in which they are kept here.
-pub(super) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
-
-/// Definitions as last read, with the version that they were read at: reading them again is most of what a small
-/// question would cost. Shared by the sessions of an engine.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KnownDefinitions(Arc<Mutex<AtVersion>>);
-
-type AtVersion = Option<(u64, Arc<Definitions>)>;
-
-/// What a session's evaluations begin with, and leave.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    definitions: KnownDefinitions,
-    /// Why what was evaluated could not be kept.
-    pub unkept: Unkept,
-    /// The session that evaluations begin with.
-    session: Mutex<Option<SessionState>>,
-}
-
-impl Read {
-    pub fn of(definitions: &KnownDefinitions) -> Self {
-        Read { definitions: definitions.clone(), ..Read::default() }
-    }
-
-    /// A session for an evaluation that runs here. Another memory or place to spill makes a new one.
-    pub(super) fn session(&self, runtime: &Arc<RuntimeEnv>) -> Result<SessionState> {
-        let mut known = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.as_ref().filter(|state| Arc::ptr_eq(state.runtime_env(), runtime)) {
-            Some(state) => Ok(state.clone()),
-            None => Ok(known.insert(session::session(Arc::clone(runtime))?).clone()),
-        }
-    }
-}
 
 /// Definitions to evaluate instead of those that are recorded, hung on the session's configuration.
 #[derive(Debug)]
@@ -166,7 +125,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(snapshot) = self.snapshot(TableKind::Definitions).await? else { return Ok(Arc::default()) };
         let version = snapshot.version().unwrap_or_default();
-        let known = |read: &Read| read.definitions.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = |read: &Read| read.common.definitions.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, definitions)) = known(read).filter(|(at, _)| *at == version) {
             return Ok(definitions);
         }
@@ -174,16 +133,9 @@ impl<'a> Evaluator<'a> {
         let mut definitions = nines_slo::recorded(&stored);
         unmeasurable(&mut definitions, self.session, self.slot);
         let definitions = Arc::new(definitions);
-        *read.definitions.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&definitions)));
+        *read.common.definitions.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((version, Arc::clone(&definitions)));
         Ok(definitions)
-    }
-
-    /// The raw table of this name.
-    pub fn raw(name: &str) -> Result<TableKind> {
-        match TableKind::from_name(name).filter(|kind| RAW.contains(kind)) {
-            Some(kind) => Ok(kind),
-            None => plan_err!("an indicator counts rows of requests, events or gauges, not of {name}"),
-        }
     }
 }
 
@@ -209,65 +161,4 @@ pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
 
 fn unknown_kind(kind: &str) -> DataFusionError {
     exec_datafusion_err!("definitions hold a {kind}, which this version of nines does not know; use a newer one")
-}
-
-/// A fact's key in the table `slo_facts`.
-type FactKey = (String, String, String);
-
-/// What was found out before, and what of the input it depends on.
-#[derive(Debug, Default)]
-pub(crate) struct Known(pub HashMap<FactKey, (i64, Option<i64>, String)>);
-
-impl Evaluator<'_> {
-    /// Whether days of a raw table are sealed: what is kept of them is all there is.
-    pub fn has_sealed(&self) -> bool {
-        self.inputs.iter().any(|inputs| inputs.sealed.is_some())
-    }
-
-    /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none, unless there are
-    /// sealed days.
-    pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Result<Known> {
-        let names = months.map(|months| (months.start().name(), months.end().name()));
-        let is_asked = |period: &str| match &names {
-            Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
-            None => true,
-        };
-        let rows = match self.rows(TableKind::SloFacts, None, &[]).await {
-            Ok(rows) => rows,
-            Err(error) if self.has_sealed() => return Err(error),
-            Err(error) => {
-                super::keep::said(self.store.as_ref(), &error);
-                return Ok(Known::default());
-            }
-        };
-        let mut known = HashMap::new();
-        for batch in &rows {
-            let text = |name: &str| overlay::texts(batch, name);
-            let (Ok(fact), Ok(subject), Ok(period), Ok(note)) =
-                (text("fact"), text("subject"), text("period"), text("text"))
-            else {
-                continue;
-            };
-            let numbers = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
-            let (Some(keys), Some(values)) = (numbers("key"), numbers("value")) else { continue };
-            for row in (0..batch.num_rows()).filter(|&row| is_asked(period.value(row))) {
-                let place = [fact, subject, period].map(|column| column.value(row).to_string());
-                let value = values.is_valid(row).then(|| values.value(row));
-                known.insert(place.into(), (keys.value(row), value, note.value(row).to_string()));
-            }
-        }
-        for inputs in &self.inputs {
-            let Some(sealed) = inputs.sealed else { continue };
-            let place = (SEALED.to_string(), inputs.kind.name().to_string(), String::new());
-            let held = known.get(&place).and_then(|(_, until, _)| *until);
-            if held.is_none_or(|held| held < i64::from(sealed.until)) {
-                let state = if rows.is_empty() { "is not there" } else { "is an older copy, or another table" };
-                return exec_err!(
-                    "what sealed days of {} depend on is in slo_facts, and slo_facts {state}. Put it back from a backup",
-                    inputs.kind.name()
-                );
-            }
-        }
-        Ok(Known(known))
-    }
 }

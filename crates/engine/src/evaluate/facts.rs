@@ -9,18 +9,17 @@ use nines_slo::{NoData, Spec, Version};
 use nines_store::TableKind;
 use nines_timeline::{Grid, Interval, State};
 
-use super::evaluator::{Evaluator, Known};
-use super::inputs::Inputs;
+use super::evaluator::Evaluator;
+use super::inputs::{Inputs, raw};
 use super::keep::Fact;
-use super::part::{Detail, Part};
-use super::pass::Split;
+use super::known::Known;
+use super::name::hash_of;
+use super::part::{Detail, Part, Split};
 use super::run::Running;
 use super::scan::Wanted;
 use super::subject::{Subject, definition_hash};
-use super::{DAY, EVALUATOR, months};
+use super::{DAY, EVALUATOR};
 
-/// How the names of facts begin that stay.
-pub(super) const SEALED: &str = "sealed";
 const FIRST_DATA: &str = "first data";
 /// The same of an indicator that had data when days were sealed.
 const SEALED_FIRST: &str = "sealed first data";
@@ -47,7 +46,7 @@ impl Evaluator<'_> {
         let mut found = HashMap::new();
         let mut by_table: BTreeMap<TableKind, Vec<(u64, &Indicated)>> = BTreeMap::new();
         for (&hash, indicated) in indicated {
-            by_table.entry(Self::raw(indicated.spec.indicator.table())?).or_default().push((hash, indicated));
+            by_table.entry(raw(indicated.spec.indicator.table())?).or_default().push((hash, indicated));
         }
         for (kind, specs) in by_table {
             let inputs = Arc::clone(self.inputs(kind)?);
@@ -123,7 +122,7 @@ impl Evaluator<'_> {
                 // The business is that of the rows of the first day with data, whatever was read along with it.
                 let undeclared: Vec<(u64, Arc<Spec>)> = specs
                     .iter()
-                    .filter(|(_, spec, _)| is_undeclared(spec))
+                    .filter(|(_, spec, _)| spec.declared_business().is_none())
                     .map(|(hash, spec, _)| (*hash, Arc::clone(spec)))
                     .collect();
                 let carried = match undeclared.is_empty() {
@@ -203,8 +202,8 @@ impl Evaluator<'_> {
         let numbers = (0..subjects.len()).collect();
         let subjects = subjects.into_iter().map(Arc::new).collect();
         let wanted = Wanted { subjects, numbers, by_day, split: Split::Needed, detail: Detail::None, strict };
-        let Some(job) = self.job(inputs, wanted)? else { return Ok((Vec::new(), Vec::new())) };
-        let mut running = Running::start(&[job], &self.session.task_ctx())?;
+        let Some(leaf) = self.leaf(inputs, wanted)? else { return Ok((Vec::new(), Vec::new())) };
+        let mut running = Running::start(&[Arc::new(leaf)], &self.session.task_ctx())?;
         let parts = running.all().await?;
         Ok((parts, running.carried.into_iter().next().unwrap_or_default()))
     }
@@ -248,7 +247,7 @@ fn fact(hash: u64, inputs: u64, value: Option<i64>, text: String) -> Fact {
 }
 
 fn key_of(inputs: u64) -> i64 {
-    months::mixed(&(EVALUATOR, inputs))
+    hash_of(&(EVALUATOR, inputs)) as i64
 }
 
 /// The start of the first slice in which anything was counted.
@@ -263,20 +262,7 @@ fn first_measured(part: &Part) -> Option<i64> {
 
 /// Whether it must be known when an indicator had its first data, or of which business its rows are.
 pub(crate) fn depends_on_facts(spec: &Spec) -> bool {
-    spec.no_data != NoData::Ignore || is_undeclared(spec)
-}
-
-/// Whether only its rows say of which business it is.
-pub(crate) fn is_undeclared(spec: &Spec) -> bool {
-    declared_business(spec).is_none()
-}
-
-/// The business that a definition names: the one that it narrows to, else that of the service.
-pub(crate) fn declared_business(spec: &Spec) -> Option<&str> {
-    match spec.rows.businesses.as_slice() {
-        [one] if one.exact().is_some() => one.exact(),
-        _ => spec.business.as_deref(),
-    }
+    spec.no_data != NoData::Ignore || spec.declared_business().is_none()
 }
 
 /// An indicator of which facts are wanted, and the names of the texts that say it.

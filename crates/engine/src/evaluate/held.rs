@@ -14,6 +14,11 @@ use super::subject::Subject;
 pub(super) struct Held {
     slot: i64,
     series: Vec<Series>,
+    /// Samples of the day, and the most of any day before.
+    samples: usize,
+    most: usize,
+    /// How many bytes were said to be taken.
+    told: usize,
     places: HashMap<(usize, [String; 3]), usize>,
 }
 
@@ -26,7 +31,7 @@ struct Series {
 
 impl Held {
     pub fn new(slot: i64) -> Self {
-        Held { slot, series: Vec::new(), places: HashMap::new() }
+        Held { slot, series: Vec::new(), samples: 0, most: 0, told: 0, places: HashMap::new() }
     }
 
     /// The number of the series of these names within a subject.
@@ -41,11 +46,21 @@ impl Held {
 
     pub fn sample(&mut self, series: usize, time: i64, ok: bool) {
         self.series[series].samples.push((time, ok));
+        self.samples += 1;
+    }
+
+    /// About how many bytes more it takes than when this was asked last.
+    pub fn grown(&mut self) -> usize {
+        const SERIES: usize = size_of::<Series>() + 200;
+        self.most = self.most.max(self.samples);
+        let taken = self.series.len() * SERIES + self.most * size_of::<(i64, bool)>();
+        taken - std::mem::replace(&mut self.told, taken)
     }
 
     /// The slots of a day that samples cover, as (lane, slot, ok); the day's last samples stand for the next.
     pub fn close(&mut self, day: Day, subjects: &[Arc<Subject>]) -> Vec<(usize, usize, bool)> {
         let mut covered = Vec::new();
+        (self.most, self.samples) = (self.most.max(self.samples), 0);
         for series in &mut self.series {
             let subject = &subjects[series.subject];
             series.samples.sort_unstable();

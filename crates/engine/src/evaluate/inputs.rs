@@ -3,10 +3,23 @@
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
+use datafusion::common::plan_err;
+use datafusion::error::Result;
 use nines_store::{FilePartition, Sealed, Snapshot, TableKind};
 use nines_timeline::MICROS;
 
 use super::name::Name;
+
+/// The raw tables, in the order in which they are kept here.
+pub(crate) const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
+
+/// The raw table of this name.
+pub(crate) fn raw(name: &str) -> Result<TableKind> {
+    match TableKind::from_name(name).filter(|kind| RAW.contains(kind)) {
+        Some(kind) => Ok(kind),
+        None => plan_err!("an indicator counts rows of requests, events or gauges, not of {name}"),
+    }
+}
 
 /// A table at one version: which days hold rows, and what names them.
 #[derive(Debug)]

@@ -4,8 +4,7 @@
 //! used, and nothing is ever invalidated. What cannot be read is computed; what cannot be written is computed again. Damage is said.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
@@ -22,14 +21,14 @@ use nines_slo::Budgeting;
 use nines_store::{Once, RATIOS, Store, StoreError, StoreErrorKind, TableKind};
 use nines_timeline::Timeline;
 
+use super::common::Read;
 use super::evaluator::Evaluator;
 use super::inputs::Inputs;
-use super::name::Name;
+use super::name::{Name, hash_of};
 use super::overlay;
 use super::part::Part;
 use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
-use crate::EngineError;
 
 /// A row of `slo_facts`.
 #[derive(Debug, Clone)]
@@ -68,9 +67,7 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
     }
     for limit in subject.limits.iter().filter(|l| l.interval.start < of_day.end && l.interval.end > of_day.start) {
         name.interval((limit.interval.start.max(of_day.start), limit.interval.end.min(of_day.end)));
-        let mut hasher = DefaultHasher::new();
-        limit.limit.hash(&mut hasher);
-        name.add(hasher.finish());
+        name.add(hash_of(&limit.limit));
     }
     for (kind, intervals) in [(b'x', &subject.removed), (b'l', &subject.lost)] {
         for interval in touching(intervals, of_day) {
@@ -227,37 +224,17 @@ pub(super) fn said(store: Option<&Store>, error: &(dyn std::error::Error + 'stat
     }
 }
 
-/// Why days or facts could not be kept, the newest reason. A question is answered without, but whoever evaluates in order to
-/// keep must know.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Unkept(Arc<Mutex<Option<EngineError>>>);
-
-impl Unkept {
-    fn say(&self, why: EngineError) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-    }
-
-    /// The reason, once.
-    pub fn take(&self) -> Option<EngineError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
 /// Keeps days and facts, as far as that can be done.
-pub(crate) async fn keep(store: &Store, task: &Arc<TaskContext>, days: &[NewDay<'_>], facts: &[Fact], unkept: &Unkept) {
-    // A cache that cannot be written is no reason for a question to fail.
-    let kept = async {
-        if !facts.is_empty() {
-            append(store, TableKind::SloFacts, fact_rows(facts)?, task).await?;
+pub(super) async fn keep(store: &Store, task: &Arc<TaskContext>, days: Vec<NewDay<'_>>, facts: &[Fact], read: &Read) {
+    let name = |new: &NewDay<'_>| (Arc::clone(&new.subject.name), new.subject.definition, new.day, new.key);
+    let claim = read.common.keeping.claim(days.iter().map(name).collect());
+    let days: Vec<NewDay<'_>> = days.into_iter().filter(|new| claim.days.contains(&name(new))).collect();
+    // A cache that cannot be written is no reason for a question to fail, nor for the other one not to be.
+    for kept in [put(store, task, &[], facts).await, put(store, task, &days, &[]).await] {
+        if let Err(why) = kept {
+            said(Some(store), &why);
+            read.unkept.say(why);
         }
-        if !days.is_empty() {
-            append(store, TableKind::SloDays, day_rows(days)?, task).await?;
-        }
-        Ok(())
-    };
-    if let Err(why) = kept.await {
-        said(Some(store), &why);
-        unkept.say(why);
     }
 }
 

@@ -16,10 +16,12 @@ use nines_timeline::{Interval, Share};
 use tokio::task::JoinSet;
 
 use super::columns::{BUSINESS, Columns, SERVICE};
-use super::evaluator::{Evaluator, Known};
+use super::evaluator::Evaluator;
 use super::inputs::Inputs;
 use super::keep::Fact;
-use super::months::{Month, mixed};
+use super::known::Known;
+use super::months::Month;
+use super::name::hash_of;
 use super::subject::{Bound, LimitAt, Subject};
 use super::{DAY, EVALUATOR};
 
@@ -78,7 +80,7 @@ impl Evaluator<'_> {
                     limits.insert(place, sealed.and_then(|(_, value, _)| value.map(bound_of)));
                     continue;
                 }
-                let key = mixed(&(EVALUATOR, inputs.hash_in(days)));
+                let key = hash_of(&(EVALUATOR, inputs.hash_in(days))) as i64;
                 let kept = known.0.get(&(BASELINE.into(), subject_name(&source), month.name()));
                 match kept.filter(|(at, _, _)| *at == key) {
                     Some((_, value, _)) => {
@@ -333,7 +335,7 @@ fn source(spec: &Spec) -> Option<Source> {
 }
 
 fn subject_name(source: &Source) -> String {
-    format!("{:016x}", mixed(source))
+    format!("{:016x}", hash_of(source))
 }
 
 /// The same in words that stay the same in every version of nines.

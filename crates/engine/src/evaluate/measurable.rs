@@ -7,8 +7,8 @@ use datafusion::execution::context::SessionContext;
 use nines_slo::{Definitions, Indicator, Spec, Unmeasured, Version};
 use nines_timeline::MICROS;
 
-use super::evaluator::Evaluator;
-use super::scan::Expressions;
+use super::expressions::Expression;
+use super::inputs::raw;
 
 /// Why an objective cannot be counted in a store whose slices are of so many µs: slices that the store's do not make up, SQL that
 /// does not fit its table.
@@ -24,7 +24,7 @@ pub(crate) fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<
         ));
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
-    let checked = Evaluator::raw(&sql.from).and_then(|kind| Expressions::new(state, kind, sql));
+    let checked = raw(&sql.from).and_then(|kind| Expression::new(state, kind, sql));
     checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
 }
 

@@ -3,23 +3,29 @@
 //! ```text
 //! definitions ─┐                          ┌─ slo_days: days whose keys still hold ─────────────┐
 //! exclusions  ─┼─▶ subjects ─▶ pieces ────┤                                                    ├─▶ parts ─▶ lines ─▶ an answer
-//! incidents   ─┘  (versions,  (days of    └─ jobs: one scan per raw table ─▶ pass ─▶ part ──────┘   (one per
+//! incidents   ─┘  (versions,  (days of    └─ leaves: one scan per raw table ─▶ pass ─▶ part ────┘   (one per
 //! facts, limits    resolved)   subjects)          rows routed by key       lanes    judged        objective and day)
 //! ```
 //!
 //! What must hold: each raw table is scanned once for all objectives together, and nothing is read that no objective needs; a
 //! kept day is used only under the key that it would get now; whatever is kept or not, the answer is the same.
 
+mod answer;
 mod baselines;
+mod blame;
 mod burning;
 mod columns;
+mod common;
 mod compare;
+mod count;
 mod evaluator;
-mod exec;
+mod expressions;
 mod facts;
 mod held;
 mod inputs;
 mod keep;
+mod known;
+mod lane;
 mod limits;
 mod line;
 mod measurable;
@@ -27,22 +33,27 @@ mod months;
 mod name;
 mod overlay;
 mod part;
+mod part_rows;
 mod pass;
+mod pieces;
 mod prepare;
+mod resolve;
 mod run;
 mod scan;
 mod sealed;
+mod sealed_day;
 mod select;
 pub(crate) mod session;
 mod subject;
+mod task;
 
+pub(crate) use answer::{Answer, AnswerExec};
 pub(crate) use baselines::Baseline;
 pub(crate) use burning::burning;
 pub(crate) use columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
-pub(crate) use evaluator::{Evaluator, KnownDefinitions, Proposed, Read, stored};
-pub(crate) use exec::{Answer, EvaluateExec};
-pub(crate) use facts::declared_business;
-pub(crate) use inputs::Inputs;
+pub(crate) use common::{Common, Read};
+pub(crate) use evaluator::{Evaluator, Proposed, stored};
+pub(crate) use inputs::{Inputs, RAW, raw};
 pub(crate) use line::{Line, lines, lines_of, seconds_of};
 pub(crate) use measurable::{complaint, too_fine};
 pub(crate) use months::{Month, midnight};
@@ -50,6 +61,7 @@ pub(crate) use overlay::{Exclusion, Incident, instants, texts};
 pub(crate) use part::{Culprit, Detail, Part, Slice};
 pub(crate) use pass::{charged, days_of};
 pub(crate) use prepare::{Asked, Prepared};
+pub(crate) use resolve::{ResolveExec, View};
 pub(crate) use run::Running;
 pub(crate) use select::{Selection, narrowed, pushed_down, speaks_of};
 pub(crate) use session::{Evaluation, task};
@@ -59,4 +71,4 @@ pub(crate) use subject::Subject;
 pub(crate) const DAY: i64 = 86_400 * nines_timeline::MICROS;
 
 /// Part of every key under which something is kept: raised whenever the same rows would be judged otherwise.
-pub(crate) const EVALUATOR: u32 = 3;
+pub(crate) const EVALUATOR: u32 = 4;

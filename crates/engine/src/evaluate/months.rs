@@ -1,7 +1,5 @@
 //! Calendar months of a time zone as instants.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use chrono::{DateTime, Datelike, LocalResult, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 use nines_timeline::Interval;
@@ -60,11 +58,4 @@ pub(crate) fn midnight(date: NaiveDate, zone: Tz) -> Option<i64> {
             there.next().map(|at| at.timestamp_micros())
         }
     }
-}
-
-/// A hash as the store keeps it.
-pub(crate) fn mixed(value: &impl Hash) -> i64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish() as i64
 }

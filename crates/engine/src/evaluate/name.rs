@@ -1,4 +1,15 @@
-//! Names for what an evaluation depends on.
+//! Names for what an evaluation depends on, the same in every process and after every update of a compiler.
+
+use std::hash::{Hash, Hasher};
+
+use twox_hash::XxHash64;
+
+/// The name of a value.
+pub(super) fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = XxHash64::with_seed(0);
+    value.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// A hash of numbers: a day of a thousand objectives over years asks for many of them. Each step is a bijection of what came before
 /// (MurmurHash3's finaliser), the same in every process.

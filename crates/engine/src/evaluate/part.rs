@@ -4,7 +4,6 @@
 //! measured, then what `noData` says. A slice that is not over at the watermark is not measured, unless held samples cover the
 //! rest of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::exec_err;
@@ -12,6 +11,8 @@ use datafusion::error::Result;
 use nines_slo::{Budgeting, NoData, Spec};
 use nines_timeline::{Builder, Interval, RATIO, Run, State, Timeline, ratio};
 
+use super::blame::{Blamed, accuse, by_endpoint, meets};
+use super::lane::{Apart, Slots};
 use super::subject::{Between, Subject, touching};
 
 /// What an objective was in one stretch of one UTC day.
@@ -98,6 +99,12 @@ pub(crate) struct Details {
     events: Vec<[i64; 2]>,
 }
 
+impl Details {
+    pub fn new(slices: Vec<Slice>, culprits: Vec<Culprit>, events: Vec<[i64; 2]>) -> Self {
+        Details { slices, culprits, events }
+    }
+}
+
 /// A slice, for people.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slice {
@@ -120,78 +127,9 @@ pub(crate) struct Culprit {
     pub decisive: bool,
 }
 
-/// Counts of one lane over a day, a (good, total) per slot of the store's width.
-#[derive(Debug, Clone)]
-pub(crate) struct Lane {
-    pub counts: Vec<[i64; 2]>,
-    /// By slot, whether a threshold was rounded down; empty as long as none was.
-    rounded: Vec<bool>,
-    /// Where these thresholds lie.
-    between: Option<Between>,
-    pub overflow: bool,
-}
-
-impl Lane {
-    pub fn new(slots: usize) -> Self {
-        Lane { counts: vec![[0, 0]; slots], rounded: Vec::new(), between: None, overflow: false }
-    }
-
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.counts.fill([0, 0]);
-        self.rounded.clear();
-        self.between = None;
-        self.overflow = false;
-    }
-
-    /// Notes that a threshold was rounded down.
-    pub fn round(&mut self, slot: usize, between: Between) {
-        self.between = Between::joined(self.between, Some(between));
-        if self.rounded.is_empty() {
-            self.rounded.resize(self.counts.len(), false);
-        }
-        self.rounded[slot] = true;
-    }
-
-    fn is_rounded(&self, slots: &Slots) -> bool {
-        slots.iter().any(|slots| self.rounded.get(slots.clone()).is_some_and(|slots| slots.contains(&true)))
-    }
-
-    #[inline]
-    pub fn add(&mut self, slot: usize, good: i64, total: i64) {
-        let count = &mut self.counts[slot];
-        let (good, over) = count[0].overflowing_add(good);
-        let (total, beyond) = count[1].overflowing_add(total);
-        *count = [good, total];
-        self.overflow |= over | beyond;
-    }
-
-    /// Good and total of a slice, whose sum over all lanes [`part`] has found to fit.
-    fn sum(&self, slots: &Slots) -> (i64, i64) {
-        let mut sum = (0i64, 0i64);
-        for slots in slots {
-            for count in &self.counts[slots.clone()] {
-                sum = (sum.0.saturating_add(count[0]), sum.1.saturating_add(count[1]));
-            }
-        }
-        sum
-    }
-}
-
-/// The stored slices that are left of a slice, as places in a lane.
-type Slots = [std::ops::Range<usize>];
-
 /// Good and total of both; `None` if they do not fit.
 fn added(a: [i64; 2], b: [i64; 2]) -> Option<[i64; 2]> {
     Some([a[0].checked_add(b[0])?, a[1].checked_add(b[1])?])
-}
-
-/// A lane with what it holds apart.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Apart<'a> {
-    pub lane: &'a Lane,
-    pub endpoint: Option<&'a Arc<str>>,
-    pub cause: Option<&'a Arc<str>>,
 }
 
 /// What a question wants to know of slices besides their states.
@@ -222,6 +160,15 @@ impl Detail {
             Detail::Slices | Detail::Culprits => false,
         }
     }
+}
+
+/// What is kept apart within an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Split {
+    /// Only what the target needs.
+    Needed,
+    /// Endpoints and causes.
+    Culprits,
 }
 
 /// The day whose counts are at hand.
@@ -287,15 +234,22 @@ pub(crate) fn part(
             self::left(subject, Interval::new(start, end), day, &mut left);
             let (mut good, mut total) = (0i64, 0i64);
             if judged {
-                let slots =
-                    lanes.iter().flat_map(|apart| left.iter().flat_map(move |slots| &apart.lane.counts[slots.clone()]));
-                let Some(sums) = slots.copied().try_fold([0; 2], added) else { return too_many(subject) };
+                // Plain loops: most of what a question costs is spent here, and iterators over iterators are not always inlined.
+                let mut sums = Some([0; 2]);
+                for apart in lanes {
+                    for slots in &left {
+                        for count in &apart.lane.counts[slots.clone()] {
+                            sums = sums.and_then(|sums| added(sums, *count));
+                        }
+                    }
+                }
+                let Some(sums) = sums else { return too_many(subject) };
                 [good, total] = sums;
             }
             let over = end <= subject.watermark || is_held(subject, &left, day, lanes);
             let measured = total > 0 && over;
             let approximate = judged && lanes.iter().any(|apart| apart.lane.is_rounded(&left));
-            let ok = measured && meets(subject, good, total, grouped.as_deref(), &left, lanes, None);
+            let ok = measured && meets(subject.spec.slice_target, (good, total), grouped.as_deref(), &left, lanes);
             let state = fate.state(measured, ok);
             states.push(start, end, state);
             match (fate, measured) {
@@ -319,7 +273,14 @@ pub(crate) fn part(
             match detail {
                 Detail::Slices => details.slices.push(Slice { start, good, total, state, approximate }),
                 Detail::Culprits if state == State::Error && measured => {
-                    accuse(subject, (start, good, total), grouped.as_deref(), &left, lanes, &mut details.culprits);
+                    let blamed = accuse(subject.spec.slice_target, grouped.as_deref(), &left, lanes);
+                    details.culprits.extend(blamed.into_iter().map(|Blamed { lane, bad, decisive }| Culprit {
+                        endpoint: lanes[lane].endpoint.cloned().unwrap_or_default(),
+                        cause: lanes[lane].cause.cloned().unwrap_or_default(),
+                        slice: start,
+                        bad,
+                        decisive,
+                    }));
                 }
                 _ => {}
             }
@@ -371,70 +332,6 @@ fn last_data(subject: &Subject, lanes: &[Apart<'_>], day: Day, interval: Interva
     let slots = ((interval.start - day.start) / day.slot) as usize..((interval.end - day.start) / day.slot) as usize;
     let last = lanes.iter().filter_map(|apart| apart.lane.counts[slots.clone()].iter().rposition(|count| count[1] > 0));
     last.max().map(|last| (interval.start + (last as i64 + 1) * day.slot).min(subject.watermark))
-}
-
-/// Whether a measured slice meets its target, with the bad events of lane `without` left out.
-fn meets(
-    subject: &Subject,
-    good: i64,
-    total: i64,
-    grouped: Option<&[Vec<usize>]>,
-    slots: &Slots,
-    lanes: &[Apart<'_>],
-    without: Option<usize>,
-) -> bool {
-    let target = subject.spec.slice_target;
-    let bad_of = |lane: usize| {
-        let (good, total) = lanes[lane].lane.sum(slots);
-        total - good
-    };
-    let Some(groups) = grouped else {
-        return target.met_by(good, total - without.map_or(0, bad_of));
-    };
-    groups.iter().all(|group| {
-        let (mut good, mut total) = (0i64, 0i64);
-        for &lane in group {
-            let (g, t) = lanes[lane].lane.sum(slots);
-            (good, total) = (good.saturating_add(g), total.saturating_add(t));
-            if without == Some(lane) {
-                total -= t - g;
-            }
-        }
-        target.met_by(good, total)
-    })
-}
-
-/// Lists who had bad events in a slice in error.
-fn accuse(
-    subject: &Subject,
-    (start, good, total): (i64, i64, i64),
-    grouped: Option<&[Vec<usize>]>,
-    slots: &Slots,
-    lanes: &[Apart<'_>],
-    culprits: &mut Vec<Culprit>,
-) {
-    for (at, apart) in lanes.iter().enumerate() {
-        let (good_of, total_of) = apart.lane.sum(slots);
-        let bad = total_of - good_of;
-        if bad > 0 {
-            culprits.push(Culprit {
-                endpoint: apart.endpoint.cloned().unwrap_or_default(),
-                cause: apart.cause.cloned().unwrap_or_default(),
-                slice: start,
-                bad,
-                decisive: meets(subject, good, total, grouped, slots, lanes, Some(at)),
-            });
-        }
-    }
-}
-
-/// The lanes of each endpoint.
-fn by_endpoint(lanes: &[Apart<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
-    for (at, apart) in lanes.iter().enumerate() {
-        groups.entry(apart.endpoint.map(AsRef::as_ref)).or_default().push(at);
-    }
-    groups.into_values().collect()
 }
 
 /// What decides a stretch of slices before their counts do.

@@ -5,63 +5,27 @@
 //! slice by slice ([`part`]) and forgotten: memory is a day of lanes. Where slices begin on one day and end on the next, it is
 //! two: rows up to the first slice of a day still belong to the day before, which is judged when they were seen.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{
-    filter as filter_array, filter_record_batch, prep_null_mask_filter, take_record_batch,
-};
-use datafusion::arrow::datatypes::{Int32Type, Int64Type, UInt32Type};
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int32Type;
 use datafusion::common::{exec_err, internal_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::physical_plan::PhysicalExpr;
 use nines_slo::{Charge, Indicator, Op, Party, Statistic};
-use nines_timeline::Interval;
 
 use super::DAY;
 use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE, SOURCE, TEXTS};
-use super::facts::is_undeclared;
+use super::expressions::Counted;
 use super::held::Held;
-use super::part::{Apart, Day, Detail, Lane, Part, part};
+use super::lane::{Apart, Lane};
+use super::part::{Day, Part, Split, part};
 use super::subject::Subject;
+use super::task::Task;
 
-/// What is kept apart within an objective.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Split {
-    /// Only what the target needs.
-    Needed,
-    /// Endpoints and causes.
-    Culprits,
-}
-
-/// The expressions of a `nines/sql` indicator over the columns that are read.
-#[derive(Debug, Clone)]
-pub(crate) struct SqlCounts {
-    pub filter: Option<Arc<dyn PhysicalExpr>>,
-    pub good: Arc<dyn PhysicalExpr>,
-    pub total: Arc<dyn PhysicalExpr>,
-}
-
-/// What a pass is to find out.
-#[derive(Debug)]
-pub(crate) struct Task {
-    /// Those of one table.
-    pub subjects: Vec<Arc<Subject>>,
-    /// Their numbers in the question.
-    pub numbers: Vec<usize>,
-    /// Expressions, by place in `subjects`.
-    pub sql: HashMap<usize, SqlCounts>,
-    /// By day since 1970 on whose end its rows were seen: which subject (place in `subjects`), which range, which stretch.
-    pub wanted: HashMap<i32, Vec<(usize, usize, Interval)>>,
-    pub split: Split,
-    pub detail: Detail,
-    /// The store's slice width in µs.
-    pub slot: i64,
-    /// Whether rows of two businesses are an error where the definition names none.
-    pub strict: bool,
-}
+/// About what an entry of a map takes besides what it holds.
+const ENTRY: usize = 96;
 
 /// How a row of a route becomes counts.
 #[derive(Debug, Clone, Copy)]
@@ -81,9 +45,6 @@ struct Route {
     lane: usize,
     how: How,
 }
-
-/// (good, total) of the rows that a `nines/sql` indicator counts.
-type SqlRows = HashMap<usize, (i64, i64)>;
 
 /// Subject, endpoint and cause of a lane; `None` where they are not kept apart.
 type LaneName = (usize, Option<Arc<str>>, Option<Arc<str>>);
@@ -186,8 +147,10 @@ impl Pass {
     /// Counts rows of one day. Days ascend, and those before must have been judged.
     pub fn count(&mut self, batch: &RecordBatch, day: i32) -> Result<()> {
         let columns = Columns::of(batch)?;
-        let sql = self.evaluate(batch, &columns)?;
-        self.count_day(&columns, &sql, batch.num_rows(), day)
+        let task = Arc::clone(&self.task);
+        let sql = task.sql.evaluate(batch, &columns)?;
+        self.count_day(&columns, &sql, batch.num_rows(), day)?;
+        self.memory.try_grow(self.held.grown())
     }
 
     fn judge(&mut self, number: i32, done: &mut Vec<Part>) -> Result<()> {
@@ -242,50 +205,7 @@ impl Pass {
         Ok(lane.get_or_insert_with(|| spare.pop().unwrap_or_else(|| Lane::new(slots))))
     }
 
-    /// Evaluates the expressions of `nines/sql` indicators, each over the rows of its service alone for which its condition
-    /// holds: on others it may fail.
-    fn evaluate(&self, batch: &RecordBatch, columns: &Columns<'_>) -> Result<HashMap<usize, SqlRows>> {
-        let mut found = HashMap::new();
-        if self.task.sql.is_empty() {
-            return Ok(found);
-        }
-        let services: HashSet<&str> = (0..batch.num_rows())
-            .filter(|&row| row == 0 || !columns.same_key(row - 1, row))
-            .map(|row| columns.text(SERVICE, row))
-            .collect();
-        let subjects = services.iter().filter_map(|service| self.by_service.get(*service)).flatten();
-        for &at in subjects {
-            let Some(counts) = self.task.sql.get(&at) else { continue };
-            let service = self.task.subjects[at].service.as_ref();
-            let mut rows: UInt32Array = (0..batch.num_rows())
-                .filter(|&row| columns.text(SERVICE, row) == service)
-                .map(|row| row as u32)
-                .collect();
-            let mut chosen = take_record_batch(batch, &rows)?;
-            if let Some(filter) = &counts.filter {
-                let kept = filter.evaluate(&chosen)?.into_array(chosen.num_rows())?;
-                let kept = kept.as_boolean();
-                // What is NULL is not kept; where nothing is, there is nothing to mask.
-                let kept = if kept.null_count() > 0 { prep_null_mask_filter(kept) } else { kept.clone() };
-                rows = filter_array(&rows, &kept)?.as_primitive::<UInt32Type>().clone();
-                chosen = filter_record_batch(&chosen, &kept)?;
-            }
-            let numbers = |expression: &Arc<dyn PhysicalExpr>| -> Result<Int64Array> {
-                let values = expression.evaluate(&chosen)?.into_array(chosen.num_rows())?;
-                Ok(values.as_primitive::<Int64Type>().clone())
-            };
-            let (good, total) = (numbers(&counts.good)?, numbers(&counts.total)?);
-            let or_zero = |numbers: &Int64Array, at| if numbers.is_null(at) { 0 } else { numbers.value(at) };
-            let values = rows.values().iter().enumerate();
-            found.insert(
-                at,
-                values.map(|(at, row)| (*row as usize, (or_zero(&good, at), or_zero(&total, at)))).collect(),
-            );
-        }
-        Ok(found)
-    }
-
-    fn count_day(&mut self, columns: &Columns<'_>, sql: &HashMap<usize, SqlRows>, end: usize, day: i32) -> Result<()> {
+    fn count_day(&mut self, columns: &Columns<'_>, sql: &Counted<'_>, end: usize, day: i32) -> Result<()> {
         let (midnight, width) = (i64::from(day) * DAY, self.task.slot);
         let mut at = 0;
         while at < end {
@@ -326,7 +246,7 @@ impl Pass {
         route: Route,
         target: Target,
         columns: &Columns<'_>,
-        sql: &HashMap<usize, SqlRows>,
+        sql: &Counted<'_>,
         rows: std::ops::Range<usize>,
         slots: &[u32],
     ) -> Result<()> {
@@ -383,16 +303,16 @@ impl Pass {
                 }
             }
             How::Sql => {
-                let Some(values) = sql.get(&route.subject) else { return Ok(()) };
-                let name = &self.task.subjects[route.subject].name;
-                let counted: Vec<_> = rows.filter_map(|row| Some((row, *values.get(&row)?))).collect();
-                if let Some((_, (good, total))) = counted.iter().find(|(_, (good, total))| *good < 0 || good > total) {
+                let sql = sql.of(route.subject);
+                let counted = rows.clone().map(|row| sql.row(row));
+                if let Some([good, total]) = counted.clone().find(|[good, total]| *good < 0 || good > total) {
+                    let name = &self.task.subjects[route.subject].name;
                     return exec_err!(
                         "{name} counts {good} good of {total} events in a row; expected 0 ≤ good ≤ total"
                     );
                 }
                 let lane = self.lane(target)?;
-                for (row, (good, total)) in counted {
+                for (row, [good, total]) in rows.zip(counted) {
                     lane.add(slot(row), good, total);
                 }
             }
@@ -419,6 +339,7 @@ impl Pass {
             routes.extend(self.route(subject, columns, row)?);
         }
         let routes: Arc<[Route]> = routes.into();
+        self.memory.try_grow(self.key.len() + size_of_val(routes.as_ref()) + ENTRY)?;
         self.routes.insert(self.key.as_slice().into(), Arc::clone(&routes));
         Ok(routes)
     }
@@ -482,7 +403,7 @@ impl Pass {
 
     /// Notes the business of a row of an objective whose definition names none.
     fn carry(&mut self, at: usize, business: &str) -> Result<()> {
-        match business.is_empty() || !is_undeclared(&self.task.subjects[at].spec) {
+        match business.is_empty() || self.task.subjects[at].spec.declared_business().is_some() {
             true => Ok(()),
             false => carry(&self.task.subjects[at], &mut self.carried[at], business, self.task.strict),
         }

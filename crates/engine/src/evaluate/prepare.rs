@@ -1,4 +1,4 @@
-//! From a question to jobs: which objectives, which days of theirs are kept already, what has to be counted.
+//! From a question to leaves: which objectives, which days of theirs are kept already, what has to be counted.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -7,26 +7,32 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::StreamExt;
 use nines_slo::{Definitions, NoData, Objective, Version};
 use nines_timeline::{Grid, Interval};
 
 use super::DAY;
-use super::evaluator::{Evaluator, Known, RAW};
-use super::facts::{SEALED, declared_business, depends_on_facts, indicate};
+use super::count::CountExec;
+use super::evaluator::Evaluator;
+use super::facts::{depends_on_facts, indicate};
+use super::inputs::{RAW, raw};
 use super::keep::{self, Fact, KeptDays};
+use super::known::{Known, SEALED};
 use super::months::Month;
 use super::overlay::Incident;
-use super::part::{Detail, Part};
-use super::pass::Split;
-use super::run::Job;
+use super::part::{Detail, Part, Split};
+use super::pieces::{Piece, Pieces, pieces};
 use super::scan::Wanted;
-use super::sealed::SealedDay;
+use super::sealed_day::SealedDay;
 use super::select::{Candidate, Selection};
 use super::subject::{Subject, definition_hash, excluded_slices, lost_slices, removed_slices};
 
 /// Days of objectives whose slices are listed at most: a thousand objectives over ten years.
 const MOST_DAYS_OF_SLICES: i64 = 4_000_000;
+
+/// About how many bytes a stretch of a day takes that is wanted, with the key under which it is kept.
+const PIECE: usize = 128;
 
 /// What a question asks.
 #[derive(Debug, Clone)]
@@ -41,7 +47,7 @@ pub(crate) struct Asked {
     pub fresh: bool,
 }
 
-/// What answers a question once its jobs have run.
+/// What answers a question once its leaves have run.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub ranges: Vec<Interval>,
@@ -49,78 +55,18 @@ pub(crate) struct Prepared {
     pub subjects: Vec<Arc<Subject>>,
     /// Parts that were kept.
     pub kept: Vec<Part>,
-    pub jobs: Vec<Job>,
+    /// What counts the other ones.
+    pub leaves: Vec<Arc<CountExec>>,
     /// Keys of the days that are worth keeping, by subject and day.
     pub expected: HashMap<(usize, i32), i64>,
     pub facts: Vec<Fact>,
     /// How many parts the answer has.
     pub parts: usize,
+    /// What kept parts and the list of what is wanted take.
+    memory: MemoryReservation,
     /// What else answers speak of.
     pub incidents: Vec<Incident>,
     pub definitions: Arc<Definitions>,
-}
-
-/// The stretches of days that a subject has in the ranges, a day being the slices that begin on a UTC day. Only their ends are kept: a question may have hundreds of thousands
-/// of pieces.
-pub(super) struct Pieces {
-    in_force: Interval,
-    /// How long after midnight the first slice of a day begins.
-    shift: i64,
-    /// By range, what of it the subject answers for, and how many pieces there are before it.
-    spans: Vec<(usize, Interval, usize)>,
-    count: usize,
-}
-
-impl Pieces {
-    /// All pieces, by range and day.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.spans
-            .iter()
-            .flat_map(move |&(range, span, _)| self.days(span).map(move |day| self.piece(range, span, day)))
-    }
-
-    /// The piece that is all of a day, and its place among all pieces.
-    fn whole(&self, day: i32) -> Option<(usize, Piece)> {
-        self.spans.iter().find_map(|&(range, span, before)| {
-            let days = self.days(span);
-            let at = usize::try_from(day - days.start).ok().filter(|_| days.contains(&day))?;
-            let piece = self.piece(range, span, day);
-            piece.whole.then_some((before + at, piece))
-        })
-    }
-
-    /// The pieces of a day, and their places among all pieces.
-    pub(super) fn on(&self, day: i32) -> impl Iterator<Item = (usize, Piece)> + '_ {
-        self.spans.iter().filter_map(move |&(range, span, before)| {
-            let days = self.days(span);
-            let at = usize::try_from(day - days.start).ok().filter(|_| days.contains(&day))?;
-            Some((before + at, self.piece(range, span, day)))
-        })
-    }
-
-    /// The days in which slices of a span begin; it is not empty.
-    fn days(&self, span: Interval) -> std::ops::Range<i32> {
-        let day = |at: i64| (at - self.shift).div_euclid(DAY) as i32;
-        day(span.start)..day(span.end - 1) + 1
-    }
-
-    fn piece(&self, range: usize, span: Interval, day: i32) -> Piece {
-        let start = i64::from(day) * DAY + self.shift;
-        let of_day = Interval::new(start, start + DAY);
-        let clip = |of: Interval| Interval::new(of.start.max(of_day.start), of.end.min(of_day.end));
-        let interval = clip(span);
-        Piece { range, day, interval, whole: interval == clip(self.in_force) }
-    }
-}
-
-/// A stretch of a day of a subject, before it is known.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Piece {
-    pub range: usize,
-    pub day: i32,
-    pub interval: Interval,
-    /// Whether it is all that the subject has of that day.
-    pub whole: bool,
 }
 
 impl Evaluator<'_> {
@@ -131,10 +77,11 @@ impl Evaluator<'_> {
         let mut prepared = Prepared {
             ranges: asked.ranges.clone(),
             kept: Vec::new(),
-            jobs: Vec::new(),
+            leaves: Vec::new(),
             expected: HashMap::new(),
             facts,
             parts: 0,
+            memory: MemoryConsumer::new("ResolveExec").register(&self.session.runtime_env().memory_pool),
             incidents: Vec::new(),
             definitions: Arc::clone(&self.definitions),
             subjects,
@@ -154,6 +101,7 @@ impl Evaluator<'_> {
         let pieces: Vec<Pieces> =
             prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges, spoken(subject))).collect();
         prepared.parts = pieces.iter().map(|of| of.count).sum();
+        prepared.memory.try_grow(prepared.parts * PIECE)?;
         let mut done: Vec<Vec<bool>> = pieces.iter().map(|of| vec![false; of.count]).collect();
         if !asked.fresh {
             self.recall(asked, &pieces, &mut done, &mut prepared).await?;
@@ -187,7 +135,7 @@ impl Evaluator<'_> {
                     wanted.numbers.push(number);
                 }
             }
-            prepared.jobs.extend(self.job(inputs, wanted)?);
+            prepared.leaves.extend(self.leaf(inputs, wanted)?.map(Arc::new));
         }
         Ok(prepared)
     }
@@ -266,7 +214,7 @@ impl Evaluator<'_> {
                 by_name.entry((subject.name.as_ref(), named)).or_default().push(number);
             }
         }
-        let mut found = Vec::with_capacity(prepared.parts);
+        let mut found = Vec::new();
         // What cannot be read is computed.
         while let Some(batch) = kept.next().await {
             let batch = match batch {
@@ -294,9 +242,11 @@ impl Evaluator<'_> {
                         continue;
                     }
                     if sealed {
-                        let parts = SealedDay { asked, number, subject, rows: &rows, row }.parts(&pieces[number]);
+                        let parts = SealedDay { detail: asked.detail, number, subject, rows: &rows, row }
+                            .parts(&pieces[number]);
                         for (place, part) in parts {
                             if !std::mem::replace(&mut done[number][place], true) {
+                                prepared.memory.try_grow(part.size())?;
                                 found.push(part);
                             }
                         }
@@ -316,10 +266,13 @@ impl Evaluator<'_> {
                         continue;
                     }
                     done[number][place] = true;
-                    found.push(rows.part(row, &counts, &timeline, (number, piece.range)));
+                    let part = rows.part(row, &counts, &timeline, (number, piece.range));
+                    prepared.memory.try_grow(part.size())?;
+                    found.push(part);
                 }
             }
         }
+        found.shrink_to_fit();
         prepared.kept = found;
         Ok(())
     }
@@ -353,7 +306,7 @@ impl Evaluator<'_> {
         let candidates: Vec<Candidate> = chosen
             .iter()
             .map(|(_, objective, version, _)| Candidate {
-                business: declared_business(&version.spec),
+                business: version.spec.declared_business(),
                 service: &version.spec.service,
                 objective: &objective.name,
             })
@@ -384,8 +337,8 @@ impl Evaluator<'_> {
                     objective.versions.iter().filter_map(of).min()
                 }
             };
-            let business: Arc<str> = declared_business(spec).map_or(carried, Into::into);
-            let kind = Self::raw(spec.indicator.table())?;
+            let business: Arc<str> = spec.declared_business().map_or(carried, Into::into);
+            let kind = raw(spec.indicator.table())?;
             let watermark = self.inputs(kind)?.watermark;
             let customer = spec.rows.customer();
             let excluded = self.exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
@@ -496,19 +449,4 @@ fn months_around(ranges: &[Interval]) -> Option<RangeInclusive<Month>> {
     let from = ranges.iter().map(|range| range.start).min()?.checked_sub(2 * DAY)?;
     let to = ranges.iter().map(|range| range.end).max()?.checked_add(2 * DAY)?;
     Some(Month::of(from, Tz::UTC)?..=Month::of(to, Tz::UTC)?)
-}
-
-/// The stretches of days that a subject has in the ranges.
-fn pieces(subject: &Subject, ranges: &[Interval], spoken: Interval) -> Pieces {
-    let mut pieces = Pieces { in_force: subject.in_force, shift: subject.shift(), spans: Vec::new(), count: 0 };
-    for (range, asked) in ranges.iter().enumerate() {
-        let asked = subject.spec.slices.beginning(*asked);
-        let span = Interval::new(asked.start.max(subject.in_force.start), asked.end.min(subject.in_force.end));
-        let span = Interval::new(span.start.max(spoken.start), span.end.min(spoken.end));
-        if !span.is_empty() {
-            pieces.spans.push((range, span, pieces.count));
-            pieces.count += pieces.days(span).len();
-        }
-    }
-    pieces
 }

@@ -14,73 +14,20 @@ use nines_timeline::{Interval, Run, State};
 
 use super::DAY;
 use super::evaluator::Evaluator;
-use super::facts::{SEALED, depends_on_facts, indicate, sealed_first};
-use super::keep::{self, Fact, KeptDays, NewDay};
+use super::facts::{depends_on_facts, indicate, sealed_first};
+use super::inputs::raw;
+use super::keep::{self, Fact, NewDay};
+use super::known::SEALED;
 use super::part::{Detail, Part};
-use super::prepare::{Asked, Piece, Pieces, Prepared};
+use super::pieces::{Piece, Pieces};
+use super::prepare::{Asked, Prepared};
 use super::run::Running;
 use super::select::Selection;
-use super::subject::Subject;
 use crate::EngineError;
 use crate::words::counted;
 
 /// Days that are evaluated at once.
 const DAYS: i32 = 31;
-
-/// A row of `slo_days` that stays, and the subject that it is about.
-pub(super) struct SealedDay<'a> {
-    pub asked: &'a Asked,
-    pub number: usize,
-    pub subject: &'a Subject,
-    pub rows: &'a KeptDays<'a>,
-    pub row: usize,
-}
-
-impl SealedDay<'_> {
-    /// What it says of the pieces that are asked for, and their places; none of those for which it lacks something.
-    pub fn parts(&self, pieces: &Pieces) -> Vec<(usize, Part)> {
-        let (rows, row) = (self.rows, self.row);
-        let Some(counts) = rows.counts(row, self.subject) else { return Vec::new() };
-        let Some(timeline) = rows.timeline(row) else { return Vec::new() };
-        if timeline.slice() != self.subject.spec.slice || self.asked.detail.events_of(&self.subject.spec) {
-            return Vec::new();
-        }
-        let part = |piece: Piece| {
-            let whole = rows.part(row, &counts, &timeline, (self.number, piece.range));
-            let span = timeline.span();
-            if piece.interval == span {
-                return Some(whole);
-            }
-            // Of a part of the day the slices are known, and not how many events there were.
-            let inside = span.start <= piece.interval.start && piece.interval.end <= span.end;
-            if !inside {
-                return None;
-            }
-            let cut = |run: &Run| Run {
-                start: run.start.max(piece.interval.start),
-                end: run.end.min(piece.interval.end),
-                state: run.state,
-            };
-            let runs = timeline.runs().iter().map(cut).filter(|run| run.start < run.end).collect();
-            // Where data go on behind the part, they are taken to reach its end.
-            let last_data = counts.last_data.map(|at| at.min(piece.interval.end));
-            Some(Part {
-                interval: piece.interval,
-                runs,
-                good: 0,
-                total: 0,
-                ratio_sum: 0.0,
-                ratios: 0,
-                assumed: 0,
-                last_data,
-                uncounted: true,
-                ..whole
-            })
-        };
-        let day = rows.date.value(row);
-        pieces.on(day).filter_map(|(place, piece)| Some((place, part(piece)?))).collect()
-    }
-}
 
 impl Evaluator<'_> {
     /// Says that nothing is known of what is left of sealed days, so that it is not worked out from rows that are not all there.
@@ -157,7 +104,7 @@ impl Evaluator<'_> {
         let (mut known, mut new, mut indicated) = (self.known(None).await?, Vec::new(), HashMap::new());
         for objective in &self.definitions.objectives {
             for version in objective.versions.iter().filter(|version| depends_on_facts(&version.spec)) {
-                if Self::raw(version.spec.indicator.table())? == kind {
+                if raw(version.spec.indicator.table())? == kind {
                     indicate(std::slice::from_ref(version), &mut indicated);
                 }
             }
@@ -187,8 +134,8 @@ impl Evaluator<'_> {
         while day < until {
             let next = (day + DAYS).min(until);
             let mut prepared = self.prepare(&asked(day, next)).await?;
-            prepared.jobs.retain(|job| job.task.subjects.iter().any(|subject| subject.table == kind));
-            let mut running = Running::start(&prepared.jobs, &task)?;
+            prepared.leaves.retain(|leaf| leaf.task.table == kind);
+            let mut running = Running::start(&prepared.leaves, &task)?;
             let mut parts = running.all().await?;
             parts.append(&mut prepared.kept);
             let of_table = parts.iter().filter(|part| prepared.subjects[part.subject].table == kind);
@@ -244,7 +191,7 @@ impl Evaluator<'_> {
         let (mut back, mut needed) = (0, None);
         for version in self.definitions.objectives.iter().flat_map(|objective| &objective.versions) {
             let spec = &version.spec;
-            if Self::raw(spec.indicator.table())? != kind {
+            if raw(spec.indicator.table())? != kind {
                 continue;
             }
             if let nines_slo::Indicator::Gauge { hold: Some(hold), .. } = &spec.indicator {

@@ -3,7 +3,7 @@
 //! A person's session may mean another thing by `0.1 + 0.2`, by a text, by the name of a function. What it asks for is computed
 //! here all the same, and so is every figure that is kept for others, and every row that is written.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use datafusion::catalog::Session;
 use datafusion::config::{ConfigOptions, Dialect};
@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::prelude::SessionConfig;
 
-use super::evaluator::Read;
+use super::common::Read;
 
 /// A session for one statement, with what hangs on the asking session (its pins, what is proposed, its memory).
 #[derive(Debug)]
@@ -20,13 +20,28 @@ pub(crate) struct Evaluation(SessionState);
 
 impl Evaluation {
     pub fn of(asking: &dyn Session, read: &Read) -> Result<Self> {
-        let mut state = read.session(asking.runtime_env())?;
+        let mut state = begun(read, asking.runtime_env())?;
         *state.config_mut() = config(asking.config());
         Ok(Evaluation(state))
     }
 
+    /// The same with the memory of a statement that runs.
+    pub fn within(&self, context: &TaskContext) -> Evaluation {
+        let state = SessionStateBuilder::new_from_existing(self.0.clone());
+        Evaluation(state.with_runtime_env(context.runtime_env()).build())
+    }
+
     pub fn state(&self) -> &SessionState {
         &self.0
+    }
+}
+
+/// A session for an evaluation that runs here. Another memory or place to spill makes a new one.
+fn begun(read: &Read, runtime: &Arc<RuntimeEnv>) -> Result<SessionState> {
+    let mut known = read.session.lock().unwrap_or_else(PoisonError::into_inner);
+    match known.as_ref().filter(|state| Arc::ptr_eq(state.runtime_env(), runtime)) {
+        Some(state) => Ok(state.clone()),
+        None => Ok(known.insert(session(Arc::clone(runtime))?).clone()),
     }
 }
 
@@ -60,7 +75,7 @@ fn options(partitions: usize) -> ConfigOptions {
 }
 
 /// What all evaluations begin with.
-pub(super) fn session(runtime: Arc<RuntimeEnv>) -> Result<SessionState> {
+fn session(runtime: Arc<RuntimeEnv>) -> Result<SessionState> {
     let mut config = SessionConfig::new();
     *config.options_mut() = options(config.target_partitions());
     let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();

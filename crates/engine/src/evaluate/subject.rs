@@ -1,6 +1,5 @@
 //! What is evaluated: a version of an objective with all that its slices depend on besides rows.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use nines_slo::{Indicator, Limit, NoData, Spec};
@@ -8,6 +7,7 @@ use nines_store::TableKind;
 use nines_timeline::{Grid, Interval, histogram, normalize, without};
 
 use super::DAY;
+use super::name::hash_of;
 
 /// One version of one objective, resolved. What is in here and the rows of its service decide every slice.
 #[derive(Debug, Clone)]
@@ -217,10 +217,7 @@ pub(crate) fn touching(intervals: &[Interval], range: Interval) -> &[Interval] {
     &rest[..rest.partition_point(|interval| interval.start < range.end)]
 }
 
-/// A hash of what the evaluation of a slice depends on in a definition. A later release of the standard library may give another:
-/// then days are evaluated again.
+/// A name of what the evaluation of a slice depends on in a definition.
 pub(crate) fn definition_hash(spec: &Spec) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    spec.hash(&mut hasher);
-    hasher.finish()
+    hash_of(spec)
 }

@@ -10,7 +10,7 @@ use nines_ingest::Format;
 use nines_ingest::table::Source;
 
 use super::named::named;
-use super::{FileProvider, zone};
+use super::provider::{FileProvider, zone};
 
 /// The types that it stands for.
 pub(super) const TYPES: [(&str, Format); 3] =

@@ -15,7 +15,7 @@ use nines_ingest::{ErrorKind, Format};
 use url::Url;
 
 use super::named::{Named, constants, named};
-use super::{FileProvider, refused, zone};
+use super::provider::{FileProvider, refused, zone};
 use crate::catalog::SharedState;
 
 /// Makes a table of files that SQL names.

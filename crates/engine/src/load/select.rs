@@ -10,7 +10,7 @@ use nines_ingest::table::Source;
 use nines_ingest::{Format, Piece, Progress};
 use url::Url;
 
-use crate::files::FileProvider;
+use crate::files::provider::FileProvider;
 use crate::{EngineError, Load, Result, Session};
 
 impl Session {

@@ -6,15 +6,15 @@ use datafusion::error::Result;
 use nines_slo::{NotValid, Terms};
 use nines_store::TableKind;
 
+use super::miss::{Miss, Of, meant};
 use super::objective::{names, unknown_causes, unmatched};
 use super::read::{Carried, Key};
-use super::{Miss, Of, meant};
 
 const TABLE: TableKind = TableKind::Requests;
 
 /// A sentence for each name of the terms that no row of `requests` carries, and for each category that no exclusion has, if there
 /// are exclusions.
-pub(super) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
+pub(crate) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
     let mut found = categories(terms, carried);
     let Some(keys) = carried.keys(TABLE).await? else { return Ok(found) };
     let all: Vec<&Key> = keys.keys.iter().collect();

@@ -4,12 +4,12 @@ use datafusion::error::Result;
 use nines_slo::{Causes, Indicator, Pattern, Spec};
 use nines_store::TableKind;
 
+use super::miss::{Miss, Of};
 use super::read::{Carried, Key, Keys};
-use super::{Miss, Of};
-use crate::evaluate::Evaluator;
+use crate::evaluate::raw;
 
 /// A sentence for each name that no row carries of those that the objective is about.
-pub(super) async fn misses(spec: &Spec, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
+pub(crate) async fn misses(spec: &Spec, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
     let table = table(spec)?;
     let Some(keys) = carried.keys(table).await? else { return Ok(Vec::new()) };
     let found = of_keys(spec, table, &keys);
@@ -17,12 +17,12 @@ pub(super) async fn misses(spec: &Spec, carried: &mut Carried<'_>) -> Result<Vec
 }
 
 /// Whose rows an objective counts.
-pub(super) fn table(spec: &Spec) -> Result<TableKind> {
+pub(crate) fn table(spec: &Spec) -> Result<TableKind> {
     Ok(match &spec.indicator {
         Indicator::Availability { .. } | Indicator::Latency { .. } => TableKind::Requests,
         Indicator::Events { .. } => TableKind::Events,
         Indicator::Gauge { .. } => TableKind::Gauges,
-        Indicator::Sql(sql) => Evaluator::raw(&sql.from)?,
+        Indicator::Sql(sql) => raw(&sql.from)?,
     })
 }
 

@@ -10,8 +10,8 @@ use datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
 use nines_store::{Snapshot, TableKind, UTC};
 
-use super::{Miss, Of, article, meant};
-use crate::evaluate::{DAY, Evaluator, texts};
+use super::miss::{Miss, Of, article, meant};
+use crate::evaluate::{DAY, Evaluator, RAW, texts};
 
 /// How many rows are looked through, by whole days.
 const ROWS: u64 = 1_000_000;
@@ -19,8 +19,6 @@ const ROWS: u64 = 1_000_000;
 const KEYS: usize = 100_000;
 
 /// The raw tables.
-const RAW: [TableKind; 3] = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
-
 /// What rows differ in besides time and counts; columns that a table has not are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Key {

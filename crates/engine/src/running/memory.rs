@@ -4,10 +4,10 @@
 //! few milliseconds; beyond a quarter more than the limit it ends the statement that holds the most.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Why, running};
+use super::token::{BEGUN, Why, running};
 
 /// How often the memory is looked at while statements run.
 const EVERY: Duration = Duration::from_millis(2);
@@ -24,9 +24,6 @@ struct Memory {
 }
 
 static MEMORY: OnceLock<Memory> = OnceLock::new();
-/// Whether statements began since the thread looked, and what wakes it.
-static BEGUN: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
-
 /// Ends the largest statement when the process holds a quarter more than the memory limit. `in_use` says how many bytes the
 /// process has allocated. `most` is set to the bytes at which the allocator itself has to stop the process, because one
 /// allocation would take it there before any statement could be ended; `usize::MAX` while none runs.
@@ -37,14 +34,6 @@ pub fn watch_memory(in_use: fn() -> usize, most: &'static AtomicUsize) {
         let watch = std::thread::Builder::new().name("memory".to_string()).stack_size(256 << 10);
         // Without the thread there is the pool's limit all the same.
         let _ = watch.spawn(look);
-    }
-}
-
-/// A statement begins.
-pub(super) fn awake() {
-    if MEMORY.get().is_some() {
-        *BEGUN.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        BEGUN.1.notify_one();
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 
-use super::Token;
+use super::token::Token;
 
 /// The pool of the session, seen by one statement: it counts what the statement holds, and gives nothing to one that was ended.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
 
-use super::{Token, Why};
+use super::token::{Token, Why};
 
 /// A stream that fails when its statement is ended, and ends its statement when it is dropped.
 ///

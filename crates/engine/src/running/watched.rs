@@ -31,9 +31,9 @@ use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
 use futures::{Stream, StreamExt};
 
-use super::Token;
 use super::constant::Constant;
 use super::sliced::SlicedExec;
+use super::token::Token;
 use crate::bounded::limit_of_a_call;
 
 /// The plan, whose operators look at the token on their way.

@@ -84,6 +84,13 @@ pub struct Session {
     planning: Arc<RwLock<()>>,
 }
 
+impl Engine {
+    /// Begins a session. Sessions of an engine know nothing of each other but what is stored.
+    pub async fn session(&self, settings: SessionSettings) -> Result<Session> {
+        Session::begin(self.clone(), settings).await
+    }
+}
+
 impl Session {
     /// The one session of an engine of its own: UTC, everything allowed, no limits but the engine's.
     pub async fn open(settings: Settings) -> Result<Session> {
@@ -128,7 +135,7 @@ impl Session {
         context.add_analyzer_rule(Arc::new(times::InZone { past: past.clone() }));
         context.add_analyzer_rule(Arc::new(nines_functions::CheckedArithmetic));
         bounded::register(&context, engine.memory_limit())?;
-        let (place, read) = (engine.place(), Arc::new(Read::of(engine.definitions())));
+        let (place, read) = (engine.place(), Arc::new(Read::of(engine.evaluations())));
         crate::answers::register_all(&context, place, &read);
         crate::credits::register(&context, place, &read);
         let schema = StoreSchema {

@@ -13,10 +13,11 @@ use nines_slo::Definitions;
 use super::{Session, in_zone};
 use crate::answers::Signature;
 use crate::evaluate::Proposed;
-use crate::insert::{self, Receipt};
+use crate::insert;
 use crate::parameters::Parameters;
 use crate::running::{self, Token};
-use crate::statement::{Answer, Pins, Statement};
+use crate::sink::Receipt;
+use crate::statement::{Answer, Pins, Sources, Statement};
 use crate::{EngineError, Result, calls, prepared, times, zone};
 
 /// A statement that is ready to run, once. It reads the versions that were the newest when it was planned, or first scanned.
@@ -168,7 +169,7 @@ impl Session {
         };
         let batches = running::start(frame, &token, self.settings.limits.rows).await?;
         let store = self.store().map(|_| self.store_url().to_string());
-        Ok(Answer { schema: batches.schema(), batches, pins, store, receipt })
+        Ok(Answer { schema: batches.schema(), batches, sources: Sources { pins, store }, receipt })
     }
 
     /// Changes a setting of the session, and with its time zone the functions and types that depend on that.

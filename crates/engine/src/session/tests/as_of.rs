@@ -163,8 +163,8 @@ async fn what_was_read_is_told_and_what_is_not_there_is_an_error() {
     let then = as_of(store, "requests=1").await;
     assert_eq!(then.as_of(), None);
     let answer = then.run(&then.parse(ROWS).unwrap()[0], &crate::Parameters::default()).await.unwrap();
-    assert_eq!(answer.as_of().unwrap(), "as of requests=1: requests 1");
-    assert_eq!(then.as_of(), answer.as_of());
+    assert_eq!(answer.sources().as_of().unwrap(), "as of requests=1: requests 1");
+    assert_eq!(then.as_of(), answer.sources().as_of());
     shown(&then, "SELECT * FROM fees").await.unwrap();
     assert_eq!(then.as_of().unwrap(), "as of requests=1: requests 1");
     assert!(!shown(&then, ROWS).await.unwrap().contains("| 2 "));

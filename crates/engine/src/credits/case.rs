@@ -1,0 +1,35 @@
+//! A case: a customer, a service and an agreement.
+
+use std::sync::Arc;
+
+use nines_slo::{Covered, Evidence, Period, Rules, Terms};
+use nines_timeline::{Grid, Interval};
+
+/// What decides the credit of a customer for a service under an agreement, beside counts.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub agreement: usize,
+    pub customer: Arc<str>,
+    pub service: Arc<str>,
+    pub version: usize,
+    pub terms: Arc<Terms>,
+    pub period: Period,
+    pub judged: Interval,
+    pub rules: Rules,
+    /// Where its slices begin.
+    pub grid: Grid,
+    /// From when until when the customer was one, gaps included.
+    pub active: Interval,
+    /// Of what slices are needed, in µs.
+    pub reads: Interval,
+    /// Of what time counts must be stored: what is judged, and the days from which is estimated as far as the customer was there.
+    pub needs: Interval,
+    /// Evidence without counts.
+    pub bare: Evidence,
+}
+
+impl Case {
+    pub fn covered(&self) -> Covered<'_> {
+        Covered { terms: &self.terms, period: self.period, interval: self.judged, rules: self.rules }
+    }
+}

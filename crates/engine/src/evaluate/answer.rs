@@ -1,0 +1,207 @@
+//! What is made of the parts of a question: the rows of an answer, and days that are kept for the next one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::{internal_err, tree_node::TreeNodeRecursion};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use tokio::sync::mpsc::Sender;
+
+use super::keep::{self, NewDay};
+use super::part::{Detail, Part};
+use super::part_rows;
+use super::prepare::Prepared;
+use super::resolve::{ResolveExec, Resolved};
+use super::session::task;
+
+/// Makes the rows of an answer.
+pub(crate) trait Answer: fmt::Debug + Send + Sync {
+    /// The columns, all of them.
+    fn schema(&self) -> SchemaRef;
+
+    /// The rows, from all parts, or from those of the days that are just over where slices are asked for.
+    fn rows(&self, prepared: &Prepared, parts: &[&Part]) -> Result<Vec<RecordBatch>>;
+}
+
+/// An answer over its question.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerExec {
+    name: &'static str,
+    answer: Arc<dyn Answer>,
+    projection: Option<Vec<usize>>,
+    resolve: Arc<ResolveExec>,
+    /// The same, as a plan has it.
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl AnswerExec {
+    pub fn new(
+        name: &'static str,
+        answer: Arc<dyn Answer>,
+        projection: Option<Vec<usize>>,
+        resolve: ResolveExec,
+    ) -> Result<Self> {
+        let schema = match &projection {
+            Some(columns) => Arc::new(answer.schema().project(columns)?),
+            None => answer.schema(),
+        };
+        let by_day = resolve.asked().detail == Detail::Slices;
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            if by_day { EmissionType::Incremental } else { EmissionType::Final },
+            Boundedness::Bounded,
+        );
+        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
+        let resolve = Arc::new(resolve);
+        let input = Arc::clone(&resolve) as Arc<dyn ExecutionPlan>;
+        Ok(AnswerExec { name, answer, projection, resolve, input, properties, metrics: ExecutionPlanMetricsSet::new() })
+    }
+}
+
+impl DisplayAs for AnswerExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnswerExec: {}", self.name)
+    }
+}
+
+impl ExecutionPlan for AnswerExec {
+    fn name(&self) -> &str {
+        "AnswerExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    /// Both are one step in two lines: the question is never another one.
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        const WAITING: usize = 2;
+        if partition != 0 {
+            return internal_err!("an answer has one partition, not {partition}");
+        }
+        let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
+        let speaker = Speaker {
+            answer: Arc::clone(&self.answer),
+            projection: self.projection.clone(),
+            rows: stream.tx(),
+            output: MetricBuilder::new(&self.metrics).output_rows(0),
+            time: MetricBuilder::new(&self.metrics).elapsed_compute(0),
+        };
+        let (this, context) = (self.clone(), task(&context));
+        stream.spawn(async move { this.run(context, speaker).await });
+        Ok(stream.build())
+    }
+}
+
+/// Sends rows on.
+struct Speaker {
+    answer: Arc<dyn Answer>,
+    projection: Option<Vec<usize>>,
+    rows: Sender<Result<RecordBatch>>,
+    output: Count,
+    time: Time,
+}
+
+impl Speaker {
+    /// Whether anybody still listens.
+    async fn say(&self, prepared: &Prepared, parts: &[&Part]) -> Result<bool> {
+        let answered = {
+            let _timer = self.time.timer();
+            self.answer.rows(prepared, parts)?
+        };
+        for batch in answered {
+            let batch = match &self.projection {
+                Some(columns) => batch.project(columns)?,
+                None => batch,
+            };
+            self.output.add(batch.num_rows());
+            if batch.num_rows() > 0 && self.rows.send(Ok(batch)).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl AnswerExec {
+    async fn run(self, context: Arc<TaskContext>, speaker: Speaker) -> Result<()> {
+        let (resolved, mut running) = self.resolve.resolve(&context).await?;
+        let prepared = &resolved.prepared;
+        if self.resolve.asked().detail == Detail::Slices {
+            while let Some(rows) = running.rows().await? {
+                let parts = part_rows::parts(&rows)?;
+                if !speaker.say(prepared, &parts.iter().collect::<Vec<_>>()).await? {
+                    break;
+                }
+            }
+            self.keep(&resolved, &[], &context).await;
+            return Ok(());
+        }
+        let memory = MemoryConsumer::new("AnswerExec").register(context.memory_pool());
+        let mut counted = Vec::new();
+        while let Some(rows) = running.rows().await? {
+            let parts = part_rows::parts(&rows)?;
+            memory.try_grow(parts.iter().map(Part::size).sum())?;
+            counted.extend(parts);
+        }
+        let parts: Vec<&Part> = prepared.kept.iter().chain(&counted).collect();
+        speaker.say(prepared, &parts).await?;
+        self.keep(&resolved, &counted, &context).await;
+        Ok(())
+    }
+
+    /// Keeps what was counted and found out, after the answer was given.
+    async fn keep(&self, resolved: &Resolved, counted: &[Part], context: &Arc<TaskContext>) {
+        let (Some(store), prepared) = (&resolved.store, &resolved.prepared) else { return };
+        let days = counted.iter().filter_map(|part| {
+            let day = part.interval.start.div_euclid(super::DAY) as i32;
+            let key = *prepared.expected.get(&(part.subject, day))?;
+            let subject = prepared.subjects[part.subject].as_ref();
+            Some(NewDay { subject, day, key, part, sealed: false })
+        });
+        keep::keep(store, context, days.collect(), &prepared.facts, self.resolve.read()).await;
+    }
+}
