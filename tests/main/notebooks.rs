@@ -90,12 +90,12 @@ fn a_failing_cell_stands_in_its_place_and_the_rest_runs() {
     let page = fs::read_to_string(&out).unwrap();
     assert!(page.contains("<th class=\"n\">first</th>") && page.contains("<th class=\"n\">third</th>"), "{page}");
     assert_eq!(page.matches("role=\"alert\"").count(), 1);
-    assert!(page.contains("No field named nothing"), "{page}");
+    assert!(page.contains("there is no column nothing"), "{page}");
     for format in ["md", "terminal"] {
         let done = nines().args(["run", "--format", format, "-o", "-"]).arg(&file).output().unwrap();
         let text = String::from_utf8(done.stdout).unwrap();
         assert_eq!(done.status.code(), Some(1));
-        assert!(text.contains("No field named nothing") && text.contains("third"), "{text}");
+        assert!(text.contains("there is no column nothing") && text.contains("third"), "{text}");
     }
 }
 

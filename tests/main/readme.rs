@@ -1,9 +1,10 @@
-//! What the README, the tour and the page about public data tell people to type works, and prints what they show.
+//! What the README, the manual, the tour and the page about public data tell people to type works, and prints what they show.
 
 use std::path::Path;
 
 use assert_cmd::Command;
 
+use crate::manual::pages;
 use crate::{run, shared};
 
 /// Fenced blocks in order: language and text.
@@ -20,8 +21,6 @@ fn walk(page: &Path, data: Option<&Path>) -> usize {
     for shared in ["data", "queries"] {
         std::os::unix::fs::symlink(root.join(shared), folder.path().join(shared)).unwrap();
     }
-    // The one file that the README takes for granted.
-    std::fs::write(folder.path().join("success.csv"), "TimeStamp,SuccessRate(%)\n1661140279,99.5\n").unwrap();
     let binary = assert_cmd::cargo::cargo_bin("nines");
     let mut ran = 0;
     let blocks = blocks(&markdown);
@@ -37,7 +36,7 @@ fn walk(page: &Path, data: Option<&Path>) -> usize {
         }
         let shown = run(&mut shell);
         if let Some(("text", expected)) = blocks.get(at + 1) {
-            assert_eq!(shown.trim_end(), expected.trim_end(), "{text}");
+            assert_eq!(shown.trim_end(), expected.trim_end(), "{}: {text}", page.display());
         }
         ran += 1;
     }
@@ -48,6 +47,22 @@ fn walk(page: &Path, data: Option<&Path>) -> usize {
 fn its_commands_print_what_it_shows() {
     let ran = walk(Path::new("README.md"), None);
     assert!(ran >= 5, "{ran} blocks ran");
+}
+
+#[test]
+fn the_commands_of_the_manual_print_what_it_shows() {
+    let pages = pages();
+    assert!(pages.len() >= 6, "{pages:?}");
+    let ran: usize = std::thread::scope(|scope| {
+        let walks: Vec<_> = pages.iter().map(|page| scope.spawn(move || (page, walk(page, None)))).collect();
+        let ran = walks.into_iter().map(|walk| walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        ran.map(|(page, ran)| {
+            assert!(ran >= 3, "{ran} blocks of {} ran", page.display());
+            ran
+        })
+        .sum()
+    });
+    assert!(ran >= 40, "{ran} blocks ran");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn an_insert_is_exact_or_refused_and_leaves_no_store_behind() {
         (event("time, name, good, total", "'2026-10-03T09:12:00Z', 'a', 1.7, 2"), "column good is 1.7; expected a whole number"),
         (event("time, name, good, total", "'yesterday', 'a', 1, 2"), "column time is \"yesterday\"; expected a time as"),
         (event("time, name, good, total", "17, 'a', 1, 2"), "column time is a number; expected a time, as '2026"),
-        (event("time, name, good, totl", "'2026-10-03', 'a', 1, 2"), "No field named totl. Did you mean 'total'?"),
+        (event("time, name, good, totl", "'2026-10-03', 'a', 1, 2"), "there is no column totl; did you mean total?"),
         (
             "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'a', 's', 'EUR', 0.0000001)"
                 .to_string(),

@@ -15,7 +15,7 @@ use crate::{fails, nines, query, run};
 const PATIENCE: Duration = Duration::from_secs(60);
 const UP: &str = "\x1b[A";
 
-/// A store with the README's objectives, and the state folder of its user.
+/// A store with the objectives of `data/web.yaml`, and the state folder of its user.
 fn defined() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -105,7 +105,7 @@ fn statements_span_lines_and_their_results_are_tables() {
     expect(&mut session, "\\set c 007\r", "$c = 007 (text)");
     expect(&mut session, "SELECT 'a' || '\\x1b[31m' || chr(27) || '[32mb' AS e;\r", "␛[32mb");
     expect(&mut session, "SELECT $until;\r", "\\set until VALUE");
-    expect(&mut session, "SELECT nothing;\r", "No field named nothing");
+    expect(&mut session, "SELECT nothing;\r", "there is no column nothing");
     expect(&mut session, "\\explian\r", "did you mean \\explain?");
     // Ctrl-C gives up a line, Ctrl-D on an empty one leaves.
     expect(&mut session, "half a line\x03", "half a line");
@@ -342,7 +342,7 @@ fn a_session_is_saved_as_a_notebook_that_gives_the_same_results() {
     let done = command.output().unwrap();
     let page = String::from_utf8(done.stdout).unwrap();
     assert!(
-        done.status.code() == Some(1) && page.contains("4242") && page.contains("No field named nothing"),
+        done.status.code() == Some(1) && page.contains("4242") && page.contains("there is no column nothing"),
         "{page}"
     );
     for command in ["\\save x.md\n", "\\run kept.md\n"] {

@@ -72,7 +72,7 @@ fn deleted_rows_are_gone_for_good_once_no_version_has_them() {
     for (condition, why) in [
         ("1 = 1; DROP TABLE x", "expected one condition"),
         ("true ORDER BY time LIMIT 1", "expected one condition"),
-        ("nosuch = 1", "No field named nosuch"),
+        ("nosuch = 1", "there is no column nosuch"),
         ("customer IN (SELECT customer FROM fees)", "may not hold a query"),
         ("customer", "non-boolean"),
         ("random() < 0.5", "the same of a row each time"),

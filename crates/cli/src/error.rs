@@ -5,7 +5,7 @@ use std::io;
 
 use nines_engine::EngineError;
 
-use crate::opened::Landed;
+use crate::landed::Landed;
 
 pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
 
@@ -47,7 +47,12 @@ impl CliError {
         match self {
             CliError::Io(_, error) => error.kind() == io::ErrorKind::BrokenPipe,
             CliError::At(_, error) | CliError::After(error, _) => error.is_broken_pipe(),
-            _ => false,
+            CliError::Engine(_)
+            | CliError::Usage(_)
+            | CliError::Failed(_)
+            | CliError::Interrupted(_)
+            | CliError::Nothing(_)
+            | CliError::Differs(_) => false,
         }
     }
 

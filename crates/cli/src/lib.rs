@@ -11,6 +11,8 @@ mod commands;
 pub mod demo;
 mod error;
 mod interrupts;
+mod landed;
+mod log;
 mod notebooks;
 mod opened;
 mod output;
@@ -58,6 +60,9 @@ fn say_less_of_memory() {
 pub fn main() -> ExitCode {
     let args = args::Args::read();
     say_less_of_memory();
+    if let Err(error) = log::begin(args.log.as_deref()) {
+        return fail(&error).into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::Io("starting threads".to_string(), error)).into(),

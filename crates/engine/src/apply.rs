@@ -6,7 +6,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, Timestamp
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_ingest::{Hash, hex};
 use nines_slo::{
-    AgreementVersion, Change, Definitions, Indicator, Kind, Mistake, Objective, Plan, SINCE_EVER, Severity, Spec,
+    AgreementVersion, Change, Definitions, Indicator, Mistake, ObjectKind, Objective, Plan, SINCE_EVER, Severity, Spec,
     Stored, Version, What, midnight_unit,
 };
 use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store, StoreErrorKind, TableKind, UTC};
@@ -159,7 +159,7 @@ impl Session {
                 SINCE_EVER => i64::MIN,
                 at => at,
             };
-            if change.stored.kind == Kind::Agreement {
+            if change.stored.kind == ObjectKind::Agreement {
                 let own = plan.definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
                 let versions = own.flat_map(|agreement| &agreement.versions);
                 for terms in versions.filter(|version| version.in_force.start == from).map(|version| &version.terms) {
@@ -175,7 +175,7 @@ impl Session {
                 }
             }
             let own = |objective: &&Objective| match change.stored.kind {
-                Kind::Slo => objective.slo == change.stored.name,
+                ObjectKind::Slo => objective.slo == change.stored.name,
                 // Objectives of other objects may have changed with an indicator or a service.
                 _ => true,
             };
@@ -202,7 +202,7 @@ fn too_much_sql(spec: &Spec) -> Option<String> {
     let Indicator::Sql(sql) = &spec.indicator else { return None };
     let parts = [("good", Some(&sql.good)), ("total", Some(&sql.total)), ("where", sql.filter.as_ref())];
     let (part, too_much) = parts.into_iter().find_map(|(part, text)| Some((part, crate::depth::too_much(text?)?)))?;
-    Some(format!("nines/sql: {part} {too_much}"))
+    Some(format!("{}: {part} {too_much}", spec.indicator_type))
 }
 
 fn rows(new: &[&Stored]) -> Result<RecordBatch> {

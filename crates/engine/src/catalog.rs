@@ -12,7 +12,7 @@ use nines_store::TableKind;
 use crate::defined::{Defined, DefinedTable};
 use crate::evaluate::Read;
 use crate::functions;
-use crate::place::Place;
+use crate::location::StoreLocation;
 use crate::statement::StatementTable;
 
 /// Where `functions` finds what is registered, and tables their time zone; weak, since the session owns the catalog.
@@ -21,7 +21,7 @@ pub(crate) type SharedState = Weak<parking_lot::RwLock<SessionState>>;
 /// The schema `nines.public`.
 #[derive(Debug)]
 pub(crate) struct StoreSchema {
-    pub place: Arc<Place>,
+    pub place: Arc<StoreLocation>,
     pub read: Arc<Read>,
     pub session: SharedState,
     /// Tables and views of this session.

@@ -16,6 +16,9 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use futures::future::BoxFuture;
 
+use crate::evaluate::View;
+use crate::table_call::TableCall;
+
 /// Makes the plan of a [`DeferredExec`].
 pub(crate) type Planner =
     Arc<dyn Fn(Arc<TaskContext>) -> BoxFuture<'static, Result<Arc<dyn ExecutionPlan>>> + Send + Sync>;
@@ -24,7 +27,9 @@ pub(crate) type Planner =
 #[derive(Clone)]
 pub(crate) struct DeferredExec {
     /// Of what the rows are.
-    of: &'static str,
+    call: Arc<TableCall>,
+    /// What the statement sees of the store.
+    view: Arc<View>,
     planner: Planner,
     /// The plan that ran first, for whoever looks at this one.
     shown: Arc<OnceLock<Arc<dyn ExecutionPlan>>>,
@@ -33,7 +38,7 @@ pub(crate) struct DeferredExec {
 
 impl DeferredExec {
     /// What `planner` plans must have this schema.
-    pub fn new(of: &'static str, schema: SchemaRef, planner: Planner) -> Self {
+    pub fn new(call: Arc<TableCall>, view: Arc<View>, schema: SchemaRef, planner: Planner) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),
@@ -41,19 +46,29 @@ impl DeferredExec {
             Boundedness::Bounded,
         );
         let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
-        DeferredExec { of, planner, shown: Arc::default(), properties }
+        DeferredExec { call, view, planner, shown: Arc::default(), properties }
+    }
+
+    /// What is worked out.
+    pub fn call(&self) -> &TableCall {
+        &self.call
+    }
+
+    /// What the statement sees of the store.
+    pub fn view(&self) -> &View {
+        &self.view
     }
 }
 
 impl fmt::Debug for DeferredExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeferredExec").field("of", &self.of).finish_non_exhaustive()
+        f.debug_struct("DeferredExec").field("call", &self.call).finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for DeferredExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeferredExec: {}", self.of)?;
+        write!(f, "DeferredExec: {}", self.call.name)?;
         match self.shown.get() {
             Some(_) => Ok(()),
             None => write!(f, ", planned when it runs; EXPLAIN ANALYZE shows how"),

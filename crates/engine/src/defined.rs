@@ -16,13 +16,14 @@ use nines_slo::{Budgeting, Definitions, NoData, Spec, Unmeasured, Version};
 use nines_store::TableKind;
 use nines_timeline::{Interval, Share};
 
-use crate::answers::By;
 use crate::answers::columns::{float, float_of, floats, instant, instants, text, texts};
 use crate::answers::groups::{Group, groups, vela};
+use crate::answers::{By, moment};
 use crate::deferred::{DeferredExec, Planner};
-use crate::evaluate::{Asked, Baseline, DAY, Detail, Evaluator, Part, Read, Running, Selection, View, lines};
+use crate::evaluate::{Baseline, DAY, Detail, Evaluator, Part, Question, Read, Running, Selection, View, lines};
+use crate::location::StoreLocation;
 use crate::names::{self, Carried};
-use crate::place::Place;
+use crate::table_call::TableCall;
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,14 +95,14 @@ impl Defined {
 #[derive(Debug, Clone)]
 pub(crate) struct DefinedTable {
     pub table: Defined,
-    place: Arc<Place>,
+    place: Arc<StoreLocation>,
     read: Arc<Read>,
     zone: Arc<str>,
     schema: SchemaRef,
 }
 
 impl DefinedTable {
-    pub fn new(table: Defined, place: Arc<Place>, read: Arc<Read>, zone: Arc<str>) -> Self {
+    pub fn new(table: Defined, place: Arc<StoreLocation>, read: Arc<Read>, zone: Arc<str>) -> Self {
         DefinedTable { table, place, read, schema: table.schema(&zone), zone }
     }
 
@@ -139,7 +140,7 @@ impl DefinedTable {
                 texts(rows.iter().map(|row| row.service())),
                 texts(rows.iter().map(|row| row.owner())),
                 own(&|spec| spec.vela.map(|dimension| vela(dimension).to_string())),
-                own(&|spec| Some(spec.indicator.name().to_string())),
+                own(&|spec| Some(spec.indicator_type.clone())),
                 own(&|spec| Some(spec.indicator.to_string())),
                 floats(rows.iter().map(|row| row.target().map(float_of))),
                 number(&|spec| float_of(spec.slice_target)),
@@ -199,23 +200,44 @@ impl TableProvider for DefinedTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let view = Arc::new(View::of(session, &self.place, &self.read).await?);
-        let schema = match projection {
+        let call = TableCall {
+            name: self.table.name().to_string(),
+            given: Vec::new(),
+            at: moment(session)?,
+            projection: projection.cloned(),
+            filters: filters.to_vec(),
+            limit,
+        };
+        Ok(Arc::new(self.planned(call, view)?))
+    }
+}
+
+/// The operators of a table that another process has planned; `None` if no table here is called so.
+pub(crate) fn planned(call: TableCall, view: View) -> Result<Option<DeferredExec>> {
+    let Some(table) = Defined::from_name(&call.name) else { return Ok(None) };
+    let table = DefinedTable::new(table, Arc::clone(&view.place), Arc::clone(&view.read), call.at.zone.name().into());
+    table.planned(call, Arc::new(view)).map(Some)
+}
+
+impl DefinedTable {
+    fn planned(&self, call: TableCall, view: Arc<View>) -> Result<DeferredExec> {
+        let schema = match &call.projection {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
-        let (table, projection, filters) = (self.clone(), projection.cloned(), filters.to_vec());
+        let call = Arc::new(call);
+        let (table, seen, wanted) = (self.clone(), Arc::clone(&view), Arc::clone(&call));
         let planner: Planner = Arc::new(move |context| {
-            let (table, view) = (table.clone(), Arc::clone(&view));
-            let (projection, filters) = (projection.clone(), filters.clone());
+            let (table, view, call) = (table.clone(), Arc::clone(&seen), Arc::clone(&wanted));
             Box::pin(async move {
                 let evaluation = view.evaluation.within(&context);
                 let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
-                let rows = table.rows(&evaluator, &view.read, projection.as_ref()).await?;
+                let rows = table.rows(&evaluator, &view.read, call.projection.as_ref()).await?;
                 let rows = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
-                rows.scan(evaluation.state(), projection.as_ref(), &filters, limit).await
+                rows.scan(evaluation.state(), call.projection.as_ref(), &call.filters, call.limit).await
             })
         });
-        Ok(Arc::new(DeferredExec::new(self.table.name(), schema, planner)))
+        Ok(DeferredExec::new(call, view, schema, planner))
     }
 }
 
@@ -338,7 +360,7 @@ async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, S
         return Ok(HashMap::new());
     }
     let range = Interval::new(newest - DAYS * DAY, newest);
-    let asked = Asked {
+    let asked = Question {
         ranges: vec![range],
         detail: Detail::None,
         selection: Selection::default(),

@@ -12,7 +12,7 @@ use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, cast};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
-use nines_slo::{Month, Statement as Issued};
+use nines_slo::{IssuedStatement as Issued, Month};
 use nines_store::{Condemned, Deleted, Deletion, TableKind};
 
 use crate::credits::Chosen;

@@ -10,7 +10,7 @@ use nines_ingest::clock;
 use nines_store::{Store, StoreErrorKind};
 
 use crate::evaluate::Common;
-use crate::place::Place;
+use crate::location::StoreLocation;
 use crate::{EngineError, Result, machine};
 
 /// How an engine is set up.
@@ -40,7 +40,7 @@ pub struct Engine(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
-    place: Arc<Place>,
+    place: Arc<StoreLocation>,
     evaluations: Common,
     runtime: Arc<RuntimeEnv>,
     /// What the memory pool may hold, where that is bounded.
@@ -77,7 +77,7 @@ impl Engine {
             let pool = TrackConsumersPool::new(FairSpillPool::new(bytes / 4 * 3), NAMED_IN_ERRORS);
             runtime = runtime.with_memory_pool(Arc::new(pool));
         }
-        let place = Arc::new(Place::new(&settings.store, store));
+        let place = Arc::new(StoreLocation::new(&settings.store, store));
         let (evaluations, runtime) = (Common::default(), runtime.build_arc()?);
         Ok(Engine(Arc::new(Shared { settings, place, evaluations, runtime, memory_limit })))
     }
@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// Where the store is, or may come to be.
-    pub(crate) fn place(&self) -> &Arc<Place> {
+    pub(crate) fn place(&self) -> &Arc<StoreLocation> {
         &self.0.place
     }
 

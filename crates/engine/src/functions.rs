@@ -18,7 +18,9 @@ type Row = (String, &'static str, Option<Documentation>);
 /// `name, kind, section, syntax, description, example`, ordered by name.
 pub(crate) fn table(state: &SessionState) -> Result<Arc<dyn TableProvider>> {
     let mut rows = Vec::<Row>::new();
-    for (name, function) in state.scalar_functions() {
+    // What stands behind an operator is not called by its name.
+    let is_called = |name: &str| name.starts_with(|letter: char| letter.is_alphabetic());
+    for (name, function) in state.scalar_functions().iter().filter(|(name, _)| is_called(name)) {
         rows.push((name.clone(), "scalar", function.documentation().cloned()));
     }
     for (name, function) in state.aggregate_functions() {

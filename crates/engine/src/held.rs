@@ -10,16 +10,16 @@ use crate::{Result, Session};
 
 /// What somebody holds. The memory is given back when this is dropped.
 #[derive(Debug)]
-pub struct Held(MemoryReservation);
+pub struct HeldMemory(MemoryReservation);
 
 impl Session {
     /// Begins to hold rows; `what` names them where the limit is reached.
-    pub fn hold(&self, what: &str) -> Held {
-        Held(MemoryConsumer::new(what).register(&self.context().runtime_env().memory_pool))
+    pub fn hold(&self, what: &str) -> HeldMemory {
+        HeldMemory(MemoryConsumer::new(what).register(&self.context().runtime_env().memory_pool))
     }
 }
 
-impl Held {
+impl HeldMemory {
     /// All rows, or an error as soon as they do not fit any more.
     pub async fn collect(&self, mut batches: SendableRecordBatchStream) -> Result<Vec<RecordBatch>> {
         let mut all = Vec::new();
@@ -80,7 +80,7 @@ mod tests {
         let settings = Settings { memory_limit: Some(1 << 20), ..Settings::new("memory://held") };
         let session = Session::open(settings).await.unwrap();
         let sql = |rows: u32| format!("SELECT repeat('x', 1000) AS text FROM generate_series(1, {rows})");
-        let rows = async |held: &Held, rows: u32| {
+        let rows = async |held: &HeldMemory, rows: u32| {
             let statement = session.parse(&sql(rows)).unwrap().remove(0);
             held.collect(session.run(&statement, &Parameters::default()).await.unwrap().batches).await
         };

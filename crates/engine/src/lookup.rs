@@ -1,7 +1,7 @@
 //! What of definitions and records no stored row carries.
 
 use datafusion::error::Result;
-use nines_slo::{Change, Definitions, Kind, Mistake, SINCE_EVER, Severity, What};
+use nines_slo::{Change, Definitions, Mistake, ObjectKind, SINCE_EVER, Severity, What};
 
 use crate::Session;
 use crate::evaluate::{DAY, Evaluator};
@@ -30,7 +30,7 @@ impl Session {
             let from = if change.stored.effective_from == SINCE_EVER { i64::MIN } else { change.stored.effective_from };
             let mut misses = Vec::new();
             match change.stored.kind {
-                Kind::Slo => {
+                ObjectKind::Slo => {
                     let own = definitions.objectives.iter().filter(|objective| objective.slo == change.stored.name);
                     let versions = own.flat_map(|objective| &objective.versions);
                     for version in versions.filter(|version| version.in_force.start == from) {
@@ -38,14 +38,14 @@ impl Session {
                         missing.extend(before_sealed(&evaluator, change, &version.spec)?);
                     }
                 }
-                Kind::Agreement => {
+                ObjectKind::Agreement => {
                     let own = definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
                     let versions = own.flat_map(|agreement| &agreement.versions);
                     for version in versions.filter(|version| version.in_force.start == from) {
                         misses.extend(agreement::misses(&version.terms, &mut carried).await?);
                     }
                 }
-                Kind::Service => misses.extend(carried.service(&change.stored.name).await?),
+                ObjectKind::Service => misses.extend(carried.service(&change.stored.name).await?),
                 _ => {}
             }
             misses.dedup();

@@ -16,7 +16,7 @@ use nines_store::{Commit, Once, StoreError, StoreErrorKind, TableKind};
 
 use crate::evaluate;
 use crate::fit::Fit;
-use crate::place::Place;
+use crate::location::StoreLocation;
 
 /// What a statement wrote: the table and the commit.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ impl Receipt {
 #[derive(Debug)]
 pub(crate) struct Sink {
     kind: TableKind,
-    place: Arc<Place>,
+    place: Arc<StoreLocation>,
     fit: Fit,
     receipt: Arc<Receipt>,
     /// The input's own: what may be NULL is the store's to say.
@@ -41,7 +41,7 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub fn new(kind: TableKind, place: Arc<Place>, fit: Fit, receipt: Arc<Receipt>, schema: SchemaRef) -> Self {
+    pub fn new(kind: TableKind, place: Arc<StoreLocation>, fit: Fit, receipt: Arc<Receipt>, schema: SchemaRef) -> Self {
         Sink { kind, place, fit, receipt, schema }
     }
 }
@@ -76,7 +76,7 @@ fn unwrapped(error: StoreError) -> DataFusionError {
     use std::error::Error;
     let source = error.source().and_then(|source| source.downcast_ref::<DataFusionError>());
     match source.filter(|_| error.kind() == StoreErrorKind::Internal) {
-        Some(source) => DataFusionError::Execution(crate::error::message(source)),
+        Some(source) => DataFusionError::Execution(crate::wording::message(source)),
         None => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{internal_datafusion_err, plan_err};
+use datafusion::common::{internal_datafusion_err, internal_err, plan_err};
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::as_of::Past;
 use crate::fit::Fit;
-use crate::place::Place;
+use crate::location::StoreLocation;
 use crate::sink::{Receipt, Sink};
 
 /// A parsed statement, its parameters not yet bound.
@@ -128,6 +128,8 @@ pub(crate) struct Pins {
     tables: Mutex<BTreeMap<TableKind, Pinned>>,
     /// Where it does not read what is newest.
     past: Option<Arc<Past>>,
+    /// Where another process has pinned them: nothing else is read.
+    given: Option<BTreeMap<TableKind, Option<u64>>>,
     /// Whether objectives were asked for, and none is what was asked for.
     pub nothing_meant: AtomicBool,
 }
@@ -140,19 +142,31 @@ impl Pins {
         Pins { past, ..Pins::default() }
     }
 
+    /// Those that another process has pinned.
+    pub fn given(versions: BTreeMap<TableKind, Option<u64>>) -> Self {
+        Pins { given: Some(versions), ..Pins::default() }
+    }
+
     /// Those of the statement that a session plans. Without a statement there are none: nobody may read "the newest" twice.
     pub fn of(session: &dyn Session) -> DataFusionResult<Arc<Self>> {
         let pins = session.config().get_extension::<Pins>();
         pins.ok_or_else(|| internal_datafusion_err!("tables of the store are read by a statement of a session alone"))
     }
 
-    pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> nines_store::Result<Option<Snapshot>> {
+    pub async fn snapshot(&self, kind: TableKind, table: Option<&Table>) -> DataFusionResult<Option<Snapshot>> {
         let cell = self.tables.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().clone();
         let snapshot = cell.get_or_try_init(|| async {
-            match (table, &self.past) {
-                (Some(table), None) => table.snapshot().await.map(Some),
-                (Some(table), Some(past)) => past.read(table).await.map(Some),
-                (None, _) => Ok(None),
+            let Some(table) = table else { return Ok(None) };
+            let Some(given) = &self.given else {
+                return Ok(Some(match &self.past {
+                    None => table.snapshot().await?,
+                    Some(past) => past.read(table).await?,
+                }));
+            };
+            match given.get(&kind) {
+                Some(None) => Ok(None),
+                Some(Some(version)) => Ok(Some(table.snapshot_at(*version).await?)),
+                None => internal_err!("a plan that travelled reads {} and does not say at which version", kind.name()),
             }
         });
         snapshot.await.cloned()
@@ -166,7 +180,10 @@ impl Pins {
     pub fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
         let pins = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let version = |cell: &Pinned| cell.get().and_then(|snapshot| snapshot.as_ref()?.version());
-        pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect()
+        let mut versions: BTreeMap<_, _> = pins.iter().map(|(kind, cell)| (*kind, version(cell))).collect();
+        // Those that another process has pinned, whether or not they were read yet.
+        versions.extend(self.given.iter().flatten());
+        versions
     }
 }
 
@@ -175,7 +192,7 @@ impl Pins {
 pub(crate) struct StatementTable {
     pub kind: TableKind,
     /// Where there is no store yet, the table is there, and empty.
-    place: Arc<Place>,
+    place: Arc<StoreLocation>,
     time_zone: Arc<str>,
     schema: SchemaRef,
     /// What stands in the columns that an INSERT leaves out.
@@ -183,7 +200,7 @@ pub(crate) struct StatementTable {
 }
 
 impl StatementTable {
-    pub fn new(kind: TableKind, place: Arc<Place>, time_zone: Arc<str>) -> Self {
+    pub fn new(kind: TableKind, place: Arc<StoreLocation>, time_zone: Arc<str>) -> Self {
         let slice_seconds = place.store().map_or(nines_store::DEFAULT_SLICE_SECONDS, Store::slice_seconds);
         let stored = kind.schema(slice_seconds);
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some(time_zone.clone()));

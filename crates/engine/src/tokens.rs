@@ -22,7 +22,7 @@ pub struct Tokens {
 pub fn tokens(sql: &str) -> Tokens {
     let mut found: Vec<TokenWithSpan> = Vec::new();
     let whole = Tokenizer::new(&DIALECT, sql).tokenize_with_location_into_buf(&mut found).is_ok();
-    let mut place = Place { rest: sql.chars(), line: 1, column: 1 };
+    let mut place = TokenAt { rest: sql.chars(), line: 1, column: 1 };
     let mut at = 0;
     let mut all = Vec::with_capacity(found.len());
     for TokenWithSpan { token, span } in found {
@@ -35,13 +35,13 @@ pub fn tokens(sql: &str) -> Tokens {
 }
 
 /// Follows the tokenizer, which counts lines and characters, in bytes.
-struct Place<'a> {
+struct TokenAt<'a> {
     rest: std::str::Chars<'a>,
     line: u64,
     column: u64,
 }
 
-impl Place<'_> {
+impl TokenAt<'_> {
     fn advance(&mut self, to: Location) {
         while (self.line, self.column) < (to.line, to.column) {
             match self.rest.next() {

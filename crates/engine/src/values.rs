@@ -10,14 +10,15 @@ use datafusion::sql::sqlparser::ast::{self, CastKind, Expr, Value, Values};
 pub(crate) fn keep_as_written(values: &mut Values, table: &[DataType]) {
     for (at, wanted) in table.iter().enumerate().filter(|(_, wanted)| !wanted.is_nested()) {
         let mut column: Vec<&mut Expr> = values.rows.iter_mut().filter_map(|row| row.content.get_mut(at)).collect();
-        let mut kinds: Vec<Kind> = column.iter().map(|value| kind(value)).filter(|kind| *kind != Kind::Null).collect();
+        let mut kinds: Vec<ValueKind> =
+            column.iter().map(|value| kind(value)).filter(|kind| *kind != ValueKind::Null).collect();
         let several = kinds.len() > 1;
         kinds.dedup();
-        let differ = several && (kinds.len() > 1 || kinds.contains(&Kind::Other));
+        let differ = several && (kinds.len() > 1 || kinds.contains(&ValueKind::Other));
         for value in &mut column {
             match kind(value) {
-                Kind::Number if wanted.is_decimal() || differ => number_as_text(value),
-                Kind::Bool | Kind::Other if differ => cast_to_text(value),
+                ValueKind::Number if wanted.is_decimal() || differ => number_as_text(value),
+                ValueKind::Bool | ValueKind::Other if differ => cast_to_text(value),
                 _ => {}
             }
         }
@@ -25,7 +26,7 @@ pub(crate) fn keep_as_written(values: &mut Values, table: &[DataType]) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum ValueKind {
     Text,
     Number,
     Bool,
@@ -33,14 +34,14 @@ enum Kind {
     Other,
 }
 
-fn kind(value: &Expr) -> Kind {
-    let Expr::Value(value) = value else { return Kind::Other };
+fn kind(value: &Expr) -> ValueKind {
+    let Expr::Value(value) = value else { return ValueKind::Other };
     match &value.value {
-        Value::SingleQuotedString(_) => Kind::Text,
-        Value::Number(..) => Kind::Number,
-        Value::Boolean(_) => Kind::Bool,
-        Value::Null => Kind::Null,
-        _ => Kind::Other,
+        Value::SingleQuotedString(_) => ValueKind::Text,
+        Value::Number(..) => ValueKind::Number,
+        Value::Boolean(_) => ValueKind::Bool,
+        Value::Null => ValueKind::Null,
+        _ => ValueKind::Other,
     }
 }
 

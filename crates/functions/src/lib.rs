@@ -18,53 +18,19 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::ScalarUDF;
 
+pub use aggregate::functions as aggregates;
 pub use arithmetic::{CheckedArithmetic, checked};
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
-pub use time::{times, to_date};
+pub use time::{times, to_date, zone_of_to_date};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };
 
-/// All aggregate functions, for a session in this time zone.
-pub fn aggregates(time_zone: &str) -> Vec<Arc<AggregateUDF>> {
-    let zone = || Arc::<str>::from(time_zone);
-    vec![
-        Arc::new(AggregateUDF::new_from_impl(aggregate::timeline::Timeline::new(zone()))),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::ratio_timeline::RatioTimeline::new(zone()))),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::error_union::ErrorUnion::new(zone()))),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::error_sources::ErrorSources::new(zone()))),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::histogram_merge::HistogramMerge::new(zone()))),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::sum::Sum::default())),
-        Arc::new(AggregateUDF::new_from_impl(aggregate::avg::Avg::default())),
-    ]
-}
-
 /// All scalar functions, for a session in this time zone.
 pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
-    let zone = || Arc::<str>::from(time_zone);
-    let mut all = vec![
-        Arc::new(ScalarUDF::new_from_impl(scalar::availability::Availability::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::error_seconds::ErrorSeconds::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::measured_seconds::MeasuredSeconds::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::mttr::Mttr::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::mtbf::Mtbf::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::failure_count::FailureCount::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::error_intervals::ErrorIntervals::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::failure_intervals::FailureIntervals::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::burn_rate::BurnRate::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::budget_remaining::BudgetRemaining::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::clip::Clip::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::exclude::Exclude::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::assume_ok::AssumeOk::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::assume_error::AssumeError::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::drop_short_errors::DropShortErrors::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::slice_ok::SliceOk::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count::HistogramCount::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_count_le::HistogramCountLe::new(zone()))),
-        Arc::new(ScalarUDF::new_from_impl(scalar::histogram_quantile::HistogramQuantile::new(zone()))),
-    ];
+    let mut all = scalar::functions(time_zone);
     all.extend(arithmetic::functions());
     all
 }

@@ -86,6 +86,11 @@ pub fn timeline_type() -> DataType {
     DataType::Struct(timeline_fields())
 }
 
+/// Whether values of a type are text.
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
 /// Whether a type has the fields of a timeline, perhaps with other units or item names, as it does after
 /// a trip through another program's file.
 pub fn is_timeline(data_type: &DataType) -> bool {
@@ -140,7 +145,7 @@ impl Kind {
     fn coerced(self, given: &DataType, time_zone: &str) -> Option<DataType> {
         use DataType as T;
         let null = given.is_null();
-        let text = matches!(given, T::Utf8 | T::LargeUtf8 | T::Utf8View);
+        let text = is_text(given);
         let number = given.is_numeric() || null;
         match self {
             Kind::Timeline => (is_timeline(given) || null).then(timeline_type),

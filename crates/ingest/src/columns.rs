@@ -174,7 +174,13 @@ impl Columns {
             Column::Value => !counted,
             Column::Count(_) | Column::Number(_) => counted && self.single().is_some(),
             Column::Field(..) => self.kind.default_of(name).is_none(),
-            _ => false,
+            Column::Text(_)
+            | Column::Status
+            | Column::LatencySum
+            | Column::Latency
+            | Column::LatencyLe
+            | Column::LatencySeconds
+            | Column::Ok => false,
         }
     }
 

@@ -1,7 +1,9 @@
 //! Where records end: after a newline, and in CSV only after one that is not in quotes.
 //!
 //! The same as what `csv_core` reads, without taking fields apart: a quote opens a quoted field only where a field begins,
-//! and two in such a field are one of its letters.
+//! and two in such a field are one of its letters. What stands behind the last newline may be a whole record as well.
+
+use serde_json::{Map, Value};
 
 use crate::Format;
 use crate::formats::separator;
@@ -65,6 +67,16 @@ impl Ends {
 /// Where the text is after a byte outside of quotes.
 fn after(separator: u8, byte: u8) -> At {
     if byte == separator || matches!(byte, b'\n' | b'\r') { At::FieldStart } else { At::Unquoted }
+}
+
+/// Whether what stands behind the last newline is a whole record.
+pub(crate) fn ends_whole(format: Format, finished: bool, tail: &[u8]) -> bool {
+    !tail.trim_ascii().is_empty() && (finished || format == Format::JsonLines && is_object(tail))
+}
+
+/// Whether a line is an object, to its end.
+fn is_object(line: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(line).is_ok()
 }
 
 #[cfg(test)]

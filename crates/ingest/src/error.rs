@@ -84,6 +84,11 @@ impl IngestError {
         Self::new(ErrorKind::Io, format!("cannot be read: {source}")).caused_by(source).in_file(file)
     }
 
+    /// The end of a read that nobody waits for any more.
+    pub(crate) fn stopped() -> Self {
+        Self::new(ErrorKind::Stopped, "stopped before the end of the input")
+    }
+
     /// What should have stood there.
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.0.expected = Some(expected.into());

@@ -45,7 +45,7 @@ impl Cell<'_> {
         match self {
             Cell::Missing => true,
             Cell::Text(text) => text.trim_ascii().is_empty(),
-            _ => false,
+            Cell::Integer(_) | Cell::Float(_) | Cell::Json(_) => false,
         }
     }
 
@@ -58,7 +58,7 @@ impl Cell<'_> {
     pub(crate) fn text(&self, column: &str) -> Result<Cow<'_, str>> {
         match self {
             Cell::Missing | Cell::Text(_) | Cell::Integer(_) => Ok(self.shown()),
-            _ => Err(self.bad(column, "text")),
+            Cell::Float(_) | Cell::Json(_) => Err(self.bad(column, "text")),
         }
     }
 
@@ -102,7 +102,7 @@ impl Cell<'_> {
         let flag = match self {
             Cell::Json(Value::Bool(flag)) => Some(*flag),
             Cell::Integer(_) | Cell::Text(_) => flag(&self.shown()),
-            _ => None,
+            Cell::Missing | Cell::Float(_) | Cell::Json(_) => None,
         };
         flag.ok_or_else(|| self.bad(column, FLAG))
     }
@@ -114,7 +114,7 @@ impl Cell<'_> {
             Cell::Integer(number) => money::from_integer(*number),
             Cell::Float(number) => money::from_float(*number),
             Cell::Text(text) => money::parse(text),
-            _ => None,
+            Cell::Missing | Cell::Json(_) => None,
         };
         amount.ok_or_else(|| self.bad(column, money::AMOUNT))
     }
@@ -125,7 +125,7 @@ impl Cell<'_> {
             Cell::Integer(number) => Some(*number),
             Cell::Float(number) => whole_float(*number),
             Cell::Text(text) => whole_text(text),
-            _ => None,
+            Cell::Missing | Cell::Json(_) => None,
         }
     }
 
@@ -134,7 +134,7 @@ impl Cell<'_> {
             Cell::Integer(number) => Some(*number as f64),
             Cell::Float(number) => Some(*number),
             Cell::Text(text) => text.trim_ascii().parse().ok(),
-            _ => None,
+            Cell::Missing | Cell::Json(_) => None,
         }
     }
 }
@@ -149,7 +149,9 @@ pub(crate) fn json<T>(
     let shown = cell.shown().into_owned();
     let value = match cell {
         Cell::Json(json) => Ok(json),
-        _ => serde_json::from_str(&shown).map_err(|e| e.to_string()),
+        Cell::Missing | Cell::Text(_) | Cell::Integer(_) | Cell::Float(_) => {
+            serde_json::from_str(&shown).map_err(|e| e.to_string())
+        }
     };
     value.and_then(read).map_err(|why| {
         IngestError::bad_line(format!("{name} is {} ({why})", quoted(&shown))).column(name).expected(expected)

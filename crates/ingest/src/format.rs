@@ -64,8 +64,14 @@ impl Format {
             (Some(Format::Csv), Some(named)) if named != Format::Log => Ok(named),
             (Some(found), _) => Ok(found),
             (None, Some(named)) => Ok(named),
-            (None, None) if first.is_empty() => unknown("the file is empty", SAY_WHICH),
-            (None, None) => unknown("the format cannot be told from name or content", SAY_WHICH),
+            (None, None) => {
+                let found = match first.is_empty() {
+                    true => "the file is empty",
+                    false => "the format cannot be told from name or content",
+                };
+                let which = format!("Say which it is: --format {}; or map its columns with --select", names());
+                unknown(found, &which)
+            }
         }
     }
 
@@ -73,17 +79,26 @@ impl Format {
     pub fn by_name(path: &Path) -> Option<Format> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-        match name.rsplit_once('.')?.1 {
-            "csv" | "tsv" => Some(Format::Csv),
-            "jsonl" | "ndjson" | "json" => Some(Format::JsonLines),
-            "parquet" => Some(Format::Parquet),
-            "log" => Some(Format::Log),
-            _ => None,
+        let (_, ending) = name.rsplit_once('.')?;
+        Format::ALL.iter().copied().find(|format| format.endings().contains(&ending))
+    }
+
+    /// How names of its files end.
+    fn endings(self) -> &'static [&'static str] {
+        match self {
+            Format::Csv => &["csv", "tsv"],
+            Format::JsonLines => &["jsonl", "ndjson", "json"],
+            Format::Parquet => &["parquet"],
+            Format::Log => &["log"],
         }
     }
 }
 
-const SAY_WHICH: &str = "Say which it is: --format csv, jsonl, parquet or log; or map its columns with --select";
+/// The names of all formats: `csv, jsonl, parquet or log`.
+fn names() -> String {
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    names.split_last().map_or(String::new(), |(last, others)| format!("{} or {last}", others.join(", ")))
+}
 
 /// The first line that is not blank.
 fn first_line(first: &[u8]) -> Option<&[u8]> {
@@ -118,10 +133,11 @@ impl FromStr for Format {
     type Err = IngestError;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|format| format.name() == name).ok_or_else(|| {
-            IngestError::new(ErrorKind::Options, format!("unknown format {name:?}"))
-                .expected("csv, jsonl, parquet or log")
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| IngestError::new(ErrorKind::Options, format!("unknown format {name:?}")).expected(names()))
     }
 }
 

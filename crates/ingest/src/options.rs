@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 use datafusion::common::ScalarValue;
 use nines_store::TableKind;
 
-use crate::order::{Order, SharedOrder};
-use crate::{ErrorKind, Format, IngestError, Piece, Result, Seen};
+use crate::order::{Order, RepeatedHour, SharedOrder};
+use crate::{ErrorKind, Format, IngestError, Limits, Piece, Result, Seen};
 
 /// How an input is to be understood: which table it fills and what it leaves unsaid.
 #[derive(Debug, Clone)]
@@ -76,15 +76,6 @@ impl LatencyUnit {
     }
 }
 
-/// Which of two a repeated local time is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RepeatedHour {
-    /// The one before the clock was set back.
-    First,
-    /// The one after.
-    Second,
-}
-
 /// What the rows of a series are: that is the same for all rows of an input, unless the caller says that it does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RowsAre {
@@ -96,33 +87,6 @@ pub enum RowsAre {
     /// Aggregates: each carries its counts.
     Counted,
 }
-
-/// The instants that samples may have: nothing was measured before there were services or will be after tomorrow, so that
-/// a number in another unit, a day count or a typo shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    from: i64,
-    until: i64,
-}
-
-impl Limits {
-    /// From the year 1990 to a day after this instant, in µs.
-    pub fn at(now: i64) -> Self {
-        Self { from: YEAR_1990, until: now.saturating_add(MICROS_PER_DAY) }
-    }
-
-    /// The first instant, and the last.
-    pub(crate) fn bounds(self) -> (i64, i64) {
-        (self.from, self.until)
-    }
-
-    pub(crate) fn holds(self, micros: i64) -> bool {
-        (self.from..=self.until).contains(&micros)
-    }
-}
-
-const YEAR_1990: i64 = 631_152_000_000_000;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 impl Options {
     /// Rows for this table, nothing filled in, zoneless times in UTC.

@@ -7,9 +7,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::options::RepeatedHour;
 use crate::time::When;
-use crate::{IngestError, Options, Result};
+use crate::{IngestError, Result};
+
+/// Which of two a repeated local time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepeatedHour {
+    /// The one before the clock was set back.
+    First,
+    /// The one after.
+    Second,
+}
 
 /// How far rows may step back in µs and still follow each other: requests are logged when they end.
 const SLACK: i64 = 60_000_000;
@@ -25,9 +33,9 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Before the first row.
-    pub(crate) fn new(options: &Options) -> Self {
-        Self { given: options.repeated_hour, begins: None, latest: None, ordered: true }
+    /// Before the first row; `given` is the pass of all repeated times, if somebody says it.
+    pub(crate) fn new(given: Option<RepeatedHour>) -> Self {
+        Self { given, begins: None, latest: None, ordered: true }
     }
 
     /// The instant of the next row.
@@ -120,19 +128,19 @@ impl SharedOrder {
     }
 
     /// What the rows so far tell; nothing before the first.
-    pub(crate) fn so_far(&self, options: &Options) -> Order {
+    pub(crate) fn so_far(&self, given: Option<RepeatedHour>) -> Order {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.clone().unwrap_or_else(|| Order::new(options))
+        shared.clone().unwrap_or_else(|| Order::new(given))
     }
 
     /// The instants of the rows of the next batch, and for an error the row, counted from 0.
     pub(crate) fn place(
         &self,
-        options: &Options,
+        given: Option<RepeatedHour>,
         times: &[Option<When>],
     ) -> std::result::Result<Vec<i64>, (usize, IngestError)> {
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let order = shared.get_or_insert_with(|| Order::new(options));
+        let order = shared.get_or_insert_with(|| Order::new(given));
         if let Some(first) = times.iter().flatten().next()
             && order.is_open(*first)
         {
@@ -173,7 +181,6 @@ fn untold(when: When) -> IngestError {
 mod tests {
     use chrono::{NaiveDate, NaiveDateTime};
     use chrono_tz::Tz;
-    use nines_store::TableKind;
     use proptest::prelude::*;
 
     use super::*;
@@ -196,10 +203,8 @@ mod tests {
 
     /// The instants in UTC, or the number of the row that is refused.
     fn placed(given: Option<RepeatedHour>, times: &[&str]) -> std::result::Result<Vec<String>, usize> {
-        let mut options = Options::new(TableKind::Requests, 60);
-        options.repeated_hour = given;
         let times: Vec<_> = times.iter().map(|text| Some(when(text))).collect();
-        let placed = SharedOrder::default().place(&options, &times).map_err(|(row, _)| row)?;
+        let placed = SharedOrder::default().place(given, &times).map_err(|(row, _)| row)?;
         Ok(placed.into_iter().map(shown).collect())
     }
 
@@ -223,7 +228,7 @@ mod tests {
         assert_eq!(placed(None, &["04:00", "01:00", "02:30"]), Err(2), "two files one after the other");
         assert_eq!(placed(None, &["02:30", "01:00"]), Err(0), "newest first");
         assert_eq!(placed(None, &["01:00", "02:30", "02:00", "02:30", "02:00"]), Err(4), "a third pass");
-        let said = Order::new(&Options::new(TableKind::Requests, 60)).place(when("02:30")).unwrap_err().to_string();
+        let said = Order::new(None).place(when("02:30")).unwrap_err().to_string();
         assert_eq!(
             said,
             "time is \"2026-10-25 02:30:00\"; expected the order of the rows to tell which of two instants this is: \
@@ -258,9 +263,9 @@ mod tests {
                     Some(clock.read(&utc.with_timezone(&BERLIN).format("%Y-%m-%d %H:%M:%S").to_string()).unwrap())
                 })
                 .collect();
-            let (options, order) = (Options::new(TableKind::Requests, 60), SharedOrder::default());
+            let order = SharedOrder::default();
             let placed: Vec<i64> =
-                times.chunks(cut).flat_map(|times| order.place(&options, times).map_err(|(_, e)| e).unwrap()).collect();
+                times.chunks(cut).flat_map(|times| order.place(None, times).map_err(|(_, e)| e).unwrap()).collect();
             prop_assert_eq!(placed, instants);
         }
     }

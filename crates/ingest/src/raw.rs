@@ -22,17 +22,14 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind) -> Result<bool> {
     }
     let names = match format {
         Format::Log => return Ok(true),
-        Format::Parquet => parquet_columns(path)?,
-        Format::Csv | Format::JsonLines => {
-            let Some(line) = first_line(path)? else { return Ok(false) };
-            match format {
-                // Lines may end in carriage returns, a newline here and there among them.
-                Format::Csv => header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()),
-                _ => members(&line),
-            }
+        Format::Parquet => Some(parquet_columns(path)?),
+        // Lines may end in carriage returns, a newline here and there among them.
+        Format::Csv => {
+            first_line(path)?.map(|line| header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()))
         }
+        Format::JsonLines => first_line(path)?.map(|line| members(&line)),
     };
-    are_raw(kind, &names)
+    names.map_or(Ok(false), |names| are_raw(kind, &names))
 }
 
 /// Whether rows with these columns are single requests, events or samples. Columns that are no row of the table are not: whoever

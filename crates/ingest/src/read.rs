@@ -114,7 +114,7 @@ impl Batches {
         loop {
             if let Some(current) = &mut self.current {
                 if self.stop.load(Relaxed) {
-                    return Err(stopped());
+                    return Err(IngestError::stopped());
                 }
                 if let Some(batch) = current.next() {
                     return batch.map(Some);
@@ -173,11 +173,6 @@ impl Iterator for Batches {
         }
         step.transpose()
     }
-}
-
-/// The error of a read that nobody waits for any more.
-pub(crate) fn stopped() -> IngestError {
-    IngestError::new(ErrorKind::Stopped, "stopped before the end of the input")
 }
 
 #[cfg(test)]

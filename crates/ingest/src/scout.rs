@@ -30,7 +30,7 @@ pub(crate) fn order(
         first = Some(when);
         false
     });
-    let mut order = Order::new(options);
+    let mut order = Order::new(options.repeated_hour);
     if !order.is_open(first?) {
         return None;
     }

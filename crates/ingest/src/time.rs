@@ -23,8 +23,7 @@ use chrono_tz::Tz;
 use nines_store::END_OF_TIME;
 
 use crate::error::quoted;
-use crate::options::Limits;
-use crate::{IngestError, Result};
+use crate::{IngestError, Limits, Result};
 
 const EXPECTED: &str = "a time like 2026-10-01T12:00:00Z or 2026-10-01 12:00:00, or a number of seconds, ms, µs or ns \
                         since 1970";

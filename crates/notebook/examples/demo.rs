@@ -13,7 +13,7 @@ use nines_engine::datafusion::arrow::array::{
 };
 use nines_engine::datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
-use nines_notebook::{Answer, Block, Moment, Notebook, Page, page};
+use nines_notebook::{Block, CellAnswer, Moment, Notebook, Page, page};
 
 const NOTEBOOK: &str = include_str!("demo.md");
 const MINUTE: i64 = 60_000_000;
@@ -50,7 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Block::Cell(cell) => {
                 let found = cell.name.as_ref().and_then(|name| results.get(name.as_str()));
                 let outcome = match found {
-                    Some(batch) => Ok(Answer { schema: batch.schema(), batches: vec![batch.clone()], advice: None }),
+                    Some(batch) => {
+                        Ok(CellAnswer { schema: batch.schema(), batches: vec![batch.clone()], advice: None })
+                    }
                     None => Err("there is no table slo_dayz; did you mean 'slo_days'?".to_string()),
                 };
                 page.cell(cell, outcome);

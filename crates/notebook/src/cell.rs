@@ -23,6 +23,7 @@
 use crate::chart::{ChartKind, ChartSpec};
 use crate::format::printable;
 use crate::mistake::{self, Notes, Place};
+use crate::parameter::is_name;
 use crate::unit::{Unit, Units};
 
 /// A SQL cell.
@@ -111,7 +112,7 @@ pub(crate) fn options(line: &str, place: Place, notes: &mut Notes<'_>) -> Cell {
             },
             "stack" => spec.stack = true,
             "unit" => cell.units = Units::read(&value),
-            "name" if crate::front::is_name(&value) => cell.name = Some(value),
+            "name" if is_name(&value) => cell.name = Some(value),
             "name" => {
                 let hint = "use letters, digits and _, beginning with a letter".to_string();
                 notes.note(at, format!("'{value}' cannot be the name of a table"), Some(hint));

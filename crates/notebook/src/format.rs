@@ -5,7 +5,7 @@ use nines_engine::datafusion::arrow::array::{Array, AsArray};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use nines_engine::datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::chart::columns::{self, Kind};
+use crate::columns::{self, Kind};
 use crate::moment;
 use crate::unit::Unit;
 
@@ -108,6 +108,13 @@ pub fn duration(seconds: f64) -> String {
     out
 }
 
+/// `a, b and 3 more`.
+pub(crate) fn names<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let count = names.len();
+    let told = names.take(5).collect::<Vec<_>>().join(", ");
+    if count > 5 { format!("{told} and {} more", count - 5) } else { told }
+}
+
 /// An instant as the zone's clocks show it: a date alone for midnight, seconds only where there are some.
 pub fn instant(micros: i64, zone: Tz) -> String {
     let Some(time) = moment::local(micros, zone) else { return micros.to_string() };
@@ -176,6 +183,9 @@ fn picture(c: char) -> char {
     }
 }
 
+/// What stands for NULL.
+pub(crate) const NULL: &str = "–";
+
 /// How many items of a list are told.
 const ITEMS: usize = 3;
 
@@ -195,7 +205,7 @@ fn told(array: &dyn Array, row: usize, unit: &Unit, zone: Tz) -> Option<String> 
                 let exact = decimal(array.as_primitive::<Decimal128Type>().value(row), *scale);
                 match unit {
                     Unit::Suffix(suffix) => format!("{exact} {suffix}"),
-                    _ => exact,
+                    Unit::None | Unit::Guess | Unit::Percent | Unit::Duration(_) => exact,
                 }
             }
             data_type if data_type.is_integer() && matches!(unit, Unit::None | Unit::Guess) => {
@@ -248,7 +258,9 @@ fn structure(array: &dyn Array, row: usize, unit: &Unit, zone: Tz) -> String {
     let told = rest.filter_map(|(name, column)| {
         let text = match columns::kind(column.data_type()) {
             Kind::List => value(column, row, unit, zone)?.replace("; ", ", "),
-            _ => value(column, row, unit, zone)?,
+            Kind::Number | Kind::Time | Kind::Text | Kind::Bool | Kind::Timeline | Kind::Struct | Kind::Other => {
+                value(column, row, unit, zone)?
+            }
         };
         Some(if span.is_some() { text } else { format!("{name}: {text}") })
     });

@@ -3,7 +3,7 @@
 use crate::format::printable;
 use crate::mistake::{self, Notes};
 use crate::notebook::Notebook;
-use crate::parameter::{Choices, Parameter, ParameterKind};
+use crate::parameter::{Choices, Parameter, ParameterKind, is_name};
 use crate::yaml::{self, Node, Value};
 
 const FIELDS: &[&str] = &["title", "description", "now", "parameters"];
@@ -152,11 +152,6 @@ fn name_of(node: &Node, notes: &mut Notes<'_>) -> Option<String> {
     let hint = "use letters, digits and _, beginning with a letter".to_string();
     notes.note(node.place, format!("'{text}' cannot be the name of a parameter"), Some(hint));
     None
-}
-
-/// Whether `$text` and `{{text}}` can refer to it.
-pub(crate) fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn list(node: &Node, notes: &mut Notes<'_>) -> Option<Vec<String>> {

@@ -5,8 +5,10 @@
 
 mod cell;
 pub mod chart;
+mod columns;
 pub mod format;
 mod front;
+mod markdown;
 mod mistake;
 mod notebook;
 pub mod page;
@@ -24,7 +26,7 @@ pub use chart::{Chart, ChartKind, ChartSpec};
 pub use mistake::Mistake;
 pub use nines_engine::slo::moment::{self, Moment, Range, range_text};
 pub use notebook::{Block, Notebook};
-pub use page::{Answer, Page, Shown};
+pub use page::{CellAnswer, Page, Shown};
 pub use parameter::{Choices, Parameter, ParameterKind, Value, Values};
 pub use run::{Given, RunError, Watch, run};
 pub use text::{escape as plain_text, substitute};

@@ -1,11 +1,12 @@
 //! What is wrong with a notebook, and where: one line for a person, as compilers write it.
 
-use std::fmt;
+use thiserror::Error;
 
 pub(crate) use nines_engine::slo::nearest::{hint, list, nearest};
 
 /// A mistake in a notebook.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Error)]
+#[error("{path}:{line}:{column}: {reason}{}", hint.iter().map(|hint| format!("; {hint}")).collect::<String>())]
 pub struct Mistake {
     /// The file.
     pub path: String,
@@ -18,18 +19,6 @@ pub struct Mistake {
     /// What to do about it.
     pub hint: Option<String>,
 }
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.path, self.line, self.column, self.reason)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Mistake {}
 
 /// Line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,11 @@ use std::collections::BTreeMap;
 use crate::mistake;
 use crate::moment::{self, Moment};
 
+/// Whether `$text` and `{{text}}` can refer to it.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
 /// A parameter of a notebook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
@@ -88,7 +93,7 @@ impl Parameter {
     pub fn names(&self) -> Vec<&str> {
         match &self.kind {
             ParameterKind::Range { from, to, .. } => vec![&self.name, from, to],
-            _ => vec![&self.name],
+            ParameterKind::Plain { .. } | ParameterKind::Choice { .. } => vec![&self.name],
         }
     }
 
@@ -96,7 +101,9 @@ impl Parameter {
     pub fn query(&self) -> Option<&str> {
         match &self.kind {
             ParameterKind::Choice { choices: Choices::Query(sql), .. } => Some(sql),
-            _ => None,
+            ParameterKind::Choice { choices: Choices::List(_), .. }
+            | ParameterKind::Plain { .. }
+            | ParameterKind::Range { .. } => None,
         }
     }
 
@@ -216,7 +223,7 @@ impl Values {
     pub fn range(&self) -> Option<moment::Range> {
         self.values.iter().find_map(|(_, value)| match value {
             Value::Range(from, to) => Some((*from, *to)),
-            _ => None,
+            Value::Text(_) | Value::Instant(_) => None,
         })
     }
 }

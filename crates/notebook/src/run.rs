@@ -1,51 +1,41 @@
 //! Runs a notebook in an engine: parameters get their values, cells their results, and the page holds both.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use nines_engine::datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use nines_engine::datafusion::arrow::compute::cast;
 use nines_engine::datafusion::arrow::datatypes::{DataType, Schema};
-use nines_engine::{EngineError, Held, Parameter as Bound, Parameters, Session};
+use nines_engine::{EngineError, HeldMemory, Parameter as Bound, Parameters, Session};
+use thiserror::Error;
 
 use crate::cell::Cell;
-use crate::chart::columns::{self, Kind};
+use crate::columns::{self, Kind};
 use crate::format;
 use crate::moment::Moment;
 use crate::notebook::{Block, Notebook};
-use crate::page::{Answer, Page};
+use crate::page::{CellAnswer, Page};
 use crate::parameter::{Parameter, ParameterKind, Values};
 use crate::unit::Unit;
 
 /// Why a notebook did not begin to run. What goes wrong in a cell stands on the page instead.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// What is wrong with the parameters, one sentence each.
+    #[error("{}", .0.join("\n"))]
     Parameters(Vec<String>),
     /// The query of a parameter, or that for `now`, failed.
+    #[error("the query of {of} failed: {}", format::printable(&error.to_string()))]
     Query {
         /// Whose it is.
         of: String,
         /// What went wrong.
+        #[source]
         error: EngineError,
     },
 }
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RunError::Parameters(mistakes) => f.write_str(&mistakes.join("\n")),
-            RunError::Query { of, error } => {
-                write!(f, "the query of {of} failed: {}", format::printable(&error.to_string()))
-            }
-        }
-    }
-}
-
-impl std::error::Error for RunError {}
 
 /// What a notebook is run with.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +54,7 @@ pub trait Watch: Send {
     fn begins(&mut self, at: usize, of: usize);
 
     /// What a cell answered, and the values that parameters had in it. One that failed answers nothing.
-    fn answered(&mut self, _cell: &Cell, _parameters: &Parameters, _answer: &Answer) {}
+    fn answered(&mut self, _cell: &Cell, _parameters: &Parameters, _answer: &CellAnswer) {}
 }
 
 impl<F: FnMut(usize, usize) + Send> Watch for F {
@@ -94,6 +84,8 @@ pub async fn run<W: Watch + ?Sized>(
     for name in names {
         session.forget(name).map_err(|error| RunError::Query { of: name.to_string(), error })?;
     }
+    // What one cell evaluated, the next ones need not.
+    let _sharing = session.sharing();
     let moment = moment(session, notebook, given).await?;
     let (values, parameters) = resolve(session, notebook, given.parameters, moment).await?;
     let mut page = Page::new(notebook, &values, name);
@@ -131,8 +123,8 @@ async fn answer(
     session: &Session,
     cell: &Cell,
     parameters: &Parameters,
-    held: &mut Vec<Held>,
-) -> Result<Answer, EngineError> {
+    held: &mut Vec<HeldMemory>,
+) -> Result<CellAnswer, EngineError> {
     let mut last = None;
     for statement in session.parse(&cell.sql)? {
         let (answer, room, stored) = asked(session, statement, parameters).await?;
@@ -145,7 +137,7 @@ async fn answer(
             held.push(room);
             answer
         }
-        None => Answer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None },
+        None => CellAnswer { schema: Arc::new(Schema::empty()), batches: Vec::new(), advice: None },
     };
     if let Some(name) = &cell.name {
         session.keep(name, Arc::clone(&answer.schema), answer.batches.clone())?;
@@ -158,16 +150,16 @@ async fn asked(
     session: &Session,
     statement: nines_engine::Statement,
     parameters: &Parameters,
-) -> Result<(Answer, Held, bool), EngineError> {
+) -> Result<(CellAnswer, HeldMemory, bool), EngineError> {
     let held = session.hold("rows of a notebook");
     let running = session.run(&statement, parameters).await?;
     let (schema, sources, stored) = (Arc::clone(&running.schema), running.sources(), running.receipt().is_some());
     let batches = held.collect(running.batches).await?;
-    Ok((Answer { schema, batches, advice: sources.advice() }, held, stored))
+    Ok((CellAnswer { schema, batches, advice: sources.advice() }, held, stored))
 }
 
 /// The rows of a query of the front matter.
-async fn query(session: &Session, of: &str, sql: &str, parameters: &Parameters) -> Result<Answer, RunError> {
+async fn query(session: &Session, of: &str, sql: &str, parameters: &Parameters) -> Result<CellAnswer, RunError> {
     let failed = |error| RunError::Query { of: of.to_string(), error };
     let mut last = None;
     for statement in session.parse(sql).map_err(failed)? {
@@ -254,7 +246,7 @@ fn texts(batches: &[RecordBatch], zone: Tz) -> Vec<String> {
     for column in batches.iter().filter(|batch| batch.num_columns() > 0).map(|batch| batch.column(0)) {
         let exact = match columns::kind(column.data_type()) {
             Kind::Text | Kind::Number => cast(column, &DataType::Utf8).ok(),
-            _ => None,
+            Kind::Time | Kind::Bool | Kind::Timeline | Kind::List | Kind::Struct | Kind::Other => None,
         };
         match exact {
             Some(exact) => texts.extend(exact.as_string::<i32>().iter().flatten().map(str::to_string)),

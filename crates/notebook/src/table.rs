@@ -5,8 +5,8 @@ use nines_engine::datafusion::arrow::array::{ArrayRef, RecordBatch};
 use nines_engine::datafusion::arrow::datatypes::Schema;
 
 use crate::cell::Cell;
-use crate::chart::columns::{Kind, kind};
-use crate::format;
+use crate::columns::{Kind, kind};
+use crate::format::{self, NULL};
 use crate::unit::Unit;
 
 /// A table for a person.
@@ -18,9 +18,6 @@ pub(crate) struct Table {
     /// How many rows there are beyond these.
     pub more: usize,
 }
-
-/// What stands for NULL.
-pub(crate) const NULL: &str = "–";
 
 impl Table {
     pub fn new(cell: &Cell, schema: &Schema, batches: &[RecordBatch], zone: Tz, most: usize) -> Self {

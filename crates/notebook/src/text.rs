@@ -5,8 +5,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 
-use crate::front::is_name;
-use crate::parameter::Values;
+use crate::parameter::{Values, is_name};
 
 /// The Markdown that notebooks are written in.
 pub(crate) fn options() -> Options {

@@ -12,7 +12,7 @@ use nines_engine::datafusion::arrow::array::{
 };
 use nines_engine::datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use nines_engine::datafusion::arrow::datatypes::{DataType, Field, Fields, Int32Type, TimeUnit};
-use nines_notebook::{Answer, Block, Chart, ChartKind, ChartSpec, Moment, Notebook, Page, Units, page, term};
+use nines_notebook::{Block, CellAnswer, Chart, ChartKind, ChartSpec, Moment, Notebook, Page, Units, page, term};
 use unicode_width::UnicodeWidthStr;
 
 const MINUTE: i64 = 60_000_000;
@@ -71,7 +71,7 @@ fn page(notebook: &str, batch: &RecordBatch) -> Page {
         match block {
             Block::Text(text) => page.text(text, &values),
             Block::Cell(cell) => {
-                let answer = Answer { schema: batch.schema(), batches: vec![batch.clone()], advice: None };
+                let answer = CellAnswer { schema: batch.schema(), batches: vec![batch.clone()], advice: None };
                 page.cell(cell, Ok(answer));
             }
         }

@@ -1,8 +1,9 @@
 //! Alert policies: Nines does not alert, so only what they refer to is read, to warn of what is nowhere defined.
 
-use crate::document::{Kind, Reference};
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
+use crate::object::ObjectKind;
+use crate::object::Reference;
 use crate::yaml::{Node, Value};
 
 /// The `alertPolicies` of an SLO.
@@ -10,7 +11,7 @@ pub(crate) fn policies(slo: &Fields<'_>, references: &mut Vec<Reference>, notes:
     let known = ["alertPolicyRef", "apiVersion", "kind", "metadata", "spec"];
     for item in slo.list("alertPolicies", notes).unwrap_or_default() {
         let Some(fields) = Fields::read(item, "the alert policy", &known, notes) else { continue };
-        reference(&fields, "alertPolicyRef", Kind::AlertPolicy, references, notes);
+        reference(&fields, "alertPolicyRef", ObjectKind::AlertPolicy, references, notes);
         if let Some(spec) = fields.get("spec") {
             policy(spec, references, notes);
         }
@@ -21,8 +22,8 @@ pub(crate) fn policies(slo: &Fields<'_>, references: &mut Vec<Reference>, notes:
 pub(crate) fn policy(spec: &Node, references: &mut Vec<Reference>, notes: &mut Notes<'_>) {
     let Some(fields) = Fields::open(spec, "the alert policy's spec", notes) else { return };
     let lists = [
-        ("conditions", "conditionRef", Kind::AlertCondition),
-        ("notificationTargets", "targetRef", Kind::AlertNotificationTarget),
+        ("conditions", "conditionRef", ObjectKind::AlertCondition),
+        ("notificationTargets", "targetRef", ObjectKind::AlertNotificationTarget),
     ];
     for (list, name, kind) in lists {
         for item in fields.list(list, notes).unwrap_or_default() {
@@ -36,7 +37,7 @@ pub(crate) fn policy(spec: &Node, references: &mut Vec<Reference>, notes: &mut N
 fn reference(
     fields: &Fields<'_>,
     name: &str,
-    kind: Kind,
+    kind: ObjectKind,
     references: &mut Vec<Reference>,
     notes: &mut Notes<'_>,
 ) -> Option<()> {

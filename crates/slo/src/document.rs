@@ -1,106 +1,25 @@
 //! Objects as they stand in files: read, checked and cut out, each with its own text.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono_tz::Tz;
 
 use crate::excerpt::excerpt;
 use crate::fields::{self, Fields};
 use crate::metadata::Metadata;
 use crate::mistake::{Mistake, Notes};
-use crate::objective::Service;
+use crate::object::{ObjectKind, Reference, Stored};
+use crate::place::Place;
+use crate::service::Service;
 use crate::sli::{self, Sli};
 use crate::slo::{self, Slo};
-use crate::yaml::{self, Node, Place, Value};
+use crate::yaml::{self, Node, Value};
 use crate::{agreement, alerts, nearest};
-
-/// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
-pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
-
-/// What an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A service, its business and owner.
-    Service,
-    /// An indicator that SLOs refer to.
-    Sli,
-    /// Objectives.
-    Slo,
-    /// What is promised to a customer, and what is owed otherwise.
-    Agreement,
-    /// Recorded only.
-    DataSource,
-    /// Recorded only.
-    AlertPolicy,
-    /// Recorded only.
-    AlertCondition,
-    /// Recorded only.
-    AlertNotificationTarget,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: &'static [Kind] = &[
-        Kind::Service,
-        Kind::Sli,
-        Kind::Slo,
-        Kind::Agreement,
-        Kind::DataSource,
-        Kind::AlertPolicy,
-        Kind::AlertCondition,
-        Kind::AlertNotificationTarget,
-    ];
-
-    /// As it is written in a definition.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Service => "Service",
-            Kind::Sli => "SLI",
-            Kind::Slo => "SLO",
-            Kind::Agreement => "Agreement",
-            Kind::DataSource => "DataSource",
-            Kind::AlertPolicy => "AlertPolicy",
-            Kind::AlertCondition => "AlertCondition",
-            Kind::AlertNotificationTarget => "AlertNotificationTarget",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Kind::ALL.iter().copied().find(|kind| kind.name() == text).ok_or_else(|| format!("unknown kind '{text}'"))
-    }
-}
-
-/// One version of a definition as the table `definitions` holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// From when it is in force, in µs; [`SINCE_EVER`] for since ever.
-    pub effective_from: i64,
-    /// As it was applied.
-    pub text: String,
-}
 
 /// An object of a file, without mistakes in itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Document {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ObjectKind,
     /// Its name.
     pub name: String,
     /// Annotation `nines/effective-from`, in µs.
@@ -136,14 +55,6 @@ pub(crate) enum Body {
     Other,
 }
 
-/// An object that another one names.
-#[derive(Debug, Clone)]
-pub(crate) struct Reference {
-    pub kind: Kind,
-    pub name: String,
-    pub place: Place,
-}
-
 /// What a file came to.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -153,7 +64,7 @@ pub struct Reading {
     /// What is wrong, by line.
     pub mistakes: Vec<Mistake>,
     /// Objects with mistakes, as far as they could be told: nobody needs to hear that they are missing, too.
-    pub(crate) refused: Vec<(Kind, String)>,
+    pub(crate) refused: Vec<(ObjectKind, String)>,
 }
 
 /// Reads a file of definitions: YAML or JSON, of one or more documents, each an object or a list of objects.
@@ -243,7 +154,7 @@ fn parse(path: &str, text: &str, cut: bool) -> Reading {
 }
 
 /// Reads one object: its kind and name, and itself if it is whole.
-fn object(node: &Node, notes: &mut Notes<'_>) -> (Option<(Kind, String)>, Option<Document>) {
+fn object(node: &Node, notes: &mut Notes<'_>) -> (Option<(ObjectKind, String)>, Option<Document>) {
     let Value::Map(_) = &node.value else {
         notes.error(node.place, format!("expected an object with apiVersion and kind, got {}", node.what()));
         return (None, None);
@@ -276,7 +187,7 @@ fn object(node: &Node, notes: &mut Notes<'_>) -> (Option<(Kind, String)>, Option
 }
 
 /// The kind of an object that can be read at all.
-fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<Kind> {
+fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<ObjectKind> {
     let fields = Fields::open(node, "the object", notes)?;
     let (version, kind) = (fields.need("apiVersion", notes), fields.need("kind", notes));
     let version = match version {
@@ -291,11 +202,11 @@ fn kind(node: &Node, notes: &mut Notes<'_>) -> Option<Kind> {
     let name = fields::text(kind?, "kind", notes)?;
     let known = name.parse();
     if known.is_err() {
-        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        let names: Vec<&str> = ObjectKind::ALL.iter().map(|kind| kind.name()).collect();
         notes.error_hint(kind?.place, format!("unknown kind '{name}'"), &nearest::hint(name, &names));
     }
     let known = known.ok()?;
-    let own = if known == Kind::Agreement { NINES } else { OPENSLO };
+    let own = if known == ObjectKind::Agreement { NINES } else { OPENSLO };
     if let Some((place, version)) = version.filter(|(_, version)| *version != own) {
         notes.error(place, format!("kind {known} belongs to apiVersion {own}, not to {version}"));
         return None;
@@ -310,28 +221,28 @@ const NINES: &str = "nines/v1";
 
 /// What an object says, and from when.
 fn body(
-    kind: Kind,
+    kind: ObjectKind,
     metadata: &Metadata<'_>,
     fields: &Fields<'_>,
     references: &mut Vec<Reference>,
     notes: &mut Notes<'_>,
 ) -> Option<(Body, Option<i64>)> {
-    if kind == Kind::Slo {
+    if kind == ObjectKind::Slo {
         let (slo, from) = slo::read(metadata, fields.need("spec", notes)?, references, notes)?;
         slo.check(notes);
         return Some((Body::Slo(slo), from));
     }
-    if kind == Kind::Agreement {
+    if kind == ObjectKind::Agreement {
         let (draft, from) = agreement::read(metadata, fields.need("spec", notes)?, notes)?;
         return Some((Body::Agreement(draft), from));
     }
     let (from, _) = metadata.effective(Tz::UTC, notes);
     let body = match kind {
-        Kind::Sli => {
+        ObjectKind::Sli => {
             let vela = metadata.vela(notes);
             Body::Sli(sli::read(fields.need("spec", notes)?, vela, notes)?)
         }
-        Kind::Service => {
+        ObjectKind::Service => {
             if let Some(spec) = fields.get("spec").and_then(|spec| Fields::read(spec, "spec", &["description"], notes))
             {
                 spec.text("description", notes);
@@ -346,7 +257,7 @@ fn body(
         _ => {
             let spec = fields.need("spec", notes)?;
             Fields::open(spec, "spec", notes)?;
-            if kind == Kind::AlertPolicy {
+            if kind == ObjectKind::AlertPolicy {
                 alerts::policy(spec, references, notes);
             }
             notes.warn(fields.place, format!("recorded, but Nines has no use for objects of kind {kind}"), None);

@@ -4,7 +4,8 @@
 //! from a list it is moved to the left margin. It must read as the same object, which is checked; what leans on the
 //! rest of its file (an alias, a tag's short hand) cannot stand alone.
 
-use crate::yaml::{self, Node, Place, Value};
+use crate::place::Place;
+use crate::yaml::{self, Node, Value};
 
 /// Cuts the text of a mapping from the lines of its file. `None` if it does not stand alone.
 pub(crate) fn excerpt(lines: &[&str], node: &Node) -> Option<String> {

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use nines_timeline::{Share, ShareError};
 
 use crate::mistake::Notes;
-use crate::yaml::{Node, Place, Value};
+use crate::place::Place;
+use crate::yaml::{Node, Value};
 
 /// The fields of a mapping.
 pub(crate) struct Fields<'n> {

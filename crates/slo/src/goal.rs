@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use nines_timeline::Share;
 
-use crate::document::Reference;
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
+use crate::object::Reference;
 use crate::objective::{Level, Op};
-use crate::slo::{Source, source};
-use crate::yaml::{Node, Place};
+use crate::place::Place;
+use crate::source::Source;
+use crate::source::source;
+use crate::yaml::Node;
 
 /// One of the SLO's `objectives`.
 #[derive(Debug, Clone)]

@@ -48,8 +48,9 @@ pub(crate) fn local(text: &str) -> Option<NaiveDateTime> {
     formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
-/// Midnight, or what the clock shows next where it skips midnight.
-pub(crate) fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
+/// The first instant of a day in a time zone, in µs: midnight, or what the clock shows next where it skips midnight. `None` beyond the
+/// calendar.
+pub fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
     let midnight = date.and_time(NaiveTime::MIN);
     // Clocks change at whole quarters of an hour; some skipped a whole day.
     let quarters = (0..=100).filter_map(|quarter| midnight.checked_add_signed(TimeDelta::minutes(15 * quarter)));

@@ -5,7 +5,7 @@
 //! files ──read──▶ documents ──plan──▶ what would be recorded     (every mistake of a run, each with its place)
 //! what is recorded ──resolve──▶ Definitions: objectives and agreements, each with its versions in time
 //! agreement + period + what was counted ──credit──▶ Credit: availability, tier, amount
-//! Credit + all that it came from ──draw up──▶ Statement: verified from itself, compared, read by people
+//! Credit + all that it came from ──draw up──▶ IssuedStatement: verified from itself, compared, read by people
 //! ```
 //!
 //! Pure: no I/O, no clock. Whoever calls reads the files, says what time it is and records what was planned.
@@ -13,30 +13,39 @@
 mod agreement;
 mod alerts;
 mod credit;
+mod definitions;
 mod describe;
+mod digest;
 mod document;
 mod duration;
 mod excerpt;
 mod fields;
 mod goal;
-mod indicator;
+mod indicators;
 mod instant;
 mod local_days;
+mod measure;
 mod metadata;
 mod mistake;
 pub mod moment;
 pub mod nearest;
+mod object;
 mod objective;
+mod pattern;
 mod period;
+mod place;
 mod plan;
 mod resolve;
 mod rules;
+mod service;
 mod sli;
 mod slo;
+mod source;
 mod spans;
 mod spec;
 mod statement;
 mod unmeasured;
+mod written;
 mod yaml;
 
 pub use agreement::{
@@ -47,20 +56,25 @@ pub use credit::{
     Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Measured, Outcome,
     PERCENT_SCALE, bounds, credit, minor_digits,
 };
-pub use document::{Document, Kind, Reading, SINCE_EVER, Stored, read};
+pub use definitions::{Belonging, Composite, Definitions, Promise};
+pub use document::{Document, Reading, read};
+pub use instant::first_instant;
 pub use local_days::{day_unit, midnight_unit};
 pub use mistake::{Mistake, Severity};
 pub use nearest::nearest;
+pub use object::{ObjectKind, SINCE_EVER, Stored};
 pub use objective::{
-    Belonging, Budgeting, Causes, Charge, Composite, Definitions, Hold, Indicator, Level, Limit, NoData, Objective, Op,
-    Party, Pattern, Promise, Rows, Service, Spec, SqlIndicator, Statistic, Vela, Version, Window,
+    Budgeting, Causes, Charge, Hold, Indicator, Level, Limit, NoData, Objective, Op, Party, Spec, SqlIndicator,
+    Statistic, Vela, Version, Window,
 };
+pub use pattern::{Pattern, RowFilter};
 pub use period::{Month, Period};
 pub use plan::{Change, Plan, What, plan};
 pub use resolve::{recorded, resolve};
 pub use rules::Rules;
+pub use service::Service;
 pub use statement::{
-    AgreementText, Basis, Difference, Statement, StatementError, Step, Subject, Verdict, differences, html, markdown,
-    steps,
+    AgreementText, Basis, Difference, IssuedStatement, StatementError, Step, Subject, Verdict, differences, html,
+    markdown, steps,
 };
 pub use unmeasured::{Unmeasured, Unreadable};

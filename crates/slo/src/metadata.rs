@@ -3,19 +3,20 @@
 use chrono_tz::Tz;
 use nines_timeline::Share;
 
-use crate::document::Kind;
 use crate::fields::{self, Fields};
 use crate::instant;
 use crate::mistake::Notes;
+use crate::object::ObjectKind;
 use crate::objective::Vela;
-use crate::yaml::{Node, Place, Value};
+use crate::place::Place;
+use crate::yaml::{Node, Value};
 
 /// Annotations that Nines reads, and on which kinds.
-const ANNOTATIONS: &[(&str, &[Kind])] = &[
-    (EFFECTIVE_FROM, Kind::ALL),
-    (EFFECTIVE_UNTIL, &[Kind::Slo, Kind::Agreement]),
-    (OWNER, &[Kind::Service, Kind::Slo, Kind::Agreement]),
-    (TARGET, &[Kind::Service, Kind::Slo]),
+const ANNOTATIONS: &[(&str, &[ObjectKind])] = &[
+    (EFFECTIVE_FROM, ObjectKind::ALL),
+    (EFFECTIVE_UNTIL, &[ObjectKind::Slo, ObjectKind::Agreement]),
+    (OWNER, &[ObjectKind::Service, ObjectKind::Slo, ObjectKind::Agreement]),
+    (TARGET, &[ObjectKind::Service, ObjectKind::Slo]),
 ];
 const EFFECTIVE_FROM: &str = "nines/effective-from";
 const EFFECTIVE_UNTIL: &str = "nines/effective-until";
@@ -33,7 +34,7 @@ pub(crate) struct Metadata<'n> {
 
 impl<'n> Metadata<'n> {
     /// Reads the metadata of an object of this kind.
-    pub fn read(node: &'n Node, kind: Kind, notes: &mut Notes<'_>) -> Option<Self> {
+    pub fn read(node: &'n Node, kind: ObjectKind, notes: &mut Notes<'_>) -> Option<Self> {
         let fields = Fields::read(node, "metadata", &["name", "displayName", "labels", "annotations"], notes)?;
         let labels = fields.get("labels").and_then(|node| labels(node, notes));
         let annotations = fields.get("annotations").and_then(|node| annotations(node, kind, notes));
@@ -124,7 +125,7 @@ fn labels<'n>(node: &'n Node, notes: &mut Notes<'_>) -> Option<Fields<'n>> {
 }
 
 /// Annotations: text. Those whose name begins with `nines/` must be ours.
-fn annotations<'n>(node: &'n Node, kind: Kind, notes: &mut Notes<'_>) -> Option<Fields<'n>> {
+fn annotations<'n>(node: &'n Node, kind: ObjectKind, notes: &mut Notes<'_>) -> Option<Fields<'n>> {
     let fields = Fields::open(node, "annotations", notes)?;
     let Value::Map(entries) = &node.value else { return None };
     for (key, value) in entries {

@@ -1,12 +1,13 @@
 //! What is wrong with a definition, and where: one line for a person, as compilers write it.
 
-use std::fmt;
+use thiserror::Error;
 
 use crate::nearest;
-use crate::yaml::Place;
+use crate::place::Place;
 
 /// A mistake in a definition, or a warning about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Error)]
+#[error("{path}:{line}:{column}: {reason}{}", hint.iter().map(|hint| format!("; {hint}")).collect::<String>())]
 #[non_exhaustive]
 pub struct Mistake {
     /// The file; for what is recorded already its kind and name, such as `SLO login-success`.
@@ -38,18 +39,6 @@ impl Mistake {
         Mistake { path, line, column, reason, hint: None, severity }
     }
 }
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.path, self.line, self.column, self.reason)?;
-        match &self.hint {
-            Some(hint) => write!(f, "; {hint}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Mistake {}
 
 /// A mistake whose file is not known yet.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,36 +21,15 @@ pub fn list(words: &[&str]) -> String {
 
 /// The known word that at most a third of the letters set apart from this one; case counts for nothing.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = letters(word);
-    let most = (word.len() / 3).max(1);
+    let word = word.to_lowercase();
+    let length = word.chars().count();
     // Nobody mistypes a word into a page of text, and the distance of two of those takes its time.
-    if word.len() > 64 {
+    if length > 64 {
         return None;
     }
-    let near = known.iter().map(|&candidate| (distance(&word, &letters(candidate)), candidate));
+    let most = (length / 3).max(1);
+    let near = known.iter().map(|&candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate));
     near.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
-}
-
-fn letters(word: &str) -> Vec<char> {
-    word.chars().flat_map(char::to_lowercase).collect()
-}
-
-/// Letters to insert, remove, replace or swap with their neighbour ("optimal string alignment").
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

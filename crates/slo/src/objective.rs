@@ -2,72 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
-use globset::{Glob, GlobBuilder, GlobMatcher};
 use nines_timeline::{Grid, Interval, Share};
+use serde::{Deserialize, Serialize};
 
-use crate::agreement::Agreement;
-use crate::unmeasured::{Unmeasured, Unreadable};
-
-/// All that is defined, resolved.
-#[derive(Debug, Clone, Default)]
-pub struct Definitions {
-    /// Every objective that Nines measures, by name.
-    pub objectives: Vec<Objective>,
-    /// SLOs of several objectives with indicators of their own, by name.
-    pub composites: Vec<Composite>,
-    /// `Service` objects, by name.
-    pub services: Vec<Service>,
-    /// Of which business they were said to be when, by name.
-    pub(crate) belongings: BTreeMap<String, Vec<Belonging>>,
-    /// What their objectives promise together when, by name.
-    pub(crate) promises: BTreeMap<String, Vec<Promise>>,
-    /// Agreements, by name.
-    pub agreements: Vec<Agreement>,
-    /// Objectives that Nines does not measure, and when, by name.
-    pub unmeasured: Vec<Unmeasured>,
-    /// Services and agreements that are recorded and cannot be read; the agreements are none of the above.
-    pub unreadable: Vec<Unreadable>,
-}
-
-/// Of which business a service was said to be from one instant to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Belonging {
-    /// In force `[start, end)`; the first version holds before it, too.
-    pub in_force: Interval,
-    /// Label `business`; `None`: what its rows carry.
-    pub business: Option<String>,
-}
-
-/// What several objectives promise together from one instant to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Promise {
-    /// In force `[start, end)`; the first version of a `Service` holds before it, too.
-    pub in_force: Interval,
-    /// The share of time in which all of them are met; `None`: nothing was promised.
-    pub target: Option<Share>,
-}
-
-impl Definitions {
-    /// What the objectives of a service promise together when (annotation `nines/target`): ascending, without gaps; empty if there is
-    /// no such `Service`.
-    pub fn promises(&self, service: &str) -> &[Promise] {
-        self.promises.get(service).map_or(&[], Vec::as_slice)
-    }
-
-    /// Of which business a service was said to be when: ascending, without gaps; empty if there is no such `Service`.
-    pub fn belongings(&self, service: &str) -> &[Belonging] {
-        self.belongings.get(service).map_or(&[], Vec::as_slice)
-    }
-
-    /// Of which business a service was said to be at an instant.
-    pub fn declared_business(&self, service: &str, at: i64) -> Option<&str> {
-        let known = self.belongings(service).iter().find(|known| at < known.in_force.end);
-        known.and_then(|known| known.business.as_deref())
-    }
-}
+use crate::pattern::{RowFilter, any};
+use crate::written;
 
 /// An objective and what was promised when.
 #[derive(Debug, Clone)]
@@ -92,7 +34,7 @@ pub struct Version {
 }
 
 /// What an objective says. [`Hash`] covers exactly what the evaluation of a slice depends on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
     /// Whose rows count.
     pub service: String,
@@ -107,18 +49,23 @@ pub struct Spec {
     /// What it means, for people.
     pub description: Option<String>,
     /// Which of the service's rows.
-    pub rows: Rows,
+    pub rows: RowFilter,
+    /// The `type` of the indicator, as it is written.
+    pub indicator_type: String,
     /// How rows become counts.
     pub indicator: Indicator,
     /// How the figure is made of slices or events.
     pub budgeting: Budgeting,
     /// The share of slices or events that is promised.
+    #[serde(with = "written::share")]
     pub target: Share,
     /// The share of a slice's events that must be good.
+    #[serde(with = "written::share")]
     pub slice_target: Share,
     /// Width of a slice in µs: divides a day.
     pub slice: i64,
     /// Where slices lie: from the calendar's time of day in its zone, else from midnight UTC.
+    #[serde(with = "written::grid")]
     pub slices: Grid,
     /// Why there are no such slices, if they do not divide every day; then the objective is not measured.
     pub misfit: Option<String>,
@@ -127,6 +74,7 @@ pub struct Spec {
     /// Over which the promise is made.
     pub window: Option<Window>,
     /// Of which calendar its months and days are.
+    #[serde(with = "written::zone")]
     pub time_zone: Tz,
 }
 
@@ -134,32 +82,6 @@ impl Hash for Spec {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Spec { service, business, rows, indicator, slice_target, slices, no_data, time_zone, .. } = self;
         (service, business, rows, indicator, slice_target, slices, no_data, time_zone.name()).hash(state);
-    }
-}
-
-/// Which rows of the service count: those that match one pattern of each list that is not empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Rows {
-    /// Names or globs of businesses.
-    pub businesses: Vec<Pattern>,
-    /// Names or globs of endpoints.
-    pub endpoints: Vec<Pattern>,
-    /// Names or globs of customers.
-    pub customers: Vec<Pattern>,
-}
-
-impl Rows {
-    /// Whether a row's endpoint and customer are meant.
-    pub fn matches(&self, endpoint: &str, customer: &str) -> bool {
-        any(&self.endpoints, endpoint) && any(&self.customers, customer)
-    }
-
-    /// The one customer that it is narrowed to.
-    pub fn customer(&self) -> Option<&str> {
-        match self.customers.as_slice() {
-            [one] => one.exact(),
-            _ => None,
-        }
     }
 }
 
@@ -183,77 +105,21 @@ impl Spec {
     }
 }
 
-fn any(patterns: &[Pattern], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
-}
-
-/// A name, or a glob: `*` and `?` stop at `/`, `**` does not. Text that equals the pattern always matches, so
-/// `/users/{id}` and `/a[1]` are names too.
-#[derive(Debug, Clone)]
-pub struct Pattern {
-    text: String,
-    glob: Option<Arc<LazyGlob>>,
-}
-
-/// A glob that is compiled when it is first asked: that takes as long as reading a definition, and those that are
-/// only listed or compared never need it.
-#[derive(Debug)]
-struct LazyGlob {
-    glob: Glob,
-    matcher: OnceLock<GlobMatcher>,
-}
-
-impl Pattern {
-    /// Reads a pattern; the error says what is wrong with the glob.
-    pub fn new(text: &str) -> Result<Self, String> {
-        let glob = match text.contains(['*', '?', '[', '{']) {
-            false => None,
-            true => match GlobBuilder::new(text).literal_separator(true).build() {
-                Ok(glob) => Some(Arc::new(LazyGlob { glob, matcher: OnceLock::new() })),
-                // Only what is surely meant as a glob can be a wrong one.
-                Err(error) if text.contains(['*', '?']) => return Err(error.kind().to_string()),
-                Err(_) => None,
-            },
-        };
-        Ok(Pattern { text: text.to_string(), glob })
+impl Spec {
+    /// What it says as text that another machine reads: JSON, made anew for each plan that travels, and never stored.
+    pub fn to_text(&self) -> String {
+        // Of plain data with text keys there is always a text.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Whether a name matches.
-    pub fn matches(&self, name: &str) -> bool {
-        let glob_matches = |lazy: &Arc<LazyGlob>| {
-            let matcher = lazy.matcher.get_or_init(|| lazy.glob.compile_matcher());
-            matcher.is_match(name)
-        };
-        self.text == name || self.glob.as_ref().is_some_and(glob_matches)
-    }
-
-    /// The name, if only this one can match.
-    pub fn exact(&self) -> Option<&str> {
-        self.glob.is_none().then_some(self.text.as_str())
-    }
-
-    /// As it was written.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Pattern {}
-
-impl Hash for Pattern {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+    /// What a text says; the error is what is wrong with it.
+    pub fn of_text(text: &str) -> Result<Spec, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 }
 
 /// How rows become good and total.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// `nines/availability`: good = 2xx, total = 2xx + what is charged to the party.
     Availability {
@@ -265,6 +131,7 @@ pub enum Indicator {
     /// `nines/latency`: requests of status 1xx–3xx that carry a latency; good = those within the limit.
     Latency {
         /// The share that must be within the limit: the slice target.
+        #[serde(with = "written::share")]
         quantile: Share,
         /// The limit.
         limit: Limit,
@@ -304,17 +171,6 @@ impl Indicator {
         }
     }
 
-    /// Its `type` in a definition.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Indicator::Availability { .. } => "nines/availability",
-            Indicator::Latency { .. } => "nines/latency",
-            Indicator::Events { .. } => "nines/events",
-            Indicator::Gauge { .. } => "nines/gauge",
-            Indicator::Sql(_) => "nines/sql",
-        }
-    }
-
     /// The quantile of last month's latency that is the limit, if it is.
     pub fn baseline(&self) -> Option<Share> {
         match self {
@@ -325,7 +181,7 @@ impl Indicator {
 }
 
 /// A latency limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Limit {
     /// At most this many µs.
     Micros(i64),
@@ -334,7 +190,7 @@ pub enum Limit {
 }
 
 /// Two SQL expressions over the rows of a table; their values are added up per slice.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SqlIndicator {
     /// `requests`, `events` or `gauges`.
     pub from: String,
@@ -347,7 +203,7 @@ pub struct SqlIndicator {
 }
 
 /// Whose failures an objective counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Party {
     /// The service behind the gateway.
     Service,
@@ -356,7 +212,7 @@ pub enum Party {
 }
 
 /// To whom a failure is charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Charge {
     /// To the service.
     Service,
@@ -367,7 +223,7 @@ pub enum Charge {
 }
 
 /// Who is charged for which cause; cause is read before status.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Causes(pub BTreeMap<String, Charge>);
 
 impl Default for Causes {
@@ -388,7 +244,7 @@ impl Default for Causes {
 }
 
 /// What of a gauge's rows is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Statistic {
     /// The last sample of the slice.
     Last,
@@ -401,7 +257,7 @@ pub enum Statistic {
 }
 
 /// How a value is compared with a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Op {
     /// `<`
     Lt,
@@ -426,7 +282,7 @@ impl Op {
 }
 
 /// A finite number that a gauge is compared with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Level(pub f64);
 
 impl Eq for Level {}
@@ -438,11 +294,11 @@ impl Hash for Level {
 }
 
 /// For how long at most a sample stands, in µs, counted from the start of its slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hold(pub i64);
 
 /// OpenSLO's budgeting methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Budgeting {
     /// ok slices / (ok + error slices).
     Timeslices,
@@ -453,7 +309,7 @@ pub enum Budgeting {
 }
 
 /// What a slice without data is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NoData {
     /// ok: no request, no failure.
     Ok,
@@ -464,7 +320,7 @@ pub enum NoData {
 }
 
 /// The dimension that an indicator measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Vela {
     /// How much.
     Volume,
@@ -477,7 +333,7 @@ pub enum Vela {
 }
 
 /// The time over which a promise is made.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
     /// As it is written: `28d`, `1M`.
     pub duration: String,
@@ -505,28 +361,4 @@ impl Window {
             self.duration.get(..self.duration.len().saturating_sub(1)).and_then(|text| text.parse::<i64>().ok());
         count.and_then(|count| count.checked_mul(unit)).unwrap_or(Window::DEFAULT)
     }
-}
-
-/// An SLO of several objectives that have indicators of their own: their union.
-#[derive(Debug, Clone)]
-pub struct Composite {
-    /// The SLO's name.
-    pub name: String,
-    /// What it promises as a whole when (annotation `nines/target`): ascending, apart.
-    pub promises: Vec<Promise>,
-    /// The names of its objectives.
-    pub objectives: Vec<String>,
-}
-
-/// A `Service` object at its last version.
-#[derive(Debug, Clone)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// Label `business`.
-    pub business: Option<String>,
-    /// Annotation `nines/owner`.
-    pub owner: Option<String>,
-    /// What its objectives promise together (annotation `nines/target`).
-    pub target: Option<Share>,
 }

@@ -34,6 +34,22 @@ impl Month {
         Month(self.0.saturating_add_unsigned(months))
     }
 
+    /// The month before it.
+    pub fn before(self) -> Month {
+        Month(self.0.saturating_sub(1))
+    }
+
+    /// The months up to a later one, both included.
+    pub fn up_to(self, last: Month) -> impl Iterator<Item = Month> + use<> {
+        (self.0..=last.0).map(Month)
+    }
+
+    /// From its first instant in a time zone to that of the next, in µs: months have their own lengths, with an hour less or more where
+    /// clocks change. `None` beyond the calendar.
+    pub fn interval(self, zone: Tz) -> Option<Interval> {
+        Period::of(self, 1, zone).map(|period| period.interval)
+    }
+
     /// The first month of the period of so many months that it is part of; periods count from January.
     pub fn first_of(self, months: u32) -> Month {
         let months = i32::try_from(months).unwrap_or(12).max(1);

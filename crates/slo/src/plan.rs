@@ -4,9 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, read, reread};
+use crate::definitions::Definitions;
+use crate::document::{Body, Document, read, reread};
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
-use crate::objective::Definitions;
+use crate::object::ObjectKind;
+use crate::object::SINCE_EVER;
+use crate::object::Stored;
 use crate::resolve;
 
 /// What would be recorded.
@@ -54,7 +57,7 @@ pub enum What {
 /// on, unless what is in force says the same. Of several texts for one version the last one counts. All mistakes of all
 /// files come together, by path and line.
 pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result<Plan, Vec<Mistake>> {
-    let mut recorded: HashMap<(Kind, &str), Vec<&Stored>> = HashMap::new();
+    let mut recorded: HashMap<(ObjectKind, &str), Vec<&Stored>> = HashMap::new();
     for stored in existing {
         recorded.entry((stored.kind, stored.name.as_str())).or_default().push(stored);
     }
@@ -70,13 +73,13 @@ pub fn plan(existing: &[Stored], files: &[(String, String)], now: i64) -> Result
         refused.extend(reading.refused);
     }
     let (documents, superseded) = last_of_each(documents);
-    let mut in_run: HashMap<(Kind, &str), usize> = HashMap::new();
+    let mut in_run: HashMap<(ObjectKind, &str), usize> = HashMap::new();
     for document in &documents {
         *in_run.entry((document.kind, document.name.as_str())).or_default() += 1;
     }
 
     let mut changes: Vec<Change> = Vec::new();
-    let mut places: HashMap<(Kind, &str, i64), &Document> = HashMap::new();
+    let mut places: HashMap<(ObjectKind, &str, i64), &Document> = HashMap::new();
     for document in &documents {
         let key = (document.kind, document.name.as_str());
         let known = recorded.get(&key).map_or([].as_slice(), |versions| versions);
@@ -136,7 +139,7 @@ const VERSIONS_DIFFER: &str = "versions of one object differ in their annotation
 /// Of several documents that are the same version of an object the last one, in its place, and a warning for each two:
 /// published files repeat objects, and whoever reads them one after the other ends with the last one, too.
 fn last_of_each(documents: Vec<Document>) -> (Vec<Document>, Vec<Mistake>) {
-    type Version<'d> = (Kind, &'d str, Option<i64>);
+    type Version<'d> = (ObjectKind, &'d str, Option<i64>);
     let mut last: HashMap<Version<'_>, usize> = HashMap::new();
     let mut passed = HashSet::new();
     let mut warnings = Vec::new();
@@ -188,8 +191,8 @@ fn change(document: &Document, known: &[&Stored], one_of_several: bool, now: i64
 /// Nines does not alert, so it only warns of alerts that refer to nothing.
 fn unresolved_alerts(
     documents: &[Document],
-    recorded: &HashMap<(Kind, &str), Vec<&Stored>>,
-    in_run: &HashMap<(Kind, &str), usize>,
+    recorded: &HashMap<(ObjectKind, &str), Vec<&Stored>>,
+    in_run: &HashMap<(ObjectKind, &str), usize>,
 ) -> Vec<Mistake> {
     let references = documents.iter().flat_map(|document| document.references.iter().map(move |r| (document, r)));
     let missing = references.filter(|(_, reference)| {

@@ -10,16 +10,25 @@ use chrono_tz::Tz;
 use nines_timeline::{Grid, Interval};
 
 use crate::agreement::{Agreement, AgreementVersion, Draft, Misfit, misfit};
-use crate::document::{Body, Document, Kind, SINCE_EVER, Stored, Unread, reread};
+use crate::definitions::Belonging;
+use crate::definitions::Composite;
+use crate::definitions::Definitions;
+use crate::definitions::Promise;
+use crate::digest::sha256;
+use crate::document::{Body, Document, Unread, reread};
 use crate::goal::Goal;
 use crate::local_days;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::nearest;
-use crate::objective::{Belonging, Composite, Definitions, Objective, Promise, Service, Spec, Version};
+use crate::object::ObjectKind;
+use crate::object::SINCE_EVER;
+use crate::object::Stored;
+use crate::objective::{Objective, Spec, Version};
+use crate::service::Service;
 use crate::sli::{Metric, Sli};
-use crate::slo::{Slo, Source};
+use crate::slo::Slo;
+use crate::source::Source;
 use crate::spec::{Without, spec};
-use crate::statement::sha256;
 use crate::unmeasured::{Unmeasured, Unreadable, foreign, unreadable};
 
 /// Resolves what is recorded; of several texts with the same kind, name and effective date the last one counts. Every
@@ -58,7 +67,7 @@ fn at<'d, T>(versions: &[(i64, &'d Document, &'d T)], instant: i64) -> Option<&'
 /// passed over. What is recorded and `unread` ends the version before it, and takes the objectives with it that refer to it.
 pub(crate) fn all<'d>(
     documents: impl Iterator<Item = (i64, &'d Document)>,
-    refused: &HashSet<(Kind, String)>,
+    refused: &HashSet<(ObjectKind, String)>,
     unread: &[Unread<'_>],
 ) -> (Definitions, Vec<Mistake>) {
     let unread = Lost::new(unread);
@@ -121,9 +130,9 @@ pub(crate) fn all<'d>(
         let agreement = agreement(name, &versions, &mut mistakes);
         if let Some(wrong) = mistakes.get(before) {
             let why = wrong.reason.clone();
-            unreadable.push(Unreadable { kind: Kind::Agreement, name: name.to_string(), why });
+            unreadable.push(Unreadable { kind: ObjectKind::Agreement, name: name.to_string(), why });
         }
-        let is_whole = unreadable.iter().all(|lost| (lost.kind, lost.name.as_str()) != (Kind::Agreement, name));
+        let is_whole = unreadable.iter().all(|lost| (lost.kind, lost.name.as_str()) != (ObjectKind::Agreement, name));
         if is_whole && !agreement.versions.is_empty() {
             known.push(agreement);
         }
@@ -184,7 +193,7 @@ fn composite(versions: &Versions<'_, Slo>, objectives: &BTreeMap<String, Objecti
 
 /// What is recorded and cannot be read, by name: from when, and the first thing that is wrong.
 #[derive(Default)]
-struct Lost(BTreeMap<(Kind, String), Vec<(i64, String)>>);
+struct Lost(BTreeMap<(ObjectKind, String), Vec<(i64, String)>>);
 
 impl Lost {
     fn new(unread: &[Unread<'_>]) -> Lost {
@@ -199,19 +208,19 @@ impl Lost {
     }
 
     /// What is wrong with an object.
-    fn why(&self, kind: Kind, name: &str) -> Option<&str> {
+    fn why(&self, kind: ObjectKind, name: &str) -> Option<&str> {
         self.0.get(&(kind, name.to_string())).and_then(|versions| Some(versions.first()?.1.as_str()))
     }
 
     /// The start of the first version after an instant.
-    fn after(&self, kind: Kind, name: &str, at: i64) -> i64 {
+    fn after(&self, kind: ObjectKind, name: &str, at: i64) -> i64 {
         let mut starts = self.0.get(&(kind, name.to_string())).into_iter().flatten().map(|(from, _)| *from);
         starts.find(|from| *from > at).unwrap_or(i64::MAX)
     }
 
     /// SLOs, each with the end of its version: the next of its own, or the one that `next` knows.
     fn slos(&self, next: impl Fn(&str, i64) -> i64) -> Vec<Unmeasured> {
-        let slos = self.0.iter().filter(|((kind, _), _)| *kind == Kind::Slo);
+        let slos = self.0.iter().filter(|((kind, _), _)| *kind == ObjectKind::Slo);
         let versions = slos.flat_map(|((_, name), versions)| versions.iter().map(move |version| (name, version)));
         let told = versions.map(|(name, (from, reason))| Unmeasured {
             objective: name.clone(),
@@ -219,7 +228,7 @@ impl Lost {
             service: None,
             owner: None,
             target: None,
-            in_force: Interval::new(*from, self.after(Kind::Slo, name, *from).min(next(name, *from))),
+            in_force: Interval::new(*from, self.after(ObjectKind::Slo, name, *from).min(next(name, *from))),
             why: unreadable(reason),
         });
         told.collect()
@@ -227,7 +236,7 @@ impl Lost {
 
     /// What else the figures of others depend on.
     fn others(&self) -> Vec<Unreadable> {
-        let others = self.0.iter().filter(|((kind, _), _)| matches!(kind, Kind::Agreement | Kind::Service));
+        let others = self.0.iter().filter(|((kind, _), _)| matches!(kind, ObjectKind::Agreement | ObjectKind::Service));
         let told = others.flat_map(|((kind, name), versions)| {
             versions.iter().map(|(_, why)| Unreadable { kind: *kind, name: name.clone(), why: why.clone() })
         });
@@ -238,7 +247,7 @@ impl Lost {
 struct Resolver<'d> {
     slis: HashMap<&'d str, Versions<'d, Sli>>,
     services: BTreeMap<&'d str, Versions<'d, Service>>,
-    refused: &'d HashSet<(Kind, String)>,
+    refused: &'d HashSet<(ObjectKind, String)>,
     unread: &'d Lost,
     objectives: BTreeMap<String, Objective>,
     unmeasured: Vec<Unmeasured>,
@@ -251,7 +260,7 @@ impl<'d> Resolver<'d> {
     fn slo(&mut self, versions: &[(i64, &'d Document, &'d Slo)]) {
         for (i, (from, document, slo)) in versions.iter().enumerate() {
             let next = versions.get(i + 1).map_or(i64::MAX, |(next, ..)| *next);
-            let next = next.min(self.unread.after(Kind::Slo, &document.name, *from));
+            let next = next.min(self.unread.after(ObjectKind::Slo, &document.name, *from));
             let in_force = Interval::new(*from, next.min(slo.until.unwrap_or(i64::MAX)));
             for goal in &slo.goals {
                 self.goal(document, slo, goal, in_force);
@@ -276,7 +285,7 @@ impl<'d> Resolver<'d> {
             in_force,
             why,
         };
-        if let Some(why) = self.unread.why(Kind::Service, &slo.service) {
+        if let Some(why) = self.unread.why(ObjectKind::Service, &slo.service) {
             let why = format!("of its Service, {}", unreadable(why));
             return self.unmeasured.push(without(in_force, why));
         }
@@ -293,8 +302,8 @@ impl<'d> Resolver<'d> {
                 (versions((slo, goal, &slices), in_force, &own, services), None, Vec::new())
             }
             Some(Source::Named { name, place }) => match self.slis.get(name.as_str()) {
-                _ if self.unread.why(Kind::Sli, name).is_some() => {
-                    let why = self.unread.why(Kind::Sli, name).unwrap_or_default();
+                _ if self.unread.why(ObjectKind::Sli, name).is_some() => {
+                    let why = self.unread.why(ObjectKind::Sli, name).unwrap_or_default();
                     let why = format!("of its SLI {name}, {}", unreadable(why));
                     return self.unmeasured.push(without(in_force, why));
                 }
@@ -308,7 +317,7 @@ impl<'d> Resolver<'d> {
                     }
                     (found, Some(*place), slis)
                 }
-                None if self.refused.contains(&(Kind::Sli, name.clone())) => return,
+                None if self.refused.contains(&(ObjectKind::Sli, name.clone())) => return,
                 None => {
                     let known: Vec<&str> = self.slis.keys().copied().collect();
                     let hint = nearest::near_hint(name, &known);

@@ -3,10 +3,12 @@
 //! An SLI of `nines/…` becomes a [`Measure`]; any other OpenSLO metric is checked for shape, recorded and not measured.
 
 use crate::fields::Fields;
-use crate::indicator;
+use crate::indicators;
+use crate::measure::Measure;
 use crate::mistake::Notes;
-use crate::objective::{Hold, Indicator, NoData, Rows, Statistic, Vela};
-use crate::yaml::{Node, Place};
+use crate::objective::Vela;
+use crate::place::Place;
+use crate::yaml::Node;
 
 /// An SLI.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,26 +23,6 @@ pub(crate) enum Metric {
     Nines(Measure),
     /// Of another system, such as `of type Prometheus`: recorded and not measured.
     Foreign(String),
-}
-
-/// What a Nines indicator measures.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Measure {
-    pub rows: Rows,
-    pub no_data: NoData,
-    pub counts: Counts,
-}
-
-/// An indicator, as far as the SLI alone decides it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Counts {
-    Whole(Indicator),
-    /// The objective's `op` and `value` are still to come.
-    Gauge {
-        name: String,
-        statistic: Statistic,
-        hold: Option<Hold>,
-    },
 }
 
 /// Where a metric source stands, which decides what it may be.
@@ -122,12 +104,13 @@ fn metric(node: &Node, what: &'static str, role: Role, notes: &mut Notes<'_>) ->
     if !kind.starts_with("nines/") {
         return Some(foreign(&source, place, format!("of type {kind}"), notes));
     }
-    match (role, kind == indicator::GAUGE) {
-        _ if !indicator::TYPES.contains(&kind) => {
-            notes.unknown(place, format!("unknown indicator type '{kind}'"), kind, indicator::TYPES);
-            None
-        }
-        (Role::Raw, false) | (Role::Threshold, true) => indicator::read(kind, &source, notes).map(Metric::Nines),
+    let Some(known) = indicators::ALL.iter().find(|known| known.name == kind) else {
+        let names: Vec<&str> = indicators::ALL.iter().map(|known| known.name).collect();
+        notes.unknown(place, format!("unknown indicator type '{kind}'"), kind, &names);
+        return None;
+    };
+    match (role, known.is_threshold) {
+        (Role::Raw, false) | (Role::Threshold, true) => indicators::read(known, &source, notes).map(Metric::Nines),
         (Role::Part | Role::Raw, true) => {
             let hint = "put it into a thresholdMetric, with op and value in the objective";
             notes.error_hint(place, format!("{kind} does not belong into a ratioMetric"), hint);

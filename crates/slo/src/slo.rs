@@ -1,19 +1,17 @@
 //! The `spec` of an SLO: what is promised of which indicator.
 
-use std::sync::Arc;
-
 use chrono_tz::Tz;
 use nines_timeline::{Grid, Share};
 
 use crate::describe::length;
-use crate::document::{Kind, Reference};
 use crate::fields::{self, Fields};
 use crate::goal::{Goal, goals};
 use crate::metadata::Metadata;
 use crate::mistake::{Complaint, Notes};
+use crate::object::Reference;
 use crate::objective::{Budgeting, Vela, Window};
-use crate::sli::{self, Sli};
-use crate::yaml::{Node, Place};
+use crate::source::{Source, source};
+use crate::yaml::Node;
 use crate::{alerts, duration, instant, local_days, nearest};
 
 /// An SLO.
@@ -35,13 +33,6 @@ pub(crate) struct Slo {
     pub budgeting: Budgeting,
     pub indicator: Option<Source>,
     pub goals: Vec<Goal>,
-}
-
-/// An indicator, or the name of one.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Inline(Arc<Sli>),
-    Named { name: String, place: Place },
 }
 
 impl Slo {
@@ -150,25 +141,6 @@ pub(crate) fn read(
         notes.error_hint(place, reason, "an objective has its own target");
     }
     Some((slo, from))
-}
-
-/// `indicator` or `indicatorRef`.
-pub(crate) fn source(fields: &Fields<'_>, references: &mut Vec<Reference>, notes: &mut Notes<'_>) -> Option<Source> {
-    let (indicator, reference) = (fields.get("indicator"), fields.get("indicatorRef"));
-    if let (Some(_), Some(reference)) = (indicator, reference) {
-        notes.error(reference.place, "expected 'indicator' or 'indicatorRef', not both");
-    }
-    if let Some(reference) = reference {
-        let name = fields.need_text("indicatorRef", notes)?.to_string();
-        references.push(Reference { kind: Kind::Sli, name: name.clone(), place: reference.place });
-        return Some(Source::Named { name, place: reference.place });
-    }
-    let fields = Fields::read(indicator?, "indicator", &["metadata", "spec"], notes)?;
-    let vela = match fields.get("metadata") {
-        Some(node) => Metadata::read(node, Kind::Sli, notes).and_then(|metadata| metadata.vela(notes)),
-        None => None,
-    };
-    sli::read(fields.need("spec", notes)?, vela, notes).map(|sli| Source::Inline(Arc::new(sli)))
 }
 
 /// `timeWindow`, with the zone and the time of day of its calendar.

@@ -3,10 +3,14 @@
 use nines_timeline::Grid;
 
 use crate::goal::Goal;
+use crate::measure::Counts;
+use crate::measure::Measure;
 use crate::mistake::{Complaint, Notes};
-use crate::objective::{Indicator, Service, Spec};
-use crate::sli::{Counts, Measure, Metric, Sli};
-use crate::slo::{Slo, Source};
+use crate::objective::{Indicator, Spec};
+use crate::service::Service;
+use crate::sli::{Metric, Sli};
+use crate::slo::Slo;
+use crate::source::Source;
 
 impl Slo {
     /// Tells what is wrong between its objectives and the indicators that stand in it.
@@ -67,6 +71,7 @@ pub(crate) fn spec(
         display_name,
         description: slo.description.clone(),
         rows: measure.rows.clone(),
+        indicator_type: measure.kind.to_string(),
         indicator,
         budgeting: slo.budgeting,
         target: goal.target,

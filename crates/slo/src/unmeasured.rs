@@ -2,7 +2,7 @@
 
 use nines_timeline::{Interval, Share};
 
-use crate::document::Kind;
+use crate::object::ObjectKind;
 
 /// An objective of which Nines knows no figures.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Unmeasured {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ObjectKind,
     /// Its name.
     pub name: String,
     /// What is wrong with it.

@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::found::{Found, Kind, first_entry};
+use crate::found::{ObjectKind, StoredObject, first_entry};
 use crate::log::{DataFile, Log};
 use crate::marker;
 use crate::objects::Objects;
@@ -154,19 +154,22 @@ impl Table {
         let copies = needed.files.values().map(|file| copying.data(self.objects(), file));
         let copies: Vec<Copied> = futures::stream::iter(copies).buffer_unordered(AT_ONCE).try_collect().await?;
         // The log says what the files are, so it comes when they are there; and an entry before its head and its checkpoint.
-        let of_log = |found: &&Found| found.kind.version().is_some_and(|version| (from..=newest).contains(&version));
-        let mut log: Vec<&Found> = found.iter().filter(of_log).collect();
+        let of_log =
+            |found: &&StoredObject| found.kind.version().is_some_and(|version| (from..=newest).contains(&version));
+        let mut log: Vec<&StoredObject> = found.iter().filter(of_log).collect();
         log.sort_by_key(|found| match found.kind {
-            Kind::Entry(version) => (0, version),
-            Kind::Head(version) | Kind::Record(version) => (1, version),
-            Kind::Checkpoint(version) => (2, version),
-            Kind::Data | Kind::Temporary | Kind::Other => (3, 0),
+            ObjectKind::Entry(version) => (0, version),
+            ObjectKind::Head(version) | ObjectKind::Record(version) => (1, version),
+            ObjectKind::Checkpoint(version) => (2, version),
+            ObjectKind::Data | ObjectKind::Temporary | ObjectKind::Other => (3, 0),
         });
         let mut there: BTreeSet<u64> = BTreeSet::new();
         for object in log {
             let read = match self.objects().get(&object.path).await {
                 // It is left out wherever it is read: what counts begins with a sound one, and has every entry from there on.
-                Err(error) if error.kind() == StoreErrorKind::Corrupt && matches!(object.kind, Kind::Checkpoint(_)) => {
+                Err(error)
+                    if error.kind() == StoreErrorKind::Corrupt && matches!(object.kind, ObjectKind::Checkpoint(_)) =>
+                {
                     continue;
                 }
                 read => read?,
@@ -177,7 +180,7 @@ impl Table {
                     object.path
                 )));
             };
-            if let Kind::Entry(version) = object.kind {
+            if let ObjectKind::Entry(version) = object.kind {
                 there.insert(version);
             }
             put(copying.to, &object.path, bytes).await?;

@@ -10,8 +10,6 @@ use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use delta_kernel::KernelError;
 
-use crate::objects::VERIFIED;
-
 /// A result whose error is a [`StoreError`].
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -65,11 +63,15 @@ impl StoreErrorKind {
     }
 }
 
+/// The name of the store in errors. Where a layer above keeps only the text of an error, ours is found behind it.
+pub(crate) const VERIFIED: &str = "verified object";
+
 /// What libraries say in a panic when the system gives no memory.
 pub const NO_MEMORY: &str = "returned null pointer";
 
 /// An error of the store.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 #[non_exhaustive]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -142,18 +144,6 @@ impl StoreError {
     /// What kind of trouble this is.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -252,19 +242,13 @@ const PROCESS_FILES: i32 = 24;
 const SYSTEM_FILES: i32 = 23;
 
 /// A sync failed, now or before. It says nothing of what the disk holds, and neither does one that succeeds after it.
-#[derive(Debug)]
-pub(crate) struct SyncFailed(pub Option<io::Error>);
-
-impl fmt::Display for SyncFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Some(error) => write!(f, "the disk failed to take a write: {error}; start again when it is in order"),
-            None => f.write_str("the disk failed to take an earlier write; start again when it is in order"),
-        }
-    }
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SyncFailed {
+    #[error("the disk failed to take a write: {0}; start again when it is in order")]
+    Now(io::Error),
+    #[error("the disk failed to take an earlier write; start again when it is in order")]
+    Before,
 }
-
-impl Error for SyncFailed {}
 
 /// Whether the objects failed, whichever library was told so: what is read may be in order, and can be read again.
 fn objects_failed(error: &(dyn Error + 'static)) -> bool {

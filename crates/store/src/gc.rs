@@ -16,15 +16,13 @@ use std::time::Duration;
 
 use crate::compact::Amount;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::found::{Found, Kind, first_entry, versions};
+use crate::found::{ObjectKind, StoredObject, first_entry, versions};
+use crate::left_over::LEFT_OVER_AFTER;
 use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, Files, Log, Needed, RETAINED, Told, blocking};
 use crate::table::{Table, pause};
 
 /// How often giving up versions is tried.
 const ATTEMPTS: u32 = 50;
-/// How old a file that no entry names must be before it is taken for what a dead writer left: longer than any write takes.
-pub(crate) const LEFT_OVER_AFTER: Duration = Duration::from_secs(24 * 3600);
-
 /// What to keep.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -90,19 +88,26 @@ enum Verdict {
 }
 
 impl Rules {
-    fn of(&self, found: &Found) -> Verdict {
+    fn of(&self, found: &StoredObject) -> Verdict {
         let by_age = || match self.now.saturating_sub(found.modified) > LEFT_OVER_AFTER.as_micros() as i64 {
             true => Verdict::LeftOver,
             false => Verdict::Young,
         };
         match found.kind {
-            Kind::Data if self.needed.files.contains_key(&found.path) => Verdict::Needed,
-            Kind::Data if self.needed.named.contains(&found.path) => Verdict::GivenUp,
-            Kind::Data | Kind::Temporary => by_age(),
-            Kind::Entry(version) | Kind::Checkpoint(version) | Kind::Head(version) | Kind::Record(version) => {
-                if version < self.from { Verdict::GivenUp } else { Verdict::Needed }
+            ObjectKind::Data if self.needed.files.contains_key(&found.path) => Verdict::Needed,
+            ObjectKind::Data if self.needed.named.contains(&found.path) => Verdict::GivenUp,
+            ObjectKind::Data | ObjectKind::Temporary => by_age(),
+            ObjectKind::Entry(version)
+            | ObjectKind::Checkpoint(version)
+            | ObjectKind::Head(version)
+            | ObjectKind::Record(version) => {
+                if version < self.from {
+                    Verdict::GivenUp
+                } else {
+                    Verdict::Needed
+                }
             }
-            Kind::Other => Verdict::Needed,
+            ObjectKind::Other => Verdict::Needed,
         }
     }
 }
@@ -138,8 +143,8 @@ impl Table {
         let rules = Rules { needed, from, now: how.now };
         let mut told = Collected { oldest: Some(oldest), newest: Some(newest), ..Collected::default() };
         // What names other objects goes last, and an entry before those after it.
-        let of_log = |found: &Found| found.kind.version().is_some();
-        let (log, data): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| of_log(found));
+        let of_log = |found: &StoredObject| found.kind.version().is_some();
+        let (log, data): (Vec<&StoredObject>, Vec<&StoredObject>) = found.iter().partition(|found| of_log(found));
         for one in data.into_iter().chain(log) {
             let amount = match rules.of(one) {
                 Verdict::Needed => continue,
@@ -210,7 +215,7 @@ impl Table {
     }
 
     /// Writes the checkpoints from which retained versions are opened, where they are missing.
-    async fn write_checkpoints(&self, found: &[Found], first: u64, oldest: u64, newest: u64) -> Result<()> {
+    async fn write_checkpoints(&self, found: &[StoredObject], first: u64, oldest: u64, newest: u64) -> Result<()> {
         for version in missing_checkpoints(found, first, oldest, newest) {
             let log = self.log_handle();
             let written = blocking(move || match log.snapshot(None, Some(version))? {
@@ -223,8 +228,8 @@ impl Table {
     }
 
     /// The version from which the log must be kept for the oldest retained version: that of the newest sound checkpoint; 0 without.
-    pub(crate) async fn log_from(&self, found: &[Found], oldest: u64) -> Result<u64> {
-        for version in versions(found, Kind::Checkpoint).range(..=oldest).rev().copied() {
+    pub(crate) async fn log_from(&self, found: &[StoredObject], oldest: u64) -> Result<u64> {
+        for version in versions(found, ObjectKind::Checkpoint).range(..=oldest).rev().copied() {
             let place = self.log().place(version);
             // Only of one that is recorded is it known that it is as it was written.
             let recorded = self.objects().get(&place.record()).await?.is_some();
@@ -237,13 +242,13 @@ impl Table {
 }
 
 /// The checkpoints from which retained versions are to be opened and that are not there.
-fn missing_checkpoints(found: &[Found], first: u64, oldest: u64, newest: u64) -> BTreeSet<u64> {
+fn missing_checkpoints(found: &[StoredObject], first: u64, oldest: u64, newest: u64) -> BTreeSet<u64> {
     let before = oldest - oldest % CHECKPOINT_EVERY;
     let mut wanted: BTreeSet<u64> = (before..=newest).step_by(CHECKPOINT_EVERY as usize).collect();
     // Few versions are left: all before the oldest shall go.
     if newest - oldest < CHECKPOINT_EVERY {
         wanted.insert(oldest);
     }
-    let there = versions(found, Kind::Checkpoint);
+    let there = versions(found, ObjectKind::Checkpoint);
     wanted.difference(&there).copied().filter(|version| *version > first).collect()
 }

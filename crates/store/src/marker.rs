@@ -11,8 +11,10 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{LOG_FOLDER, Log};
 use crate::objects::Objects;
 use crate::schema::TableKind;
-use crate::store::DEFAULT_SLICE_SECONDS;
 use crate::version::Version;
+
+/// The granularity of a store whose creator does not say.
+pub const DEFAULT_SLICE_SECONDS: i64 = 60;
 
 /// The object that marks a folder as a store.
 pub(crate) const NAME: &str = "nines.json";

@@ -3,18 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::ObjectStore;
 use url::Url;
 
 use crate::commits::{Begun, Commits, Underway};
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::marker::{self, Marker, check_slice};
+use crate::marker::{self, DEFAULT_SLICE_SECONDS, Marker, check_slice};
 use crate::objects::Objects;
 use crate::schema::TableKind;
-use crate::table::{Table, TableState};
-
-/// The granularity of a store whose creator does not say.
-pub const DEFAULT_SLICE_SECONDS: i64 = 60;
+use crate::table::TableState;
 
 /// A store. Cheap to clone; clones share what they have read of the logs.
 #[derive(Clone)]
@@ -115,6 +113,11 @@ impl Store {
         self.inner.objects.url()
     }
 
+    /// Makes the store's objects known to DataFusion, so that scans of a plan that travelled find them.
+    pub fn register(&self, runtime: &RuntimeEnv) -> Result<()> {
+        self.inner.objects.register(runtime).map(drop)
+    }
+
     /// Data files of an older format that had to be read whole once to be verified, and their bytes, in this process.
     pub fn verified_whole(&self) -> (u64, u64) {
         self.inner.objects.verified_whole()
@@ -153,21 +156,16 @@ impl Store {
         marker::seal(&self.inner.objects).await
     }
 
+    pub(crate) fn tables(&self) -> &[(TableKind, Arc<TableState>)] {
+        &self.inner.tables
+    }
+
     pub(crate) fn objects(&self) -> &Objects {
         &self.inner.objects
     }
 
     pub(crate) fn begin_commit(&self, table: TableKind, version: u64) -> Underway {
         self.inner.commits.begin(table, version)
-    }
-
-    /// A table. It need not have been written yet.
-    pub fn table(&self, kind: TableKind) -> Table {
-        let table = self.inner.tables.iter().find(|(of, _)| *of == kind);
-        match table {
-            Some((_, state)) => Table::new(self.clone(), Arc::clone(state)),
-            None => unreachable!("every table is in TableKind::ALL"),
-        }
     }
 }
 

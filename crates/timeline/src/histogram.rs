@@ -6,8 +6,7 @@
 //!
 //! Source: OpenTelemetry metrics data model, "ExponentialHistogram".
 
-use std::error::Error;
-use std::fmt;
+use thiserror::Error;
 
 /// Buckets per power of two: 2^scale, with scale 5.
 const PER_OCTAVE: i32 = 32;
@@ -60,16 +59,9 @@ pub struct Histogram {
 }
 
 /// Counts that add up to more than 2^63 − 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the counts of a histogram add up to more than a 64-bit integer holds")]
 pub struct TooMany;
-
-impl fmt::Display for TooMany {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the counts of a histogram add up to more than a 64-bit integer holds")
-    }
-}
-
-impl Error for TooMany {}
 
 fn sum(a: i64, b: i64) -> Result<i64, TooMany> {
     a.checked_add(b).ok_or(TooMany)

@@ -3,8 +3,9 @@
 //! A target such as 99.95 % is a decimal, counts are integers, and whether `good / total` meets the
 //! target is decided in integers. No float takes part, so the bound itself is always met.
 
-use std::fmt;
 use std::str::FromStr;
+
+use thiserror::Error;
 
 /// A number in `[0, 1]` as an exact fraction, from a decimal of at most 18 places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,30 +15,19 @@ pub struct Share {
 }
 
 /// Why a number is no share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ShareError {
     /// Not a decimal number.
+    #[error("expected a number such as 0.999 or 99.9%, got '{0}'")]
     NotANumber(String),
     /// Below 0 or above 1.
+    #[error("expected a share between 0 and 1, got {0}; write 99.9 % as 0.999")]
     OutOfRange(String),
     /// More than 18 decimal places.
+    #[error("expected at most 18 decimal places, got {0}")]
     TooPrecise(String),
 }
-
-impl fmt::Display for ShareError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ShareError::NotANumber(text) => write!(f, "expected a number such as 0.999 or 99.9%, got '{text}'"),
-            ShareError::OutOfRange(text) => {
-                write!(f, "expected a share between 0 and 1, got {text}; write 99.9 % as 0.999")
-            }
-            ShareError::TooPrecise(text) => write!(f, "expected at most 18 decimal places, got {text}"),
-        }
-    }
-}
-
-impl std::error::Error for ShareError {}
 
 /// The most decimal places of which every power of ten fits the denominator.
 const MAX_SCALE: u32 = 18;

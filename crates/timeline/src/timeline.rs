@@ -1,6 +1,6 @@
 //! The timeline: which slices of a span were ok, in error, not measured or excluded.
 
-use std::fmt;
+use thiserror::Error;
 
 use crate::{Grid, Interval};
 
@@ -54,32 +54,19 @@ pub struct Timeline {
 }
 
 /// Why numbers do not make a timeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TimelineError {
     /// The slice width is not positive.
+    #[error("the slice width must be positive, got {0} µs")]
     Slice(i64),
     /// The span or a run does not consist of whole slices from the span's beginning on, or the span ends before it starts.
+    #[error("[{start}, {end}) µs does not consist of whole slices", start = .0.start, end = .0.end)]
     Bounds(Interval),
     /// A run overlaps the one before it or leaves the span.
+    #[error("the run [{start}, {end}) µs overlaps another or leaves the span", start = .0.start, end = .0.end)]
     Order(Interval),
 }
-
-impl fmt::Display for TimelineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TimelineError::Slice(slice) => write!(f, "the slice width must be positive, got {slice} µs"),
-            TimelineError::Bounds(Interval { start, end }) => {
-                write!(f, "[{start}, {end}) µs does not consist of whole slices")
-            }
-            TimelineError::Order(Interval { start, end }) => {
-                write!(f, "the run [{start}, {end}) µs overlaps another or leaves the span")
-            }
-        }
-    }
-}
-
-impl std::error::Error for TimelineError {}
 
 impl Timeline {
     /// A timeline of this span with the given runs, in any order; what they leave out is ok.

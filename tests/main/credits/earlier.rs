@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nines_engine::slo::{Rules, Statement, Subject};
+use nines_engine::slo::{IssuedStatement, Rules, Subject};
 
 use crate::{nines, query, run};
 
@@ -33,7 +33,7 @@ fn credits(store: &Path, code: i32, more: &[&str]) -> String {
     text
 }
 
-fn statements(store: &Path) -> Vec<(Statement, String)> {
+fn statements(store: &Path) -> Vec<(IssuedStatement, String)> {
     let rows = run(nines().arg("--store").arg(store).args([
         "sql",
         "--format",
@@ -45,7 +45,7 @@ fn statements(store: &Path) -> Vec<(Statement, String)> {
         Err(_) => rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
     };
     let texts = rows.iter().map(|row| row["text"].as_str().unwrap().to_string());
-    texts.map(|text| (Statement::from_json(&text).unwrap(), text)).collect()
+    texts.map(|text| (IssuedStatement::from_json(&text).unwrap(), text)).collect()
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn todays_rules_revise_when_they_are_asked_for() {
     let why = "It is worked out by rules 2, before by rules 1: now slices are laid from local midnight";
     assert_eq!(issued.matches(why).count(), 4, "{issued}");
     let all = statements(&store);
-    let revised: Vec<&Statement> =
+    let revised: Vec<&IssuedStatement> =
         all.iter().map(|(statement, _)| statement).filter(|s| s.rules != Rules::First).collect();
     assert!(
         revised.iter().all(|s| matches!(s.agreement.as_str(), "blob" | "cdn") && s.credit.slices >= 740),

@@ -48,7 +48,7 @@ fn overlapping_exclusions_are_united() {
     let issued = run(nines().arg("--store").arg(&store).args(["credits", "2026-06", "--issue"]));
     assert!(issued.starts_with("issued     1 statement and 0 revisions for 2026-06"), "{issued}");
     let text = query(&store, "SELECT text FROM statements").join("\n").trim_matches('"').replace("\"\"", "\"");
-    let statement = nines_engine::slo::Statement::from_json(&text).unwrap();
+    let statement = nines_engine::slo::IssuedStatement::from_json(&text).unwrap();
     const HOUR: i64 = 3_600_000_000;
     let by_category = [("Scheduled Maintenance".to_string(), 3 * HOUR), ("Attack".to_string(), 2 * HOUR)];
     assert_eq!(statement.credit.excluded, by_category);

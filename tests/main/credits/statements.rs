@@ -105,7 +105,7 @@ fn what_was_tampered_with_does_not_verify() {
     said(&store, 0, &["--issue"]);
     let issued = query(&store, "SELECT text FROM statements WHERE customer = '客户'");
     let text = issued.join("\n").trim_matches('"').replace("\"\"", "\"");
-    let statement = nines_engine::slo::Statement::from_json(&text).unwrap();
+    let statement = nines_engine::slo::IssuedStatement::from_json(&text).unwrap();
     assert!(statement.verify().holds());
     let mut forged = statement.clone();
     forged.credit.amount = Some(0);

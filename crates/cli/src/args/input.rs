@@ -9,8 +9,8 @@ use super::values::{Auto, input_format, latency_unit, repeated_hour, seconds, ta
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ingest {
-    /// The table to fill: requests, events or gauges (counted per slice), incidents, exclusions or fees (kept row by
-    /// row)
+    /// The table to fill: requests, events or gauges (counted per slice), incidents, exclusions, fees or annotations
+    /// (kept row by row)
     #[arg(value_parser = table)]
     pub table: TableKind,
 

@@ -39,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long, global = true, env = "NINES_NO_COMPACT", value_parser = clap::builder::FalseyValueParser::new())]
     pub no_compact: bool,
 
+    /// Say on stderr what is done: error, warn, info, debug or trace, or what of whom, as nines=debug,delta_kernel=warn
+    #[arg(long, global = true, env = "NINES_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+
     #[command(subcommand)]
     pub command: Command,
 }

@@ -9,7 +9,7 @@ use crate::output::Format;
 #[command(
     after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
                         its midnight there.\n\
-                        A scope that is not given is all; what is given must be an objective's own."
+                        Scopes you omit match everything; a scope you give must equal the objective's."
 )]
 pub(crate) struct Exclude {
     /// When it begins, or all of it: yesterday, 2026-10-03
@@ -139,7 +139,7 @@ pub(crate) struct Incident {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Definitions are OpenSLO v1. Each is in force from its annotation nines/effective-from; without \
+    after_help = "Definitions are OpenSLO v1, and agreements of nines/v1. Each is in force from its annotation nines/effective-from; without \
                         one a first version since ever, a later one from now on."
 )]
 pub(crate) struct Apply {

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{Month, Period, Statement, StatementError, html, markdown};
+use nines_engine::slo::{IssuedStatement, Month, Period, StatementError, html, markdown};
 use nines_engine::{Chosen, Credits, EngineError, Issued, Issuing, Session, Today};
 
 use crate::args;
@@ -229,8 +229,8 @@ fn many(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn named(statement: &Statement) -> String {
-    let Statement { agreement, customer, service, period, revision, .. } = statement;
+fn named(statement: &IssuedStatement) -> String {
+    let IssuedStatement { agreement, customer, service, period, revision, .. } = statement;
     format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
 }
 
@@ -268,7 +268,7 @@ async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> 
         differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone | Today::Refused(_)));
     }
     for never in &missing {
-        let Statement { agreement, customer, service, .. } = never;
+        let IssuedStatement { agreement, customer, service, .. } = never;
         text.push_str(&format!("{agreement}, {customer}, {service}, {month}: NEVER ISSUED\n"));
     }
     say(&text)?;
@@ -292,7 +292,7 @@ async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> 
 }
 
 /// What today's rules would say of a statement by earlier ones.
-fn by_current_rules(issued: &Statement, current: &Statement) -> String {
+fn by_current_rules(issued: &IssuedStatement, current: &IssuedStatement) -> String {
     let (rules, credit) = (current.rules, &current.credit);
     let percent =
         format!("{}.{:06} %", credit.availability_percent / 1_000_000, credit.availability_percent % 1_000_000);
@@ -310,13 +310,13 @@ fn by_current_rules(issued: &Statement, current: &Statement) -> String {
 }
 
 /// Writes a page for each customer and period, from the last revision of each statement.
-fn pages(folder: &Path, month: Month, statements: &[Statement]) -> Result<()> {
-    let mut last: BTreeMap<(&str, &str, &str), &Statement> = BTreeMap::new();
+fn pages(folder: &Path, month: Month, statements: &[IssuedStatement]) -> Result<()> {
+    let mut last: BTreeMap<(&str, &str, &str), &IssuedStatement> = BTreeMap::new();
     for statement in statements {
         last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
     }
     let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
-    let mut of: BTreeMap<(&str, Month, u32), Vec<Statement>> = BTreeMap::new();
+    let mut of: BTreeMap<(&str, Month, u32), Vec<IssuedStatement>> = BTreeMap::new();
     for statement in last.into_values() {
         let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
         of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());

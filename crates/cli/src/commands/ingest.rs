@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use nines_engine::ingest::Progress;
 use nines_engine::store::{Commit, Outcome};
-use nines_engine::{EngineError, Found, Load, Loaded, Session, Warning};
+use nines_engine::{EngineError, FileState, Load, Loaded, Session, Warning};
 
 use crate::args::Ingest;
 use crate::error::{Result, doing};
@@ -80,7 +80,7 @@ fn summary(loaded: &Loaded, load: &Load, session: &Session, rejected: u64) -> St
 /// Rows of a batch that was stored before may have been deleted since: that it is known does not bring them back.
 async fn deleted_since(loaded: &Loaded, load: &Load, session: &Session) -> Result<String> {
     let Some(store) = session.store() else { return Ok(String::new()) };
-    let is_known = loaded.files.iter().any(|read| matches!(read.found, Found::Known));
+    let is_known = loaded.files.iter().any(|read| matches!(read.found, FileState::Known));
     let (stored, again) = match loaded.commit.outcome {
         Outcome::Delivered(stored) => (stored.unwrap_or_default(), "give the batch a new name: --batch NAME"),
         // Of files that are read on from where they ended, nobody has noted in which version that was.
@@ -139,8 +139,8 @@ fn nothing_new(loaded: &Loaded) -> String {
     let said = loaded.files.iter().filter_map(|read| {
         let file = read.file.display();
         match read.found {
-            Found::Known => Some(format!("already ingested: {file} holds nothing new\n")),
-            Found::NoLine => Some(format!("nothing to read: {file} holds no complete line\n")),
+            FileState::Known => Some(format!("already ingested: {file} holds nothing new\n")),
+            FileState::NoLine => Some(format!("nothing to read: {file} holds no complete line\n")),
             _ => None,
         }
     });

@@ -126,7 +126,14 @@ impl Incident {
         let phase = match self.kind {
             Kind::BadDeploy => ((age + MINUTE) as f64 / (3 * MINUTE) as f64).min(1.0),
             Kind::Flapping if age % (5 * MINUTE) >= 2 * MINUTE => 0.0,
-            _ => 1.0,
+            Kind::AuthFailure
+            | Kind::BodyLimit
+            | Kind::Crash
+            | Kind::DatabaseOutage
+            | Kind::Flapping
+            | Kind::RateLimitStorm
+            | Kind::RouteMisconfigured
+            | Kind::Slowdown => 1.0,
         };
         phase * overlap as f64 / width as f64
     }

@@ -11,7 +11,7 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 
-use super::Sink;
+use super::sink::Sink;
 use crate::error::{CliError, Result};
 
 pub(super) struct Parquet<W: Write + Send>(ArrowWriter<W>);

@@ -7,7 +7,8 @@ use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::csv::{Writer, WriterBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::{Sink, json};
+use super::json;
+use super::sink::Sink;
 use crate::error::Result;
 
 pub(super) struct Csv<W: Write> {

@@ -5,7 +5,7 @@ use std::io::Write;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::json::writer::{JsonArray, LineDelimited, Writer, WriterBuilder};
 
-use super::Sink;
+use super::sink::Sink;
 use crate::error::Result;
 
 pub(super) struct Array<W: Write>(Writer<W, JsonArray>);

@@ -8,7 +8,8 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 use nines_notebook::format::printable;
 
-use super::{Sink, cell, table};
+use super::sink::Sink;
+use super::{cell, table};
 use crate::error::{Result, doing};
 
 pub(super) struct Markdown<W> {

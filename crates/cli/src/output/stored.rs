@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use nines_engine::store::{Commit, Outcome, TableKind};
 
-use crate::output::counted;
+use super::say::counted;
 
 pub(crate) fn stored(table: TableKind, commit: &Commit) -> String {
     let (name, changes) = (table.name(), &commit.changes);

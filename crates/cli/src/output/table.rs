@@ -10,7 +10,9 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 use nines_notebook::format::printable;
 
-use super::{Sink, cell, counted};
+use super::cell;
+use super::say::counted;
+use super::sink::Sink;
 use crate::error::{Result, doing};
 
 /// Rows that a terminal is shown.

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use nines_engine::{Parameter, Parameters, tokens};
 use nines_notebook::{Block, Cell, Notebook, ParameterKind};
 
-use super::complete::wants_table;
+use super::clause::wants_table;
 use super::keywords::is_keyword;
 
 /// Statements that change something: a notebook is read by whoever runs it.

@@ -4,7 +4,9 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Whitespace};
 use nines_engine::{Tokens, tokens};
 use rustyline::completion::{FilenameCompleter, Pair};
 
-use super::commands::{self, Takes};
+use super::clause::{wants_table, word_of};
+use super::command::Takes;
+use super::commands;
 use super::keywords::{KEYWORDS, is_keyword};
 use super::split::{Cut, Next};
 use super::vocabulary::{Table, Vocabulary};
@@ -53,7 +55,7 @@ fn in_command(vocabulary: &Vocabulary, command: &str, typed: &str, safe: bool) -
         }
         Some(Takes::Objective) => starting_with(argument, vocabulary.objectives.iter().cloned(), ""),
         Some(Takes::Parameter) => starting_with(argument, vocabulary.parameters.iter().cloned(), ""),
-        Some(Takes::OneOf(words)) => starting_with(argument, words.iter().map(|word| word.to_string()), ""),
+        Some(Takes::OneOf(words)) => starting_with(argument, words().into_iter(), ""),
         Some(Takes::Notebook) => {
             let shipped = notebooks::ALL.iter().map(|(name, _)| name.to_string());
             let mut found = starting_with(argument, shipped, "");
@@ -69,7 +71,7 @@ fn in_command(vocabulary: &Vocabulary, command: &str, typed: &str, safe: bool) -
         Some(Takes::File) if !safe => {
             return FilenameCompleter::new().complete_path(typed, typed.len()).unwrap_or((start, Vec::new()));
         }
-        _ => Vec::new(),
+        Some(Takes::Nothing | Takes::Sql | Takes::File) | None => Vec::new(),
     };
     (start, found)
 }
@@ -178,44 +180,6 @@ fn values(vocabulary: &Vocabulary, before: &[&Token]) -> impl Iterator<Item = St
 fn meant(tokens: &Tokens) -> impl Iterator<Item = (&Token, usize)> {
     let all = tokens.all.iter().map(|(token, bytes)| (token, bytes.start));
     all.filter(|(token, _)| !matches!(token, Token::Whitespace(_)))
-}
-
-fn word_of(token: &Token) -> Option<&str> {
-    match token {
-        Token::Word(word) => Some(&word.value),
-        _ => None,
-    }
-}
-
-/// Whether a table is to come: after FROM, or after a comma in it.
-pub(super) fn wants_table(before: &[&Token]) -> bool {
-    let keyword = |token: &&Token| word_of(token).map(str::to_ascii_uppercase);
-    match before.last() {
-        Some(Token::Comma) => {
-            let clauses = ["SELECT", "FROM", "WHERE", "BY", "ON", "USING", "HAVING", "VALUES"];
-            let mut depth = 0;
-            for token in before.iter().rev() {
-                match token {
-                    Token::RParen => depth += 1,
-                    // Of a call, or of a list.
-                    Token::LParen if depth == 0 => return false,
-                    Token::LParen => depth -= 1,
-                    token if depth == 0 => {
-                        let clause = keyword(token).filter(|word| clauses.contains(&word.as_str()));
-                        if let Some(clause) = clause {
-                            return clause == "FROM";
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            false
-        }
-        Some(token) => {
-            keyword(token).is_some_and(|word| ["FROM", "JOIN", "INTO", "TABLE", "DESCRIBE"].contains(&word.as_str()))
-        }
-        None => false,
-    }
 }
 
 /// Tables that a statement names, each under its alias or its own name.

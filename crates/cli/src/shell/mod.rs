@@ -9,11 +9,14 @@
 //! On a terminal an error is told and the shell goes on; piped, the first error ends it, and its exit code is the shell's.
 
 mod cells;
+mod clause;
+mod command;
 mod commands;
 mod complete;
 mod editor;
 mod highlight;
 mod keywords;
+mod nearest;
 mod results;
 mod screen;
 mod split;
@@ -33,10 +36,10 @@ use crate::interrupts;
 use crate::opened::{self, Opening};
 use crate::output::{note, note_over, say};
 use cells::Cells;
-use commands::Flow;
+use command::Flow;
 use editor::{Editor, Input};
 use results::Results;
-use split::{Lines, Piece};
+use split::{Lines, Piece, spoken};
 use state::ShellState;
 use vocabulary::Vocabulary;
 
@@ -93,7 +96,7 @@ async fn typed(mut shell: ShellState) -> Result<()> {
             Input::Cleared => continue,
             Input::End => return Ok(()),
         };
-        let done = match commands::spoken(text.trim()) {
+        let done = match spoken(text.trim()) {
             Some(command) => commands::run(&mut shell, command).await,
             None => shell.text(&text).await,
         };

@@ -93,11 +93,20 @@ pub(super) fn is_finished(text: &str) -> bool {
     let mut cut = Cut::new(text);
     loop {
         match cut.next() {
-            Ok(Next::Unfinished(open)) => return open.is_empty() || super::commands::is_spoken(open),
+            Ok(Next::Unfinished(open)) => return open.is_empty() || spoken(open).is_some(),
             Ok(_) => {}
             // What is wrong is told when it is run.
             Err(_) => return true,
         }
+    }
+}
+
+/// The command that a word means which people type at any prompt, and which would be no SQL.
+pub(super) fn spoken(text: &str) -> Option<&'static str> {
+    match text {
+        "quit" | "exit" => Some("\\q"),
+        "help" => Some("\\?"),
+        _ => None,
     }
 }
 

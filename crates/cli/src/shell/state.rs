@@ -15,7 +15,7 @@ use futures::{FutureExt, StreamExt};
 use indicatif::HumanCount;
 use nines_engine::{EngineError, Parameter, Parameters, Receipt, Session, Statement, bytes_of};
 use nines_notebook::format::printable;
-use nines_notebook::{Answer, Cell, Given, Moment, Notebook, Page, ParameterKind, RunError, Values};
+use nines_notebook::{Cell, CellAnswer, Given, Moment, Notebook, Page, ParameterKind, RunError, Values};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,8 @@ use super::results::{Keeper, Kept, Results};
 use super::screen::{MOST_BYTES, MOST_ROWS, Screen};
 use super::watch::{Ended, Watcher};
 use crate::error::{CliError, Result, doing};
-use crate::opened::{self, Landed};
+use crate::landed::{self, Landed};
+use crate::opened;
 use crate::output::{Format, Output, counted, duration, note, note_over, say, say_drawn, stored, whole};
 
 /// How long a statement that was cancelled is waited for without a word.
@@ -149,7 +150,7 @@ impl ShellState {
         let page = self.cancellable(work).await;
         watcher.say("");
         let last = self.results.count();
-        for Ended { cell, parameters, answer: Answer { schema, batches, .. } } in watcher.ended() {
+        for Ended { cell, parameters, answer: CellAnswer { schema, batches, .. } } in watcher.ended() {
             let mut result = None;
             if !schema.fields().is_empty() {
                 if let Kept::Not(why) = self.results.keep(&self.session, &schema, Keeper::of(batches))? {
@@ -253,7 +254,7 @@ impl ShellState {
                 "{} holds a result, and a file of this format takes one; name another with \\o FILE",
                 file.path.display()
             ))),
-            _ => Ok(format),
+            Target::Screen | Target::Stdout | Target::File(_) => Ok(format),
         }
     }
 
@@ -294,6 +295,11 @@ impl ShellState {
         }
     }
 
+    /// Prints `on` or `off` and the like for whoever reads along.
+    pub fn told(&self, line: &str) -> Result<()> {
+        if self.interactive { say(&format!("{line}\n")) } else { Ok(()) }
+    }
+
     /// A line for whoever reads along, with the time that it took.
     pub fn note(&self, line: &str, elapsed: Duration) -> Result<()> {
         let time = spoken(elapsed);
@@ -316,7 +322,7 @@ impl ShellState {
     ) -> Result<T> {
         // Of before: the pager was interrupted, or a statement that had just ended.
         while self.interrupts.recv().now_or_never().is_some() {}
-        let begun = opened::begun(&self.session);
+        let begun = landed::begun(&self.session);
         let mut task = tokio::spawn(work);
         let done = tokio::select! {
             biased;

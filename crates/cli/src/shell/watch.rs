@@ -4,13 +4,13 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nines_engine::Parameters;
-use nines_notebook::{Answer, Cell, Watch};
+use nines_notebook::{Cell, CellAnswer, Watch};
 
 /// A cell that went well.
 pub(super) struct Ended {
     pub cell: Cell,
     pub parameters: Parameters,
-    pub answer: Answer,
+    pub answer: CellAnswer,
 }
 
 /// Says which cell is at work, and remembers those that are done: also if the rest is cancelled.
@@ -43,7 +43,7 @@ impl Watch for Watcher {
         self.say(&format!("cell {at} of {of}"));
     }
 
-    fn answered(&mut self, cell: &Cell, parameters: &Parameters, answer: &Answer) {
+    fn answered(&mut self, cell: &Cell, parameters: &Parameters, answer: &CellAnswer) {
         let ended = Ended { cell: cell.clone(), parameters: parameters.clone(), answer: answer.clone() };
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
     }

@@ -8,12 +8,11 @@ use datafusion::catalog::{Session, TableFunctionArgs};
 use datafusion::common::{ScalarValue, internal_err, plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
-use nines_slo::Month;
 use nines_slo::moment::Moment;
+use nines_slo::{Month, first_instant};
 use nines_timeline::{Interval, Share};
 
 use super::signature::{BY, FROM, Signature, TO};
-use crate::evaluate::midnight;
 use crate::told::told;
 
 /// The arguments of one call.
@@ -183,7 +182,7 @@ impl<'a> Arguments<'a> {
             ScalarValue::Date32(Some(days)) => NaiveDate::from_epoch_days(*days)?,
             _ => value.try_as_str()??.trim().parse().ok()?,
         };
-        midnight(date, self.at.zone)
+        first_instant(date, self.at.zone)
     }
 
     /// A time as people write it, who leave out seconds; a word for a range is its beginning.

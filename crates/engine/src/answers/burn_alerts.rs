@@ -12,9 +12,9 @@ use nines_timeline::{Alert, Burning, Interval, MICROS, Rule, burn_alerts};
 use super::arguments::{Arguments, By};
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
 use super::groups::{Group, groups};
-use super::question::{Call, Question};
 use super::signature::{FROM, Parameter, Signature, TO};
-use crate::evaluate::{Answer, Detail, Part, Prepared, burning, lines};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{Detail, Part, Prepared, Tabulation, burning, lines};
 
 /// The rules by which alerts fire.
 const RULES: Parameter = Parameter::optional("rules", "'2%:1h:5m'");
@@ -24,7 +24,7 @@ const MIN_EVENTS: Parameter = Parameter::optional("min_events", "100");
 #[derive(Debug)]
 pub(super) struct BurnAlerts;
 
-impl Question for BurnAlerts {
+impl TableFunction for BurnAlerts {
     fn signature(&self) -> Signature {
         Signature { function: "burn_alerts", parameters: &[FROM, TO, RULES, MIN_EVENTS] }
     }
@@ -154,7 +154,7 @@ struct Rows {
     zone: Arc<str>,
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("business"),

@@ -10,14 +10,14 @@ use nines_timeline::Interval;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, floats, instant, instants, text, texts};
-use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use crate::evaluate::{Answer, Culprit, Detail, Line, Part, Prepared, lines};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{Culprit, Detail, Line, Part, Prepared, Tabulation, lines};
 
 #[derive(Debug)]
 pub(super) struct Culprits;
 
-impl Question for Culprits {
+impl TableFunction for Culprits {
     fn signature(&self) -> Signature {
         Signature { function: "culprits", parameters: &[FROM, TO] }
     }
@@ -63,7 +63,7 @@ struct Blamed<'a> {
     decisive: i64,
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("business"),

@@ -11,14 +11,14 @@ use nines_timeline::{Failure, Interval, MICROS, State, Timeline};
 use super::arguments::{Arguments, By};
 use super::columns::{flag, flags, float, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::{Group, groups};
-use super::question::{Call, Question};
 use super::signature::{BY, FROM, Signature, TO};
-use crate::evaluate::{Answer, DAY, Detail, Incident, Part, Prepared, lines};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{DAY, Detail, Incident, Part, Prepared, Tabulation, lines};
 
 #[derive(Debug)]
 pub(super) struct Failures;
 
-impl Question for Failures {
+impl TableFunction for Failures {
     fn signature(&self) -> Signature {
         Signature { function: "failures", parameters: &[FROM, TO, BY] }
     }
@@ -71,7 +71,7 @@ struct Found<'a> {
     incidents: Vec<&'a str>,
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("scope"),

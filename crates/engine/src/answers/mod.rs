@@ -1,7 +1,7 @@
 //! Table functions over evaluations: one file each.
 //!
 //! A call is planned without I/O: its arguments are constants, its columns are known. Its scan reads the logs of the tables alone; what
-//! is defined, what is kept and what has to be counted is found out when the plan runs ([`question`]).
+//! is defined, what is kept and what has to be counted is found out when the plan runs ([`table_function`]).
 
 mod arguments;
 mod burn_alerts;
@@ -11,26 +11,28 @@ mod failures;
 pub(crate) mod groups;
 mod missing;
 mod phases;
-mod question;
 mod report;
 mod review;
 pub(crate) mod signature;
 mod slices;
+mod table_function;
 mod timelines;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{DocSection, Documentation};
+use datafusion::error::Result;
+use datafusion::logical_expr::{DocSection, Documentation, Expr, lit};
 use datafusion::prelude::SessionContext;
 
-use crate::evaluate::Read;
-use crate::place::Place;
-pub(crate) use arguments::{Arguments, By};
-use question::{Function, Question};
+use crate::evaluate::{AnswerExec, Read, View};
+use crate::location::StoreLocation;
+use crate::table_call::TableCall;
+pub(crate) use arguments::{Arguments, By, moment};
 pub(crate) use signature::Signature;
+use table_function::{Registered, TableFunction};
 
 /// All of them.
-fn all() -> Vec<Arc<dyn Question>> {
+fn all() -> Vec<Arc<dyn TableFunction>> {
     vec![
         Arc::new(slices::Slices),
         Arc::new(timelines::Timelines),
@@ -56,11 +58,21 @@ pub(crate) fn signatures() -> Vec<Signature> {
     all().iter().map(|question| question.signature()).collect()
 }
 
+/// The operators of a call that another process has planned; `None` if no function here is called so.
+pub(crate) fn planned(call: TableCall, view: View) -> Result<Option<AnswerExec>> {
+    let Some(question) = all().into_iter().find(|question| question.signature().function == call.name) else {
+        return Ok(None);
+    };
+    let given: Vec<Expr> = call.given.iter().map(|value| lit(value.clone())).collect();
+    let read = question.call(Arguments { signature: question.signature(), given: &given, at: call.at })?;
+    table_function::planned(call, &read, view).map(Some)
+}
+
 /// Makes the functions known to a session.
-pub(crate) fn register_all(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>) {
+pub(crate) fn register_all(context: &SessionContext, place: &Arc<StoreLocation>, read: &Arc<Read>) {
     for question in all() {
         let (place, read) = (Arc::clone(place), Arc::clone(read));
-        context.register_udtf(question.signature().function, Arc::new(Function { question, place, read }));
+        context.register_udtf(question.signature().function, Arc::new(Registered { question, place, read }));
     }
 }
 

@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use nines_functions::{sources_array, sources_type};
+use nines_slo::Month;
 use nines_timeline::{Interval, Share};
 
 use super::arguments::{Arguments, By};
@@ -14,9 +15,9 @@ use super::columns::{count, counts, flag, flags, float, floats, instant, instant
 use super::groups::{Group, groups};
 use super::missing::Missing;
 use super::phases::{Mean, Phases};
-use super::question::{Call, Question};
 use super::signature::{BY, FROM, Parameter, Signature, TO};
-use crate::evaluate::{Answer, Detail, Month, Part, Prepared, lines};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{Detail, Part, Prepared, Tabulation, lines};
 
 /// What is promised instead of what was.
 const TARGET: Parameter = Parameter::optional("target", "0.9995");
@@ -24,7 +25,7 @@ const TARGET: Parameter = Parameter::optional("target", "0.9995");
 #[derive(Debug)]
 pub(super) struct Report;
 
-impl Question for Report {
+impl TableFunction for Report {
     fn signature(&self) -> Signature {
         Signature { function: "report", parameters: &[FROM, TO, BY, TARGET] }
     }
@@ -74,10 +75,7 @@ fn preceding(range: Interval, zone: Tz) -> Interval {
     let starts_month =
         |at: i64| Month::of(at, zone).filter(|month| month.interval(zone).is_some_and(|i| i.start == at));
     let (Some(first), Some(end)) = (starts_month(range.start), starts_month(range.end)) else { return as_much };
-    let mut before = first;
-    for _ in first.0..end.0 {
-        before = before.before();
-    }
+    let before = first.up_to(end).skip(1).fold(first, |before, _| before.before());
     before.interval(zone).map_or(as_much, |start| Interval::new(start.start, range.start))
 }
 
@@ -90,7 +88,7 @@ struct Rows {
     zone: Arc<str>,
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("business"),

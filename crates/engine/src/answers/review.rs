@@ -11,9 +11,9 @@ use nines_timeline::{Interval, theil_sen};
 use super::arguments::Arguments;
 use super::columns::{count, counts, float, float_of, floats, instant, instants, text, text_list, text_lists, texts};
 use super::groups::vela;
-use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use crate::evaluate::{Answer, DAY, Detail, Line, Part, Prepared, lines, lines_of};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{DAY, Detail, Line, Part, Prepared, Tabulation, lines, lines_of};
 
 /// How sure the bounds of a trend are.
 const CONFIDENCE: f64 = 0.95;
@@ -26,7 +26,7 @@ const MOST_WEEKS: i64 = 1044;
 #[derive(Debug)]
 pub(super) struct Review;
 
-impl Question for Review {
+impl TableFunction for Review {
     fn signature(&self) -> Signature {
         Signature { function: "review", parameters: &[FROM, TO] }
     }
@@ -102,7 +102,7 @@ impl Verdict {
     }
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("business"),

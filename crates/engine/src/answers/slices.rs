@@ -9,14 +9,14 @@ use nines_timeline::State;
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, instant, instants, text, texts};
-use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use crate::evaluate::{Answer, Detail, Part, Prepared, Slice, Subject};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{Detail, Part, Prepared, Slice, Subject, Tabulation};
 
 #[derive(Debug)]
 pub(super) struct Slices;
 
-impl Question for Slices {
+impl TableFunction for Slices {
     fn signature(&self) -> Signature {
         Signature { function: "slices", parameters: &[FROM, TO] }
     }
@@ -49,7 +49,7 @@ struct Rows {
     zone: Arc<str>,
 }
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             instant("time", &self.zone),

@@ -9,14 +9,14 @@ use nines_functions::{TimelineArrayBuilder, timeline_type};
 
 use super::arguments::Arguments;
 use super::columns::{count, counts, flag, flags, float, float_of, floats, text, texts};
-use super::question::{Call, Question};
 use super::signature::{FROM, Signature, TO};
-use crate::evaluate::{Answer, Detail, Part, Prepared, lines};
+use super::table_function::{Call, TableFunction};
+use crate::evaluate::{Detail, Part, Prepared, Tabulation, lines};
 
 #[derive(Debug)]
 pub(super) struct Timelines;
 
-impl Question for Timelines {
+impl TableFunction for Timelines {
     fn signature(&self) -> Signature {
         Signature { function: "timelines", parameters: &[FROM, TO] }
     }
@@ -46,7 +46,7 @@ impl Question for Timelines {
 #[derive(Debug)]
 struct Rows;
 
-impl Answer for Rows {
+impl Tabulation for Rows {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             text("business"),

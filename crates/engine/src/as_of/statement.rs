@@ -12,7 +12,7 @@ use datafusion::common::internal_datafusion_err;
 use datafusion::functions::expr_fn::starts_with;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::SessionContext;
-use nines_slo::Statement;
+use nines_slo::IssuedStatement;
 use nines_store::{Provider, Store, StoreErrorKind, Table, TableKind};
 
 use super::past::Past;
@@ -46,7 +46,7 @@ pub(super) async fn past(id: &str, store: Option<&Store>) -> Result<Past> {
             several => usage(format!("{several} statements begin with {id}; give more digits, or {LIST}")),
         });
     };
-    let statement = Statement::from_json(text).map_err(|error| {
+    let statement = IssuedStatement::from_json(text).map_err(|error| {
         usage(format!("statement:{id} cannot be read, so that nobody knows when it was issued: {error}"))
     })?;
     let mut versions: BTreeMap<TableKind, u64> = BTreeMap::new();

@@ -47,6 +47,8 @@ pub(crate) fn register(context: &SessionContext, memory_limit: Option<usize>) ->
         functions.insert(name.to_string(), bounded);
     }
     let concatenate = Arc::new(ScalarUDF::new_from_impl(Concatenate::new(limit)));
+    // A plan that travelled finds it by its name.
+    context.register_udf(concatenate.as_ref().clone());
     context.add_analyzer_rule(Arc::new(Bind { functions, concatenate }));
     Ok(())
 }

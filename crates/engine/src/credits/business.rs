@@ -9,25 +9,23 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::common::{exec_err, internal_datafusion_err};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::exec_err;
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use futures::StreamExt;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::ExecutionPlan;
 use nines_slo::{Covered, Definitions, Terms};
 use nines_timeline::{Interval, normalize};
-use tokio::task::JoinSet;
 
 use super::carried::{Asking, Carried, Carries};
-use super::judging::Judging;
-use super::key::key_of;
-use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, SERVICE};
+use super::period_terms::PeriodTerms;
+use crate::evaluate::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, Fold, SERVICE, fold};
 
 /// What rows of a key can say, and when.
-type Route = (Carries, Vec<Interval>);
+type CarriesRoute = (Carries, Vec<Interval>);
 
-impl Judging {
+impl PeriodTerms {
     /// Of which business a service is under a version of an agreement that judges it from this instant on.
     pub fn business(&self, agreement: usize, version: usize, service: &str, from: i64) -> Result<Arc<str>> {
         let of = &self.definitions.agreements[agreement];
@@ -110,51 +108,48 @@ pub(super) async fn carried(
     context: &Arc<TaskContext>,
 ) -> Result<Carried> {
     let asking: Arc<[Asking]> = asking.into();
-    let mut looks = JoinSet::new();
-    for partition in 0..scan.output_partitioning().partition_count() {
-        let rows = scan.execute(partition, Arc::clone(context))?;
-        let memory = MemoryConsumer::new(format!("businesses {partition}")).register(context.memory_pool());
-        looks.spawn(look(Look::new(Arc::clone(&asking), Arc::clone(definitions)), memory, rows));
-    }
-    let mut all = HashSet::new();
-    while let Some(found) = looks.join_next().await {
-        all.extend(found.map_err(|error| internal_datafusion_err!("a look did not finish: {error}"))??);
-    }
+    let begin =
+        |memory| Looking { look: Look::new(Arc::clone(&asking), Arc::clone(definitions)), key: Vec::new(), memory };
+    let all: HashSet<Carries> = fold(scan, context, "businesses", begin).await?.into_iter().flatten().collect();
     let carried = Carried::default();
     carried.take(&asking, all);
     Ok(carried)
 }
 
-async fn look(
-    mut look: Look,
+/// A look that is all that is done with the rows.
+struct Looking {
+    look: Look,
+    key: Vec<u8>,
     memory: MemoryReservation,
-    mut rows: SendableRecordBatchStream,
-) -> Result<HashSet<Carries>> {
-    let mut key = Vec::new();
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        let columns = Columns::of(&batch)?;
-        let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
-        let (mut at, end) = (0, batch.num_rows());
-        while at < end {
-            let mut next = at + 1;
-            while next < end && columns.same_key(next - 1, next) {
-                next += 1;
-            }
-            key_of(&columns, at, &mut key);
-            memory.try_grow(look.see(&key, &columns, at..next, requests.values()))?;
-            at = next;
-        }
-    }
-    Ok(look.found)
 }
+
+impl Fold for Looking {
+    type Folded = HashSet<Carries>;
+
+    fn rows(&mut self, batch: &RecordBatch, _: i32) -> Result<()> {
+        let columns = Columns::of(batch)?;
+        let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
+        for run in columns.runs(batch.num_rows()) {
+            columns.key(KEY, run.start, &mut self.key);
+            self.memory.try_grow(self.look.see(&self.key, &columns, run, requests.values()))?;
+        }
+        Ok(())
+    }
+
+    fn folded(self) -> Result<HashSet<Carries>> {
+        Ok(self.look.found)
+    }
+}
+
+/// The texts that decide where a row goes.
+pub(super) const KEY: [usize; 5] = [BUSINESS, SERVICE, ENDPOINT, CUSTOMER, CAUSE];
 
 /// A look at rows of a run of days.
 pub(super) struct Look {
     asking: Arc<[Asking]>,
     definitions: Arc<Definitions>,
     /// By key, what its rows can say that was not said yet.
-    routes: HashMap<Box<[u8]>, Vec<Route>>,
+    routes: HashMap<Box<[u8]>, Vec<CarriesRoute>>,
     pub found: HashSet<Carries>,
 }
 
@@ -189,7 +184,7 @@ impl Look {
         grown
     }
 
-    fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<Route> {
+    fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<CarriesRoute> {
         let text = |column| columns.text(column, row);
         let status = columns.status.map_or(0, |status| status.value(row));
         let (service, business): (Arc<str>, Arc<str>) = (text(SERVICE).into(), text(BUSINESS).into());

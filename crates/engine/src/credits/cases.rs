@@ -10,11 +10,11 @@ use nines_slo::{Evidence, bounds, credit};
 use super::Owed;
 use super::case::Case;
 use super::counted::Counted;
-use super::judging::Judging;
-use super::pass::CaseName;
+use super::counter::CaseName;
+use super::period_terms::PeriodTerms;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted.
-pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>> {
+pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<Owed>> {
     let mut cases: BTreeMap<CaseName, Counted> = BTreeMap::new();
     for new in counted {
         let case = Arc::clone(&new.case);
@@ -52,7 +52,7 @@ pub(super) fn owed(judging: &Judging, counted: Vec<Counted>) -> Result<Vec<Owed>
     Ok(found)
 }
 
-fn of(judging: &Judging, counted: Counted) -> Result<Owed> {
+fn of(judging: &PeriodTerms, counted: Counted) -> Result<Owed> {
     let Counted { case, slices, other_valid, measured, .. } = counted;
     let agreement = judging.definitions.agreements[case.agreement].name.clone();
     let case: &Case = &case;

@@ -7,29 +7,25 @@ use std::sync::{Arc, PoisonError};
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::{exec_err, internal_datafusion_err, internal_err, tree_node::TreeNodeRecursion};
+use datafusion::common::{exec_err, internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
-};
-use futures::StreamExt;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use nines_slo::Period;
-use tokio::task::JoinSet;
 
-use super::judging::Judging;
-use super::pass::{Pass, Passed};
+use super::counter::CreditCounter;
+use super::period_terms::PeriodTerms;
 use super::{Owed, cases, figures};
-use crate::evaluate::{days_of, task};
+use crate::evaluate::{fold, task};
 
 /// Credits that are ready to be worked out.
 #[derive(Debug, Clone)]
 pub(super) struct CreditsExec {
-    judging: Arc<Judging>,
+    judging: Arc<PeriodTerms>,
     /// `None`: there are no rows to read.
     scan: Option<Arc<dyn ExecutionPlan>>,
     projection: Option<Vec<usize>>,
@@ -39,7 +35,7 @@ pub(super) struct CreditsExec {
 
 impl CreditsExec {
     pub fn new(
-        judging: Judging,
+        judging: PeriodTerms,
         scan: Option<Arc<dyn ExecutionPlan>>,
         projection: Option<Vec<usize>>,
         zone: &Arc<str>,
@@ -68,7 +64,7 @@ impl CreditsExec {
     }
 
     /// By what is judged.
-    pub fn judging(&self) -> &Judging {
+    pub fn judging(&self) -> &PeriodTerms {
         &self.judging
     }
 
@@ -87,24 +83,14 @@ impl CreditsExec {
 
     /// Counts and works out. The memory is that of the evidence.
     pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
-        let context = &task(context);
-        let mut passes = JoinSet::new();
-        let partitions = self.scan.as_ref().map_or(0, |scan| scan.output_partitioning().partition_count());
-        for partition in 0..partitions {
-            let Some(scan) = &self.scan else { continue };
-            let rows = scan.execute(partition, Arc::clone(context))?;
-            let memory = MemoryConsumer::new(format!("credits {partition}")).register(context.memory_pool());
-            let pass = Pass::new(Arc::clone(&self.judging), memory);
-            passes.spawn(async move { count(pass, rows).await.map(|counted| (partition, counted)) });
-        }
-        let mut parts = Vec::new();
-        while let Some(pass) = passes.join_next().await {
-            parts.push(pass.map_err(|error| internal_datafusion_err!("a pass did not finish: {error}"))??);
-        }
-        // Each partition has a run of days, one after the other.
-        parts.sort_by_key(|(partition, _)| *partition);
+        let begin = |memory| CreditCounter::new(Arc::clone(&self.judging), memory);
+        let parts = match &self.scan {
+            Some(scan) => fold(scan, &task(context), "credits", begin).await?,
+            None => Vec::new(),
+        };
         let (mut counted, mut carries, mut held) = (Vec::new(), HashSet::new(), Vec::new());
-        for (_, passed) in parts {
+        // Each partition has a run of days, one after the other.
+        for passed in parts {
             counted.extend(passed.counted);
             carries.extend(passed.carries);
             held.push(passed.memory);
@@ -123,16 +109,6 @@ impl CreditsExec {
             None => Ok(batch),
         }
     }
-}
-
-async fn count(mut pass: Pass, mut rows: SendableRecordBatchStream) -> Result<Passed> {
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        for (day, rows) in days_of(&batch)? {
-            pass.count(&batch.slice(rows.start, rows.len()), day)?;
-        }
-    }
-    pass.finish()
 }
 
 impl DisplayAs for CreditsExec {

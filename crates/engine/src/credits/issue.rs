@@ -9,12 +9,12 @@ use datafusion::arrow::array::{
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_slo::moment::Moment;
-use nines_slo::{Agreement, Kind, Month, Rules, Statement};
+use nines_slo::{Agreement, IssuedStatement, Month, ObjectKind, Rules};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
 use nines_timeline::Interval;
 
-use super::judging::Chosen;
 use super::owing::{Credits, Name, Owing, name};
+use super::period_terms::Chosen;
 use crate::words::counted;
 use crate::{EngineError, Mistakes, Result, Session};
 
@@ -37,7 +37,7 @@ pub struct Issuing {
 #[non_exhaustive]
 pub struct Issued {
     /// What was recorded: first statements, and revisions that say what changed.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<IssuedStatement>,
     /// How many had been issued before and are still so.
     pub unchanged: usize,
     /// How many were left out because no customer is named in their rows.
@@ -46,9 +46,9 @@ pub struct Issued {
     pub left_out: Vec<String>,
     /// What stays as it was issued, because the rules by which it was issued cannot judge what is stored today: the statement,
     /// and why.
-    pub kept: Vec<(Statement, String)>,
+    pub kept: Vec<(IssuedStatement, String)>,
     /// What stays as it was issued, because rows were deleted since: the statement, and what was deleted.
-    pub deleted: Vec<(Statement, String)>,
+    pub deleted: Vec<(IssuedStatement, String)>,
     /// The figures of what is issued; their evidence is in the statements.
     pub credits: Credits,
     /// `None`: there was nothing to record.
@@ -133,7 +133,7 @@ impl Session {
         let mut attempt = 1;
         loop {
             let (recorded, _) = self.recorded().await?;
-            if !recorded.iter().any(|stored| stored.kind == Kind::Agreement) {
+            if !recorded.iter().any(|stored| stored.kind == ObjectKind::Agreement) {
                 // For a scheduler this is no month in which there is nothing to do, but the wrong store.
                 return Err(EngineError::Usage(format!(
                     "no agreement is defined in {}; is it the right store? Record agreements with: nines apply FILE",
@@ -157,7 +157,7 @@ impl Session {
                     return Err(unfinished(month, &short.agreement, short.judged, short.needed, &credits));
                 }
             }
-            let mut last: HashMap<[&str; 3], &Statement> = HashMap::new();
+            let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
             for statement in before {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
             }
@@ -225,7 +225,7 @@ type Deletes = BTreeMap<&'static str, (u64, Option<String>)>;
 
 /// Why what is stored now is no ground for revising a statement: rows were deleted since, on purpose. What is left does not say what was
 /// owed.
-fn deleted_since(statement: &Statement, deletes: &Deletes) -> Option<String> {
+fn deleted_since(statement: &IssuedStatement, deletes: &Deletes) -> Option<String> {
     statement.tables.iter().find_map(|(name, read)| {
         let (version, reason) = deletes.get(name.as_str())?;
         let reason = reason.as_ref().map_or_else(String::new, |reason| format!(", reason: {reason}"));
@@ -236,7 +236,7 @@ fn deleted_since(statement: &Statement, deletes: &Deletes) -> Option<String> {
 }
 
 /// What was issued last by other rules than today's.
-pub(super) fn by_earlier_rules(issued: &[Statement]) -> BTreeMap<Name, Rules> {
+pub(super) fn by_earlier_rules(issued: &[IssuedStatement]) -> BTreeMap<Name, Rules> {
     let mut last: BTreeMap<Name, Rules> = issued.iter().map(|statement| (name(statement), statement.rules)).collect();
     last.retain(|_, rules| *rules != Rules::CURRENT);
     last
@@ -261,8 +261,8 @@ fn unfinished(month: Month, agreement: &str, judged: Interval, needed: Interval,
 }
 
 /// Two statements for the same time are not two revisions.
-fn renamed(month: Month, statement: &Statement) -> EngineError {
-    let Statement { agreement, customer, service, period, .. } = statement;
+fn renamed(month: Month, statement: &IssuedStatement) -> EngineError {
+    let IssuedStatement { agreement, customer, service, period, .. } = statement;
     EngineError::Usage(format!(
         "a statement of {agreement} for '{customer}', {service} was issued for other months than the period {period} of {month} \
          has now; nothing was issued. A statement stays: give the agreement whose period has another duration a name of its own"
@@ -270,12 +270,12 @@ fn renamed(month: Month, statement: &Statement) -> EngineError {
 }
 
 /// The calendar months that a statement is about.
-fn months(statement: &Statement) -> Option<(Month, u32)> {
+fn months(statement: &IssuedStatement) -> Option<(Month, u32)> {
     statement.calendar_period().ok().map(|period| (period.first, period.months))
 }
 
-fn rows(statements: &[Statement]) -> Result<RecordBatch> {
-    let text = |of: &dyn Fn(&Statement) -> String| -> ArrayRef {
+fn rows(statements: &[IssuedStatement]) -> Result<RecordBatch> {
+    let text = |of: &dyn Fn(&IssuedStatement) -> String| -> ArrayRef {
         Arc::new(statements.iter().map(|statement| Some(of(statement))).collect::<StringViewArray>())
     };
     let issued: TimestampMicrosecondArray = statements.iter().map(|statement| Some(statement.issued_at)).collect();
@@ -295,7 +295,7 @@ fn rows(statements: &[Statement]) -> Result<RecordBatch> {
         ("availability_exact", text(&|s| s.credit.availability.to_string())),
         ("amount", Arc::new(amounts.map_err(datafusion::error::DataFusionError::from)?)),
         ("currency", text(&|s| s.credit.currency.clone().unwrap_or_default())),
-        ("text", text(&Statement::to_json)),
+        ("text", text(&IssuedStatement::to_json)),
         ("sha256", text(&|s| s.sha256.clone())),
         ("rules", Arc::new(statements.iter().map(|s| Some(i64::from(s.rules.number()))).collect::<Int64Array>())),
     ]);

@@ -11,20 +11,19 @@
 //! business a service is; no more is held of a customer than the slices that decide its credit; a figure does not depend on what
 //! else is asked for; what is shown, issued and verified comes from the same [`Owed`].
 
+mod active_time;
 mod business;
 mod carried;
 mod case;
 mod cases;
 mod counted;
+mod counter;
 mod exec;
 mod fees;
 mod figures;
 mod issue;
-mod judging;
-mod key;
 mod owing;
-mod pass;
-mod presence;
+mod period_terms;
 mod spans;
 mod statements;
 mod table;
@@ -36,9 +35,9 @@ use nines_slo::{Bounds, Credit, Evidence, Rules, Terms};
 use nines_timeline::Interval;
 
 pub use issue::{Issued, Issuing};
-pub use judging::Chosen;
 pub use owing::Credits;
-pub(crate) use table::{SIGNATURE, documentation, register};
+pub use period_terms::Chosen;
+pub(crate) use table::{SIGNATURE, documentation, planned, register};
 pub use verify::{Today, Verified};
 
 /// What a customer is owed for a service under an agreement, and all that it was worked out from.

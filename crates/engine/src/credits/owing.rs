@@ -6,11 +6,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::exec_datafusion_err;
 use datafusion::execution::memory_pool::MemoryReservation;
-use nines_slo::{Basis, Kind, Month, Rules, Statement, Stored};
+use nines_slo::{Basis, IssuedStatement, Month, ObjectKind, Rules, Stored};
 use nines_store::TableKind;
 use nines_timeline::Interval;
 
-use super::judging::Chosen;
+use super::period_terms::Chosen;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
 use crate::{EngineError, Result, Session};
@@ -19,7 +19,7 @@ use crate::{EngineError, Result, Session};
 pub(super) type Name = [String; 3];
 
 /// Whom and what a statement is about.
-pub(super) fn name(statement: &Statement) -> Name {
+pub(super) fn name(statement: &IssuedStatement) -> Name {
     [statement.agreement.clone(), statement.customer.clone(), statement.service.clone()]
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Owing<'a> {
     pub month: Month,
     pub chosen: &'a Chosen,
     /// What was issued: told of even where nothing is left of it.
-    pub issued: &'a [Statement],
+    pub issued: &'a [IssuedStatement],
     /// Only what is judged with the end of the month, if that is all that is due.
     pub ending: bool,
     /// What is judged by earlier rules, because it was issued by them.
@@ -79,13 +79,13 @@ impl Session {
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut recorded: HashMap<String, Vec<Stored>> = HashMap::new();
         for version in stored(&evaluator.rows(TableKind::Definitions, None, &[]).await?)? {
-            if version.kind == Kind::Agreement {
+            if version.kind == ObjectKind::Agreement {
                 recorded.entry(version.name.clone()).or_default().push(version);
             }
         }
         let zone: Arc<str> = self.settings().time_zone.name().into();
         let issued: Vec<Name> = owing.issued.iter().map(name).collect();
-        let asked = |rules, only| table::Asked {
+        let asked = |rules, only| table::CreditsQuestion {
             month: owing.month,
             chosen: owing.chosen.clone(),
             issued: issued.clone(),
@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
-    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<Statement>> {
+    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<IssuedStatement>> {
         let owed = std::mem::take(&mut credits.owed);
         let (drawn, owed) = drawn(month, credits, owed)?;
         credits.owed = owed;
@@ -144,7 +144,7 @@ impl Session {
 }
 
 /// Statements of credits, and the credits without their evidence.
-pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Result<(Vec<Statement>, Vec<Owed>)> {
+pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Result<(Vec<IssuedStatement>, Vec<Owed>)> {
     let now = nines_ingest::clock::now();
     let mut statements = Vec::with_capacity(all.len());
     for owed in &mut all {
@@ -164,7 +164,7 @@ pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Resu
             watermark: credits.watermark,
         };
         let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
-        statements.push(Statement::draw_up(basis, now).map_err(wrong)?);
+        statements.push(IssuedStatement::draw_up(basis, now).map_err(wrong)?);
     }
     Ok((statements, all))
 }

@@ -9,10 +9,10 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::{exec_datafusion_err, internal_datafusion_err};
 use datafusion::logical_expr::{col, lit};
 use futures::StreamExt;
-use nines_slo::{Month, Statement};
+use nines_slo::{IssuedStatement, Month};
 use nines_store::TableKind;
 
-use super::judging::Chosen;
+use super::period_terms::Chosen;
 use crate::evaluate::texts;
 use crate::{Result, Session};
 
@@ -22,7 +22,7 @@ const LONGEST: u32 = 12;
 /// Statements that were issued.
 pub(super) struct Recorded {
     /// Those of the period, by agreement, customer, service and revision.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<IssuedStatement>,
     /// The keys of those whose period is named like it could be: agreement, customer, service and period, with the revision.
     pub keys: HashSet<([String; 4], i64)>,
     /// The version of the table.
@@ -31,8 +31,9 @@ pub(super) struct Recorded {
 
 impl Recorded {
     /// What may not be recorded, because another statement has its key already.
-    pub fn taken<'s>(&self, new: &'s [Statement]) -> Option<&'s Statement> {
-        let of = |s: &Statement| [s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period.to_string()];
+    pub fn taken<'s>(&self, new: &'s [IssuedStatement]) -> Option<&'s IssuedStatement> {
+        let of =
+            |s: &IssuedStatement| [s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period.to_string()];
         new.iter().find(|statement| self.keys.contains(&(of(statement), statement.revision.into())))
     }
 }
@@ -40,12 +41,16 @@ impl Recorded {
 impl Session {
     /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
     /// cannot be read is an error that names it.
-    pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<Statement>> {
+    pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<IssuedStatement>> {
         self.statements_of(month..=month, chosen).await
     }
 
     /// The same of all periods that lie in these months, or reach into them.
-    pub(crate) async fn statements_of(&self, months: RangeInclusive<Month>, chosen: &Chosen) -> Result<Vec<Statement>> {
+    pub(crate) async fn statements_of(
+        &self,
+        months: RangeInclusive<Month>,
+        chosen: &Chosen,
+    ) -> Result<Vec<IssuedStatement>> {
         Ok(self.recorded_statements(months, chosen).await?.statements)
     }
 
@@ -68,7 +73,8 @@ impl Session {
         while let Some(batch) = rows.next().await {
             read(&batch?, &months, &mut found)?;
         }
-        let key = |s: &Statement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
+        let key =
+            |s: &IssuedStatement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
         found.statements.sort_by_cached_key(key);
         Ok(found)
     }
@@ -85,7 +91,7 @@ fn read(batch: &RecordBatch, months: &RangeInclusive<Month>, found: &mut Recorde
         let key = [agreement, customer, service, period].map(|column| column.value(row).to_string());
         let [agreement, customer, service, period] = &key;
         let named = || format!("of {agreement} for {service}, '{customer}', {period}");
-        let statement = Statement::from_json(text.value(row))
+        let statement = IssuedStatement::from_json(text.value(row))
             .map_err(|error| exec_datafusion_err!("the statement {} cannot be read: {error}", named()))?;
         if statement.sha256 != sha256.value(row) {
             return Err(exec_datafusion_err!("the statement {} is not what its row says it is", named()).into());

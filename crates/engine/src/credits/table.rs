@@ -13,23 +13,25 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
+use nines_slo::moment::Moment;
 use nines_slo::{Month, Rules};
 use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
 use super::business::carried;
 use super::carried::Carried;
+use super::counter::COLUMNS;
 use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
-use super::judging::{Chosen, Judging, scope};
-use super::pass::COLUMNS;
+use super::period_terms::{Chosen, PeriodTerms, scope};
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
 use crate::deferred::{DeferredExec, Planner};
 use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, pushed_down, speaks_of};
-use crate::place::Place;
+use crate::location::StoreLocation;
 use crate::statement::Pins;
+use crate::table_call::TableCall;
 
 const NAME: &str = "credits";
 const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
@@ -44,7 +46,7 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
     let description = "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
-                       half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests must have \
+                       half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests are assumed to have \
                        failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of \
                        the judged time, [started, ended), is stored, and of the days before it from which is estimated. \
                        availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
@@ -56,23 +58,23 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
 }
 
 /// Makes the function known to a session.
-pub(crate) fn register(context: &SessionContext, place: &Arc<Place>, read: &Arc<Read>) {
+pub(crate) fn register(context: &SessionContext, place: &Arc<StoreLocation>, read: &Arc<Read>) {
     let (place, read) = (Arc::clone(place), Arc::clone(read));
     context.register_udtf(NAME, Arc::new(Function { place, read }));
 }
 
 #[derive(Debug)]
 struct Function {
-    place: Arc<Place>,
+    place: Arc<StoreLocation>,
     read: Arc<Read>,
 }
 
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let arguments = Arguments::of(SIGNATURE, &args)?;
-        let month = arguments.month(PERIOD.name)?;
-        let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
-        Ok(Arc::new(Credits { month, place, read, zone: arguments.zone() }))
+        let (month, period, at) =
+            (arguments.month(PERIOD.name)?, arguments.required(PERIOD.name)?.clone(), arguments.at);
+        Ok(Arc::new(Credits { month, period, at, place: Arc::clone(&self.place), read: Arc::clone(&self.read) }))
     }
 }
 
@@ -80,15 +82,17 @@ impl TableFunctionImpl for Function {
 #[derive(Debug)]
 struct Credits {
     month: Month,
-    place: Arc<Place>,
+    /// The argument that names the month.
+    period: ScalarValue,
+    at: Moment,
+    place: Arc<StoreLocation>,
     read: Arc<Read>,
-    zone: Arc<str>,
 }
 
 #[async_trait]
 impl TableProvider for Credits {
     fn schema(&self) -> SchemaRef {
-        figures::schema(&self.zone)
+        figures::schema(self.at.zone.name())
     }
 
     fn table_type(&self) -> TableType {
@@ -105,38 +109,62 @@ impl TableProvider for Credits {
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
-        _limit: Option<usize>,
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let view = Arc::new(View::of(session, &self.place, &self.read).await?);
+        let view = View::of(session, &self.place, &self.read).await?;
         let pins = Pins::of(session)?;
         let fees = self.place.store().map(|store| store.table(TableKind::Fees));
         pins.snapshot(TableKind::Fees, fees.as_ref()).await?;
-        let schema = match projection {
-            Some(columns) => Arc::new(self.schema().project(columns)?),
-            None => self.schema(),
+        let call = TableCall {
+            name: NAME.to_string(),
+            given: vec![self.period.clone()],
+            at: self.at,
+            projection: projection.cloned(),
+            filters: filters.to_vec(),
+            limit,
         };
-        let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).cloned().collect();
-        let (month, zone, projection) = (self.month, Arc::clone(&self.zone), projection.cloned());
-        let planner: Planner = Arc::new(move |context| {
-            let (view, zone) = (Arc::clone(&view), Arc::clone(&zone));
-            let (filters, projection) = (filters.clone(), projection.clone());
-            Box::pin(async move {
-                let evaluation = view.evaluation.within(&context);
-                let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
-                let judging = judging(&evaluator, Asked::new(month), &filters).await?;
-                if let Some(why) = removed(&evaluator, &judging)? {
-                    return datafusion::common::exec_err!("{why}");
-                }
-                Ok(Arc::new(plan(&evaluator, judging, &filters, projection, &zone)?) as Arc<dyn ExecutionPlan>)
-            })
-        });
-        Ok(Arc::new(DeferredExec::new(SIGNATURE.function, schema, planner)))
+        Ok(Arc::new(deferred(call, self.month, view)?))
     }
+}
+
+/// The operators of a call that another process has planned; `None` if it is another function's.
+pub(crate) fn planned(call: TableCall, view: View) -> Result<Option<DeferredExec>> {
+    if call.name != NAME {
+        return Ok(None);
+    }
+    let given: Vec<Expr> = call.given.iter().map(|value| lit(value.clone())).collect();
+    let month = Arguments { signature: SIGNATURE, given: &given, at: call.at }.month(PERIOD.name)?;
+    deferred(call, month, view).map(Some)
+}
+
+fn deferred(call: TableCall, month: Month, view: View) -> Result<DeferredExec> {
+    let zone: Arc<str> = call.at.zone.name().into();
+    let schema = match &call.projection {
+        Some(columns) => Arc::new(figures::schema(&zone).project(columns)?),
+        None => figures::schema(&zone),
+    };
+    let (call, view) = (Arc::new(call), Arc::new(view));
+    let (seen, wanted) = (Arc::clone(&view), Arc::clone(&call));
+    let planner: Planner = Arc::new(move |context| {
+        let (view, call, zone) = (Arc::clone(&seen), Arc::clone(&wanted), Arc::clone(&zone));
+        Box::pin(async move {
+            let filters: Vec<Expr> = call.filters.iter().filter(|f| speaks_of(f, &SHARED)).cloned().collect();
+            let evaluation = view.evaluation.within(&context);
+            let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
+            let judging = judging(&evaluator, CreditsQuestion::new(month), &filters).await?;
+            if let Some(why) = removed(&evaluator, &judging)? {
+                return datafusion::common::exec_err!("{why}");
+            }
+            let planned = plan(&evaluator, judging, &filters, call.projection.clone(), &zone)?;
+            Ok(Arc::new(planned) as Arc<dyn ExecutionPlan>)
+        })
+    });
+    Ok(DeferredExec::new(call, view, schema, planner))
 }
 
 /// Whose credits of which period are wanted.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct CreditsQuestion {
     pub month: Month,
     pub chosen: Chosen,
     /// Agreement, customer and service of what was issued.
@@ -148,17 +176,28 @@ pub(super) struct Asked {
     pub only: Option<HashSet<[String; 3]>>,
 }
 
-impl Asked {
+impl CreditsQuestion {
     pub fn new(month: Month) -> Self {
-        Asked { month, chosen: Chosen::default(), issued: Vec::new(), ending: false, rules: Rules::CURRENT, only: None }
+        CreditsQuestion {
+            month,
+            chosen: Chosen::default(),
+            issued: Vec::new(),
+            ending: false,
+            rules: Rules::CURRENT,
+            only: None,
+        }
     }
 }
 
 /// By what a period is judged: what the small tables say, and of which business services are.
-pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[Expr]) -> Result<Judging> {
+pub(super) async fn judging(
+    evaluator: &Evaluator<'_>,
+    asked: CreditsQuestion,
+    filters: &[Expr],
+) -> Result<PeriodTerms> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let Asked { month, chosen, issued, ending, rules, only } = asked;
-    let mut judging = Judging {
+    let CreditsQuestion { month, chosen, issued, ending, rules, only } = asked;
+    let mut judging = PeriodTerms {
         month,
         chosen,
         ending,
@@ -198,7 +237,7 @@ pub(super) async fn judging(evaluator: &Evaluator<'_>, asked: Asked, filters: &[
 }
 
 /// Why a period cannot be worked out any more: rows that it needs were removed.
-pub(super) fn removed(evaluator: &Evaluator<'_>, judging: &Judging) -> Result<Option<String>> {
+pub(super) fn removed(evaluator: &Evaluator<'_>, judging: &PeriodTerms) -> Result<Option<String>> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
     let Some((reads, _)) = judging.reads() else { return Ok(None) };
     let Some(sealed) = inputs.sealed.filter(|_| inputs.lacks(&days_of(reads))) else { return Ok(None) };
@@ -225,7 +264,7 @@ fn days_of(reads: Interval) -> RangeInclusive<i32> {
 /// Plans the credits of a period: which rows of `requests` are needed.
 pub(super) fn plan(
     evaluator: &Evaluator<'_>,
-    judging: Judging,
+    judging: PeriodTerms,
     filters: &[Expr],
     projection: Option<Vec<usize>>,
     zone: &Arc<str>,

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nines_slo::{Difference, Month, Statement, Verdict, differences};
+use nines_slo::{Difference, IssuedStatement, Month, Verdict, differences};
 
 use super::issue::by_earlier_rules;
-use super::judging::Chosen;
 use super::owing::{Owing, drawn, name};
+use super::period_terms::Chosen;
 use crate::{EngineError, Result, Session};
 
 /// A statement and what became of it.
@@ -14,13 +14,13 @@ use crate::{EngineError, Result, Session};
 #[non_exhaustive]
 pub struct Verified {
     /// The last revision.
-    pub statement: Statement,
+    pub statement: IssuedStatement,
     /// From the statements alone: whether each revision is as it was issued, follows from its evidence and from the one before.
     pub evidence: Verdict,
     /// From what is stored today, by the rules by which it was issued.
     pub today: Today,
     /// What it would be by today's rules, if that is something else.
-    pub by_current_rules: Option<Statement>,
+    pub by_current_rules: Option<IssuedStatement>,
 }
 
 /// What is stored today beside what was issued.
@@ -43,10 +43,10 @@ pub enum Today {
 
 impl Session {
     /// Verifies the statements of a period; those of credits that were never issued come second.
-    pub async fn verify(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<Statement>)> {
+    pub async fn verify(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<IssuedStatement>)> {
         let issued = self.statements(month, chosen).await?;
         let (recorded, _) = self.recorded().await?;
-        let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::Kind::Agreement);
+        let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::ObjectKind::Agreement);
         let (mut today, mut by_current, mut refused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
         let mut removed = None;
         if is_known {
@@ -84,7 +84,7 @@ impl Session {
         for verified in found.iter_mut().filter(|_| is_known) {
             let of = name(&verified.statement);
             let (now, current) = (today.remove(&of), by_current.remove(&of));
-            let differs = |now: &Statement, current: &Statement| !differences(now, current).is_empty();
+            let differs = |now: &IssuedStatement, current: &IssuedStatement| !differences(now, current).is_empty();
             verified.by_current_rules = current.filter(|current| now.as_ref().is_none_or(|now| differs(now, current)));
             verified.today = match (now, refused.remove(&of), &removed) {
                 (.., Some(why)) => Today::Removed(why.clone()),
@@ -97,18 +97,18 @@ impl Session {
             };
         }
         // What is not due with the month is not missing, unless it is asked for by name.
-        let is_due = |s: &Statement| {
-            let is_early = |s: &Statement| s.calendar_period().is_ok_and(|period| period.next() > month.plus(1));
+        let is_due = |s: &IssuedStatement| {
+            let is_early = |s: &IssuedStatement| s.calendar_period().is_ok_and(|period| period.next() > month.plus(1));
             chosen.agreement.is_some() || !is_early(s)
         };
         let missing = today.into_values().filter(|s| !s.customer.is_empty() && is_due(s));
-        let mut missing: Vec<Statement> = missing.collect();
+        let mut missing: Vec<IssuedStatement> = missing.collect();
         missing.sort_by_cached_key(name);
         Ok((found, missing))
     }
 }
 
 /// A revision whose predecessor is missing.
-fn unpreceded(statement: &Statement) -> Option<String> {
+fn unpreceded(statement: &IssuedStatement) -> Option<String> {
     (statement.revision > 1).then(|| format!("Revision {} is there, but not the one before it.", statement.revision))
 }

@@ -20,11 +20,13 @@ use super::keep::{self, NewDay};
 use super::part::{Detail, Part};
 use super::part_rows;
 use super::prepare::Prepared;
-use super::resolve::{ResolveExec, Resolved};
+use super::resolve::{ResolveExec, Resolved, View};
 use super::session::task;
+use super::shared::Evaluated;
+use crate::table_call::TableCall;
 
 /// Makes the rows of an answer.
-pub(crate) trait Answer: fmt::Debug + Send + Sync {
+pub(crate) trait Tabulation: fmt::Debug + Send + Sync {
     /// The columns, all of them.
     fn schema(&self) -> SchemaRef;
 
@@ -35,9 +37,8 @@ pub(crate) trait Answer: fmt::Debug + Send + Sync {
 /// An answer over its question.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerExec {
-    name: &'static str,
-    answer: Arc<dyn Answer>,
-    projection: Option<Vec<usize>>,
+    call: Arc<TableCall>,
+    answer: Arc<dyn Tabulation>,
     resolve: Arc<ResolveExec>,
     /// The same, as a plan has it.
     input: Arc<dyn ExecutionPlan>,
@@ -46,13 +47,8 @@ pub(crate) struct AnswerExec {
 }
 
 impl AnswerExec {
-    pub fn new(
-        name: &'static str,
-        answer: Arc<dyn Answer>,
-        projection: Option<Vec<usize>>,
-        resolve: ResolveExec,
-    ) -> Result<Self> {
-        let schema = match &projection {
+    pub fn new(call: Arc<TableCall>, answer: Arc<dyn Tabulation>, resolve: ResolveExec) -> Result<Self> {
+        let schema = match &call.projection {
             Some(columns) => Arc::new(answer.schema().project(columns)?),
             None => answer.schema(),
         };
@@ -66,13 +62,29 @@ impl AnswerExec {
         let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
         let resolve = Arc::new(resolve);
         let input = Arc::clone(&resolve) as Arc<dyn ExecutionPlan>;
-        Ok(AnswerExec { name, answer, projection, resolve, input, properties, metrics: ExecutionPlanMetricsSet::new() })
+        Ok(AnswerExec { call, answer, resolve, input, properties, metrics: ExecutionPlanMetricsSet::new() })
+    }
+
+    /// What is answered.
+    pub fn call(&self) -> &TableCall {
+        &self.call
+    }
+
+    /// The leaves that ran; none before it ran.
+    #[cfg(test)]
+    pub fn leaves(&self) -> Vec<Arc<super::CountExec>> {
+        self.resolve.leaves()
+    }
+
+    /// What the statement sees of the store.
+    pub fn view(&self) -> &View {
+        self.resolve.view()
     }
 }
 
 impl DisplayAs for AnswerExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AnswerExec: {}", self.name)
+        write!(f, "AnswerExec: {}", self.call.name)
     }
 }
 
@@ -125,7 +137,7 @@ impl ExecutionPlan for AnswerExec {
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
         let speaker = Speaker {
             answer: Arc::clone(&self.answer),
-            projection: self.projection.clone(),
+            projection: self.call.projection.clone(),
             rows: stream.tx(),
             output: MetricBuilder::new(&self.metrics).output_rows(0),
             time: MetricBuilder::new(&self.metrics).elapsed_compute(0),
@@ -138,7 +150,7 @@ impl ExecutionPlan for AnswerExec {
 
 /// Sends rows on.
 struct Speaker {
-    answer: Arc<dyn Answer>,
+    answer: Arc<dyn Tabulation>,
     projection: Option<Vec<usize>>,
     rows: Sender<Result<RecordBatch>>,
     output: Count,
@@ -168,16 +180,24 @@ impl Speaker {
 
 impl AnswerExec {
     async fn run(self, context: Arc<TaskContext>, speaker: Speaker) -> Result<()> {
+        let detail = self.resolve.asked().detail;
+        let evaluated = self.view().evaluated().filter(|evaluated| detail != Detail::Slices && evaluated.is_shared());
+        // Calls of a statement that count wait for each other. None waits for what another one's reader takes: all parts are there before
+        // the first row goes out, but where slices are listed day by day, and that waits for nobody.
+        let turn = match &evaluated {
+            Some(evaluated) => Some(evaluated.turn().await),
+            None => None,
+        };
         let (resolved, mut running) = self.resolve.resolve(&context).await?;
         let prepared = &resolved.prepared;
-        if self.resolve.asked().detail == Detail::Slices {
+        if detail == Detail::Slices {
             while let Some(rows) = running.rows().await? {
                 let parts = part_rows::parts(&rows)?;
                 if !speaker.say(prepared, &parts.iter().collect::<Vec<_>>()).await? {
                     break;
                 }
             }
-            self.keep(&resolved, &[], &context).await;
+            self.keep(&resolved, None, &[], &context).await;
             return Ok(());
         }
         let memory = MemoryConsumer::new("AnswerExec").register(context.memory_pool());
@@ -187,21 +207,40 @@ impl AnswerExec {
             memory.try_grow(parts.iter().map(Part::size).sum())?;
             counted.extend(parts);
         }
+        if let Some(evaluated) = &evaluated {
+            let Prepared { versions, subjects, .. } = prepared;
+            evaluated.leave(versions, subjects, (detail, &counted), context.memory_pool());
+        }
+        drop(turn);
         let parts: Vec<&Part> = prepared.kept.iter().chain(&counted).collect();
         speaker.say(prepared, &parts).await?;
-        self.keep(&resolved, &counted, &context).await;
+        self.keep(&resolved, evaluated.as_deref(), &counted, &context).await;
         Ok(())
     }
 
-    /// Keeps what was counted and found out, after the answer was given.
-    async fn keep(&self, resolved: &Resolved, counted: &[Part], context: &Arc<TaskContext>) {
+    /// Keeps what was counted and found out, after the answer was given, and what another call counted and has not kept.
+    async fn keep(
+        &self,
+        resolved: &Resolved,
+        evaluated: Option<&Evaluated>,
+        counted: &[Part],
+        context: &Arc<TaskContext>,
+    ) {
         let (Some(store), prepared) = (&resolved.store, &resolved.prepared) else { return };
-        let days = counted.iter().filter_map(|part| {
+        let name = |part: &Part| (prepared.subjects[part.subject].evaluated_name(), part.interval);
+        let taken = prepared.unkept.iter().filter_map(|at| prepared.kept.get(*at));
+        let taken = taken.filter(|part| evaluated.is_some_and(|evaluated| evaluated.is_unkept(&name(part))));
+        let days = counted.iter().chain(taken).filter_map(|part| {
             let day = part.interval.start.div_euclid(super::DAY) as i32;
             let key = *prepared.expected.get(&(part.subject, day))?;
             let subject = prepared.subjects[part.subject].as_ref();
             Some(NewDay { subject, day, key, part, sealed: false })
         });
-        keep::keep(store, context, days.collect(), &prepared.facts, self.resolve.read()).await;
+        let days: Vec<NewDay<'_>> = days.collect();
+        let names: Vec<_> = evaluated.iter().flat_map(|_| days.iter().map(|day| name(day.part))).collect();
+        let kept = keep::keep(store, context, days, &prepared.facts, &self.view().read).await;
+        if let Some(evaluated) = evaluated.filter(|_| kept) {
+            evaluated.kept(names);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::error::Result;
+use nines_slo::Month;
 use nines_store::TableKind;
 use nines_timeline::{Interval, Share, histogram};
 
@@ -12,9 +13,8 @@ use super::DAY;
 use super::common::Read;
 use super::evaluator::Evaluator;
 use super::keep::keep;
-use super::months::Month;
 use super::part::Detail;
-use super::prepare::Asked;
+use super::prepare::Question;
 use super::select::Selection;
 
 /// The limit of an objective in a month.
@@ -42,7 +42,7 @@ impl Evaluator<'_> {
         if ranges.is_empty() && gone.is_none() {
             return Ok(Vec::new());
         }
-        let asked = Asked {
+        let asked = Question {
             ranges: ranges.iter().copied().chain(gone).collect(),
             detail: Detail::None,
             selection: Selection::default(),
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
                     objective: Arc::clone(&subject.name),
                     business: Arc::clone(&subject.business),
                     service: Arc::clone(&subject.service),
-                    month: month.name(),
+                    month: month.to_string(),
                     interval,
                     quantile,
                     threshold: limit.map(|bound| bound.bucket.map_or(0.0, histogram::upper_bound)),

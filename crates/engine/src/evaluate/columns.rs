@@ -1,6 +1,7 @@
 //! The columns of a batch of raw rows, by name, as typed arrays; and which of them an evaluation needs.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use datafusion::arrow::array::{
     Array, AsArray, Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
@@ -98,6 +99,33 @@ impl<'a> Columns<'a> {
             last: optional::<Float64Type>(batch, "last"),
             latency: Latencies::of(batch)?,
         })
+    }
+
+    /// The runs of rows with the same key, up to a row.
+    pub fn runs(&self, end: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let start = at;
+            at += 1;
+            while at < end && self.same_key(at - 1, at) {
+                at += 1;
+            }
+            Some(start..at)
+        })
+    }
+
+    /// Writes what tells the rows of a run from others: these texts, and the status.
+    pub fn key(&self, texts: impl IntoIterator<Item = usize>, row: usize, key: &mut Vec<u8>) {
+        key.clear();
+        for column in texts {
+            key.extend_from_slice(self.text(column, row).as_bytes());
+            key.push(0xff);
+        }
+        let status = self.status.map_or(0, |status| status.value(row));
+        key.extend_from_slice(&status.to_le_bytes());
     }
 
     /// A text of a row; empty if the column was not read.

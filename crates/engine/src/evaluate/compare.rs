@@ -10,7 +10,7 @@ use super::evaluator::Evaluator;
 use super::inputs::RAW;
 use super::keep::{self, NewDay};
 use super::part::{Detail, Part};
-use super::prepare::Asked;
+use super::prepare::Question;
 use super::run::Running;
 use super::select::Selection;
 
@@ -30,7 +30,7 @@ impl Evaluator<'_> {
         let mut compared = Compared::default();
         for &day in days.iter().filter(|day| !self.is_any_sealed(**day)) {
             let interval = Interval::new(i64::from(day) * DAY, i64::from(day + 1) * DAY);
-            let asked = |fresh| Asked {
+            let asked = |fresh| Question {
                 ranges: vec![interval],
                 detail: Detail::None,
                 selection: Selection::default(),

@@ -1,4 +1,4 @@
-//! The leaf of an evaluation: rows of one raw table, counted and judged day by day ([`Pass`]).
+//! The leaf of an evaluation: rows of one raw table, counted and judged day by day ([`DayCounter`]).
 
 use std::fmt;
 use std::ops::Range;
@@ -19,10 +19,12 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
+use tracing::Instrument;
 
+use super::counter::DayCounter;
+use super::fold::Days;
 use super::part::{Detail, Part};
 use super::part_rows;
-use super::pass::{Pass, days_of};
 use super::task::Task;
 
 /// Parts in a batch, where days come together.
@@ -50,6 +52,11 @@ impl CountExec {
         );
         let properties = properties.with_scheduling_type(SchedulingType::Cooperative);
         CountExec { task, scan, days, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// The days that each partition answers for.
+    pub fn days(&self) -> &[Range<i32>] {
+        &self.days
     }
 
     /// In how many partitions it counts.
@@ -122,7 +129,7 @@ impl ExecutionPlan for CountExec {
         };
         let rows = self.scan.as_ref().map(|scan| scan.execute(partition, Arc::clone(&context))).transpose()?;
         let reserve = |what: &str| MemoryConsumer::new(format!("{what}[{partition}]")).register(context.memory_pool());
-        let pass = Pass::new(Arc::clone(&self.task), days, reserve("CountExec"));
+        let pass = DayCounter::new(Arc::clone(&self.task), days, reserve("CountExec"));
         let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
         let count = |name: &'static str| MetricBuilder::new(&self.metrics).counter(name, partition);
         let speaker = Speaker {
@@ -134,7 +141,8 @@ impl ExecutionPlan for CountExec {
         };
         let metrics =
             Metrics { input: count("input_rows"), time: MetricBuilder::new(&self.metrics).elapsed_compute(partition) };
-        stream.spawn(work(pass, rows, speaker, metrics));
+        let span = tracing::debug_span!(target: "nines", "scan", table = self.task.table.name(), partition);
+        stream.spawn(work(pass, rows, speaker, metrics).instrument(span));
         Ok(stream.build())
     }
 }
@@ -175,16 +183,17 @@ impl Speaker {
 
 /// Counts the rows of a partition.
 async fn work(
-    mut pass: Pass,
+    mut pass: DayCounter,
     rows: Option<SendableRecordBatchStream>,
     mut speaker: Speaker,
     metrics: Metrics,
 ) -> Result<()> {
     if let Some(mut rows) = rows {
+        let mut days = Days::default();
         while let Some(batch) = rows.next().await {
             let batch = batch?;
             metrics.input.add(batch.num_rows());
-            for (day, rows) in days_of(&batch)? {
+            for (day, rows) in days.of(&batch)? {
                 while let Some(parts) = timed(&metrics.time, || pass.judge_before(day))? {
                     if !speaker.say(parts).await? {
                         return Ok(());
@@ -202,6 +211,7 @@ async fn work(
     let carried: Vec<(usize, Arc<str>)> =
         pass.into_carried().into_iter().enumerate().filter_map(|(at, business)| Some((at, business?))).collect();
     speaker.flush(&carried).await?;
+    tracing::debug!(target: "nines", rows = metrics.input.value(), parts = speaker.output.value(), "counted");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
@@ -9,22 +10,41 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
-use nines_slo::{Definitions, Kind, Stored};
+use nines_slo::{Definitions, ObjectKind, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::common::Read;
+use super::exclusions::{self, Exclusion, Incident};
 use super::inputs::{Inputs, RAW};
 use super::measurable::unmeasurable;
-use super::overlay::{self, Exclusion, Incident};
 use super::session::Evaluation;
+use super::shared::Evaluated;
 use crate::Role;
-use crate::place::Place;
+use crate::location::StoreLocation;
 use crate::statement::{Pins, now};
+
+/// The tables that evaluations read.
+pub(super) const EVALUATED: [TableKind; 8] = [
+    TableKind::Requests,
+    TableKind::Events,
+    TableKind::Gauges,
+    TableKind::Definitions,
+    TableKind::Exclusions,
+    TableKind::Incidents,
+    TableKind::SloDays,
+    TableKind::SloFacts,
+];
 
 /// Definitions to evaluate instead of those that are recorded, hung on the session's configuration.
 #[derive(Debug)]
 pub(crate) struct Proposed(pub Arc<Definitions>);
+
+/// What a statement may take of what was evaluated, and leaves: nothing of what is only proposed.
+pub(super) fn evaluated(config: &SessionConfig) -> Option<Arc<Evaluated>> {
+    config.get_extension::<Evaluated>().filter(|_| config.get_extension::<Proposed>().is_none())
+}
 
 /// One statement's view of the store.
 pub(crate) struct Evaluator<'a> {
@@ -44,7 +64,7 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     /// Reads the small tables, and which files the large ones have.
-    pub async fn new(evaluation: &'a Evaluation, place: &Place, read: &Read) -> Result<Self> {
+    pub async fn new(evaluation: &'a Evaluation, place: &StoreLocation, read: &Read) -> Result<Self> {
         let session: &'a dyn Session = evaluation.state();
         let pins = Pins::of(session)?;
         let store = place.store().cloned();
@@ -61,8 +81,8 @@ impl<'a> Evaluator<'a> {
             inputs: Vec::new(),
         };
         evaluator.definitions = evaluator.read_definitions(read).await?;
-        evaluator.exclusions = overlay::exclusions(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
-        evaluator.incidents = overlay::incidents(&evaluator.rows(TableKind::Incidents, None, &[]).await?)?;
+        evaluator.exclusions = exclusions::exclusions(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
+        evaluator.incidents = exclusions::incidents(&evaluator.rows(TableKind::Incidents, None, &[]).await?)?;
         for kind in RAW {
             let snapshot = evaluator.snapshot(kind).await?;
             evaluator.inputs.push(Arc::new(Inputs::new(kind, snapshot, slice_seconds)));
@@ -77,6 +97,18 @@ impl<'a> Evaluator<'a> {
         let is_proposed = config.get_extension::<Proposed>().is_some();
         let keeps = config.get_extension::<Role>().is_none_or(|role| role.keeps());
         self.store.as_ref().filter(|_| keeps && !is_proposed && self.pins.past().is_none())
+    }
+
+    /// What the statement, or the notebook that it is of, has evaluated so far. Nothing of what is only proposed.
+    pub fn evaluated(&self) -> Option<Arc<Evaluated>> {
+        evaluated(self.session.config())
+    }
+
+    /// The versions of the tables that this statement reads, those apart that only keep what was evaluated.
+    pub fn versions(&self) -> BTreeMap<TableKind, Option<u64>> {
+        let mut versions = self.pins.versions();
+        versions.retain(|kind, _| EVALUATED.contains(kind) && !kind.is_derived());
+        versions
     }
 
     /// The version of a table that this statement reads; `None` if nothing was ever written to it.
@@ -144,10 +176,10 @@ pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
     let mut found = Vec::new();
     for batch in rows {
         let (kinds, names, text) =
-            (overlay::texts(batch, "kind")?, overlay::texts(batch, "name")?, overlay::texts(batch, "text")?);
-        let from = overlay::instants(batch, "effective_from")?;
+            (exclusions::texts(batch, "kind")?, exclusions::texts(batch, "name")?, exclusions::texts(batch, "text")?);
+        let from = exclusions::instants(batch, "effective_from")?;
         for (row, from) in from.into_iter().enumerate() {
-            let kind: Kind = kinds.value(row).parse().map_err(|_| unknown_kind(kinds.value(row)))?;
+            let kind: ObjectKind = kinds.value(row).parse().map_err(|_| unknown_kind(kinds.value(row)))?;
             found.push(Stored {
                 kind,
                 name: names.value(row).to_string(),

@@ -23,9 +23,9 @@ use nines_timeline::Timeline;
 
 use super::common::Read;
 use super::evaluator::Evaluator;
+use super::exclusions;
 use super::inputs::Inputs;
 use super::name::{Name, hash_of};
-use super::overlay;
 use super::part::Part;
 use super::subject::{Between, Subject, touching};
 use super::{DAY, EVALUATOR};
@@ -123,8 +123,8 @@ impl<'a> KeptDays<'a> {
     pub fn new(batch: &'a RecordBatch) -> Option<Self> {
         let number = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
         Some(KeptDays {
-            objective: overlay::texts(batch, "objective").ok()?,
-            definition: overlay::texts(batch, "definition").ok()?,
+            objective: exclusions::texts(batch, "objective").ok()?,
+            definition: exclusions::texts(batch, "definition").ok()?,
             date: batch.column_by_name("date")?.as_primitive_opt::<Date32Type>()?,
             key: number("key")?,
             good: number("good")?,
@@ -132,7 +132,7 @@ impl<'a> KeptDays<'a> {
             ratio_sum: batch.column_by_name("ratio_sum")?.as_primitive_opt::<Float64Type>()?,
             ratios: batch.column_by_name("ratios")?.as_primitive_opt::<Decimal128Type>()?,
             assumed: number("assumed")?,
-            last_data: overlay::instants(batch, "last_data").ok()?,
+            last_data: exclusions::instants(batch, "last_data").ok()?,
             sealed: batch.column_by_name("sealed")?.as_boolean_opt()?,
             counted_to: number("bound_below")?,
             sure_from: number("bound_above")?,
@@ -224,18 +224,29 @@ pub(super) fn said(store: Option<&Store>, error: &(dyn std::error::Error + 'stat
     }
 }
 
-/// Keeps days and facts, as far as that can be done.
-pub(super) async fn keep(store: &Store, task: &Arc<TaskContext>, days: Vec<NewDay<'_>>, facts: &[Fact], read: &Read) {
+/// Keeps days and facts, as far as that can be done; whether it could.
+pub(super) async fn keep(
+    store: &Store,
+    task: &Arc<TaskContext>,
+    days: Vec<NewDay<'_>>,
+    facts: &[Fact],
+    read: &Read,
+) -> bool {
+    let mut all = true;
     let name = |new: &NewDay<'_>| (Arc::clone(&new.subject.name), new.subject.definition, new.day, new.key);
     let claim = read.common.keeping.claim(days.iter().map(name).collect());
     let days: Vec<NewDay<'_>> = days.into_iter().filter(|new| claim.days.contains(&name(new))).collect();
+    tracing::debug!(target: "nines", days = days.len(), facts = facts.len(), "keep");
     // A cache that cannot be written is no reason for a question to fail, nor for the other one not to be.
     for kept in [put(store, task, &[], facts).await, put(store, task, &days, &[]).await] {
         if let Err(why) = kept {
+            tracing::warn!(target: "nines", error = %why, "what was evaluated is not kept");
             said(Some(store), &why);
             read.unkept.say(why);
+            all = false;
         }
     }
+    all
 }
 
 /// Keeps days and facts. What cannot be kept is an error.

@@ -7,12 +7,12 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::exec_err;
 use datafusion::error::Result;
+use nines_slo::Month;
 use nines_store::TableKind;
 
 use super::evaluator::Evaluator;
+use super::exclusions;
 use super::keep::said;
-use super::months::Month;
-use super::overlay;
 
 /// How the names of facts begin that stay.
 pub(super) const SEALED: &str = "sealed";
@@ -33,7 +33,7 @@ impl Evaluator<'_> {
     /// The facts that are kept: of no period, and of these months, or of all. A table that cannot be read keeps none, unless there are
     /// sealed days.
     pub async fn known(&self, months: Option<RangeInclusive<Month>>) -> Result<Known> {
-        let names = months.map(|months| (months.start().name(), months.end().name()));
+        let names = months.map(|months| (months.start().to_string(), months.end().to_string()));
         let is_asked = |period: &str| match &names {
             Some((first, last)) => period.is_empty() || (first.as_str()..=last.as_str()).contains(&period),
             None => true,
@@ -48,7 +48,7 @@ impl Evaluator<'_> {
         };
         let mut known = HashMap::new();
         for batch in &rows {
-            let text = |name: &str| overlay::texts(batch, name);
+            let text = |name: &str| exclusions::texts(batch, name);
             let (Ok(fact), Ok(subject), Ok(period), Ok(note)) =
                 (text("fact"), text("subject"), text("period"), text("text"))
             else {

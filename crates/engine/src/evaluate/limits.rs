@@ -5,22 +5,19 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::{col, lit};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
-use futures::StreamExt;
-use nines_slo::Spec;
+use nines_slo::{Month, Spec};
 use nines_store::ByDay;
 use nines_timeline::histogram::{Histogram, TooMany};
 use nines_timeline::{Interval, Share};
-use tokio::task::JoinSet;
 
 use super::columns::{BUSINESS, Columns, SERVICE};
 use super::evaluator::Evaluator;
+use super::fold::{Fold, fold};
 use super::inputs::Inputs;
 use super::keep::Fact;
 use super::known::Known;
-use super::months::Month;
 use super::name::hash_of;
 use super::subject::{Bound, LimitAt, Subject};
 use super::{DAY, EVALUATOR};
@@ -76,12 +73,12 @@ impl Evaluator<'_> {
                 let days = interval.start.div_euclid(DAY) as i32..=(interval.end - 1).div_euclid(DAY) as i32;
                 if inputs.lacks(&days) {
                     // Rows of the month before are gone: what it was when they went stays.
-                    let sealed = known.0.get(&(SEALED_BASELINE.into(), lasting_name(&source), month.name()));
+                    let sealed = known.0.get(&(SEALED_BASELINE.into(), lasting_name(&source), month.to_string()));
                     limits.insert(place, sealed.and_then(|(_, value, _)| value.map(bound_of)));
                     continue;
                 }
                 let key = hash_of(&(EVALUATOR, inputs.hash_in(days))) as i64;
-                let kept = known.0.get(&(BASELINE.into(), subject_name(&source), month.name()));
+                let kept = known.0.get(&(BASELINE.into(), subject_name(&source), month.to_string()));
                 match kept.filter(|(at, _, _)| *at == key) {
                     Some((_, value, _)) => {
                         limits.insert(place, value.map(bound_of));
@@ -101,7 +98,7 @@ impl Evaluator<'_> {
                 let fact = Fact {
                     fact: BASELINE,
                     subject: subject_name(&missing.source),
-                    period: missing.month.name(),
+                    period: missing.month.to_string(),
                     key: missing.key,
                     value,
                     text: String::new(),
@@ -140,9 +137,9 @@ impl Evaluator<'_> {
         for source in subjects.iter().filter_map(|subject| Some((subject, source(&subject.spec)?))) {
             let (subject, source) = source;
             for month in self.months(&subject.spec, inputs, range) {
-                let place = (BASELINE.to_string(), subject_name(&source), month.name());
+                let place = (BASELINE.to_string(), subject_name(&source), month.to_string());
                 let Some((_, value, _)) = known.0.get(&place) else { continue };
-                sealed.insert((lasting_name(&source), month.name()), *value);
+                sealed.insert((lasting_name(&source), month.to_string()), *value);
             }
         }
         let facts = sealed.into_iter().map(|((subject, period), value)| Fact {
@@ -161,7 +158,7 @@ impl Evaluator<'_> {
         let Some(name) = source(spec).map(|source| lasting_name(&source)) else { return Vec::new() };
         let sealed = known.0.iter().filter_map(|((fact, subject, month), (_, value, _))| {
             let is_of_it = fact == SEALED_BASELINE && *subject == name;
-            Some((Month::named(month).filter(|_| is_of_it)?, value.map(bound_of)))
+            Some((month.parse::<Month>().ok().filter(|_| is_of_it)?, value.map(bound_of)))
         });
         sealed.collect()
     }
@@ -169,7 +166,7 @@ impl Evaluator<'_> {
     /// The first month of which a limit was sealed.
     pub(super) fn first_sealed_month(known: &Known) -> Option<Month> {
         let sealed = known.0.keys().filter(|(fact, ..)| fact == SEALED_BASELINE);
-        sealed.filter_map(|(.., month)| Month::named(month)).min()
+        sealed.filter_map(|(.., month)| month.parse::<Month>().ok()).min()
     }
 
     /// The months that touch a range in which there may be rows.
@@ -179,8 +176,7 @@ impl Evaluator<'_> {
         let covered = Interval::new(range.start.max(first), range.end.min(inputs.watermark));
         let first = if covered.is_empty() { None } else { Month::of(covered.start, zone) };
         let last = first.and_then(|first| Month::of(covered.end - 1, zone).map(|last| (first, last)));
-        let months = last.map_or(0..0, |(first, last)| first.0..last.0 + 1);
-        months.map(Month)
+        last.into_iter().flat_map(|(first, last)| first.up_to(last))
     }
 
     /// The latencies that make each missing limit: one scan of the months that they are of.
@@ -206,14 +202,8 @@ impl Evaluator<'_> {
             let partitions = self.session.config().target_partitions();
             let request = ByDay { days: &days, columns: &columns, filter: Some(filter), partitions, lead_in: 0 };
             let scan = snapshot.scan_by_day(self.session, &request)?.plan;
-            let mut tasks = JoinSet::new();
-            for partition in 0..scan.output_partitioning().partition_count() {
-                let (scan, task) = (Arc::clone(&scan), self.session.task_ctx());
-                tasks.spawn(collect(scan, partition, task, Arc::clone(&missing)));
-            }
-            while let Some(done) = tasks.join_next().await {
-                let partial =
-                    done.map_err(|e| datafusion::common::internal_datafusion_err!("a scan broke off: {e}"))??;
+            let begin = |memory| Latencies::new(Arc::clone(&missing), memory);
+            for partial in fold(&scan, &self.session.task_ctx(), "latency limits", begin).await? {
                 total.iter_mut().zip(partial).try_for_each(|(all, part)| all.merge(&part))?;
             }
         }
@@ -228,51 +218,56 @@ impl Missing {
     }
 }
 
-async fn collect(
-    scan: Arc<dyn ExecutionPlan>,
-    partition: usize,
-    task: Arc<TaskContext>,
+/// Adds up the latencies that make each limit.
+struct Latencies {
     missing: Arc<Vec<Missing>>,
-) -> Result<Vec<Buckets>> {
-    let mut all = vec![Buckets::default(); missing.len()];
-    let mut by_service: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, missing) in missing.iter().enumerate() {
-        by_service.entry(missing.source.service.as_str()).or_default().push(at);
-    }
-    let mut rows = scan.execute(partition, task)?;
-    while let Some(batch) = rows.next().await {
-        add(&batch?, &missing, &by_service, &mut all)?;
-    }
-    Ok(all)
+    by_service: HashMap<String, Vec<usize>>,
+    all: Vec<Buckets>,
+    memory: MemoryReservation,
 }
 
-fn add(
-    batch: &RecordBatch,
-    missing: &[Missing],
-    by_service: &HashMap<&str, Vec<usize>>,
-    all: &mut [Buckets],
-) -> Result<()> {
-    let columns = Columns::of(batch)?;
-    let (Some(latency), Some(status)) = (&columns.latency, columns.status) else { return Ok(()) };
-    for row in 0..batch.num_rows() {
-        if !(100..400).contains(&status.value(row)) || !latency.is_known(row) {
-            continue;
+impl Latencies {
+    fn new(missing: Arc<Vec<Missing>>, memory: MemoryReservation) -> Self {
+        let mut by_service: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, missing) in missing.iter().enumerate() {
+            by_service.entry(missing.source.service.clone()).or_default().push(at);
         }
-        let time = columns.time[row];
-        for &at in by_service.get(columns.text(SERVICE, row)).into_iter().flatten() {
-            let of = &missing[at];
-            if of.interval.start <= time
-                && time < of.interval.end
-                && of.spec.counts_business(columns.text(BUSINESS, row))
-            {
-                all[at].add_zeros(latency.zeros(row))?;
-                for (bucket, count) in latency.pairs(row) {
-                    all[at].add(bucket, count)?;
+        Latencies { all: vec![Buckets::default(); missing.len()], missing, by_service, memory }
+    }
+}
+
+impl Fold for Latencies {
+    type Folded = Vec<Buckets>;
+
+    fn rows(&mut self, batch: &RecordBatch, _: i32) -> Result<()> {
+        let Latencies { missing, by_service, all, .. } = self;
+        let columns = Columns::of(batch)?;
+        let (Some(latency), Some(status)) = (&columns.latency, columns.status) else { return Ok(()) };
+        for row in 0..batch.num_rows() {
+            if !(100..400).contains(&status.value(row)) || !latency.is_known(row) {
+                continue;
+            }
+            let time = columns.time[row];
+            for &at in by_service.get(columns.text(SERVICE, row)).into_iter().flatten() {
+                let of = &missing[at];
+                if of.interval.start <= time
+                    && time < of.interval.end
+                    && of.spec.counts_business(columns.text(BUSINESS, row))
+                {
+                    all[at].add_zeros(latency.zeros(row))?;
+                    for (bucket, count) in latency.pairs(row) {
+                        all[at].add(bucket, count)?;
+                    }
                 }
             }
         }
+        let taken = self.all.iter().map(Buckets::size).sum();
+        self.memory.try_resize(taken)
     }
-    Ok(())
+
+    fn folded(self) -> Result<Vec<Buckets>> {
+        Ok(self.all)
+    }
 }
 
 /// A histogram to which many are added.
@@ -304,6 +299,11 @@ impl Buckets {
         };
         *known = known.checked_add(count).ok_or_else(|| external(TooMany))?;
         Ok(())
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        self.near.len() * size_of::<i64>() + self.far.len() * 32
     }
 
     fn pairs(&self) -> impl Iterator<Item = (i32, i64)> + '_ {

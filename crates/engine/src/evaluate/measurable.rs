@@ -25,7 +25,7 @@ pub(crate) fn complaint(spec: &Spec, slot: i64, state: &SessionState) -> Option<
     }
     let Indicator::Sql(sql) = &spec.indicator else { return None };
     let checked = raw(&sql.from).and_then(|kind| Expression::new(state, kind, sql));
-    checked.err().map(|error| format!("nines/sql: {}", crate::error::message(&error)))
+    checked.err().map(|error| format!("{}: {}", spec.indicator_type, crate::wording::message(&error)))
 }
 
 /// Why slices of this width cannot be judged where stored slices have that one (µs).

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use twox_hash::XxHash64;
 
 /// The name of a value.
-pub(super) fn hash_of(value: &impl Hash) -> u64 {
+pub(crate) fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = XxHash64::with_seed(0);
     value.hash(&mut hasher);
     hasher.finish()

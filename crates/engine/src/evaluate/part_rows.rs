@@ -3,13 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, ListArray, RecordBatch,
-    StringArray, StructArray, UInt8Array, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    UInt8Array, UInt32Array,
 };
-use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Decimal128Type, Field, Fields, Float64Type, Int64Type, Schema, SchemaRef, UInt8Type,
-    UInt32Type,
+    DataType, Decimal128Type, Field, Fields, Float64Type, Int64Type, Schema, SchemaRef, UInt8Type, UInt32Type,
 };
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
@@ -17,6 +15,7 @@ use nines_timeline::{Interval, Run, State};
 
 use super::part::{Culprit, Details, Part, Slice};
 use super::subject::Between;
+use crate::rows::{Lists, column, fields, int64s, list_of, lists, numbers, strange, texts, truths};
 
 /// The sums of ratios, in units of their own.
 const RATIOS: DataType = DataType::Decimal128(38, 0);
@@ -183,8 +182,9 @@ pub(super) fn parts(rows: &RecordBatch) -> Result<Vec<Part>> {
     let (uncounted, detailed) = (truth("uncounted")?, truth("detailed")?);
     let (runs, slices) = (Lists::of(rows, "runs")?, Lists::of(rows, "slices")?);
     let (culprits, events) = (Lists::of(rows, "culprits")?, Lists::of(rows, "events")?);
-    let (run_starts, run_ends, run_states) = (runs.int64s("started")?, runs.int64s("ended")?, runs.states()?);
-    let (slice_starts, slice_states) = (slices.int64s("started")?, slices.states()?);
+    let (run_starts, run_ends, run_states) =
+        (runs.int64s("started")?, runs.int64s("ended")?, runs.numbers::<UInt8Type>("state")?.values());
+    let (slice_starts, slice_states) = (slices.int64s("started")?, slices.numbers::<UInt8Type>("state")?.values());
     let (slice_goods, slice_totals) = (slices.int64s("good")?, slices.int64s("total")?);
     let approximate = slices.truths("approximate")?;
     let (endpoints, causes) = (culprits.texts("endpoint")?, culprits.texts("cause")?);
@@ -240,30 +240,6 @@ pub(super) fn parts(rows: &RecordBatch) -> Result<Vec<Part>> {
     Ok(found)
 }
 
-fn fields(of: &[(&str, DataType)]) -> Fields {
-    of.iter().map(|(name, kind)| Field::new(*name, kind.clone(), false)).collect()
-}
-
-fn item(of: &Fields) -> Field {
-    Field::new_list_field(DataType::Struct(of.clone()), false)
-}
-
-fn list_of(of: &Fields) -> DataType {
-    DataType::List(Arc::new(item(of)))
-}
-
-fn int64s(values: impl Iterator<Item = i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(values))
-}
-
-fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
-    Arc::new(values.map(Some).collect::<StringArray>())
-}
-
-fn truths(values: impl Iterator<Item = bool>) -> ArrayRef {
-    Arc::new(values.map(Some).collect::<BooleanArray>())
-}
-
 fn states(values: impl Iterator<Item = State>) -> ArrayRef {
     Arc::new(UInt8Array::from_iter_values(values.map(|state| match state {
         State::Ok => 0,
@@ -280,73 +256,6 @@ fn state(number: u8) -> Result<State> {
         2 => Ok(State::NoData),
         3 => Ok(State::Excluded),
         other => Err(internal_datafusion_err!("no state of a slice is called {other}")),
-    }
-}
-
-/// A list for each of `all` rows, of these lengths and empty behind them.
-fn lists(
-    of: &Fields,
-    all: usize,
-    lengths: impl ExactSizeIterator<Item = usize>,
-    values: Vec<ArrayRef>,
-) -> Result<ArrayRef> {
-    let behind = all - lengths.len();
-    let offsets = OffsetBuffer::from_lengths(lengths.chain(std::iter::repeat_n(0, behind)));
-    let values = StructArray::try_new(of.clone(), values, None)?;
-    Ok(Arc::new(ListArray::try_new(Arc::new(item(of)), offsets, Arc::new(values), None)?))
-}
-
-fn strange(name: &str) -> datafusion::error::DataFusionError {
-    internal_datafusion_err!("parts have no column {name} of the type that they have")
-}
-
-fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    rows.column_by_name(name).ok_or_else(|| strange(name))
-}
-
-fn numbers<'a, T: ArrowPrimitiveType>(
-    rows: &'a RecordBatch,
-    name: &str,
-) -> Result<&'a datafusion::arrow::array::PrimitiveArray<T>> {
-    column(rows, name)?.as_primitive_opt::<T>().ok_or_else(|| strange(name))
-}
-
-/// A column of lists.
-struct Lists<'a> {
-    lists: &'a ListArray,
-    values: &'a StructArray,
-}
-
-impl<'a> Lists<'a> {
-    fn of(rows: &'a RecordBatch, name: &str) -> Result<Self> {
-        let lists = column(rows, name)?.as_list_opt::<i32>().ok_or_else(|| strange(name))?;
-        let values = lists.values().as_struct_opt().ok_or_else(|| strange(name))?;
-        Ok(Lists { lists, values })
-    }
-
-    fn of_row(&self, row: usize) -> std::ops::Range<usize> {
-        let offsets = self.lists.value_offsets();
-        offsets[row] as usize..offsets[row + 1] as usize
-    }
-
-    fn inner(&self, name: &str) -> Result<&'a ArrayRef> {
-        self.values.column_by_name(name).ok_or_else(|| strange(name))
-    }
-
-    fn int64s(&self, name: &str) -> Result<&'a [i64]> {
-        Ok(self.inner(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| strange(name))?.values())
-    }
-
-    fn states(&self) -> Result<&'a [u8]> {
-        Ok(self.inner("state")?.as_primitive_opt::<UInt8Type>().ok_or_else(|| strange("state"))?.values())
-    }
-
-    fn truths(&self, name: &str) -> Result<&'a BooleanArray> {
-        self.inner(name)?.as_boolean_opt().ok_or_else(|| strange(name))
-    }
-
-    fn texts(&self, name: &str) -> Result<&'a StringArray> {
-        self.inner(name)?.as_string_opt::<i32>().ok_or_else(|| strange(name))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a question to leaves: which objectives, which days of theirs are kept already, what has to be counted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use futures::StreamExt;
-use nines_slo::{Definitions, NoData, Objective, Version};
+use nines_slo::{Definitions, Month, NoData, Objective, Version};
+use nines_store::TableKind;
 use nines_timeline::{Grid, Interval};
 
 use super::DAY;
 use super::count::CountExec;
 use super::evaluator::Evaluator;
-use super::facts::{depends_on_facts, indicate};
+use super::exclusions::Incident;
+use super::first_data::{depends_on_facts, indicate};
 use super::inputs::{RAW, raw};
 use super::keep::{self, Fact, KeptDays};
 use super::known::{Known, SEALED};
-use super::months::Month;
-use super::overlay::Incident;
 use super::part::{Detail, Part, Split};
 use super::pieces::{Piece, Pieces, pieces};
 use super::scan::Wanted;
@@ -36,7 +36,7 @@ const PIECE: usize = 128;
 
 /// What a question asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Question {
     /// Over which ranges; each is answered by itself.
     pub ranges: Vec<Interval>,
     pub detail: Detail,
@@ -62,6 +62,12 @@ pub(crate) struct Prepared {
     pub facts: Vec<Fact>,
     /// How many parts the answer has.
     pub parts: usize,
+    /// How many of them another call, or an earlier cell, had counted.
+    pub shared: usize,
+    /// Which of the parts are of days that whoever counted them may not keep: places in `kept`.
+    pub unkept: Vec<usize>,
+    /// The versions of tables of which they are.
+    pub versions: BTreeMap<TableKind, Option<u64>>,
     /// What kept parts and the list of what is wanted take.
     memory: MemoryReservation,
     /// What else answers speak of.
@@ -71,7 +77,7 @@ pub(crate) struct Prepared {
 
 impl Evaluator<'_> {
     /// Finds out all but the counts.
-    pub async fn prepare(&self, asked: &Asked) -> Result<Prepared> {
+    pub async fn prepare(&self, asked: &Question) -> Result<Prepared> {
         let mut facts = Vec::new();
         let subjects = self.subjects(asked, &mut facts).await?;
         let mut prepared = Prepared {
@@ -81,6 +87,9 @@ impl Evaluator<'_> {
             expected: HashMap::new(),
             facts,
             parts: 0,
+            shared: 0,
+            unkept: Vec::new(),
+            versions: self.versions(),
             memory: MemoryConsumer::new("ResolveExec").register(&self.session.runtime_env().memory_pool),
             incidents: Vec::new(),
             definitions: Arc::clone(&self.definitions),
@@ -107,6 +116,7 @@ impl Evaluator<'_> {
             self.recall(asked, &pieces, &mut done, &mut prepared).await?;
         }
         self.stand_in(asked, &pieces, &mut done, &mut prepared)?;
+        self.take_shared(asked, &pieces, &mut done, &mut prepared)?;
 
         for kind in RAW {
             let inputs = self.inputs(kind)?;
@@ -169,7 +179,7 @@ impl Evaluator<'_> {
     /// Takes the days that are kept.
     async fn recall(
         &self,
-        asked: &Asked,
+        asked: &Question,
         pieces: &[Pieces],
         done: &mut [Vec<bool>],
         prepared: &mut Prepared,
@@ -277,8 +287,39 @@ impl Evaluator<'_> {
         Ok(())
     }
 
+    /// Takes what the statement, or the notebook that it is of, has counted already.
+    fn take_shared(
+        &self,
+        asked: &Question,
+        pieces: &[Pieces],
+        done: &mut [Vec<bool>],
+        prepared: &mut Prepared,
+    ) -> Result<()> {
+        let Some(evaluated) = self.evaluated().filter(|_| !asked.fresh && asked.detail != Detail::Slices) else {
+            return Ok(());
+        };
+        let known = evaluated.known(&prepared.versions);
+        for (number, (of, done)) in pieces.iter().zip(done).enumerate() {
+            let name = prepared.subjects[number].evaluated_name();
+            for (piece, done) in of.iter().zip(done).filter(|(_, done)| !**done) {
+                let Some((part, kept)) = known.part(&(name, piece.interval), asked.detail) else { continue };
+                prepared.memory.try_grow(part.size())?;
+                let subject = &prepared.subjects[number];
+                if !kept && asked.detail.is_kept() && self.is_worth_keeping(subject, &piece) {
+                    let key = keep::key(subject, self.inputs(subject.table)?, piece.day);
+                    prepared.expected.insert((number, piece.day), key);
+                    prepared.unkept.push(prepared.kept.len());
+                }
+                prepared.kept.push(Part { subject: number, range: piece.range, ..part });
+                prepared.shared += 1;
+                *done = true;
+            }
+        }
+        Ok(())
+    }
+
     /// The versions of the objectives that are asked for, with all that decides their slices.
-    async fn subjects(&self, asked: &Asked, facts: &mut Vec<Fact>) -> Result<Vec<Arc<Subject>>> {
+    async fn subjects(&self, asked: &Question, facts: &mut Vec<Fact>) -> Result<Vec<Arc<Subject>>> {
         let mut known = self.known(months_around(&asked.ranges)).await?;
         if asked.fresh {
             known.0.retain(|(fact, ..), _| fact.starts_with(SEALED));
@@ -289,7 +330,7 @@ impl Evaluator<'_> {
     /// The same, with what is known and what is found out.
     pub async fn subjects_with_limits(
         &self,
-        asked: &Asked,
+        asked: &Question,
         known: &mut Known,
         facts: &mut Vec<Fact>,
     ) -> Result<Vec<Subject>> {
@@ -376,7 +417,7 @@ impl Evaluator<'_> {
         let from = asked.ranges.iter().map(|range| range.start).min().unwrap_or_default();
         let to = asked.ranges.iter().map(|range| range.end).max().unwrap_or_default();
         if subjects.iter().any(|subject| subject.spec.indicator.baseline().is_some()) {
-            let inputs = Arc::clone(self.inputs(nines_store::TableKind::Requests)?);
+            let inputs = Arc::clone(self.inputs(TableKind::Requests)?);
             // Slices of the range may end after it, and keys are of whole days.
             let around = Interval::new(from.saturating_sub(DAY), to.saturating_add(DAY));
             self.limits(&inputs, &mut subjects, around, known, facts).await?;
@@ -385,7 +426,7 @@ impl Evaluator<'_> {
     }
 
     /// Which candidates are asked for, or needed for a union that is.
-    fn meant(&self, asked: &Asked, candidates: &[Candidate<'_>]) -> Result<Vec<bool>> {
+    fn meant(&self, asked: &Question, candidates: &[Candidate<'_>]) -> Result<Vec<bool>> {
         let mut meant = asked.selection.meant(self.session, candidates)?;
         for composite in self.definitions.composites.iter().filter(|_| asked.composites) {
             let of = |candidate: &Candidate<'_>| composite.objectives.iter().any(|name| name == candidate.objective);

@@ -9,48 +9,42 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::{internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use nines_store::{Store, TableKind};
+use datafusion::prelude::SessionConfig;
+use nines_store::Store;
 use tokio::sync::mpsc::Sender;
 
 use super::common::Read;
 use super::count;
-use super::evaluator::Evaluator;
-use super::prepare::{Asked, Prepared};
+use super::evaluator::{EVALUATED, Evaluator, evaluated};
+use super::prepare::{Prepared, Question};
 use super::run::Running;
 use super::session::{Evaluation, task};
-use crate::place::Place;
+use super::shared::Evaluated;
+use crate::location::StoreLocation;
 use crate::statement::Pins;
 
 /// What a statement sees of the store.
 #[derive(Debug)]
 pub(crate) struct View {
     pub evaluation: Evaluation,
-    pub place: Arc<Place>,
+    pub place: Arc<StoreLocation>,
     pub read: Arc<Read>,
 }
 
-/// The tables that evaluations read.
-const EVALUATED: [TableKind; 8] = [
-    TableKind::Requests,
-    TableKind::Events,
-    TableKind::Gauges,
-    TableKind::Definitions,
-    TableKind::Exclusions,
-    TableKind::Incidents,
-    TableKind::SloDays,
-    TableKind::SloFacts,
-];
-
 impl View {
     /// That of the statement that a session plans. Of each table one version is seen, from now on.
-    pub async fn of(session: &dyn Session, place: &Arc<Place>, read: &Arc<Read>) -> Result<Self> {
+    pub async fn of(session: &dyn Session, place: &Arc<StoreLocation>, read: &Arc<Read>) -> Result<Self> {
         let evaluation = Evaluation::of(session, read)?;
+        if let Some(evaluated) = session.config().get_extension::<Evaluated>() {
+            evaluated.planned();
+        }
         let pins = Pins::of(session)?;
         let store = place.store();
         for kind in EVALUATED {
@@ -59,6 +53,33 @@ impl View {
             pinned.map(drop).or_else(|error| if kind.is_derived() { Ok(()) } else { Err(error) })?;
         }
         Ok(View { evaluation, place: Arc::clone(place), read: Arc::clone(read) })
+    }
+
+    /// That of a plan that travelled: its configuration says which versions are seen.
+    pub fn given(
+        config: &SessionConfig,
+        runtime: &Arc<RuntimeEnv>,
+        place: &Arc<StoreLocation>,
+        read: &Arc<Read>,
+    ) -> Result<Self> {
+        let evaluation = Evaluation::with(config, runtime, read)?;
+        Ok(View { evaluation, place: Arc::clone(place), read: Arc::clone(read) })
+    }
+
+    /// The versions of the tables that are seen.
+    pub fn pins(&self) -> Result<Arc<Pins>> {
+        Pins::of(self.evaluation.state())
+    }
+
+    /// What the statement, or the notebook that it is of, has evaluated so far.
+    /// Nothing of what is only proposed.
+    pub fn evaluated(&self) -> Option<Arc<Evaluated>> {
+        evaluated(self.config())
+    }
+
+    /// What hangs on the statement that sees it: its pins, what time it is, what is proposed, who asks.
+    pub fn config(&self) -> &SessionConfig {
+        self.evaluation.state().config()
     }
 }
 
@@ -76,7 +97,7 @@ pub(crate) struct Resolved {
 /// [`Resolved`].
 #[derive(Debug, Clone)]
 pub(crate) struct ResolveExec {
-    asked: Arc<Asked>,
+    asked: Arc<Question>,
     view: Arc<View>,
     /// What was found out when it ran first, for whoever looks at the plan.
     shown: Arc<OnceLock<Arc<Resolved>>>,
@@ -87,15 +108,9 @@ pub(crate) struct ResolveExec {
 }
 
 impl ResolveExec {
-    pub fn new(asked: Asked, view: View) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(count::schema()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
-        let template = Arc::new(Template { properties: Arc::clone(&properties) });
+    pub fn new(asked: Question, view: View) -> Self {
+        let template = Template::new();
+        let (properties, template) = (Arc::clone(&template.properties), Arc::new(template));
         ResolveExec {
             asked: Arc::new(asked),
             view: Arc::new(view),
@@ -106,13 +121,19 @@ impl ResolveExec {
         }
     }
 
-    pub fn asked(&self) -> &Asked {
+    pub fn asked(&self) -> &Question {
         &self.asked
     }
 
-    /// What the session's evaluations leave.
-    pub fn read(&self) -> &Read {
-        &self.view.read
+    /// What the statement sees of the store.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The leaves that ran; none before it ran.
+    #[cfg(test)]
+    pub fn leaves(&self) -> Vec<Arc<super::CountExec>> {
+        self.shown.get().map(|resolved| resolved.prepared.leaves.clone()).unwrap_or_default()
     }
 
     /// Finds out which parts there are, and starts to count those that are not kept.
@@ -129,7 +150,17 @@ impl ResolveExec {
         objectives.dedup();
         count("objectives", objectives.len());
         count("days", prepared.parts);
-        count("days_kept", prepared.kept.len());
+        count("days_kept", prepared.kept.len() - prepared.shared);
+        count("days_shared", prepared.shared);
+        tracing::info!(
+            target: "nines",
+            objectives = objectives.len(),
+            days = prepared.parts,
+            days_kept = prepared.kept.len() - prepared.shared,
+            days_shared = prepared.shared,
+            leaves = prepared.leaves.len(),
+            "evaluate"
+        );
         let store = evaluator.keeps_in().cloned();
         prepared.incidents = evaluator.incidents;
         let running = Running::start(&prepared.leaves, context)?;
@@ -152,7 +183,7 @@ impl ResolveExec {
 
 impl DisplayAs for ResolveExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Asked { ranges, .. } = self.asked.as_ref();
+        let Question { ranges, .. } = self.asked.as_ref();
         let of = ranges.iter().filter(|range| !range.is_empty());
         let day = |at: i64| at.div_euclid(super::DAY);
         let days = of.clone().map(|range| day(range.end - 1) - day(range.start) + 1).sum::<i64>();
@@ -219,8 +250,20 @@ impl ExecutionPlan for ResolveExec {
 
 /// Stands for the leaves in a plan that did not run.
 #[derive(Debug)]
-struct Template {
+pub(crate) struct Template {
     properties: Arc<PlanProperties>,
+}
+
+impl Template {
+    pub fn new() -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(count::schema()),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Template { properties: Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative)) }
+    }
 }
 
 impl DisplayAs for Template {

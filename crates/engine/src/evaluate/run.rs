@@ -9,9 +9,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::stream::{BoxStream, SelectAll, StreamExt, select_all};
 
 use super::count::CountExec;
+use super::counter::carry;
 use super::part::Part;
 use super::part_rows;
-use super::pass::carry;
 use super::task::Task;
 
 /// Leaves at work. Dropping it stops them.

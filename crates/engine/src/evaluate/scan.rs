@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
-use nines_store::ByDay;
+use nines_store::{ByDay, Snapshot};
 use nines_timeline::Interval;
 
 use super::DAY;
@@ -79,6 +79,7 @@ impl Evaluator<'_> {
         };
         let task = Task {
             table: inputs.kind,
+            version: inputs.snapshot.as_ref().and_then(Snapshot::version),
             subjects,
             numbers,
             sql,

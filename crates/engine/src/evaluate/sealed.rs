@@ -14,13 +14,13 @@ use nines_timeline::{Interval, Run, State};
 
 use super::DAY;
 use super::evaluator::Evaluator;
-use super::facts::{depends_on_facts, indicate, sealed_first};
+use super::first_data::{depends_on_facts, indicate, sealed_first};
 use super::inputs::raw;
 use super::keep::{self, Fact, NewDay};
 use super::known::SEALED;
 use super::part::{Detail, Part};
 use super::pieces::{Piece, Pieces};
-use super::prepare::{Asked, Prepared};
+use super::prepare::{Prepared, Question};
 use super::run::Running;
 use super::select::Selection;
 use crate::EngineError;
@@ -33,7 +33,7 @@ impl Evaluator<'_> {
     /// Says that nothing is known of what is left of sealed days, so that it is not worked out from rows that are not all there.
     pub(super) fn stand_in(
         &self,
-        asked: &Asked,
+        asked: &Question,
         pieces: &[Pieces],
         done: &mut [Vec<bool>],
         prepared: &mut Prepared,
@@ -93,7 +93,7 @@ impl Evaluator<'_> {
     pub async fn seal(&self, kind: TableKind, from: i32, until: i32) -> crate::Result<()> {
         let Some(store) = &self.store else { return Ok(()) };
         let (inputs, task) = (Arc::clone(self.inputs(kind)?), self.session.task_ctx());
-        let asked = |from: i32, until: i32| Asked {
+        let asked = |from: i32, until: i32| Question {
             ranges: vec![Interval::new(i64::from(from) * DAY, i64::from(until) * DAY)],
             detail: Detail::None,
             selection: Selection::default(),
@@ -198,7 +198,7 @@ impl Evaluator<'_> {
                 back = back.max(((hold.0 + DAY - 1) / DAY) as i32);
             }
             if spec.indicator.baseline().is_some() && inputs.watermark != i64::MIN {
-                let month = super::Month::of(inputs.watermark - 1, spec.time_zone);
+                let month = nines_slo::Month::of(inputs.watermark - 1, spec.time_zone);
                 let start = month.and_then(|month| month.interval(spec.time_zone)).map(|month| month.start);
                 let day = start.map(|start| start.div_euclid(DAY) as i32);
                 needed = needed.into_iter().chain(day).min();

@@ -20,8 +20,13 @@ pub(crate) struct Evaluation(SessionState);
 
 impl Evaluation {
     pub fn of(asking: &dyn Session, read: &Read) -> Result<Self> {
-        let mut state = begun(read, asking.runtime_env())?;
-        *state.config_mut() = config(asking.config());
+        Evaluation::with(asking.config(), asking.runtime_env(), read)
+    }
+
+    /// The same of a session that is known by its configuration.
+    pub fn with(asking: &SessionConfig, runtime: &Arc<RuntimeEnv>, read: &Read) -> Result<Self> {
+        let mut state = begun(read, runtime)?;
+        *state.config_mut() = config(asking);
         Ok(Evaluation(state))
     }
 

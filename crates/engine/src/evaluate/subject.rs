@@ -126,6 +126,17 @@ impl Subject {
         format!("text {}", self.said)
     }
 
+    /// Names all that its parts depend on but rows: the same name and the same versions of tables make the same parts.
+    pub fn evaluated_name(&self) -> u64 {
+        let Subject { name, business, service, definition, in_force, first, watermark, assumed_until, .. } = self;
+        // Only of held samples the time now decides.
+        let now = (self.hold() > 0).then_some(self.now);
+        let times = (in_force, first, watermark, assumed_until, now);
+        // By which method a part is summed up is not in the definition's hash: kept days have the sums of all.
+        let says = (name, business, service, definition, self.spec.budgeting);
+        hash_of(&(says, times, &self.removed, &self.excluded, &self.lost, &self.limits))
+    }
+
     /// The state of slices without data inside `[first, assumed_until)`; `None` where they are no data.
     pub fn assumed(&self) -> Option<(NoData, Interval)> {
         if self.spec.no_data == NoData::Ignore {

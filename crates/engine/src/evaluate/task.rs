@@ -14,6 +14,8 @@ use super::subject::Subject;
 #[derive(Debug)]
 pub(crate) struct Task {
     pub table: TableKind,
+    /// The version of the table whose rows are counted; `None` if it has none.
+    pub version: Option<u64>,
     /// Those of one table.
     pub subjects: Vec<Arc<Subject>>,
     /// Their numbers in the question.

@@ -6,6 +6,7 @@
 mod batch;
 mod beside;
 mod mapped;
+mod marks;
 mod pieces;
 #[cfg(test)]
 mod pieces_test;
@@ -29,7 +30,7 @@ use tokio::runtime::Handle;
 use crate::load::batch::{Content, Stamps};
 use crate::load::pieces::Plan;
 use crate::load::spool::Spool;
-pub use crate::load::what::{FileRead, Found, Load, Loaded, Warning};
+pub use crate::load::what::{FileRead, FileState, Load, Loaded, Warning};
 use crate::{EngineError, Result, Session};
 
 /// How often files are looked at again because another writer went on with one of them first.
@@ -66,13 +67,16 @@ impl Session {
         let loaded = match loaded {
             Ok(mut loaded) => {
                 // The rows are stored, whatever comes of this.
-                let slices = self.beside(load, &loaded.commit).await.unwrap_or(0);
+                let slices = self.beside(load, &loaded.commit).await.unwrap_or_else(|error| {
+                    tracing::warn!(target: "nines", %error, "it is not known whether other sources tell the same requests");
+                    0
+                });
                 loaded.warnings.extend((slices > 0).then_some(Warning::Beside(slices)));
                 Ok(loaded)
             }
             failed => failed,
         };
-        let again = again.into_iter().map(|file| FileRead { file, found: Found::Known, left: 0 });
+        let again = again.into_iter().map(|file| FileRead { file, found: FileState::Known, left: 0 });
         spool.named(loaded.map(|mut loaded| {
             loaded.files.extend(again);
             loaded
@@ -122,7 +126,7 @@ impl Session {
                 Ok(commit) if was_delivered(&commit) && !pieces.is_empty() && load.batch.is_none() => {
                     once.batch = None;
                     let known = |input: Input| match input {
-                        Input::File(file, _) => Some(FileRead { file, found: Found::Known, left: 0 }),
+                        Input::File(file, _) => Some(FileRead { file, found: FileState::Known, left: 0 }),
                         _ => None,
                     };
                     delivered = std::mem::take(&mut others).into_iter().filter_map(known).collect();

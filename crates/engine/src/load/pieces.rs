@@ -10,16 +10,15 @@
 //! whether a record was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
 //! from the same place one is told so by the store.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_ingest::{Cut, ErrorKind, Format, Hash, IngestError, Log, LogStart, Piece, Progress, first_64_bits, hex};
+use nines_ingest::{Cut, Format, Hash, LogStart, Piece, Progress, hex};
 use nines_store::Mark;
 
-use crate::load::{FileRead, Found};
+use super::marks::Marks;
+use crate::load::{FileRead, FileState};
 use crate::{Load, Result};
 
 /// Hexadecimal digits of a file's id.
@@ -42,13 +41,12 @@ pub(super) fn plan(
     progress: &Arc<Progress>,
     stored: impl Fn(&str) -> Result<Option<i64>>,
 ) -> Result<Plan> {
-    let mut marks = Marks { stored, zone, known: RefCell::default(), pending: Vec::new() };
+    let mut marks = Marks::new(stored, zone);
     let mut logs = Vec::new();
     for (at, (file, format)) in files.iter().enumerate() {
         let start = LogStart::open(file, *format, progress)?;
         let id = start.first_record(load.replace).map(|record| id(load, *format, &record));
-        let slots = id.as_deref().map(|id| marks.slots(id)).transpose()?.unwrap_or_default();
-        let ends = slots.iter().map(|slot| slot.end).collect::<Vec<_>>();
+        let ends = id.as_deref().map(|id| marks.ends(id)).transpose()?.unwrap_or_default();
         logs.push((at, id, start.measure(&ends, load.replace)?));
     }
     // The shortest first: among copies of one file, each is then the one before it, grown.
@@ -57,20 +55,20 @@ pub(super) fn plan(
     let mut found = Vec::new();
     for (at, id, mut log) in logs {
         let is = match &id {
-            None => Found::NoLine,
+            None => FileState::NoLine,
             Some(id) => match marks.place(id, load, &mut log, progress)? {
-                None => Found::Known,
+                None => FileState::Known,
                 Some((n, start)) => {
                     let from = start.as_ref().map_or(0, Cut::bytes);
                     pieces.push(log.piece(start, format!("{id}.{n}@{from}")));
-                    Found::New
+                    FileState::New
                 }
             },
         };
         found.push((at, FileRead { file: log.path().to_path_buf(), found: is, left: log.left() }));
     }
     found.sort_by_key(|(at, _)| *at);
-    Ok(Plan { pieces, marks: marks.pending, files: found.into_iter().map(|(_, file)| file).collect() })
+    Ok(Plan { pieces, marks: marks.pending(), files: found.into_iter().map(|(_, file)| file).collect() })
 }
 
 fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
@@ -84,190 +82,10 @@ fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
     hex(&scope.field(first_record).finish(), DIGITS)
 }
 
-/// 63 bits that stand for a mapping; 0 for none.
-fn mapping(load: &Load) -> i64 {
-    load.select.as_ref().map_or(0, |select| (first_64_bits(&Hash::new().field(select).finish()) >> 1) as i64)
-}
-
-/// 63 bits that stand for a time zone.
-fn named(zone: Tz) -> i64 {
-    (first_64_bits(&Hash::new().field(zone.name()).finish()) >> 1) as i64
-}
-
-/// A file that was read.
-struct Slot {
-    n: usize,
-    end: u64,
-    hash: Option<i64>,
-}
-
-/// The marks of a table, and those that the files planned so far will set.
-struct Marks<F> {
-    stored: F,
-    /// The time zone of times that are written without one.
-    zone: Tz,
-    /// What was looked up: each look goes through the log.
-    known: RefCell<HashMap<String, Option<i64>>>,
-    pending: Vec<Mark>,
-}
-
-impl<F: Fn(&str) -> Result<Option<i64>>> Marks<F> {
-    /// Where to go on in a file, and as which slot; `None` if all of it was read. What replaces begins at its start.
-    fn place(
-        &mut self,
-        id: &str,
-        load: &Load,
-        log: &mut Log,
-        progress: &Arc<Progress>,
-    ) -> Result<Option<(usize, Option<Cut>)>> {
-        let slots = self.slots(id)?;
-        let mut grown: Option<(usize, Cut)> = None;
-        for slot in &slots {
-            if let Some(cut) = log.cut(slot.end, progress)?
-                && slot.hash == Some(cut.hash())
-                && grown.as_ref().is_none_or(|(_, longest)| longest.bytes() < cut.bytes())
-            {
-                grown = Some((slot.n, cut));
-            }
-        }
-        let whole = log.complete();
-        let (n, start) = match grown {
-            Some((n, _)) if load.replace => (n, None),
-            Some((n, cut)) if cut.bytes() == whole.bytes() => return self.known(id, n, load, log),
-            Some((n, cut)) => (n, Some(cut)),
-            None if load.replace => (slots.len(), None),
-            None => {
-                for slot in &slots {
-                    if self.get(&at_mark(id, slot.n, whole))? == Some(whole.hash()) {
-                        return self.known(id, slot.n, load, log);
-                    }
-                }
-                if let Some(longer) = slots.iter().find(|slot| slot.end > whole.bytes()) {
-                    return Err(unknown(log, longer.end).into());
-                }
-                (slots.len(), None)
-            }
-        };
-        let end = whole.bytes() as i64;
-        self.set(end_mark(id, n), end, Mark::lasting)?;
-        self.set(hash_mark(id, n), whole.hash(), Mark::lasting)?;
-        self.set(at_mark(id, n, whole), whole.hash(), Mark::passing)?;
-        if self.get(&select_mark(id, n))?.unwrap_or(0) != mapping(load) {
-            self.set(select_mark(id, n), mapping(load), Mark::lasting)?;
-        }
-        if start.is_some() {
-            self.check_zone(id, n, log)?;
-        }
-        // Times of a log say their offset.
-        if log.format() != Format::Log && self.get(&zone_mark(id, n))? != Some(named(self.zone)) {
-            self.set(zone_mark(id, n), named(self.zone), Mark::lasting)?;
-        }
-        Ok(Some((n, start)))
-    }
-
-    /// Refuses a file whose rows so far were read in another time zone. Files of earlier versions do not say in which.
-    fn check_zone(&self, id: &str, n: usize, log: &Log) -> Result<()> {
-        match self.get(&zone_mark(id, n))? {
-            Some(before) if before != named(self.zone) => Err(read_elsewhere(log, self.zone).into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Nothing is new in a file, unless it was another mapping that read it, or another time zone.
-    fn known<T>(&self, id: &str, n: usize, load: &Load, log: &Log) -> Result<Option<T>> {
-        self.check_zone(id, n, log)?;
-        match self.get(&select_mark(id, n))?.unwrap_or(0) == mapping(load) {
-            true => Ok(None),
-            false => Err(mapped_otherwise(log).into()),
-        }
-    }
-
-    fn slots(&self, id: &str) -> Result<Vec<Slot>> {
-        let mut slots = Vec::new();
-        while let Some(end) = self.get(&end_mark(id, slots.len()))? {
-            let n = slots.len();
-            slots.push(Slot { n, end: end.unsigned_abs(), hash: self.get(&hash_mark(id, n))? });
-        }
-        Ok(slots)
-    }
-
-    fn get(&self, name: &str) -> Result<Option<i64>> {
-        match self.pending.iter().find(|mark| mark.name == name) {
-            Some(mark) => Ok(Some(mark.to)),
-            None => self.stored(name),
-        }
-    }
-
-    fn stored(&self, name: &str) -> Result<Option<i64>> {
-        if let Some(&known) = self.known.borrow().get(name) {
-            return Ok(known);
-        }
-        let found = (self.stored)(name)?;
-        self.known.borrow_mut().insert(name.to_string(), found);
-        Ok(found)
-    }
-
-    fn set(&mut self, name: String, to: i64, mark: fn(String, Option<i64>, i64) -> Mark) -> Result<()> {
-        match self.pending.iter_mut().find(|mark| mark.name == name) {
-            Some(mark) => mark.to = to,
-            None => {
-                let from = self.stored(&name)?;
-                self.pending.push(mark(name, from, to));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn end_mark(id: &str, n: usize) -> String {
-    format!("log/{id}/{n}/end")
-}
-
-fn hash_mark(id: &str, n: usize) -> String {
-    format!("log/{id}/{n}/hash")
-}
-
-fn at_mark(id: &str, n: usize, cut: &Cut) -> String {
-    format!("log/{id}/{n}/at/{}", cut.bytes())
-}
-
-fn select_mark(id: &str, n: usize) -> String {
-    format!("log/{id}/{n}/select")
-}
-
-fn zone_mark(id: &str, n: usize) -> String {
-    format!("log/{id}/{n}/zone")
-}
-
-/// A file whose first rows were read in another time zone.
-fn read_elsewhere(log: &Log, zone: Tz) -> IngestError {
-    let problem = format!("its rows so far were ingested with another --time-zone than {zone}");
-    IngestError::new(ErrorKind::Options, problem)
-        .in_file(log.path().display().to_string())
-        .advice("Give that one again; --replace reads all of the file in this one")
-}
-
-/// A file whose rows are stored already, as another query made them.
-fn mapped_otherwise(log: &Log) -> IngestError {
-    IngestError::new(ErrorKind::Options, "all of it is ingested already, through another --select or none")
-        .in_file(log.path().display().to_string())
-        .advice("--replace puts these rows in the place of those; --source NAME keeps both apart")
-}
-
-/// A file that is shorter than one which begins with the same line.
-fn unknown(log: &Log, stored: u64) -> IngestError {
-    let (file, bytes) = (log.path().display().to_string(), log.complete().bytes());
-    let problem = format!(
-        "of a file that begins with the same line {stored} bytes are stored, and here are {bytes}: it cannot be known \
-         whether this is an old copy of that file or another one"
-    );
-    IngestError::new(ErrorKind::Options, problem)
-        .in_file(file)
-        .advice("An old copy holds nothing new; --source NAME keeps another file apart")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use std::io::Write;
     use std::path::Path;
@@ -307,7 +125,7 @@ mod tests {
         }
 
         /// Ingests files, named with their text; what was found in each.
-        fn ingest_as(&mut self, load: &Load, files: &[(&str, &str)]) -> Result<Vec<Found>> {
+        fn ingest_as(&mut self, load: &Load, files: &[(&str, &str)]) -> Result<Vec<FileState>> {
             let files: Vec<_> = files.iter().map(|(name, text)| (self.write(name, text), Format::Log)).collect();
             let plan = self.plan(load, &files)?;
             for mark in plan.marks {
@@ -319,7 +137,7 @@ mod tests {
             Ok(plan.files.into_iter().map(|file| file.found).collect())
         }
 
-        fn ingest(&mut self, files: &[(&str, &str)]) -> Vec<Found> {
+        fn ingest(&mut self, files: &[(&str, &str)]) -> Vec<FileState> {
             self.ingest_as(&load(), files).unwrap()
         }
 
@@ -350,10 +168,10 @@ mod tests {
     #[test]
     fn a_log_that_grew_is_read_from_where_it_ended() {
         let mut table = Table::new();
-        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [Found::New]);
-        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [Found::Known]);
-        assert_eq!(table.ingest(&[("a.log", &(lines('a', 5) + "a000"))]), [Found::New]);
-        assert_eq!(table.ingest(&[("a.log", &lines('a', 6))]), [Found::New]);
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [FileState::New]);
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 3))]), [FileState::Known]);
+        assert_eq!(table.ingest(&[("a.log", &(lines('a', 5) + "a000"))]), [FileState::New]);
+        assert_eq!(table.ingest(&[("a.log", &lines('a', 6))]), [FileState::New]);
         assert_eq!(table.read(), [("0", 0, 30), ("0", 30, 50), ("0", 50, 60)]);
         let (source, ..) = &table.pieces[1];
         let id = id(&load(), Format::Log, b"the first\n");
@@ -367,7 +185,7 @@ mod tests {
         let mut table = Table::new();
         table.ingest(&[("access.log", &lines('a', 3))]);
         assert_eq!(table.ingest(&[("access.log.1", &lines('a', 3)), ("access.log.2.gz", &lines('a', 3))]).len(), 2);
-        assert_eq!(table.ingest(&[("access.log.3.gz", &lines('a', 4))]), [Found::New]);
+        assert_eq!(table.ingest(&[("access.log.3.gz", &lines('a', 4))]), [FileState::New]);
         assert_eq!(table.read(), [("0", 0, 30), ("0", 30, 40)]);
     }
 
@@ -377,8 +195,8 @@ mod tests {
         for n in [3, 5, 9] {
             table.ingest(&[("a.log", &lines('a', n))]);
         }
-        assert_eq!(table.ingest(&[("old.log", &lines('a', 3))]), [Found::Known]);
-        assert_eq!(table.ingest(&[("old.log.gz", &lines('a', 5))]), [Found::Known]);
+        assert_eq!(table.ingest(&[("old.log", &lines('a', 3))]), [FileState::Known]);
+        assert_eq!(table.ingest(&[("old.log.gz", &lines('a', 5))]), [FileState::Known]);
         for unknown in [lines('a', 4), lines('b', 3)] {
             let said = table.refused("b.log", &unknown);
             let bytes = unknown.len();
@@ -391,7 +209,7 @@ mod tests {
         }
         assert_eq!(table.pieces.len(), 3);
         let edge = Load { source: Some("edge".into()), ..load() };
-        assert_eq!(table.ingest_as(&edge, &[("b.log", &lines('b', 3))]).unwrap(), [Found::New]);
+        assert_eq!(table.ingest_as(&edge, &[("b.log", &lines('b', 3))]).unwrap(), [FileState::New]);
     }
 
     #[test]
@@ -399,7 +217,10 @@ mod tests {
         let mut table = Table::new();
         table.ingest(&[("a.log", &lines('a', 3))]);
         table.ingest(&[("b.log", &lines('b', 4))]);
-        assert_eq!(table.ingest(&[("b.log", &lines('b', 6)), ("a.log", &lines('a', 5))]), [Found::New, Found::New]);
+        assert_eq!(
+            table.ingest(&[("b.log", &lines('b', 6)), ("a.log", &lines('a', 5))]),
+            [FileState::New, FileState::New]
+        );
         assert_eq!(table.read(), [("0", 0, 30), ("1", 0, 40), ("0", 30, 50), ("1", 40, 60)]);
         // Both begin with the same three lines: the longer one is the one that grew.
         let mut table = Table::new();
@@ -407,7 +228,7 @@ mod tests {
         table.ingest(&[("a.log", &lines('a', 9))]);
         let longer = fork.clone() + &"more of the fork\n".repeat(9);
         table.ingest(&[("fork.log", &longer)]);
-        assert_eq!(table.ingest(&[("fork.log", &(longer + "end\n"))]), [Found::New]);
+        assert_eq!(table.ingest(&[("fork.log", &(longer + "end\n"))]), [FileState::New]);
         assert_eq!(table.read().iter().map(|read| read.0).collect::<Vec<_>>(), ["0", "1", "1"]);
     }
 
@@ -423,7 +244,7 @@ mod tests {
             let mut read = table.read();
             read.sort_unstable();
             assert_eq!(read, [("0", 0, 30), ("0", 30, 50), ("1", 0, 40)]);
-            assert!(table.ingest(&files).iter().all(|found| *found == Found::Known));
+            assert!(table.ingest(&files).iter().all(|found| *found == FileState::Known));
         }
     }
 
@@ -437,15 +258,15 @@ mod tests {
             Load { business: Some("web".into()), ..load() },
             Load { source: Some("web".into()), ..load() },
         ] {
-            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [Found::New]);
-            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [Found::Known]);
+            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [FileState::New]);
+            assert_eq!(table.ingest_as(&load, &[("a.log", &text)]).unwrap(), [FileState::Known]);
         }
     }
 
     #[test]
     fn without_a_complete_line_there_is_nothing_to_do() {
         let mut table = Table::new();
-        assert_eq!(table.ingest(&[("a.log", ""), ("b.log", "the fi")]), [Found::NoLine, Found::NoLine]);
+        assert_eq!(table.ingest(&[("a.log", ""), ("b.log", "the fi")]), [FileState::NoLine, FileState::NoLine]);
         assert!(table.marks.is_empty() && table.pieces.is_empty());
         let plan = table.plan(&load(), &[(table.write("b.log", "the fi"), Format::Log)]).unwrap();
         assert_eq!((plan.files[0].left, plan.files[0].file.file_name()), (6, Path::new("b.log").file_name()));
@@ -454,8 +275,8 @@ mod tests {
     #[test]
     fn what_is_packed_is_finished() {
         let mut table = Table::new();
-        assert_eq!(table.ingest(&[("a.log.gz", &(lines('a', 2) + "last"))]), [Found::New]);
-        assert_eq!(table.ingest(&[("a.log", &(lines('a', 2) + "last\n"))]), [Found::New], "the newline alone");
+        assert_eq!(table.ingest(&[("a.log.gz", &(lines('a', 2) + "last"))]), [FileState::New]);
+        assert_eq!(table.ingest(&[("a.log", &(lines('a', 2) + "last\n"))]), [FileState::New], "the newline alone");
         assert_eq!(table.read(), [("0", 0, 24), ("0", 24, 25)]);
     }
 
@@ -464,10 +285,10 @@ mod tests {
         let mut table = Table::new();
         let replace = Load { replace: true, ..load() };
         table.ingest(&[("a.log", &lines('a', 3))]);
-        assert_eq!(table.ingest_as(&replace, &[("a.log", &lines('a', 3))]).unwrap(), [Found::New]);
-        assert_eq!(table.ingest_as(&replace, &[("a.log", &(lines('a', 4) + "end"))]).unwrap(), [Found::New]);
+        assert_eq!(table.ingest_as(&replace, &[("a.log", &lines('a', 3))]).unwrap(), [FileState::New]);
+        assert_eq!(table.ingest_as(&replace, &[("a.log", &(lines('a', 4) + "end"))]).unwrap(), [FileState::New]);
         assert_eq!(table.read(), [("0", 0, 30), ("0", 0, 30), ("0", 0, 43)]);
-        assert_eq!(table.ingest_as(&replace, &[("b.log", &lines('b', 2))]).unwrap(), [Found::New], "a shorter one");
+        assert_eq!(table.ingest_as(&replace, &[("b.log", &lines('b', 2))]).unwrap(), [FileState::New], "a shorter one");
         assert_eq!(table.read()[3], ("1", 0, 20));
     }
 
@@ -482,7 +303,7 @@ mod tests {
             Ok::<_, EngineError>(plan.files[0].found)
         };
         let (utc, shanghai) = (Tz::UTC, Tz::Asia__Shanghai);
-        assert_eq!(ingest(&mut table, Format::Csv, utc, 3).unwrap(), Found::New);
+        assert_eq!(ingest(&mut table, Format::Csv, utc, 3).unwrap(), FileState::New);
         for n in [3, 4] {
             let said = ingest(&mut table, Format::Csv, shanghai, n).unwrap_err().to_string();
             assert!(
@@ -490,12 +311,12 @@ mod tests {
                 "{said}"
             );
         }
-        assert_eq!(ingest(&mut table, Format::Csv, utc, 4).unwrap(), Found::New);
+        assert_eq!(ingest(&mut table, Format::Csv, utc, 4).unwrap(), FileState::New);
         // Of what an earlier version read it is not known.
         table.marks.retain(|name, _| !name.ends_with("/zone"));
-        assert_eq!(ingest(&mut table, Format::Csv, shanghai, 4).unwrap(), Found::Known);
-        assert_eq!(ingest(&mut table, Format::Log, utc, 4).unwrap(), Found::New);
-        assert_eq!(ingest(&mut table, Format::Log, shanghai, 5).unwrap(), Found::New);
+        assert_eq!(ingest(&mut table, Format::Csv, shanghai, 4).unwrap(), FileState::Known);
+        assert_eq!(ingest(&mut table, Format::Log, utc, 4).unwrap(), FileState::New);
+        assert_eq!(ingest(&mut table, Format::Log, shanghai, 5).unwrap(), FileState::New);
     }
 
     #[test]
@@ -507,13 +328,13 @@ mod tests {
             let files = files(n);
             table.ingest_as(load, &[(files[0].0, &files[0].1)])
         };
-        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [Found::New]);
-        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [Found::Known]);
+        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [FileState::New]);
+        assert_eq!(ingest(&mut table, &mapped("a"), 3).unwrap(), [FileState::Known]);
         for other in [mapped("b"), load()] {
             let said = ingest(&mut table, &other, 3).unwrap_err().to_string();
             assert!(said.contains("ingested already, through another --select or none. --replace puts"), "{said}");
         }
-        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [Found::New], "new lines may be read otherwise");
-        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [Found::Known]);
+        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [FileState::New], "new lines may be read otherwise");
+        assert_eq!(ingest(&mut table, &mapped("b"), 4).unwrap(), [FileState::Known]);
     }
 }

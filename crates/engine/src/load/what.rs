@@ -102,7 +102,7 @@ pub struct FileRead {
     /// The file.
     pub file: PathBuf,
     /// Whether there was anything to read.
-    pub found: Found,
+    pub found: FileState,
     /// Bytes of the last line of a file that is read by pieces, if the line is incomplete and so not read yet.
     pub left: u64,
 }
@@ -110,7 +110,7 @@ pub struct FileRead {
 /// Whether a file holds anything to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Found {
+pub enum FileState {
     /// Lines that were not read before.
     New,
     /// Only what was read before.

@@ -33,7 +33,9 @@ pub fn watch_memory(in_use: fn() -> usize, most: &'static AtomicUsize) {
     if MEMORY.set(Memory { in_use, most }).is_ok() {
         let watch = std::thread::Builder::new().name("memory".to_string()).stack_size(256 << 10);
         // Without the thread there is the pool's limit all the same.
-        let _ = watch.spawn(look);
+        if let Err(error) = watch.spawn(look) {
+            tracing::warn!(target: "nines", %error, "nothing watches what the process allocates");
+        }
     }
 }
 

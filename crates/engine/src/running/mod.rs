@@ -21,11 +21,10 @@ mod watched;
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::physical_plan::execute_stream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::prelude::DataFrame;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
 pub use memory::watch_memory;
@@ -34,14 +33,13 @@ pub(crate) use token::{SessionId, Token, cancel};
 use pool::StatementPool;
 use stream::Ending;
 
-/// Plans and starts a statement under its token. An answer of more rows than `most` fails.
-pub(crate) async fn start(
-    frame: DataFrame,
+/// Starts the operators of a statement under its token. An answer of more rows than `most` fails.
+pub(crate) fn start(
+    plan: Arc<dyn ExecutionPlan>,
+    task: TaskContext,
     token: &Arc<Token>,
     most: Option<u64>,
 ) -> Result<SendableRecordBatchStream> {
-    let task = frame.task_ctx();
-    let plan = frame.create_physical_plan().await?;
     let plan = watched::watched(plan, token)?;
     let environment = task.runtime_env();
     let pool = StatementPool::new(Arc::clone(&environment.memory_pool), Arc::clone(token));

@@ -1,6 +1,5 @@
 //! A statement that runs, and its end.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -142,16 +141,9 @@ impl Why {
 }
 
 /// The error of a statement that somebody ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("cancelled")]
 pub(crate) struct Cancelled;
-
-impl fmt::Display for Cancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cancelled")
-    }
-}
-
-impl std::error::Error for Cancelled {}
 
 /// The statements that run, none of which was ended yet.
 pub(super) fn running() -> Vec<Arc<Token>> {

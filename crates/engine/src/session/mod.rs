@@ -15,7 +15,7 @@ mod role;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use chrono::DateTime;
 use datafusion::arrow::array::RecordBatch;
@@ -37,9 +37,9 @@ use tokio::sync::{RwLock, Semaphore};
 use crate::as_of::{self, Past};
 use crate::catalog::StoreSchema;
 use crate::engine::{Engine, Settings};
-use crate::evaluate::{Evaluation, Read};
+use crate::evaluate::{Evaluated, Evaluation, Read};
+use crate::location::StoreLocation;
 use crate::parameters::Parameters;
-use crate::place::Place;
 use crate::prepared::PreparedStatements;
 use crate::running::{self, SessionId};
 use crate::statement::{Answer, Now, Pins, Statement, now_in};
@@ -80,8 +80,16 @@ pub struct Session {
     prepared: PreparedStatements,
     /// How many more statements may begin, where that is limited.
     statements: Option<Arc<Semaphore>>,
+    /// What statements share of what they evaluate, while somebody holds it.
+    shared: Arc<Mutex<Weak<Evaluated>>>,
     /// Held while a statement is planned, and alone while a setting changes: no statement is planned in two time zones.
     planning: Arc<RwLock<()>>,
+}
+
+/// What statements of a session share while it is held ([`Session::sharing`]).
+#[derive(Debug)]
+pub struct Sharing {
+    _evaluated: Arc<Evaluated>,
 }
 
 impl Engine {
@@ -150,7 +158,8 @@ impl Session {
         let statements = settings.limits.statements.map(|most| Arc::new(Semaphore::new(most)));
         let (id, settings) = (SessionId::next(), Arc::new(settings));
         let (prepared, planning) = Default::default();
-        Ok(Session { engine, id, context, types, read, settings, past, prepared, statements, planning })
+        let shared = Arc::default();
+        Ok(Session { engine, id, context, types, read, settings, past, prepared, statements, shared, planning })
     }
 
     /// The engine whose session this is.
@@ -201,7 +210,7 @@ impl Session {
     }
 
     /// Where the store is, or may come to be.
-    pub(crate) fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &StoreLocation {
         self.engine.place()
     }
 
@@ -217,7 +226,19 @@ impl Session {
         let mut state = self.context.state();
         state.config_mut().set_extension(Arc::new(Now(self.now())));
         state.config_mut().set_extension(Arc::clone(&pins));
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        state.config_mut().set_extension(shared.unwrap_or_default());
         Ok((state, pins))
+    }
+
+    /// While what this gives is held, a statement need not count the days of an objective that another one has counted with the same
+    /// details, as long as nothing new is stored: for the cells of a notebook. It takes up to an eighth of the session's memory.
+    pub fn sharing(&self) -> Sharing {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let evaluated =
+            shared.upgrade().unwrap_or_else(|| Arc::new(Evaluated::lasting(&self.context.runtime_env().memory_pool)));
+        *shared = Arc::downgrade(&evaluated);
+        Sharing { _evaluated: evaluated }
     }
 
     /// Begins an evaluation that no SQL asks for.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as PlanStatement};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as Parsed;
 use nines_slo::Definitions;
 
-use super::{Session, in_zone};
+use super::{Role, Session, in_zone};
 use crate::answers::Signature;
 use crate::evaluate::Proposed;
 use crate::insert;
@@ -18,6 +21,7 @@ use crate::parameters::Parameters;
 use crate::running::{self, Token};
 use crate::sink::Receipt;
 use crate::statement::{Answer, Pins, Sources, Statement};
+use crate::wording::{self, Names};
 use crate::{EngineError, Result, calls, prepared, times, zone};
 
 /// A statement that is ready to run, once. It reads the versions that were the newest when it was planned, or first scanned.
@@ -94,7 +98,7 @@ impl Session {
         let _planning = self.planning.read().await;
         let (mut state, _) = self.beginning().await?;
         state.config_mut().set_extension(Arc::new(Receipt::default()));
-        let plan = state.statement_to_plan(statement).await?;
+        let plan = state.statement_to_plan(statement).await.map_err(|error| self.named(error, &state))?;
         self.settings.role.check(&plan)?;
         let told = plan.get_parameter_types()?;
         let of = |number: usize| told.get(&format!("${number}")).cloned().flatten();
@@ -127,7 +131,8 @@ impl Session {
             state.config_mut().set_extension(Arc::new(Proposed(definitions)));
         }
         let context = SessionContext::new_with_state(state);
-        let mut plan = context.state().statement_to_plan(meant).await?;
+        let state = context.state();
+        let mut plan = state.statement_to_plan(meant).await.map_err(|error| self.named(error, &state))?;
         self.settings.role.check(&plan)?;
         if plan.exists(|node| Ok(insert::writes(node)))? {
             self.check_present()?;
@@ -150,6 +155,22 @@ impl Session {
         Ok(Planned { plan, context, does, pins, receipt, token: Arc::clone(token) })
     }
 
+    /// The error with the name that was probably meant.
+    fn named(&self, error: DataFusionError, state: &SessionState) -> DataFusionError {
+        let schema = state.catalog_list().catalog("nines").and_then(|catalog| catalog.schema("public"));
+        wording::named(error, || Names {
+            tables: schema.map(|schema| schema.table_names()).unwrap_or_default(),
+            functions: state
+                .scalar_functions()
+                .keys()
+                .chain(state.aggregate_functions().keys())
+                .chain(state.window_functions().keys())
+                .cloned()
+                .collect(),
+            table_functions: signatures().iter().map(|signature| signature.function.to_string()).collect(),
+        })
+    }
+
     /// Starts what was planned. An INSERT has committed when its one row, the number of rows inserted, comes.
     pub async fn execute(&self, planned: Planned) -> Result<Answer> {
         let token = Arc::clone(&planned.token);
@@ -167,9 +188,39 @@ impl Session {
             Does::Set => self.set(plan).await?,
             Does::Run | Does::Prepare(_) | Does::Deallocate(_) => context.execute_logical_plan(plan).await?,
         };
-        let batches = running::start(frame, &token, self.settings.limits.rows).await?;
+        let task = frame.task_ctx();
+        let batches = running::start(frame.create_physical_plan().await?, task, &token, self.settings.limits.rows)?;
         let store = self.store().map(|_| self.store_url().to_string());
         Ok(Answer { schema: batches.schema(), batches, sources: Sources { pins, store }, receipt })
+    }
+
+    /// The operators of a query, as a [`Codec`](crate::Codec) writes them for another process. They read the versions that were the
+    /// newest when the query was planned.
+    pub async fn physical_plan(&self, planned: &Planned) -> Result<Arc<dyn ExecutionPlan>> {
+        match planned.does {
+            Does::Run => {}
+            Does::Set | Does::Prepare(_) | Does::Deallocate(_) => {
+                return Err(EngineError::Usage("only a query has operators that run elsewhere".to_string()));
+            }
+        }
+        let writes =
+            |node: &LogicalPlan| matches!(node, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Ddl(_));
+        if planned.plan.exists(|node| Ok(writes(node)))? {
+            return Err(EngineError::Usage("what writes runs where it was planned".to_string()));
+        }
+        let plan = async { Ok(planned.context.state().create_physical_plan(&planned.plan).await?) };
+        until_ended(&planned.token, plan).await
+    }
+
+    /// Runs operators that another process has planned, under this session's limits. Nobody says what they may do, so only an
+    /// [`Admin`](crate::Role::Admin) runs them.
+    pub fn execute_physical(&self, plan: Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
+        if self.settings.role != Role::Admin {
+            return Err(EngineError::Usage(
+                "operators that another process has planned are run by an admin alone".to_string(),
+            ));
+        }
+        Ok(running::start(plan, TaskContext::from(&self.context.state()), &self.token()?, self.settings.limits.rows)?)
     }
 
     /// Changes a setting of the session, and with its time zone the functions and types that depend on that.

@@ -11,8 +11,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature};
 use datafusion_macros::user_doc;
 
-use super::any_order;
 use super::distinct::{self, Distinct};
+use super::function::any_order;
 use super::single::Single;
 use super::sliding::Sliding;
 use super::summand::Summand;

@@ -13,7 +13,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-use super::{Fresh, Lasting};
+use super::accumulator::{Fresh, Lasting};
 use crate::types::element;
 
 /// A row's arguments as comparable bytes.

@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion_macros::user_doc;
 use nines_timeline::{Interval, error_sources, normalize};
 
-use super::aggregate_function;
+use super::function::aggregate_function;
 use super::per_group::{Group, PerGroup};
 use crate::arrays::{IntervalListReader, TimelineReader, sources_array};
 use crate::types::sources_type;

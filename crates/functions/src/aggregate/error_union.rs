@@ -7,7 +7,7 @@ use datafusion::common::Result;
 use datafusion_macros::user_doc;
 use nines_timeline::{Run, Timeline, union};
 
-use super::aggregate_function;
+use super::function::aggregate_function;
 use super::per_group::{Group, PerGroup};
 use crate::arrays::{TimelineArrayBuilder, TimelineReader};
 use crate::types::timeline_type;

@@ -5,7 +5,7 @@ use datafusion::common::Result;
 use datafusion_macros::user_doc;
 use nines_timeline::histogram;
 
-use super::aggregate_function;
+use super::function::aggregate_function;
 use super::per_group::{Group, PerGroup};
 use crate::arrays::{HistogramReader, histogram_array, too_many};
 use crate::types::histogram_type;

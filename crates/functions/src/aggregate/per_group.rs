@@ -9,7 +9,8 @@ use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-use super::{Aggregate, Fresh, Lasting};
+use super::accumulator::{Fresh, Lasting};
+use super::function::Aggregate;
 
 /// The state of one group, and how columns of arguments or of partial states flow into it.
 pub(crate) trait Group: Default + Send + Sync + 'static {

@@ -5,7 +5,7 @@ use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use datafusion_macros::user_doc;
 
-use super::aggregate_function;
+use super::function::aggregate_function;
 use super::slice_counts::SliceCounts;
 use super::slices::{Clock, Rows, Slices};
 use crate::share_column::ShareColumn;

@@ -7,7 +7,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
-use super::Lasting;
+use super::accumulator::Lasting;
 
 /// All rows belong to group 0.
 pub(crate) struct Single<G> {

@@ -14,8 +14,9 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::PhysicalExpr;
 use nines_timeline::{Grid, Interval, MICROS, Share};
 
+use super::accumulator::{Fresh, Lasting};
+use super::function::Aggregate;
 use super::slice_counts::SliceCounts;
-use super::{Aggregate, Fresh, Lasting};
 use crate::arrays::TimelineArrayBuilder;
 use crate::types::SLICE_SECONDS;
 

@@ -10,7 +10,7 @@ use datafusion::arrow::compute::concat;
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{Accumulator, EmitTo};
 
-use super::Fresh;
+use super::accumulator::Fresh;
 
 /// The rows of a window: the oldest leave first.
 pub(crate) struct Sliding<G> {

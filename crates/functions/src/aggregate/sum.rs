@@ -13,8 +13,8 @@ use datafusion::logical_expr::{
 };
 use datafusion_macros::user_doc;
 
-use super::any_order;
 use super::distinct::{self, Distinct};
+use super::function::any_order;
 use super::single::Single;
 use super::sliding::Sliding;
 use super::summand::Summand;

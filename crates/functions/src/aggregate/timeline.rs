@@ -5,7 +5,7 @@ use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::common::Result;
 use datafusion_macros::user_doc;
 
-use super::aggregate_function;
+use super::function::aggregate_function;
 use super::slice_counts::SliceCounts;
 use super::slices::{Clock, Rows, Slices};
 use crate::types::timeline_type;

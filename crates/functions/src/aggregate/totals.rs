@@ -11,7 +11,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::NullState;
 
-use super::Fresh;
+use super::accumulator::Fresh;
 use super::summand::Summand;
 
 /// What is made of a total: the sum itself, or the mean. Decides what is counted besides.

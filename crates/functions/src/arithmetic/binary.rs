@@ -58,7 +58,9 @@ impl Operation {
     pub fn is_for(self, left: &DataType, right: &DataType) -> bool {
         match self {
             Operation::Divide => are_decimals(left, right),
-            _ => left.is_integer() && left == right || are_decimals(left, right),
+            Operation::Add | Operation::Subtract | Operation::Multiply => {
+                left.is_integer() && left == right || are_decimals(left, right)
+            }
         }
     }
 

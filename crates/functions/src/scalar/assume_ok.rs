@@ -4,7 +4,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;
 use datafusion_macros::user_doc;
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 use crate::types::timeline_type;
 
 scalar_function! {

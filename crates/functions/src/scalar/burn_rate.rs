@@ -1,6 +1,6 @@
 //! `burn_rate(timeline, target)`.
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 use crate::share_column::ShareColumn;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::DataType;

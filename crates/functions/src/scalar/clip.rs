@@ -1,6 +1,6 @@
 //! `clip(timeline, from, to)`.
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 use crate::types::timeline_type;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;

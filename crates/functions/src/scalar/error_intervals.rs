@@ -1,7 +1,7 @@
 //! `error_intervals(timeline)`.
 
+use super::function::{Args, scalar_function};
 use crate::arrays::IntervalListBuilder;
-use crate::scalar::{Args, scalar_function};
 use crate::types::interval_list_type;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;

@@ -1,7 +1,7 @@
 //! `exclude(timeline, intervals)`.
 
+use super::function::{Args, scalar_function};
 use crate::arrays::IntervalListReader;
-use crate::scalar::{Args, scalar_function};
 use crate::types::timeline_type;
 use datafusion::arrow::array::Array;
 use datafusion::arrow::array::ArrayRef;

@@ -1,6 +1,6 @@
 //! `failure_count(timeline [, recovery_seconds])`.
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::Int64Array;
 use datafusion::arrow::datatypes::DataType;

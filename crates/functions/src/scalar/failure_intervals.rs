@@ -1,7 +1,7 @@
 //! `failure_intervals(timeline [, recovery_seconds])`.
 
+use super::function::{Args, scalar_function};
 use crate::arrays::failures_array;
-use crate::scalar::{Args, scalar_function};
 use crate::types::failure_list_type;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::common::Result;

@@ -1,7 +1,7 @@
 //! `histogram_count_le(histogram, le)`.
 
+use super::function::{Args, scalar_function};
 use crate::arrays::{HistogramReader, too_many};
-use crate::scalar::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Array, AsArray, Int64Array};
 use datafusion::arrow::datatypes::DataType;

@@ -1,7 +1,7 @@
 //! `histogram_quantile(q, histogram)`.
 
+use super::function::{Args, scalar_function};
 use crate::arrays::{HistogramReader, too_many};
-use crate::scalar::{Args, scalar_function};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Array, AsArray, Float64Array};
 use datafusion::arrow::datatypes::DataType;

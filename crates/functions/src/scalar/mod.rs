@@ -1,121 +1,55 @@
 //! Scalar functions: figures of a timeline, timelines from timelines, counts and histograms.
 //!
 //! A function file gives its documentation, its parameters, its result type and how one row is computed;
-//! [`scalar_function!`] makes the rest. NULL in any argument gives NULL.
+//! [`function::scalar_function!`] makes the rest. NULL in any argument gives NULL.
+
+mod assume_error;
+mod assume_ok;
+mod availability;
+mod budget_remaining;
+mod burn_rate;
+mod clip;
+mod drop_short_errors;
+mod error_intervals;
+mod error_seconds;
+mod exclude;
+mod failure_count;
+mod failure_intervals;
+mod function;
+mod histogram_count;
+mod histogram_count_le;
+mod histogram_quantile;
+mod measured_seconds;
+mod mtbf;
+mod mttr;
+mod slice_ok;
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
-use datafusion::arrow::datatypes::{Float64Type, TimestampMicrosecondType};
-use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
-use nines_timeline::{MICROS, Timeline};
+use datafusion::logical_expr::ScalarUDF;
 
-use crate::arrays::{TimelineArrayBuilder, TimelineReader};
-
-pub mod assume_error;
-pub mod assume_ok;
-pub mod availability;
-pub mod budget_remaining;
-pub mod burn_rate;
-pub mod clip;
-pub mod drop_short_errors;
-pub mod error_intervals;
-pub mod error_seconds;
-pub mod exclude;
-pub mod failure_count;
-pub mod failure_intervals;
-pub mod histogram_count;
-pub mod histogram_count_le;
-pub mod histogram_quantile;
-pub mod measured_seconds;
-pub mod mtbf;
-pub mod mttr;
-pub mod slice_ok;
-
-/// Arguments as columns of one length.
-pub(crate) struct Args {
-    pub function: &'static str,
-    pub columns: Vec<ArrayRef>,
-    pub rows: usize,
+/// All of them, for a session in this time zone.
+pub(crate) fn functions(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
+    let zone = || Arc::<str>::from(time_zone);
+    vec![
+        Arc::new(ScalarUDF::new_from_impl(availability::Availability::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(error_seconds::ErrorSeconds::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(measured_seconds::MeasuredSeconds::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(mttr::Mttr::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(mtbf::Mtbf::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(failure_count::FailureCount::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(error_intervals::ErrorIntervals::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(failure_intervals::FailureIntervals::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(burn_rate::BurnRate::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(budget_remaining::BudgetRemaining::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(clip::Clip::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(exclude::Exclude::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(assume_ok::AssumeOk::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(assume_error::AssumeError::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(drop_short_errors::DropShortErrors::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(slice_ok::SliceOk::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(histogram_count::HistogramCount::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(histogram_count_le::HistogramCountLe::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(histogram_quantile::HistogramQuantile::new(zone()))),
+    ]
 }
-
-/// Calls `evaluate` on columns; constants in give a constant out, so that calls on literals fold.
-pub(crate) fn invoke(
-    function: &'static str,
-    args: &ScalarFunctionArgs,
-    evaluate: impl FnOnce(&Args) -> Result<ArrayRef>,
-) -> Result<ColumnarValue> {
-    let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
-    let rows = if constant { 1 } else { args.number_rows };
-    let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
-    let result = evaluate(&Args { function, columns, rows })?;
-    if constant {
-        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
-    }
-    Ok(ColumnarValue::Array(result))
-}
-
-impl Args {
-    pub fn timelines(&self) -> Result<TimelineReader<'_>> {
-        TimelineReader::new(&self.columns[0])
-    }
-
-    /// A float of each row's timeline, the first argument.
-    pub fn figure(&self, figure: impl Fn(&Timeline, usize) -> Result<Option<f64>>) -> Result<ArrayRef> {
-        let timelines = self.timelines()?;
-        let value = |row| timelines.value(row)?.map_or(Ok(None), |timeline| figure(&timeline, row));
-        Ok(Arc::new((0..self.rows).map(value).collect::<Result<Float64Array>>()?))
-    }
-
-    /// A timeline from each row's timeline, the first argument.
-    pub fn edit(&self, edit: impl Fn(&Timeline, usize) -> Result<Option<Timeline>>) -> Result<ArrayRef> {
-        let timelines = self.timelines()?;
-        let mut built = TimelineArrayBuilder::default();
-        for row in 0..self.rows {
-            let edited = timelines.value(row)?.map_or(Ok(None), |timeline| edit(&timeline, row))?;
-            built.append(edited.as_ref());
-        }
-        Ok(Arc::new(built.finish()))
-    }
-
-    /// The duration that argument `at` gives in seconds, in microseconds; 0 when it was left out.
-    pub fn micros(&self, at: usize, row: usize) -> Result<Option<i64>> {
-        let Some(column) = self.columns.get(at) else { return Ok(Some(0)) };
-        if column.is_null(row) {
-            return Ok(None);
-        }
-        let seconds = column.as_primitive::<Float64Type>().value(row);
-        // A thousand years: beyond it, microseconds would leave their 64 bits.
-        if !(0.0..=3.2e10).contains(&seconds) {
-            return exec_err!("{}: expected a duration of at least 0 seconds, got {seconds}", self.function);
-        }
-        Ok(Some((seconds * MICROS as f64).round() as i64))
-    }
-
-    /// The instant in argument `at`.
-    pub fn instant(&self, at: usize, row: usize) -> Option<i64> {
-        let column = self.columns[at].as_primitive::<TimestampMicrosecondType>();
-        column.is_valid(row).then(|| column.value(row))
-    }
-}
-
-/// Defines a scalar function: `#[user_doc(…)] Type, "name", required, [(parameter, kind), …], result type`.
-/// The file's own `evaluate(&Args) -> Result<ArrayRef>` computes it.
-macro_rules! scalar_function {
-    ($(#[$doc:meta])* $type:ident, $name:literal, $required:literal, [$($parameter:expr),* $(,)?], $returns:expr) => {
-        crate::function::function_type! { $(#[$doc])* $type, $name, $required, [$($parameter),*] }
-
-        impl datafusion::logical_expr::ScalarUDFImpl for $type {
-            crate::function::common_methods! { $name, $returns }
-
-            fn invoke_with_args(
-                &self,
-                args: datafusion::logical_expr::ScalarFunctionArgs,
-            ) -> datafusion::common::Result<datafusion::logical_expr::ColumnarValue> {
-                crate::scalar::invoke($name, &args, evaluate)
-            }
-        }
-    };
-}
-pub(crate) use scalar_function;

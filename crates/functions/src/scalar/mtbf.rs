@@ -5,7 +5,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion_macros::user_doc;
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 
 scalar_function! {
     #[user_doc(

@@ -1,6 +1,6 @@
 //! `slice_ok(good, total, slice_target)`.
 
-use crate::scalar::{Args, scalar_function};
+use super::function::{Args, scalar_function};
 use crate::share_column::ShareColumn;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::array::{Array, AsArray, BooleanArray};

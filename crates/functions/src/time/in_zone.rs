@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 
-use super::{instant, is_text};
+use crate::types::is_text;
 
 /// A function of DataFusion, whose arguments at some places are times.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,11 @@ impl InZone {
             other => other.clone(),
         }
     }
+}
+
+/// The type of instants in a zone.
+fn instant(unit: TimeUnit, zone: &Arc<str>) -> DataType {
+    DataType::Timestamp(unit, Some(Arc::clone(zone)))
 }
 
 impl ScalarUDFImpl for InZone {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::make_array;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::Result;
+use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions::datetime::{from_unixtime, to_timestamp as ts};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
@@ -11,8 +12,6 @@ use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
-
-use super::{in_zone, relabelled};
 
 /// Makes DataFusion's function for a configuration.
 type Make = fn(&ConfigOptions) -> ScalarUDF;
@@ -28,6 +27,13 @@ pub(super) fn all(zone: &Arc<str>) -> Vec<ScalarUDF> {
         |_| from_unixtime::FromUnixtimeFunc::new().into(),
     ];
     makes.into_iter().map(|make| ScalarUDF::new_from_impl(Instants::new(make, zone))).collect()
+}
+
+/// A configuration whose time zone is this one.
+pub(super) fn in_zone(zone: &str) -> ConfigOptions {
+    let mut config = ConfigOptions::default();
+    config.execution.time_zone = Some(zone.to_string());
+    config
 }
 
 /// A function that makes instants of text, in the session's time zone where it names none, and of numbers since the epoch.
@@ -130,4 +136,26 @@ impl ScalarUDFImpl for Instants {
     fn documentation(&self) -> Option<&Documentation> {
         self.inner.documentation()
     }
+}
+
+/// The same instants as times of another zone.
+fn relabelled(value: ColumnarValue, zone: Option<&Arc<str>>) -> Result<ColumnarValue> {
+    use ScalarValue as S;
+    let zone = zone.cloned();
+    Ok(match value {
+        ColumnarValue::Array(array) => match array.data_type() {
+            DataType::Timestamp(unit, _) => {
+                let to = DataType::Timestamp(*unit, zone);
+                ColumnarValue::Array(make_array(array.to_data().into_builder().data_type(to).build()?))
+            }
+            _ => ColumnarValue::Array(array),
+        },
+        ColumnarValue::Scalar(scalar) => ColumnarValue::Scalar(match scalar {
+            S::TimestampSecond(at, _) => S::TimestampSecond(at, zone),
+            S::TimestampMillisecond(at, _) => S::TimestampMillisecond(at, zone),
+            S::TimestampMicrosecond(at, _) => S::TimestampMicrosecond(at, zone),
+            S::TimestampNanosecond(at, _) => S::TimestampNanosecond(at, zone),
+            other => other,
+        }),
+    })
 }

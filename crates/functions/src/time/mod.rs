@@ -13,12 +13,8 @@ mod to_date;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::make_array;
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{Result, ScalarValue};
-use datafusion::config::ConfigOptions;
 use datafusion::functions::datetime;
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
+use datafusion::logical_expr::ScalarUDF;
 
 use in_zone::InZone;
 use set_clock::SetClock;
@@ -38,7 +34,7 @@ pub fn times(time_zone: &str, now: Option<DateTime<Utc>>) -> Vec<Arc<ScalarUDF>>
     ];
     all.extend(instants::all(&zone));
     let clocks = [
-        datetime::now::NowFunc::new_with_config(&in_zone(&zone)).into(),
+        datetime::now::NowFunc::new_with_config(&instants::in_zone(&zone)).into(),
         datetime::current_date::CurrentDateFunc::new().into(),
         datetime::current_time::CurrentTimeFunc::new().into(),
     ];
@@ -54,40 +50,7 @@ pub fn to_date(zone: &Arc<str>) -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::new_from_impl(ToDate::new(zone)))
 }
 
-/// A configuration whose time zone is this one.
-fn in_zone(zone: &str) -> ConfigOptions {
-    let mut config = ConfigOptions::default();
-    config.execution.time_zone = Some(zone.to_string());
-    config
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
-
-/// The same instants as times of another zone.
-fn relabelled(value: ColumnarValue, zone: Option<&Arc<str>>) -> Result<ColumnarValue> {
-    use ScalarValue as S;
-    let zone = zone.cloned();
-    Ok(match value {
-        ColumnarValue::Array(array) => match array.data_type() {
-            DataType::Timestamp(unit, _) => {
-                let to = DataType::Timestamp(*unit, zone);
-                ColumnarValue::Array(make_array(array.to_data().into_builder().data_type(to).build()?))
-            }
-            _ => ColumnarValue::Array(array),
-        },
-        ColumnarValue::Scalar(scalar) => ColumnarValue::Scalar(match scalar {
-            S::TimestampSecond(at, _) => S::TimestampSecond(at, zone),
-            S::TimestampMillisecond(at, _) => S::TimestampMillisecond(at, zone),
-            S::TimestampMicrosecond(at, _) => S::TimestampMicrosecond(at, zone),
-            S::TimestampNanosecond(at, _) => S::TimestampNanosecond(at, zone),
-            other => other,
-        }),
-    })
-}
-
-/// The type of instants in a zone.
-fn instant(unit: TimeUnit, zone: &Arc<str>) -> DataType {
-    DataType::Timestamp(unit, Some(Arc::clone(zone)))
+/// The zone whose calendar a `to_date` of ours takes days from; `None` for any other function.
+pub fn zone_of_to_date(function: &ScalarUDF) -> Option<&str> {
+    function.inner().downcast_ref::<ToDate>().map(ToDate::zone)
 }

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::is_text;
+use crate::types::is_text;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ToDate {
@@ -31,6 +31,10 @@ impl ToDate {
             signature: Signature::user_defined(Volatility::Immutable),
             zone: Arc::clone(zone),
         }
+    }
+
+    pub fn zone(&self) -> &str {
+        &self.zone
     }
 }
 

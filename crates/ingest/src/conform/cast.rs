@@ -58,6 +58,14 @@ pub(super) fn whole(name: &str, array: &ArrayRef, expected: &str) -> Result<Int6
     Ok(numbers.as_primitive::<Int64Type>().clone())
 }
 
+/// Texts, and whole numbers as they are written; NULL stays NULL.
+pub(super) fn texts(name: &str, array: &ArrayRef) -> Result<ArrayRef> {
+    if array.data_type().is_floating() || array.data_type().is_temporal() || array.data_type() == &DataType::Boolean {
+        return Err(impossible(name, array, "text"));
+    }
+    checked(name, array, &DataType::Utf8View, "UTF-8 text")
+}
+
 /// Texts as numbers, read as in a text format; an empty one is NULL.
 fn read<T: ArrowPrimitiveType>(
     name: &str,

@@ -22,7 +22,7 @@ use crate::columns::{Column, Columns, Named};
 use crate::fields::{COUNT, SECONDS, STATUS, is_duration, misplaced};
 use crate::rows::{check_rules, mixed, uncounted};
 use crate::{ErrorKind, IngestError, Options, Result, RowsAre};
-use cast::{bad_row, checked, whole};
+use cast::{bad_row, checked, texts, whole};
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
 ///
@@ -73,7 +73,7 @@ impl Input<'_> {
         match (self.options.rows, count) {
             (RowsAre::Raw, Some((name, _))) => Err(mixed(name)),
             (RowsAre::Counted, None) => Err(uncounted(self.options.kind)),
-            _ => Ok(()),
+            (RowsAre::Any | RowsAre::Raw | RowsAre::Counted, _) => Ok(()),
         }
     }
 
@@ -163,14 +163,6 @@ fn text(name: &str, array: &ArrayRef, fill: &str) -> Result<ArrayRef> {
     }
     let filled = view.iter().map(|text| text.filter(|text| !text.is_empty()).unwrap_or(fill));
     Ok(Arc::new(StringViewArray::from_iter_values(filled)))
-}
-
-/// Texts, and whole numbers as they are written; NULL stays NULL.
-fn texts(name: &str, array: &ArrayRef) -> Result<ArrayRef> {
-    if array.data_type().is_floating() || array.data_type().is_temporal() || array.data_type() == &DataType::Boolean {
-        return Err(cast::impossible(name, array, "text"));
-    }
-    checked(name, array, &DataType::Utf8View, "UTF-8 text")
 }
 
 fn count(name: &str, array: &ArrayRef) -> Result<ArrayRef> {

@@ -12,8 +12,8 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{DataFusionError, ScalarValue};
 use nines_store::{MONEY, time_type};
 
-use super::cast::{bad_row, checked, impossible, internal, whole};
-use super::{texts, time};
+use super::cast::{bad_row, checked, impossible, internal, texts, whole};
+use super::time;
 use crate::columns::FieldType;
 use crate::fields::{FLAG, flag, misplaced, missing};
 use crate::money::{self, AMOUNT};

@@ -23,7 +23,8 @@ pub(super) fn of_series(array: &ArrayRef, options: &Options) -> Result<Timestamp
     match read(array, clock)? {
         Times::Instants(instants) => Ok(instants),
         Times::Clocks(times) => {
-            let placed = options.order.place(options, &times).map_err(|(row, error)| error.in_row(row as u64 + 1))?;
+            let placed = options.order.place(options.repeated_hour, &times);
+            let placed = placed.map_err(|(row, error)| error.in_row(row as u64 + 1))?;
             Ok(TimestampMicrosecondArray::from(placed).with_timezone(UTC))
         }
     }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Records;
 use super::delimited::RecordReader;
+use super::records::Records;
 use crate::Result;
 use crate::columns::{Columns, Named};
 use crate::fields::Cell;

@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::Records;
+use super::records::Records;
 use crate::columns::Column;
 use crate::error::quoted;
 use crate::fields::Cell;
@@ -24,11 +24,6 @@ impl JsonLines {
     pub(super) fn new(lines: Lines) -> Self {
         Self { lines }
     }
-}
-
-/// Whether a line is an object, to its end.
-pub(crate) fn is_object(line: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Map<String, Value>>(line).is_ok()
 }
 
 impl<R: Rows> Records<R> for JsonLines {

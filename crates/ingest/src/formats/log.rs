@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Records;
-
 use super::log_line::{LogParser, Taken, endpoint};
+use super::records::Records;
 use crate::columns::Columns;
 use crate::fields::misplaced;
 use crate::lines::Lines;

@@ -7,33 +7,21 @@ pub(crate) mod json_lines;
 mod log;
 pub(crate) mod log_line;
 mod parquet;
+mod records;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 
-use datafusion::arrow::array::RecordBatch;
 use nines_store::TableKind;
 
 pub(crate) use delimited::separator;
-pub(crate) use json_lines::is_object;
+pub(crate) use records::BatchesOfOne;
 
 use crate::lines::Lines;
-use crate::read::stopped;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
 use crate::{ErrorKind, Format, IngestError, LatencyUnit, Options, Progress, Result};
-
-/// The batches of one input.
-pub(crate) type BatchesOfOne = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
-
-/// Records read between two looks at whether memory is full or somebody wants to stop.
-const CHUNK: usize = 2048;
-
-/// A text format: it reads one record after the other and adds each to the rows.
-pub(crate) trait Records<R>: Send {
-    /// Reads the next record; false at the end.
-    fn read_one(&mut self, rows: &mut R) -> Result<bool>;
-}
+use records::{Combined, Records};
 
 /// The batches of a text input.
 pub(crate) fn text(
@@ -46,7 +34,9 @@ pub(crate) fn text(
     let input = Input { format, kind: options.kind, lines, progress, stop };
     match (options.kind, format) {
         (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?, options.latency_unit),
-        (TableKind::Requests, _) => input.by_column(SeriesRows::<Requests>::new(options)?),
+        (TableKind::Requests, Format::Csv | Format::JsonLines | Format::Parquet) => {
+            input.by_column(SeriesRows::<Requests>::new(options)?)
+        }
         (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options)?),
         (TableKind::Gauges, _) => input.by_column(SeriesRows::<Gauges>::new(options)?),
         _ => input.by_column(RecordRows::new(options)?),
@@ -103,68 +93,4 @@ pub(crate) fn looked_at<R: Rows>(format: Format, lines: Lines, rows: &R) -> Resu
 /// The batches of a Parquet file.
 pub(crate) fn parquet(path: &Path, options: &Options, progress: &Arc<Progress>) -> Result<BatchesOfOne> {
     Ok(Box::new(parquet::Parquet::open(path, options, Arc::clone(progress))?))
-}
-
-/// The records of a text input, as its table's rows hold them.
-struct Combined<R> {
-    name: String,
-    records: Box<dyn Records<R>>,
-    rows: R,
-    ended: bool,
-    handing_out: bool,
-    progress: Arc<Progress>,
-    stop: Arc<AtomicBool>,
-}
-
-impl<R: Rows + 'static> Combined<R> {
-    /// The batches of these records.
-    fn batches(
-        name: String,
-        records: Box<dyn Records<R>>,
-        rows: R,
-        progress: &Arc<Progress>,
-        stop: &Arc<AtomicBool>,
-    ) -> BatchesOfOne {
-        let (progress, stop) = (Arc::clone(progress), Arc::clone(stop));
-        Box::new(Self { name, records, rows, ended: false, handing_out: false, progress, stop })
-    }
-
-    fn step(&mut self) -> Result<Option<RecordBatch>> {
-        loop {
-            if self.handing_out {
-                if let Some(batch) = self.rows.next_batch().map_err(|e| e.in_file(&self.name))? {
-                    return Ok(Some(batch));
-                }
-                self.handing_out = false;
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            if self.stop.load(Relaxed) {
-                return Err(stopped());
-            }
-            self.read_chunk()?;
-            self.handing_out = self.ended || self.rows.full();
-        }
-    }
-
-    fn read_chunk(&mut self) -> Result<()> {
-        for n in 0..CHUNK {
-            if !self.records.read_one(&mut self.rows)? {
-                self.ended = true;
-                self.progress.add_rows(n as u64);
-                return Ok(());
-            }
-        }
-        self.progress.add_rows(CHUNK as u64);
-        Ok(())
-    }
-}
-
-impl<R: Rows + 'static> Iterator for Combined<R> {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.step().transpose()
-    }
 }

@@ -10,6 +10,7 @@
 //! What must hold: a piece gives exactly the bytes that were hashed, or an error at its end, so that the hash that is
 //! remembered is that of the rows that are stored. A file is never held in memory, only its first record and its last line.
 
+mod cut;
 mod piece;
 
 use std::collections::BTreeMap;
@@ -18,51 +19,14 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ring::digest::Context;
-
-use crate::ends::Ends;
-use crate::formats;
-use crate::hash::{self, CHUNK, first_64_bits};
+use crate::ends::{Ends, ends_whole};
+use crate::hash::CHUNK;
 use crate::input::{self, Bytes};
 use crate::lines::{MAX_LINE, too_long};
 use crate::{ErrorKind, Format, IngestError, Progress, Result};
+pub use cut::Cut;
 pub use piece::Piece;
 use piece::PieceBytes;
-
-/// A place in a file: after so many of its bytes.
-#[derive(Clone)]
-pub struct Cut {
-    bytes: u64,
-    lines: u64,
-    /// The hash so far, so that reading can go on from here without what stands before.
-    context: Context,
-}
-
-impl Cut {
-    fn start() -> Self {
-        Self { bytes: 0, lines: 0, context: hash::sha256() }
-    }
-
-    fn advance(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        self.context.update(bytes);
-    }
-
-    /// Unpacked bytes before it.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// 63 bits of the SHA-256 of these bytes.
-    pub fn hash(&self) -> i64 {
-        (first_64_bits(&self.sha256()) >> 1) as i64
-    }
-
-    fn sha256(&self) -> [u8; 32] {
-        hash::bytes(self.context.clone())
-    }
-}
 
 /// A file of which only the first record was read.
 pub struct LogStart {
@@ -169,7 +133,7 @@ impl LogStart {
         let known = [&self.header[..], record].concat();
         match self.format {
             Format::Log => Some([known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat()),
-            _ => Some(known.trim_ascii_end().to_vec()),
+            Format::Csv | Format::JsonLines | Format::Parquet => Some(known.trim_ascii_end().to_vec()),
         }
     }
 
@@ -192,11 +156,6 @@ impl LogStart {
         let left = tape.here.bytes - tape.complete.bytes;
         Ok(Log { path, format, packed, header, complete: tape.complete, left, cuts: tape.cuts })
     }
-}
-
-/// Whether what stands behind the last newline is a whole record.
-fn ends_whole(format: Format, finished: bool, tail: &[u8]) -> bool {
-    !tail.trim_ascii().is_empty() && (finished || format == Format::JsonLines && formats::is_object(tail))
 }
 
 /// A file as it was when it was measured.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ring::digest::Context;
 
-use super::Cut;
+use super::cut::Cut;
 use crate::hash;
 use crate::input::{self, Bytes};
 use crate::lines::Lines;

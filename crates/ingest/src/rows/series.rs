@@ -16,11 +16,10 @@ use nines_store::{TableKind, UTC};
 use super::{BATCH_ROWS, MAX_BYTES, Rows, mixed, uncounted};
 use crate::columns::{Column, Columns, Named, TEXTS};
 use crate::fields::{Cell, missing};
-use crate::options::{Limits, RowsAre};
 use crate::order::Order;
 use crate::seen::Times;
 use crate::time::Clock;
-use crate::{ErrorKind, IngestError, Options, Result, Seen};
+use crate::{ErrorKind, IngestError, Limits, Options, Result, RowsAre, Seen};
 
 /// Keys held at most.
 const MAX_KEYS: usize = 200_000;
@@ -114,7 +113,7 @@ impl<M: Measured> SeriesRows<M> {
             schema: options.kind.schema(options.slice_seconds),
             slice_micros: options.slice_micros()?,
             clock: Clock::of_series(options.time_zone).within(options.limits),
-            order: options.order.so_far(options),
+            order: options.order.so_far(options.repeated_hour),
             limits: options.limits,
             rows_are: options.rows,
             kind: options.kind,

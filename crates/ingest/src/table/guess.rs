@@ -1,8 +1,9 @@
 //! The type of a column, found from all of its cells.
 
-use super::members::{elements, members};
+use super::cells::Written;
+use super::members::{elements, members, unquoted};
 use super::numbers::Numbers;
-use super::shape::{Shape, Written};
+use super::shape::Shape;
 use super::times::Times;
 
 /// Members of one object that become columns of a struct; an object with more is kept as text.
@@ -51,7 +52,7 @@ impl Guess {
             Some(b't' | b'f') => self.has_booleans = true,
             Some(b'"') => {
                 self.has_text = true;
-                return super::shape::unquoted(cell).is_ok();
+                return unquoted(cell).is_ok();
             }
             Some(b'[') => {
                 let items = self.items.get_or_insert_default();

@@ -6,8 +6,6 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::shape::unquoted;
-
 /// Calls with each member's name and value as written, until one is refused. False if the text is not one object.
 pub(super) fn members<'a>(text: &'a str, mut each: impl FnMut(Cow<'a, str>, &'a str) -> bool) -> bool {
     let mut rest = Rest { text, at: 0 };
@@ -55,6 +53,15 @@ pub(super) fn elements<'a>(text: &'a str, mut each: impl FnMut(&'a str)) -> bool
             return false;
         }
     }
+}
+
+/// The text of a JSON string.
+pub(super) fn unquoted(quoted: &str) -> Result<Cow<'_, str>, String> {
+    let within = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    if !within.contains('\\') {
+        return Ok(Cow::Borrowed(within));
+    }
+    serde_json::from_str(quoted).map(Cow::Owned).map_err(|error| error.to_string())
 }
 
 struct Rest<'a> {

@@ -8,14 +8,15 @@
 //! What must hold: no cell is NULL, cut or rounded because of its column's type; what does not fit its type, because the
 //! file was changed between the passes, is an error. Memory is a batch and what is known of each column.
 
+mod cells;
 mod guess;
 mod members;
+mod names;
 mod numbers;
 mod records;
 mod shape;
 mod times;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,12 +27,12 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use crate::error::quoted;
 use crate::lines::Lines;
 use crate::{ErrorKind, Format, IngestError, Piece, Progress, Result};
+use cells::Written;
 use guess::Guess;
+use names::{Names, changed};
 use records::Records;
-use shape::{Shape, Written};
+use shape::Shape;
 
-/// Most columns of a table.
-const MOST_COLUMNS: usize = 4096;
 /// Text of a batch, after which it is given out whatever its rows.
 const MOST_TEXT: usize = 4 << 20;
 
@@ -228,57 +229,6 @@ fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
     Some((metadata.len(), metadata.modified().ok()?))
 }
 
-/// The columns found so far, each with its place.
-#[derive(Debug, Default)]
-struct Names {
-    list: Vec<String>,
-    places: HashMap<String, usize>,
-    /// Where the name after the last one is likely to stand: records name their columns in the same order.
-    next: usize,
-    /// Whether all are known, so that another one means that the file was changed.
-    complete: bool,
-}
-
-impl Names {
-    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let list: Vec<String> = names.map(str::to_string).collect();
-        let places = list.iter().cloned().zip(0..).collect();
-        Names { list, places, next: 0, complete: true }
-    }
-
-    fn place(&mut self, name: &str) -> Result<usize> {
-        if self.list.get(self.next).is_some_and(|likely| likely == name) {
-            self.next += 1;
-            return Ok(self.next - 1);
-        }
-        if let Some(&place) = self.places.get(name) {
-            self.next = place + 1;
-            return Ok(place);
-        }
-        if self.complete {
-            return Err(changed());
-        }
-        if self.list.len() == MOST_COLUMNS {
-            let problem = format!("there are more than {MOST_COLUMNS} columns, {} among them", quoted(name));
-            return Err(IngestError::new(ErrorKind::Columns, problem)
-                .advice("Read the lines as text and take them apart: --format log, and the column line"));
-        }
-        let place = self.list.len();
-        self.list.push(name.to_string());
-        self.places.insert(name.to_string(), place);
-        self.next = place + 1;
-        Ok(place)
-    }
-
-    fn name(&self, place: usize) -> &str {
-        self.list.get(place).map_or("", String::as_str)
-    }
-}
-
-fn changed() -> IngestError {
-    IngestError::new(ErrorKind::Io, "the file was changed while it was read").advice("Run the statement again")
-}
-
 fn internal(problem: &str) -> IngestError {
     IngestError::new(ErrorKind::Internal, problem.to_string())
 }
@@ -391,6 +341,7 @@ impl Iterator for FileRows {
 
 #[cfg(test)]
 mod tests {
+    use super::names::MOST_COLUMNS;
     use super::*;
     use datafusion::arrow::util::pretty::pretty_format_batches;
 

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Names;
+use super::cells::Written;
 use super::members::members;
-use super::shape::Written;
+use super::names::Names;
 use crate::formats::delimited::RecordReader;
 use crate::formats::{json_lines, log_line};
 use crate::input::{self, Bytes};

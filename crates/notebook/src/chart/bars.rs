@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::columns::{Kind, Rows};
-use super::{ChartSpec, lines, names};
-use crate::format;
+use super::lines;
+use super::rows::Rows;
+use super::spec::ChartSpec;
+use crate::columns::Kind;
+use crate::format::{self, names};
 use crate::unit::{Unit, Units};
 
 /// The data of bars.

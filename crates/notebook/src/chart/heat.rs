@@ -6,8 +6,11 @@ use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use nines_timeline::{Interval, State};
 
-use super::columns::{Kind, Rows, Runs, united};
-use super::{Chart, ChartSpec, lines, names};
+use super::lines;
+use super::rows::Rows;
+use super::spec::ChartSpec;
+use crate::columns::{Kind, Runs, united};
+use crate::format::names;
 use crate::moment;
 use crate::unit::{Unit, Units};
 
@@ -41,11 +44,19 @@ pub struct Matrix {
     pub left_out: (usize, usize),
 }
 
+/// A heat map.
+pub(super) enum Heat {
+    /// One row of cells per week.
+    Calendar(Calendar),
+    /// One row of cells per value of a series.
+    Matrix(Matrix),
+}
+
 /// More rows, or columns that are no days, are no chart any more.
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 1000;
 
-pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Chart, String> {
+pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Heat, String> {
     let y = match spec.y.as_slice() {
         [name] => rows.find("y", name, &[Kind::Number, Kind::Timeline])?,
         [] => {
@@ -82,7 +93,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
         for (cells, spans) in days.days.iter_mut().zip(&spans) {
             cells.extend(by_day(spans, rows.zone));
         }
-        return Ok(days.chart(unit));
+        return Ok(days.heat(unit));
     }
     let x = match &spec.x {
         Some(name) => rows.find("x", name, &[])?,
@@ -101,7 +112,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
                 add(cells, day, values[row]);
             }
         }
-        return Ok(days.chart(unit));
+        return Ok(days.heat(unit));
     }
     let Some(labels) = labels else {
         return Err(format!(
@@ -120,7 +131,7 @@ pub(super) fn read(spec: &ChartSpec, units: &Units, rows: Rows<'_>) -> Result<Ch
         *cell = Some(cell.unwrap_or(0.0) + value);
     }
     let steps = steps(cells.iter().flatten().flatten().copied(), &unit);
-    Ok(Chart::Matrix(Matrix { rows, columns, daily: false, cells, steps, unit, left_out: (more_rows, more_columns) }))
+    Ok(Heat::Matrix(Matrix { rows, columns, daily: false, cells, steps, unit, left_out: (more_rows, more_columns) }))
 }
 
 /// Different labels in the order in which they come, at most so many; which of them each row has, and how many are left out.
@@ -173,10 +184,10 @@ impl ByDay {
         self.days.get_mut(at)
     }
 
-    fn chart(mut self, unit: Unit) -> Chart {
+    fn heat(mut self, unit: Unit) -> Heat {
         let steps = steps(self.days.iter().flat_map(|days| days.values()).flatten().copied(), &unit);
         let Some((rows, _, more)) = self.labels else {
-            return Chart::Calendar(Calendar { days: self.days.pop().unwrap_or_default(), steps, unit });
+            return Heat::Calendar(Calendar { days: self.days.pop().unwrap_or_default(), steps, unit });
         };
         let ends = self.days.iter().flat_map(|days| [days.keys().next(), days.keys().next_back()]).flatten();
         let mut columns = Vec::new();
@@ -188,7 +199,7 @@ impl ByDay {
         let of = |days: &Days| columns.iter().map(|day| days.get(day).copied().flatten()).collect();
         let cells = self.days.iter().map(of).collect();
         let columns = columns.iter().map(ToString::to_string).collect();
-        Chart::Matrix(Matrix { rows, columns, daily: true, cells, steps, unit, left_out: (more, 0) })
+        Heat::Matrix(Matrix { rows, columns, daily: true, cells, steps, unit, left_out: (more, 0) })
     }
 }
 
@@ -333,7 +344,7 @@ mod tests {
         let batch = RecordBatch::try_from_iter([("a", names("a")), ("b", names("b")), ("n", values)]).unwrap();
         let spec = ChartSpec { x: Some("a".into()), series: Some("b".into()), ..ChartSpec::default() };
         let rows = Rows { schema: &batch.schema(), batches: &[batch], zone: Tz::UTC };
-        let Ok(Chart::Matrix(matrix)) = read(&spec, &Units::default(), rows) else { panic!("no matrix") };
+        let Ok(Heat::Matrix(matrix)) = read(&spec, &Units::default(), rows) else { panic!("no matrix") };
         assert_eq!((matrix.rows.len(), matrix.columns.len()), (MOST_ROWS, MOST_COLUMNS));
         assert_eq!(matrix.left_out, (20_000 - MOST_ROWS, 20_000 - MOST_COLUMNS));
         assert_eq!(matrix.cells[199][199], Some(199.0));

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
 
-use super::columns::{Kind, Rows};
-use super::{ChartSpec, names};
-use crate::format;
+use super::rows::Rows;
+use super::spec::ChartSpec;
+use crate::columns::Kind;
+use crate::format::{self, names};
 use crate::unit::{Unit, Units};
 
 /// The data of lines.
@@ -154,7 +155,9 @@ impl Lines {
     pub fn y_range(&self) -> (f64, f64) {
         let values: Vec<f64> = match self.marks {
             Marks::Stack => self.sums(),
-            _ => self.series.iter().flat_map(|series| series.points.iter().filter_map(|point| point.1)).collect(),
+            Marks::Line | Marks::Bars => {
+                self.series.iter().flat_map(|series| series.points.iter().filter_map(|point| point.1)).collect()
+            }
         };
         let zero = (self.marks != Marks::Line).then_some(0.0);
         extent(values.into_iter().chain(self.target).chain(zero)).unwrap_or((0.0, 1.0))

@@ -11,10 +11,11 @@
 //! without a `state` are errors, and what they leave free is ok. Rows with a `state` leave "no data" free.
 
 mod bars;
-pub(crate) mod columns;
 pub(crate) mod heat;
 pub(crate) mod lines;
+mod rows;
 pub(crate) mod scale;
+mod spec;
 pub(crate) mod strip;
 pub(crate) mod ticks;
 
@@ -23,60 +24,17 @@ use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::datafusion::arrow::datatypes::Schema;
 
 pub use bars::Bars;
-pub use columns::Runs;
 pub use heat::{Calendar, Matrix};
 pub use lines::{Lines, Marks, Series};
+pub use spec::{ChartKind, ChartSpec};
 pub use strip::{Strip, StripRow};
+
+pub use crate::columns::Runs;
 
 use crate::moment::Range;
 use crate::unit::Units;
-use columns::Rows;
-
-/// The kinds of charts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ChartKind {
-    /// Values over time or over a number.
-    #[default]
-    Line,
-    /// Values side by side.
-    Bar,
-    /// States over time, one row each.
-    Timeline,
-    /// Values by colour, one cell per day.
-    Heatmap,
-}
-
-impl ChartKind {
-    /// All of them.
-    pub const ALL: &'static [ChartKind] = &[ChartKind::Line, ChartKind::Bar, ChartKind::Timeline, ChartKind::Heatmap];
-
-    /// As it is written in a notebook.
-    pub fn name(self) -> &'static str {
-        match self {
-            ChartKind::Line => "line",
-            ChartKind::Bar => "bar",
-            ChartKind::Timeline => "timeline",
-            ChartKind::Heatmap => "heatmap",
-        }
-    }
-}
-
-/// A chart as a notebook asks for it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChartSpec {
-    /// Which one.
-    pub kind: ChartKind,
-    /// The column along the chart.
-    pub x: Option<String>,
-    /// The columns of values.
-    pub y: Vec<String>,
-    /// The column that tells series apart.
-    pub series: Option<String>,
-    /// A rule across the chart, in the values' own measure.
-    pub target: Option<f64>,
-    /// Whether bars stand on top of each other.
-    pub stack: bool,
-}
+use heat::Heat;
+use rows::Rows;
 
 /// The data of a chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +72,10 @@ impl Chart {
             }
             ChartKind::Bar => bars::read(spec, units, rows).map(Chart::Bars),
             ChartKind::Timeline => strip::read(spec, rows, about).map(Chart::Strip),
-            ChartKind::Heatmap => heat::read(spec, units, rows),
+            ChartKind::Heatmap => heat::read(spec, units, rows).map(|heat| match heat {
+                Heat::Calendar(calendar) => Chart::Calendar(calendar),
+                Heat::Matrix(matrix) => Chart::Matrix(matrix),
+            }),
         }
     }
 
@@ -156,11 +117,4 @@ impl Chart {
             Chart::Matrix(matrix) => matrix.summary(),
         }
     }
-}
-
-/// `a, b and 3 more`.
-pub(crate) fn names<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
-    let count = names.len();
-    let told = names.take(5).collect::<Vec<_>>().join(", ");
-    if count > 5 { format!("{told} and {} more", count - 5) } else { told }
 }

@@ -34,7 +34,7 @@ impl Scale {
         let each = match unit {
             Unit::Percent => 100.0,
             Unit::Duration(each) => *each,
-            _ => 1.0,
+            Unit::Guess | Unit::None | Unit::Suffix(_) => 1.0,
         };
         let (low, high) = (low * each, high * each);
         let step = step((high - low) / most.max(1) as f64, matches!(unit, Unit::Duration(_)));

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 use nines_timeline::{Run, State};
 
-use super::columns::{Kind, Rows, Runs, united};
-use super::{ChartSpec, names};
-use crate::format;
+use super::rows::Rows;
+use super::spec::ChartSpec;
+use crate::columns::{Kind, Runs, united};
+use crate::format::{self, names};
 use crate::moment::Range;
 
 /// The data of a strip.

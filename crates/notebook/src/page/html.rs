@@ -1,13 +1,14 @@
 //! A page as one HTML file: style, charts and script inside, nothing to fetch. It reads without the script.
 
-use std::fmt::Write as _;
-
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use pulldown_cmark::{CowStr, Event, Parser, Tag, TagEnd};
 
-use super::{Page, Parts, Shown};
+use super::{CellAnswer, Page, Parts, Shown};
+use crate::cell::Cell;
 use crate::chart::{Chart, Marks};
-use crate::svg::{self, escape};
-use crate::table::{NULL, Table};
+use crate::format::NULL;
+use crate::svg;
+use crate::table::Table;
 use crate::text;
 
 const STYLE: &str = include_str!("style.css");
@@ -24,110 +25,106 @@ const GOOD: [char; 2] = ['✓', '▲'];
 
 /// The page as one self-contained file.
 pub fn html(page: &Page) -> String {
-    let mut out = String::new();
-    let title = escape(&page.title);
-    let _ = write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n{HATCH}\n<main>\n"
-    );
-    header(page, &mut out);
-    for block in &page.blocks {
-        match block {
-            Shown::Text(markdown) => out += &prose(markdown),
-            Shown::Cell(cell, outcome) => {
-                out += "<section class=\"cell\">\n";
-                if let Some(title) = &cell.title {
-                    let _ = writeln!(out, "<h4>{}</h4>", escape(title));
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (shown_text(&page.title)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (PreEscaped(HATCH))
+                main {
+                    (header(page))
+                    @for block in &page.blocks {
+                        @match block {
+                            Shown::Text(markdown) => (PreEscaped(prose(markdown))),
+                            Shown::Cell(cell, outcome) => (shown(page, cell, outcome)),
+                        }
+                        "\n"
+                    }
+                    @if let Some(made) = &page.made { footer { (made) } }
                 }
-                match outcome {
-                    Err(error) => failure("This cell failed", error, &mut out),
-                    Ok(answer) => result(page.parts(cell, answer), &mut out),
+                div #tip hidden {}
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// A cell: its title, what it answered, and its SQL.
+fn shown(page: &Page, cell: &Cell, outcome: &Result<CellAnswer, String>) -> Markup {
+    markup! {
+        section.cell {
+            @if let Some(title) = &cell.title { h4 { (title) } }
+            @match outcome {
+                Err(error) => (failure("This cell failed", error)),
+                Ok(answer) => (result(page.parts(cell, answer))),
+            }
+            @if !cell.hide { details { summary { "SQL" } pre { code { (shown_text(&cell.sql)) } } } }
+        }
+    }
+}
+
+fn header(page: &Page) -> Markup {
+    if !page.heading && page.description.is_none() && page.parameters.is_empty() {
+        return Markup::default();
+    }
+    markup! {
+        header {
+            @if page.heading { h1 { (unbroken(&shown_text(&page.title))) } }
+            @if let Some(description) = &page.description { p.lead { (description) } }
+            @if !page.parameters.is_empty() {
+                dl {
+                    @for (label, value) in &page.parameters {
+                        div { dt { (label) } dd { @if value.is_empty() { "–" } @else { (value) } } }
+                    }
                 }
-                if !cell.hide {
-                    let sql = escape(&cell.sql);
-                    let _ = writeln!(out, "<details><summary>SQL</summary><pre><code>{sql}</code></pre></details>");
-                }
-                out += "</section>\n";
             }
         }
     }
-    if let Some(made) = &page.made {
-        let _ = writeln!(out, "<footer>{}</footer>", escape(made));
-    }
-    let _ = write!(out, "</main>\n<div id=\"tip\" hidden></div>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
-    out
 }
 
-fn header(page: &Page, out: &mut String) {
-    if !page.heading && page.description.is_none() && page.parameters.is_empty() {
-        return;
-    }
-    *out += "<header>\n";
-    if page.heading {
-        let _ = writeln!(out, "<h1>{}</h1>", unbroken(&page.title));
-    }
-    if let Some(description) = &page.description {
-        let _ = writeln!(out, "<p class=\"lead\">{}</p>", escape(description));
-    }
-    if !page.parameters.is_empty() {
-        *out += "<dl>";
-        for (label, value) in &page.parameters {
-            let value = if value.is_empty() { "–" } else { value };
-            let _ = write!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(label), escape(value));
-        }
-        *out += "</dl>\n";
-    }
-    *out += "</header>\n";
+/// Text without control characters, of which HTML knows none but line breaks and tabs.
+fn shown_text(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect()
 }
 
 /// A heading in which dates are not broken at their hyphens.
-fn unbroken(text: &str) -> String {
+fn unbroken(text: &str) -> Markup {
     let is_date = |word: &str| word.contains('-') && word.contains(|c: char| c.is_ascii_digit());
-    let word = |word: &str| match is_date(word) {
-        true => format!("<span class=\"nb\">{}</span>", escape(word)),
-        false => escape(word),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn failure(what: &str, error: &str, out: &mut String) {
-    let _ = writeln!(out, "<div class=\"error\" role=\"alert\"><b>{what}</b><pre>{}</pre></div>", escape(error));
-}
-
-fn result(parts: Parts, out: &mut String) {
-    if let Some(error) = &parts.error {
-        failure("This chart cannot be drawn", error, out);
-    }
-    if let Some(empty) = &parts.empty {
-        let _ = writeln!(out, "<p class=\"empty\">{}</p>", escape(empty));
-    }
-    if let Some(said) = &parts.said {
-        *out += &prose(said);
-    }
-    if let Some(chart) = &parts.chart {
-        match svg::svg(chart) {
-            Ok(drawn) => figure(chart, &drawn, out),
-            Err(error) => failure("This chart cannot be drawn", &error, out),
+    markup! {
+        @for (at, word) in text.split(' ').enumerate() {
+            @if at > 0 { " " }
+            @if is_date(word) { span.nb { (word) } } @else { (word) }
         }
     }
-    if let Some(table) = &parts.table {
-        rows(table, out);
+}
+
+fn failure(what: &str, error: &str) -> Markup {
+    markup! { div.error role="alert" { b { (what) } pre { (error) } } }
+}
+
+fn result(parts: Parts) -> Markup {
+    markup! {
+        @if let Some(error) = &parts.error { (failure("This chart cannot be drawn", error)) }
+        @if let Some(empty) = &parts.empty { p.empty { (empty) } }
+        @if let Some(said) = &parts.said { (PreEscaped(prose(said))) }
+        @if let Some(chart) = &parts.chart {
+            @match svg::svg(chart) {
+                Ok(drawn) => (figure(chart, &drawn)),
+                Err(error) => (failure("This chart cannot be drawn", &error)),
+            }
+        }
+        @if let Some(table) = &parts.table { (rows(table)) }
     }
 }
 
-fn figure(chart: &Chart, drawn: &str, out: &mut String) {
-    *out += "<figure>\n";
-    let keys = svg::legend(chart);
-    // The name of the only series says what is drawn; its colour says nothing.
-    *out += "<ul class=\"keys\">";
-    for (class, text) in keys {
-        let _ = write!(out, "<li><i class=\"k {class}\"></i>{}</li>", escape(&text));
-    }
-    *out += "</ul>\n";
-    *out += drawn;
+fn figure(chart: &Chart, drawn: &str) -> Markup {
     let mut notes = Vec::new();
     match chart {
         Chart::Lines(lines) if lines.time => notes.push(format!("Times in {}.", lines.zone)),
@@ -136,44 +133,49 @@ fn figure(chart: &Chart, drawn: &str, out: &mut String) {
             crate::moment::range_text(strip.range, strip.zone),
             strip.zone
         )),
-        _ => {}
+        Chart::Lines(_) | Chart::Bars(_) | Chart::Calendar(_) | Chart::Matrix(_) => {}
     }
     notes.extend(chart.left_out());
     if matches!(chart, Chart::Lines(lines) if lines.marks == Marks::Line && lines.series.len() > 8) {
         notes.push("Dashes tell lines of the same colour apart.".to_string());
     }
-    if !notes.is_empty() {
-        let _ = write!(out, "<figcaption>{}</figcaption>", escape(&notes.join(" ")));
+    markup! {
+        figure {
+            // The name of the only series says what is drawn; its colour says nothing.
+            ul.keys { @for (class, text) in svg::legend(chart) { li { i class={ "k " (class) } {} (text) } } }
+            (PreEscaped(drawn))
+            @if !notes.is_empty() { figcaption { (notes.join(" ")) } }
+        }
     }
-    *out += "</figure>\n";
 }
 
-fn rows(table: &Table, out: &mut String) {
-    *out += "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>";
-    let class = |right: bool| if right { " class=\"n\"" } else { "" };
-    for (name, right) in &table.columns {
-        let _ = write!(out, "<th{}>{}</th>", class(*right), escape(name));
-    }
-    *out += "</tr></thead>\n<tbody>\n";
-    for row in &table.rows {
-        *out += "<tr>";
-        for (text, (_, right)) in row.iter().zip(&table.columns) {
-            // Long text may wrap, short values should not.
-            let class = match (right, text.as_str()) {
-                (true, _) => " class=\"n\"",
-                (false, NULL) => " class=\"nil\"",
-                (false, text) if text.starts_with(BAD) => " class=\"bad\"",
-                (false, text) if text.starts_with(GOOD) => " class=\"good\"",
-                (false, text) if text.chars().count() > 24 => " class=\"long\"",
-                _ => "",
-            };
-            let _ = write!(out, "<td{class}>{}</td>", escape(text));
+fn rows(table: &Table) -> Markup {
+    markup! {
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr { @for (name, right) in &table.columns { th.n[*right] { (name) } } }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr { @for (text, (_, right)) in row.iter().zip(&table.columns) { td class=[class(text, *right)] { (text) } } }
+                    }
+                }
+            }
         }
-        *out += "</tr>\n";
+        @if let Some(rest) = table.rest() { p.rest { (rest) } }
     }
-    *out += "</tbody></table></div>\n";
-    if let Some(rest) = table.rest() {
-        let _ = writeln!(out, "<p class=\"rest\">{rest}</p>");
+}
+
+/// How a cell of a table looks. Long text may wrap, short values should not.
+fn class(text: &str, right: bool) -> Option<&'static str> {
+    match (right, text) {
+        (true, _) => Some("n"),
+        (false, NULL) => Some("nil"),
+        (false, text) if text.starts_with(BAD) => Some("bad"),
+        (false, text) if text.starts_with(GOOD) => Some("good"),
+        (false, text) if text.chars().count() > 24 => Some("long"),
+        (false, _) => None,
     }
 }
 

@@ -54,12 +54,12 @@ pub enum Shown {
     /// Markdown in which parameters have their values.
     Text(String),
     /// A cell and what came of it: the result, or what went wrong.
-    Cell(Box<Cell>, Result<Answer, String>),
+    Cell(Box<Cell>, Result<CellAnswer, String>),
 }
 
 /// The result of a cell.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct CellAnswer {
     /// Its columns.
     pub schema: SchemaRef,
     /// Its rows.
@@ -110,7 +110,7 @@ impl Page {
     }
 
     /// Adds a cell and what came of it, unless it went well and is quiet, or optional and empty.
-    pub fn cell(&mut self, cell: &Cell, outcome: Result<Answer, String>) {
+    pub fn cell(&mut self, cell: &Cell, outcome: Result<CellAnswer, String>) {
         if let Ok(answer) = &outcome {
             // A chart whose columns are wrong is told of, with rows or without.
             let left_out = |parts: Parts| parts.error.is_none() && parts.empty.is_some();
@@ -137,7 +137,7 @@ impl Page {
     }
 
     /// What is shown of a result.
-    fn parts(&self, cell: &Cell, answer: &Answer) -> Parts {
+    fn parts(&self, cell: &Cell, answer: &CellAnswer) -> Parts {
         let mut parts = Parts::default();
         if answer.batches.iter().all(|batch| batch.num_rows() == 0) {
             let advice = || answer.advice.clone().unwrap_or_else(|| "No rows.".to_string());

@@ -7,7 +7,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
-use super::{Picture, Room, drawn, hit, text, width, wrap};
+use super::picture::{Picture, Room, drawn, hit};
+use super::text::{text, width, wrap};
 use crate::chart::heat::{DARKEST, tone};
 use crate::chart::{Calendar, Matrix};
 use crate::format;

@@ -10,7 +10,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ink::Ink;
-use super::{Picture, Room, drawn, escape, hit, text, width, wrap};
+use super::picture::{Picture, Room, drawn, hit};
+use super::text::{escape, text, width, wrap};
 use crate::chart::strip::touches;
 use crate::chart::{Strip, StripRow, ticks};
 use crate::format;

@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, LETTERS, Look, SERIES, fit, fit_right};
+use super::fit::{self, cut, fit, fit_right};
+use super::look::{DIM, LETTERS, Look, SERIES};
 use crate::chart::Bars;
 use crate::format;
 
@@ -91,7 +92,7 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
             let name = fit(&label(row, 0), left);
             out.push(match sum(row) {
                 Some(sum) => {
-                    format!("{name} {} {}", stacked(bars, row, &room, look), super::cut(&number(sum), right))
+                    format!("{name} {} {}", stacked(bars, row, &room, look), cut(&number(sum), right))
                 }
                 None => format!("{name} {}", look.paint("no data", DIM)),
             });
@@ -106,7 +107,7 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
             };
             let (space, bar) = room.bar(value);
             let bar = look.paint(&bar, SERIES[n % SERIES.len()]);
-            out.push(format!("{name} {space}{bar} {}", super::cut(&number(value), right)));
+            out.push(format!("{name} {space}{bar} {}", cut(&number(value), right)));
         }
     }
     let mut keys = Vec::new();
@@ -115,7 +116,7 @@ pub(super) fn draw(bars: &Bars, look: Look) -> String {
     }
     keys.extend(bars.target.map(|target| format!("target {}", number(target))));
     if !keys.is_empty() {
-        out.push(super::keys(&keys, left + 1, look));
+        out.push(fit::keys(&keys, left + 1, look));
     }
     out.join("\n")
 }

@@ -3,7 +3,8 @@
 use chrono::{Datelike, Months, TimeDelta};
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, Look, axis, fit, fit_right};
+use super::fit::{self, axis, fit, fit_right};
+use super::look::{DIM, Look};
 use crate::chart::heat::{DARKEST, tone};
 use crate::chart::{Calendar, Matrix};
 use crate::format;
@@ -112,5 +113,5 @@ fn legend(steps: &[f64], unit: &Unit, letters: &[&str; 6], look: Look) -> String
     let shades = letters[first + 1..].iter().zip(steps);
     keys.extend(shades.map(|(letter, step)| format!("{} ≥ {}", letter.trim(), number(*step))));
     keys.push("(blank) no data".to_string());
-    super::keys(&keys, 4, look)
+    fit::keys(&keys, 4, look)
 }

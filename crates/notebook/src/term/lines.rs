@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, LETTERS, Look, SERIES, axis, cut, fit_right};
+use super::fit::{self, axis, cut, fit_right};
+use super::look::{DIM, LETTERS, Look, SERIES};
 use crate::chart::lines::{bars, crowded, extent};
 use crate::chart::scale::Scale;
 use crate::chart::{Lines, Marks, ticks};
@@ -129,7 +130,7 @@ pub(super) fn draw(lines: &Lines, look: Look) -> String {
     }
     if let Some(target) = lines.target {
         let told = format!("── target {}", format::number(target, &lines.unit));
-        out.push(super::keys(&[told], left + 2, look));
+        out.push(fit::keys(&[told], left + 2, look));
     }
     out.join("\n")
 }

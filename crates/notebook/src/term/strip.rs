@@ -3,7 +3,8 @@
 use nines_timeline::State;
 use unicode_width::UnicodeWidthStr;
 
-use super::{DIM, Look, RED, axis, fit, fit_right};
+use super::fit::{self, axis, fit, fit_right};
+use super::look::{DIM, Look, RED};
 use crate::chart::strip::coarse;
 use crate::chart::{Strip, StripRow, ticks};
 use crate::format;
@@ -45,7 +46,7 @@ pub(super) fn draw(strip: &Strip, look: Look) -> String {
     };
     let keys: Vec<String> =
         errors.iter().chain(&["· ok", "░ excluded", "(blank) no data"]).map(|key| (*key).to_string()).collect();
-    out.push(super::keys(&keys, left + 2, look));
+    out.push(fit::keys(&keys, left + 2, look));
     out.join("\n")
 }
 

@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{BOLD, DIM, Look, fit, fit_right};
+use super::fit::{fit, fit_right};
+use super::look::{BOLD, DIM, Look};
 use crate::table::Table;
 
 /// No column is cut to less; the shorter of them only if that is not enough, for a time cut short is none.

@@ -3,7 +3,8 @@
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{BOLD, Look, table};
+use super::look::{BOLD, Look};
+use super::table;
 use crate::table::Table;
 
 /// How text is set in: what stands before its first line and before all others.

@@ -144,7 +144,7 @@ pub(crate) fn min_payout(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<M
     Some(MinPayout { amount, currency })
 }
 
-/// `claimWithin`: days, weeks or months after the period.
+/// `claimWithin`: days or months after the period.
 pub(crate) fn claim_within(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<ClaimWithin> {
     fields.parse("claimWithin", notes, |text| {
         let wrong =

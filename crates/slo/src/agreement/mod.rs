@@ -20,7 +20,7 @@ use nines_timeline::Interval;
 use crate::describe::length;
 use crate::local_days::day_unit;
 use crate::mistake::Complaint;
-use crate::yaml::Place;
+use crate::place::Place;
 
 pub use compared::{AgreementChange, agreement_changes};
 pub use covered::Covered;

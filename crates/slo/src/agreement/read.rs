@@ -10,10 +10,11 @@ use crate::agreement::tiers::{cap, tiers};
 use crate::agreement::{Draft, clauses};
 use crate::duration;
 use crate::fields::{self, Fields};
-use crate::indicator::{causes, party, patterns};
+use crate::indicators::{causes, party, patterns};
 use crate::metadata::Metadata;
 use crate::mistake::Notes;
-use crate::objective::{Party, Pattern, Rows};
+use crate::objective::Party;
+use crate::pattern::{Pattern, RowFilter};
 use crate::yaml::{Node, Value};
 
 const FIELDS: &[&str] = &[
@@ -48,7 +49,7 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
     let fields = Fields::read(spec, "the agreement's spec", FIELDS, notes)?;
     let description = fields.text("description", notes).map(str::to_string);
     let services = services(&fields, notes);
-    let rows = Rows {
+    let rows = RowFilter {
         businesses: patterns(&fields, "business", notes),
         endpoints: patterns(&fields, "endpoint", notes),
         customers: patterns(&fields, "customer", notes),

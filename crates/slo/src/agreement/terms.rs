@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 use nines_timeline::Share;
 
-use crate::objective::{Causes, Party, Pattern, Rows};
+use crate::objective::{Causes, Party};
+use crate::pattern::{Pattern, RowFilter};
 
 /// What an agreement says. Percents are exact shares of 1, durations µs.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,7 @@ pub struct Terms {
     /// Which services it is about, each judged by itself; never empty.
     pub services: Vec<Pattern>,
     /// Which rows of the services: businesses, endpoints, customers.
-    pub rows: Rows,
+    pub rows: RowFilter,
     /// Whose failures count.
     pub party: Party,
     /// Who is charged for what.

@@ -1,9 +1,8 @@
 //! What a credit is computed from, and what keeps it from being computed.
 
-use std::fmt;
-
 use chrono::DateTime;
 use nines_timeline::Interval;
+use thiserror::Error;
 
 use crate::credit::money;
 
@@ -63,10 +62,14 @@ pub struct Fee {
 }
 
 /// Why a credit cannot be computed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CreditError {
     /// Two exclusions that count claim the same time, and the rules do not unite them.
+    #[error(
+        "exclusions '{first}' and '{second}' overlap from {at} on; shorten or withdraw one of them",
+        first = ids[0], second = ids[1], at = shown(*at)
+    )]
     OverlappingExclusions {
         /// Ids and start (µs) of what overlaps.
         ids: [String; 2],
@@ -74,8 +77,13 @@ pub enum CreditError {
         at: i64,
     },
     /// No such currency.
+    #[error("unknown currency '{0}' of the fee; {hint}", hint = money::hint(.0))]
     UnknownCurrency(String),
     /// The agreement's minimum pay-out is in another currency than the fee.
+    #[error(
+        "the fee is in {paid}, but the agreement's minPayout is in {agreed}; make it an agreement of its own for customers who \
+         pay in {paid}"
+    )]
     MinPayoutCurrency {
         /// Of the agreement.
         agreed: String,
@@ -83,11 +91,13 @@ pub enum CreditError {
         paid: String,
     },
     /// The fee is negative, or less than what vouchers paid of it.
+    #[error("{reason}; correct the row in fees")]
     Fee {
         /// What is wrong.
         reason: &'static str,
     },
     /// Counts that cannot be.
+    #[error("the slice at {at}: {reason}", at = shown(*start))]
     Counts {
         /// Start of the slice in µs.
         start: i64,
@@ -96,27 +106,6 @@ pub enum CreditError {
     },
 }
 
-impl fmt::Display for CreditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |micros| DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
-        match self {
-            CreditError::OverlappingExclusions { ids: [first, second], at } => write!(
-                f,
-                "exclusions '{first}' and '{second}' overlap from {} on; shorten or withdraw one of them",
-                shown(*at)
-            ),
-            CreditError::UnknownCurrency(code) => {
-                write!(f, "unknown currency '{code}' of the fee; {}", money::hint(code))
-            }
-            CreditError::MinPayoutCurrency { agreed, paid } => write!(
-                f,
-                "the fee is in {paid}, but the agreement's minPayout is in {agreed}; make it an agreement of its own \
-                 for customers who pay in {paid}"
-            ),
-            CreditError::Fee { reason } => write!(f, "{reason}; correct the row in fees"),
-            CreditError::Counts { start, reason } => write!(f, "the slice at {}: {reason}", shown(*start)),
-        }
-    }
+fn shown(micros: i64) -> String {
+    DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339())
 }
-
-impl std::error::Error for CreditError {}

@@ -1,5 +1,6 @@
 //! Money: whole multiples of 10⁻⁶ of a currency's unit, rounded once to what can be paid.
 
+use iso_currency::{Currency, IntoEnumIterator};
 use nines_timeline::Share;
 use num_bigint::BigUint;
 
@@ -9,32 +10,21 @@ use crate::nearest;
 /// Decimal places of an amount: an `i128` of 1,000,000 is one unit of the currency.
 pub const MONEY_SCALE: u32 = 6;
 
-/// Active currencies of ISO 4217 whose minor unit is not a hundredth.
-const OTHERS: [(&str, u32); 3] = [
-    ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF", 0),
-    ("BHD IQD JOD KWD LYD OMR TND", 3),
-    ("CLF UYW", 4),
-];
+/// The guilder of the Netherlands Antilles, which ISO 4217 withdrew in 2025: agreements that were recorded before name it.
+const WITHDRAWN: (&str, u32) = ("ANG", 2);
 
-/// Active currencies of ISO 4217 whose minor unit is a hundredth.
-const HUNDREDTHS: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN \
-    BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ \
-    GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP \
-    MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG \
-    SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD \
-    XCG YER ZAR ZMW ZWG";
-
-/// Decimal places of a currency's minor unit (ISO 4217). `None`: no such currency.
+/// Decimal places of a currency's minor unit (ISO 4217). `None`: no such currency, or one that nothing is paid in, such as gold.
 pub fn minor_digits(currency: &str) -> Option<u32> {
-    let listed = |codes: &str| codes.split_ascii_whitespace().any(|code| code == currency);
-    let other = OTHERS.iter().find(|(codes, _)| listed(codes)).map(|(_, digits)| *digits);
-    other.or_else(|| listed(HUNDREDTHS).then_some(2))
+    match currency == WITHDRAWN.0 {
+        true => Some(WITHDRAWN.1),
+        false => Currency::from_code(currency)?.exponent().map(u32::from),
+    }
 }
 
 /// Which currency was probably meant.
 pub(crate) fn hint(currency: &str) -> String {
-    let codes = OTHERS.iter().map(|(codes, _)| *codes).chain([HUNDREDTHS]);
-    let codes: Vec<&str> = codes.flat_map(str::split_ascii_whitespace).collect();
+    let paid = Currency::iter().filter(|known| known.exponent().is_some());
+    let codes: Vec<&str> = paid.map(|known| known.code()).chain([WITHDRAWN.0]).collect();
     let upper = codes.iter().find(|code| code.eq_ignore_ascii_case(currency)).map(|code| format!("write {code}"));
     let near = upper.or_else(|| nearest::near_hint(currency, &codes));
     near.unwrap_or_else(|| "expected a code of ISO 4217 such as CNY, EUR or USD".to_string())

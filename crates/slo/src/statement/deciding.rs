@@ -3,17 +3,42 @@
 use nines_timeline::Interval;
 
 use crate::agreement::{Agreement, Covered, Terms};
-use crate::document::{Kind, Stored};
+use crate::digest::sha256;
+use crate::object::ObjectKind;
+use crate::object::Stored;
 use crate::period::{Month, Period};
 use crate::resolve::resolve;
 use crate::rules::Rules;
-use crate::statement::{AgreementText, StatementError, hash};
+use crate::statement::{AgreementText, IssuedStatement, StatementError};
+
+impl IssuedStatement {
+    /// The agreement, read from the texts that the statement carries.
+    pub fn agreement(&self) -> Result<Agreement, StatementError> {
+        agreement(&self.agreement, &self.versions)
+    }
+
+    /// The calendar period that it is about.
+    pub fn calendar_period(&self) -> Result<Period, StatementError> {
+        Ok(self.covered(&self.agreement()?)?.period)
+    }
+
+    /// The µs of which rows decided it: what is judged, and where telemetry was lost the days from which was estimated.
+    pub fn reads(&self) -> Result<Interval, StatementError> {
+        Ok(self.covered(&self.agreement()?)?.reads(&self.evidence.lost))
+    }
+
+    /// How the agreement that the statement carries judges the period.
+    pub fn covered<'a>(&self, agreement: &'a Agreement) -> Result<Covered<'a>, StatementError> {
+        let covered = agreement.covered(self.period, self.active, self.rules);
+        covered.ok_or_else(|| StatementError::nothing_agreed(&self.agreement, self.period))
+    }
+}
 
 /// The agreement that texts come to.
 pub(crate) fn agreement(name: &str, versions: &[AgreementText]) -> Result<Agreement, StatementError> {
     let wrong = |reason: String| StatementError::Agreement { name: name.to_string(), reason };
     let stored = versions.iter().map(|version| Stored {
-        kind: Kind::Agreement,
+        kind: ObjectKind::Agreement,
         name: name.to_string(),
         effective_from: version.effective_from,
         text: version.text.clone(),
@@ -36,12 +61,12 @@ pub(crate) fn deciding(
     month: Month,
     active: Interval,
 ) -> Result<Vec<AgreementText>, StatementError> {
-    let own = recorded.into_iter().filter(|stored| stored.kind == Kind::Agreement && stored.name == name);
+    let own = recorded.into_iter().filter(|stored| stored.kind == ObjectKind::Agreement && stored.name == name);
     let mut versions: Vec<AgreementText> = Vec::new();
     for Stored { effective_from, text, .. } in own {
         // Of several texts of one version the last one counts.
         versions.retain(|version| version.effective_from != effective_from);
-        versions.push(AgreementText { effective_from, sha256: hash::sha256(&text), text });
+        versions.push(AgreementText { effective_from, sha256: sha256(&text), text });
     }
     versions.sort_by_key(|version| version.effective_from);
     let all = agreement(name, &versions)?;

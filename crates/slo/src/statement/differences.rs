@@ -2,64 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::agreement::Terms;
 use crate::credit::{Credit, Estimate, Evidence, Excluded};
-use crate::statement::Statement;
+use crate::statement::IssuedStatement;
+use crate::statement::difference::{Difference, Subject};
 use crate::statement::slice_changes::slice_changes;
 use crate::statement::terms::{Clause, clauses};
 use crate::statement::view::View;
 use crate::statement::words::{Clock, counted, fraction, grouped, micro_percent, money, percent};
 
-/// Something that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Difference {
-    /// What it is about.
-    pub about: Subject,
-    /// A sentence.
-    pub text: String,
-}
-
-/// What a difference is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Subject {
-    /// Whom and what the statement is about.
-    Parties,
-    /// What is owed.
-    Amount,
-    /// The percent that is credited.
-    Credit,
-    /// The availability and the commitment.
-    Availability,
-    /// The agreement's clauses.
-    Terms,
-    /// The part of the period that is judged.
-    Period,
-    /// Requests.
-    Requests,
-    /// Exclusions.
-    Exclusions,
-    /// Lost telemetry and what is estimated for it.
-    LostTelemetry,
-    /// What was paid.
-    Fee,
-    /// Until when a claim can be made.
-    Claim,
-    /// Whether the data were complete.
-    Completeness,
-    /// Evidence that no other subject names.
-    Evidence,
-    /// The rules by which figures come from evidence.
-    Rules,
-}
-
 /// What of a statement that was issued is no longer so. Empty if nothing that matters changed: when it was issued, by
 /// which program, and which versions the tables had, does not, and neither do the rules where they change nothing.
-pub fn differences(old: &Statement, new: &Statement) -> Vec<Difference> {
+pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     found.change(Subject::Parties, "agreement", &old.agreement, &new.agreement);
     found.change(Subject::Parties, "customer", &old.customer, &new.customer);
@@ -98,14 +52,14 @@ pub fn differences(old: &Statement, new: &Statement) -> Vec<Difference> {
 }
 
 /// Whether two statements say the same of the same evidence. In which order exclusions and losses were read says nothing.
-fn same(old: &Statement, new: &Statement) -> bool {
+fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
     let (Evidence { slices, other_valid, active, fee, .. }, other) = (&old.evidence, &new.evidence);
-    let exclusions = |statement: &Statement| {
+    let exclusions = |statement: &IssuedStatement| {
         let mut exclusions = statement.evidence.exclusions.clone();
         exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
         exclusions
     };
-    let lost = |statement: &Statement| {
+    let lost = |statement: &IssuedStatement| {
         let mut lost = statement.evidence.lost.clone();
         lost.sort_unstable();
         lost

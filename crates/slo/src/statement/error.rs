@@ -1,15 +1,16 @@
 //! What keeps a statement from being drawn up or read.
 
-use std::fmt;
+use thiserror::Error;
 
 use crate::credit::CreditError;
 use crate::period::Month;
 
 /// What keeps a statement from being drawn up, read or shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StatementError {
     /// The agreement's text cannot be read.
+    #[error("the text of agreement '{name}' cannot be read: {reason}")]
     Agreement {
         /// Its name.
         name: String,
@@ -17,6 +18,7 @@ pub enum StatementError {
         reason: String,
     },
     /// The agreement covers nothing of the period.
+    #[error("agreement '{name}' covers nothing of {period} for this customer")]
     NothingAgreed {
         /// The agreement's name.
         name: String,
@@ -24,13 +26,16 @@ pub enum StatementError {
         period: Month,
     },
     /// The figures cannot be computed.
-    Credit(CreditError),
+    #[error(transparent)]
+    Credit(#[from] CreditError),
     /// The text is no statement.
+    #[error("this is no statement that can be read: {reason}")]
     Format {
         /// What is wrong.
         reason: String,
     },
     /// The statements of one page are not about one customer and period, or there are none.
+    #[error("{reason}")]
     Page {
         /// What is wrong.
         reason: String,
@@ -46,27 +51,3 @@ impl StatementError {
         StatementError::Format { reason: reason.into() }
     }
 }
-
-impl From<CreditError> for StatementError {
-    fn from(error: CreditError) -> Self {
-        StatementError::Credit(error)
-    }
-}
-
-impl fmt::Display for StatementError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StatementError::Agreement { name, reason } => {
-                write!(f, "the text of agreement '{name}' cannot be read: {reason}")
-            }
-            StatementError::NothingAgreed { name, period } => {
-                write!(f, "agreement '{name}' covers nothing of {period} for this customer")
-            }
-            StatementError::Credit(error) => error.fmt(f),
-            StatementError::Format { reason } => write!(f, "this is no statement that can be read: {reason}"),
-            StatementError::Page { reason } => f.write_str(reason),
-        }
-    }
-}
-
-impl std::error::Error for StatementError {}

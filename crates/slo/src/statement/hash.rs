@@ -1,15 +1,9 @@
-//! SHA-256 of a statement and of texts.
+//! SHA-256 of a statement.
 
-use ring::digest::{SHA256, digest};
-
-use crate::statement::{Statement, json};
-
-/// In hexadecimal digits.
-pub(crate) fn sha256(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::digest::sha256;
+use crate::statement::{IssuedStatement, json};
 
 /// Of all that a statement says but its own hash.
-pub(crate) fn of(statement: &Statement) -> String {
+pub(crate) fn of(statement: &IssuedStatement) -> String {
     sha256(&json::unsealed(statement))
 }

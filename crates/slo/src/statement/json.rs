@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee};
 use crate::rules::Rules;
 use crate::statement::wire::{Decimal, Instant, Part, Ratio, Slices, Span};
-use crate::statement::{AgreementText, Difference, Statement, StatementError};
+use crate::statement::{AgreementText, Difference, IssuedStatement, StatementError};
 
 /// The format in which statements of rules 1 are written, without a field for the rules.
 const WITHOUT_RULES: u64 = 1;
@@ -112,7 +112,7 @@ struct ExcludedForm {
     announced: Option<Instant>,
 }
 
-impl Statement {
+impl IssuedStatement {
     /// The canonical JSON form.
     pub fn to_json(&self) -> String {
         let mut form = form(self);
@@ -122,7 +122,7 @@ impl Statement {
 
     /// Reads what [`to_json`](Self::to_json) wrote, spaces and line breaks aside: anything else is an error. Whether it
     /// is still what was issued is for [`verify`](Self::verify) to say.
-    pub fn from_json(text: &str) -> Result<Statement, StatementError> {
+    pub fn from_json(text: &str) -> Result<IssuedStatement, StatementError> {
         let value: serde_json::Value =
             serde_json::from_str(text).map_err(|error| StatementError::format(format!("no JSON: {error}")))?;
         match value.get("format").map(|format| (format, format.as_u64())) {
@@ -147,7 +147,7 @@ impl Statement {
 }
 
 /// The JSON form without the hash: what is hashed.
-pub(crate) fn unsealed(statement: &Statement) -> String {
+pub(crate) fn unsealed(statement: &IssuedStatement) -> String {
     written(&form(statement))
 }
 
@@ -156,7 +156,7 @@ fn written(form: &Form) -> String {
     serde_json::to_string(form).unwrap_or_else(|impossible| impossible.to_string())
 }
 
-fn form(statement: &Statement) -> Form {
+fn form(statement: &IssuedStatement) -> Form {
     let rules = (statement.rules != Rules::First).then(|| statement.rules.number());
     Form {
         format: if rules.is_none() { WITHOUT_RULES } else { FORMAT },
@@ -247,7 +247,7 @@ fn evidence_form(evidence: &Evidence) -> EvidenceForm {
     }
 }
 
-fn statement(form: Form) -> Result<Statement, StatementError> {
+fn statement(form: Form) -> Result<IssuedStatement, StatementError> {
     let mut versions: Vec<AgreementText> = Vec::new();
     for VersionForm { effective_from, sha256, text } in form.versions {
         let known = || versions.iter().find(|before| before.sha256 == sha256).map(|before| before.text.clone());
@@ -259,7 +259,7 @@ fn statement(form: Form) -> Result<Statement, StatementError> {
         let newest = Rules::CURRENT.number();
         StatementError::format(format!("its rules are {number}, and this version knows {newest}; use a newer one"))
     })?;
-    Ok(Statement {
+    Ok(IssuedStatement {
         agreement: form.agreement,
         customer: form.customer,
         service: form.service,

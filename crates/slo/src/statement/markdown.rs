@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::statement::page::{DayCell, Page, Section};
 use crate::statement::strip::State;
-use crate::statement::{Statement, StatementError};
+use crate::statement::{IssuedStatement, StatementError};
 
 /// One page of Markdown for a customer: all statements of a period. They must be about one customer and period.
-pub fn markdown(statements: &[Statement]) -> Result<String, StatementError> {
+pub fn markdown(statements: &[IssuedStatement]) -> Result<String, StatementError> {
     let page = Page::of(statements)?;
     let mut out = format!("# Service levels of {} for {}\n\n", text(&page.period), text(&page.customer));
     table(

@@ -13,7 +13,7 @@ use crate::statement::strip::{self, Day, State};
 use crate::statement::terms::{Clause, clauses};
 use crate::statement::view::View;
 use crate::statement::words::{counted, grouped, micro_percent, money, percent, rate};
-use crate::statement::{Statement, StatementError, differences};
+use crate::statement::{IssuedStatement, StatementError, differences};
 
 /// How many of the worst slices are shown.
 const WORST: usize = 10;
@@ -67,7 +67,7 @@ pub(crate) struct DayCell {
 }
 
 impl Page {
-    pub fn of(statements: &[Statement]) -> Result<Page, StatementError> {
+    pub fn of(statements: &[IssuedStatement]) -> Result<Page, StatementError> {
         let page = |reason: &str| StatementError::Page { reason: reason.to_string() };
         let first = statements.first().ok_or_else(|| page("there is no statement to show"))?;
         let mut sections = Vec::new();
@@ -99,7 +99,7 @@ fn named(first: Month, months: u32) -> Option<String> {
     }
 }
 
-fn section(statement: &Statement, agreement: &Agreement) -> Result<Section, StatementError> {
+fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section, StatementError> {
     let view = View::new(statement, agreement)?;
     let (terms, credit, clock) = (view.terms(), &statement.credit, view.clock);
     let watermark = statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at(at)));
@@ -156,7 +156,7 @@ fn cell(view: &View<'_>, day: &Day) -> DayCell {
     }
 }
 
-fn revision(statement: &Statement) -> String {
+fn revision(statement: &IssuedStatement) -> String {
     let issued = DateTime::from_timestamp_micros(statement.issued_at);
     let issued = issued.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
     match &statement.before {

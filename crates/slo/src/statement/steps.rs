@@ -9,7 +9,7 @@ use crate::statement::judged::Fate;
 use crate::statement::measured::measured;
 use crate::statement::view::View;
 use crate::statement::words::{counted, fraction, grouped, length, micro_percent, money, percent};
-use crate::statement::{Statement, StatementError};
+use crate::statement::{IssuedStatement, StatementError};
 
 /// A step of the arithmetic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Step {
 }
 
 /// How the figures of a statement come about. Everything is computed from the statement alone.
-pub fn steps(statement: &Statement) -> Result<Vec<Step>, StatementError> {
+pub fn steps(statement: &IssuedStatement) -> Result<Vec<Step>, StatementError> {
     let agreement = statement.agreement()?;
     Ok(of(&View::new(statement, &agreement)?))
 }

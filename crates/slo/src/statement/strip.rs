@@ -141,11 +141,11 @@ mod tests {
 
     use super::*;
     use crate::credit::{Counts, Evidence, Excluded, credit};
-    use crate::{Statement, plan};
+    use crate::{IssuedStatement, plan};
 
     const HOUR: i64 = 3_600_000_000;
 
-    fn statement(measure: &str, zone: &str, evidence: &Evidence) -> Statement {
+    fn statement(measure: &str, zone: &str, evidence: &Evidence) -> IssuedStatement {
         let text = format!(
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a}}\nspec:\n  service: s\n  period: {{duration: 1M, \
              timeZone: {zone}}}\n  slice: 1h\n  {measure}\n  commitment: 99.9%\n  credits: []\n  exclusions: [Attack]\n  \
@@ -168,7 +168,7 @@ mod tests {
             complete: true,
             watermark: None,
         };
-        Statement::draw_up(basis, 0).unwrap()
+        IssuedStatement::draw_up(basis, 0).unwrap()
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! An agreement's clauses in words.
 
 use crate::agreement::{ClaimWithin, ExcludedTime, Measure, NotValid, RateOp, Terms};
-use crate::objective::{Causes, Charge, Party, Pattern};
+use crate::objective::{Causes, Charge, Party};
+use crate::pattern::Pattern;
 use crate::statement::words::{counted, length, listed, money, percent};
 
 /// A clause: what it is about, and what it says.

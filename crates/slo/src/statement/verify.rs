@@ -1,8 +1,9 @@
 //! Whether a statement still says what was issued, and whether its figures follow from its evidence.
 
 use crate::credit::{Credit, credit};
+use crate::digest::sha256;
 use crate::statement::words::{Clock, fraction, grouped, micro_percent, money, percent};
-use crate::statement::{Statement, StatementError, hash};
+use crate::statement::{IssuedStatement, StatementError, hash};
 
 /// What verifying a statement came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Verdict {
     }
 }
 
-impl Statement {
+impl IssuedStatement {
     /// Verifies from the statement alone that it is as it was issued and that the figures follow from the evidence by
     /// the agreement's text.
     pub fn verify(&self) -> Verdict {
@@ -29,7 +30,7 @@ impl Statement {
                 self.sha256
             ));
         }
-        for version in self.versions.iter().filter(|version| hash::sha256(&version.text) != version.sha256) {
+        for version in self.versions.iter().filter(|version| sha256(&version.text) != version.sha256) {
             problems.push(format!(
                 "The agreement's text is not the one that was applied: it has another SHA-256 than {}.",
                 version.sha256
@@ -47,10 +48,11 @@ impl Statement {
     }
 
     /// Verifies that this is the revision that follows another one.
-    pub fn follows(&self, before: &Statement) -> Verdict {
+    pub fn follows(&self, before: &IssuedStatement) -> Verdict {
         let mut problems = Vec::new();
-        let key =
-            |s: &Statement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.business.clone(), s.period);
+        let key = |s: &IssuedStatement| {
+            (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.business.clone(), s.period)
+        };
         if key(self) != key(before) {
             problems.push("The two are about different agreements, customers, services or periods.".to_string());
         }
@@ -127,7 +129,7 @@ mod tests {
     use crate::{Basis, plan};
     use nines_timeline::Interval;
 
-    fn statement() -> Statement {
+    fn statement() -> IssuedStatement {
         let text = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: a}\nspec:\n  service: s\n  period: {duration: 1M, \
                     timeZone: UTC}\n  slice: 1m\n  measure: MeanErrorRate\n  commitment: 99.9%\n  credits: [{below: 99.9%, \
                     percent: 10}, {below: 99%, percent: 25}]\n  claimWithin: 30d\n";
@@ -150,7 +152,7 @@ mod tests {
             complete: true,
             watermark: None,
         };
-        Statement::draw_up(basis, 0).unwrap()
+        IssuedStatement::draw_up(basis, 0).unwrap()
     }
 
     /// Whoever changes a figure and computes the hash again is found by the evidence.
@@ -197,16 +199,16 @@ mod tests {
     #[test]
     fn evidence_and_terms_are_held_to_the_figures() {
         let right = statement();
-        let reseal = |change: &dyn Fn(&mut Statement)| {
+        let reseal = |change: &dyn Fn(&mut IssuedStatement)| {
             let mut wrong = right.clone();
             change(&mut wrong);
             wrong.sha256 = hash::of(&wrong);
             wrong.verify().problems.join(" ")
         };
         let text = |from: &'static str, to: &'static str| {
-            move |s: &mut Statement| {
+            move |s: &mut IssuedStatement| {
                 s.versions[0].text = s.versions[0].text.replace(from, to);
-                s.versions[0].sha256 = hash::sha256(&s.versions[0].text);
+                s.versions[0].sha256 = sha256(&s.versions[0].text);
             }
         };
         assert!(reseal(&|s| s.evidence.slices[0].failed = 4).contains("number of failed requests"));

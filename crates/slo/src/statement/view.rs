@@ -4,10 +4,10 @@ use crate::agreement::{Agreement, Covered, Terms};
 use crate::credit::{Counts, Workings};
 use crate::statement::judged::{Fate, Judged};
 use crate::statement::words::Clock;
-use crate::statement::{Statement, StatementError};
+use crate::statement::{IssuedStatement, StatementError};
 
 pub(crate) struct View<'a> {
-    pub statement: &'a Statement,
+    pub statement: &'a IssuedStatement,
     pub covered: Covered<'a>,
     pub workings: Workings<'a>,
     pub clock: Clock,
@@ -15,8 +15,8 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Of a statement and the [`agreement`](Statement::agreement) that it carries.
-    pub fn new(statement: &'a Statement, agreement: &'a Agreement) -> Result<Self, StatementError> {
+    /// Of a statement and the [`agreement`](IssuedStatement::agreement) that it carries.
+    pub fn new(statement: &'a IssuedStatement, agreement: &'a Agreement) -> Result<Self, StatementError> {
         let covered = statement.covered(agreement)?;
         let workings = Workings::of(&covered, &statement.evidence)?;
         let judged = Judged::of(&covered, &statement.evidence, &workings.special);

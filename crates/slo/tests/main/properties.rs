@@ -1,6 +1,6 @@
 //! Laws of reading, on random text.
 
-use nines_slo::{plan, read, resolve};
+use nines_slo::{Spec, plan, read, resolve};
 use proptest::prelude::*;
 
 use crate::reading::{raw, slo};
@@ -120,6 +120,9 @@ fn calmly(text: &str) -> Result<(), TestCaseError> {
         let stored: Vec<_> = plan.changes.into_iter().map(|change| change.stored).collect();
         let resolved = resolve(&stored).map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?}")))?;
         prop_assert_eq!(format!("{resolved:?}"), format!("{:?}", plan.definitions));
+        for version in resolved.objectives.iter().flat_map(|objective| &objective.versions) {
+            prop_assert_eq!(&Spec::of_text(&version.spec.to_text()), &Ok(version.spec.as_ref().clone()));
+        }
     }
     Ok(())
 }

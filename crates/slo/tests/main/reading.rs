@@ -1,6 +1,6 @@
 //! What stands in files comes out as objects and objectives.
 
-use nines_slo::{Budgeting, Definitions, Indicator, Limit, NoData, Stored, Vela, Version, plan, read};
+use nines_slo::{Budgeting, Definitions, Indicator, Limit, NoData, Spec, Stored, Vela, Version, plan, read};
 
 /// The definitions that a text comes to by itself.
 pub fn definitions(text: &str) -> Definitions {
@@ -153,7 +153,9 @@ fn every_indicator_has_its_parameters() {
     let spec = |indicator: &str, objective: &str| {
         let text = slo("a", indicator, objective);
         let definitions = definitions(&text);
-        (*definitions.objectives[0].versions[0].spec).clone()
+        let spec = (*definitions.objectives[0].versions[0].spec).clone();
+        assert_eq!(Spec::of_text(&spec.to_text()), Ok(spec.clone()));
+        spec
     };
     let indicator = |source: &str| spec(&raw(source), "[{target: 0.9}]").indicator;
     let baseline = indicator("{type: nines/latency, spec: {quantile: 90%, baseline: previous month}}");

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use nines_slo::{Counts, Evidence, Statement, Stored, differences, html, plan, resolve};
+use nines_slo::{Counts, Evidence, IssuedStatement, Stored, differences, html, plan, resolve};
 
 use crate::credits::{agreement, owed, start};
 use crate::statements::{OCTOBER, basis, stored};
@@ -85,13 +85,13 @@ fn a_statement() {
         let evidence = Evidence { slices: counts.collect(), ..Evidence::default() };
         let took = |begun: Instant| format!("{:?}", begun.elapsed());
         let begun = Instant::now();
-        let statement = Statement::draw_up(basis(stored(text), "2026-10", evidence), 0).unwrap();
+        let statement = IssuedStatement::draw_up(basis(stored(text), "2026-10", evidence), 0).unwrap();
         let drawn_up = took(begun);
         let begun = Instant::now();
         let json = statement.to_json();
         let written = took(begun);
         let begun = Instant::now();
-        let read = Statement::from_json(&json).unwrap();
+        let read = IssuedStatement::from_json(&json).unwrap();
         let reading = took(begun);
         let begun = Instant::now();
         assert!(read.verify().holds());

@@ -1,6 +1,6 @@
 //! The pages that a customer reads.
 
-use nines_slo::{Basis, Evidence, Fee, Statement, html, markdown};
+use nines_slo::{Basis, Evidence, Fee, IssuedStatement, html, markdown};
 
 use crate::statements::{OCTOBER, basis, october, stored};
 
@@ -19,9 +19,9 @@ fn agreement(clauses: &str) -> String {
 }
 
 /// A bad month that was revised, a good one in another currency, and one under another measure.
-fn pages() -> Vec<Statement> {
+fn pages() -> Vec<IssuedStatement> {
     let mean = stored(&agreement("  measure: MeanErrorRate\n"));
-    let of = |basis: Basis, issued_at: i64| Statement::draw_up(basis, issued_at).unwrap();
+    let of = |basis: Basis, issued_at: i64| IssuedStatement::draw_up(basis, issued_at).unwrap();
     let customer = |basis: Basis| Basis { customer: "客户".into(), business: "商城".into(), ..basis };
     let before = Evidence { exclusions: Vec::new(), ..october() };
     let before = of(customer(basis(mean.clone(), "2026-10", before)), OCTOBER + 32 * 86_400_000_000);
@@ -84,7 +84,7 @@ fn balanced(page: &str) {
 
 #[test]
 fn pages_are_of_one_customer_and_period() {
-    let error = |statements: &[Statement]| markdown(statements).unwrap_err().to_string();
+    let error = |statements: &[IssuedStatement]| markdown(statements).unwrap_err().to_string();
     assert_eq!(error(&[]), "there is no statement to show");
     let mut mixed = pages();
     mixed[1].customer = "other".into();

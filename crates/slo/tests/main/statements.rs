@@ -1,8 +1,8 @@
 //! Statements: written, read, verified, compared.
 
 use nines_slo::{
-    Basis, Counts, Evidence, Excluded, Fee, Kind, Rules, Statement, StatementError, Stored, Subject, credit,
-    differences, plan, steps,
+    Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, ObjectKind, Rules, StatementError, Stored, Subject,
+    credit, differences, plan, steps,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -37,12 +37,12 @@ pub fn basis(versions: Vec<Stored>, month: &str, evidence: Evidence) -> Basis {
     }
 }
 
-fn of(case: &Case) -> Option<Statement> {
+fn of(case: &Case) -> Option<IssuedStatement> {
     let evidence = case.evidence();
     let month = format!("{:04}-{:02}", case.month.0, case.month.1);
     let active = case.active();
     let basis = Basis { active, rules: case.rules, ..basis(vec![recorded(&case.text())], &month, evidence.clone()) };
-    match Statement::draw_up(basis, 1_793_600_000_000_000) {
+    match IssuedStatement::draw_up(basis, 1_793_600_000_000_000) {
         Ok(statement) => {
             let agreement = statement.agreement().unwrap();
             assert_eq!(credit(&statement.covered(&agreement).unwrap(), &evidence).unwrap(), statement.credit);
@@ -63,11 +63,11 @@ fn other(byte: u8, by: u8) -> u8 {
 }
 
 /// Whether a change of the text goes unseen although it changed what is stated.
-fn unseen(statement: &Statement, text: &str, at: usize, by: u8) -> Option<String> {
+fn unseen(statement: &IssuedStatement, text: &str, at: usize, by: u8) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
     bytes[at] = other(bytes[at], by);
     let changed = String::from_utf8(bytes).ok()?;
-    let read = Statement::from_json(&changed).ok()?;
+    let read = IssuedStatement::from_json(&changed).ok()?;
     (read != *statement && read.verify().holds()).then_some(changed)
 }
 
@@ -78,7 +78,7 @@ proptest! {
     fn what_is_written_is_read_and_holds(case in case()) {
         let Some(statement) = of(&case) else { return Ok(()) };
         let text = statement.to_json();
-        let read = Statement::from_json(&text).unwrap();
+        let read = IssuedStatement::from_json(&text).unwrap();
         prop_assert_eq!(&read, &statement);
         prop_assert_eq!(read.to_json(), text);
         prop_assert_eq!(read.verify().problems, Vec::<String>::new());
@@ -157,8 +157,8 @@ pub fn october() -> Evidence {
     }
 }
 
-fn gateway() -> Statement {
-    Statement::draw_up(basis(stored(GATEWAY), "2026-10", october()), 1_793_600_000_000_000).unwrap()
+fn gateway() -> IssuedStatement {
+    IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", october()), 1_793_600_000_000_000).unwrap()
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn every_letter_counts() {
     let mut evidence = october();
     evidence.slices.retain(|counts| counts.failed > 0);
     evidence.slices.truncate(20);
-    let statement = Statement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
+    let statement = IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
     let text = statement.to_json();
     let missed = (0..text.len()).filter_map(|at| unseen(&statement, &text, at, at as u8)).next();
     assert_eq!(missed, None);
@@ -178,10 +178,10 @@ fn the_form_is_strict() {
     let error = |from: &str, to: &str| {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from}");
-        Statement::from_json(&changed).unwrap_err().to_string()
+        IssuedStatement::from_json(&changed).unwrap_err().to_string()
     };
     let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&text).unwrap()).unwrap();
-    assert_eq!(Statement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
+    assert_eq!(IssuedStatement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
     let unread = "this is no statement that can be read: ";
     assert_eq!(
         error("\"format\":2", "\"format\":3"),
@@ -207,8 +207,8 @@ fn the_form_is_strict() {
     assert_eq!(error("T16:00:00Z", "T17:00:00+01:00"), otherwise);
     assert!(error("\"12345.67\"", "\"1e4\"").contains("no decimal"));
     assert!(error("T16:00:00Z", "T26:00:00Z").contains("no instant"));
-    assert!(Statement::from_json("{").unwrap_err().to_string().starts_with(&format!("{unread}no JSON")));
-    assert!(Statement::from_json("[]").is_err() && Statement::from_json("").is_err());
+    assert!(IssuedStatement::from_json("{").unwrap_err().to_string().starts_with(&format!("{unread}no JSON")));
+    assert!(IssuedStatement::from_json("[]").is_err() && IssuedStatement::from_json("").is_err());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn numbers_at_the_ends_are_kept() {
     ];
     statement.evidence.fee = Some(Fee { currency: String::new(), amount: i128::MIN, vouchers: i128::MAX });
     statement.customer = "客户 \"\u{0}\u{1f600}\\".into();
-    assert_eq!(Statement::from_json(&statement.to_json()).unwrap(), statement);
+    assert_eq!(IssuedStatement::from_json(&statement.to_json()).unwrap(), statement);
     assert!(!statement.verify().holds());
 }
 
@@ -233,11 +233,11 @@ fn a_month_of_slices_stays_small() {
     let slices =
         (0..5000).map(|i| Counts { start: OCTOBER + i * 35 * 15_000_000, valid: 1200 + i % 90, failed: 1 + i % 3 });
     let evidence = Evidence { slices: slices.collect(), ..october() };
-    let statement = Statement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
+    let statement = IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
     let text = statement.to_json();
     assert!(text.len() < 120_000, "{}", text.len());
     assert!(text.contains("\"unit_micros\":525000000,\"counts\":[[0,1200,1],[1,1201,2],"), "distance, valid, failed");
-    assert_eq!(Statement::from_json(&text).unwrap(), statement);
+    assert_eq!(IssuedStatement::from_json(&text).unwrap(), statement);
 }
 
 #[test]
@@ -248,10 +248,10 @@ fn only_versions_that_decide_are_carried() {
     let text = ["2026-01-01", "2026-05-01", "2026-10-10", "2027-01-01"].iter().zip(11..);
     let text: Vec<String> = text.map(|(from, percent)| version(from, percent)).collect();
     let mut all = stored(&text.join("---\n"));
-    all.push(Stored { kind: Kind::Service, name: "gateway".into(), effective_from: 0, text: String::new() });
+    all.push(Stored { kind: ObjectKind::Service, name: "gateway".into(), effective_from: 0, text: String::new() });
     let of = |month: &str, versions: &[Stored]| {
         let evidence = Evidence { exclusions: Vec::new(), lost: Vec::new(), slices: Vec::new(), ..october() };
-        Statement::draw_up(basis(versions.to_vec(), month, evidence), 0).unwrap()
+        IssuedStatement::draw_up(basis(versions.to_vec(), month, evidence), 0).unwrap()
     };
     let october = of("2026-10", &all);
     assert_eq!(october.versions.len(), 1);
@@ -259,7 +259,7 @@ fn only_versions_that_decide_are_carried() {
     assert!(of("2026-11", &all).versions[0].text.contains("percent: 13"));
     assert!(of("2026-11", &all).verify().holds());
     assert!(differences(&of("2026-10", &all[..2]), &october).is_empty(), "what was agreed later changes nothing");
-    let error = Statement::draw_up(basis(all, "2025-10", Evidence::default()), 0).unwrap_err();
+    let error = IssuedStatement::draw_up(basis(all, "2025-10", Evidence::default()), 0).unwrap_err();
     assert_eq!(error.to_string(), "agreement 'gateway' covers nothing of 2025-10 for this customer");
 }
 
@@ -295,17 +295,17 @@ fn each_change_is_told() {
     for (change, about, words) in changes {
         let mut evidence = october();
         change(&mut evidence);
-        let new = Statement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
+        let new = IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
         let found = differences(&old, &new);
         let told = found.iter().any(|difference| difference.about == about && difference.text.contains(words));
         assert!(told, "{words}: {found:#?}");
         assert!(new.verify().holds() && new.revised(&old).unwrap().verify().holds());
     }
     let incomplete = Basis { complete: false, ..basis(stored(GATEWAY), "2026-10", october()) };
-    let found = differences(&Statement::draw_up(incomplete, 0).unwrap(), &old);
+    let found = differences(&IssuedStatement::draw_up(incomplete, 0).unwrap(), &old);
     assert_eq!(found.iter().map(|difference| difference.about).collect::<Vec<_>>(), [Subject::Completeness]);
     let comment = stored(&GATEWAY.replace("spec:", "# As signed.\nspec:"));
-    let commented = Statement::draw_up(basis(comment, "2026-10", october()), 0).unwrap();
+    let commented = IssuedStatement::draw_up(basis(comment, "2026-10", october()), 0).unwrap();
     assert_eq!(differences(&old, &commented), [], "another text of the same terms");
 }
 
@@ -313,7 +313,8 @@ fn each_change_is_told() {
 fn a_revision_says_what_changed() {
     let first = gateway();
     let again = Basis { tables: [("requests".into(), 99)].into(), ..basis(stored(GATEWAY), "2026-10", october()) };
-    let again = Statement::draw_up(Basis { program: "nines 0.2.0".into(), ..again }, 1_794_000_000_000_000).unwrap();
+    let again =
+        IssuedStatement::draw_up(Basis { program: "nines 0.2.0".into(), ..again }, 1_794_000_000_000_000).unwrap();
     assert_eq!(again.clone().revised(&first), None, "neither the program nor the tables matter");
 
     let mut evidence = october();
@@ -323,7 +324,7 @@ fn a_revision_says_what_changed() {
     evidence.fee = Some(Fee { currency: "CNY".into(), amount: 12_345_670_000, vouchers: 0 });
     evidence.lost.clear();
     let text = GATEWAY.replace("60d", "2M");
-    let second = Statement::draw_up(basis(stored(&text), "2026-10", evidence), 1_794_000_000_000_000).unwrap();
+    let second = IssuedStatement::draw_up(basis(stored(&text), "2026-10", evidence), 1_794_000_000_000_000).unwrap();
     let second = second.revised(&first).unwrap();
     assert!(second.verify().holds() && second.follows(&first).holds() && !first.follows(&second).holds());
     assert_eq!((second.revision, second.before.as_ref()), (2, Some(&first.sha256)));
@@ -331,7 +332,7 @@ fn a_revision_says_what_changed() {
         second.changes.iter().map(|change| format!("{:?}: {}", change.about, change.text)).collect();
     insta::assert_snapshot!(told.join("\n"));
     assert!(second.changes.iter().any(|change| change.about == Subject::Terms));
-    assert_eq!(Statement::from_json(&second.to_json()).unwrap(), second);
+    assert_eq!(IssuedStatement::from_json(&second.to_json()).unwrap(), second);
 }
 
 #[test]
@@ -349,7 +350,7 @@ fn the_arithmetic_of_each_measure() {
         let text = if measure.ends_with("Occurrences") { text.replace("99.90%", "99.9999%") } else { text };
         let active = Interval::new(OCTOBER + 12 * MINUTE, i64::MAX);
         let basis = Basis { active, ..basis(stored(&text), "2026-10", october()) };
-        let statement = Statement::draw_up(basis, 0).unwrap();
+        let statement = IssuedStatement::draw_up(basis, 0).unwrap();
         out += &format!("# {measure}\n");
         for step in steps(&statement).unwrap() {
             out += &format!("{}\n  {}\n", step.title, step.lines.join("\n  "));
@@ -365,7 +366,7 @@ fn rules_are_a_reason_where_they_change_something() {
     let of = |text: &str, rules: Rules, start: i64| {
         let slices = vec![Counts { start, valid: 10, failed: 5 }];
         let evidence = Evidence { slices, ..Evidence::default() };
-        Statement::draw_up(Basis { rules, ..basis(stored(text), "2026-10", evidence) }, 0).unwrap()
+        IssuedStatement::draw_up(Basis { rules, ..basis(stored(text), "2026-10", evidence) }, 0).unwrap()
     };
     // 05:30 in India.
     let (noon, hourly) = (OCTOBER + 12 * 60 * MINUTE, text("Asia/Kolkata", "1h"));

@@ -1,6 +1,6 @@
 //! What is recorded and has no figures is told with the reason, and takes nothing else with it.
 
-use nines_slo::{Definitions, Kind, SINCE_EVER, Stored, agreement_changes, recorded, resolve};
+use nines_slo::{Definitions, ObjectKind, SINCE_EVER, Stored, agreement_changes, recorded, resolve};
 use nines_timeline::Interval;
 
 use crate::reading::definitions;
@@ -19,7 +19,7 @@ fn inline(spec: &str) -> String {
     format!("indicator: {{metadata: {{name: i}}, spec: {{{spec}}}}}")
 }
 
-fn stored(kind: Kind, name: &str, effective_from: i64, text: &str) -> Stored {
+fn stored(kind: ObjectKind, name: &str, effective_from: i64, text: &str) -> Stored {
     Stored { kind, name: name.into(), effective_from, text: text.into() }
 }
 
@@ -47,13 +47,13 @@ fn indicators_of_other_systems() {
 fn what_an_earlier_version_recorded_and_this_one_refuses() {
     let newer = slo("one", "a", "indicator: {of: another time}");
     let all = [
-        stored(Kind::Slo, "one", SINCE_EVER, &slo("one", "a", &inline(EVENTS))),
-        stored(Kind::Slo, "one", 1000, &newer),
-        stored(Kind::Slo, "one", 2000, &slo("one", "b", &inline(EVENTS))),
-        stored(Kind::Slo, "two", SINCE_EVER, &slo("two", "a", &inline(EVENTS))),
-        stored(Kind::Slo, "lost", SINCE_EVER, &slo("lost", "a", "indicatorRef: nobody")),
+        stored(ObjectKind::Slo, "one", SINCE_EVER, &slo("one", "a", &inline(EVENTS))),
+        stored(ObjectKind::Slo, "one", 1000, &newer),
+        stored(ObjectKind::Slo, "one", 2000, &slo("one", "b", &inline(EVENTS))),
+        stored(ObjectKind::Slo, "two", SINCE_EVER, &slo("two", "a", &inline(EVENTS))),
+        stored(ObjectKind::Slo, "lost", SINCE_EVER, &slo("lost", "a", "indicatorRef: nobody")),
         stored(
-            Kind::Agreement,
+            ObjectKind::Agreement,
             "x",
             SINCE_EVER,
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: x}\nspec: {of: old}\n",

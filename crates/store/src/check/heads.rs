@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Problem;
+use super::checked::Problem;
 use crate::log::Origin;
 use crate::table::Table;
 

@@ -3,11 +3,11 @@
 //! Reads are verified anyhow; this reads all there is, also what no question asks for, and says everything that is wrong
 //! instead of the first thing.
 
+mod checked;
 mod heads;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,82 +17,15 @@ use datafusion::object_store::path::Path;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Result, StoreError};
-use crate::found::{Found, Kind, versions as versions_of};
+use crate::found::{ObjectKind, StoredObject, versions as versions_of};
 use crate::log::{DataFile, Origin, Recorded};
 use crate::table::Table;
+pub use checked::{Checked, Problem};
 
 /// How often a table is looked at again because versions were given up meanwhile.
 const LOOKS: usize = 3;
 /// Files that are read at once.
 const AT_ONCE: usize = 4;
-
-/// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Problem {
-    /// The object, relative to the store.
-    pub object: String,
-    /// What is wrong, what that means and what to do.
-    pub problem: String,
-}
-
-impl Problem {
-    fn new(object: impl fmt::Display, problem: impl Into<String>) -> Self {
-        Self { object: object.to_string(), problem: problem.into() }
-    }
-
-    fn of(object: &Path, error: &StoreError) -> Self {
-        let said = error.to_string();
-        // The object is named beside it.
-        let behind = |between: &str| said.strip_prefix(&format!("{object}{between}"));
-        let short = behind(": ").map(str::to_string).or_else(|| Some(format!("it is {}", behind(" is ")?)));
-        Self::new(object, short.unwrap_or(said))
-    }
-}
-
-/// What was looked at, and what is wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Checked {
-    /// Entries of the log.
-    pub entries: u64,
-    /// Data files of all versions whose entries are there.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Rows of the newest version.
-    pub rows: u64,
-    /// Entries of other Delta writers, of which nobody can tell whether they are as they were written.
-    pub foreign_entries: Vec<u64>,
-    /// Versions of checkpoints of other Delta writers or older programs, of which nobody can tell either.
-    pub foreign_checkpoints: Vec<u64>,
-    /// Files of other Delta writers.
-    pub foreign_files: Vec<String>,
-    /// Data files that are in no version: what writers left that died. They are in nobody's way.
-    pub left_over: Vec<String>,
-    /// What is wrong, by object.
-    pub problems: Vec<Problem>,
-}
-
-impl Checked {
-    /// Adds what an error says of an object, unless it says something of this process.
-    fn add(&mut self, problem: Problem, error: StoreError) -> Result<()> {
-        if error.is_of_resources() {
-            return Err(error);
-        }
-        self.problems.push(problem);
-        Ok(())
-    }
-
-    /// Adds what an error says of an object, unless it is about one of which something was said already.
-    fn add_news(&mut self, problem: Problem, error: StoreError) -> Result<()> {
-        let about = |known: &Problem| known.object.contains('/') && problem.problem.contains(&known.object);
-        match self.problems.iter().any(about) {
-            true => Ok(()),
-            false => self.add(problem, error),
-        }
-    }
-}
 
 impl Table {
     /// Reads everything of the table. `bytes` counts what was read of its data, for whoever watches.
@@ -125,9 +58,9 @@ impl Table {
         if let Err(error) = self.log().check_record().await {
             checked.add(Problem::of(&self.log().record(), &error), error)?;
         }
-        let mut versions = versions_of(&found, Kind::Entry);
-        let mut checkpoints = versions_of(&found, Kind::Checkpoint);
-        let mut heads = versions_of(&found, Kind::Head);
+        let mut versions = versions_of(&found, ObjectKind::Entry);
+        let mut checkpoints = versions_of(&found, ObjectKind::Checkpoint);
+        let mut heads = versions_of(&found, ObjectKind::Head);
         self.look_for_missed(&mut versions, &heads).await;
         let oldest = self.oldest_to_check(&versions, &mut checked).await?;
         // What is before the checkpoint of the oldest version was given up, and its removal was interrupted.
@@ -140,7 +73,7 @@ impl Table {
         self.check_checkpoints(&checkpoints, &mut checked).await?;
         self.check_versions(&versions, oldest, &checkpoints, &mut files, &mut checked).await?;
         let of_any: BTreeSet<&Path> = files.keys().collect();
-        let is_left_over = |found: &&Found| found.kind == Kind::Data && !of_any.contains(&found.path);
+        let is_left_over = |found: &&StoredObject| found.kind == ObjectKind::Data && !of_any.contains(&found.path);
         checked.left_over.extend(found.iter().filter(is_left_over).map(|found| found.path.to_string()));
         let newest = self.newest().await;
         let current = newest.iter().flatten().flat_map(|newest| newest.files.files().map(DataFile::path)).collect();
@@ -244,7 +177,7 @@ impl Table {
                 Ok(added) => files.extend(added.into_iter().map(|file| (file.path().clone(), file))),
                 Err(error) => checked.add(Problem::of(&place.entry(), &error), error)?,
             }
-            let hash = crate::log::sha256(&entry);
+            let hash = crate::digest::sha256(&entry);
             if let (Some((last, expected)), Some(said)) = (before, crate::log::previous(&entry))
                 && last + 1 == version
                 && said != expected

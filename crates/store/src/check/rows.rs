@@ -11,7 +11,7 @@ use datafusion::common::ScalarValue;
 use datafusion::execution::TaskContext;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Checked, Problem};
+use super::checked::{Checked, Problem};
 use crate::error::Result;
 use crate::log::{DataFile, Files};
 use crate::partition::Partition;

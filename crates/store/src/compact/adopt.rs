@@ -61,8 +61,7 @@ impl Table {
 
     /// The rows of a file with NULLs wherever they are.
     fn as_they_are(&self, file: &DataFile, task: &Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let registered = self.objects().registry_url()?;
-        task.runtime_env().register_object_store(registered.as_ref(), Arc::clone(self.objects().object_store()));
+        let registered = self.objects().register(&task.runtime_env())?;
         let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
         let schema = self.schema().fields().iter().map(nullable).collect::<Vec<_>>();
         let table = TableSchema::builder(Arc::new(Schema::new(schema))).build();

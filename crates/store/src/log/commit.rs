@@ -4,7 +4,8 @@
 
 use datafusion::object_store::path::Path;
 
-use super::{Entry, HEADS_FOLDER, Head, LOG_FOLDER, Log, LogPlace, Origin, sha256};
+use super::{Entry, HEADS_FOLDER, Head, LOG_FOLDER, Log, LogPlace, Origin};
+use crate::digest::sha256;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::objects::damaged;
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::name::FileName;
 use super::seal::{ENTRY_SEAL, UNSEALED, seal};
 use super::stats::Bounds;
-use super::{DataFile, Log, WRITTEN_BY, hex};
+use super::{DataFile, Log, WRITTEN_BY};
 use crate::error::Result;
 use crate::partition::Partition;
 use crate::schema::TableKind;
@@ -96,7 +96,7 @@ impl Entry {
             },
             "isBlindAppend": self.removed.is_empty() && !self.same_rows && self.told.is_none(),
             "engineInfo": WRITTEN_BY,
-            "previousEntrySha256": hex(previous),
+            "previousEntrySha256": hex::encode(previous),
             "table": kind.name(),
             "version": version,
             ENTRY_SEAL: UNSEALED,

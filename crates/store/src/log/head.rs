@@ -4,46 +4,14 @@
 //! version and before anything is acknowledged because of it, so that a log that lost its end is told from one that ended there.
 //! `<version>.checkpoint` is put before the checkpoint that it is the record of.
 
-use datafusion::object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
+use super::place::LogPlace;
 use super::seal::{UNSEALED, from_hex, holds, seal};
-use super::{LOG_FOLDER, hex};
 
-/// The folder, in a table's.
-pub(crate) const HEADS_FOLDER: &str = "_nines";
 /// What seals a head, and what a record: neither can be taken for the other.
 const HEAD_SEAL: &str = "headSha256";
 const RECORD_SEAL: &str = "recordSha256";
-
-/// A place in a table's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogPlace {
-    pub table: String,
-    pub version: u64,
-}
-
-impl LogPlace {
-    pub(crate) fn entry(&self) -> Path {
-        self.in_folder(LOG_FOLDER, "json")
-    }
-
-    pub(crate) fn checkpoint(&self) -> Path {
-        self.in_folder(LOG_FOLDER, "checkpoint.parquet")
-    }
-
-    pub(crate) fn head(&self) -> Path {
-        self.in_folder(HEADS_FOLDER, "head")
-    }
-
-    pub(crate) fn record(&self) -> Path {
-        self.in_folder(HEADS_FOLDER, "checkpoint")
-    }
-
-    fn in_folder(&self, folder: &str, extension: &str) -> Path {
-        Path::from(format!("{}/{folder}/{:020}.{extension}", self.table, self.version))
-    }
-}
 
 /// The record of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +32,8 @@ impl Recorded {
         Self {
             version: place.version,
             size,
-            checkpoint_sha256: hex(checkpoint),
-            entry_sha256: hex(entry),
+            checkpoint_sha256: hex::encode(checkpoint),
+            entry_sha256: hex::encode(entry),
             table: place.table.clone(),
             record_sha256: UNSEALED.to_string(),
         }
@@ -114,7 +82,7 @@ impl Head {
         Self {
             table: place.table.clone(),
             version: place.version,
-            entry_sha256: hex(entry),
+            entry_sha256: hex::encode(entry),
             checkpoint: checkpoint
                 .map(|recorded| Checkpoint { version: recorded.version, hash: recorded.checkpoint_sha256.clone() }),
             head_sha256: UNSEALED.to_string(),

@@ -11,6 +11,7 @@
 //! the oldest that serves (reader 1, writer 2), without deletion vectors or column mapping; the schema
 //! in the log is the one that [`TableKind::schema`] states.
 
+mod asked;
 mod commit;
 mod create;
 mod data_file;
@@ -22,6 +23,7 @@ mod lost;
 mod metadata;
 mod name;
 mod needed;
+mod place;
 mod remembered;
 mod seal;
 mod stats;
@@ -35,7 +37,6 @@ use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::{KernelError, Snapshot as KernelSnapshot};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
-use ring::digest::{SHA256, digest};
 
 pub(crate) use commit::Attempt;
 pub use data_file::DataFile;
@@ -44,9 +45,10 @@ pub(crate) use entry::{Entry, NewFile, Told, Transaction};
 pub(crate) use file_list::FileList;
 pub use file_list::FilePartition;
 pub(crate) use files::Files;
-pub(crate) use head::{HEADS_FOLDER, Head, LogPlace, Recorded};
+pub(crate) use head::{Head, Recorded};
 pub(crate) use name::FileName;
 pub(crate) use needed::Needed;
+pub(crate) use place::{CHECKPOINT_EVERY, HEADS_FOLDER, LOG_FOLDER, LogPlace, WRITTEN_BY};
 pub use seal::Origin;
 pub(crate) use seal::{Examined, examine, previous};
 pub(crate) use stats::{Bounds, Nulls, hull};
@@ -57,13 +59,6 @@ use remembered::Remembered;
 use crate::error::{Result, StoreError, StoreErrorKind, kind_of};
 use crate::objects::Objects;
 use crate::schema::TableKind;
-
-/// The folder of a table's log, in the table's.
-pub(crate) const LOG_FOLDER: &str = "_delta_log";
-/// How many versions apart checkpoints are.
-pub(crate) const CHECKPOINT_EVERY: u64 = 50;
-/// Who wrote an entry or a file.
-pub(crate) const WRITTEN_BY: &str = concat!("nines ", env!("CARGO_PKG_VERSION"));
 
 /// The log of one table of one store.
 pub(crate) struct Log {
@@ -171,17 +166,6 @@ impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.kind.name(), self.objects.url())
     }
-}
-
-/// The SHA-256 of bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    hash
-}
-
-pub(crate) fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether the kernel says that there is no table at all.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{hex, sha256};
+use crate::digest::sha256;
 
 /// The field of an entry's `commitInfo` that seals it.
 pub(crate) const ENTRY_SEAL: &str = "entrySha256";
@@ -16,7 +16,7 @@ pub(crate) const UNSEALED: &str = "000000000000000000000000000000000000000000000
 pub(crate) fn seal(text: String, field: &str) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     if let Some(at) = digits_at(&bytes, field) {
-        let hash = hex(&sha256(&bytes));
+        let hash = hex::encode(sha256(&bytes));
         bytes[at..at + UNSEALED.len()].copy_from_slice(hash.as_bytes());
     }
     bytes
@@ -28,7 +28,7 @@ pub(crate) fn holds(bytes: &[u8], field: &str) -> Option<bool> {
     let mut unsealed = bytes.to_vec();
     let sealed = unsealed.get(at..at + UNSEALED.len())?.to_vec();
     unsealed[at..at + UNSEALED.len()].copy_from_slice(UNSEALED.as_bytes());
-    Some(hex(&sha256(&unsealed)).as_bytes() == sealed)
+    Some(hex::encode(sha256(&unsealed)).as_bytes() == sealed)
 }
 
 /// Where the digits of a field begin in the first line.
@@ -98,14 +98,8 @@ pub(crate) fn examine(bytes: &[u8], table: &str, version: u64) -> Result<Examine
 
 /// The hash that 64 digits stand for.
 pub(crate) fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    if digits.len() != UNSEALED.len() || !digits.is_ascii() {
-        return None;
-    }
     let mut hash = [0; 32];
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(hash)
+    hex::decode_to_slice(digits, &mut hash).ok().map(|()| hash)
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use delta_kernel::snapshot::SnapshotRef;
 use serde_json::Value;
 
+use super::remembered::UNDONE;
 use super::{Log, Transaction, blocking};
 use crate::error::{Result, StoreErrorKind};
 
-/// The number of an id that was taken back: as if it had never been set. Delta has no action that removes one.
-pub(super) const UNDONE: i64 = i64::MIN;
 /// The id whose number is the oldest version that is retained.
 pub(crate) const RETAINED: &str = "nines/retained";
 /// The id whose number is the last version that deleted rows on purpose: it is known however many entries are given up.

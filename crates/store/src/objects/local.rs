@@ -191,7 +191,9 @@ impl Writes {
         let put = self.put_as(&temporary, path, bytes, replace);
         if !matches!(put, Ok(true)) || !replace {
             // A name left over is in nobody's way.
-            let _ = self.disk.remove(&temporary);
+            if let Err(error) = self.disk.remove(&temporary) {
+                tracing::debug!(target: "nines", %error, file = %temporary.display(), "a temporary file is left over");
+            }
         }
         if put? {
             self.sync_folder(folder)?;
@@ -238,7 +240,7 @@ impl Writes {
             self.failed.store(true, Relaxed);
         }
         match self.failed.load(Relaxed) {
-            true => Err(io::Error::other(SyncFailed(sync.err()))),
+            true => Err(io::Error::other(sync.err().map_or(SyncFailed::Before, SyncFailed::Now))),
             false => Ok(()),
         }
     }

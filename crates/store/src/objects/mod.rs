@@ -21,6 +21,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{self, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
@@ -32,7 +33,6 @@ use crate::log::{DataFile, LogPlace, Origin, Recorded};
 pub(crate) use disk::{Disk, Real};
 use local::Folder;
 use notices::Notices;
-pub(crate) use verified::VERIFIED;
 use verified::Verified;
 pub(crate) use verified::{BLOCK, BLOCKS_KEY, Sums, sum};
 pub(crate) use verified::{damaged, missing_object};
@@ -167,11 +167,12 @@ impl Objects {
         &self.inner
     }
 
-    /// Under which URL DataFusion finds this object store: `nines://<the store's URL in hexadecimal>/`,
-    /// so that whoever meets it in a plan can tell which store it means.
-    pub(crate) fn registry_url(&self) -> Result<ObjectStoreUrl> {
-        let name: String = self.url.as_str().bytes().map(|byte| format!("{byte:02x}")).collect();
-        Ok(ObjectStoreUrl::parse(format!("nines://{name}/"))?)
+    /// Makes this object store known to DataFusion, and says under which URL: `nines://<the store's URL in hexadecimal>/`, so that
+    /// whoever meets it in a plan can tell which store it means.
+    pub(crate) fn register(&self, runtime: &RuntimeEnv) -> Result<ObjectStoreUrl> {
+        let url = ObjectStoreUrl::parse(format!("nines://{}/", hex::encode(self.url.as_str())))?;
+        runtime.register_object_store(url.as_ref(), Arc::clone(&self.inner));
+        Ok(url)
     }
 
     /// The bytes of an object, `None` if there is none.
@@ -254,7 +255,9 @@ impl Objects {
     /// Removes objects that are in no version, as far as that works: one left over is in nobody's way.
     pub(crate) async fn discard(&self, paths: impl IntoIterator<Item = Path>) {
         for path in paths {
-            let _ = self.inner.delete(&path).await;
+            if let Err(error) = self.inner.delete(&path).await {
+                tracing::info!(target: "nines", %error, %path, "an object that is in no version is left over");
+            }
         }
     }
 

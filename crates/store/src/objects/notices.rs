@@ -16,6 +16,7 @@ impl Notices {
     pub(crate) fn add(&self, notice: String) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.0.contains(&notice) && all.0.len() < MOST {
+            tracing::warn!(target: "nines", "{notice}");
             all.0.push(notice);
         }
     }

@@ -83,7 +83,7 @@ impl Snapshot {
         if let Some(left) = filter.as_ref().and_then(|filter| undecided(filter, &schema)) {
             return plan_err!("{left} cannot be decided while {} is read", kind.name());
         }
-        let found = Found::new(self, request, filter.as_ref(), &schema);
+        let found = DayFiles::new(self, request, filter.as_ref(), &schema);
         let shares = found.shared_out(request.days, request.partitions);
         let groups = shares.iter().map(|own| found.group(own, request.lead_in, &schema)).collect::<Vec<_>>();
 
@@ -96,9 +96,7 @@ impl Snapshot {
             return Ok(DayScan { plan: Arc::new(EmptyExec::new(Arc::new(whole.project(&columns)?))), days });
         }
 
-        let objects = self.table().objects();
-        let registered = objects.registry_url()?;
-        session.runtime_env().register_object_store(registered.as_ref(), Arc::clone(objects.object_store()));
+        let registered = self.table().objects().register(session.runtime_env())?;
         let options = TableParquetOptions {
             global: session.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()
@@ -137,9 +135,9 @@ fn undecided<'a>(filter: &'a Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> Optio
 }
 
 /// The files that may hold a row for which the filter holds, of all days from which anything is read.
-struct Found<'a>(Vec<&'a DataFile>);
+struct DayFiles<'a>(Vec<&'a DataFile>);
 
-impl<'a> Found<'a> {
+impl<'a> DayFiles<'a> {
     fn new(
         snapshot: &'a Snapshot,
         request: &ByDay,
@@ -199,11 +197,11 @@ fn seen(days: &[i32], lead_in: i32) -> BTreeSet<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::Found;
+    use super::DayFiles;
 
     #[test]
     fn without_bytes_there_is_one_share() {
-        assert_eq!(Found(Vec::new()).shared_out(&[1, 2, 9], 4), [&[1, 2, 9]]);
-        assert_eq!(Found(Vec::new()).shared_out(&[], 4), [&[] as &[i32]]);
+        assert_eq!(DayFiles(Vec::new()).shared_out(&[1, 2, 9], 4), [&[1, 2, 9]]);
+        assert_eq!(DayFiles(Vec::new()).shared_out(&[], 4), [&[] as &[i32]]);
     }
 }

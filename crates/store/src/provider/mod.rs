@@ -201,9 +201,7 @@ impl TableProvider for Provider {
         }
 
         snapshot.say_foreign();
-        let objects = self.table.objects();
-        let registered = objects.registry_url()?;
-        session.runtime_env().register_object_store(registered.as_ref(), Arc::clone(objects.object_store()));
+        let registered = self.table.objects().register(session.runtime_env())?;
 
         let options = TableParquetOptions {
             global: session.config_options().execution.parquet.clone(),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 
-use super::Broken;
-use super::series::First;
+use super::broken::{Broken, First};
 
 /// The first row whose labels are not written in the one way that there is. Neighbours mostly carry the same.
 pub(super) fn first_broken(batch: &RecordBatch) -> First {

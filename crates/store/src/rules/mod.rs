@@ -4,52 +4,19 @@
 //! A rule about one row is a function over its values, so that readers of text can name the line; [`first_invalid_row`]
 //! applies the same functions to a batch.
 
+mod broken;
 mod labels;
 mod records;
 mod series;
-
-use std::fmt;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::arrow::util::display::array_value_to_string;
 
+pub use broken::Broken;
 pub use series::{Gauge, STATUSES, check_events, check_gauge, check_requests, check_status};
 
 use crate::schema::TableKind;
-
-/// What is wrong with a row: the column, what stands there, and what was expected where that can be said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Broken {
-    /// The column that is wrong.
-    pub column: &'static str,
-    /// What is wrong, as a clause.
-    pub found: String,
-    /// What was expected.
-    pub expected: Option<String>,
-}
-
-impl Broken {
-    fn new(column: &'static str, found: impl Into<String>) -> Self {
-        Self { column, found: found.into(), expected: None }
-    }
-
-    fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
-        self
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.found)?;
-        match &self.expected {
-            Some(expected) => write!(f, "; expected {expected}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// A row that a table refuses, whatever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,7 @@ use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 
-use super::Broken;
-use super::series::First;
+use super::broken::{Broken, First};
 use crate::schema::TableKind;
 
 /// The phases of an incident, in the order in which they happen.
@@ -19,7 +18,12 @@ pub(super) fn first_broken(kind: TableKind, batch: &RecordBatch) -> First {
         TableKind::Fees => fee,
         TableKind::Annotations => annotation,
         TableKind::Definitions => definition,
-        _ => return None,
+        TableKind::Requests
+        | TableKind::Events
+        | TableKind::Gauges
+        | TableKind::SloDays
+        | TableKind::SloFacts
+        | TableKind::Statements => return None,
     };
     (0..batch.num_rows()).find_map(|row| {
         let (column, found) = rule(&Row { batch, row }).err()?;

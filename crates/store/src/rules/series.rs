@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
-use super::Broken;
+use super::broken::{Broken, First};
 
 /// The values of `status`: HTTP's, 0 for none.
 pub const STATUSES: RangeInclusive<i64> = 0..=999;
@@ -105,9 +105,6 @@ fn counted(column: &'static str, count: i64) -> Result<(), Broken> {
         false => Ok(()),
     }
 }
-
-/// The first row that breaks a rule, and which.
-pub(super) type First = Option<(usize, Broken)>;
 
 pub(super) fn requests(batch: &RecordBatch) -> First {
     let status = batch["status"].as_primitive::<Int32Type>().values();

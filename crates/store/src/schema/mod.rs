@@ -10,118 +10,88 @@
 //! its identity and its order.
 
 mod columns;
-mod keys;
+mod description;
+mod tables;
 mod types;
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
 
 use crate::partition::Partition;
 
-pub use types::{counts_le_type, histogram_type, time_type, timeline_type};
+pub use columns::{MONEY, RATIOS};
+pub use description::Measure;
+use description::{Description, Sort};
+pub use types::{SLICE_SECONDS, UTC, counts_le_type, histogram_type, time_type, timeline_type};
 
-/// Field metadata of a stored `time` column: the store's slice width in whole seconds.
-pub const SLICE_SECONDS: &str = "nines.slice_seconds";
+/// The one list of tables: a table is a file in `tables/` and a line here.
+macro_rules! tables {
+    (
+        $(#[doc = $all:expr])*
+        ingested { $($(#[doc = $doc:expr])* $kind:ident = $module:ident,)* }
+        kept { $($(#[doc = $own:expr])* $other:ident = $file:ident,)* }
+    ) => {
+        /// A table of the store.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum TableKind {
+            $($(#[doc = $doc])* $kind,)*
+            $($(#[doc = $own])* $other,)*
+        }
 
-/// The time zone in which instants are stored.
-pub const UTC: &str = "UTC";
+        impl TableKind {
+            /// Every table, in the order in which they are listed to people.
+            pub const ALL: &[TableKind] = &[$(TableKind::$kind,)* $(TableKind::$other,)*];
 
-/// A table of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum TableKind {
-    /// Requests per slice, key, status and cause, with their latencies.
-    Requests,
-    /// Good and total events per slice and key.
-    Events,
-    /// Samples of a measured value per slice and key.
-    Gauges,
-    /// Incidents with the instants of their phases. A record: one row per id.
-    Incidents,
-    /// Time that objectives and agreements do not count. A record: one row per id.
-    Exclusions,
-    /// What a customer pays for a service in a month. A record.
-    Fees,
-    /// What happened at an instant: a release, a change of configuration. A record.
-    Annotations,
-    /// Versions of objectives and agreements, as they were applied. A record, written by `nines apply`.
-    Definitions,
-    /// One timeline per objective and UTC day. Derived: what is in it can be computed again at any time.
-    SloDays,
-    /// Single numbers that evaluation found out about a subject in a period. Derived.
-    SloFacts,
-    /// What was issued, with its evidence. A record, written by `nines credits --issue`.
-    Statements,
+            /// The tables that are loaded from files and take INSERTs, in the same order. The others are written by Nines
+            /// itself: [`kept_by_nines`](Self::kept_by_nines).
+            pub const INGESTED: &[TableKind] = &[$(TableKind::$kind,)*];
+
+            fn description(self) -> &'static Description {
+                match self {
+                    $(TableKind::$kind => &tables::$module::TABLE,)*
+                    $(TableKind::$other => &tables::$file::TABLE,)*
+                }
+            }
+        }
+    };
 }
 
-/// How a measure of two rows with the same key combines into one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Measure {
-    /// Counts and sums of what cannot be negative add; NULL is "not measured" and adds nothing.
-    Sum,
-    /// Numbers of either sign add.
-    Total,
-    /// The least counts.
-    Min,
-    /// The greatest counts.
-    Max,
-    /// The one that came last counts.
-    Last,
-    /// Exponential histograms merge bucket by bucket.
-    Histogram,
-    /// Exact cumulative counts at thresholds: counts add per threshold. Both rows must carry the same thresholds.
-    CountsLe,
-    /// A statement that a batch cannot make twice differently: both rows must agree.
-    Same,
+tables! {
+    ingested {
+        /// Requests per slice, key, status and cause, with their latencies.
+        Requests = requests,
+        /// Good and total events per slice and key.
+        Events = events,
+        /// Samples of a measured value per slice and key.
+        Gauges = gauges,
+        /// Incidents with the instants of their phases. A record: one row per id.
+        Incidents = incidents,
+        /// Time that objectives and agreements do not count. A record: one row per id.
+        Exclusions = exclusions,
+        /// What a customer pays for a service in a month. A record.
+        Fees = fees,
+        /// What happened at an instant: a release, a change of configuration. A record.
+        Annotations = annotations,
+    }
+    kept {
+        /// Versions of objectives and agreements, as they were applied. A record, written by `nines apply`.
+        Definitions = definitions,
+        /// One timeline per objective and UTC day. Derived: what is in it can be computed again at any time.
+        SloDays = slo_days,
+        /// Single numbers that evaluation found out about a subject in a period. Derived.
+        SloFacts = slo_facts,
+        /// What was issued, with its evidence. A record, written by `nines credits --issue`.
+        Statements = statements,
+    }
 }
-
-/// Digits of an amount of money, and how many of them follow the decimal point.
-pub const MONEY: (u8, i8) = (24, 6);
-
-/// Digits of a day's sum of slice ratios, and how many of them follow the decimal point.
-pub const RATIOS: (u8, i8) = (38, 28);
 
 impl TableKind {
-    /// Every table, in the order in which they are listed to people.
-    pub const ALL: &[TableKind] = &[
-        TableKind::Requests,
-        TableKind::Events,
-        TableKind::Gauges,
-        TableKind::Incidents,
-        TableKind::Exclusions,
-        TableKind::Fees,
-        TableKind::Annotations,
-        TableKind::Definitions,
-        TableKind::SloDays,
-        TableKind::SloFacts,
-        TableKind::Statements,
-    ];
-
-    /// The tables that are loaded from files and take INSERTs, in the same order. The others are written by Nines
-    /// itself: [`kept_by_nines`](Self::kept_by_nines).
-    pub const INGESTED: &[TableKind] = &[
-        TableKind::Requests,
-        TableKind::Events,
-        TableKind::Gauges,
-        TableKind::Incidents,
-        TableKind::Exclusions,
-        TableKind::Fees,
-        TableKind::Annotations,
-    ];
-
     /// The table's name in SQL and its folder in the store.
     pub fn name(self) -> &'static str {
-        match self {
-            TableKind::Requests => "requests",
-            TableKind::Events => "events",
-            TableKind::Gauges => "gauges",
-            TableKind::Incidents => "incidents",
-            TableKind::Exclusions => "exclusions",
-            TableKind::Fees => "fees",
-            TableKind::Annotations => "annotations",
-            TableKind::Definitions => "definitions",
-            TableKind::SloDays => "slo_days",
-            TableKind::SloFacts => "slo_facts",
-            TableKind::Statements => "statements",
-        }
+        self.description().name
     }
 
     /// The table of this name.
@@ -131,33 +101,83 @@ impl TableKind {
 
     /// How rows come into a table that is not loaded from files and takes no INSERT; `None` for one that is and does.
     pub fn kept_by_nines(self) -> Option<&'static str> {
-        match self {
-            TableKind::Definitions => Some("record definitions with: nines apply FILE"),
-            TableKind::Statements => Some("issue statements with: nines credits PERIOD --issue"),
-            TableKind::SloDays | TableKind::SloFacts => {
-                Some("nines derives its rows from definitions and counts, and keeps them to answer sooner")
-            }
-            _ => None,
-        }
+        self.description().kept_by_nines
     }
 
     /// Whether its rows are aggregates of one slice each, with a `time`. The others are records, which people
     /// write by hand, or derived.
     pub fn is_series(self) -> bool {
-        matches!(self, TableKind::Requests | TableKind::Events | TableKind::Gauges)
+        self.description().sort == Sort::Series
     }
 
     /// Whether its rows can be computed again from those of the others.
     pub fn is_derived(self) -> bool {
-        matches!(self, TableKind::SloDays | TableKind::SloFacts)
+        self.description().sort == Sort::Derived
     }
 
     /// By what its files are put into folders.
     pub fn partition(self) -> Partition {
-        match self {
-            TableKind::Requests | TableKind::Events | TableKind::Gauges => Partition::Day,
-            TableKind::SloDays => Partition::Month,
-            _ => Partition::None,
+        self.description().partition
+    }
+
+    /// The columns that identify a row, in sort order: `time` last, so that a series is one run of rows.
+    pub fn key(self) -> &'static [&'static str] {
+        self.description().key
+    }
+
+    /// The columns that identify a *unit*: what a batch says of a unit replaces all that was said of it before. It
+    /// is the key without what a correction may relabel.
+    pub fn unit(self) -> impl Iterator<Item = &'static str> {
+        self.key().iter().copied().filter(|name| !matches!(*name, "status" | "cause"))
+    }
+
+    /// How many of the first columns of the key are the same in all rows of a unit, so that rows sorted by key have
+    /// their units side by side as far as these columns go.
+    pub(crate) fn group(self) -> usize {
+        self.description().group
+    }
+
+    /// The measured columns and how each combines.
+    pub fn measures(self) -> &'static [(&'static str, Measure)] {
+        self.description().measures
+    }
+
+    /// The columns that came in later, all nullable, in the order of [`stored_schema`](Self::stored_schema). A stored table has
+    /// those that one of its writes needed, a file those in which one of its rows has a value.
+    pub fn later(self) -> &'static [&'static str] {
+        self.description().later
+    }
+
+    /// Those of them that the store holds, sorts and replaces, while nothing fills or shows them yet.
+    pub fn reserved(self) -> &'static [&'static str] {
+        self.description().reserved
+    }
+
+    /// What stands in a column that a writer leaves out, `None` where a row is nothing without it. NULL is the
+    /// default of a nullable column.
+    pub fn default_of(self, column: &str) -> Option<ScalarValue> {
+        let schema = self.stored_schema(1);
+        let field = schema.field_with_name(column).ok()?;
+        match (column, field.data_type()) {
+            _ if field.is_nullable() => ScalarValue::try_from(field.data_type()).ok(),
+            ("id" | "period" | "category" | "currency", _) => None,
+            (_, DataType::Utf8View) => Some(ScalarValue::Utf8View(Some(String::new()))),
+            (_, DataType::Boolean) => Some(ScalarValue::Boolean(Some(false))),
+            ("status", _) => Some(ScalarValue::Int32(Some(0))),
+            ("voucher_amount", _) => Some(ScalarValue::Decimal128(Some(0), MONEY.0, MONEY.1)),
+            _ => None,
         }
+    }
+
+    /// The table's columns as SQL sees them, for a store of this slice width.
+    pub fn schema(self, slice_seconds: i64) -> SchemaRef {
+        let stored = self.stored_schema(slice_seconds);
+        let shown = stored.fields().iter().filter(|field| !self.reserved().contains(&field.name().as_str()));
+        Arc::new(Schema::new(shown.cloned().collect::<Vec<_>>()))
+    }
+
+    /// All columns that the store holds: those of [`schema`](Self::schema) first, then the [`reserved`](Self::reserved) ones.
+    pub fn stored_schema(self, slice_seconds: i64) -> SchemaRef {
+        Arc::new(Schema::new((self.description().columns)(slice_seconds)))
     }
 }

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 
-use super::{SLICE_SECONDS, UTC};
+/// Field metadata of a stored `time` column: the store's slice width in whole seconds.
+pub const SLICE_SECONDS: &str = "nines.slice_seconds";
+
+/// The time zone in which instants are stored.
+pub const UTC: &str = "UTC";
 
 /// The type of an instant: `Timestamp(µs, UTC)`.
 pub fn time_type() -> DataType {

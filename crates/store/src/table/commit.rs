@@ -1,12 +1,13 @@
 //! Making an entry the next version, and what comes after it.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+
+use tracing::Instrument;
 
 use super::Table;
 use crate::commits::Known;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::gc::LEFT_OVER_AFTER;
+use crate::left_over::LEFT_OVER_AFTER;
 use crate::log::{Attempt, CHECKPOINT_EVERY, Entry, NewFile, blocking};
 
 impl Table {
@@ -33,8 +34,16 @@ impl Table {
         self.not_collected(&entry.added).await?;
         let begun = (!changes_nothing).then(|| self.store.begin_commit(self.kind(), version));
         let (state, entry) = (Arc::clone(&self.state), Arc::clone(entry));
-        let put = tokio::spawn(async move {
+        let span = tracing::info_span!(target: "nines", "commit", table = self.kind().name(), version);
+        let put = async move {
             let done = state.log.commit(version - 1, &entry).await;
+            match &done {
+                Ok(Attempt::Committed) => {
+                    tracing::info!(target: "nines", added = entry.added.len(), removed = entry.removed.len(), "committed");
+                }
+                Ok(Attempt::Lost) => tracing::info!(target: "nines", "another writer was quicker"),
+                Err(error) => tracing::warn!(target: "nines", %error, "not committed"),
+            }
             let known = match &done {
                 Ok(Attempt::Committed) => Some(Known::Stored),
                 Err(error) if error.kind() == StoreErrorKind::Unknown => Some(Known::Unknown),
@@ -44,7 +53,8 @@ impl Table {
                 begun.end(known);
             }
             done
-        });
+        };
+        let put = tokio::spawn(put.instrument(span));
         let ended = |error| {
             StoreError::caused(
                 StoreErrorKind::Unknown,
@@ -112,12 +122,4 @@ impl Table {
             self.objects().notices().add(notice);
         }
     }
-}
-
-/// How long to wait after a lost race: longer each time, and not in step with the other writers.
-pub(crate) fn pause(attempt: u32) -> Duration {
-    let most = 1 << attempt.min(7);
-    // A random UUID is all the randomness that this needs.
-    let random = uuid::Uuid::new_v4().as_u128() as u64;
-    Duration::from_millis(random % (most + 1))
 }

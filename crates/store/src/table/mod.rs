@@ -2,23 +2,24 @@
 
 mod append;
 mod commit;
+mod pause;
+mod state;
 mod versions;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use delta_kernel::snapshot::SnapshotRef;
 
-use crate::error::Result;
-use crate::log::{Files, Log};
+use crate::log::Log;
 use crate::objects::Objects;
 use crate::schema::TableKind;
 use crate::store::Store;
 use crate::write::Layout;
 
-pub(crate) use commit::pause;
+pub(crate) use pause::pause;
+pub(crate) use state::TableState;
 
 /// A table of a store. Cheap to clone.
 #[derive(Clone)]
@@ -27,74 +28,19 @@ pub struct Table {
     state: Arc<TableState>,
 }
 
-/// What the clones of a table share.
-pub(crate) struct TableState {
-    log: Arc<Log>,
-    layout: Arc<Layout>,
-    /// The same for files that are written once more, for years.
-    for_good: Arc<Layout>,
-    objects: Objects,
-    /// The newest version met so far, and the newest whose files were listed: what comes next is read
-    /// from there on.
-    newest: Mutex<(Option<SnapshotRef>, Option<Files>)>,
-    /// Whether it was said that files are another Delta writer's.
-    foreign_told: AtomicBool,
-    /// The version of which this process has yet to write the checkpoint.
-    due: Mutex<Option<u64>>,
-    /// Whether it is known that the store says beside the table that there is one.
-    recorded: AtomicBool,
-}
-
-impl TableState {
-    pub(crate) fn new(kind: TableKind, slice_seconds: i64, objects: &Objects) -> Result<Self> {
-        let layout = Layout::new(kind, slice_seconds);
-        Ok(Self {
-            log: Arc::new(Log::new(kind, slice_seconds, objects)?),
-            for_good: Arc::new(layout.for_good()),
-            layout: Arc::new(layout),
-            objects: objects.clone(),
-            newest: Mutex::default(),
-            foreign_told: AtomicBool::default(),
-            due: Mutex::default(),
-            recorded: AtomicBool::new(false),
-        })
-    }
-
-    fn known(&self) -> (Option<SnapshotRef>, Option<Files>) {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The newest version, as the log now says.
-    fn newest(&self) -> Result<Option<SnapshotRef>> {
-        let newest = self.log.snapshot(self.known().0, None)?;
-        if let Some(newest) = &newest {
-            self.learn(newest);
-        }
-        Ok(newest)
-    }
-
-    /// Lets go of what was met so far: what it says of the log may have been given up.
-    fn forget(&self) {
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = (None, None);
-    }
-
-    fn learn(&self, snapshot: &SnapshotRef) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.0.as_ref().is_none_or(|known| known.version() < snapshot.version()) {
-            newest.0 = Some(Arc::clone(snapshot));
-        }
-    }
-
-    fn learn_files(&self, files: &Files) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.1.as_ref().is_none_or(|known| known.snapshot.version() < files.snapshot.version()) {
-            newest.1 = Some(files.clone());
+impl Store {
+    /// A table. It need not have been written yet.
+    pub fn table(&self, kind: TableKind) -> Table {
+        let table = self.tables().iter().find(|(of, _)| *of == kind);
+        match table {
+            Some((_, state)) => Table::new(self.clone(), Arc::clone(state)),
+            None => unreachable!("every table is in TableKind::ALL"),
         }
     }
 }
 
 impl Table {
-    pub(crate) fn new(store: Store, state: Arc<TableState>) -> Self {
+    fn new(store: Store, state: Arc<TableState>) -> Self {
         Self { store, state }
     }
 

@@ -6,7 +6,7 @@ use delta_kernel::snapshot::SnapshotRef;
 
 use super::Table;
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::found::{Kind, versions};
+use crate::found::{ObjectKind, versions};
 use crate::log::{DELETED, DataFile, Files, Origin, RETAINED, blocking};
 use crate::objects::missing_object;
 use crate::once::app_id_of;
@@ -63,7 +63,7 @@ impl Table {
         }
         let found = self.found().await?;
         let [entries, checkpoints, records] =
-            [Kind::Entry, Kind::Checkpoint, Kind::Record].map(|kind| versions(&found, kind));
+            [ObjectKind::Entry, ObjectKind::Checkpoint, ObjectKind::Record].map(|kind| versions(&found, kind));
         let missing_after = |checkpoint: Option<u64>| {
             (checkpoint.map_or(0, |version| version + 1)..=version).find(|entry| !entries.contains(entry))
         };

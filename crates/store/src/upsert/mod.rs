@@ -17,20 +17,20 @@ mod overlap;
 mod resolve;
 mod rule;
 mod scan;
+mod unit;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::ScalarValue;
 use datafusion::execution::memory_pool::MemoryConsumer;
 
 use crate::commit::Changes;
 use crate::error::Result;
-use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, hull, refuse_foreign};
-use crate::pieces::{last_piece_up_to, piece_of};
+use crate::log::{Bounds, DataFile, FileList, NewFile, Nulls, refuse_foreign};
 use crate::schema::TableKind;
 use crate::write::{PartitionFiles, Written};
 use resolve::{Means, Resolve};
+use unit::{is_one_piece, last_piece, unit_columns};
 
 pub(crate) use overlap::{overlap, span};
 pub(crate) use rule::Span;
@@ -70,34 +70,6 @@ fn may_share(kind: TableKind, a: &Bounds, b: &Bounds) -> bool {
             (Some(Nulls::All), Some(Nulls::None)) | (Some(Nulls::None), Some(Nulls::All))
         ),
     })
-}
-
-/// Whether all rows of a batch's files are of one piece, which shares a unit with nothing but itself.
-fn one_piece(kind: TableKind, new: &[NewFile]) -> bool {
-    let Some(source) = kind.key().iter().position(|key| *key == "source") else { return false };
-    let bounds = hull(new.iter().map(|file| file.bounds.of(source).cloned()));
-    bounds.is_some_and(|(min, max)| is_one_piece(&min, &max))
-}
-
-fn is_one_piece(min: &ScalarValue, max: &ScalarValue) -> bool {
-    min == max && text(min).is_some_and(|source| piece_of(source).is_some())
-}
-
-/// The greatest source that a piece of a source up to this one may have.
-fn last_piece(max: &ScalarValue) -> ScalarValue {
-    match text(max) {
-        Some(max) => ScalarValue::Utf8View(Some(last_piece_up_to(max))),
-        None => max.clone(),
-    }
-}
-
-fn text(value: &ScalarValue) -> Option<&str> {
-    value.try_as_str().flatten()
-}
-
-/// The places of the unit's columns in the key.
-fn unit_columns(kind: TableKind) -> impl Iterator<Item = usize> {
-    kind.unit().filter_map(move |name| kind.key().iter().position(|key| *key == name))
 }
 
 /// Resolves the files of one partition of a batch against the stored files that may overlap.

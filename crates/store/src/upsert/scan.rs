@@ -20,7 +20,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
-use super::{one_piece, unit_columns};
+use super::unit::{one_piece, unit_columns};
 use crate::error::{Result, StoreError};
 use crate::log::{DataFile, NewFile, hull};
 use crate::objects::Objects;
@@ -112,8 +112,7 @@ impl Scan<'_> {
             false => vec![FileGroup::new(files)],
         };
 
-        let registered = self.objects.registry_url()?;
-        self.task.runtime_env().register_object_store(registered.as_ref(), Arc::clone(self.objects.object_store()));
+        let registered = self.objects.register(&self.task.runtime_env())?;
         let origin = Arc::new(Field::new(ORIGIN, DataType::Int32, false));
         columns.push(self.layout.schema().fields().len());
         let table =

@@ -26,7 +26,8 @@ use futures::{StreamExt, stream};
 use nines_timeline::{micros, seconds};
 
 use super::later::LaterColumns;
-use super::{Layout, ORDER, PARTITION, Written, keeps_order};
+use super::layout::{Layout, ORDER, PARTITION, keeps_order};
+use super::written::Written;
 use crate::error::{Result, StoreError};
 use crate::partition::Partition;
 use crate::rules::{InvalidRow, first_invalid_row, key_of};

@@ -22,7 +22,7 @@ use nines_timeline::{ExactSum, micros, seconds};
 use crate::error::{Result, StoreError};
 use crate::schema::{Measure, TableKind};
 
-use super::present;
+use super::layout::present;
 
 /// Combines a sorted stream of batches.
 pub(crate) struct Combine {
@@ -310,7 +310,7 @@ mod tests {
     /// Rows of `events` as they leave the sort: (service, minute, good), all of one day.
     fn batch(rows: &[(u8, u8, i64)]) -> RecordBatch {
         let mut fields = TableKind::Events.schema(60).fields().to_vec();
-        fields.push(Arc::new(Field::new(super::super::PARTITION, DataType::Date32, false)));
+        fields.push(Arc::new(Field::new(super::super::layout::PARTITION, DataType::Date32, false)));
         let times = rows.iter().map(|row| i64::from(row.1) * 60_000_000);
         let good: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>());
         let text = |value: fn(&(u8, u8, i64)) -> String| -> ArrayRef {

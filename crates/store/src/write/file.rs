@@ -3,27 +3,25 @@
 //! The encoded bytes of a file are kept until it is finished, because its name carries their checksum;
 //! a file that grows beyond [`FULL_BYTES`] is closed and the partition goes on in another one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::Utc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::object_store::path::Path;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::SortingColumn;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
-use tokio::sync::{OnceCell, RwLock};
 
 use super::blocks::{BlockWriter, Encoded};
-use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{Bounds, FileName, Log, NewFile, WRITTEN_BY};
+use crate::error::{Result, StoreError};
+use crate::log::{Bounds, FileName, NewFile, WRITTEN_BY};
 use crate::objects::{BLOCK, Objects};
 use crate::schema::TableKind;
 
-use super::later::LaterColumns;
-use super::present;
+use super::layout::{Layout, present};
+use super::written::Written;
 
 /// Rows of a row group. With sorted rows, a group is a range of series.
 const GROUP_ROWS: usize = 1 << 20;
@@ -35,44 +33,6 @@ const PAGE_ROWS: usize = 20_000;
 const EXACT_BYTES: usize = 256;
 /// Bytes after which a file is closed.
 const FULL_BYTES: usize = 128 << 20;
-
-/// The level of zstd for files that are written when rows come.
-const QUICK: i32 = 3;
-/// The level of zstd for files that are written once and read for years. Reading is as fast as with any other.
-const THOROUGH: i32 = 12;
-
-/// What all files of a table have in common.
-#[derive(Debug)]
-pub(crate) struct Layout {
-    kind: TableKind,
-    slice_seconds: i64,
-    schema: SchemaRef,
-    /// The level of zstd.
-    level: i32,
-}
-
-impl Layout {
-    pub(crate) fn new(kind: TableKind, slice_seconds: i64) -> Self {
-        Self { kind, slice_seconds, schema: kind.stored_schema(slice_seconds), level: QUICK }
-    }
-
-    /// The same for rows that few more will come to: time spent on making files small is spent once.
-    pub(crate) fn for_good(&self) -> Self {
-        Self { schema: Arc::clone(&self.schema), level: THOROUGH, ..*self }
-    }
-
-    pub(crate) fn kind(&self) -> TableKind {
-        self.kind
-    }
-
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    pub(crate) fn slice_micros(&self) -> i64 {
-        self.slice_seconds * 1_000_000
-    }
-}
 
 fn properties(kind: TableKind, schema: &SchemaRef, level: i32) -> Result<WriterProperties> {
     let mut leaves = Vec::new();
@@ -123,63 +83,6 @@ fn find_leaves(field: &Field, path: &mut Vec<String>, leaves: &mut Vec<Vec<Strin
     path.pop();
 }
 
-/// Every data file that was begun for an append, whatever became of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Written {
-    paths: Arc<Mutex<Vec<Path>>>,
-    columns: LaterColumns,
-    /// Held by every put that has begun: it goes on though nobody waits for it any longer.
-    underway: Arc<RwLock<()>>,
-    /// The log of a table that does not exist yet, and whether it was created since.
-    new: Option<(Arc<Log>, Arc<OnceCell<()>>)>,
-}
-
-impl Written {
-    pub(crate) fn new(kind: TableKind) -> Self {
-        Self { paths: Arc::default(), columns: LaterColumns::new(kind), underway: Arc::default(), new: None }
-    }
-
-    /// The columns that came in later which the table has or rows of the append need.
-    pub(crate) fn columns(&self) -> &LaterColumns {
-        &self.columns
-    }
-
-    /// Files of a table that has to be created before the first of them: files without a log are what is left of a table
-    /// that lost it.
-    pub(crate) fn of_new_table(kind: TableKind, log: Arc<Log>) -> Self {
-        Self { new: Some((log, Arc::default())), ..Self::new(kind) }
-    }
-
-    async fn begin(&self, path: &Path) -> Result<()> {
-        if let Some((log, created)) = &self.new {
-            created.get_or_try_init(|| log.create()).await?;
-        }
-        self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
-        Ok(())
-    }
-
-    /// Puts a file whose path was begun; `false` if there is one of this name.
-    async fn put(&self, objects: &Objects, path: &Path, bytes: Vec<u8>) -> Result<bool> {
-        let (objects, path) = (objects.clone(), path.clone());
-        let underway = Arc::clone(&self.underway).read_owned().await;
-        let put = tokio::spawn(async move {
-            let done = objects.put_new(&path, bytes).await;
-            drop(underway);
-            done
-        });
-        put.await.map_err(|error| StoreError::caused(StoreErrorKind::Internal, "a put did not end", error))?
-    }
-
-    /// Ends when no put is under way, so that what is removed then does not come back.
-    pub(crate) async fn settled(&self) {
-        drop(self.underway.write().await);
-    }
-
-    pub(crate) fn paths(&self) -> Vec<Path> {
-        self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 /// Files for rows that come in order, the next one when the partition changes or a file is full.
 pub(crate) struct PartitionFiles<'a> {
     layout: &'a Arc<Layout>,
@@ -223,7 +126,7 @@ impl<'a> PartitionFiles<'a> {
                     self.content = self.content.map(|left| left.wrapping_sub(content));
                     self.close(full, content).await?;
                 }
-                let schema = self.written.columns.of_file(&self.layout.schema, &rows.schema());
+                let schema = self.written.columns().of_file(self.layout.schema(), &rows.schema());
                 Writer::new(Arc::clone(self.layout), schema, first_day)?
             }
         };
@@ -258,7 +161,7 @@ struct Writer {
 
 impl Writer {
     fn new(layout: Arc<Layout>, schema: SchemaRef, first_day: i32) -> Result<Self> {
-        let parquet = BlockWriter::new(&schema, properties(layout.kind, &schema, layout.level)?, BLOCK)?;
+        let parquet = BlockWriter::new(&schema, properties(layout.kind(), &schema, layout.level())?, BLOCK)?;
         Ok(Self { layout, schema, first_day, rows: 0, parquet })
     }
 
@@ -283,7 +186,7 @@ impl Writer {
     /// Closes the file and puts it under a name that nobody else can have.
     async fn finish(self, objects: &Objects, written: &Written, content: u64) -> Result<NewFile> {
         let Encoded { bytes, tail, crc, metadata } = self.parquet.finish()?;
-        let partition = self.layout.kind.partition();
+        let partition = self.layout.kind().partition();
         let (first_day, folder) = match partition.column() {
             Some(column) => (Some(self.first_day), format!("{}={}/", column.name(), partition.told(self.first_day)?)),
             None => (None, String::new()),
@@ -293,10 +196,10 @@ impl Writer {
             first_day,
             size: bytes.len() as u64,
             rows: self.rows as u64,
-            bounds: Bounds::from_parquet(self.layout.kind, &metadata)?,
+            bounds: Bounds::from_parquet(self.layout.kind(), &metadata)?,
             written_at: Utc::now().timestamp_millis(),
         };
-        let at = file.object_path(self.layout.kind);
+        let at = file.object_path(self.layout.kind());
         written.begin(&at).await?;
         if !written.put(objects, &at, bytes).await? {
             return Err(StoreError::internal(format!("a file with the random name {at} exists already")));

@@ -12,12 +12,14 @@ mod check;
 mod combine;
 mod file;
 mod later;
+mod layout;
+mod written;
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{Date32Type, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Date32Type, SchemaRef};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::col;
@@ -31,19 +33,17 @@ use tokio::task::JoinSet;
 #[cfg(test)]
 pub(crate) use blocks::BlockWriter;
 pub(crate) use check::Check;
-pub(crate) use file::{Layout, PartitionFiles, Written};
+pub(crate) use file::PartitionFiles;
 pub(crate) use later::LaterColumns;
+pub(crate) use layout::{Layout, PARTITION};
+pub(crate) use written::Written;
 
 use crate::error::{Result, StoreError};
 use crate::log::NewFile;
 use crate::objects::Objects;
-use crate::schema::{Measure, TableKind};
+use crate::schema::TableKind;
 pub(crate) use combine::Combine;
-
-/// The column that carries the first day of a row's partition through the sort; it is not stored.
-pub(crate) const PARTITION: &str = "__partition";
-/// The column that carries a row's place in the stream through the sort, where it matters which came last.
-const ORDER: &str = "__order";
+use layout::{ORDER, keeps_order, present};
 
 /// Writes the rows of a stream as data files of the table.
 pub(crate) async fn write_files(
@@ -94,16 +94,6 @@ fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
     let columns =
         columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
     LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
-}
-
-/// The columns of the key that rows have; what came in later they need not.
-fn present(kind: TableKind, schema: &Schema) -> impl DoubleEndedIterator<Item = &'static str> {
-    kind.key().iter().copied().filter(|name| schema.field_with_name(name).is_ok())
-}
-
-/// Whether it matters in which order rows of the same key came.
-fn keeps_order(kind: TableKind) -> bool {
-    kind.measures().iter().any(|(_, measure)| *measure == Measure::Last)
 }
 
 /// Combines and encodes one sorted partition.

@@ -7,13 +7,26 @@ use nines_notebook::term::{Look, terminal};
 use nines_notebook::{Block, Cell, ChartKind, Notebook};
 
 use crate::error::{CliError, Result};
+use crate::shell::command::{Command, Does, Takes};
 use crate::shell::screen;
 use crate::shell::state::ShellState;
+
+pub(super) const CHART: Command = Command {
+    name: "chart",
+    arguments: "[KIND] [x=… y=…]",
+    takes: Takes::OneOf(kinds),
+    help: "draw the last result: line, bar, timeline, heatmap; options as in notebooks",
+    does: Does::Now(run),
+};
 
 /// Columns of a chart that goes into a pipe.
 const PIPED: usize = 100;
 
-pub(super) fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+fn kinds() -> Vec<String> {
+    ChartKind::ALL.iter().map(|kind| kind.name().to_string()).collect()
+}
+
+fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let Some(rows) = shell.results.last() else {
         return Err(CliError::Usage("there is no result to draw yet; run a query first".to_string()));
     };

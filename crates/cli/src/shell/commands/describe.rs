@@ -7,10 +7,19 @@ use datafusion::arrow::datatypes::DataType;
 use nines_engine::store::TableKind;
 use nines_functions::{histogram_type, is_timeline};
 
-use super::nearest;
 use crate::error::{CliError, Result};
+use crate::shell::command::{Command, Does, Takes};
+use crate::shell::nearest::nearest;
 use crate::shell::state::ShellState;
 use crate::shell::vocabulary::{column, columns, table_names};
+
+pub(super) const TABLES: Command = Command {
+    name: "d",
+    arguments: "[NAME]",
+    takes: Takes::Table,
+    help: "the tables; the columns of a table or table function",
+    does: Does::Later(|shell, argument| Box::pin(run(shell, argument))),
+};
 
 /// What the tables are for.
 const ABOUT: &[(&str, &str)] = &[
@@ -20,6 +29,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("incidents", "what happened, and when it was detected, located, fixed and verified"),
     ("exclusions", "time that objectives and agreements do not count"),
     ("fees", "what a customer pays for a service in a month"),
+    ("annotations", "what happened at an instant: a release, a change of configuration"),
     ("definitions", "objectives and agreements as they were applied"),
     ("statements", "credits as they were issued, with their evidence"),
     ("slo_days", "evaluated days of objectives, kept for the next question"),
@@ -29,7 +39,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("functions", "what can be called, with examples"),
 ];
 
-pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches([';', '(', ')']);
     if name.is_empty() { tables(shell).await } else { table(shell, name).await }
 }
@@ -42,8 +52,9 @@ async fn tables(shell: &mut ShellState) -> Result<()> {
         None => "of this session",
     });
     let about: StringArray = about.map(Some).collect();
-    let mut calls =
-        shell.query("SELECT syntax FROM functions WHERE kind = 'table' AND section = 'Objectives'", &[]).await?;
+    let mut calls = shell
+        .query("SELECT syntax FROM functions WHERE kind = 'table' AND section IN ('Objectives', 'Agreements')", &[])
+        .await?;
     show(shell, [("table", texts(&names)), ("what it holds", Arc::new(about))])?;
     let calls = column(&std::mem::take(&mut calls.1), 0)?;
     shell.show_text(&format!("and, called like tables (\\df NAME):\n{}\n", wrapped(&calls, 100)))
@@ -108,7 +119,7 @@ fn spoken(data_type: &DataType) -> String {
 }
 
 /// Items with commas between them, in lines of at most so many columns.
-pub(super) fn wrapped(items: &[String], columns: usize) -> String {
+fn wrapped(items: &[String], columns: usize) -> String {
     let mut lines = vec![String::from(" ")];
     for (at, item) in items.iter().enumerate() {
         let item = format!(" {item}{}", if at + 1 < items.len() { "," } else { "" });

@@ -6,9 +6,18 @@ use datafusion::arrow::datatypes::DataType;
 use nines_engine::EngineError;
 
 use crate::error::{CliError, Result};
-use crate::shell::state::ShellState;
+use crate::shell::command::{Command, Does, Takes};
+use crate::shell::state::{ShellState, no_value};
 
-pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+pub(super) const EXPLAIN: Command = Command {
+    name: "explain",
+    arguments: "[STATEMENT]",
+    takes: Takes::Sql,
+    help: "the plan of a statement; without one, of the last",
+    does: Does::Later(|shell, argument| Box::pin(run(shell, argument))),
+};
+
+async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let given = argument.trim_end_matches(';').trim_end().trim_end_matches("\\g");
     let statement = match (given, &shell.last) {
         ("", Some(last)) => last.clone(),
@@ -21,7 +30,7 @@ pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let parameters: Vec<_> = settings.iter().map(|set| (set.name.as_str(), set.value.clone())).collect();
     let explained = shell.query(&format!("EXPLAIN FORMAT TREE {statement}"), &parameters).await;
     let (_, rows) = explained.map_err(|error| match error {
-        CliError::Engine(EngineError::NoValue(name)) => crate::shell::state::no_value(&name),
+        CliError::Engine(EngineError::NoValue(name)) => no_value(&name),
         error => error,
     })?;
     let mut text = String::new();

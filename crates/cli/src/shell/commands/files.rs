@@ -3,16 +3,32 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::{Flow, told};
 use crate::error::{CliError, Result, doing};
 use crate::output::Format;
+use crate::shell::command::{Command, Does, Flow, Takes};
 use crate::shell::split::Lines;
 use crate::shell::state::{ResultFile, ShellState};
+
+pub(super) const OUTPUT: Command = Command {
+    name: "o",
+    arguments: "[FILE]",
+    takes: Takes::File,
+    help: "write results to a file; without one, to the screen again",
+    does: Does::Now(output),
+};
+
+pub(super) const INCLUDE: Command = Command {
+    name: "i",
+    arguments: "FILE",
+    takes: Takes::File,
+    help: "run the statements and commands of a file",
+    does: Does::Later(|shell, argument| Box::pin(include(shell, argument))),
+};
 
 /// Files within files; more is a circle.
 const DEEPEST: usize = 16;
 
-pub(super) fn output(shell: &mut ShellState, argument: &str) -> Result<()> {
+fn output(shell: &mut ShellState, argument: &str) -> Result<()> {
     if argument.is_empty() {
         shell.file = None;
         return Ok(());
@@ -26,26 +42,26 @@ pub(super) fn output(shell: &mut ShellState, argument: &str) -> Result<()> {
         return Err(CliError::Usage(format!("{} is no folder; make it first", folder.display())));
     }
     if shell.format.is_none() && Format::of_file(&path).is_err() {
-        told(shell, "its name says no format, so it gets tables as on the screen; \\format sets another")?;
+        shell.told("its name says no format, so it gets tables as on the screen; \\format sets another")?;
     }
     shell.file = Some(ResultFile { path, results: 0 });
     Ok(())
 }
 
 /// Runs a file. The first error ends it, and says where it is.
-pub(super) async fn include(shell: &mut ShellState, argument: &str) -> Result<Flow> {
+async fn include(shell: &mut ShellState, argument: &str) -> Result<()> {
     let path = expanded(argument);
     let file = doing(path.display(), std::fs::File::open(&path))?;
     if shell.depth >= DEEPEST {
         return Err(CliError::Usage(format!("{argument} would run itself again and again")));
     }
     shell.depth += 1;
-    let done = Box::pin(run_lines(shell, &path, BufReader::new(file))).await;
+    let done = run_lines(shell, &path, BufReader::new(file)).await;
     shell.depth -= 1;
     done
 }
 
-async fn run_lines(shell: &mut ShellState, path: &Path, mut file: BufReader<std::fs::File>) -> Result<Flow> {
+async fn run_lines(shell: &mut ShellState, path: &Path, mut file: BufReader<std::fs::File>) -> Result<()> {
     let mut lines = Lines::default();
     let mut line = String::new();
     loop {
@@ -57,11 +73,11 @@ async fn run_lines(shell: &mut ShellState, path: &Path, mut file: BufReader<std:
             let place = format!("{}:{}", path.display(), piece.line());
             if shell.piece(piece).await.map_err(|error| error.at(place))? == Flow::Quit {
                 // The file is over, not the shell that reads it.
-                return Ok(Flow::On);
+                return Ok(());
             }
         }
         if at_end {
-            return Ok(Flow::On);
+            return Ok(());
         }
     }
 }

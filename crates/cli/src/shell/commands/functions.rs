@@ -5,17 +5,26 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use nines_engine::Parameter;
 
-use super::nearest;
 use crate::error::{CliError, Result};
+use crate::shell::command::{Command, Does, Takes};
+use crate::shell::nearest::nearest;
 use crate::shell::state::ShellState;
 use crate::shell::vocabulary::column;
 
+pub(super) const FUNCTIONS: Command = Command {
+    name: "df",
+    arguments: "[PATTERN]",
+    takes: Takes::Function,
+    help: "the functions of Nines, of all with \\df *; one with its description",
+    does: Does::Later(|shell, argument| Box::pin(run(shell, argument))),
+};
+
 /// The functions that are not SQL's own, those that answer first.
 const OWN: &str = "
-    SELECT section, name, syntax FROM functions WHERE section IN ('Objectives', 'Timelines', 'Histograms', 'Counts')
-    ORDER BY array_position(['Objectives', 'Timelines', 'Counts', 'Histograms'], section), name";
+    SELECT section, name, syntax FROM functions WHERE section IN ('Objectives', 'Agreements', 'Timelines', 'Histograms', 'Counts')
+    ORDER BY array_position(['Objectives', 'Agreements', 'Timelines', 'Counts', 'Histograms'], section), name";
 
-pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let pattern = argument.trim_end_matches([';', '(', ')']);
     if pattern.is_empty() {
         list(shell, OWN, &[]).await?;

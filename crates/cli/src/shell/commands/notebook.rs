@@ -7,12 +7,28 @@ use nines_notebook::page::terminal;
 
 use super::chart::look;
 use super::files::expanded;
-use super::told;
 use crate::error::{CliError, Result, doing};
 use crate::notebooks::{self, Named};
+use crate::shell::command::{Command, Does, Takes};
 use crate::shell::state::ShellState;
 
-pub(super) fn save(shell: &mut ShellState, argument: &str) -> Result<()> {
+pub(super) const SAVE: Command = Command {
+    name: "save",
+    arguments: "FILE.md",
+    takes: Takes::File,
+    help: "write the statements of this session as a notebook",
+    does: Does::Now(save),
+};
+
+pub(super) const RUN: Command = Command {
+    name: "run",
+    arguments: "NOTEBOOK",
+    takes: Takes::Notebook,
+    help: "run a notebook, a file or weekly and the like; what is \\set is its parameters",
+    does: Does::Later(|shell, argument| Box::pin(run(shell, argument))),
+};
+
+fn save(shell: &mut ShellState, argument: &str) -> Result<()> {
     if shell.cells.count() == 0 {
         return Err(CliError::Usage("there is nothing to save yet: nothing was run".to_string()));
     }
@@ -35,20 +51,20 @@ pub(super) fn save(shell: &mut ShellState, argument: &str) -> Result<()> {
         1 => "; left out 1 statement that writes".to_string(),
         n => format!("; left out {n} statements that write"),
     };
-    told(shell, &format!("{cells} cell{} in {}{left_out}", if cells == 1 { "" } else { "s" }, path.display()))?;
+    shell.told(&format!("{cells} cell{} in {}{left_out}", if cells == 1 { "" } else { "s" }, path.display()))?;
     shell.saved.insert(path);
     Ok(())
 }
 
 /// Runs a notebook as `nines run` does, shows its page and keeps the results of its cells.
-pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let Named { name, notebook } = notebooks::find(argument, &expanded(argument), shell.safe)?;
     let before = shell.results.count();
     let page = shell.notebook(notebook, &name).await?;
     let look = look(shell);
     shell.show_drawn(&format!("{}\n", terminal(&page, look.width, look.colour).trim_end()))?;
     if shell.results.count() > before {
-        told(shell, &format!("the results are _{} to _{}", before + 1, shell.results.count()))?;
+        shell.told(&format!("the results are _{} to _{}", before + 1, shell.results.count()))?;
     }
     notebooks::check(&page, &name)
 }

@@ -3,18 +3,59 @@
 use clap::ValueEnum;
 use nines_engine::Parameter;
 
-use super::{nearest, told};
 use crate::error::{CliError, Result};
 use crate::output::{Format, say};
 use crate::shell::cells::Setting;
+use crate::shell::command::{Command, Does, Takes};
+use crate::shell::nearest::nearest;
 use crate::shell::state::ShellState;
 
-pub(super) fn set(shell: &mut ShellState, argument: &str) -> Result<()> {
+pub(super) const SET: Command = Command {
+    name: "set",
+    arguments: "[NAME VALUE]",
+    takes: Takes::Parameter,
+    help: "give $NAME a value; without one, list them",
+    does: Does::Now(set),
+};
+
+pub(super) const UNSET: Command = Command {
+    name: "unset",
+    arguments: "NAME",
+    takes: Takes::Parameter,
+    help: "take it away again",
+    does: Does::Now(unset),
+};
+
+pub(super) const FORMAT: Command = Command {
+    name: "format",
+    arguments: "[NAME]",
+    takes: Takes::OneOf(formats),
+    help: "print results as table, csv, json, jsonl or markdown; files can be parquet or arrow too",
+    does: Does::Now(format),
+};
+
+pub(super) const TIMING: Command = Command {
+    name: "timing",
+    arguments: "[on|off]",
+    takes: Takes::OneOf(on_and_off),
+    help: "say how long statements take",
+    does: Does::Now(timing),
+};
+
+pub(super) const PAGER: Command = Command {
+    name: "pager",
+    arguments: "[on|off]",
+    takes: Takes::OneOf(on_and_off),
+    help: "show what does not fit the screen with $PAGER, else less",
+    does: Does::Now(pager),
+};
+
+fn set(shell: &mut ShellState, argument: &str) -> Result<()> {
     if argument.is_empty() {
         let settings = shell.settings();
         let width = settings.iter().map(|set| set.name.chars().count()).max().unwrap_or_default();
         let lines: String = settings.iter().map(|set| format!("{}\n", line(set, width))).collect();
-        return if lines.is_empty() { told(shell, "nothing is set; try \\set from 2026-10-01") } else { say(&lines) };
+        return if lines.is_empty() { shell.told("nothing is set; try \\set from 2026-10-01") } else { say(&lines) };
     }
     let (name, value) = argument.split_once(|c: char| c.is_whitespace() || c == '=').unwrap_or((argument, ""));
     let name = name.trim_start_matches('$');
@@ -32,7 +73,7 @@ pub(super) fn set(shell: &mut ShellState, argument: &str) -> Result<()> {
     shell.parameters.insert(name.to_string(), value.to_string());
     // Whether 7 is a number or last week a time is worth a look.
     match shell.settings().iter().find(|set| set.name == name) {
-        Some(set) => told(shell, &line(set, 0)),
+        Some(set) => shell.told(&line(set, 0)),
         None => Ok(()),
     }
 }
@@ -49,7 +90,7 @@ fn line(set: &Setting, width: usize) -> String {
     format!("${:width$} = {} ({taken})", set.name, set.typed)
 }
 
-pub(super) fn unset(shell: &mut ShellState, argument: &str) -> Result<()> {
+fn unset(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_start_matches('$');
     match shell.parameters.remove(name) {
         Some(_) => Ok(()),
@@ -57,10 +98,15 @@ pub(super) fn unset(shell: &mut ShellState, argument: &str) -> Result<()> {
     }
 }
 
-pub(super) fn format(shell: &mut ShellState, argument: &str) -> Result<()> {
-    let names = || Format::value_variants().iter().filter_map(Format::to_possible_value);
+/// The names of all formats.
+fn formats() -> Vec<String> {
+    let names = Format::value_variants().iter().filter_map(Format::to_possible_value);
+    names.map(|known| known.get_name().to_string()).collect()
+}
+
+fn format(shell: &mut ShellState, argument: &str) -> Result<()> {
+    let names = formats();
     if argument.is_empty() {
-        let names: Vec<String> = names().map(|known| known.get_name().to_string()).collect();
         let now = shell.format.and_then(|format| format.to_possible_value());
         let now = now.map_or_else(|| "table".to_string(), |format| format.get_name().to_string());
         return say(&format!("{now} (of {})\n", names.join(", ")));
@@ -71,7 +117,6 @@ pub(super) fn format(shell: &mut ShellState, argument: &str) -> Result<()> {
             Ok(())
         }
         Err(_) => {
-            let names: Vec<String> = names().map(|known| known.get_name().to_string()).collect();
             let near = nearest(argument, names.iter().map(String::as_str));
             let meant = near.map_or_else(
                 || format!("expected one of {}", names.join(", ")),
@@ -82,8 +127,22 @@ pub(super) fn format(shell: &mut ShellState, argument: &str) -> Result<()> {
     }
 }
 
+fn on_and_off() -> Vec<String> {
+    ["on", "off"].map(str::to_string).to_vec()
+}
+
+fn timing(shell: &mut ShellState, argument: &str) -> Result<()> {
+    shell.timing = switch(shell, "timing", shell.timing, argument)?;
+    Ok(())
+}
+
+fn pager(shell: &mut ShellState, argument: &str) -> Result<()> {
+    shell.pager = switch(shell, "pager", shell.pager, argument)?;
+    Ok(())
+}
+
 /// The new state of something that is on or off; without an argument, the other one.
-pub(super) fn switch(shell: &ShellState, name: &str, now: bool, argument: &str) -> Result<bool> {
+fn switch(shell: &ShellState, name: &str, now: bool, argument: &str) -> Result<bool> {
     let state = match argument {
         "" => !now,
         "on" => true,
@@ -91,6 +150,6 @@ pub(super) fn switch(shell: &ShellState, name: &str, now: bool, argument: &str) 
         _ => return Err(CliError::Usage(format!("expected \\{name} on or \\{name} off"))),
     };
     // Piped, what is printed is results.
-    told(shell, &format!("{name} is {}", if state { "on" } else { "off" }))?;
+    shell.told(&format!("{name} is {}", if state { "on" } else { "off" }))?;
     Ok(state)
 }

@@ -8,11 +8,20 @@ use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMic
 use nines_engine::Parameter;
 use nines_engine::ingest::clock;
 
-use super::nearest;
 use crate::error::{CliError, Result};
 use crate::output::{duration, instant, text as text_of};
+use crate::shell::command::{Command, Does, Takes};
+use crate::shell::nearest::nearest;
 use crate::shell::state::ShellState;
 use crate::shell::vocabulary::column;
+
+pub(super) const OBJECTIVE: Command = Command {
+    name: "slo",
+    arguments: "[NAME]",
+    takes: Takes::Objective,
+    help: "an objective at a glance; without a name, those in force",
+    does: Does::Later(|shell, argument| Box::pin(run(shell, argument))),
+};
 
 const DEFINED: &str = "
     SELECT business, service, owner, display_name, description, measures, slice_seconds, slice_target, target, budgeting,
@@ -51,7 +60,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(clock::now()).unwrap_or_default()
 }
 
-pub(super) async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
+async fn run(shell: &mut ShellState, argument: &str) -> Result<()> {
     let name = argument.trim_end_matches(';').trim_matches(['\'', '"']);
     if name.is_empty() {
         let at = Parameter::Text(now().to_rfc3339());

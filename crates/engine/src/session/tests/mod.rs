@@ -4,6 +4,7 @@ mod as_of;
 mod many;
 mod prepared;
 mod settings;
+mod sharing;
 mod zones;
 
 use std::sync::Arc;

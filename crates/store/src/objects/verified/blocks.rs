@@ -104,7 +104,7 @@ impl Blocks {
             }
             Some(range) => range
                 .as_range(size)
-                .map_err(|source| Error::Generic { store: super::VERIFIED, source: Box::new(source) })?,
+                .map_err(|source| Error::Generic { store: crate::error::VERIFIED, source: Box::new(source) })?,
             None => 0..size,
         };
         let meta = layout.meta.clone();

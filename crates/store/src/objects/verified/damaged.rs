@@ -5,11 +5,8 @@ use std::fmt::Display;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{Error, Result};
 
-use crate::error::{StoreError, StoreErrorKind};
+use crate::error::{StoreError, StoreErrorKind, VERIFIED};
 use crate::log::FileName;
-
-/// The name of the store in errors. Where a layer above keeps only the text of an error, ours is found behind it.
-pub(crate) const VERIFIED: &str = "verified object";
 
 /// The error for an object that is not as it was written.
 pub(crate) fn damaged(path: &Path, what: impl Display) -> Error {

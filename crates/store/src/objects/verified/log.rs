@@ -14,9 +14,9 @@ use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 
 use super::Verified;
-use super::damaged::{VERIFIED, damaged, is_corrupt};
+use super::damaged::{damaged, is_corrupt};
 use super::whole::Expected;
-use crate::error::StoreError;
+use crate::error::{StoreError, VERIFIED};
 use crate::log::{Examined, Head, LOG_FOLDER, LogPlace, Origin, Recorded, examine};
 
 /// Which object of a log it is.
@@ -130,7 +130,7 @@ impl Verified {
             && self.has_beginning(&place.table).await?
         {
             let told = StoreError::found_in(error).map(|error| error.to_string()).unwrap_or_default();
-            self.notices.add(format!("a checkpoint is left out, the entries of the log are read instead: {told}"));
+            self.notices().add(format!("a checkpoint is left out, the entries of the log are read instead: {told}"));
         }
         verified
     }

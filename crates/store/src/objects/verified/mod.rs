@@ -16,112 +16,29 @@ mod damaged;
 mod kept;
 mod listing;
 mod log;
+mod shared;
 mod sums;
 #[cfg(test)]
 mod tests;
 mod whole;
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt};
 
-use super::local::Folder;
-use super::notices::Notices;
-use crate::log::{FileName, LogPlace, Recorded};
-use blocks::Blocks;
-use chain::Chain;
-pub(crate) use damaged::{VERIFIED, damaged, missing_object};
+use crate::log::{FileName, LogPlace};
+pub(crate) use damaged::{damaged, missing_object};
 use log::LogObject;
+pub(crate) use shared::Verified;
 pub(crate) use sums::{BLOCK, BLOCKS_KEY, Sums, sum};
-use whole::{Expected, Whole};
-
-/// Requests at once where many names are asked for.
-const AT_ONCE: usize = 32;
-
-/// Objects that are verified when they are read. Clones share what they know.
-#[derive(Debug, Clone)]
-pub(crate) struct Verified(Arc<Shared>);
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    inner: Arc<dyn ObjectStore>,
-    /// The same, where it is a local folder.
-    folder: Option<Arc<Folder>>,
-    blocks: Blocks,
-    whole: Whole,
-    chain: Chain,
-    /// The newest sound checkpoint of each table that is recorded.
-    recorded: Mutex<HashMap<String, Recorded>>,
-    /// Checkpoints that are not as they were written.
-    unusable: Mutex<HashSet<Path>>,
-    notices: Notices,
-}
-
-impl std::ops::Deref for Verified {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl Verified {
-    pub(crate) fn new(inner: Arc<dyn ObjectStore>, folder: Option<Arc<Folder>>) -> Self {
-        Self(Arc::new(Shared {
-            inner,
-            folder,
-            blocks: Blocks::default(),
-            whole: Whole::default(),
-            chain: Chain::default(),
-            recorded: Mutex::default(),
-            unusable: Mutex::default(),
-            notices: Notices::default(),
-        }))
-    }
-
-    /// Data files that had to be read whole to be verified, and their bytes.
-    pub(crate) fn verified_whole(&self) -> (u64, u64) {
-        self.whole.done()
-    }
-
-    /// What was survived and should be known.
-    pub(crate) fn notices(&self) -> &Notices {
-        &self.0.notices
-    }
-
-    fn lock<'a, T>(&self, what: &'a Mutex<T>) -> MutexGuard<'a, T> {
-        what.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_unusable(&self, path: &Path) -> bool {
-        self.lock(&self.unusable).contains(path)
-    }
-
-    /// Which of these objects are there. Behind a group of so many, not the first, whose last is missing, nothing need be looked for.
-    async fn find(&self, paths: Vec<Path>, group: usize) -> Result<Vec<Option<ObjectMeta>>> {
-        if let Some(folder) = &self.folder {
-            return folder.find(paths, group).await;
-        }
-        let found = stream::iter(paths).map(|path| async move {
-            match self.inner.head(&path).await {
-                Ok(found) => Ok(Some(found)),
-                Err(Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(error),
-            }
-        });
-        found.buffered(AT_ONCE).try_collect().await
-    }
-}
+use whole::Expected;
 
 fn name_of(path: &Path) -> Option<FileName> {
     FileName::parse(path.filename()?)
@@ -130,12 +47,6 @@ fn name_of(path: &Path) -> Option<FileName> {
 impl Verified {
     async fn verify_file(&self, path: &Path, crc: u32) -> Result<()> {
         self.whole.verify(&*self.inner, path, async { Ok(Some(Expected::Crc32c(crc))) }).await
-    }
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "verified {}", self.0.inner)
     }
 }
 

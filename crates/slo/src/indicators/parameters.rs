@@ -1,0 +1,46 @@
+//! Parameters that several indicators, and agreements, have.
+
+use crate::fields::{self, Fields};
+use crate::mistake::Notes;
+use crate::objective::{Causes, Charge, Party};
+use crate::pattern::Pattern;
+use crate::yaml::Value;
+
+/// A name or glob, or a list of them.
+pub(crate) fn patterns(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) -> Vec<Pattern> {
+    let Some(node) = spec.get(name) else { return Vec::new() };
+    let items = match &node.value {
+        Value::List(items) if items.is_empty() => {
+            notes.error_hint(node.place, format!("'{name}' is an empty list"), "leave it out to mean all");
+            return Vec::new();
+        }
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut patterns = Vec::new();
+    for item in items {
+        let Some(text) = fields::text(item, name, notes) else { continue };
+        match Pattern::new(text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => notes.error(item.place, format!("'{name}': bad glob '{text}': {error}")),
+        }
+    }
+    patterns
+}
+
+/// `party`: whose failures count.
+pub(crate) fn party(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Party> {
+    spec.word("party", &[("service", Party::Service), ("gateway", Party::Gateway)], notes)
+}
+
+/// `causes`: the table that ships with Nines, with what is written over it.
+pub(crate) fn causes(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Causes {
+    let mut causes = Causes::default();
+    let Some(written) = spec.get("causes").and_then(|node| Fields::open(node, "causes", notes)) else { return causes };
+    let words = [("service", Charge::Service), ("gateway", Charge::Gateway), ("nobody", Charge::Nobody)];
+    for (cause, to) in written.entries() {
+        let Some(charge) = fields::word(to, cause, &words, notes) else { continue };
+        causes.0.insert(cause.to_string(), charge);
+    }
+    causes
+}

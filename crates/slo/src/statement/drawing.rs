@@ -1,0 +1,54 @@
+//! Statements are drawn up, and revised.
+
+use crate::credit::credit;
+use crate::statement::{Basis, IssuedStatement, StatementError, deciding, differences, hash};
+
+impl IssuedStatement {
+    /// Computes a first statement, as if none had been issued before.
+    pub fn draw_up(basis: Basis, issued_at: i64) -> Result<IssuedStatement, StatementError> {
+        let Basis { agreement, customer, service, business, month, active, rules, evidence, .. } = basis;
+        let versions = deciding::deciding(&agreement, basis.versions, month, active)?;
+        let of = deciding::agreement(&agreement, &versions)?;
+        let covered =
+            of.covered(month, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
+        let ((evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
+        let credit = credit(&covered, &evidence)?;
+        let mut statement = IssuedStatement {
+            agreement,
+            customer,
+            service,
+            business,
+            period,
+            revision: 1,
+            issued_at,
+            versions,
+            active,
+            rules,
+            evidence,
+            credit,
+            tables: basis.tables,
+            program: basis.program,
+            complete: basis.complete,
+            watermark: basis.watermark,
+            changes: Vec::new(),
+            before: None,
+            sha256: String::new(),
+        };
+        statement.sha256 = hash::of(&statement);
+        Ok(statement)
+    }
+
+    /// This statement as the revision after the one that was issued before. `None`: nothing that matters changed, so
+    /// that there is nothing to issue.
+    pub fn revised(mut self, before: &IssuedStatement) -> Option<IssuedStatement> {
+        let changes = differences(before, &self);
+        if changes.is_empty() {
+            return None;
+        }
+        self.revision = before.revision.saturating_add(1);
+        self.changes = changes;
+        self.before = Some(before.sha256.clone());
+        self.sha256 = hash::of(&self);
+        Some(self)
+    }
+}

@@ -1,0 +1,13 @@
+//! The tables, a file each.
+
+pub(super) mod annotations;
+pub(super) mod definitions;
+pub(super) mod events;
+pub(super) mod exclusions;
+pub(super) mod fees;
+pub(super) mod gauges;
+pub(super) mod incidents;
+pub(super) mod requests;
+pub(super) mod slo_days;
+pub(super) mod slo_facts;
+pub(super) mod statements;
