@@ -119,7 +119,11 @@ fn an_agreement_that_differs_is_told() {
     assert!(said.contains("the proposed objectives say the same of this range as those in force\n"), "{said}");
     assert!(said.contains("agreement gold differs from 2026-10-03 00:00:00Z to 2026-10-04 00:00:00Z:\n"), "{said}");
     assert!(said.contains("Credits says “20 % below 99.9 % of the fee base”; before “10 % below"), "{said}");
-    assert!(said.ends_with("What is owed is not compared.\n"), "{said}");
+    // What replaces an agreement inside a period waits for the next.
+    let waits = "  agreement gold: what is in force from 2026-10-03 00:00 (UTC) on begins to count with the period 2026-11, at \
+                 2026-11-01 00:00";
+    assert!(said.contains(waits), "{said}");
+    assert!(said.ends_with("nothing that is owed differs\nno amounts: nobody has a fee in these periods\n"), "{said}");
     let same = compare(folder.path(), &agreement(10).replace("kind: Agreement", "kind: Agreement # the same"));
     assert!(same.ends_with("the proposed definitions say the same of this range as those in force\n"), "{same}");
     let later = compare(
@@ -127,4 +131,73 @@ fn an_agreement_that_differs_is_told() {
         &agreement(20).replace("{name: gold}", "{name: gold, annotations: {nines/effective-from: 2999-01-01}}"),
     );
     assert!(later.contains("agreement gold differs from 2026-10-03 00:00:00Z"), "{later}");
+}
+
+#[test]
+fn what_is_owed_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let rows = "time,service,customer,status,requests\n2026-09-01T00:00:00Z,login,acme,503,1\n\
+                2026-10-31T23:59:00Z,login,acme,200,99\n2026-10-02T00:00:00Z,login,nova,503,100\n";
+    std::fs::write(dir.join("r.csv"), rows).unwrap();
+    let fees = "period,customer,service,currency,amount\n2026-09,acme,login,EUR,100\n2026-10,acme,login,EUR,100\n\
+                2026-10,nova,login,EUR,300\n2026-10,lone,login,USD,8\n";
+    std::fs::write(dir.join("f.csv"), fees).unwrap();
+    run(nines().current_dir(dir).args(["ingest", "requests", "--any-time", "r.csv"]));
+    run(nines().current_dir(dir).args(["ingest", "fees", "f.csv"]));
+    let agreement = |name: &str, months: &str, percent: u32| {
+        format!(
+            "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: {name}}}\nspec:\n  service: login\n  period: {{duration: \
+             {months}, timeZone: UTC}}\n  slice: 1m\n  measure: Occurrences\n  commitment: 99.9%\n  credits: [{{below: 99.9%, \
+             percent: {percent}}}]\n---\n"
+        )
+    };
+    let both = |percent| {
+        agreement("gold", "1M", percent) + &agreement("quarter", "1Q", percent + 1) + &agreement("same", "1M", 7)
+    };
+    std::fs::write(dir.join("agreement.yaml"), both(10)).unwrap();
+    run(nines().current_dir(dir).args(["apply", "agreement.yaml"]));
+    std::fs::write(dir.join("proposed.yaml"), both(20)).unwrap();
+    let compared = |from_to: [&str; 2]| {
+        run(nines().current_dir(dir).args(["apply", "--dry-run", "--compare"]).args(from_to).arg("proposed.yaml"))
+    };
+    let rows = |said: &str| -> Vec<String> {
+        let rows = said.lines().filter(|line| line.contains('┆')).map(|line| line.split(['│', '┆']).map(str::trim));
+        rows.map(|cells| cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(",")).collect()
+    };
+    let said = compared(["2026-10-01", "2026-11-01"]);
+    let names = |line: &String| line.starts_with("agreement");
+    let figures: Vec<String> = rows(&said).into_iter().filter(|line| !names(line)).collect();
+    assert_eq!(
+        figures,
+        [
+            "gold,nova,login,2026-10,0.00,0.00,10.00,20.00,30.00,60.00,EUR",
+            "quarter,nova,login,2026-10,0.00,0.00,11.00,21.00,33.00,63.00,EUR",
+            "gold,2026-10,EUR,30.00,60.00",
+            "gold,2026-10,USD,0.00,0.00",
+            "quarter,2026-10,EUR,33.00,63.00",
+            "quarter,2026-10,USD,0.00,0.00",
+        ],
+        "{said}"
+    );
+    // Two months, and the quarter that is part of both ranges once.
+    let figures: Vec<String> =
+        rows(&compared(["2026-09-01", "2026-11-01"])).into_iter().filter(|line| !names(line)).collect();
+    let periods = |of: &str| figures.iter().filter(|row| row.starts_with(of)).count();
+    assert_eq!(
+        (periods("gold,2026-09,EUR"), periods("gold,2026-10,EUR"), periods("quarter,2026-10,EUR")),
+        (1, 1, 1),
+        "{figures:?}"
+    );
+    assert!(
+        figures.contains(&"gold,acme,login,2026-09,0.00,0.00,10.00,20.00,10.00,20.00,EUR".to_string()),
+        "{figures:?}"
+    );
+    // What has not begun is not compared.
+    let later = compared(["2999-01-01", "2999-02-01"]);
+    assert!(
+        later.ends_with("what is owed is not compared: no agreement judges a period of this range that has begun\n"),
+        "{later}"
+    );
+    assert_eq!(query(&dir.join("nines"), "SELECT count(*) FROM definitions"), ["3"]);
 }

@@ -28,6 +28,8 @@ pub(crate) enum CliError {
     Nothing(String),
     /// What was issued is not what is stored today.
     Differs(String),
+    /// Some of what was asked for could not be done; the rest was.
+    Partly(String),
 }
 
 impl CliError {
@@ -38,6 +40,7 @@ impl CliError {
             CliError::Usage(_) => 2,
             CliError::Nothing(_) => 3,
             CliError::Differs(_) => 4,
+            CliError::Partly(_) => 5,
             CliError::At(_, error) | CliError::After(error, _) => error.exit_code(),
             CliError::Interrupted(_) => 130,
         }
@@ -52,7 +55,8 @@ impl CliError {
             | CliError::Failed(_)
             | CliError::Interrupted(_)
             | CliError::Nothing(_)
-            | CliError::Differs(_) => false,
+            | CliError::Differs(_)
+            | CliError::Partly(_) => false,
         }
     }
 
@@ -67,7 +71,7 @@ impl CliError {
     /// Says what was stored before a failure.
     pub fn after(self, landed: Landed) -> CliError {
         match self {
-            CliError::Nothing(_) | CliError::Differs(_) | CliError::Interrupted(_) => self,
+            CliError::Nothing(_) | CliError::Differs(_) | CliError::Partly(_) | CliError::Interrupted(_) => self,
             error if landed.has_rows() => CliError::After(Box::new(error), landed),
             error => error,
         }
@@ -82,7 +86,8 @@ impl fmt::Display for CliError {
             CliError::Usage(message)
             | CliError::Failed(message)
             | CliError::Nothing(message)
-            | CliError::Differs(message) => f.write_str(message),
+            | CliError::Differs(message)
+            | CliError::Partly(message) => f.write_str(message),
             CliError::At(place, error) => write!(f, "{place}: {error}"),
             CliError::Interrupted(landed) => write!(f, "interrupted; {landed}"),
             CliError::After(error, landed) => write!(f, "{error}\n{landed}"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_ingest::{Hash, hex};
 use nines_slo::{
@@ -28,7 +28,7 @@ pub struct Applied {
     pub changes: Vec<Change>,
     /// What is worth knowing; of what is new or changed also which names no stored row carries.
     pub warnings: Vec<Mistake>,
-    /// What was not looked up, and why.
+    /// When new versions of agreements begin to count, if not at once; and what was not looked up, and why.
     pub notes: Vec<String>,
     /// All that is defined with them.
     pub definitions: Definitions,
@@ -78,13 +78,14 @@ impl Session {
     /// What came of a plan. What rows carry is looked up after all is decided, and keeps nobody from recording.
     async fn applied(&self, plan: Plan, commit: Option<Commit>) -> Applied {
         let Plan { changes, mut warnings, definitions, .. } = plan;
-        let notes = match self.unmatched(&changes, &definitions).await {
+        let mut notes = match self.unmatched(&changes, &definitions).await {
             Ok((missing, notes)) => {
                 warnings.extend(missing);
                 notes
             }
             Err(error) => vec![format!("it was not looked up whether stored rows carry these names: {error}")],
         };
+        notes.extend(beginnings(&changes, &definitions));
         Applied { changes, warnings, notes, definitions, commit }
     }
 
@@ -197,6 +198,15 @@ impl Session {
     }
 }
 
+/// When new versions of agreements begin to count that do not do so at once.
+fn beginnings<'a>(changes: &'a [Change], definitions: &'a Definitions) -> impl Iterator<Item = String> + 'a {
+    let new = changes.iter().filter(|c| c.what != What::Unchanged && c.stored.kind == ObjectKind::Agreement);
+    new.filter_map(|change| {
+        let agreement = definitions.agreements.iter().find(|agreement| agreement.name == change.stored.name)?;
+        agreement.beginning_said(change.stored.effective_from)
+    })
+}
+
 /// Refused here and nowhere else: what an older version recorded is evaluated as it was.
 fn too_much_sql(spec: &Spec) -> Option<String> {
     let Indicator::Sql(sql) = &spec.indicator else { return None };
@@ -221,6 +231,7 @@ fn rows(new: &[&Stored]) -> Result<RecordBatch> {
         ("text", text(&|stored| stored.text.clone())),
         ("sha256", text(&|stored| hex(&Hash::of(&stored.text), SHA256_DIGITS))),
         ("applied_at", instant(&|_| now)),
+        ("rules", Arc::new(new.iter().map(|stored| Some(i64::from(stored.rules.number()))).collect::<Int64Array>())),
     ]);
     rows.map_err(|error| EngineError::Sql(error.into()))
 }

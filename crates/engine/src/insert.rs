@@ -105,9 +105,7 @@ fn never_deleted(kind: TableKind) -> String {
     let instead = match kind {
         TableKind::Incidents => "`nines incident ID --withdraw`, or INSERT the row again with withdrawn = true",
         TableKind::Exclusions => "`nines exclude --withdraw ID`, or INSERT the row again with withdrawn = true",
-        TableKind::Fees => {
-            return format!("rows of {table} are replaced, never deleted: INSERT the row again with other amounts");
-        }
+        TableKind::Fees => "INSERT the row again with withdrawn = true",
         TableKind::Annotations => return format!("rows of {table} are never deleted"),
         _ => return format!("rows of {table} are replaced, never deleted: store the slices again with other counts"),
     };

@@ -57,7 +57,9 @@ mod zone;
 pub use apply::Applied;
 pub use caches::KeptDays;
 pub use codec::Codec;
-pub use credits::{Chosen, Credits, Issued, Issuing, Owed, Today, Verified};
+pub use credits::{
+    Chosen, Credits, Issued, Issuing, Joined, Lack, MovedDays, Owed, Today, Unissued, UnissuedKind, Verified,
+};
 pub use delete::Deleting;
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Mistakes, Result};

@@ -1,11 +1,13 @@
 //! What of definitions and records no stored row carries.
 
+use std::collections::HashSet;
+
 use datafusion::error::Result;
 use nines_slo::{Change, Definitions, Mistake, ObjectKind, SINCE_EVER, Severity, What};
 
 use crate::Session;
 use crate::evaluate::{DAY, Evaluator};
-use crate::names::{Carried, agreement, objective};
+use crate::names::{Carried, agreement, objective, shared};
 
 /// `events, gauges and requests`.
 fn and(names: &[&str]) -> String {
@@ -26,6 +28,8 @@ impl Session {
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let mut carried = Carried::new(&evaluator);
         let mut missing: Vec<Mistake> = Vec::new();
+        // Two agreements that are new share with each other once.
+        let mut pairs: HashSet<[&str; 2]> = HashSet::new();
         for change in changes.iter().filter(|change| change.what != What::Unchanged) {
             let from = if change.stored.effective_from == SINCE_EVER { i64::MIN } else { change.stored.effective_from };
             let mut misses = Vec::new();
@@ -43,6 +47,17 @@ impl Session {
                     let versions = own.flat_map(|agreement| &agreement.versions);
                     for version in versions.filter(|version| version.in_force.start == from) {
                         misses.extend(agreement::misses(&version.terms, &mut carried).await?);
+                    }
+                    let (name, all) = (change.stored.name.as_str(), &definitions.agreements);
+                    for own in all.iter().filter(|agreement| agreement.name == name) {
+                        for version in own.versions.iter().filter(|version| version.in_force.start == from) {
+                            for (other, text) in shared::shared(own, version, all, &mut carried).await? {
+                                if pairs.insert([name, other]) && !pairs.contains(&[other, name]) {
+                                    let place = (change.line, 1);
+                                    missing.push(Mistake::new(change.path.clone(), place, text, Severity::Warning));
+                                }
+                            }
+                        }
                     }
                 }
                 ObjectKind::Service => misses.extend(carried.service(&change.stored.name).await?),

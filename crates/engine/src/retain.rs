@@ -152,7 +152,7 @@ impl Session {
 
     async fn agreement_settled(&self, agreement: String, going: Interval) -> Result<()> {
         let now = nines_ingest::clock::now();
-        let chosen = Chosen { agreement: Some(agreement), customer: None };
+        let chosen = Chosen { agreement: Some(agreement), ..Chosen::default() };
         for at in Month::touching(going.start, going.end) {
             let issued = self.statements(at, &chosen).await?;
             let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;

@@ -111,7 +111,13 @@ pub(crate) struct Unread<'s> {
 const WORTH_A_THREAD: usize = 50;
 
 fn reread_one(stored: &Stored) -> Reading {
-    parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false)
+    let mut reading = parse(&format!("{} {}", stored.kind, stored.name), &stored.text, false);
+    for document in &mut reading.documents {
+        if let Body::Agreement(draft) = &mut document.body {
+            draft.as_meant_by(stored.rules);
+        }
+    }
+    reading
 }
 
 fn parse(path: &str, text: &str, cut: bool) -> Reading {

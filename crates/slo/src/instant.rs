@@ -3,6 +3,9 @@
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
+/// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
+pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
+
 /// Reads RFC 3339, `2026-10-01 12:30[:00]` or a date, in µs since the epoch. What has no zone is in `zone`: a time
 /// that the clock shows twice is the first, one that it skips is an error; a date begins at its first instant.
 pub(crate) fn read(text: &str, zone: Tz) -> Result<i64, String> {
@@ -51,9 +54,13 @@ pub(crate) fn local(text: &str) -> Option<NaiveDateTime> {
 /// The first instant of a day in a time zone, in µs: midnight, or what the clock shows next where it skips midnight. `None` beyond the
 /// calendar.
 pub fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
-    let midnight = date.and_time(NaiveTime::MIN);
+    first_instant_at(date.and_time(NaiveTime::MIN), zone)
+}
+
+/// The first instant (µs) at which a clock shows a time, or what it shows next where it skips that.
+pub(crate) fn first_instant_at(time: NaiveDateTime, zone: Tz) -> Option<i64> {
     // Clocks change at whole quarters of an hour; some skipped a whole day.
-    let quarters = (0..=100).filter_map(|quarter| midnight.checked_add_signed(TimeDelta::minutes(15 * quarter)));
+    let quarters = (0..=100).filter_map(|quarter| time.checked_add_signed(TimeDelta::minutes(15 * quarter)));
     let mut instants = quarters.filter_map(|local| zone.from_local_datetime(&local).earliest());
     instants.next().map(|instant| instant.timestamp_micros())
 }
@@ -62,7 +69,7 @@ pub fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
 fn bounded(instant: Option<i64>, text: &str) -> Result<i64, String> {
     const END: i64 = 253_402_300_800_000_000;
     match instant {
-        Some(instant) if (crate::SINCE_EVER..END).contains(&instant) => Ok(instant),
+        Some(instant) if (SINCE_EVER..END).contains(&instant) => Ok(instant),
         _ => Err(format!("'{text}' is out of range: expected a year from 1 to 9999")),
     }
 }

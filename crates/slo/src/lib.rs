@@ -20,6 +20,7 @@ mod document;
 mod duration;
 mod excerpt;
 mod fields;
+mod fraction;
 mod goal;
 mod indicators;
 mod instant;
@@ -28,6 +29,7 @@ mod measure;
 mod metadata;
 mod mistake;
 pub mod moment;
+mod money;
 pub mod nearest;
 mod object;
 mod objective;
@@ -44,25 +46,30 @@ mod source;
 mod spans;
 mod spec;
 mod statement;
+mod statuses;
 mod unmeasured;
+mod words;
 mod written;
 mod yaml;
 
 pub use agreement::{
-    Agreement, AgreementChange, AgreementVersion, Bad, ClaimWithin, Covered, Exclude, ExcludedTime, LostTelemetry,
-    Measure, MinPayout, NotValid, RateOp, Terms, Tier, agreement_changes,
+    Agreement, AgreementChange, AgreementVersion, Allowance, Bad, Beginning, Cap, ClaimFrom, ClaimTime, ClaimWithin,
+    Covered, CreditValue, Credits, Downtime, Exclude, ExcludedTime, Failures, Granularity, Linear, LostTelemetry,
+    Measure, Money, NotValid, Notice, RateOp, Rounded, ServiceHours, Shortfall, StepOf, Steps, Terms, Tier, Tiers,
+    WholeSteps, agreement_changes,
 };
 pub use credit::{
-    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Fraction, MONEY_SCALE, Measured, Outcome,
-    PERCENT_SCALE, bounds, credit, minor_digits,
+    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Measured, Outcome, Pieces, bounds, credit,
 };
 pub use definitions::{Belonging, Composite, Definitions, Promise};
 pub use document::{Document, Reading, read};
-pub use instant::first_instant;
+pub use fraction::{Fraction, PERCENT_SCALE, Rounding};
+pub use instant::{SINCE_EVER, first_instant};
 pub use local_days::{day_unit, midnight_unit};
 pub use mistake::{Mistake, Severity};
+pub use money::{MONEY_SCALE, minor_digits};
 pub use nearest::nearest;
-pub use object::{ObjectKind, SINCE_EVER, Stored};
+pub use object::{ObjectKind, Stored};
 pub use objective::{
     Budgeting, Causes, Charge, Hold, Indicator, Level, Limit, NoData, Objective, Op, Party, Spec, SqlIndicator,
     Statistic, Vela, Version, Window,
@@ -74,7 +81,8 @@ pub use resolve::{recorded, resolve};
 pub use rules::Rules;
 pub use service::Service;
 pub use statement::{
-    AgreementText, Basis, Difference, IssuedStatement, StatementError, Step, Subject, Verdict, differences, html,
-    markdown, steps,
+    AgreementText, Basis, Difference, IssuedStatement, StatementError, Step, Subject, Verdict, days_of, differences,
+    html, markdown, steps,
 };
+pub use statuses::Statuses;
 pub use unmeasured::{Unmeasured, Unreadable};

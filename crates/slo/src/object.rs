@@ -4,9 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::place::Place;
-
-/// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
-pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
+use crate::rules::Rules;
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,10 +77,12 @@ pub struct Stored {
     pub kind: ObjectKind,
     /// Its name.
     pub name: String,
-    /// From when it is in force, in µs; [`SINCE_EVER`] for since ever.
+    /// From when it is in force, in µs; [`SINCE_EVER`](crate::SINCE_EVER) for since ever.
     pub effective_from: i64,
     /// As it was applied.
     pub text: String,
+    /// The rules of the version of Nines that recorded it: what it leaves unsaid is meant as it was meant then.
+    pub rules: Rules,
 }
 
 /// An object that another one names.

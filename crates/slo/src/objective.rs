@@ -9,6 +9,7 @@ use nines_timeline::{Grid, Interval, Share};
 use serde::{Deserialize, Serialize};
 
 use crate::pattern::{RowFilter, any};
+use crate::statuses::Statuses;
 use crate::written;
 
 /// An objective and what was promised when.
@@ -222,9 +223,36 @@ pub enum Charge {
     Nobody,
 }
 
-/// Who is charged for which cause; cause is read before status.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Who is charged for which cause, or for which [`Statuses`]; cause is read before status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Causes(pub BTreeMap<String, Charge>);
+
+impl Causes {
+    /// Who is charged for a request of this cause and status: its cause decides, else the narrowest statuses that hold its
+    /// own. `None`: nothing is said of it here.
+    pub fn charge(&self, cause: &str, status: i32) -> Option<Charge> {
+        let by_status = || {
+            let own = self.statuses().filter(|(statuses, _)| statuses.contains(status));
+            own.min_by_key(|(statuses, _)| statuses.count()).map(|(_, charge)| charge)
+        };
+        self.0.get(cause).copied().or_else(by_status)
+    }
+
+    /// What is said of statuses.
+    fn statuses(&self) -> impl Iterator<Item = (Statuses, Charge)> {
+        self.0.iter().filter_map(|(text, charge)| Some((Statuses::of(text)?, *charge)))
+    }
+}
+
+impl Hash for Causes {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+        // An earlier version took them for causes: what it kept has another name.
+        if self.statuses().next().is_some() {
+            state.write(b"statuses");
+        }
+    }
+}
 
 impl Default for Causes {
     /// The causes that ship with Nines.

@@ -105,6 +105,12 @@ impl Period {
         Some(Period { first, months, interval: Interval::new(start, end) })
     }
 
+    /// Its calendar days.
+    pub fn days(&self) -> u32 {
+        let days = self.first.first_day().zip(self.next().first_day()).map(|(first, next)| (next - first).num_days());
+        days.and_then(|days| u32::try_from(days).ok()).unwrap_or_default()
+    }
+
     /// The month after it.
     pub fn next(&self) -> Month {
         self.first.plus(self.months)

@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::definitions::Definitions;
 use crate::document::{Body, Document, read, reread};
+use crate::instant::SINCE_EVER;
 use crate::mistake::{Complaint, Mistake, Severity, mistake};
 use crate::object::ObjectKind;
-use crate::object::SINCE_EVER;
 use crate::object::Stored;
 use crate::resolve;
+use crate::rules::Rules;
 
 /// What would be recorded.
 #[derive(Debug, Clone)]
@@ -182,7 +183,8 @@ fn change(document: &Document, known: &[&Stored], one_of_several: bool, now: i64
     let stored = match same {
         Some(stored) => (*stored).clone(),
         None => {
-            Stored { kind: document.kind, name: document.name.clone(), effective_from, text: document.text.clone() }
+            let (kind, name, text) = (document.kind, document.name.clone(), document.text.clone());
+            Stored { kind, name, effective_from, text, rules: Rules::CURRENT }
         }
     };
     Change { stored, what, path: document.path.clone(), line: document.line }

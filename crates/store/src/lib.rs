@@ -54,7 +54,7 @@ pub use compact::{Amount, Compacted, Compaction};
 pub use delete::{Condemned, Deleted, Deletion};
 pub use error::{NO_MEMORY, Result, StoreError, StoreErrorKind};
 pub use gc::{Collected, Gc};
-pub use history::{Before, Extent, History, LoggedVersion};
+pub use history::{Before, ChangedDays, Extent, History, LoggedVersion};
 pub use log::{DataFile, FilePartition, Origin};
 pub use marker::DEFAULT_SLICE_SECONDS;
 pub use once::{Batch, Mark, Once};
@@ -64,7 +64,7 @@ pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
 pub use restore::Restored;
 pub use rules::{
     Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,
-    first_invalid_row,
+    first_invalid_row, is_currency,
 };
 pub use schema::*;
 pub use sealed::Sealed;

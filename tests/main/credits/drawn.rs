@@ -227,7 +227,8 @@ fn agreements(rng: &mut StdRng, time: &Time, quarterly: bool) -> String {
                 "  excludedTime: removed\n",
                 "  endpoint: /a\n",
                 "  customer: acme\n",
-                "  party: gateway\n",
+                pick(rng, &["  party: gateway\n", "  failed: {status: [4xx, 500], causes: [upstream_timeout]}\n"]),
+                "  serviceHours: [Mon-Fri 06:00-20:00, Sun 22:00-02:00]\n",
                 pick(rng, &["  business: retail\n", "  business: [retail, games]\n", "  business: \"*a*\"\n"]),
             ] {
                 let means_something = measure != "Occurrences" || !clause.contains("minRequests");
@@ -242,9 +243,10 @@ fn agreements(rng: &mut StdRng, time: &Time, quarterly: bool) -> String {
                 "---\napiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a{number}, annotations: {{nines/effective-from: \
                  \"{from}\"}}}}\nspec:\n  service: \"{}\"\n  period: {{duration: {duration}, timeZone: {zone}}}\n  slice: {}\n  \
                  measure: {measure}\n  commitment: 99.9%\n  credits: [{{below: 99.9%, percent: 10}}, {{below: 90%, percent: \
-                 33}}]\n  exclusions: [Attack, {{category: Maintenance, announced: before}}]\n{more}",
+                 33}}]\n  exclusions: [{{category: Attack{}}}, {{category: Maintenance, announced: before}}]\n{more}",
                 pick(rng, &["gateway", "gateway*", "*"]),
-                pick(rng, &["1m", "5m", "1h"])
+                pick(rng, &["1m", "5m", "1h"]),
+                pick(rng, &["", ", atMost: 3h per 1Q"])
             )
             .unwrap();
         }

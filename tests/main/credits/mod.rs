@@ -1,14 +1,19 @@
 //! Credits: `credits(period)` over stored rows, and `nines credits`, which issues and verifies.
 
+mod complete;
 mod drawn;
 mod due;
 mod earlier;
+mod gone;
 mod half_hours;
+mod joined;
 mod naive;
 mod overlaps;
+mod periods;
 mod refused;
 mod statements;
 mod vectors;
+mod within_slices;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -29,7 +34,8 @@ fn ingest(store: &Path, width: i64, customer: &str, slices: &[Slice]) {
     let mut csv = "time,service,customer,status,requests\n".to_string();
     for (start, valid, failed) in slices {
         for (status, count) in [(200, valid - failed), (503, *failed)] {
-            if count > 0 {
+            // A slice without a request says that the service was silent.
+            if count > 0 || *valid == 0 && status == 200 {
                 writeln!(csv, "{},gateway,{customer},{status},{count}", text(*start)).unwrap();
             }
         }
@@ -38,6 +44,18 @@ fn ingest(store: &Path, width: i64, customer: &str, slices: &[Slice]) {
     std::fs::write(&file, csv).unwrap();
     let slice = format!("{width}s");
     run(nines().arg("--store").arg(store).args(["ingest", "requests", "--any-time", "--slice", &slice]).arg(&file));
+}
+
+/// Stores that a service was silent for days, of UTC, at noon: rows without a request.
+fn silent(store: &Path, service: &str, business: &str, from: &str, days: u64) {
+    let mut csv = "time,business,service,endpoint,status,requests\n".to_string();
+    let first: chrono::NaiveDate = from.parse().unwrap();
+    for day in first.iter_days().take(days as usize) {
+        writeln!(csv, "{day}T12:00:00Z,{business},{service},/silent,200,0").unwrap();
+    }
+    let file = store.with_extension("silent.csv");
+    std::fs::write(&file, csv).unwrap();
+    run(nines().arg("--store").arg(store).args(["ingest", "requests", "--any-time"]).arg(&file));
 }
 
 /// Records a definition.

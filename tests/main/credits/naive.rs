@@ -195,19 +195,6 @@ fn expected(drawn: &Drawn) -> Vec<String> {
             }
             let business = business(drawn, agreement, &covered, service);
             let party = if terms.party == Party::Gateway { "auth_unavailable" } else { "upstream_timeout" };
-            let mut counts: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-            for row in drawn.rows.iter().filter(|row| row.service == service && row.customer == customer) {
-                if !is_meant(terms, row) || !is_of_business(drawn, terms, row) {
-                    continue;
-                }
-                let is_failed = match row.cause {
-                    "" => party == "upstream_timeout" && row.status >= 500,
-                    cause => cause == party,
-                };
-                let (valid, failed) = counts.entry(slice_of(row.time, &covered)).or_default();
-                *valid += row.requests;
-                *failed += if is_failed { row.requests } else { 0 };
-            }
             let fits = |scope: &[&str], own: &[&str]| scope.iter().zip(own).all(|(s, own)| s.is_empty() || s == own);
             let whose = [business.as_str(), service, customer];
             let exclusions = drawn.exclusions.iter().enumerate().filter(|(_, own)| fits(&own.scope, &whose));
@@ -218,11 +205,8 @@ fn expected(drawn: &Drawn) -> Vec<String> {
                 .map(|own| Interval { start: own.started, end: own.fixed.unwrap_or(watermark) })
                 .collect();
             let active = with_earlier(drawn, &covered, active, covered.reads(&lost).start, [customer, service]);
-            let evidence = Evidence {
-                slices: counts
-                    .iter()
-                    .map(|(start, (valid, failed))| Counts { start: *start, valid: *valid, failed: *failed })
-                    .collect(),
+            let mut evidence = Evidence {
+                stored_slice: Some(drawn.width),
                 exclusions: exclusions
                     .map(|(number, own)| Excluded {
                         id: format!("EX-{number}"),
@@ -240,6 +224,25 @@ fn expected(drawn: &Drawn) -> Vec<String> {
                 }),
                 ..Evidence::default()
             };
+            let pieces = covered.pieces(&evidence).unwrap();
+            let mut counts: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+            for row in drawn.rows.iter().filter(|row| row.service == service && row.customer == customer) {
+                if !is_meant(terms, row) || !is_of_business(drawn, terms, row) {
+                    continue;
+                }
+                let is_failed = match row.cause {
+                    cause if terms.failed.is_some() => (400..=500).contains(&row.status) || cause == "upstream_timeout",
+                    "" => party == "upstream_timeout" && row.status >= 500,
+                    cause => cause == party,
+                };
+                let (valid, failed) = counts.entry(pieces.start_of(row.time)).or_default();
+                *valid += row.requests;
+                *failed += if is_failed { row.requests } else { 0 };
+            }
+            evidence.slices = counts
+                .iter()
+                .map(|(start, (valid, failed))| Counts { start: *start, valid: *valid, failed: *failed })
+                .collect();
             let judged = covered.judged(&evidence.active);
             let is_judged = |start: i64| judged.iter().any(|span| span.start <= start && start < span.end);
             let was_used = counts.iter().any(|(start, (valid, _))| is_judged(*start) && *valid > 0);

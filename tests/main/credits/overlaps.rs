@@ -54,5 +54,5 @@ fn overlapping_exclusions_are_united() {
     assert_eq!(statement.credit.excluded, by_category);
     let page = nines_engine::slo::markdown(&[statement]).unwrap();
     assert!(page.contains("120 slices; 180 more count for another exclusion"), "{page}");
-    assert!(page.contains("does not count: not announced before it started"), "{page}");
+    assert!(page.contains("does not count: not announced before it starts"), "{page}");
 }

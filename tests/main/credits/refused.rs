@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{SECOND, apply, fees, ingest};
+use super::{SECOND, apply, fees, ingest, silent};
 use crate::{fails, nines, query, run};
 
 const AGREEMENT: &str = "apiVersion: nines/v1
@@ -24,19 +24,20 @@ fn store(folder: &Path) -> std::path::PathBuf {
     // The last minute of the month too, so that its data are complete.
     let last = september + (30 * 1440 - 1) * 60 * SECOND;
     ingest(&store, 60, "acme", &[(september, 10, 5), (last, 10, 0)]);
+    silent(&store, "gateway", "", "2026-09-01", 30);
     apply(&store, AGREEMENT);
     store
 }
 
-/// What is said when the month is shown, and when it is issued.
-fn refusal(store: &Path, period: &str) -> String {
+/// What is said when the month is shown, and when it is issued, and the exit code of both.
+fn refusal(store: &Path, code: i32, period: &str) -> String {
     let command = |more: &[&str]| {
         let mut command = nines();
         command.arg("--store").arg(store).args(["credits", period]).args(more);
         command
     };
-    let said = fails(1, &mut command(&[]));
-    assert_eq!(fails(1, &mut command(&["--issue"])), said);
+    let said = fails(code, &mut command(&[]));
+    assert_eq!(fails(code, &mut command(&["--issue"])), said);
     assert!(query(store, "SELECT count(*) FROM statements") == ["0"]);
     said
 }
@@ -46,21 +47,22 @@ fn fees_of_nobody_or_in_no_currency() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     fees(&store, "2026-09,,gateway,EUR,100,,,\n");
-    let said = refusal(&store, "2026-09");
-    assert!(said.contains("a fee of 100 EUR for 2026-09 names no customer"), "{said}");
-    fees(&store, "2026-10,acme,gateway,RMB,100,,,\n");
-    let folder = tempfile::tempdir().unwrap();
-    let store = self::store(folder.path());
-    fees(&store, "2026-09,acme,gateway,RMB,100,,,\n");
-    let said = refusal(&store, "2026-09");
-    assert!(said.contains("the fee of 'acme' for gateway in 2026-09 is in 'RMB', which is no currency"), "{said}");
+    let said = refusal(&store, 5, "2026-09");
+    assert!(said.contains("failed: gateway, , gateway: a fee of 100 EUR for 2026-09 names no customer"), "{said}");
+    assert!(said.contains("1 credit could not be worked out"), "{said}");
+    let rows = "period,customer,service,currency,amount\n2026-09,acme,gateway,EUR,1\n2026-10,acme,gateway,RMB,100\n";
+    let file = folder.path().join("fees.csv");
+    std::fs::write(&file, rows).unwrap();
+    let said = fails(1, nines().arg("--store").arg(&store).args(["ingest", "fees"]).arg(&file));
+    assert!(said.contains("fees.csv:3: column currency: \"RMB\" is no currency of ISO 4217; write CNY"), "{said}");
+    assert_eq!(query(&store, "SELECT count(*) FROM fees"), ["1"], "all of a batch or nothing");
 }
 
 #[test]
 fn periods_to_come_and_periods_that_are_none() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let said = refusal(&store, "2999-01");
+    let said = refusal(&store, 1, "2999-01");
     assert!(said.contains("2999-01 has not begun yet"), "{said}");
     let said = fails(2, nines().arg("--store").arg(&store).args(["credits", "2026-13"]));
     assert!(said.contains("'2026-13' is no month"), "{said}");
@@ -71,6 +73,7 @@ fn a_month_that_is_not_over_in_the_data() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
     ingest(&store, 60, "acme", &[(1_790_812_800_000_000, 10, 0)]);
+    fees(&store, "2026-10,acme,gateway,EUR,100,,,\n");
     let command = |more: &[&str]| {
         let mut command = nines();
         command.arg("--store").arg(&store).args(["credits", "2026-10", "--issue"]).args(more);
@@ -110,8 +113,19 @@ fn one_service_in_two_businesses() {
     let file = folder.path().join("more.csv");
     std::fs::write(&file, rows).unwrap();
     run(nines().arg("--store").arg(&store).args(["ingest", "requests", "--any-time"]).arg(&file));
-    let said = refusal(&store, "2026-09");
+    let said = refusal(&store, 5, "2026-09");
+    assert!(said.contains("failed: gateway, acme, gateway: agreement gateway counts rows"), "{said}");
     assert!(said.contains("in two businesses"), "{said}");
+    // A row that cannot be made is not missing in silence; who asks for others gets them.
+    let sql = "SELECT count(*) FROM credits('2026-09')";
+    let said = fails(1, nines().arg("--store").arg(&store).args(["sql", sql]));
+    assert!(
+        said.contains("agreement gateway, customer 'acme', service gateway: ") && said.contains("two businesses"),
+        "{said}"
+    );
+    for others in ["customer > 'acme'", "agreement = 'other'", "service LIKE 'web%'"] {
+        assert_eq!(query(&store, &format!("{sql} WHERE {others}")), ["0"], "{others}");
+    }
 }
 
 #[test]

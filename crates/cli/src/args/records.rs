@@ -173,13 +173,19 @@ pub(crate) struct Slos {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued), 4 a statement \
-                        is no longer what is stored today, others are errors.\n\
+    after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued, all the rest waits \
+                        for a fee), 4 a statement is no longer what is stored today, 5 some credits could not be worked out, for \
+                        example because of their fees, and all others were; others are errors.\n\
                         A period that is longer than a month is named by any month of it."
 )]
 pub(crate) struct Credits {
-    /// The period: a month such as 2026-10, or last-month
-    pub period: String,
+    /// The period: a month such as 2026-10, or last-month: of each agreement in its own time zone
+    #[arg(required_unless_present_any = ["pending", "all"])]
+    pub period: Option<String>,
+
+    /// Issue every period that is over, complete and not issued yet, however old. What was issued stays as it is
+    #[arg(long, conflicts_with_all = ["period", "issue", "verify", "moved", "format", "output"])]
+    pub pending: bool,
 
     /// Only under this agreement
     #[arg(long, value_name = "NAME")]
@@ -213,6 +219,14 @@ pub(crate) struct Credits {
     /// Verify what was issued: from its evidence, and from what is stored today, by the rules by which it was issued
     #[arg(long)]
     pub verify: bool,
+
+    /// With --verify: every statement that was ever issued
+    #[arg(long, requires = "verify", conflicts_with = "period")]
+    pub all: bool,
+
+    /// Say which figures moved since they were issued, and of which days the rows changed since
+    #[arg(long, conflicts_with_all = ["issue", "verify", "pages", "format", "output"])]
+    pub moved: bool,
 
     /// Write the statements that were issued as a page for each customer, Markdown and HTML, into this folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "verify")]

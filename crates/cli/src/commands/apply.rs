@@ -7,11 +7,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
-use nines_engine::slo::{AgreementChange, What, agreement_changes};
+use nines_engine::slo::{What, agreement_changes};
 use nines_engine::{Applied, Session};
 use nines_timeline::Interval;
 
-use super::record;
+use super::{compared, record};
 use crate::args::Apply;
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
@@ -117,21 +117,6 @@ fn told(applied: &Applied, args: &Apply, session: &Session) -> String {
     text
 }
 
-/// How proposed agreements differ from those in force.
-fn told_of_agreements(changes: &[AgreementChange], session: &Session) -> String {
-    let zone = session.settings().time_zone.name();
-    let mut text = String::new();
-    for AgreementChange { agreement, interval, changes } in changes {
-        let (from, to) = (instant(interval.start, zone), instant(interval.end, zone));
-        text += &format!("agreement {agreement} differs from {from} to {to}:\n");
-        changes.iter().for_each(|change| text += &format!("  {change}\n"));
-    }
-    if !changes.is_empty() {
-        text += "What is owed is not compared.\n";
-    }
-    text
-}
-
 /// What the proposed definitions would have said of a range, beside those in force in it.
 async fn compare(session: &Session, files: &[(String, String)], range: &[String]) -> Result<()> {
     let from = range.first().map_or("", String::as_str);
@@ -148,6 +133,7 @@ async fn compare(session: &Session, files: &[(String, String)], range: &[String]
     let in_force = session.definitions().await?;
     let range = Interval::new(from, to);
     let agreements = agreement_changes(&in_force.agreements, &proposed.agreements, range);
+    let credited = (in_force.clone(), proposed.clone());
     let statement = session.parse(&figures)?;
     let [statement] = statement.as_slice() else { return Ok(()) };
     let answer = session.run_as_if(statement, Arc::new(in_force)).await?;
@@ -187,5 +173,5 @@ async fn compare(session: &Session, files: &[(String, String)], range: &[String]
         let rows = RecordBatchStreamAdapter::new(Arc::clone(&schema), futures::stream::iter(rows.into_iter().map(Ok)));
         output.write(schema, Box::pin(rows)).await?;
     }
-    say(&told_of_agreements(&agreements, session))
+    compared::agreements(session, &agreements, credited.0, credited.1, range).await
 }

@@ -1,18 +1,20 @@
 //! `nines credits`: what is owed, statements of it, and whether they hold.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{IssuedStatement, Month, Period, StatementError, html, markdown};
-use nines_engine::{Chosen, Credits, EngineError, Issued, Issuing, Session, Today};
+use nines_engine::slo::{IssuedStatement, Month};
+use nines_engine::{Chosen, Credits, EngineError, Issuing, Session, Today, UnissuedKind};
 
+use super::issuing::{pending, settle, tell};
+use super::joined;
+use super::outcome::Outcome;
+use super::statements::{named, nothing, pages};
 use crate::args;
-use crate::error::{CliError, Result, doing};
+use crate::error::{CliError, Result};
 use crate::opened::{self, Opening};
-use crate::output::{Format, Output, can_be_written, instant, note, say, whole_file};
+use crate::output::{Format, Output, can_be_written, note, say};
 
 /// The columns that a person looks at first.
 const SHOWN: [&str; 10] = [
@@ -28,9 +30,6 @@ const SHOWN: [&str; 10] = [
     "claim_by",
 ];
 
-/// Notes about fees that are told one by one.
-const MOST_NOTES: usize = 5;
-
 pub(crate) async fn run(opening: Opening, args: args::Credits) -> Result<()> {
     let session = opened::open_as_of(opening, &args.as_of).await?;
     let done = told_by(&session, args).await;
@@ -40,90 +39,96 @@ pub(crate) async fn run(opening: Opening, args: args::Credits) -> Result<()> {
 
 /// What an engine says.
 async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
-    let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone() };
-    let month = session.month(&args.period, &chosen).await.map_err(|error| match error {
-        EngineError::Usage(said) => CliError::Usage(said),
-        other => other.into(),
-    })?;
+    let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone(), ..Chosen::default() };
     // Before anything is issued: where it is to be written to must be there.
     args.output.as_deref().map_or(Ok(()), can_be_written)?;
+    if args.pending {
+        return pending(session, &chosen, &args).await;
+    }
+    let parts = match &args.period {
+        Some(words) => session.months(words, &chosen).await.map_err(|error| match error {
+            EngineError::Usage(said) => CliError::Usage(said),
+            other => other.into(),
+        })?,
+        None => session.issued_periods(&chosen).await?,
+    };
     if args.verify {
-        return verify(session, month, &chosen).await;
+        return verify(session, &parts, &chosen).await;
     }
-    let issued = match args.issue {
-        true => {
-            let how = Issuing {
-                incomplete: args.incomplete,
-                current_rules: args.rules == Some(args::Rules::Current),
-                even_deleted: args.even_deleted,
-            };
-            Some(session.issue(month, &chosen, how).await?)
-        }
-        false => None,
-    };
-    if let Some(issued) = &issued {
-        say(&told(issued, month))?;
-        for (statement, why) in &issued.kept {
-            let rules = statement.rules.number();
-            let (statement, hint) = (named(statement), "or judge it by today's rules with --rules current");
-            note(format_args!("note: {statement} stays as it was issued by rules {rules}: {why}, {hint}"));
-        }
-        for (statement, why) in &issued.deleted {
-            let statement = named(statement);
-            note(format_args!(
-                "note: {statement} stays as it was issued: {why}. To revise it all the same: --even-deleted"
-            ));
-        }
-        for agreement in &issued.left_out {
-            note(format_args!(
-                "note: left out {agreement}: its period is not over with {month}; issue it all the same with --agreement {agreement}"
-            ));
+    if args.moved {
+        return super::moved::tell(session, &parts).await;
+    }
+    let (mut outcome, is_only) = (Outcome::default(), parts.len() == 1);
+    let (mut shown, mut kept_back) = (Vec::new(), false);
+    for (month, chosen) in &parts {
+        let issued = match args.issue {
+            true => {
+                let how = Issuing {
+                    incomplete: args.incomplete,
+                    current_rules: args.rules == Some(args::Rules::Current),
+                    even_deleted: args.even_deleted,
+                    ..Issuing::default()
+                };
+                match session.issue(*month, chosen, how).await {
+                    Ok(issued) => Some(issued),
+                    Err(error) => {
+                        outcome.take(&month.to_string(), error.into(), is_only)?;
+                        continue;
+                    }
+                }
+            }
+            false => None,
+        };
+        match issued {
+            Some(issued) => {
+                tell(&issued, *month)?;
+                settle(session, &issued, *month, chosen, &mut outcome).await?;
+                kept_back |= !issued.unissued.is_empty();
+                shown.push((*month, issued.credits));
+            }
+            None if args.pages.is_some() && !is_exported(&args) => outcome.done = true,
+            None => match session.credits(*month, chosen).await {
+                Ok(credits) => {
+                    match credits.owed.is_empty() && credits.failed.is_empty() {
+                        true => outcome.take("", nothing(session, *month, chosen, &credits.unissued).await?, false)?,
+                        false => outcome.done = true,
+                    }
+                    shown.push((*month, credits));
+                }
+                Err(error) => outcome.take(&month.to_string(), error.into(), is_only)?,
+            },
         }
     }
-    let is_exported = args.format.is_some() || args.output.is_some();
-    let credits = match (&issued, &args.pages) {
-        (None, None) => Some(session.credits(month, &chosen).await?),
-        (None, Some(_)) if is_exported => Some(session.credits(month, &chosen).await?),
-        _ => None,
-    };
-    // What was issued is what is exported, whatever was stored since.
-    if let Some(credits) = credits.as_ref().or(issued.as_ref().filter(|_| is_exported).map(|issued| &issued.credits)) {
-        show(session, credits, &args).await?;
+    // What was issued is what is exported, whatever was stored since. Of what waits nothing is exported, and no file says that nothing
+    // is owed.
+    let is_shown = if args.issue || args.pages.is_some() { is_exported(&args) } else { true };
+    let waits_all = kept_back && shown.iter().all(|(_, credits)| credits.owed.is_empty());
+    if is_shown && !shown.is_empty() && !waits_all {
+        show(session, &shown, &args).await?;
+    }
+    for (month, credits) in &shown {
+        joined::tell(credits, *month);
+        outcome.partly.extend(joined::some_failed(credits));
     }
     if let Some(folder) = &args.pages {
-        let statements = session.statements(month, &chosen).await?;
-        pages(folder, month, &statements)?;
-    }
-    match (&issued, &credits) {
-        (Some(Issued { commit: None, unchanged: 1.., .. }), _) => {
-            Err(CliError::Nothing(format!("{month}: nothing to issue; it was issued before")))
+        for (month, chosen) in &parts {
+            let statements = session.statements(*month, chosen).await?;
+            if let Err(error) = pages(folder, *month, &statements) {
+                outcome.take(&month.to_string(), error, is_only)?;
+            }
         }
-        (Some(Issued { commit: None, .. }), _) => Err(CliError::Nothing(nothing(session, month, &chosen).await?)),
-        (None, Some(credits)) if credits.owed.is_empty() => {
-            Err(CliError::Nothing(nothing(session, month, &chosen).await?))
-        }
-        _ => Ok(()),
     }
+    outcome.end()
 }
 
-/// What to do where nothing is owed.
-async fn nothing(session: &Session, month: Month, chosen: &Chosen) -> Result<String> {
-    let agreements = session.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
-    if agreements.iter().map(RecordBatch::num_rows).sum::<usize>() == 0 {
-        return Ok("no agreement is defined yet; record one with: nines apply FILE".to_string());
-    }
-    let whom = match &chosen.customer {
-        Some(customer) => format!(
-            "nothing is owed to '{customer}' for {month}: no agreement covers a request or a fee of a customer of this name"
-        ),
-        None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
-    };
-    let running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > session.now());
-    let running = if running { "; the month is not over" } else { "" };
-    Ok(format!("{whom}{running}; see the tables requests, fees and definitions"))
+/// Whether figures go somewhere else than to a person who looks at them.
+fn is_exported(args: &args::Credits) -> bool {
+    args.format.is_some() || args.output.is_some()
 }
 
-async fn show(session: &Session, credits: &Credits, args: &args::Credits) -> Result<()> {
+async fn show(session: &Session, all: &[(Month, Credits)], args: &args::Credits) -> Result<()> {
+    let Some((_, first)) = all.first() else { return Ok(()) };
+    let rows = concat_batches(first.rows.schema_ref(), all.iter().map(|(_, credits)| &credits.rows))?;
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => Format::of_file(file)?,
@@ -132,46 +137,33 @@ async fn show(session: &Session, credits: &Credits, args: &args::Credits) -> Res
     let for_people = matches!(format, Format::Table | Format::Markdown);
     let rows = match for_people {
         true => {
-            let schema = credits.rows.schema();
+            let schema = rows.schema();
             let shown = SHOWN.iter().filter_map(|name| schema.index_of(name).ok()).collect::<Vec<_>>();
-            credits.rows.project(&shown)?
+            rows.project(&shown)?
         }
-        false => credits.rows.clone(),
+        false => rows,
     };
     let output = Output { format, file: args.output.as_deref(), time_zone: session.settings().time_zone.name() };
     let schema = rows.schema();
     let rows = futures::stream::iter([Ok(rows)]);
     output.write(schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;
     if format == Format::Table && args.output.is_none() {
-        say(&totals(credits))?;
+        all.iter().try_for_each(|(_, credits)| say(&totals(credits)))?;
     }
-    if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
-        let zone = session.settings().time_zone.name();
-        let stored = match (credits.first, credits.watermark) {
-            (Some(first), Some(end)) => {
-                format!("the data begin at {} and end at {}", instant(first, zone), instant(end, zone))
-            }
-            _ => "nothing is stored in requests".to_string(),
-        };
-        let (from, until) = (instant(short.judged.start, zone), instant(short.judged.end, zone));
-        let estimated = match short.needed.start < short.judged.start {
-            true => format!(" with an estimate from {} on", instant(short.needed.start, zone)),
-            false => String::new(),
-        };
-        note(format_args!(
-            "not final: {} is judged from {from} until {until}{estimated}, and {stored}",
-            short.agreement
-        ));
-    }
-    for (customer, service) in credits.unagreed.iter().take(MOST_NOTES) {
-        note(format_args!(
-            "note: '{customer}' has a fee for {service}, but no agreement covers a time in which it is active"
-        ));
-    }
-    if let Some(more) = credits.unagreed.len().checked_sub(MOST_NOTES).filter(|more| *more > 0) {
-        note(format_args!("note: and {more} more fees are covered by no agreement"));
-    }
+    all.iter().for_each(|(_, credits)| notes(credits));
     Ok(())
+}
+
+/// Of what is shown: what is not final, and agreements of which nothing is shown.
+fn notes(credits: &Credits) {
+    for unissued in &credits.unissued {
+        match unissued.kind {
+            UnissuedKind::Incomplete => note(format_args!("not final: {}: {}", unissued.agreement, unissued.why)),
+            UnissuedKind::Unmatched | UnissuedKind::Removed | UnissuedKind::Failed => {
+                note(format_args!("note: {}: {}", unissued.agreement, unissued.why))
+            }
+        }
+    }
 }
 
 /// What is credited in all, by agreement and currency.
@@ -200,43 +192,19 @@ fn money(amount: i128, currency: &str) -> String {
     }
 }
 
-fn told(issued: &Issued, month: Month) -> String {
-    let mut text = String::new();
-    let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
-    if let Some(commit) = &issued.commit {
-        let revised = issued.statements.len() - first;
-        text.push_str(&format!(
-            "issued     {} and {} for {month}, {} unchanged; version {} of statements\n",
-            many(first, "statement"),
-            many(revised, "revision"),
-            issued.unchanged,
-            commit.version().unwrap_or_default()
-        ));
-    }
-    if issued.nobody > 0 {
-        text.push_str(&format!("left out   {} without a customer: nobody is owed anything\n", issued.nobody));
-    }
-    for revision in issued.statements.iter().filter(|statement| statement.revision > 1) {
-        text.push_str(&format!("revision   {}\n", named(revision)));
-        for change in &revision.changes {
-            text.push_str(&format!("           {}\n", change.text));
+async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen) -> Result<()> {
+    let mut outcome = Outcome::default();
+    let (mut verified, mut missing) = (Vec::new(), Vec::new());
+    for (month, chosen) in parts {
+        match session.verify(*month, chosen).await {
+            Ok((found, never)) => {
+                verified.extend(found);
+                missing.extend(never);
+            }
+            Err(error) => outcome.take(&month.to_string(), error.into(), parts.len() == 1)?,
         }
     }
-    text
-}
-
-fn many(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn named(statement: &IssuedStatement) -> String {
-    let IssuedStatement { agreement, customer, service, period, revision, .. } = statement;
-    format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
-}
-
-async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> {
-    let (verified, missing) = session.verify(month, chosen).await?;
-    let (mut broken, mut differ, mut removed) = (0, 0, None);
+    let (mut broken, mut differ, mut uncompared, mut why_not) = (0, 0, 0, "");
     let mut text = String::new();
     for one in &verified {
         let evidence = if one.evidence.holds() { "evidence holds" } else { "EVIDENCE DOES NOT HOLD" };
@@ -244,8 +212,10 @@ async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> 
             Today::Equal => "today's data say the same",
             Today::Differs(_) => "TODAY'S DATA DIFFER",
             Today::Gone => "NO AGREEMENT COVERS IT ANY MORE",
+            Today::Failed(_) => "TODAY'S CREDIT CANNOT BE WORKED OUT",
             Today::Refused(_) => "TODAY'S DATA CANNOT BE JUDGED BY ITS RULES",
             Today::Removed(_) => "today's data no longer cover the period",
+            Today::Unread(_) => "today's data cannot be read",
             _ => "no agreement is stored here to compare with",
         };
         text.push_str(&format!("{}: {evidence}; {today}\n", named(&one.statement)));
@@ -258,37 +228,55 @@ async fn verify(session: &Session, month: Month, chosen: &Chosen) -> Result<()> 
         if let Today::Refused(why) = &one.today {
             text.push_str(&format!("    By rules {}: {why}.\n", one.statement.rules.number()));
         }
+        if let Today::Failed(why) = &one.today {
+            text.push_str(&format!("    {why}.\n"));
+        }
         if let Some(current) = &one.by_current_rules {
             text.push_str(&format!("    {}\n", by_current_rules(&one.statement, current)));
         }
         broken += usize::from(!one.evidence.holds());
-        if let Today::Removed(why) = &one.today {
-            removed = Some(why.clone());
+        if let Today::Removed(why) | Today::Unread(why) = &one.today {
+            uncompared += 1;
+            // Of many statements it is the same.
+            if why_not != why {
+                why_not = why;
+                text.push_str(&format!("    {why}\n"));
+            }
         }
-        differ += usize::from(matches!(one.today, Today::Differs(_) | Today::Gone | Today::Refused(_)));
+        differ +=
+            usize::from(matches!(one.today, Today::Differs(_) | Today::Gone | Today::Refused(_) | Today::Failed(_)));
     }
     for never in &missing {
-        let IssuedStatement { agreement, customer, service, .. } = never;
-        text.push_str(&format!("{agreement}, {customer}, {service}, {month}: NEVER ISSUED\n"));
+        let IssuedStatement { agreement, customer, service, period, .. } = never;
+        text.push_str(&format!("{agreement}, {customer}, {service}, {period}: NEVER ISSUED\n"));
     }
     say(&text)?;
     let all = verified.len();
-    if let (Some(why), 0) = (removed, broken) {
-        return Err(CliError::Differs(format!(
-            "the evidence of {all} statements holds, and there is nothing to compare it with: {why}"
-        )));
+    if broken > 0 {
+        outcome.failed.push(format!("{broken} of {all} statements do not hold"));
     }
-    match (broken, differ, missing.len()) {
-        (1.., ..) => Err(CliError::Failed(format!("{broken} of {all} statements do not hold"))),
-        (0, 0, 0) if all == 0 => Err(CliError::Nothing(match &chosen.customer {
-            Some(customer) => format!("no statement was issued to '{customer}' for {month}"),
-            None => format!("no statement was issued for {month}"),
-        })),
-        (0, 0, 0) => say(&format!("{all} statements hold\n")),
-        (0, _, never) => Err(CliError::Differs(format!(
-            "{differ} of {all} statements are no longer what is stored, {never} were never issued; --issue records revisions"
-        ))),
+    if uncompared > 0 {
+        outcome.differs.push(format!(
+            "the evidence of {all} statements holds; of {uncompared} there is nothing to compare it with: {why_not}"
+        ));
     }
+    if differ + missing.len() > 0 {
+        outcome.differs.push(format!(
+            "{differ} of {all} statements are no longer what is stored, {} were never issued; --issue records revisions",
+            missing.len()
+        ));
+    }
+    if all == 0 {
+        let periods: Vec<String> = parts.iter().map(|(month, _)| month.to_string()).collect();
+        let of = if periods.is_empty() { String::new() } else { format!(" for {}", periods.join(", ")) };
+        outcome.nothing.push(match &chosen.customer {
+            Some(customer) => format!("no statement was issued to '{customer}'{of}"),
+            None => format!("no statement was issued{of}"),
+        });
+    } else if outcome.failed.is_empty() && outcome.differs.is_empty() {
+        say(&format!("{all} statements hold\n"))?;
+    }
+    outcome.end()
 }
 
 /// What today's rules would say of a statement by earlier ones.
@@ -305,53 +293,6 @@ fn by_current_rules(issued: &IssuedStatement, current: &IssuedStatement) -> Stri
         issued.rules.number(),
         rules.number(),
         credit.slices,
-        rules.says()
+        rules.changed_since(issued.rules)
     )
-}
-
-/// Writes a page for each customer and period, from the last revision of each statement.
-fn pages(folder: &Path, month: Month, statements: &[IssuedStatement]) -> Result<()> {
-    let mut last: BTreeMap<(&str, &str, &str), &IssuedStatement> = BTreeMap::new();
-    for statement in statements {
-        last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
-    }
-    let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
-    let mut of: BTreeMap<(&str, Month, u32), Vec<IssuedStatement>> = BTreeMap::new();
-    for statement in last.into_values() {
-        let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
-        of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());
-    }
-    if of.is_empty() {
-        return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
-    }
-    if folder.is_file() {
-        return Err(CliError::Usage(format!("{} is a file; --pages needs a folder", folder.display())));
-    }
-    doing(folder.display(), std::fs::create_dir_all(folder))?;
-    let mut names = BTreeSet::new();
-    for ((customer, first, months), statements) in &of {
-        let period = match months {
-            1 => first.to_string(),
-            several => format!("{first}-to-{}", first.plus(several - 1)),
-        };
-        let mut name = format!("{period}-{}", file_name(customer));
-        while !names.insert(name.clone()) {
-            name.push('_');
-        }
-        let failed = |error| failed(customer, error);
-        for (extension, text) in
-            [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
-        {
-            let file = folder.join(format!("{name}.{extension}"));
-            whole_file(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
-        }
-    }
-    let customers: BTreeSet<&str> = of.keys().map(|(customer, ..)| *customer).collect();
-    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(customers.len(), "customer"), folder.display()))
-}
-
-/// A customer's name as part of a file's.
-fn file_name(customer: &str) -> String {
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    customer.chars().map(|c| if fits(c) { c } else { '_' }).collect::<String>().trim_start_matches('.').to_string()
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use nines_slo::{Covered, Evidence, Period, Rules, Terms};
-use nines_timeline::{Grid, Interval};
+use nines_slo::{Covered, Evidence, Period, Pieces, Rules, Terms};
+use nines_timeline::Interval;
 
 /// What decides the credit of a customer for a service under an agreement, beside counts.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub(super) struct Case {
     pub period: Period,
     pub judged: Interval,
     pub rules: Rules,
-    /// Where its slices begin.
-    pub grid: Grid,
+    /// Where its slices begin, and where excluded or lost time cuts them.
+    pub pieces: Pieces,
     /// From when until when the customer was one, gaps included.
     pub active: Interval,
     /// Of what slices are needed, in µs.

@@ -16,7 +16,7 @@ use super::case::Case;
 pub(super) struct Counted {
     pub case: Arc<Case>,
     /// The end of a slice that begins before all of it, its counts.
-    pub head: Option<Counts>,
+    pub head: Vec<Counts>,
     /// Slices that decide, by start.
     pub slices: Vec<Counts>,
     /// Valid requests of the judged slices that are not listed.
@@ -24,14 +24,14 @@ pub(super) struct Counted {
     /// What bounds need of the others.
     pub measured: Measured,
     /// The beginning of a slice that goes on after all of it, its counts.
-    pub tail: Option<Counts>,
+    pub tail: Vec<Counts>,
 }
 
 impl Counted {
     /// A case of which nothing was counted.
     pub fn nothing(case: Arc<Case>) -> Self {
         let measured = Measured::default();
-        Counted { case, head: None, slices: Vec::new(), other_valid: 0, measured, tail: None }
+        Counted { case, head: Vec::new(), slices: Vec::new(), other_valid: 0, measured, tail: Vec::new() }
     }
 
     /// Takes slices that are counted whole, by start, after all that was taken before.
@@ -44,7 +44,7 @@ impl Counted {
 
     /// Takes what the next partition counted, of later days.
     pub fn join(&mut self, new: Counted) -> Result<()> {
-        let mut between: Vec<Counts> = self.tail.take().into_iter().chain(new.head).collect();
+        let mut between: Vec<Counts> = std::mem::take(&mut self.tail).into_iter().chain(new.head).collect();
         sort(&mut between)?;
         if !between.is_empty() {
             self.take(between)?;
@@ -56,9 +56,9 @@ impl Counted {
 
     /// Nothing comes after what was taken.
     pub fn finish(&mut self) -> Result<()> {
-        match self.tail.take() {
-            Some(tail) => self.take(vec![tail]),
-            None => Ok(()),
+        match std::mem::take(&mut self.tail) {
+            tail if tail.is_empty() => Ok(()),
+            tail => self.take(tail),
         }
     }
 

@@ -120,12 +120,12 @@ impl Fold for CreditCounter {
             }
             for route in routes.iter() {
                 let lane = &mut self.lanes[route.lane];
-                let grid = lane.counted.case.grid;
+                let case = Arc::clone(&lane.counted.case);
                 let before = lane.today.len();
                 let counts = |time: i64| route.spans.iter().any(|span| span.start <= time && time < span.end);
                 for (time, &valid) in columns.time[at..next].iter().zip(&requests[at..next]) {
                     if valid > 0 && counts(*time) {
-                        let start = grid.start_of(*time);
+                        let start = case.pieces.start_of(*time);
                         add(&mut lane.today, Counts { start, valid, failed: if route.failed { valid } else { 0 } })?;
                     }
                 }
@@ -142,7 +142,7 @@ impl Fold for CreditCounter {
     fn folded(mut self) -> Result<CreditsCounted> {
         self.close()?;
         for CaseLane { counted, today, .. } in &mut self.lanes {
-            counted.tail = today.pop();
+            counted.tail = std::mem::take(today);
         }
         self.memory.try_resize(self.lanes.len() * LANE + self.held * size_of::<Counts>())?;
         Ok(CreditsCounted {
@@ -163,13 +163,13 @@ impl CreditCounter {
             let CaseLane { counted, today, sorted } = lane;
             if !today.is_empty() {
                 sort(today)?;
-                let slice = counted.case.terms.slice;
-                let rest = today.split_off(today.partition_point(|counts| counts.start + slice <= over));
+                let (slice, slices) = (counted.case.terms.slice, counted.case.pieces.slices());
+                let begins = |counts: &Counts| slices.start_of(counts.start);
+                let rest = today.split_off(today.partition_point(|counts| begins(counts) + slice <= over));
                 let mut whole = std::mem::replace(today, rest);
                 // Another partition may count the first half of it.
-                if whole.first().is_some_and(|counts| counts.start < begun) {
-                    counted.head = Some(whole.remove(0));
-                }
+                let halved = whole.partition_point(|counts| begins(counts) < begun);
+                counted.head.extend(whole.drain(..halved));
                 if !whole.is_empty() {
                     counted.take(whole)?;
                 }
@@ -198,7 +198,10 @@ impl CreditCounter {
             }
             let spans = judging.counting(terms, text(SERVICE), text(BUSINESS), case.reads);
             if !spans.is_empty() {
-                let failed = charged(terms.party, terms.causes.0.get(text(CAUSE)).copied(), status) == Some(false);
+                let failed = match &terms.failed {
+                    Some(failed) => failed.hold(status, text(CAUSE)),
+                    None => charged(terms.party, terms.causes.charge(text(CAUSE), status), status) == Some(false),
+                };
                 routes.push(CaseRoute { lane, failed, spans });
             }
         }

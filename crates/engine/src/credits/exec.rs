@@ -1,10 +1,10 @@
 //! The plan of credits: the scan of `requests`, as its child, and what is made of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
-use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{exec_err, internal_err, tree_node::TreeNodeRecursion};
@@ -15,12 +15,37 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use nines_slo::Period;
+use nines_slo::Rules;
 
-use super::counter::CreditCounter;
+use super::completeness::{Completeness, Lack};
+use super::counter::{CreditCounter, CreditsCounted};
 use super::period_terms::PeriodTerms;
+use super::presence::{Presence, Watch};
+use super::unissued::Unissued;
 use super::{Owed, cases, figures};
-use crate::evaluate::{fold, task};
+use crate::evaluate::{Fold, fold, task};
+
+/// What is done with rows as they pass.
+struct Pass {
+    counter: CreditCounter,
+    watch: Option<Watch>,
+}
+
+impl Fold for Pass {
+    type Folded = (CreditsCounted, Presence);
+
+    fn rows(&mut self, batch: &RecordBatch, day: i32) -> Result<()> {
+        if let Some(watch) = &mut self.watch {
+            watch.rows(batch, day)?;
+        }
+        self.counter.rows(batch, day)
+    }
+
+    fn folded(self) -> Result<(CreditsCounted, Presence)> {
+        let seen = self.watch.map(|watch| watch.found).unwrap_or_default();
+        Ok((self.counter.folded()?, seen))
+    }
+}
 
 /// Credits that are ready to be worked out.
 #[derive(Debug, Clone)]
@@ -28,6 +53,8 @@ pub(super) struct CreditsExec {
     judging: Arc<PeriodTerms>,
     /// `None`: there are no rows to read.
     scan: Option<Arc<dyn ExecutionPlan>>,
+    /// Rows after the period, read only if they decide whether it is complete.
+    later: Option<Arc<dyn ExecutionPlan>>,
     projection: Option<Vec<usize>>,
     zone: Arc<str>,
     properties: Arc<PlanProperties>,
@@ -37,6 +64,7 @@ impl CreditsExec {
     pub fn new(
         judging: PeriodTerms,
         scan: Option<Arc<dyn ExecutionPlan>>,
+        later: Option<Arc<dyn ExecutionPlan>>,
         projection: Option<Vec<usize>>,
         zone: &Arc<str>,
     ) -> Result<Self> {
@@ -50,7 +78,7 @@ impl CreditsExec {
             EmissionType::Final,
             Boundedness::Bounded,
         ));
-        Ok(CreditsExec { judging: Arc::new(judging), scan, projection, zone: Arc::clone(zone), properties })
+        Ok(CreditsExec { judging: Arc::new(judging), scan, later, projection, zone: Arc::clone(zone), properties })
     }
 
     /// End of the newest data, in µs; `None` if there are none.
@@ -73,24 +101,33 @@ impl CreditsExec {
         self.judging.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Customers and services with a fee in the month, which no agreement covers.
-    pub fn unagreed(&self, owed: &[Owed]) -> Result<Vec<(String, String)>> {
-        let covered: HashSet<(&str, &str)> = owed.iter().map(|owed| (&*owed.customer, &*owed.service)).collect();
-        let Some(month) = Period::of(self.judging.month, 1, Tz::UTC) else { return Ok(Vec::new()) };
-        let payers = self.judging.fees.payers(month)?.into_iter().filter(|payer| !covered.contains(payer));
-        Ok(payers.map(|(customer, service)| (customer.to_string(), service.to_string())).collect())
+    /// Agreements of which nothing is issued, and why; after what is [`owed`](Self::owed).
+    pub fn unissued(&self, owed: &[Owed]) -> Vec<Unissued> {
+        self.judging.presence.get().map(|presence| self.judging.unissued(owed, presence)).unwrap_or_default()
+    }
+
+    /// For whom nothing, or no amount, could be worked out, and why; complete once it was [`owed`](Self::owed).
+    pub fn failed(&self) -> BTreeMap<[String; 3], String> {
+        self.judging.failed().clone()
     }
 
     /// Counts and works out. The memory is that of the evidence.
     pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
-        let begin = |memory| CreditCounter::new(Arc::clone(&self.judging), memory);
+        // Where only some customers' rows are read, all rows were looked at before.
+        let watches = self.judging.presence.get().is_none();
+        let begin = |memory| Pass {
+            counter: CreditCounter::new(Arc::clone(&self.judging), memory),
+            watch: watches.then(|| Watch::new(self.judging.midnights.clone())),
+        };
         let parts = match &self.scan {
             Some(scan) => fold(scan, &task(context), "credits", begin).await?,
             None => Vec::new(),
         };
         let (mut counted, mut carries, mut held) = (Vec::new(), HashSet::new(), Vec::new());
+        let mut presence = Presence::default();
         // Each partition has a run of days, one after the other.
-        for passed in parts {
+        for (passed, seen) in parts {
+            presence.join(seen);
             counted.extend(passed.counted);
             carries.extend(passed.carries);
             held.push(passed.memory);
@@ -98,11 +135,55 @@ impl CreditsExec {
         if let Some(asking) = &self.judging.carried.asking {
             self.judging.carried.take(asking, carries);
         }
-        Ok((cases::owed(&self.judging, counted)?, held))
+        // A plan that runs again sees the same.
+        let presence = self.judging.presence.get_or_init(|| presence);
+        let mut owed = cases::owed(&self.judging, counted)?;
+        self.complete(&mut owed, presence, context).await?;
+        Ok((owed, held))
+    }
+
+    /// Says of each whether all of it is stored.
+    async fn complete(&self, owed: &mut [Owed], presence: &Presence, context: &Arc<TaskContext>) -> Result<()> {
+        let needs_later = Completeness::new(&self.judging, presence).needs_later(owed);
+        let mut presence = Cow::Borrowed(presence);
+        if let Some(later) = self.later.as_ref().filter(|_| needs_later) {
+            let begin = |_| Watch::new(self.judging.midnights.clone());
+            let parts = fold(later, &task(context), "later rows", begin).await?;
+            parts.into_iter().for_each(|seen| presence.to_mut().join(seen));
+        }
+        let mut completeness = Completeness::new(&self.judging, &presence);
+        let lacks: Vec<Lack> = owed.iter().map(|owed| completeness.lack(owed)).collect();
+        for (owed, lack) in owed.iter_mut().zip(lacks) {
+            // What was issued by earlier rules was complete if the table reached to the end.
+            if owed.rules == Rules::CURRENT {
+                owed.complete = lack.missing.is_empty();
+            }
+            owed.lack = lack;
+        }
+        Ok(())
+    }
+
+    /// Says whose amount is NULL although there is a fee. Whose row could not be made at all is an error: it may not be missing
+    /// in silence.
+    fn tell(&self, owed: &[Owed]) -> Result<()> {
+        let failed = self.failed();
+        let with_row: HashSet<[String; 3]> = owed.iter().map(Owed::name).collect();
+        for ([agreement, customer, service], why) in &failed {
+            let whose = format!("agreement {agreement}, customer '{customer}', service {service}");
+            if !with_row.contains(&[agreement, customer, service].map(String::clone)) {
+                return exec_err!(
+                    "{whose}: {why}. To ask for the others, leave it out with a condition on agreement, customer or service"
+                );
+            }
+            let store = self.judging.store.iter();
+            store.for_each(|store| store.notice(format!("no amount could be worked out for {whose}: {why}")));
+        }
+        Ok(())
     }
 
     async fn rows(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
         let (owed, _held) = self.owed(&context).await?;
+        self.tell(&owed)?;
         let batch = figures::batch(&owed, &self.zone)?;
         match &self.projection {
             Some(columns) => Ok(batch.project(columns)?),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use chrono_tz::Tz;
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{exec_datafusion_err, exec_err, internal_datafusion_err};
@@ -13,14 +13,16 @@ use nines_slo::{Covered, Fee, Month, Period};
 use nines_store::MONEY;
 use nines_timeline::{Interval, normalize};
 
-use crate::evaluate::{instants, texts};
+use crate::evaluate::{flags, instants, texts};
 
-/// A row of `fees`.
+/// A row of `fees` that was not withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub month: Month,
     pub customer: String,
     pub service: String,
+    /// Which of several of the month, customer and service; empty where nothing is said.
+    pub span: String,
     pub fee: Fee,
     /// From when until when the customer was one, in µs.
     pub active: Interval,
@@ -39,47 +41,46 @@ impl Fees {
                 fees.entry((row.customer.clone(), row.service.clone())).or_default().push(row);
             }
         }
-        fees.values_mut().for_each(|rows| rows.sort_by_key(|row| row.month));
+        fees.values_mut().for_each(|rows| rows.sort_by_key(|row| (row.month, row.active.start, row.active.end)));
         Ok(Fees(fees))
     }
 
     /// When a customer was one, as the rows of these months say; always, if there are none.
     ///
-    /// A row speaks for its month. A month without a row is as its neighbours say: the customer was there, unless the row
-    /// before it says that they left, or the one after it that they came later. That a row is missing does not say so.
+    /// The rows of a month speak for it: the customer was there when one of them says so. A month without a row is as its
+    /// neighbours say: the customer was there, unless those before it say that they left, or those after it that they came
+    /// later. That a row is missing does not say so.
     pub fn presence(&self, customer: &str, service: &str, months: Range<Month>, zone: Tz) -> Vec<Interval> {
         let mut spans = Vec::new();
         let (mut told_until, mut left) = (i64::MIN, None);
-        for row in self.of(customer, service, months) {
-            let Some(Period { interval: month, .. }) = Period::of(row.month, 1, zone) else { continue };
-            let came = Some(row.active.start).filter(|came| *came != i64::MIN);
+        let rows: Vec<&Row> = self.of(customer, service, months).collect();
+        for of_month in rows.chunk_by(|a, b| a.month == b.month) {
+            let Some(month) = of_month.first().and_then(|row| row.month.interval(zone)) else { continue };
+            let came = of_month.iter().map(|row| row.active.start).min().filter(|came| *came != i64::MIN);
             spans.extend(untold(Interval::new(told_until, month.start), left, came));
-            spans.push(Interval::new(row.active.start.max(month.start), row.active.end.min(month.end)));
-            (told_until, left) = (month.end, Some(row.active.end).filter(|left| *left != i64::MAX));
+            spans.extend(of_month.iter().map(|row| row.active.overlap(month)));
+            told_until = month.end;
+            left = of_month.iter().map(|row| row.active.end).max().filter(|left| *left != i64::MAX);
         }
         spans.extend(untold(Interval::new(told_until, i64::MAX), left, None));
         normalize(spans)
     }
 
-    /// The fee of what is judged: that of the months of the period in which something of it lies. `None`: nothing was paid.
-    pub fn paid(
-        &self,
-        customer: &str,
-        service: &str,
-        covered: &Covered<'_>,
-        active: &[Interval],
-    ) -> Result<Option<Fee>> {
+    /// The fee of what is judged: that of the rows whose time is judged in part, of the months of the period. `None`: nothing
+    /// was paid.
+    pub fn paid(&self, customer: &str, service: &str, covered: &Covered<'_>) -> Result<Option<Fee>> {
         let period = covered.period;
-        let mut paid: Option<Fee> = None;
+        let mut paid: Option<(&Row, Interval, Fee)> = None;
         for row in self.of(customer, service, period.first..period.next()) {
-            let Some(month) = Period::of(row.month, 1, covered.terms.time_zone) else { continue };
-            let judged = month.interval.overlap(covered.interval);
-            if active.iter().all(|active| active.overlap(judged).is_empty()) {
+            let Some(month) = row.month.interval(covered.terms.time_zone) else { continue };
+            let active = row.active.overlap(month);
+            if active.overlap(covered.interval).is_empty() {
                 continue;
             }
+            named(row)?;
             match &mut paid {
-                None => paid = Some(row.fee.clone()),
-                Some(paid) if row.fee.currency != paid.currency => {
+                None => paid = Some((row, active, row.fee.clone())),
+                Some((_, _, paid)) if row.fee.currency != paid.currency => {
                     return exec_err!(
                         "the fees of '{customer}' for {service} are in {} and, for {}, in {}; one period is paid in one currency",
                         paid.currency,
@@ -87,13 +88,24 @@ impl Fees {
                         row.fee.currency
                     );
                 }
-                Some(paid) => {
+                // Rows are in the order in which their times begin.
+                Some((before, until, _)) if !until.overlap(active).is_empty() => {
+                    return exec_err!(
+                        "two fees of '{customer}' for {service} in {} are for the same time, those of span {} and {}: end one \
+                         with active_until before the other begins, or withdraw it",
+                        row.month,
+                        quoted(before),
+                        quoted(row)
+                    );
+                }
+                Some((last, until, paid)) => {
+                    (*last, *until) = (row, active);
                     paid.amount += row.fee.amount;
                     paid.vouchers += row.fee.vouchers;
                 }
             }
         }
-        Ok(paid)
+        Ok(paid.map(|(_, _, paid)| paid))
     }
 
     fn of(&self, customer: &str, service: &str, months: Range<Month>) -> impl Iterator<Item = &Row> {
@@ -101,35 +113,36 @@ impl Fees {
         rows.into_iter().flatten().filter(move |row| months.contains(&row.month))
     }
 
-    /// Who paid for what in the months of a period.
-    pub fn payers(&self, period: Period) -> Result<Vec<(&str, &str)>> {
-        let mut found = Vec::new();
-        for ((customer, service), rows) in &self.0 {
-            let Some(row) = rows.iter().find(|row| row.month >= period.first && row.month < period.next()) else {
-                continue;
-            };
-            for (what, name, column) in [("customer", customer, "customer"), ("service", service, "service")] {
-                if name.is_empty() {
-                    return exec_err!(
-                        "a fee of {} {} for {} names no {what}: fill in the column {column} of its row in fees",
-                        decimal(row.fee.amount),
-                        row.fee.currency,
-                        row.month
-                    );
-                }
-            }
-            if nines_slo::minor_digits(&row.fee.currency).is_none() {
-                return exec_err!(
-                    "the fee of '{customer}' for {service} in {} is in '{}', which is no currency of ISO 4217 such as CNY, EUR \
-                     or USD; correct the row in fees",
-                    row.month,
-                    row.fee.currency
-                );
-            }
-            found.push((customer.as_str(), service.as_str()));
-        }
-        Ok(found)
+    /// All of them.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.0.values().flatten()
     }
+
+    /// Who paid for what in the months of a period.
+    pub fn payers(&self, period: Period) -> Vec<(&str, &str)> {
+        let is_in = |row: &Row| row.month >= period.first && row.month < period.next();
+        let paying = self.0.iter().filter(|(_, rows)| rows.iter().any(is_in));
+        paying.map(|((customer, service), _)| (customer.as_str(), service.as_str())).collect()
+    }
+}
+
+fn quoted(row: &Row) -> String {
+    format!("'{}'", row.span)
+}
+
+/// Refuses a fee that is nobody's, or for nothing.
+fn named(row: &Row) -> Result<()> {
+    for (what, name) in [("customer", &row.customer), ("service", &row.service)] {
+        if name.is_empty() {
+            return exec_err!(
+                "a fee of {} {} for {} names no {what}: fill in the column {what} of its row in fees",
+                decimal(row.fee.amount),
+                row.fee.currency,
+                row.month
+            );
+        }
+    }
+    Ok(())
 }
 
 /// When a customer was there in a time of which no row speaks, between one that says when they left and one that says when
@@ -164,8 +177,10 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
     };
     let (amount, vouchers) = (money("amount")?, money("voucher_amount")?);
     let (from, until) = (instants(batch, "active_from")?, instants(batch, "active_until")?);
+    let spans = texts(batch, "span")?;
+    let withdrawn = flags(batch, "withdrawn")?;
     let mut found = Vec::with_capacity(batch.num_rows());
-    for row in 0..batch.num_rows() {
+    for row in (0..batch.num_rows()).filter(|row| !withdrawn[*row]) {
         let month = period.value(row).parse::<Month>().map_err(|reason| {
             exec_datafusion_err!("the fee of '{}' for {}: {reason}", customer.value(row), service.value(row))
         })?;
@@ -173,6 +188,7 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
             month,
             customer: customer.value(row).to_string(),
             service: service.value(row).to_string(),
+            span: if spans.is_valid(row) { spans.value(row).to_string() } else { String::new() },
             fee: Fee {
                 currency: currency.value(row).to_string(),
                 amount: amount.value(row),
@@ -199,6 +215,7 @@ mod tests {
             month: month.parse().unwrap(),
             customer: "acme".into(),
             service: "s".into(),
+            span: String::new(),
             fee: Fee { currency: "EUR".into(), amount: 1, vouchers: 0 },
             active: Interval::new(from.map_or(i64::MIN, at), until.map_or(i64::MAX, at)),
         };
@@ -223,6 +240,10 @@ mod tests {
         assert_eq!(days(&[("2026-01", None, left)]), [(0, 50)]);
         assert_eq!(days(&[("2026-02", came, left)]), [(40, 50)]);
         assert_eq!(days(&[("2026-01", None, None), ("2026-02", came, None)]), [(0, 31), (40, 90)], "a gap");
+        let (first, back) = (("2026-02", None, Some("2026-02-11")), ("2026-02", Some("2026-02-21"), None));
+        assert_eq!(days(&[first, back]), [(0, 41), (51, 90)], "left and returned within a month");
+        let gone = ("2026-02", Some("2026-02-21"), Some("2026-02-25"));
+        assert_eq!(days(&[first, gone]), [(0, 41), (51, 55)], "and left again");
         let (left, came) = (Some("2026-01-11"), Some("2026-03-11"));
         assert_eq!(days(&[("2026-01", None, left), ("2026-03", came, None)]), [(0, 10), (69, 90)]);
     }

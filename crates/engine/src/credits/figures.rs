@@ -5,9 +5,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Decimal128Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
-use nines_slo::{Outcome, PERCENT_SCALE};
+use nines_slo::{Fraction, Outcome, PERCENT_SCALE};
 use nines_store::MONEY;
-use nines_timeline::Share;
 
 use super::Owed;
 use crate::answers::columns::{count, counts, flag, flags, float, floats, instant, instants, text, texts};
@@ -67,7 +66,7 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
             floats(owed.iter().map(|owed| Some(owed.credit.excluded_micros() as f64 / nines_timeline::MICROS as f64))),
             percents(owed.iter().map(|owed| owed.credit.availability_percent)),
             texts(exact.iter().map(|exact| Some(exact.as_str()))),
-            percents(owed.iter().map(|owed| percent_of(owed.credit.percent))),
+            percents(owed.iter().map(|owed| percent_of(&owed.credit.percent))),
             amounts(owed.iter().map(|owed| owed.credit.fee_base))?,
             amounts(owed.iter().map(|owed| owed.credit.amount))?,
             texts(owed.iter().map(|owed| owed.credit.currency.as_deref())),
@@ -86,10 +85,9 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
     )?)
 }
 
-/// A share in 10⁻⁶ percent.
-fn percent_of(share: Share) -> i64 {
-    let scaled = u128::from(share.numerator()) * 100 * 10u128.pow(PERCENT_SCALE);
-    i64::try_from(scaled / u128::from(share.denominator())).unwrap_or(i64::MAX)
+/// A share in 10⁻⁶ percent, half-even.
+fn percent_of(share: &Fraction) -> i64 {
+    i64::try_from(share.rounded(100 * 10u64.pow(PERCENT_SCALE))).unwrap_or(i64::MAX)
 }
 
 fn percents(values: impl Iterator<Item = i64>) -> ArrayRef {

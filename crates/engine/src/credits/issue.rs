@@ -1,20 +1,21 @@
 //! Statements: drawn up from what is stored, recorded once, revised when what they say is no longer so.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::moment::Moment;
 use nines_slo::{Agreement, IssuedStatement, Month, ObjectKind, Rules};
 use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
-use nines_timeline::Interval;
 
+use super::figures;
+use super::gone::gone;
+use super::joined::unsure;
 use super::owing::{Credits, Name, Owing, name};
 use super::period_terms::Chosen;
+use super::unissued::{Unissued, UnissuedKind};
 use crate::words::counted;
 use crate::{EngineError, Mistakes, Result, Session};
 
@@ -26,6 +27,8 @@ const ATTEMPTS: u32 = 20;
 pub struct Issuing {
     /// Even if not all of the period is stored.
     pub incomplete: bool,
+    /// Only what was never issued: no revisions.
+    pub firsts: bool,
     /// By today's rules, whatever they were before.
     pub current_rules: bool,
     /// Even if rows were deleted since a statement was issued: what is left says what is owed then.
@@ -42,13 +45,18 @@ pub struct Issued {
     pub unchanged: usize,
     /// How many were left out because no customer is named in their rows.
     pub nobody: usize,
+    /// Agreement, customer and service of what was not issued because there is no fee, or because it is not sure whose the fee
+    /// is: a later run does. What was issued before stays.
+    pub waiting: Vec<[String; 3]>,
     /// Agreements that were left out because their calendar period goes on after the month.
     pub left_out: Vec<String>,
     /// What stays as it was issued, because the rules by which it was issued cannot judge what is stored today: the statement,
     /// and why.
     pub kept: Vec<(IssuedStatement, String)>,
-    /// What stays as it was issued, because rows were deleted since: the statement, and what was deleted.
+    /// What stays as it was issued, because rows are gone since: the statement, and what is known of them.
     pub deleted: Vec<(IssuedStatement, String)>,
+    /// Agreements of which nothing was issued, and why.
+    pub unissued: Vec<Unissued>,
     /// The figures of what is issued; their evidence is in the statements.
     pub credits: Credits,
     /// `None`: there was nothing to record.
@@ -61,35 +69,6 @@ impl Session {
         let (recorded, _) = self.recorded().await?;
         let definitions = nines_slo::resolve(&recorded).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
         Ok(definitions.agreements)
-    }
-
-    /// The month that words (`last month`, `last-month`) name where the agreements that are chosen are judged. An error if that
-    /// is in several time zones.
-    pub async fn month(&self, words: &str, chosen: &Chosen) -> Result<Month> {
-        if let Ok(month) = words.parse() {
-            return Ok(month);
-        }
-        let agreements = self.agreements().await?;
-        let of = agreements.iter().filter(|a| chosen.agreement.as_ref().is_none_or(|name| *name == a.name));
-        let mut zones: Vec<Tz> = of.filter_map(|agreement| Some(agreement.versions.last()?.terms.time_zone)).collect();
-        zones.sort_by_key(|zone| zone.name());
-        zones.dedup();
-        let zone = match zones.as_slice() {
-            [] => self.settings().time_zone.tz(),
-            [zone] => *zone,
-            [first, second, ..] => {
-                return Err(EngineError::Usage(format!(
-                    "{words} begins at different times in {first} and {second}, of which there are agreements; name the month, \
-                     or one of them with --agreement"
-                )));
-            }
-        };
-        let moment = Moment { now: self.now(), zone };
-        moment.month(&words.replace('-', " ")).ok_or_else(|| {
-            EngineError::Usage(format!(
-                "'{words}' is no month: expected one such as 2026-10, or last-month, this-month or month-before-last"
-            ))
-        })
     }
 
     /// Refuses to work out money from files of other Delta writers: nobody can tell whether they are as they were written.
@@ -124,22 +103,39 @@ impl Session {
         Ok(deletes)
     }
 
-    /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all are recorded
-    /// or none. It is an error if not all of the period is stored, unless that is `incomplete` on purpose. An agreement whose
-    /// calendar period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is
-    /// judged by those, unless it is to be by today's.
-    pub async fn issue(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
+    /// An error if no agreement is recorded.
+    pub(super) async fn check_agreed(&self) -> Result<()> {
         self.check_present()?;
+        let (recorded, _) = self.recorded().await?;
+        match recorded.iter().any(|stored| stored.kind == ObjectKind::Agreement) {
+            true => Ok(()),
+            // For a scheduler this is no month in which there is nothing to do, but the wrong store.
+            false => Err(EngineError::Usage(format!(
+                "no agreement is defined in {}; is it the right store? Record agreements with: nines apply FILE",
+                self.store_url()
+            ))),
+        }
+    }
+
+    /// Issues the statements of a period: what was never issued, and a revision of what is no longer so. Either all of an agreement are
+    /// recorded or none: one of which not all of the period is stored waits, unless that is `incomplete` on purpose, and one that cannot
+    /// be worked out keeps no other. No statement is revised because rows are gone, unless that is wanted. An agreement whose calendar
+    /// period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is judged by
+    /// those, unless it is to be by today's.
+    pub async fn issue(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
+        self.check_agreed().await?;
+        match self.issue_together(month, chosen, how).await {
+            // What is wrong with one agreement may be all that is wrong.
+            Err(error @ (EngineError::Sql(_) | EngineError::Usage(_))) if chosen.agreement.is_none() => {
+                self.issue_apart(month, chosen, how, error).await
+            }
+            done => done,
+        }
+    }
+
+    pub(super) async fn issue_together(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
         let mut attempt = 1;
         loop {
-            let (recorded, _) = self.recorded().await?;
-            if !recorded.iter().any(|stored| stored.kind == ObjectKind::Agreement) {
-                // For a scheduler this is no month in which there is nothing to do, but the wrong store.
-                return Err(EngineError::Usage(format!(
-                    "no agreement is defined in {}; is it the right store? Record agreements with: nines apply FILE",
-                    self.store_url()
-                )));
-            }
             self.vouched_for().await?;
             let issued = self.recorded_statements(month..=month, chosen).await?;
             let before = &issued.statements;
@@ -149,33 +145,36 @@ impl Session {
             };
             let owing = Owing { month, chosen, issued: before, ending: chosen.agreement.is_none(), earlier };
             let mut credits = self.owing(&owing).await?;
-            if !how.incomplete {
-                if let Some((agreement, judged)) = &credits.unfinished {
-                    return Err(unfinished(month, agreement, *judged, *judged, &credits));
-                }
-                if let Some(short) = credits.owed.iter().find(|owed| !owed.complete) {
-                    return Err(unfinished(month, &short.agreement, short.judged, short.needed, &credits));
-                }
-            }
             let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
             for statement in before {
                 last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
             }
             let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
             let (mut deleted, mut deletes) = (Vec::new(), None);
-            for statement in self.draw_up(month, &mut credits)? {
+            let (mut waiting, unsure) = (Vec::new(), unsure(&credits.joined));
+            let drawn = self.draw_up(month, &mut credits)?;
+            for (statement, owed) in drawn.into_iter().zip(&credits.owed) {
                 let before =
                     last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
                 match before {
                     _ if statement.customer.is_empty() => nobody += 1,
+                    _ if credits.failed.contains_key(&name(&statement)) => {}
+                    _ if unsure.contains(&payer(&statement)) || lacks_fee(&statement, before) => {
+                        waiting.push(name(&statement));
+                    }
                     Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
                     None => new.push(statement),
+                    Some(_) if how.firsts => unchanged += 1,
                     Some(before) => match statement.revised(before) {
                         Some(revision) => {
                             if deletes.is_none() && !how.even_deleted {
                                 deletes = Some(self.deletes().await?);
                             }
-                            match deletes.as_ref().and_then(|deletes| deleted_since(before, deletes)) {
+                            let of_data = |deletes| {
+                                deleted_since(before, deletes)
+                                    .or_else(|| gone(before, revision.credit.valid, &owed.lack))
+                            };
+                            match deletes.as_ref().and_then(of_data) {
                                 Some(why) => deleted.push((before.clone(), why)),
                                 None => new.push(revision),
                             }
@@ -183,6 +182,15 @@ impl Session {
                         None => unchanged += 1,
                     },
                 }
+            }
+            let unissued = unissued(&mut credits, &new, before, how);
+            let late: HashSet<&str> = unissued.iter().map(|unissued| unissued.agreement.as_str()).collect();
+            new.retain(|statement| !late.contains(statement.agreement.as_str()));
+            let stays: HashSet<Name> = deleted.iter().map(|(statement, _)| name(statement)).collect();
+            if !late.is_empty() || !stays.is_empty() {
+                // What is left says nothing of what was issued.
+                credits.owed.retain(|owed| !late.contains(owed.agreement.as_str()) && !stays.contains(&owed.name()));
+                credits.rows = figures::batch(&credits.owed, self.settings().time_zone.name())?;
             }
             // What is stored under a key that stands already replaces it.
             if let Some(statement) = issued.taken(&new) {
@@ -199,9 +207,11 @@ impl Session {
                 statements,
                 unchanged,
                 nobody,
+                waiting,
                 left_out,
                 kept,
                 deleted,
+                unissued,
                 credits,
                 commit,
             };
@@ -220,6 +230,19 @@ impl Session {
     }
 }
 
+/// The agreements of which nothing is issued now. One that was issued before waits only if there is something new to say.
+fn unissued(credits: &mut Credits, new: &[IssuedStatement], before: &[IssuedStatement], how: Issuing) -> Vec<Unissued> {
+    let mut unissued = std::mem::take(&mut credits.unissued);
+    let has = |statements: &[IssuedStatement], agreement: &str| statements.iter().any(|s| s.agreement == agreement);
+    unissued.retain(|unissued| match unissued.kind {
+        UnissuedKind::Incomplete => {
+            !how.incomplete && (has(new, &unissued.agreement) || !has(before, &unissued.agreement))
+        }
+        UnissuedKind::Unmatched | UnissuedKind::Removed | UnissuedKind::Failed => true,
+    });
+    unissued
+}
+
 /// The last version of each table that deleted rows, and why, as far as the log still tells it.
 type Deletes = BTreeMap<&'static str, (u64, Option<String>)>;
 
@@ -235,29 +258,20 @@ fn deleted_since(statement: &IssuedStatement, deletes: &Deletes) -> Option<Strin
     })
 }
 
+/// Whether there is no fee from which a statement could credit. What an earlier version issued without one is revised as before.
+fn lacks_fee(statement: &IssuedStatement, before: Option<&IssuedStatement>) -> bool {
+    statement.credit.fee_base.is_none() && before.is_none_or(|before| before.credit.fee_base.is_some())
+}
+
+fn payer(statement: &IssuedStatement) -> [String; 2] {
+    [statement.customer.clone(), statement.service.clone()]
+}
+
 /// What was issued last by other rules than today's.
 pub(super) fn by_earlier_rules(issued: &[IssuedStatement]) -> BTreeMap<Name, Rules> {
     let mut last: BTreeMap<Name, Rules> = issued.iter().map(|statement| (name(statement), statement.rules)).collect();
     last.retain(|_, rules| *rules != Rules::CURRENT);
     last
-}
-
-fn unfinished(month: Month, agreement: &str, judged: Interval, needed: Interval, credits: &Credits) -> EngineError {
-    let shown = |micros| chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |at| at.to_rfc3339());
-    let stored = match (credits.first, credits.watermark) {
-        (Some(first), Some(end)) => format!("the data begin at {} and end at {}", shown(first), shown(end)),
-        _ => "nothing is stored in requests".to_string(),
-    };
-    let estimated = match needed.start < judged.start {
-        true => format!(" with an estimate from {} on", shown(needed.start)),
-        false => String::new(),
-    };
-    EngineError::Incomplete(format!(
-        "{month} is not complete for agreement {agreement}: it is judged from {} until {}{estimated}, but {stored}; nothing was \
-         issued. Ingest the rest, or issue what there is with --incomplete",
-        shown(judged.start),
-        shown(judged.end)
-    ))
 }
 
 /// Two statements for the same time are not two revisions.
@@ -270,7 +284,7 @@ fn renamed(month: Month, statement: &IssuedStatement) -> EngineError {
 }
 
 /// The calendar months that a statement is about.
-fn months(statement: &IssuedStatement) -> Option<(Month, u32)> {
+pub(super) fn months(statement: &IssuedStatement) -> Option<(Month, u32)> {
     statement.calendar_period().ok().map(|period| (period.first, period.months))
 }
 

@@ -7,37 +7,51 @@
 //! incidents  ─┘
 //! ```
 //!
-//! What must hold: `requests` is scanned once for all agreements, and once before only where nobody but its rows says of which
-//! business a service is; no more is held of a customer than the slices that decide its credit; a figure does not depend on what
-//! else is asked for; what is shown, issued and verified comes from the same [`Owed`].
+//! What must hold: `requests` is scanned once for all agreements, and before only where nobody but its rows says of which business
+//! a service is, or where the question is about some customers and all rows say whether the period is complete; no more is held of a
+//! customer than the slices that decide its credit; a figure does not depend on what else is asked for; what is shown, issued and verified comes from the same [`Owed`].
 
 mod active_time;
+mod beside;
 mod business;
 mod carried;
 mod case;
 mod cases;
+mod completeness;
 mod counted;
 mod counter;
+mod due;
 mod exec;
 mod fees;
 mod figures;
+mod gone;
 mod issue;
+mod issue_apart;
+mod joined;
+mod moved;
 mod owing;
 mod period_terms;
+mod presence;
 mod spans;
 mod statements;
 mod table;
+mod unissued;
 mod verify;
+mod wanted;
 
 use std::sync::Arc;
 
 use nines_slo::{Bounds, Credit, Evidence, Rules, Terms};
 use nines_timeline::Interval;
 
+pub use completeness::Lack;
 pub use issue::{Issued, Issuing};
+pub use joined::Joined;
+pub use moved::MovedDays;
 pub use owing::Credits;
 pub use period_terms::Chosen;
 pub(crate) use table::{SIGNATURE, documentation, planned, register};
+pub use unissued::{Unissued, UnissuedKind};
 pub use verify::{Today, Verified};
 
 /// What a customer is owed for a service under an agreement, and all that it was worked out from.
@@ -63,6 +77,8 @@ pub struct Owed {
     pub needed: Interval,
     /// Whether the counts of all of it are stored.
     pub complete: bool,
+    /// What is not stored of the service.
+    pub lack: Lack,
     /// From when until when the customer was active, gaps included, in µs.
     pub active: Interval,
     /// The figures.
@@ -71,6 +87,12 @@ pub struct Owed {
     pub bounds: Bounds,
     /// What they were worked out from.
     pub evidence: Evidence,
+    /// Other agreements that credit from the same fee, by name.
+    pub beside: Vec<String>,
+    /// Whether there was a request that counts.
+    pub traffic: bool,
+    /// Why no amount could be worked out, if that is so although there is a fee.
+    pub failed: Option<String>,
 }
 
 impl Owed {

@@ -1,16 +1,19 @@
 //! What is owed for a period: by today's rules, or by those by which it was issued.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::common::exec_datafusion_err;
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::{Basis, IssuedStatement, Month, ObjectKind, Rules, Stored};
 use nines_store::TableKind;
-use nines_timeline::Interval;
 
+use super::joined::{Joined, joined};
 use super::period_terms::Chosen;
+use super::unissued::Unissued;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
 use crate::{EngineError, Result, Session};
@@ -35,14 +38,18 @@ pub struct Credits {
     pub first: Option<i64>,
     /// End of the newest data, in µs; `None` if there are none.
     pub watermark: Option<i64>,
-    /// Customers and services with a fee in the month, which no agreement covers.
-    pub unagreed: Vec<(String, String)>,
-    /// An agreement that judges the period, the end of which no data reach, and what it judges.
-    pub(super) unfinished: Option<(String, Interval)>,
+    /// What is told of how fees and requests were joined, by kind.
+    pub joined: Vec<Joined>,
+    /// Agreements of which not all of the period is stored, or that nothing matches.
+    pub unissued: Vec<Unissued>,
     /// Agreements that were left out because their calendar period goes on after the month.
     pub(super) left_out: Vec<String>,
+    /// Agreements that could not be judged because rows that their credits follow from were removed, and why.
+    pub(super) removed: BTreeMap<String, String>,
     /// That of the evidence.
     _memory: Vec<MemoryReservation>,
+    /// For whom nothing, or no amount, could be worked out, and why: agreement, customer and service.
+    pub failed: BTreeMap<Name, String>,
     /// What the rules by which it was issued cannot judge, and why.
     pub(super) refused: BTreeMap<Name, String>,
     /// What is judged by earlier rules, by today's.
@@ -65,11 +72,31 @@ pub(super) struct Owing<'a> {
     pub earlier: BTreeMap<Name, Rules>,
 }
 
+impl Credits {
+    /// These, and those of other agreements.
+    pub(super) fn join(&mut self, other: Credits) -> Result<()> {
+        self.rows = concat_batches(self.rows.schema_ref(), [&self.rows, &other.rows]).map_err(DataFusionError::from)?;
+        self.owed.extend(other.owed);
+        self.unissued.extend(other.unissued);
+        self.joined.extend(other.joined);
+        self.joined.sort();
+        self.joined.dedup();
+        self.failed.extend(other.failed);
+        self.left_out.extend(other.left_out);
+        self._memory.extend(other._memory);
+        Ok(())
+    }
+}
+
 impl Session {
     /// What is owed for the period of a month, by today's rules.
     pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
         let owing = Owing { month, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
-        self.owing(&owing).await
+        let credits = self.owing(&owing).await?;
+        match credits.removed.values().next() {
+            Some(why) if credits.owed.is_empty() => Err(EngineError::Incomplete(why.clone())),
+            Some(_) | None => Ok(credits),
+        }
     }
 
     /// The same, and what has become of statements that were issued. All of it is read from one version of each table.
@@ -94,14 +121,14 @@ impl Session {
             only,
         };
         let judging = table::judging(&evaluator, asked(Rules::CURRENT, None), &[]).await?;
-        if let Some(why) = table::removed(&evaluator, &judging)? {
-            return Err(EngineError::Incomplete(why));
-        }
         let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
         let (owed, mut memory) = exec.owed(&state.task_ctx()).await?;
         let is_earlier = |owed: &Owed| owing.earlier.contains_key(&owed.name());
-        let (by_current, mut owed): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(is_earlier);
-        let mut refused = exec.refused();
+        let (mut by_current, mut owed): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(is_earlier);
+        // Completeness is no rule of arithmetic: what is compared differs by rules alone.
+        by_current.iter_mut().for_each(|owed| owed.complete = exec.judging().is_complete(owed.needed));
+        let (mut refused, mut failed) = (exec.refused(), exec.failed());
+        failed.retain(|name, _| !owing.earlier.contains_key(name));
         let earlier: BTreeSet<Rules> = owing.earlier.values().copied().collect();
         for rules in earlier {
             let own = owing.earlier.iter().filter(|(_, own)| **own == rules).map(|(name, _)| name.clone());
@@ -111,11 +138,20 @@ impl Session {
             owed.extend(more);
             memory.extend(held);
             refused.extend(exec.refused());
+            failed.extend(exec.failed());
         }
         owed.sort_by_cached_key(Owed::name);
         let rows = figures::batch(&owed, &zone)?;
-        let chooses = owing.chosen.agreement.is_some() || owing.chosen.customer.is_some();
-        let unagreed = if chooses { Vec::new() } else { exec.unagreed(&owed)? };
+        let mut with_fee: HashSet<Name> = HashSet::new();
+        for statement in owing.issued {
+            // The last revision says it.
+            match statement.credit.fee_base {
+                Some(_) => with_fee.insert(name(statement)),
+                None => with_fee.remove(&name(statement)),
+            };
+        }
+        let joined = joined(exec.judging(), &owed, &with_fee);
+        let unissued = exec.unissued(&owed);
         let versions = pins.versions().into_iter();
         let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();
         Ok(Credits {
@@ -123,9 +159,11 @@ impl Session {
             rows,
             first: exec.first(),
             watermark: exec.watermark(),
-            unagreed,
-            unfinished: exec.judging().unfinished(),
+            joined,
+            unissued,
             left_out: exec.judging().left_out(),
+            failed,
+            removed: exec.judging().removed.clone(),
             refused,
             by_current,
             _memory: memory,
@@ -157,11 +195,13 @@ pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Resu
             versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
             active: owed.active,
             rules: owed.rules,
+            beside: owed.beside.clone(),
             evidence: std::mem::take(&mut owed.evidence),
             tables: credits.tables.clone(),
             program: format!("nines {}", env!("CARGO_PKG_VERSION")),
             complete: owed.complete,
             watermark: credits.watermark,
+            missing: if owed.complete { Vec::new() } else { owed.lack.missing.clone() },
         };
         let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
         statements.push(IssuedStatement::draw_up(basis, now).map_err(wrong)?);

@@ -1,18 +1,21 @@
 //! By what a period is judged: agreements, and all that is laid over counts.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Month, ObjectKind, Period, Rules, Terms};
+use nines_store::Store;
 use nines_timeline::{Grid, Interval};
 
 use super::carried::Carried;
 use super::case::Case;
 use super::fees::Fees;
+use super::presence::{Midnights, Presence, local_days};
 use super::spans::hull;
+use super::wanted::Wanted;
 use crate::evaluate::{Exclusion, Incident};
 
 /// When nothing is said of a customer's coming and going.
@@ -25,6 +28,21 @@ pub struct Chosen {
     pub agreement: Option<String>,
     /// Only of this customer.
     pub customer: Option<String>,
+    /// Only under one of these agreements. Unlike the one that is chosen by name, they are issued when their periods are over.
+    pub among: Option<BTreeSet<String>>,
+}
+
+impl Chosen {
+    /// Whether an agreement may be one of those.
+    pub fn has(&self, agreement: &str) -> bool {
+        self.agreement.as_ref().is_none_or(|name| name == agreement)
+            && self.among.as_ref().is_none_or(|among| among.contains(agreement))
+    }
+
+    /// Of these, only those under some agreements.
+    pub(super) fn among(&self, agreements: impl IntoIterator<Item = String>) -> Chosen {
+        Chosen { among: Some(agreements.into_iter().collect()), ..self.clone() }
+    }
 }
 
 /// What one statement works credits out with.
@@ -33,6 +51,8 @@ pub(super) struct PeriodTerms {
     /// A month of the period.
     pub month: Month,
     pub chosen: Chosen,
+    /// Only those for whom the statement's filters ask.
+    pub wanted: Wanted,
     /// Only agreements whose calendar period is over with the month.
     pub ending: bool,
     /// By which rules.
@@ -41,21 +61,35 @@ pub(super) struct PeriodTerms {
     pub only: Option<HashSet<[String; 3]>>,
     /// What the rules cannot judge, and why.
     pub refused: Mutex<BTreeMap<[String; 3], String>>,
+    /// For whom nothing, or no amount, can be worked out, and why: it concerns nobody else.
+    pub failed: Mutex<BTreeMap<[String; 3], String>>,
     /// Agreement, customer and service of what was issued: told of even where nothing is left of it.
     pub issued: Vec<[String; 3]>,
     pub definitions: Arc<Definitions>,
     pub fees: Fees,
     pub exclusions: Vec<Exclusion>,
-    /// Incidents in which telemetry was lost.
+    /// Incidents, whatever happened in them.
+    pub incidents: Vec<Incident>,
+    /// Those in which telemetry was lost.
     pub lost: Vec<Incident>,
     /// What rows say of the business of services of which nobody else does.
     pub carried: Carried,
+    /// Where local days begin, of all zones in which is judged.
+    pub midnights: Midnights,
+    /// Agreements that cannot be judged because rows that their credits follow from were removed, and why.
+    pub removed: BTreeMap<String, String>,
+    /// On which days services have rows; set before what is owed is worked out.
+    pub presence: OnceLock<Presence>,
     /// Start of the first slice of `requests`; `i64::MAX` where there is none.
     pub first: i64,
     /// End of the newest slice of `requests`.
     pub watermark: i64,
     /// The store's slice width in µs.
     pub slot: i64,
+    /// Where what people should know is said.
+    pub store: Option<Store>,
+    /// Until when an open incident goes on.
+    pub now: i64,
 }
 
 /// How long after the beginning of what is needed data may begin: a quiet hour is none that is missing.
@@ -63,15 +97,24 @@ const QUIET: i64 = 3600 * nines_timeline::MICROS;
 
 impl PeriodTerms {
     pub fn agreements(&self) -> impl Iterator<Item = (usize, &Agreement)> {
-        let wanted = |agreement: &Agreement| self.chosen.agreement.as_ref().is_none_or(|name| *name == agreement.name);
+        let wanted = |agreement: &Agreement| {
+            self.chosen.has(&agreement.name)
+                && !self.removed.contains_key(&agreement.name)
+                && self.wanted.agreement(&agreement.name)
+        };
         let all = self.definitions.agreements.iter().enumerate();
         all.filter(move |(_, agreement)| wanted(agreement) && !self.is_early(agreement))
     }
 
     /// The agreements that are left out because their calendar period goes on after the month.
     pub fn left_out(&self) -> Vec<String> {
-        let early = self.definitions.agreements.iter().filter(|agreement| self.is_early(agreement));
+        let early = self.early().filter(|agreement| self.chosen.has(&agreement.name));
         early.map(|agreement| agreement.name.clone()).collect()
+    }
+
+    /// The agreements whose calendar period goes on after the month.
+    pub fn early(&self) -> impl Iterator<Item = &Agreement> {
+        self.definitions.agreements.iter().filter(|agreement| self.is_early(agreement))
     }
 
     fn is_early(&self, agreement: &Agreement) -> bool {
@@ -101,23 +144,23 @@ impl PeriodTerms {
             || self.lost.iter().any(|incident| is_about_one(&incident.business))
     }
 
-    /// Whether the counts of all of a time are stored.
+    /// Whether the table reaches over all of a time, whatever services its rows are of: how earlier rules took a period as complete.
     pub fn is_complete(&self, needs: Interval) -> bool {
         self.first.saturating_sub(QUIET) <= needs.start && self.watermark >= needs.end
     }
 
-    /// An agreement that judges the period, the end of which no data reach, and what it judges of it. That there are no rows says
-    /// nothing then.
-    pub fn unfinished(&self) -> Option<(String, Interval)> {
-        let customer = self.chosen.customer.as_deref();
-        let judging = self.agreements().filter_map(|(_, agreement)| Some((agreement, self.usual(agreement)?)));
-        let mut meant = judging
-            .filter(|(_, usual)| customer.is_none_or(|customer| any(&usual.terms.rows.customers, customer)))
-            .map(|(agreement, usual)| (agreement.name.clone(), usual.interval));
-        meant.find(|(_, judged)| self.watermark < judged.end || self.first >= judged.end)
+    /// For whom nothing, or no amount, could be worked out, and why.
+    pub fn failed(&self) -> MutexGuard<'_, BTreeMap<[String; 3], String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the period of a customer is judged; `None` if it is not, by this agreement.
+    /// Notes why nothing, or no amount, can be worked out for somebody.
+    pub fn fail(&self, name: [String; 3], why: &DataFusionError) {
+        self.failed().insert(name, why.message().into_owned());
+    }
+
+    /// How the period of a customer is judged; `None` if it is not, by this agreement, or if it cannot be: then it
+    /// [failed](Self::failed).
     pub fn case(&self, number: usize, customer: &str, service: &str) -> Result<Option<Case>> {
         let agreement = &self.definitions.agreements[number];
         if self.chosen.customer.as_ref().is_some_and(|chosen| chosen != customer) {
@@ -127,6 +170,18 @@ impl PeriodTerms {
         if self.only.as_ref().is_some_and(|only| !only.contains(&name)) {
             return Ok(None);
         }
+        if !self.wanted.row([&agreement.name, customer, service]) {
+            return Ok(None);
+        }
+        self.judged(number, name.clone()).or_else(|why| {
+            self.fail(name, &why);
+            Ok(None)
+        })
+    }
+
+    fn judged(&self, number: usize, name: [String; 3]) -> Result<Option<Case>> {
+        let agreement = &self.definitions.agreements[number];
+        let [_, customer, service] = &name;
         let Some(usual) = self.usual(agreement) else { return Ok(None) };
         let Some((covered, active)) = self.covered(agreement, usual.period, usual.terms, customer, service) else {
             return Ok(None);
@@ -160,24 +215,34 @@ impl PeriodTerms {
         let reads = covered.reads(&lost);
         // What cannot touch a slice that is read is no evidence.
         let touches = |interval: Interval| interval.start < reads.end && interval.end > reads.start;
-        let fee = self.fees.paid(customer, service, &covered, &active)?;
+        let excluding = Interval::new(covered.excludes_from(reads), reads.end);
+        let decides = |interval: Interval| interval.start < excluding.end && interval.end > excluding.start;
+        // Without a fee that can be used there is still an availability.
+        let fee = self.fees.paid(customer, service, &covered).unwrap_or_else(|why| {
+            self.fail(name.clone(), &why);
+            None
+        });
         let hull = hull(&active, period.interval);
         let active = self.present(&covered, active, reads, customer, service);
         let before = Interval::new(reads.start, judged.start);
         let needed = active.iter().map(|span| span.overlap(before)).find(|span| !span.is_empty());
         let needs = Interval::new(needed.map_or(judged.start, |needed| needed.start), judged.end);
         let bare = Evidence {
-            exclusions: by_start(exclusions.filter(|excluded| touches(excluded.interval)).collect()),
+            exclusions: by_start(exclusions.filter(|excluded| decides(excluded.interval)).collect()),
             lost: lost.into_iter().filter(|lost| touches(*lost)).collect(),
             active: if active == [ALWAYS] { Vec::new() } else { active },
             fee,
+            stored_slice: Some(self.slot),
             ..Evidence::default()
         };
-        if let Err(error) = bare.check(&covered) {
-            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(name, error.to_string());
-            return Ok(None);
-        }
-        let (customer, service) = (customer.into(), service.into());
+        let pieces = match covered.pieces(&bare) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(name, error.to_string());
+                return Ok(None);
+            }
+        };
+        let (customer, service) = (customer.as_str().into(), service.as_str().into());
         let case = Case {
             agreement: number,
             customer,
@@ -187,7 +252,7 @@ impl PeriodTerms {
             period,
             judged,
             rules: self.rules,
-            grid,
+            pieces,
             active: hull,
             reads,
             needs,
@@ -198,16 +263,34 @@ impl PeriodTerms {
 
     /// The µs of which slices may be needed, and the services if they are known by name; `None` if no agreement judges anything.
     pub fn reads(&self) -> Option<(Interval, Vec<String>)> {
+        self.reads_of(self.agreements().map(|(_, agreement)| agreement))
+    }
+
+    /// The same for some agreements.
+    pub fn reads_of<'a>(&self, agreements: impl Iterator<Item = &'a Agreement>) -> Option<(Interval, Vec<String>)> {
         let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
+        let judging: Vec<_> = agreements.flat_map(|agreement| self.judges(agreement)).collect();
+        scope(judging.into_iter().map(|(_, covered)| {
+            let reads = covered.reads(&lost);
+            // All of its first day says whether that day has a row.
+            let first = local_days(covered.terms.time_zone, Interval::new(reads.start, reads.start + 1));
+            let start = first.first().map_or(reads.start, |day| day.start.min(reads.start));
+            (Interval::new(start, reads.end.max(start)), covered.terms)
+        }))
+    }
+
+    /// Where the days begin and end that must have rows.
+    pub fn midnights(&self) -> Midnights {
+        let Some((reads, _)) = self.reads() else { return Midnights::default() };
         let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement));
-        scope(judging.map(|(_, covered)| (covered.reads(&lost), covered.terms)))
+        Midnights::of(judging.map(|(_, covered)| (covered.terms.time_zone, reads)))
     }
 
     /// An agreement that is recorded and cannot be read: nobody's credit is left out in silence.
     pub fn check_readable(&self) -> Result<()> {
-        let is_meant = |name: &str| self.chosen.agreement.as_ref().is_none_or(|chosen| chosen == name);
-        let lost =
-            self.definitions.unreadable.iter().find(|lost| lost.kind == ObjectKind::Agreement && is_meant(&lost.name));
+        let mut unreadable = self.definitions.unreadable.iter();
+        let is_meant = |name: &str| self.chosen.has(name) && self.wanted.agreement(name);
+        let lost = unreadable.find(|lost| lost.kind == ObjectKind::Agreement && is_meant(&lost.name));
         match lost {
             None => Ok(()),
             Some(lost) => exec_err!(
@@ -224,11 +307,13 @@ impl PeriodTerms {
         let begins = self.agreements().filter_map(|(_, agreement)| Some(self.usual(agreement)?.period.interval.start));
         // Where no agreement judges it any more, it is a month like any other.
         let month = || Some(Period::of(self.month, 1, Tz::UTC)?.interval.start);
-        if self.agreements().next().is_some() && begins.min().or_else(month).is_some_and(|begins| begins > now) {
+        if (self.agreements().next().is_some() || !self.removed.is_empty())
+            && begins.min().or_else(month).is_some_and(|begins| begins > now)
+        {
             return exec_err!("{} has not begun yet; nothing is owed for it", self.month);
         }
         if let Some(name) = &self.chosen.agreement
-            && self.agreements().next().is_none()
+            && !self.definitions.agreements.iter().any(|agreement| agreement.name == *name)
         {
             let names: Vec<&str> =
                 self.definitions.agreements.iter().map(|agreement| agreement.name.as_str()).collect();
@@ -265,7 +350,7 @@ fn by_start(mut exclusions: Vec<Excluded>) -> Vec<Excluded> {
     exclusions
 }
 
-fn any(patterns: &[nines_slo::Pattern], name: &str) -> bool {
+pub(super) fn any(patterns: &[nines_slo::Pattern], name: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
 }
 

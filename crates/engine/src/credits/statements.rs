@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::{exec_datafusion_err, internal_datafusion_err};
 use datafusion::logical_expr::{col, lit};
@@ -73,9 +73,33 @@ impl Session {
         while let Some(batch) = rows.next().await {
             read(&batch?, &months, &mut found)?;
         }
+        found.statements.retain(|statement| chosen.has(&statement.agreement));
         let key =
             |s: &IssuedStatement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
         found.statements.sort_by_cached_key(key);
+        Ok(found)
+    }
+}
+
+impl Session {
+    /// Agreement, customer, service and first month of the period of every statement, without the statements.
+    pub(super) async fn issued_keys(&self) -> Result<Vec<(String, String, String, Month)>> {
+        let Some(store) = self.store() else { return Ok(Vec::new()) };
+        let snapshot = self.snapshot(&store.table(TableKind::Statements)).await?;
+        let rows = self.reading().await?.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?;
+        let batches =
+            rows.select_columns(&["agreement", "customer", "service", "period"])?.distinct()?.collect().await?;
+        let mut found = Vec::new();
+        for batch in &batches {
+            let columns = ["agreement", "customer", "service", "period"].map(|name| texts(batch, name));
+            let [agreement, customer, service, period] = columns;
+            let (agreement, customer, service, period) = (agreement?, customer?, service?, period?);
+            for row in 0..batch.num_rows() {
+                let of = |column: &StringViewArray| column.value(row).to_string();
+                let month = period.value(row).parse().map_err(|error: String| exec_datafusion_err!("{error}"))?;
+                found.push((of(agreement), of(customer), of(service), month));
+            }
+        }
         Ok(found)
     }
 }

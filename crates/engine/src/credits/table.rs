@@ -1,8 +1,8 @@
 //! `credits(period)` in SQL.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -25,19 +25,24 @@ use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
 use super::period_terms::{Chosen, PeriodTerms, scope};
+use super::presence::{self, Midnights, Presence, Watch};
+use super::wanted::{NAMES, Wanted};
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
 use crate::deferred::{DeferredExec, Planner};
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, pushed_down, speaks_of};
+use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, fold, pushed_down, speaks_of};
 use crate::location::StoreLocation;
 use crate::statement::Pins;
 use crate::table_call::TableCall;
+
+/// How many days after a period are looked at for rows that say that its services went on.
+const LATER: i32 = 62;
 
 const NAME: &str = "credits";
 const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
 /// What the function takes.
 pub(crate) const SIGNATURE: Signature = Signature { function: NAME, parameters: &[PERIOD] };
-/// Columns of the answer that rows of `requests` have too.
+/// Columns of the answer that rows of `requests` have too. They are among [`NAMES`].
 const SHARED: [&str; 2] = ["customer", "service"];
 
 /// What the function is, for the table `functions`.
@@ -48,7 +53,8 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests are assumed to have \
                        failed where telemetry was lost; valid and failed are those that were counted. complete says whether all of \
-                       the judged time, [started, ended), is stored, and of the days before it from which is estimated. \
+                       the judged time, [started, ended), is stored of the service: its newest row is close to the end, and each \
+                       local day has a row, an exclusion or an incident, the days before it from which is estimated included. \
                        availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
                        worst every slice without a request was an outage.";
     let documentation = Documentation::builder(section, description, SIGNATURE.to_string()).with_sql_example(
@@ -101,7 +107,7 @@ impl TableProvider for Credits {
 
     /// Whose rows are not read has no credit; filters are applied again to what comes out.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(pushed_down(filters, &SHARED))
+        Ok(pushed_down(filters, &NAMES))
     }
 
     async fn scan(
@@ -148,13 +154,13 @@ fn deferred(call: TableCall, month: Month, view: View) -> Result<DeferredExec> {
     let planner: Planner = Arc::new(move |context| {
         let (view, call, zone) = (Arc::clone(&seen), Arc::clone(&wanted), Arc::clone(&zone));
         Box::pin(async move {
-            let filters: Vec<Expr> = call.filters.iter().filter(|f| speaks_of(f, &SHARED)).cloned().collect();
             let evaluation = view.evaluation.within(&context);
             let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
-            let judging = judging(&evaluator, CreditsQuestion::new(month), &filters).await?;
-            if let Some(why) = removed(&evaluator, &judging)? {
+            let judging = judging(&evaluator, CreditsQuestion::new(month), &call.filters).await?;
+            if let Some(why) = judging.removed.values().next() {
                 return datafusion::common::exec_err!("{why}");
             }
+            let filters: Vec<Expr> = call.filters.iter().filter(|f| speaks_of(f, &SHARED)).cloned().collect();
             let planned = plan(&evaluator, judging, &filters, call.projection.clone(), &zone)?;
             Ok(Arc::new(planned) as Arc<dyn ExecutionPlan>)
         })
@@ -204,49 +210,76 @@ pub(super) async fn judging(
         rules,
         only,
         refused: Mutex::default(),
+        failed: Mutex::default(),
+        wanted: Wanted::new(evaluator.session, filters)?,
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
         exclusions: evaluator.exclusions.clone(),
+        incidents: evaluator.incidents.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
         carried: Carried::default(),
         first: inputs.first,
         watermark: inputs.watermark,
         slot: evaluator.slot,
+        store: evaluator.store.clone(),
+        now: evaluator.now,
+        midnights: Midnights::default(),
+        removed: BTreeMap::new(),
+        presence: OnceLock::new(),
     };
     judging.check_readable()?;
+    judging.removed = removed(evaluator, &judging)?;
     judging.check_begun(evaluator.now)?;
+    let filters: Vec<&Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).collect();
+    judging.midnights = judging.midnights();
+    // What speaks of services alone chooses services whole.
+    let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
+    // Of each service by itself, whoever its customers are.
+    let of_services: Vec<Expr> =
+        filters.iter().filter(|filter| speaks_of(filter, &["service"])).map(|filter| (*filter).clone()).collect();
+    if narrows && let Some((reads, services)) = judging.reads() {
+        let mut seen = Presence::default();
+        if let Some(scan) = scan(evaluator, days_of(reads), &presence::COLUMNS, services, of_services.clone())? {
+            let begin = |_| Watch::new(judging.midnights.clone());
+            let parts = fold(&scan, &evaluator.session.task_ctx(), "days", begin).await?;
+            parts.into_iter().for_each(|part| seen.join(part));
+        }
+        let _ = judging.presence.set(seen);
+    }
     let asking = judging.asking();
     let of_rows = scope(asking.iter().map(|asking| (asking.judged, asking.terms.as_ref())));
     let Some((reads, services)) = of_rows.filter(|(reads, _)| names_a_business(inputs, *reads)) else {
         return Ok(judging);
     };
-    // What speaks of services alone chooses services whole.
-    let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
     if !narrows && !judging.has_scoped_records() {
         // Only the answer tells of it then, and what is counted anyway says it.
         judging.carried.asking = Some(asking.into());
         return Ok(judging);
     }
-    // Of each service by itself, whoever its customers are.
-    let filters: Vec<Expr> = filters.iter().filter(|filter| speaks_of(filter, &["service"])).cloned().collect();
-    if let Some(scan) = scan(evaluator, reads, services, filters)? {
+    if let Some(scan) = scan(evaluator, days_of(reads), &COLUMNS, services, of_services)? {
         judging.carried = carried(asking, &judging.definitions, &scan, &evaluator.session.task_ctx()).await?;
     }
     Ok(judging)
 }
 
-/// Why a period cannot be worked out any more: rows that it needs were removed.
-pub(super) fn removed(evaluator: &Evaluator<'_>, judging: &PeriodTerms) -> Result<Option<String>> {
+/// Agreements whose period cannot be worked out any more, and why: rows that it needs were removed.
+fn removed(evaluator: &Evaluator<'_>, judging: &PeriodTerms) -> Result<BTreeMap<String, String>> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let Some((reads, _)) = judging.reads() else { return Ok(None) };
-    let Some(sealed) = inputs.sealed.filter(|_| inputs.lacks(&days_of(reads))) else { return Ok(None) };
+    let Some(sealed) = inputs.sealed else { return Ok(BTreeMap::new()) };
     let from = chrono::NaiveDate::from_epoch_days(sealed.rows_from).map_or_else(String::new, |day| day.to_string());
-    Ok(Some(format!(
-        "the credits of {} follow from rows of requests that were removed: those before {from} are not kept. What was issued is in \
-         the table statements, with its evidence. Of several agreements, ask for another with --agreement",
-        judging.month
-    )))
+    let lacking = judging.agreements().filter(|(_, agreement)| {
+        let reads = judging.reads_of(std::iter::once(*agreement));
+        reads.is_some_and(|(reads, _)| inputs.lacks(&days_of(reads)))
+    });
+    let why = |name: &str| {
+        format!(
+            "the credits of {} under {name} follow from rows of requests that were removed: those before {from} are not kept. What was \
+             issued is in the table statements, with its evidence. Of several agreements, ask for another with --agreement",
+            judging.month
+        )
+    };
+    Ok(lacking.map(|(_, agreement)| (agreement.name.clone(), why(&agreement.name))).collect())
 }
 
 /// Whether any row of these days may name a business.
@@ -269,30 +302,40 @@ pub(super) fn plan(
     projection: Option<Vec<usize>>,
     zone: &Arc<str>,
 ) -> Result<CreditsExec> {
-    let scan = match judging.reads() {
+    let (rows, later) = match judging.reads() {
         Some((reads, services)) => {
             let mut conditions = filters.to_vec();
             if let Some(customer) = &judging.chosen.customer {
                 conditions.push(col("customer").eq(lit(customer.as_str())));
             }
-            scan(evaluator, reads, services, conditions)?
+            let rows = scan(evaluator, days_of(reads), &COLUMNS, services.clone(), conditions)?;
+            let after = days_of(reads).end() + 1;
+            let later = match judging.may_need_later() {
+                true => {
+                    let filters = filters.iter().filter(|filter| speaks_of(filter, &["service"])).cloned().collect();
+                    scan(evaluator, after..=after + LATER, &presence::COLUMNS, services, filters)?
+                }
+                false => None,
+            };
+            (rows, later)
         }
-        None => None,
+        None => (None, None),
     };
-    CreditsExec::new(judging, scan, projection, zone)
+    CreditsExec::new(judging, rows, later, projection, zone)
 }
 
-/// The rows of `requests` of these days and services (of all, if none is named) for which these conditions hold, as far as that
-/// can be decided while they are read; `None` if there are none.
+/// These columns of the rows of `requests` of these days and services (of all, if none is named) for which these conditions hold, as far
+/// as that can be decided while they are read; `None` if there are none.
 fn scan(
     evaluator: &Evaluator<'_>,
-    reads: Interval,
+    days: RangeInclusive<i32>,
+    columns: &[&str],
     services: Vec<String>,
     mut conditions: Vec<Expr>,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
     let Some(snapshot) = &inputs.snapshot else { return Ok(None) };
-    let days: Vec<i32> = inputs.days_in(days_of(reads)).collect();
+    let days: Vec<i32> = inputs.days_in(days).collect();
     if days.is_empty() {
         return Ok(None);
     }
@@ -306,6 +349,6 @@ fn scan(
         }
     }
     let partitions = evaluator.session.config().target_partitions();
-    let by_day = ByDay { days: &days, columns: &COLUMNS, filter: conjunction(decided), partitions, lead_in: 0 };
+    let by_day = ByDay { days: &days, columns, filter: conjunction(decided), partitions, lead_in: 0 };
     Ok(Some(snapshot.scan_by_day(evaluator.session, &by_day)?.plan))
 }

@@ -341,7 +341,7 @@ impl DayCounter {
         let status = columns.status.map_or(0, |status| status.value(row));
         let how = match &spec.indicator {
             Indicator::Availability { party, causes } => {
-                match charged(*party, causes.0.get(text(CAUSE)).copied(), status) {
+                match charged(*party, causes.charge(text(CAUSE), status), status) {
                     Some(true) => How::Good,
                     Some(false) => How::Bad,
                     None => return Ok(None),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
@@ -12,7 +13,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
-use nines_slo::{Definitions, ObjectKind, Stored};
+use nines_slo::{Definitions, ObjectKind, Rules, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::common::Read;
@@ -178,6 +179,7 @@ pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
         let (kinds, names, text) =
             (exclusions::texts(batch, "kind")?, exclusions::texts(batch, "name")?, exclusions::texts(batch, "text")?);
         let from = exclusions::instants(batch, "effective_from")?;
+        let rules = batch.column_by_name("rules").and_then(|column| column.as_primitive_opt::<Int64Type>());
         for (row, from) in from.into_iter().enumerate() {
             let kind: ObjectKind = kinds.value(row).parse().map_err(|_| unknown_kind(kinds.value(row)))?;
             found.push(Stored {
@@ -185,10 +187,21 @@ pub(crate) fn stored(rows: &[RecordBatch]) -> Result<Vec<Stored>> {
                 name: names.value(row).to_string(),
                 effective_from: from.unwrap_or(nines_slo::SINCE_EVER),
                 text: text.value(row).to_string(),
+                rules: recorded_by(rules.and_then(|rules| rules.is_valid(row).then(|| rules.value(row))))?,
             });
         }
     }
     Ok(found)
+}
+
+/// The rules of the version that recorded a definition; before rules 3 it was not said.
+fn recorded_by(number: Option<i64>) -> Result<Rules> {
+    let Some(number) = number else { return Ok(Rules::Second) };
+    u32::try_from(number).ok().and_then(Rules::from_number).ok_or_else(|| {
+        exec_datafusion_err!(
+            "a definition was recorded by rules {number}, which this version of nines does not know; use a newer one"
+        )
+    })
 }
 
 fn unknown_kind(kind: &str) -> DataFusionError {

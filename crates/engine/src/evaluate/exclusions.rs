@@ -124,7 +124,8 @@ pub(crate) fn instants(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64
     Ok(instants.as_primitive::<TimestampMicrosecondType>().iter().collect())
 }
 
-fn flags(batch: &RecordBatch, name: &str) -> Result<Vec<bool>> {
+/// A column of flags; NULL is false.
+pub(crate) fn flags(batch: &RecordBatch, name: &str) -> Result<Vec<bool>> {
     let column = batch.column_by_name(name).ok_or_else(|| internal_datafusion_err!("{name} was not read"))?;
     let flags = cast(column, &DataType::Boolean)?;
     Ok(flags.as_boolean().iter().map(|flag| flag == Some(true)).collect())

@@ -71,7 +71,8 @@ pub(crate) fn pushed_down(filters: &[&Expr], columns: &[&str]) -> Vec<TableProvi
     filters.iter().map(support).collect()
 }
 
-fn unqualified(filter: Expr) -> Result<Expr> {
+/// The same of columns that are named without their table.
+pub(crate) fn unqualified(filter: Expr) -> Result<Expr> {
     use datafusion::common::tree_node::{Transformed, TreeNode};
     let plain = filter.transform(|expr| match expr {
         Expr::Column(column) => Ok(Transformed::yes(Expr::Column(datafusion::common::Column::from_name(column.name)))),

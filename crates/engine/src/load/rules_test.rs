@@ -91,7 +91,7 @@ fn exclusions() -> impl Strategy<Value = Row> {
 
 fn fees() -> impl Strategy<Value = Row> {
     let period = prop::sample::select(vec!["2026-10", "2026-13", "October", ""]);
-    let currency = prop::sample::select(vec!["EUR", "eur", "EURO", ""]);
+    let currency = prop::sample::select(vec!["EUR", "eur", "EURO", "RMB", ""]);
     let hour = || prop::option::of(0u8..3);
     (period, currency, -1i64..3, -1i64..3, hour(), hour()).prop_map(
         |(period, currency, amount, vouchers, from, until)| {
@@ -165,4 +165,19 @@ fn what_a_file_may_not_say_an_insert_may_not_either() {
         }
         assert!(taken > 0 && refused > 0, "{}: {taken} taken, {refused} refused", kind.name());
     }
+}
+
+/// What is stored of a fee can be credited, and what can be credited is stored: both crates know the same currencies.
+#[test]
+fn fees_are_in_the_currencies_in_which_credits_are_paid() {
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let codes =
+        letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
+    let mut paid = 0;
+    for code in codes {
+        let digits = nines_slo::minor_digits(&code);
+        assert_eq!(nines_store::is_currency(&code), digits.is_some(), "{code}");
+        paid += usize::from(digits.is_some());
+    }
+    assert!(paid > 150, "{paid}");
 }

@@ -35,7 +35,7 @@ pub(crate) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<V
                 NotValid::Cause(cause) if own.iter().all(|key| key.cause != *cause) => {
                     found.push(Miss::name(TABLE, ("cause", cause), &of, &names(own.iter().copied(), "cause")));
                 }
-                NotValid::Status(status) if own.iter().all(|key| key.status != *status) => {
+                NotValid::Status(status) if own.iter().all(|key| !status.contains(key.status)) => {
                     let text = format!("no row of requests of its services{} has the status {status}", keys.since);
                     found.push(Miss { look: None, table: TABLE, text });
                 }

@@ -8,6 +8,7 @@ pub(crate) mod agreement;
 mod miss;
 pub(crate) mod objective;
 mod read;
+pub(crate) mod shared;
 
 use datafusion::error::Result;
 pub(crate) use read::Carried;

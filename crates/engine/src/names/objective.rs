@@ -1,7 +1,7 @@
 //! What of an objective matches no stored row.
 
 use datafusion::error::Result;
-use nines_slo::{Causes, Indicator, Pattern, Spec};
+use nines_slo::{Causes, Indicator, Pattern, Spec, Statuses};
 use nines_store::TableKind;
 
 use super::miss::{Miss, Of};
@@ -72,7 +72,13 @@ fn of_keys(spec: &Spec, table: TableKind, keys: &Keys) -> Vec<Miss> {
 pub(super) fn unknown_causes(table: TableKind, causes: &Causes, of: &Of<'_>, own: &[&Key]) -> Vec<Miss> {
     let shipped = Causes::default();
     let named = causes.0.keys().filter(|cause| !shipped.0.contains_key(*cause));
-    let unknown = named.filter(|cause| own.iter().all(|key| key.cause != **cause));
+    let carries = |key: &Key, text: &str, statuses: Option<Statuses>| {
+        key.cause == text || statuses.is_some_and(|statuses| statuses.contains(key.status))
+    };
+    let unknown = named.filter(|cause| {
+        let statuses = Statuses::of(cause);
+        !own.iter().any(|key| carries(key, cause, statuses))
+    });
     unknown.map(|cause| Miss::name(table, ("cause", cause), of, &names(own.iter().copied(), "cause"))).collect()
 }
 

@@ -3,12 +3,12 @@
 use chrono_tz::Tz;
 use nines_timeline::Share;
 
-use crate::agreement::terms::{Bad, ClaimWithin, LostTelemetry, Measure, MinPayout, NotValid, RateOp};
-use crate::credit::money;
+use crate::agreement::terms::{Bad, LostTelemetry, Measure, NotValid, RateOp};
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
 use crate::slo::time_zone;
+use crate::statuses::Statuses;
 use crate::yaml::Node;
 
 /// `period`: its months and its zone.
@@ -19,7 +19,7 @@ pub(crate) fn period(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(u32,
     Some((months?, zone?))
 }
 
-fn months(text: &str) -> Result<u32, String> {
+pub(crate) fn months(text: &str) -> Result<u32, String> {
     let wrong = || {
         format!(
             "'{text}' is no period of an agreement: expected calendar months that divide a year, as in 1M, 1Q or 1Y"
@@ -44,7 +44,7 @@ pub(crate) fn not_valid(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Vec<NotVa
         return Vec::new();
     }
     if let Some(text) = node.text() {
-        let hint = "expected all, or such as {except: [403, rate_limited]}";
+        let hint = "expected all, or such as {except: [403, 5xx, rate_limited]}";
         notes.error_hint(node.place, format!("'valid' cannot be '{text}'"), hint);
         return Vec::new();
     }
@@ -53,14 +53,23 @@ pub(crate) fn not_valid(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Vec<NotVa
         return Vec::new();
     }
     let items = valid.list("except", notes).unwrap_or_default().iter();
-    let read = |node: &Node| {
+    let mut read = |node: &Node| {
         let text = fields::text(node, "except", notes)?;
-        Some(match text.parse::<i32>() {
-            Ok(status) => NotValid::Status(status),
-            Err(_) => NotValid::Cause(text.to_string()),
+        Some(match Statuses::of(text) {
+            Some(statuses) => NotValid::Status(statuses),
+            None => {
+                if Statuses::are_meant(text) {
+                    notes.warn(
+                        node.place,
+                        format!("'{text}' is no status, so that it excepts requests whose cause is this text"),
+                        Some("a status is such as 403, 4xx or 502-504"),
+                    );
+                }
+                NotValid::Cause(text.to_string())
+            }
         })
     };
-    items.filter_map(read).collect()
+    items.filter_map(&mut read).collect()
 }
 
 /// `measure` with what it needs: `bad` and `minRun`.
@@ -138,25 +147,20 @@ pub(crate) fn min_requests(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
     fields.parse("minRequests", notes, whole).unwrap_or(1)
 }
 
-/// `minPayout`.
-pub(crate) fn min_payout(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<MinPayout> {
-    let (amount, currency) = fields.parse("minPayout", notes, money::read)?;
-    Some(MinPayout { amount, currency })
-}
+/// Where nothing is said of it: a day.
+const COMPLETE: i64 = duration::DAY;
 
-/// `claimWithin`: days or months after the period.
-pub(crate) fn claim_within(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<ClaimWithin> {
-    fields.parse("claimWithin", notes, |text| {
-        let wrong =
-            || format!("'{text}' is no time to claim: expected days or months after the period, as in 60d or 2M");
-        let number = |unit: char, most: u32| {
-            let number = text.strip_suffix(unit)?;
-            let number = number.parse::<u32>().ok().filter(|n| (1..=most).contains(n))?;
-            (!text.starts_with('+')).then_some(number)
-        };
-        let days = number('d', 3660).map(ClaimWithin::Days);
-        days.or_else(|| number('M', 120).map(ClaimWithin::Months)).ok_or_else(wrong)
-    })
+/// `complete`: how long before the end of a period the newest row of a service may be.
+pub(crate) fn complete(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
+    let read = |text: &str| {
+        let micros = duration::micros(text, duration::SPAN)?;
+        // As long as the shortest month, nothing would have to be stored of it.
+        let most = 27 * duration::DAY;
+        (micros <= most)
+            .then_some(micros)
+            .ok_or_else(|| format!("'{text}' is too long: expected at most 27d, as in 24h"))
+    };
+    fields.parse("complete", notes, read).unwrap_or(COMPLETE)
 }
 
 /// `fees`: whether what vouchers paid is left out.

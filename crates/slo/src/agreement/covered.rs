@@ -1,13 +1,11 @@
 //! Which version judges a period, and which part of the period.
 
-use chrono::Days;
 use nines_timeline::{Grid, Interval, normalize};
 
-use crate::agreement::{Agreement, AgreementVersion, ClaimWithin, Terms};
-use crate::instant::first_instant;
+use crate::agreement::{Agreement, AgreementVersion, Allowance, Terms};
 use crate::period::{Month, Period};
 use crate::rules::Rules;
-use crate::spans::clip;
+use crate::spans::{clip, intersect};
 
 /// A period as an agreement judges it: whole, by the terms in force at its first covered instant.
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +61,16 @@ impl Covered<'_> {
         self.grid().inside(self.interval)
     }
 
-    /// The slices that are judged: of those the ones in which the customer was there from first to last. `active` as in
+    /// The slices that are judged: of those the ones in which the customer was there from first to last, in service hours. `active` as in
     /// [`Evidence::active`](crate::Evidence::active).
     pub fn judged(&self, active: &[Interval]) -> Vec<Interval> {
+        let spans = self.in_service(self.slices_of(active), self.interval);
+        let spans = spans.into_iter().map(|span| self.grid().inside(span));
+        spans.filter(|span| !span.is_empty()).collect()
+    }
+
+    /// The slices of the covered part of the period in which the customer was there from first to last.
+    pub(crate) fn slices_of(&self, active: &[Interval]) -> Vec<Interval> {
         let whole = self.slices();
         let spans = match active {
             [] => vec![whole],
@@ -75,14 +80,28 @@ impl Covered<'_> {
         spans.filter(|span| !span.is_empty()).collect()
     }
 
-    /// The instant (µs) before which a credit must be claimed.
-    pub fn claim_by(&self) -> Option<i64> {
-        let (next, zone) = (self.period.next(), self.terms.time_zone);
-        let day = match self.terms.claim_within? {
-            ClaimWithin::Days(days) => next.first_day()?.checked_add_days(Days::new(days.into()))?,
-            ClaimWithin::Months(months) => next.plus(months).first_day()?,
+    /// What of some time within a stretch lies in service hours.
+    pub(crate) fn in_service(&self, spans: Vec<Interval>, within: Interval) -> Vec<Interval> {
+        match &self.terms.service_hours {
+            None => spans,
+            Some(hours) => intersect(&spans, &hours.within(within, self.terms.time_zone)),
+        }
+    }
+
+    /// From when on (µs) exclusions decide something: where an allowance goes by a longer period, those before the judged
+    /// part use it up.
+    pub fn excludes_from(&self, reads: Interval) -> i64 {
+        let allowances = self.terms.exclusions.iter().filter_map(|exclude| exclude.at_most);
+        let start = |allowance: Allowance| {
+            let month = Month::of(reads.start, self.terms.time_zone)?;
+            Some(Period::of(month, allowance.months, self.terms.time_zone)?.interval.start)
         };
-        first_instant(day, zone)
+        allowances.filter_map(start).min().unwrap_or(reads.start).min(reads.start)
+    }
+
+    /// The instant (µs) before which a credit must be claimed, if the period's first outage ended then (µs).
+    pub fn claim_by(&self, first_outage: Option<i64>) -> Option<i64> {
+        self.terms.claim_within?.claim_by(self.terms.time_zone, self.period.interval.end, first_outage)
     }
 
     /// The µs of which [`Evidence::slices`](crate::Evidence::slices) must be counted: the slices that are judged and,

@@ -3,14 +3,19 @@
 //! An [`Agreement`] has versions in time, each with its [`Terms`]. [`Agreement::covered`] says which version judges a
 //! period and which part of the period; [`credit`](crate::credit()) does the arithmetic.
 
+mod beginning;
+mod claims;
 mod clauses;
 mod compared;
 mod covered;
+mod credits;
 mod exclusions;
+mod failures;
 mod following;
+mod hours;
+mod limits;
 mod read;
 mod terms;
-mod tiers;
 
 use std::sync::Arc;
 
@@ -21,13 +26,22 @@ use crate::describe::length;
 use crate::local_days::day_unit;
 use crate::mistake::Complaint;
 use crate::place::Place;
+use crate::rules::Rules;
+use crate::statuses::Statuses;
 
+pub use beginning::Beginning;
+pub use claims::{ClaimFrom, ClaimTime, ClaimWithin};
 pub use compared::{AgreementChange, agreement_changes};
 pub use covered::Covered;
+pub(crate) use credits::Figures;
+pub use credits::{CreditValue, Credits, Downtime, Linear, Shortfall, StepOf, Steps, Tier, Tiers, WholeSteps};
+pub use failures::Failures;
 pub(crate) use following::{Misfit, misfit};
+pub use hours::ServiceHours;
+pub use limits::{Cap, Money, Rounded};
 pub(crate) use read::read;
 pub use terms::{
-    Bad, ClaimWithin, Exclude, ExcludedTime, LostTelemetry, Measure, MinPayout, NotValid, RateOp, Terms, Tier,
+    Allowance, Bad, Exclude, ExcludedTime, Granularity, LostTelemetry, Measure, NotValid, Notice, RateOp, Terms,
 };
 
 /// An agreement and what was agreed when.
@@ -58,6 +72,23 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// What it leaves unsaid is meant as it was when it was recorded.
+    pub fn as_meant_by(&mut self, rules: Rules) {
+        if !rules.within_slices() {
+            let terms = Arc::make_mut(&mut self.terms);
+            (terms.excluded_by, terms.lost_by) = (Granularity::Slice, Granularity::Slice);
+            // What names statuses now was the name of a cause, which no request has.
+            terms.causes.0.retain(|cause, _| Statuses::of(cause).is_none());
+            for not in &mut terms.not_valid {
+                if let NotValid::Status(statuses) = not
+                    && !statuses.is_one()
+                {
+                    *not = NotValid::Cause(statuses.to_string());
+                }
+            }
+        }
+    }
+
     /// Slices that do not divide every local day from an instant (µs) on, and what to do about it.
     pub fn misfit(&self, from: i64) -> Option<Complaint> {
         const QUARTER: i64 = 15 * 60 * 1_000_000;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use crate::agreement::claims::{ClaimFrom, claim_within};
 use crate::agreement::exclusions::exclusions;
-use crate::agreement::terms::{ExcludedTime, Terms};
-use crate::agreement::tiers::{cap, tiers};
-use crate::agreement::{Draft, clauses};
+use crate::agreement::failures::failed;
+use crate::agreement::hours::service_hours;
+use crate::agreement::terms::{ExcludedTime, Granularity, Measure, Terms};
+use crate::agreement::{Draft, clauses, credits, limits};
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::indicators::{causes, party, patterns};
@@ -25,18 +27,23 @@ const FIELDS: &[&str] = &[
     "customer",
     "party",
     "causes",
+    "failed",
     "valid",
     "period",
+    "serviceHours",
     "slice",
     "measure",
     "bad",
     "minRequests",
     "minRun",
     "commitment",
+    "round",
     "credits",
     "cap",
     "minPayout",
+    "roundAmount",
     "claimWithin",
+    "complete",
     "exclusions",
     "excludedTime",
     "fees",
@@ -56,18 +63,32 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
     };
     let party = party(&fields, notes).unwrap_or(Party::Service);
     let causes = causes(&fields, notes);
+    let failed = failed(&fields, notes);
     let not_valid = clauses::not_valid(&fields, notes);
     let period = clauses::period(&fields, notes);
     let slice_at = fields.need("slice", notes).map(|node| node.place);
     let slice = slice_at.and_then(|_| fields.parse("slice", notes, duration::slice));
+    let service_hours = service_hours(&fields, slice, notes);
     let measure = clauses::measure(&fields, notes);
     let min_requests = clauses::min_requests(&fields, notes);
     let commitment = fields.need("commitment", notes).and_then(|node| fields::share(node, "commitment", notes));
-    let tiers = tiers(&fields, commitment, notes);
-    let cap = cap(&fields, notes);
-    let min_payout = clauses::min_payout(&fields, notes);
-    let claim_within = clauses::claim_within(&fields, notes);
+    let round = limits::rounded("round", &fields, notes);
+    let without_outages = measure.filter(|measure| measure.min_run().is_none()).map(Measure::name);
+    let months = period.map_or(1, |(months, _)| months);
+    let around = credits::Around { commitment, without_outages, months };
+    let credits = credits::read(&fields, around, notes);
+    let cap = limits::cap(&fields, notes);
+    let min_payout = limits::min_payout(&fields, notes);
+    let round_amount = limits::rounded("roundAmount", &fields, notes);
+    let claim_within = claim_within(&fields, notes);
+    if claim_within.is_some_and(|claim| claim.from == ClaimFrom::Outage) {
+        needs_runs(&fields, "claimWithin", "from: outage", measure, notes);
+    }
+    let complete = clauses::complete(&fields, notes);
     let exclusions = exclusions(&fields, notes);
+    if exclusions.bridge {
+        needs_runs(&fields, "exclusions", "bridge", measure, notes);
+    }
     let words = [("removed", ExcludedTime::Removed), ("errorFree", ExcludedTime::ErrorFree)];
     let excluded_time = fields.word("excludedTime", &words, notes).unwrap_or(ExcludedTime::ErrorFree);
     let exclude_vouchers = clauses::exclude_vouchers(&fields, notes);
@@ -86,21 +107,29 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
         rows,
         party,
         causes,
+        failed,
         not_valid,
         months,
         time_zone,
+        service_hours,
         slice: slice?,
         measure: measure?,
         min_requests,
         commitment: commitment?,
-        tiers: tiers?,
+        round,
+        credits: credits?,
         cap,
-        min_payout,
-        exclusions,
+        min_payout: min_payout?,
+        round_amount,
+        exclusions: exclusions.categories,
         excluded_time,
+        excluded_by: exclusions.granularity,
+        bridge: exclusions.bridge,
         exclude_vouchers,
         lost_telemetry,
+        lost_by: Granularity::Stored,
         claim_within,
+        complete,
     };
     Some((Draft { terms: Arc::new(terms), until, slice_at: slice_at? }, from))
 }
@@ -118,4 +147,13 @@ fn services(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Vec<Pattern>> 
         return None;
     }
     Some(patterns(fields, "service", notes))
+}
+
+/// What speaks of outages means nothing for a measure that knows no runs of bad slices.
+fn needs_runs(fields: &Fields<'_>, name: &str, what: &str, measure: Option<Measure>, notes: &mut Notes<'_>) {
+    let Some(measure) = measure.filter(|measure| measure.min_run().is_none()) else { return };
+    if let Some(node) = fields.get(name) {
+        let reason = format!("'{what}' means nothing for {}, which knows no runs of bad slices", measure.name());
+        notes.error(node.place, reason);
+    }
 }

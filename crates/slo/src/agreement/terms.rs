@@ -1,10 +1,18 @@
 //! The clauses of an agreement, as plain data.
 
 use chrono_tz::Tz;
-use nines_timeline::Share;
+use nines_timeline::{Interval, Share};
 
+use crate::agreement::claims::ClaimWithin;
+use crate::agreement::credits::Credits;
+use crate::agreement::failures::Failures;
+use crate::agreement::hours::ServiceHours;
+use crate::agreement::limits::{Cap, Money, Rounded};
 use crate::objective::{Causes, Party};
 use crate::pattern::{Pattern, RowFilter};
+use crate::period::{Month, Period};
+use crate::statuses::Statuses;
+use crate::words::length;
 
 /// What an agreement says. Percents are exact shares of 1, durations µs.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +31,16 @@ pub struct Terms {
     pub party: Party,
     /// Who is charged for what.
     pub causes: Causes,
+    /// What fails, whoever is charged; `None`: what is charged to the party.
+    pub failed: Option<Failures>,
     /// Requests that are not valid: they count neither as valid nor as failed.
     pub not_valid: Vec<NotValid>,
     /// Months of a period, counted from January: 1, 2, 3, 4, 6 or 12.
     pub months: u32,
     /// The zone whose calendar is meant.
     pub time_zone: Tz,
+    /// The time of a week that counts; `None`: all of it.
+    pub service_hours: Option<ServiceHours>,
     /// Width of a slice in µs: divides a day.
     pub slice: i64,
     /// How availability is made of slices.
@@ -37,22 +49,34 @@ pub struct Terms {
     pub min_requests: i64,
     /// The availability that is promised.
     pub commitment: Share,
-    /// Strictly descending bounds with strictly ascending percents; empty until they are agreed.
-    pub tiers: Vec<Tier>,
-    /// The most that is credited, as a share of the fee base.
-    pub cap: Option<Share>,
-    /// The least that is paid out; less is nothing.
-    pub min_payout: Option<MinPayout>,
+    /// How the availability is rounded before it decides anything; `None`: it is not.
+    pub round: Option<Rounded>,
+    /// What is credited of the fee base.
+    pub credits: Credits,
+    /// The most that is credited; without it the fee base.
+    pub cap: Option<Cap>,
+    /// The least that is paid out, by currency; less is nothing.
+    pub min_payout: Vec<Money>,
+    /// How an amount is rounded; `None`: half-even to the currency's minor unit.
+    pub round_amount: Option<Rounded>,
     /// What the party does not answer for, in the order of the agreement.
     pub exclusions: Vec<Exclude>,
-    /// What becomes of excluded slices.
+    /// What becomes of excluded time.
     pub excluded_time: ExcludedTime,
+    /// Whether a slice that is excluded in part is judged by its rest.
+    pub excluded_by: Granularity,
+    /// Whether excluded time inside a run of bad slices leaves it one run.
+    pub bridge: bool,
     /// Whether what vouchers paid is left out of the fee base.
     pub exclude_vouchers: bool,
     /// What happens where failures could not be counted; `None`: nothing.
     pub lost_telemetry: Option<LostTelemetry>,
+    /// Whether a slice of which telemetry was lost in part is judged by its rest and the estimate.
+    pub lost_by: Granularity,
     /// Until when a credit can be claimed.
     pub claim_within: Option<ClaimWithin>,
+    /// How long (µs) before the end of a period the newest row of a service may be, for the period to be complete.
+    pub complete: i64,
 }
 
 /// How availability is made of slices. A slice's error rate is failed / valid.
@@ -63,7 +87,8 @@ pub enum Measure {
     /// 1 − bad slices / number of slices.
     BadSlices(Bad),
     /// 1 − time in runs of bad slices of at least `min_run` / time of all slices. What ends a run: a slice that is
-    /// not bad, not measured, below the minimum of requests, or excluded. Days do not, and the period cuts it.
+    /// not bad, not measured or below the minimum of requests, and excluded time unless [`Terms::bridge`]. Days do not, and the
+    /// period cuts it.
     Downtime {
         /// What makes a slice bad.
         bad: Bad,
@@ -85,6 +110,14 @@ impl Measure {
             Measure::Downtime { .. } => "Downtime",
             Measure::Occurrences => "Occurrences",
             Measure::Proportional(_) => "Proportional",
+        }
+    }
+
+    /// How long bad slices must last to count, in µs, where that matters.
+    pub fn min_run(self) -> Option<i64> {
+        match self {
+            Measure::Downtime { min_run, .. } => Some(min_run),
+            Measure::MeanErrorRate | Measure::BadSlices(_) | Measure::Occurrences | Measure::Proportional(_) => None,
         }
     }
 
@@ -127,31 +160,52 @@ impl Bad {
     }
 }
 
-/// A credit tier: applies where availability is strictly below its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tier {
-    /// The bound.
-    pub below: Share,
-    /// The share of the fee base that is credited.
-    pub percent: Share,
-}
-
 /// A category of exclusions that the agreement knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Exclude {
     /// As exclusions are recorded, letter by letter.
     pub category: String,
-    /// It counts only where it was announced before it started.
-    pub announced_before: bool,
+    /// It counts only where it was announced in time.
+    pub announced: Option<Notice>,
+    /// No more of it counts than that.
+    pub at_most: Option<Allowance>,
 }
 
-/// What becomes of excluded slices.
+/// How long before it starts something must be announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// At any time before.
+    Before,
+    /// So many µs before, or more.
+    Ahead(i64),
+}
+
+/// How much time of a category counts: of what qualifies the first, in order of time, cut where the allowance ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Allowance {
+    /// µs.
+    pub most: i64,
+    /// Of so many calendar months (1, 2, 3, 4, 6 or 12, counted from January) in the agreement's zone.
+    pub months: u32,
+}
+
+/// What becomes of excluded time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExcludedTime {
-    /// They are without error, and the denominator stays whole.
+    /// It is without error: its failures do not count, its requests do, and the denominator stays whole.
     ErrorFree,
-    /// They and their requests leave the denominator.
+    /// It and its requests leave the denominator.
     Removed,
+}
+
+/// What the unit of excluded or lost time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Granularity {
+    /// The store's slice, which may be a part of the agreement's.
+    Stored,
+    /// The agreement's slice: excluded where all of it is, lost where any of it is. So are all agreements that were recorded
+    /// before rules 3.
+    Slice,
 }
 
 /// How the failures are estimated where they could not be counted.
@@ -161,31 +215,66 @@ pub struct LostTelemetry {
     pub days: u32,
 }
 
-/// Until when a credit can be claimed, counted from the end of the calendar period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ClaimWithin {
-    /// Local days.
-    Days(u32),
-    /// Calendar months.
-    Months(u32),
-}
-
-/// The least that is paid out.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct MinPayout {
-    /// In 10⁻⁶ of the currency's unit.
-    pub amount: i128,
-    /// ISO 4217.
-    pub currency: String,
-}
-
 /// Requests that are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NotValid {
-    /// Of this status.
-    Status(i32),
+    /// Of these statuses.
+    Status(Statuses),
     /// Of this cause.
     Cause(String),
+}
+
+impl Notice {
+    /// Whether something that was announced then (µs) was so in time.
+    pub fn is_met(self, announced: Option<i64>, started: i64) -> bool {
+        announced.is_some_and(|at| match self {
+            Notice::Before => at < started,
+            Notice::Ahead(ahead) => at.saturating_add(ahead) <= started,
+        })
+    }
+
+    /// `before it starts`, `at least 5 d before it starts`.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Notice::Before => "before it starts".to_string(),
+            Notice::Ahead(ahead) => format!("at least {} before it starts", length(ahead)),
+        }
+    }
+}
+
+impl Allowance {
+    /// What of some time counts; disjoint intervals, ascending.
+    pub(crate) fn cut(self, time: &[Interval], zone: Tz) -> Vec<Interval> {
+        let (mut counted, mut until, mut left) = (Vec::new(), i64::MIN, self.most);
+        for span in time {
+            let mut start = span.start;
+            while start < span.end {
+                if start >= until {
+                    let period = Month::of(start, zone).and_then(|month| Period::of(month, self.months, zone));
+                    until = period.map_or(i64::MAX, |period| period.interval.end);
+                    left = self.most;
+                }
+                let end = span.end.min(until);
+                let counts = left.min(end - start);
+                if counts > 0 {
+                    counted.push(Interval::new(start, start + counts));
+                }
+                (left, start) = (left - counts, end);
+            }
+        }
+        counted
+    }
+
+    /// `12 h of each calendar year`.
+    pub(crate) fn words(self) -> String {
+        let period = match self.months {
+            1 => "month".to_string(),
+            3 => "quarter".to_string(),
+            12 => "year".to_string(),
+            months => format!("period of {months} months"),
+        };
+        format!("{} of each calendar {period}", length(self.most))
+    }
 }
 
 impl Terms {
@@ -197,7 +286,7 @@ impl Terms {
     /// Whether requests of this status and cause are valid.
     pub fn is_valid(&self, status: i32, cause: &str) -> bool {
         !self.not_valid.iter().any(|not| match not {
-            NotValid::Status(own) => *own == status,
+            NotValid::Status(own) => own.contains(status),
             NotValid::Cause(own) => own == cause,
         })
     }
@@ -205,6 +294,6 @@ impl Terms {
     /// Whether an exclusion of this category, announced when and started when (µs), counts.
     pub fn honours(&self, category: &str, announced: Option<i64>, started: i64) -> bool {
         let clause = self.exclusions.iter().find(|exclude| exclude.category == category);
-        clause.is_some_and(|clause| !clause.announced_before || announced.is_some_and(|at| at < started))
+        clause.is_some_and(|clause| clause.announced.is_none_or(|notice| notice.is_met(announced, started)))
     }
 }

@@ -5,8 +5,8 @@ use nines_timeline::{Interval, normalize};
 
 use crate::agreement::Covered;
 use crate::credit::evidence::Evidence;
-use crate::credit::fraction::Fraction;
 use crate::credit::slices::Special;
+use crate::fraction::Fraction;
 use crate::instant::first_instant;
 use crate::spans::{clip, contains, subtract};
 
@@ -15,11 +15,12 @@ use crate::spans::{clip, contains, subtract};
 pub struct Estimate {
     /// Start of the outage in µs.
     pub started: i64,
-    /// Judged slices that were lost, excluded ones not among them.
+    /// Judged slices of which telemetry was lost, excluded ones not among them: the store's, or the agreement's where losses count
+    /// by those.
     pub slices: i64,
     /// The local days before the outage's day from which is estimated, in µs.
     pub days: Interval,
-    /// Slices of those days in which the customer was active and that are neither excluded nor lost; slices without
+    /// Such slices of those days in which the customer was active and that are neither excluded nor lost; slices without
     /// requests are among them.
     pub counted_slices: i64,
     /// Valid requests in those slices.
@@ -38,12 +39,23 @@ impl Covered<'_> {
     }
 }
 
-/// One estimate per outage that cost a judged slice.
+impl Estimate {
+    /// What is assumed of so many of the lost slices.
+    pub(crate) fn rate(&self, slices: i64) -> Fraction {
+        let product = i128::from(self.requests) * i128::from(slices);
+        match self.counted_slices {
+            0 => Fraction::zero(),
+            counted => Fraction::new(product.unsigned_abs(), counted.unsigned_abs()),
+        }
+    }
+}
+
+/// One estimate per outage that cost judged time.
 pub(crate) fn estimates(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Vec<Estimate> {
-    let (grid, slice) = (covered.grid(), covered.terms.slice);
+    let (grid, unit) = (special.losing, special.losing.width());
     let active = normalize(evidence.active.clone());
     let outages = special.outages.iter().map(|(started, spans)| {
-        let slices = spans.iter().map(|span| span.duration() / slice).sum::<i64>();
+        let slices = spans.iter().map(|span| span.duration() / unit).sum::<i64>();
         let days = covered.lookback(*started).unwrap_or(Interval::new(*started, *started));
         let whole = grid.inside(days);
         let there = match active.as_slice() {
@@ -51,17 +63,14 @@ pub(crate) fn estimates(covered: &Covered<'_>, evidence: &Evidence, special: &Sp
             // Where the customer came or went inside a slice, it is left out.
             active => clip(active, whole).into_iter().map(|span| grid.inside(span)).collect(),
         };
+        let there = covered.in_service(there, whole);
         let usable = subtract(&subtract(&there, &special.excluded), &special.lost);
-        let counted_slices = usable.iter().map(|span| span.duration() / slice).sum::<i64>();
+        let counted_slices = usable.iter().map(|span| span.duration() / unit).sum::<i64>();
         let from = evidence.slices.partition_point(|counts| counts.start < whole.start);
         let inside = evidence.slices[from..].iter().take_while(|counts| counts.start < whole.end);
         let requests = inside.filter(|counts| contains(&usable, counts.start)).map(|counts| counts.valid).sum();
-        let product = i128::from(requests) * i128::from(slices);
-        let failed = match counted_slices {
-            0 => Fraction::zero(),
-            counted => Fraction::new(product.unsigned_abs(), counted.unsigned_abs()),
-        };
-        Estimate { started: *started, slices, days, counted_slices, requests, failed }
+        let estimate = Estimate { started: *started, slices, days, counted_slices, requests, failed: Fraction::zero() };
+        Estimate { failed: estimate.rate(slices), ..estimate }
     });
     outages.collect()
 }

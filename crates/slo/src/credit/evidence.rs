@@ -4,14 +4,16 @@ use chrono::DateTime;
 use nines_timeline::Interval;
 use thiserror::Error;
 
-use crate::credit::money;
+use crate::money;
 
 /// All that a credit depends on besides the agreement: enough to compute it again years later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// What was counted, by start: slices of the agreement, each at most once, over at least
-    /// [`Covered::reads`](crate::Covered::reads). A slice that is not listed had no request.
+    /// What was counted, by start: slices of the agreement, or [`Pieces`](crate::Pieces) of them, each at most once, over at
+    /// least [`Covered::reads`](crate::Covered::reads). What is not listed had no request.
     pub slices: Vec<Counts>,
+    /// Width of the store's slices in µs, by which time inside the agreement's is excluded or lost; `None`: the agreement's own.
+    pub stored_slice: Option<i64>,
     /// Valid requests of judged slices that need not be listed, because they had no failure and are neither lost nor
     /// removed.
     pub other_valid: i64,
@@ -29,7 +31,8 @@ pub struct Evidence {
 /// What was counted in a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Counts {
-    /// Start of the slice in µs, as the agreement lays them: [`Covered::grid`](crate::Covered::grid).
+    /// Start in µs: of a slice, as the agreement lays them ([`Covered::grid`](crate::Covered::grid)), or of what begins inside
+    /// one where excluded or lost time begins or ends.
     pub start: i64,
     /// Valid requests.
     pub valid: i64,
@@ -79,13 +82,15 @@ pub enum CreditError {
     /// No such currency.
     #[error("unknown currency '{0}' of the fee; {hint}", hint = money::hint(.0))]
     UnknownCurrency(String),
-    /// The agreement's minimum pay-out is in another currency than the fee.
+    /// The agreement's minimum pay-out or cap is in other currencies than the fee.
     #[error(
-        "the fee is in {paid}, but the agreement's minPayout is in {agreed}; make it an agreement of its own for customers who \
+        "the fee is in {paid}, but the agreement's {clause} is in {agreed}; make it an agreement of its own for customers who \
          pay in {paid}"
     )]
-    MinPayoutCurrency {
-        /// Of the agreement.
+    OtherCurrency {
+        /// Which clause.
+        clause: &'static str,
+        /// Currencies of the clause.
         agreed: String,
         /// Of the fee.
         paid: String,

@@ -9,49 +9,48 @@ mod bounds;
 mod compact;
 mod estimate;
 mod evidence;
-mod fraction;
+
+mod judged;
 mod measured;
-pub(crate) mod money;
+
+mod pieces;
 mod slices;
 mod sum;
 mod workings;
 
-use nines_timeline::Share;
-
 pub use bounds::{Bounds, Outcome, bounds};
 pub use estimate::Estimate;
 pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
-pub use fraction::Fraction;
 pub use measured::Measured;
-pub use money::{MONEY_SCALE, minor_digits};
+pub use pieces::Pieces;
 
-pub(crate) use fraction::half_even;
-pub(crate) use slices::{Special, Tally};
+pub(crate) use judged::{Fate, Judged, JudgedSlice};
 pub(crate) use sum::Sum;
 pub(crate) use workings::Workings;
 
-use crate::agreement::{Covered, Measure, Terms};
+use nines_timeline::Share;
 
-/// Decimal places of a printed percent.
-pub const PERCENT_SCALE: u32 = 6;
+use crate::agreement::{Cap, Covered, Downtime, Figures, Measure, Money, Terms};
+use crate::fraction::{Fraction, PERCENT_SCALE, Rounding};
+use crate::money::{self, minor_digits};
 
 /// What is owed for a period, and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credit {
-    /// Slices in the denominator: all that lie wholly in the covered part of the period, less removed ones.
+    /// Slices in the denominator: all that lie wholly in the covered part of the period, less those that are removed whole.
     pub slices: i64,
     /// Valid requests that were counted; those of lost and of removed slices are dropped.
     pub valid: i64,
     /// Failed requests that were counted, outside of excluded and lost slices.
     pub failed: i64,
-    /// Judged slices whose failures could not be counted.
+    /// Judged slices whose failures could not be counted, in part or whole.
     pub lost_slices: i64,
-    /// Failed requests that are assumed in them, outage by outage. For [`Measure::Occurrences`] they are added to
-    /// failed and to valid; other measures take the lost slices at error rate 1.
+    /// Failed requests that are assumed there, outage by outage: added to failed and to valid, of all for
+    /// [`Measure::Occurrences`], else of the slice of which a part was lost. One that was lost whole has error rate 1.
     pub estimates: Vec<Estimate>,
     /// The sum of the estimates.
     pub estimated: Fraction,
-    /// Excluded time by category, in µs of whole slices, in the order of the agreement; only what is not 0.
+    /// Excluded time by category, in µs, each counted once, in the order of the agreement; only what is not 0.
     pub excluded: Vec<(String, i64)>,
     /// Of 1.
     pub availability: Fraction,
@@ -60,10 +59,10 @@ pub struct Credit {
     pub availability_percent: i64,
     /// Whether the commitment was kept.
     pub kept: bool,
-    /// Which of the agreement's tiers applies.
+    /// Which of the agreement's tiers applies, where credits go by tiers.
     pub tier: Option<usize>,
-    /// The share of the fee base that is credited: the tier's percent, at most the cap.
-    pub percent: Share,
+    /// The share of the fee base that is credited: at most the cap where that is a share, and at most all of it.
+    pub percent: Fraction,
     /// The fee without what vouchers paid, if they are excluded; in 10⁻⁶ of the currency's unit.
     pub fee_base: Option<i128>,
     /// What is owed, in 10⁻⁶ of the currency's unit; `None` without a fee.
@@ -89,66 +88,93 @@ impl Credit {
 pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, CreditError> {
     let terms = covered.terms;
     let workings = Workings::of(covered, evidence)?;
-    let Workings { special, tally, .. } = &workings;
-    let estimates = estimate::estimates(covered, evidence, special);
+    let Workings { special, judged, estimates, .. } = &workings;
     let estimated = estimates.iter().fold(Fraction::zero(), |sum, estimate| sum.plus(&estimate.failed));
-    let availability = availability(terms, tally, &estimated);
-    let (tier, percent) = tier_of(terms, &availability);
-    let payment = evidence.fee.as_ref().map(|fee| payment(terms, percent, fee)).transpose()?;
+    let availability = availability(terms, judged, &estimated);
+    let downtime = judged.downtime(terms);
+    let percent = percent(covered, &availability, &downtime);
+    let tier = tier_of(terms, &availability);
+    let payment = evidence.fee.as_ref().map(|fee| payment(terms, &percent, fee)).transpose()?;
+    let first_outage = judged.outages.first().and_then(|outage| outage.last()).map(|span| span.end);
     Ok(Credit {
-        slices: tally.slices,
-        valid: tally.valid,
-        failed: tally.failed,
-        lost_slices: special.lost_slices(terms.slice),
+        slices: judged.number,
+        valid: judged.valid,
+        failed: judged.failed,
+        lost_slices: special.lost_slices(),
         excluded: by_category(covered, &workings),
         availability_percent: printed(terms, &availability),
-        kept: !availability.is_below(terms.commitment),
+        kept: !decisive(terms, &availability).is_below(terms.commitment),
         tier,
         percent,
         fee_base: payment.as_ref().map(|payment| payment.base),
         amount: payment.as_ref().map(|payment| payment.amount),
         below_min_payout: payment.as_ref().is_some_and(|payment| payment.below_min),
         currency: evidence.fee.as_ref().map(|fee| fee.currency.clone()),
-        claim_by: covered.claim_by(),
+        claim_by: covered.claim_by(first_outage),
         availability,
-        estimates,
+        estimates: estimates.clone(),
         estimated,
     })
 }
 
-/// Which tier applies, and the share that is credited for it.
-fn tier_of(terms: &Terms, availability: &Fraction) -> (Option<usize>, Share) {
-    let tier = terms.tiers.iter().rposition(|tier| availability.is_below(tier.below));
-    let nothing = Share::from_ratio(0, 1).unwrap_or(Share::ONE);
-    let percent = tier.and_then(|tier| terms.tiers.get(tier)).map_or(nothing, |tier| capped(tier.percent, terms.cap));
-    (tier, percent)
+/// The availability that decides: rounded where the agreement rounds it.
+pub(crate) fn decisive(terms: &Terms, availability: &Fraction) -> Fraction {
+    terms.round.map_or_else(|| availability.clone(), |round| round.availability(availability))
 }
 
-fn availability(terms: &Terms, tally: &Tally, estimated: &Fraction) -> Fraction {
+/// Which tier applies, where credits go by tiers.
+fn tier_of(terms: &Terms, availability: &Fraction) -> Option<usize> {
+    terms.credits.applying(&decisive(terms, availability))
+}
+
+/// What the agreement's form of credits reads.
+pub(crate) fn figures<'a>(covered: &Covered<'_>, decisive: &'a Fraction, downtime: &'a Downtime) -> Figures<'a> {
+    Figures { availability: decisive, commitment: covered.terms.commitment, downtime, days: covered.period.days() }
+}
+
+/// The share of the fee base that is credited.
+fn percent(covered: &Covered<'_>, availability: &Fraction, downtime: &Downtime) -> Fraction {
+    let (terms, decisive) = (covered.terms, decisive(covered.terms, availability));
+    let share = terms.credits.share(figures(covered, &decisive, downtime));
+    let most = match terms.cap {
+        Some(Cap::Share(share)) => Fraction::from(share),
+        Some(Cap::Money(_)) | None => Fraction::one(),
+    };
+    share.min(most)
+}
+
+fn availability(terms: &Terms, judged: &Judged, estimated: &Fraction) -> Fraction {
     match terms.measure {
         Measure::Occurrences => {
             let part = |counted: i64| estimated.numerator() + estimated.denominator() * counted.unsigned_abs();
-            let (failed, valid) = (part(tally.failed), part(tally.valid));
+            let (failed, valid) = (part(judged.failed), part(judged.valid));
             if valid == Default::default() { Fraction::one() } else { Fraction::new(&valid - failed, valid) }
         }
-        _ if tally.slices == 0 => Fraction::one(),
-        _ => tally.lost_time.complement(tally.slices.unsigned_abs()),
+        Measure::MeanErrorRate | Measure::BadSlices(_) | Measure::Downtime { .. } | Measure::Proportional(_) => {
+            judged.availability(terms.slice)
+        }
     }
-}
-
-/// The lesser of a percent and the cap.
-fn capped(percent: Share, cap: Option<Share>) -> Share {
-    let product = |a: Share, b: Share| u128::from(a.numerator()) * u128::from(b.denominator());
-    cap.filter(|cap| product(*cap, percent) < product(percent, *cap)).unwrap_or(percent)
 }
 
 fn printed(terms: &Terms, availability: &Fraction) -> i64 {
     let scale = 100 * 10u64.pow(PERCENT_SCALE);
     let rounded = availability.rounded(scale);
     let shown = Fraction::new(rounded.clone(), scale);
-    let mut bounds = terms.tiers.iter().map(|tier| tier.below).chain([terms.commitment, Share::ONE]);
-    let deceives = bounds.any(|bound| availability.is_below(bound) && !shown.is_below(bound));
-    let percent = if deceives { availability.floor(scale) } else { rounded };
+    let mut bounds = vec![(Share::ONE, false)];
+    // What the agreement rounds decides as it is printed then, not as it is here.
+    if terms.round.is_none() {
+        bounds.push((terms.commitment, false));
+        bounds.extend(terms.credits.bounds());
+    }
+    let raised = |bound: Share| availability.is_below(bound) && !shown.is_below(bound);
+    let lowered = |bound: Share| availability.cmp_share(bound).is_gt() && shown.cmp_share(bound).is_le();
+    let percent = if bounds.iter().any(|(bound, at_too)| !at_too && raised(*bound)) {
+        availability.floor(scale)
+    } else if bounds.iter().any(|(bound, at_too)| *at_too && lowered(*bound)) {
+        rounded + 1u8
+    } else {
+        rounded
+    };
     i64::try_from(percent).unwrap_or(i64::MAX)
 }
 
@@ -158,9 +184,9 @@ struct Payment {
     below_min: bool,
 }
 
-fn payment(terms: &Terms, percent: Share, fee: &Fee) -> Result<Payment, CreditError> {
+fn payment(terms: &Terms, percent: &Fraction, fee: &Fee) -> Result<Payment, CreditError> {
     let unknown = || CreditError::UnknownCurrency(fee.currency.clone());
-    let digits = minor_digits(&fee.currency).ok_or_else(unknown)?;
+    minor_digits(&fee.currency).ok_or_else(unknown)?;
     if fee.amount < 0 {
         return Err(CreditError::Fee { reason: "the fee is negative" });
     }
@@ -168,20 +194,39 @@ fn payment(terms: &Terms, percent: Share, fee: &Fee) -> Result<Payment, CreditEr
         return Err(CreditError::Fee { reason: "vouchers pay between nothing and the whole fee" });
     }
     let base = fee.amount - if terms.exclude_vouchers { fee.vouchers } else { 0 };
-    let amount = money::share_of(base, percent, digits);
-    let min = terms.min_payout.as_ref();
-    if let Some(min) = min.filter(|min| min.currency != fee.currency) {
-        return Err(CreditError::MinPayoutCurrency { agreed: min.currency.clone(), paid: fee.currency.clone() });
+    let (places, mode) = amount_rounding(terms, &fee.currency);
+    let mut amount = money::share_of(base, percent, places, mode);
+    if let Some(Cap::Money(cap)) = &terms.cap {
+        amount = in_currency(std::slice::from_ref(cap), fee, "cap")?.map_or(amount, |most| amount.min(most));
     }
-    let below_min = amount > 0 && min.is_some_and(|min| amount < min.amount);
+    let least = in_currency(&terms.min_payout, fee, "minPayout")?;
+    let below_min = amount > 0 && least.is_some_and(|least| amount < least);
     Ok(Payment { base, amount: if below_min { 0 } else { amount }, below_min })
+}
+
+/// To how many decimal places an amount is rounded, and how: to what can be paid, and half-even, unless it is agreed.
+pub(crate) fn amount_rounding(terms: &Terms, currency: &str) -> (u32, Rounding) {
+    let digits = minor_digits(currency).unwrap_or(2);
+    terms.round_amount.map_or((digits, Rounding::HalfEven), |rounded| (rounded.places.min(digits), rounded.mode))
+}
+
+/// Of amounts in several currencies the one in the fee's.
+fn in_currency(amounts: &[Money], fee: &Fee, clause: &'static str) -> Result<Option<i128>, CreditError> {
+    match amounts.iter().find(|own| own.currency == fee.currency) {
+        Some(own) => Ok(Some(own.amount)),
+        None if amounts.is_empty() => Ok(None),
+        None => {
+            let agreed: Vec<&str> = amounts.iter().map(|own| own.currency.as_str()).collect();
+            Err(CreditError::OtherCurrency { clause, agreed: agreed.join(", "), paid: fee.currency.clone() })
+        }
+    }
 }
 
 /// Excluded time that is judged, by category.
 fn by_category(covered: &Covered<'_>, workings: &Workings<'_>) -> Vec<(String, i64)> {
     let of = |category: &str| -> i64 {
-        let own = workings.honoured.iter().filter(|exclusion| exclusion.category == category);
-        own.map(|exclusion| workings.excluded_by(exclusion)).sum()
+        let own = workings.honoured.iter().filter(|honoured| honoured.own.category == category);
+        own.map(|honoured| workings.excluded_by(honoured.own)).sum()
     };
     let categories = covered.terms.exclusions.iter().map(|exclude| (exclude.category.clone(), of(&exclude.category)));
     categories.filter(|(_, micros)| *micros > 0).collect()

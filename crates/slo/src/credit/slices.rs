@@ -1,18 +1,15 @@
-//! Which slices are excluded, which are lost, and what the others add up to.
+//! Which time is excluded, and of which telemetry was lost.
 //!
-//! The slice is the unit of all of it, as in a timeline: it is excluded if it lies wholly inside what is excluded, else
-//! lost if a loss of telemetry touches it, and then what was counted in it is dropped. One pass over the slices that
-//! hold requests; slices without any cost nothing.
+//! The unit is the store's slice, or the agreement's where that is agreed or was by earlier rules: it is excluded if it lies
+//! wholly inside what is excluded, else lost if a loss of telemetry touches it, and then what was counted in it is dropped.
 
 use nines_timeline::{Grid, Interval, normalize};
 
-use crate::agreement::{Bad, Covered, ExcludedTime, Measure};
-use crate::credit::evidence::{Counts, CreditError, Evidence, Excluded};
-use crate::credit::fraction::Fraction;
-use crate::credit::sum::Sum;
-use crate::spans::{contains, intersect, subtract};
+use crate::agreement::{Covered, Granularity};
+use crate::credit::evidence::{CreditError, Evidence, Excluded};
+use crate::spans::{clip, intersect, subtract};
 
-/// Slices that are not judged by their counts. Disjoint intervals of whole slices, ascending.
+/// Time that is not judged by its counts. Disjoint intervals, ascending.
 pub(crate) struct Special {
     /// What is judged: the slices of the covered part of the period in which the customer was there.
     pub judged: Vec<Interval>,
@@ -22,6 +19,19 @@ pub(crate) struct Special {
     pub lost: Vec<Interval>,
     /// By outage, with its start: lost, not excluded and judged. What two outages touch is the first one's.
     pub outages: Vec<(i64, Vec<Interval>)>,
+    /// The agreement's slices.
+    pub slices: Grid,
+    /// By which time is excluded.
+    pub excluding: Grid,
+    /// By which time is lost.
+    pub losing: Grid,
+}
+
+/// An exclusion that counts.
+pub(crate) struct Honoured<'e> {
+    pub own: &'e Excluded,
+    /// The time of it that counts: all of it, or as far as an allowance goes.
+    pub parts: Vec<Interval>,
 }
 
 /// The exclusions that count, by start.
@@ -30,46 +40,82 @@ pub(crate) struct Special {
 pub(crate) fn honoured<'e>(
     covered: &Covered<'_>,
     exclusions: &'e [Excluded],
-) -> Result<Vec<&'e Excluded>, CreditError> {
+) -> Result<Vec<Honoured<'e>>, CreditError> {
     let honours = |e: &Excluded| covered.terms.honours(&e.category, e.announced, e.interval.start);
     let counts = |e: &&Excluded| !e.interval.is_empty() && honours(e);
-    let mut honoured: Vec<&Excluded> = exclusions.iter().filter(counts).collect();
-    honoured.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
-    match honoured.windows(2).find(|pair| pair[1].interval.start < pair[0].interval.end) {
-        Some(pair) if !covered.rules.unite_exclusions() => {
-            let ids = [pair[0].id.clone(), pair[1].id.clone()];
-            Err(CreditError::OverlappingExclusions { ids, at: pair[1].interval.start })
-        }
-        _ => Ok(honoured),
+    let mut found: Vec<&Excluded> = exclusions.iter().filter(counts).collect();
+    found.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
+    if let Some(pair) = found.windows(2).find(|pair| pair[1].interval.start < pair[0].interval.end)
+        && !covered.rules.unite_exclusions()
+    {
+        let ids = [pair[0].id.clone(), pair[1].id.clone()];
+        return Err(CreditError::OverlappingExclusions { ids, at: pair[1].interval.start });
     }
+    let mut honoured: Vec<Honoured<'e>> =
+        found.into_iter().map(|own| Honoured { own, parts: vec![own.interval] }).collect();
+    for (clause, allowance) in covered.terms.exclusions.iter().filter_map(|clause| Some((clause, clause.at_most?))) {
+        let mut of_category: Vec<&mut Honoured<'e>> =
+            honoured.iter_mut().filter(|honoured| honoured.own.category == clause.category).collect();
+        let all = normalize(of_category.iter().map(|honoured| honoured.own.interval).collect());
+        let allowed = allowance.cut(&all, covered.terms.time_zone);
+        of_category.iter_mut().for_each(|honoured| honoured.parts = clip(&allowed, honoured.own.interval));
+    }
+    Ok(honoured)
 }
 
 impl Special {
-    pub fn of(covered: &Covered<'_>, honoured: &[&Excluded], lost: &[Interval], active: &[Interval]) -> Self {
-        let grid = covered.grid();
-        let judged = covered.judged(active);
-        let joined = normalize(honoured.iter().map(|exclusion| exclusion.interval).collect());
-        let excluded = joined.into_iter().map(|interval| grid.inside(interval)).filter(|i| !i.is_empty());
+    /// Of evidence, whose counts do not matter, and these losses of telemetry.
+    pub fn of(covered: &Covered<'_>, honoured: &[Honoured<'_>], evidence: &Evidence, lost: &[Interval]) -> Self {
+        let (terms, slices) = (covered.terms, covered.grid());
+        let stored = evidence.stored_slice.filter(|_| covered.rules.within_slices());
+        let by = |granularity: Granularity| match (granularity, stored) {
+            (Granularity::Stored, Some(width)) => Grid::new(0, width),
+            (Granularity::Stored, None) | (Granularity::Slice, _) => slices,
+        };
+        let (excluding, losing) = (by(terms.excluded_by), by(terms.lost_by));
+        let judged = covered.judged(&evidence.active);
+        let joined = normalize(honoured.iter().flat_map(|honoured| &honoured.parts).copied().collect());
+        let excluded = joined.into_iter().map(|interval| excluding.inside(interval)).filter(|i| !i.is_empty());
         let excluded: Vec<Interval> = excluded.collect();
-        if covered.terms.lost_telemetry.is_none() {
-            return Special { judged, excluded, lost: Vec::new(), outages: Vec::new() };
+        let mut special =
+            Special { judged, excluded, lost: Vec::new(), outages: Vec::new(), slices, excluding, losing };
+        if terms.lost_telemetry.is_none() {
+            return special;
         }
         let mut incidents: Vec<Interval> = lost.iter().copied().filter(|lost| !lost.is_empty()).collect();
         incidents.sort_unstable();
         let mut taken = i64::MIN;
-        let mut outages = Vec::new();
         let mut touched = Vec::new();
         for incident in incidents {
-            let slices = grid.touched(incident);
-            let own = Interval::new(slices.start.max(taken), slices.end);
-            taken = taken.max(slices.end);
-            let own = intersect(&subtract(&[own], &excluded), &judged);
+            let all = losing.touched(incident);
+            let own = Interval::new(all.start.max(taken), all.end);
+            taken = taken.max(all.end);
+            let own = intersect(&subtract(&[own], &special.excluded), &special.judged);
             if !own.is_empty() {
-                outages.push((incident.start, own));
+                special.outages.push((incident.start, own));
             }
-            touched.push(slices);
+            touched.push(all);
         }
-        Special { judged, excluded, lost: normalize(touched), outages }
+        special.lost = normalize(touched);
+        special
+    }
+
+    /// Judged time that was lost, and not excluded.
+    pub fn lost_time(&self) -> Vec<Interval> {
+        normalize(self.outages.iter().flat_map(|(_, spans)| spans.iter().copied()).collect())
+    }
+
+    /// Of lost time the slices that were lost from first to last.
+    pub fn wholly_lost(&self, lost_time: &[Interval]) -> Vec<Interval> {
+        lost_time.iter().map(|span| self.slices.inside(*span)).filter(|span| !span.is_empty()).collect()
+    }
+
+    /// The starts of the slices that were lost in part.
+    pub fn partly_lost(&self, lost_time: &[Interval]) -> Vec<i64> {
+        let rest = subtract(lost_time, &self.wholly_lost(lost_time));
+        let touched = normalize(rest.into_iter().map(|span| self.slices.touched(span)).collect());
+        let width = self.slices.width();
+        touched.into_iter().flat_map(|span| (span.start..span.end).step_by(width as usize)).collect()
     }
 
     /// µs that are judged.
@@ -77,98 +123,14 @@ impl Special {
         self.judged.iter().map(|span| span.duration()).sum()
     }
 
-    /// µs that are judged and excluded.
-    pub fn excluded_time(&self) -> i64 {
-        intersect(&self.excluded, &self.judged).into_iter().map(Interval::duration).sum()
+    /// Judged time that is excluded.
+    pub fn excluded_time(&self) -> Vec<Interval> {
+        intersect(&self.excluded, &self.judged)
     }
 
-    /// Number of slices that are judged lost.
-    pub fn lost_slices(&self, slice: i64) -> i64 {
-        self.outages.iter().flat_map(|(_, spans)| spans).map(|span| span.duration() / slice).sum()
+    /// Number of judged slices that were lost, in part or whole.
+    pub fn lost_slices(&self) -> i64 {
+        let touched = normalize(self.lost_time().into_iter().map(|span| self.slices.touched(span)).collect());
+        touched.into_iter().map(|span| span.duration() / self.slices.width()).sum()
     }
-}
-
-/// What the judged slices add up to.
-pub(crate) struct Tally {
-    pub valid: i64,
-    pub failed: i64,
-    /// Slices in the denominator.
-    pub slices: i64,
-    /// The measure's sum over slices, lost ones at error rate 1.
-    pub lost_time: Fraction,
-}
-
-/// Adds up the judged slices.
-pub(crate) fn tally(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Result<Tally, CreditError> {
-    let (terms, judged) = (covered.terms, covered.slices());
-    let slice = terms.slice;
-    checked(&evidence.slices, covered.grid())?;
-    let removed = terms.excluded_time == ExcludedTime::Removed;
-    let (mut valid, mut failed) = (evidence.other_valid, 0i64);
-    let mut rates = Sum::default();
-    let mut bad_slices = Vec::new();
-    let from = evidence.slices.partition_point(|counts| counts.start < judged.start);
-    for counts in evidence.slices[from..].iter().take_while(|counts| counts.start < judged.end) {
-        if !contains(&special.judged, counts.start) {
-            continue;
-        }
-        let excluded = contains(&special.excluded, counts.start);
-        if excluded && removed || !excluded && contains(&special.lost, counts.start) {
-            continue;
-        }
-        let too_many = || CreditError::Counts { start: counts.start, reason: "more requests than can be counted" };
-        valid = valid.checked_add(counts.valid).ok_or_else(too_many)?;
-        if excluded {
-            continue;
-        }
-        failed = failed.checked_add(counts.failed).ok_or_else(too_many)?;
-        if counts.failed == 0 || counts.valid < terms.min_requests {
-            continue;
-        }
-        let is_bad = |bad: Bad| bad.holds(counts.failed, counts.valid);
-        match terms.measure {
-            Measure::MeanErrorRate => rates.add(counts.failed as u64, counts.valid as u64),
-            Measure::Proportional(bad) if is_bad(bad) => rates.add(counts.failed as u64, counts.valid as u64),
-            Measure::BadSlices(bad) | Measure::Downtime { bad, .. } if is_bad(bad) => {
-                bad_slices.push(Interval::new(counts.start, counts.start + slice));
-            }
-            Measure::Proportional(_) | Measure::BadSlices(_) | Measure::Downtime { .. } | Measure::Occurrences => {}
-        }
-    }
-    let lost = special.outages.iter().flat_map(|(_, spans)| spans.iter().copied());
-    match terms.measure {
-        Measure::MeanErrorRate | Measure::Proportional(_) => {
-            rates.add_whole(special.lost_slices(slice).unsigned_abs());
-        }
-        Measure::BadSlices(_) | Measure::Downtime { .. } => {
-            bad_slices.extend(lost);
-            let min_run = if let Measure::Downtime { min_run, .. } = terms.measure { min_run } else { 0 };
-            let runs = normalize(bad_slices).into_iter().map(Interval::duration);
-            rates.add_whole((runs.filter(|run| *run >= min_run).sum::<i64>() / slice).unsigned_abs());
-        }
-        Measure::Occurrences => {}
-    }
-    let excluded = if removed { special.excluded_time() } else { 0 };
-    let slices = (special.judged_time() - excluded) / slice;
-    Ok(Tally { valid, failed, slices, lost_time: rates.total() })
-}
-
-/// What can be counted, in order.
-fn checked(slices: &[Counts], grid: Grid) -> Result<(), CreditError> {
-    let mut before = None;
-    for counts in slices {
-        let reason = match counts {
-            _ if !grid.begins(counts.start) => "it does not begin where a slice of the agreement does",
-            _ if before >= Some(counts.start) => "it is out of order, or counted twice",
-            Counts { valid, failed, .. } if *failed < 0 || valid < failed => {
-                "failed requests must be between none and all of the valid ones"
-            }
-            _ => {
-                before = Some(counts.start);
-                continue;
-            }
-        };
-        return Err(CreditError::Counts { start: counts.start, reason });
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use num_bigint::BigUint;
 
-use crate::credit::fraction::Fraction;
+use crate::fraction::Fraction;
 
 /// A sum of fractions.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub(crate) struct Sum {
     /// Numerators by denominator.
     by_denominator: HashMap<u64, u128>,
     whole: u128,
+    any: Option<Fraction>,
 }
 
 impl Sum {
@@ -36,11 +37,25 @@ impl Sum {
         self.whole += u128::from(number);
     }
 
+    /// Adds time, in slices of so many µs.
+    pub fn add_time(&mut self, time: i64, slice: i64) {
+        let (time, slice) = (time.max(0).unsigned_abs(), slice.max(1).unsigned_abs());
+        self.add_whole(time / slice);
+        if !time.is_multiple_of(slice) {
+            self.add(time % slice, slice);
+        }
+    }
+
+    /// Adds any fraction. Meant for few.
+    pub fn add_fraction(&mut self, fraction: Fraction) {
+        self.any = Some(self.any.take().map_or_else(|| fraction.clone(), |sum| sum.plus(&fraction)));
+    }
+
     /// What it all comes to.
     pub fn total(self) -> Fraction {
         let mut whole = BigUint::from(self.whole);
         let mut parts = Parts::default();
-        let mut unsplit = Fraction::zero();
+        let mut unsplit = self.any.unwrap_or_else(Fraction::zero);
         for (denominator, numerator) in self.by_denominator {
             whole += numerator / u128::from(denominator);
             let rest = (numerator % u128::from(denominator)) as u64;

@@ -4,6 +4,7 @@ use crate::fields::{self, Fields};
 use crate::mistake::Notes;
 use crate::objective::{Causes, Charge, Party};
 use crate::pattern::Pattern;
+use crate::statuses::Statuses;
 use crate::yaml::Value;
 
 /// A name or glob, or a list of them.
@@ -40,6 +41,10 @@ pub(crate) fn causes(spec: &Fields<'_>, notes: &mut Notes<'_>) -> Causes {
     let words = [("service", Charge::Service), ("gateway", Charge::Gateway), ("nobody", Charge::Nobody)];
     for (cause, to) in written.entries() {
         let Some(charge) = fields::word(to, cause, &words, notes) else { continue };
+        if Statuses::are_meant(cause) {
+            let reason = format!("'{cause}' is no status, so that it is taken for a cause");
+            notes.warn(to.place, reason, Some("a status is such as 504, 5xx or 502-504"));
+        }
         causes.0.insert(cause.to_string(), charge);
     }
     causes

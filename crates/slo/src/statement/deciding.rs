@@ -42,6 +42,7 @@ pub(crate) fn agreement(name: &str, versions: &[AgreementText]) -> Result<Agreem
         name: name.to_string(),
         effective_from: version.effective_from,
         text: version.text.clone(),
+        rules: version.rules,
     });
     let definitions = resolve(&stored.collect::<Vec<_>>())
         .map_err(|mistakes| wrong(mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
@@ -63,10 +64,10 @@ pub(crate) fn deciding(
 ) -> Result<Vec<AgreementText>, StatementError> {
     let own = recorded.into_iter().filter(|stored| stored.kind == ObjectKind::Agreement && stored.name == name);
     let mut versions: Vec<AgreementText> = Vec::new();
-    for Stored { effective_from, text, .. } in own {
+    for Stored { effective_from, text, rules, .. } in own {
         // Of several texts of one version the last one counts.
         versions.retain(|version| version.effective_from != effective_from);
-        versions.push(AgreementText { effective_from, sha256: sha256(&text), text });
+        versions.push(AgreementText { effective_from, sha256: sha256(&text), text, rules });
     }
     versions.sort_by_key(|version| version.effective_from);
     let all = agreement(name, &versions)?;

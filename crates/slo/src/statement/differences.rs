@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agreement::Exclude;
 use crate::agreement::Terms;
 use crate::credit::{Credit, Estimate, Evidence, Excluded};
 use crate::statement::IssuedStatement;
@@ -9,7 +10,7 @@ use crate::statement::difference::{Difference, Subject};
 use crate::statement::slice_changes::slice_changes;
 use crate::statement::terms::{Clause, clauses};
 use crate::statement::view::View;
-use crate::statement::words::{Clock, counted, fraction, grouped, micro_percent, money, percent};
+use crate::words::{Clock, fraction, grouped, listed, long, micro_percent, money, percent_of};
 
 /// What of a statement that was issued is no longer so. Empty if nothing that matters changed: when it was issued, by
 /// which program, and which versions the tables had, does not, and neither do the rules where they change nothing.
@@ -45,7 +46,10 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
     }
     if old.rules != new.rules && !found.0.is_empty() {
         let (rules, before) = (new.rules.number(), old.rules.number());
-        let text = format!("It is worked out by rules {rules}, before by rules {before}: now {}.", new.rules.says());
+        let text = format!(
+            "It is worked out by rules {rules}, before by rules {before}: now {}.",
+            new.rules.changed_since(old.rules)
+        );
         found.0.insert(0, Difference { about: Subject::Rules, text });
     }
     found.0
@@ -95,7 +99,7 @@ impl Found {
         };
         self.change(Subject::Amount, "amount", &shown(old.amount, old), &shown(new.amount, new));
         self.change(Subject::Fee, "fee base", &shown(old.fee_base, old), &shown(new.fee_base, new));
-        self.change(Subject::Credit, "credit", &percent(old.percent), &percent(new.percent));
+        self.change(Subject::Credit, "credit", &percent_of(&old.percent), &percent_of(&new.percent));
         let kept = |credit: &Credit| if credit.kept { "kept" } else { "not kept" };
         if old.kept != new.kept {
             self.tell(Subject::Availability, format!("The commitment was {}; before it was {}.", kept(new), kept(old)));
@@ -226,14 +230,29 @@ pub(crate) fn effect(exclusion: &Excluded, view: &View<'_>) -> String {
     let clause = terms.exclusions.iter().find(|clause| clause.category == exclusion.category);
     match clause {
         None => "does not count: the agreement has no such category".to_string(),
-        Some(_) if !terms.honours(&exclusion.category, exclusion.announced, exclusion.interval.start) => {
-            "does not count: not announced before it started".to_string()
+        Some(Exclude { announced: Some(notice), .. })
+            if !terms.honours(&exclusion.category, exclusion.announced, exclusion.interval.start) =>
+        {
+            format!("does not count: not announced {}", notice.words())
         }
-        Some(_) => {
-            let own = counted(view.workings.excluded_by(exclusion) / terms.slice, "slice");
-            match view.workings.shared_by(&view.covered, exclusion) / terms.slice {
+        Some(clause) => {
+            if let (Some(parts), Some(most)) = (view.workings.cut_short(exclusion), clause.at_most) {
+                let used = format!("of {} at most {} counts", exclusion.category, most.words());
+                return match parts {
+                    [] => format!("does not count: {used}, which is used up"),
+                    parts => {
+                        let parts: Vec<String> = parts.iter().map(|part| view.clock.span(*part)).collect();
+                        format!("counts only for {}: {used}", listed(&parts))
+                    }
+                };
+            }
+            let own = view.excluded(view.workings.excluded_by(exclusion));
+            match view.workings.shared_by(exclusion) {
                 0 => own,
-                shared => format!("{own}; {} more count for another exclusion", grouped(shared)),
+                shared if shared % terms.slice == 0 => {
+                    format!("{own}; {} more count for another exclusion", grouped(shared / terms.slice))
+                }
+                shared => format!("{own}; {} more count for another exclusion", long(shared)),
             }
         }
     }

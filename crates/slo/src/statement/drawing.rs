@@ -1,13 +1,19 @@
 //! Statements are drawn up, and revised.
 
 use crate::credit::credit;
+use crate::rules::Rules;
 use crate::statement::{Basis, IssuedStatement, StatementError, deciding, differences, hash};
 
 impl IssuedStatement {
     /// Computes a first statement, as if none had been issued before.
     pub fn draw_up(basis: Basis, issued_at: i64) -> Result<IssuedStatement, StatementError> {
-        let Basis { agreement, customer, service, business, month, active, rules, evidence, .. } = basis;
-        let versions = deciding::deciding(&agreement, basis.versions, month, active)?;
+        let Basis { agreement, customer, service, business, month, active, rules, mut evidence, .. } = basis;
+        let mut versions = deciding::deciding(&agreement, basis.versions, month, active)?;
+        if !rules.within_slices() {
+            // Of this earlier rules know nothing, and their form says nothing.
+            evidence.stored_slice = None;
+            versions.iter_mut().for_each(|version| version.rules = Rules::Second);
+        }
         let of = deciding::agreement(&agreement, &versions)?;
         let covered =
             of.covered(month, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
@@ -24,12 +30,15 @@ impl IssuedStatement {
             versions,
             active,
             rules,
+            // Of this earlier rules know nothing, and their form says nothing.
+            beside: if rules == Rules::CURRENT { basis.beside } else { Vec::new() },
             evidence,
             credit,
             tables: basis.tables,
             program: basis.program,
             complete: basis.complete,
             watermark: basis.watermark,
+            missing: basis.missing,
             changes: Vec::new(),
             before: None,
             sha256: String::new(),

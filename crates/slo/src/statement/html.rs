@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+use crate::statement::outages::Outages;
 use crate::statement::page::{DayCell, Page, Section, of_all};
 use crate::statement::strip::State;
 use crate::statement::{IssuedStatement, StatementError};
@@ -80,13 +81,22 @@ fn section(section: &Section) -> Markup {
             (figures(section))
             h3 { "The days " small { (section.zone) } }
             (strip(&section.days))
-            h3 { "The worst slices" }
-            @if section.worst.is_empty() {
-                p { "No slice lowers the availability by its failures." }
+            @if let Some(Outages { said, rows }) = &section.outages {
+                h3 { "Outages" }
+                p { (said) }
+                @if !rows.is_empty() {
+                    @let from = format!("From ({})", section.zone);
+                    (table("numbers", &[&from, "To", "Downtime"], rows.iter().map(|row| cells(row))))
+                }
             } @else {
-                p { (of_all(section)) }
-                @let time = format!("Time ({})", section.zone);
-                (table("numbers", &[&time, "Valid", "Failed", "Error rate"], section.worst.iter().map(|row| cells(row))))
+                h3 { "The worst slices" }
+                @if section.worst.is_empty() {
+                    p { "No slice lowers the availability by its failures." }
+                } @else {
+                    p { (of_all(section)) }
+                    @let time = format!("Time ({})", section.zone);
+                    (table("numbers", &[&time, "Valid", "Failed", "Error rate"], section.worst.iter().map(|row| cells(row))))
+                }
             }
             h3 { "Exclusions" }
             @if section.exclusions.is_empty() {
@@ -106,6 +116,7 @@ fn section(section: &Section) -> Markup {
             dl {
                 @for clause in &section.clauses { dt { (clause.name) } dd { (clause.text) } }
             }
+            @if let Some(beside) = &section.beside { p { (beside) } }
             h3 { "This statement" }
             p { (section.revision) }
             @if !section.changes.is_empty() {

@@ -33,6 +33,8 @@ pub struct IssuedStatement {
     pub active: Interval,
     /// By which rules the figures come from the evidence.
     pub rules: Rules,
+    /// Other agreements that credit from the same fee, by name.
+    pub beside: Vec<String>,
     /// What the figures come from.
     pub evidence: Evidence,
     /// The figures.
@@ -45,6 +47,9 @@ pub struct IssuedStatement {
     pub complete: bool,
     /// The end of the newest data at the time.
     pub watermark: Option<i64>,
+    /// What was not stored of the service: local days without a row, an exclusion or an incident. Empty where the data were
+    /// complete, and in statements that did not say it.
+    pub missing: Vec<Interval>,
     /// What changed since the revision before.
     pub changes: Vec<Difference>,
     /// The SHA-256 of the revision before.
@@ -62,6 +67,8 @@ pub struct AgreementText {
     pub sha256: String,
     /// YAML.
     pub text: String,
+    /// The rules of the version of Nines that recorded it.
+    pub rules: Rules,
 }
 
 /// What a statement is drawn up from.
@@ -83,6 +90,8 @@ pub struct Basis {
     pub active: Interval,
     /// By which rules the figures come from the evidence.
     pub rules: Rules,
+    /// Other agreements that credit from the same fee, by name.
+    pub beside: Vec<String>,
     /// What was counted; need not be compacted.
     pub evidence: Evidence,
     /// The version of each table that was read.
@@ -93,4 +102,6 @@ pub struct Basis {
     pub complete: bool,
     /// The end of the newest data.
     pub watermark: Option<i64>,
+    /// What is not stored of the service, as days that begin at midnight in the agreement's zone.
+    pub missing: Vec<Interval>,
 }

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee};
 use crate::rules::Rules;
-use crate::statement::wire::{Decimal, Instant, Part, Ratio, Slices, Span};
+use crate::statement::wire::{Decimal, Instant, Ratio, Slices, Span};
 use crate::statement::{AgreementText, Difference, IssuedStatement, StatementError};
 
 /// The format in which statements of rules 1 are written, without a field for the rules.
 const WITHOUT_RULES: u64 = 1;
-const FORMAT: u64 = 2;
+/// The format of rules 2, without the store's slices.
+const BY_SLICES: u64 = 2;
+const FORMAT: u64 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +32,12 @@ struct Form {
     issued_at: Instant,
     complete: bool,
     watermark: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<Span>,
     credit: CreditForm,
     active: Span,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<String>,
     evidence: EvidenceForm,
     versions: Vec<VersionForm>,
     tables: BTreeMap<String, i64>,
@@ -46,6 +52,9 @@ struct Form {
 #[serde(deny_unknown_fields)]
 struct VersionForm {
     effective_from: Instant,
+    /// By rules 3 and later: the rules of the version of Nines that recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<u32>,
     sha256: String,
     /// Once: later versions with the same hash have the same text.
     text: Option<String>,
@@ -65,7 +74,7 @@ struct CreditForm {
     availability_percent: Decimal,
     kept: bool,
     tier: Option<usize>,
-    credited: Part,
+    credited: Ratio,
     fee_base: Option<Decimal>,
     amount: Option<Decimal>,
     currency: Option<String>,
@@ -92,6 +101,8 @@ struct EvidenceForm {
     lost: Vec<Span>,
     active: Vec<Span>,
     other_valid: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored_slice_micros: Option<i64>,
     slices: Slices,
 }
 
@@ -159,7 +170,11 @@ fn written(form: &Form) -> String {
 fn form(statement: &IssuedStatement) -> Form {
     let rules = (statement.rules != Rules::First).then(|| statement.rules.number());
     Form {
-        format: if rules.is_none() { WITHOUT_RULES } else { FORMAT },
+        format: match (statement.rules, statement.missing.as_slice()) {
+            (Rules::First, []) => WITHOUT_RULES,
+            (Rules::Second, []) => BY_SLICES,
+            (Rules::First | Rules::Second, [..]) | (Rules::Third, _) => FORMAT,
+        },
         rules,
         agreement: statement.agreement.clone(),
         customer: statement.customer.clone(),
@@ -170,10 +185,12 @@ fn form(statement: &IssuedStatement) -> Form {
         issued_at: Instant(statement.issued_at),
         complete: statement.complete,
         watermark: statement.watermark.map(Instant),
+        missing: statement.missing.iter().map(|missing| (*missing).into()).collect(),
         credit: credit_form(&statement.credit),
         active: statement.active.into(),
-        evidence: evidence_form(&statement.evidence),
-        versions: version_forms(&statement.versions),
+        beside: statement.beside.clone(),
+        evidence: evidence_form(&statement.evidence, statement.rules),
+        versions: version_forms(&statement.versions, statement.rules),
         tables: statement.tables.clone(),
         program: statement.program.clone(),
         changes: statement.changes.clone(),
@@ -182,13 +199,14 @@ fn form(statement: &IssuedStatement) -> Form {
     }
 }
 
-fn version_forms(versions: &[AgreementText]) -> Vec<VersionForm> {
+fn version_forms(versions: &[AgreementText], rules: Rules) -> Vec<VersionForm> {
     let told = |i: usize, own: &AgreementText| {
         let same = versions[..i].iter().find(|before| before.sha256 == own.sha256);
         same.is_some_and(|before| before.text == own.text)
     };
     let forms = versions.iter().enumerate().map(|(i, own)| VersionForm {
         effective_from: Instant(own.effective_from),
+        rules: rules.within_slices().then(|| own.rules.number()),
         sha256: own.sha256.clone(),
         text: (!told(i, own)).then(|| own.text.clone()),
     });
@@ -216,7 +234,7 @@ fn credit_form(credit: &Credit) -> CreditForm {
         availability_percent: Decimal(credit.availability_percent.into()),
         kept: credit.kept,
         tier: credit.tier,
-        credited: Part(credit.percent),
+        credited: Ratio(credit.percent.clone()),
         fee_base: credit.fee_base.map(Decimal),
         amount: credit.amount.map(Decimal),
         currency: credit.currency.clone(),
@@ -225,7 +243,7 @@ fn credit_form(credit: &Credit) -> CreditForm {
     }
 }
 
-fn evidence_form(evidence: &Evidence) -> EvidenceForm {
+fn evidence_form(evidence: &Evidence, rules: Rules) -> EvidenceForm {
     let fee = |fee: &Fee| FeeForm {
         currency: fee.currency.clone(),
         amount: Decimal(fee.amount),
@@ -243,22 +261,20 @@ fn evidence_form(evidence: &Evidence) -> EvidenceForm {
         lost: evidence.lost.iter().map(|lost| (*lost).into()).collect(),
         active: evidence.active.iter().map(|active| (*active).into()).collect(),
         other_valid: evidence.other_valid,
+        stored_slice_micros: evidence.stored_slice.filter(|_| rules.within_slices()),
         slices: evidence.slices.as_slice().into(),
     }
 }
 
 fn statement(form: Form) -> Result<IssuedStatement, StatementError> {
     let mut versions: Vec<AgreementText> = Vec::new();
-    for VersionForm { effective_from, sha256, text } in form.versions {
+    let rules = rules_of(form.rules.unwrap_or(Rules::First.number()))?;
+    for VersionForm { effective_from, rules, sha256, text } in form.versions {
+        let rules = rules_of(rules.unwrap_or(Rules::Second.number()))?;
         let known = || versions.iter().find(|before| before.sha256 == sha256).map(|before| before.text.clone());
         let text = text.or_else(known).ok_or_else(|| StatementError::format("a version has no text"))?;
-        versions.push(AgreementText { effective_from: effective_from.0, sha256, text });
+        versions.push(AgreementText { effective_from: effective_from.0, sha256, text, rules });
     }
-    let number = form.rules.unwrap_or(Rules::First.number());
-    let rules = Rules::from_number(number).ok_or_else(|| {
-        let newest = Rules::CURRENT.number();
-        StatementError::format(format!("its rules are {number}, and this version knows {newest}; use a newer one"))
-    })?;
     Ok(IssuedStatement {
         agreement: form.agreement,
         customer: form.customer,
@@ -270,15 +286,24 @@ fn statement(form: Form) -> Result<IssuedStatement, StatementError> {
         versions,
         active: form.active.into(),
         rules,
+        beside: form.beside,
         evidence: evidence(form.evidence)?,
         credit: credit(form.credit)?,
         tables: form.tables,
         program: form.program,
         complete: form.complete,
         watermark: form.watermark.map(|at| at.0),
+        missing: form.missing.into_iter().map(Into::into).collect(),
         changes: form.changes,
         before: form.before,
         sha256: form.sha256.ok_or_else(|| StatementError::format("it has no field 'sha256'"))?,
+    })
+}
+
+fn rules_of(number: u32) -> Result<Rules, StatementError> {
+    Rules::from_number(number).ok_or_else(|| {
+        let newest = Rules::CURRENT.number();
+        StatementError::format(format!("its rules are {number}, and this version knows {newest}; use a newer one"))
     })
 }
 
@@ -293,6 +318,7 @@ fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
     Ok(Evidence {
         slices: form.slices.counts().ok_or_else(beyond)?,
         other_valid: form.other_valid,
+        stored_slice: form.stored_slice_micros,
         exclusions: form.exclusions.into_iter().map(excluded).collect(),
         lost: form.lost.into_iter().map(Into::into).collect(),
         active: form.active.into_iter().map(Into::into).collect(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::statement::outages::Outages;
 use crate::statement::page::{DayCell, Page, Section};
 use crate::statement::strip::State;
 use crate::statement::{IssuedStatement, StatementError};
@@ -59,15 +60,26 @@ fn write_section(out: &mut String, section: &Section) {
     for clause in &section.clauses {
         put(out, format_args!("- **{}:** {}\n", clause.name, text(&clause.text)));
     }
+    if let Some(beside) = &section.beside {
+        put(out, format_args!("\n{}\n", text(beside)));
+    }
     put(out, format_args!("\n### The days ({})\n\n", text(&section.zone)));
     strip(out, &section.days);
-    put(out, format_args!("### The worst slices\n\n"));
-    if section.worst.is_empty() {
-        put(out, format_args!("No slice lowers the availability by its failures.\n\n"));
+    if let Some(Outages { said, rows }) = &section.outages {
+        put(out, format_args!("### Outages\n\n{said}\n\n"));
+        if !rows.is_empty() {
+            let rows = rows.iter().map(|row| row.each_ref().map(|cell| text(cell)));
+            table(out, &[&format!("From ({})", section.zone), "To", "Downtime"], rows);
+        }
     } else {
-        put(out, format_args!("{}\n\n", crate::statement::page::of_all(section)));
-        let rows = section.worst.iter().map(|row| row.each_ref().map(|cell| text(cell)));
-        table(out, &[&format!("Time ({})", section.zone), "Valid", "Failed", "Error rate"], rows);
+        put(out, format_args!("### The worst slices\n\n"));
+        if section.worst.is_empty() {
+            put(out, format_args!("No slice lowers the availability by its failures.\n\n"));
+        } else {
+            put(out, format_args!("{}\n\n", crate::statement::page::of_all(section)));
+            let rows = section.worst.iter().map(|row| row.each_ref().map(|cell| text(cell)));
+            table(out, &[&format!("Time ({})", section.zone), "Valid", "Failed", "Error rate"], rows);
+        }
     }
     put(out, format_args!("### Exclusions\n\n"));
     if section.exclusions.is_empty() {

@@ -1,11 +1,11 @@
 //! The step of the arithmetic that is the measure's own: what is lost, or failed, over the whole period.
 
 use crate::agreement::Measure;
-use crate::credit::Fraction;
-use crate::statement::judged::Fate;
+use crate::credit::Fate;
+use crate::fraction::Fraction;
 use crate::statement::terms::bad;
 use crate::statement::view::View;
-use crate::statement::words::{counted, fraction, grouped, length, listed, minutes};
+use crate::words::{counted, fraction, grouped, length, listed, minutes};
 
 /// The lines of the step.
 pub(crate) fn measured(view: &View<'_>) -> Vec<String> {
@@ -27,7 +27,7 @@ pub(crate) fn measured(view: &View<'_>) -> Vec<String> {
         }
         Measure::Downtime { min_run, .. } => vec![
             not_bad(view),
-            format!("{} bad for less than {} in a row.", are(view.judged.count(Fate::TooShort)), length(min_run)),
+            format!("{} bad for less than {} in a row.", are(view.judged().count(Fate::TooShort)), length(min_run)),
             format!("{} make a downtime of {}.", counting(view, "bad slice", "bad slices"), lost(view)),
         ],
         Measure::Occurrences => {
@@ -42,8 +42,8 @@ pub(crate) fn measured(view: &View<'_>) -> Vec<String> {
 
 /// `12 bad slices and 3 whose telemetry was lost`.
 fn counting(view: &View<'_>, one: &str, several: &str) -> String {
-    let failing = view.judged.count(Fate::Counted);
-    let lost: i64 = view.judged.lost.iter().map(|span| span.duration() / view.terms().slice).sum();
+    let failing = view.judged().count(Fate::Counted);
+    let lost: i64 = view.judged().lost.iter().map(|span| span.duration() / view.terms().slice).sum();
     let failing = format!("{} {}", grouped(failing), if failing == 1 { one } else { several });
     let lost = (lost > 0).then(|| format!("{} whose telemetry was lost", grouped(lost)));
     listed(&[failing].into_iter().chain(lost).collect::<Vec<_>>())
@@ -51,7 +51,7 @@ fn counting(view: &View<'_>, one: &str, several: &str) -> String {
 
 /// The sum in slices and in minutes.
 fn lost(view: &View<'_>) -> String {
-    let total = &view.workings.tally.lost_time;
+    let total = &view.judged().lost_time;
     format!("{} slices, {} min", fraction(total), minutes(total, view.terms().slice, 3))
 }
 
@@ -59,7 +59,7 @@ fn not_bad(view: &View<'_>) -> String {
     format!(
         "A slice is bad with {}; {} not, despite failures.",
         bad(view.terms()),
-        are(view.judged.count(Fate::NotBad))
+        are(view.judged().count(Fate::NotBad))
     )
 }
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 
 use crate::agreement::Agreement;
+use crate::credit::{Fate, JudgedSlice};
 use crate::period::Month;
 use crate::rules::Rules;
-use crate::statement::judged::Fate;
+use crate::statement::outages::{Outages, outages};
 use crate::statement::steps::{self, Step};
 use crate::statement::strip::{self, Day, State};
 use crate::statement::terms::{Clause, clauses};
 use crate::statement::view::View;
-use crate::statement::words::{counted, grouped, micro_percent, money, percent, rate};
 use crate::statement::{IssuedStatement, StatementError, differences};
+use crate::words::{Clock, counted, days_of, grouped, micro_percent, money, percent, percent_of, places, rate};
 
 /// How many of the worst slices are shown.
 const WORST: usize = 10;
@@ -43,7 +44,11 @@ pub(crate) struct Section {
     pub incomplete: Option<String>,
     pub clauses: Vec<Clause>,
     pub description: Option<String>,
+    /// That other agreements credit from the same fee.
+    pub beside: Option<String>,
     pub days: Vec<DayCell>,
+    /// Where downtime decides; then no single slices are shown.
+    pub outages: Option<Outages>,
     pub worst: Vec<[String; 4]>,
     /// How many slices lower the availability.
     pub counted: i64,
@@ -102,11 +107,9 @@ fn named(first: Month, months: u32) -> Option<String> {
 fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section, StatementError> {
     let view = View::new(statement, agreement)?;
     let (terms, credit, clock) = (view.terms(), &statement.credit, view.clock);
-    let watermark = statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at(at)));
-    let worst = view.worst(WORST).into_iter().map(|counts| {
-        let numbers = [grouped(counts.valid), grouped(counts.failed), rate(counts.failed, counts.valid)];
-        let [valid, failed, rate] = numbers;
-        [clock.at_slice(counts.start, terms.slice), valid, failed, rate]
+    let worst = view.worst(WORST).into_iter().map(|own| {
+        let [valid, failed, rate] = numbers(own);
+        [clock.at_slice(own.start, terms.slice), valid, failed, rate]
     });
     let exclusions = statement.evidence.exclusions.iter().map(|own| {
         let announced = own.announced.map_or_else(|| "no".to_string(), |at| clock.at(at));
@@ -121,17 +124,23 @@ fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section
         availability: micro_percent(credit.availability_percent),
         commitment: percent(terms.commitment),
         kept: credit.kept,
-        credit: percent(credit.percent),
+        credit: percent_of(&credit.percent),
         amount: credit.amount.map_or_else(|| "no fee".to_string(), |amount| money(amount, currency)),
         claim_by: credit.claim_by.map_or_else(String::new, |by| clock.at(by)),
         zone: clock.zone.to_string(),
-        incomplete: (!statement.complete)
-            .then(|| format!("The data of the period were incomplete: they reached {watermark}.")),
+        incomplete: (!statement.complete).then(|| incomplete(statement, clock)),
         clauses: clauses(terms),
         description: terms.description.clone(),
+        beside: (!statement.beside.is_empty()).then(|| {
+            format!(
+                "The same fee is the base of credits under {}, too; each is worked out by itself.",
+                statement.beside.join(" and ")
+            )
+        }),
         days: strip::days(&view).iter().map(|day| cell(&view, day)).collect(),
+        outages: outages(&view),
         worst: worst.collect(),
-        counted: view.judged.count(Fate::Counted),
+        counted: view.judged().count(Fate::Counted),
         exclusions: exclusions.collect(),
         steps: steps::of(&view),
         revision: revision(statement),
@@ -145,6 +154,17 @@ fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section
     })
 }
 
+/// Valid and failed requests of a slice, and its error rate.
+fn numbers(own: &JudgedSlice) -> [String; 3] {
+    match &own.estimate {
+        None => [grouped(own.valid), grouped(own.failed), rate(own.failed, own.valid)],
+        Some(estimate) => {
+            let with = |counted: i64| format!("{} + {} estimated", grouped(counted), places(estimate, 1));
+            [with(own.valid), with(own.failed), format!("{} %", places(&own.rate().times(100, 1), 2))]
+        }
+    }
+}
+
 fn cell(view: &View<'_>, day: &Day) -> DayCell {
     let lost = matches!(day.state, State::Over | State::Error).then(|| strip::lost(view, day));
     DayCell {
@@ -153,6 +173,21 @@ fn cell(view: &View<'_>, day: &Day) -> DayCell {
         state: day.state,
         telemetry_lost: day.telemetry_lost,
         lost,
+    }
+}
+
+/// What the data lacked.
+fn incomplete(statement: &IssuedStatement, clock: Clock) -> String {
+    match statement.missing.as_slice() {
+        [] => {
+            let reached =
+                statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at(at)));
+            format!("The data of the period were incomplete: they reached {reached}.")
+        }
+        missing => {
+            let days = days_of(missing, clock.zone);
+            format!("The data of the period were incomplete: of {}, no row was stored for {days}.", statement.service)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use nines_timeline::Interval;
 
 use crate::credit::Counts;
 use crate::statement::view::View;
-use crate::statement::words::{counted, grouped};
+use crate::words::{counted, grouped};
 
 /// How many are named.
 const NAMED: usize = 3;

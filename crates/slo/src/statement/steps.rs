@@ -1,15 +1,17 @@
 //! The arithmetic step by step, from the calendar to the amount, with every number that went into it.
 
-use crate::agreement::{ClaimWithin, ExcludedTime, Measure};
-use crate::credit::{Fraction, minor_digits};
-use crate::duration::DAY;
+use num_bigint::BigUint;
+
+use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Measure};
+use crate::credit::{Fate, amount_rounding, decisive, figures};
+use crate::fraction::{Fraction, Rounding};
+use crate::money::share_of;
 use crate::spans::subtract;
 use crate::statement::differences::effect;
-use crate::statement::judged::Fate;
 use crate::statement::measured::measured;
 use crate::statement::view::View;
-use crate::statement::words::{counted, fraction, grouped, length, micro_percent, money, percent};
 use crate::statement::{IssuedStatement, StatementError};
+use crate::words::{counted, fraction, grouped, length, long, micro_percent, money, percent, percent_of, places};
 
 /// A step of the arithmetic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +77,16 @@ fn slices(view: &View<'_>) -> Vec<String> {
             (judged.end != whole.end && judged.end != active.end, "the agreement was in force until then"),
         ];
         let why: Vec<String> = why.iter().filter(|(so, _)| *so).map(|(_, why)| why.to_string()).collect();
-        let why = crate::statement::words::listed(&why);
+        let why = crate::words::listed(&why);
         lines.push(format!("Judged is {}: {}, because {why}.", clock.span(judged), long(judged.duration())));
     }
-    for gap in subtract(&[covered.slices()], &view.workings.special.judged) {
+    let there = covered.slices_of(&view.statement.evidence.active);
+    for gap in subtract(&[covered.slices()], &there) {
         lines.push(format!("Not judged is {}: the customer was not there.", clock.span(gap)));
+    }
+    if let Some(hours) = &view.terms().service_hours {
+        let time = view.workings.special.judged_time();
+        lines.push(format!("Service hours are {}: {} in all.", hours.words(), long(time)));
     }
     let inside = view.workings.special.judged_time() / slice;
     lines.push(format!("{} of {} lie wholly inside.", counted(inside, "slice"), length(slice)));
@@ -88,22 +95,15 @@ fn slices(view: &View<'_>) -> Vec<String> {
         let removed = grouped(inside - slices);
         lines.push(format!("{} − {removed} excluded ones = {} slices.", grouped(inside), grouped(slices)));
     }
-    lines
-}
-
-/// `31 days`, or `30 days 23 h 48 min`.
-fn long(micros: i64) -> String {
-    let units = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1, "µs")];
-    let days = micros / DAY;
-    let mut parts: Vec<String> = (days > 0).then(|| counted(days, "day")).into_iter().collect();
-    let mut rest = micros % DAY;
-    for (unit, name) in units {
-        if rest >= unit {
-            parts.push(format!("{} {name}", rest / unit));
-            rest %= unit;
-        }
+    let time = view.judged().time;
+    if time != slices * slice {
+        lines.push(format!(
+            "Of slices that are excluded in part the rest counts for as long as it is: {} in all, {} slices.",
+            long(time),
+            places(&Fraction::new(time.unsigned_abs(), slice.unsigned_abs()), 3)
+        ));
     }
-    if parts.is_empty() { "no time".to_string() } else { parts.join(" ") }
+    lines
 }
 
 fn requests(view: &View<'_>) -> Vec<String> {
@@ -112,7 +112,7 @@ fn requests(view: &View<'_>) -> Vec<String> {
         format!("{} were received and valid.", counted(credit.valid, "request")),
         format!("{} of them failed.", grouped(credit.failed)),
     ];
-    let of = |fate| view.judged.count(fate);
+    let of = |fate| view.judged().count(fate);
     if of(Fate::TooFew) > 0 {
         let least = counted(view.terms().min_requests, "request");
         lines.push(format!(
@@ -125,25 +125,36 @@ fn requests(view: &View<'_>) -> Vec<String> {
 
 fn excluded(view: &View<'_>) -> Vec<String> {
     let (slice, credit) = (view.terms().slice, &view.statement.credit);
-    let by_category = credit
-        .excluded
-        .iter()
-        .map(|(category, micros)| format!("{category}: {}, {}.", counted(micros / slice, "slice"), long(*micros)));
+    let by_category = credit.excluded.iter().map(|(category, micros)| match micros % slice {
+        0 => format!("{category}: {}, {}.", counted(micros / slice, "slice"), long(*micros)),
+        _ => format!("{category}: {}.", long(*micros)),
+    });
     let mut lines: Vec<String> = by_category.collect();
+    let in_part = credit.excluded.iter().any(|(_, micros)| micros % slice != 0);
     if lines.is_empty() {
         lines.push("No slice is excluded.".to_string());
     } else {
-        let effect = match view.terms().excluded_time {
-            ExcludedTime::ErrorFree => "They count as without error, and the number of slices stays whole.",
-            ExcludedTime::Removed => "They and their requests do not count at all.",
+        let effect = match (view.terms().excluded_time, in_part) {
+            (ExcludedTime::ErrorFree, false) => "They count as without error, and the number of slices stays whole.",
+            (ExcludedTime::ErrorFree, true) => {
+                "What fails in that time does not count; its requests do, and the number of slices stays whole."
+            }
+            (ExcludedTime::Removed, false) => "They and their requests do not count at all.",
+            (ExcludedTime::Removed, true) => "That time and its requests do not count at all.",
         };
         lines.push(effect.to_string());
-        let failed: i64 = view.judged.with_fate(Fate::Excluded).map(|counts| counts.failed).sum();
+        let failed: i64 = view.judged().slices.iter().map(|own| own.spared).fold(0, i64::saturating_add);
         if failed > 0 {
-            lines.push(format!("{} in them are not counted.", counted(failed, "failed request")));
+            let them = if in_part { "it" } else { "them" };
+            lines.push(format!("{} in {them} are not counted.", counted(failed, "failed request")));
         }
     }
-    let without = view.statement.evidence.exclusions.iter().filter(|own| !view.workings.honoured.contains(own));
+    let without = view
+        .statement
+        .evidence
+        .exclusions
+        .iter()
+        .filter(|own| !view.workings.honours(own) || view.workings.cut_short(own).is_some());
     lines.extend(without.map(|own| format!("Exclusion {} {}.", own.id, effect(own, view))));
     lines
 }
@@ -153,10 +164,22 @@ fn lost(view: &View<'_>) -> Vec<String> {
     if credit.lost_slices == 0 {
         return vec!["Telemetry was not lost in any slice that counts.".to_string()];
     }
-    let mut lines = vec![format!(
-        "Failures could not be counted in {}. What was counted there is dropped.",
-        counted(credit.lost_slices, "slice")
-    )];
+    let special = &view.workings.special;
+    let lost: i64 = special.outages.iter().flat_map(|(_, spans)| spans).map(|span| span.duration()).sum();
+    let whole = special.losing.width() == view.terms().slice;
+    let partly = lost != credit.lost_slices * view.terms().slice;
+    let mut lines = vec![match partly {
+        false => format!(
+            "Failures could not be counted in {}. What was counted there is dropped.",
+            counted(credit.lost_slices, "slice")
+        ),
+        true => format!(
+            "Failures could not be counted for {}, in {}. What was counted then is dropped.",
+            long(lost),
+            counted(credit.lost_slices, "slice")
+        ),
+    }];
+    let unit = if whole { "slice" } else { "stored slice" };
     for estimate in &credit.estimates {
         let started = view.clock.at(estimate.started);
         lines.push(match estimate.counted_slices {
@@ -164,20 +187,25 @@ fn lost(view: &View<'_>) -> Vec<String> {
             counted_slices => format!(
                 "Outage of {started}: {} in {} from {}, that is {} / {} × {} lost = {} failed requests.",
                 counted(estimate.requests, "request"),
-                counted(counted_slices, "slice"),
+                counted(counted_slices, unit),
                 view.clock.span(estimate.days),
                 grouped(estimate.requests),
                 grouped(counted_slices),
-                counted(estimate.slices, "slice"),
+                counted(estimate.slices, unit),
                 fraction(&estimate.failed)
             ),
         });
     }
-    lines.push(match view.terms().measure {
-        Measure::Occurrences => {
+    lines.push(match (view.terms().measure, partly) {
+        (Measure::Occurrences, _) => {
             format!("{} failed requests are added to failed and to valid.", fraction(&credit.estimated))
         }
-        _ => "Each lost slice counts with an error rate of 1; the estimate is for the record.".to_string(),
+        (_, false) => "Each lost slice counts with an error rate of 1; the estimate is for the record.".to_string(),
+        (_, true) => {
+            "A slice that was lost whole counts with an error rate of 1; to one that was lost in part the estimate is \
+                      added, to failed and to valid."
+                .to_string()
+        }
     });
     lines
 }
@@ -190,11 +218,19 @@ fn availability(view: &View<'_>) -> Vec<String> {
             "No request was received: available.".to_string()
         }
         Measure::Occurrences => format!("1 − failed / valid = {exact}."),
-        _ if credit.slices == 0 => "Nothing is left to be judged: available.".to_string(),
+        _ if view.judged().time == 0 => "Nothing is left to be judged: available.".to_string(),
         _ => {
-            let lost = fraction(&view.workings.tally.lost_time);
+            let lost = fraction(&view.judged().lost_time);
             let lost = if lost.contains(['/', ' ']) { format!("({lost})") } else { lost };
-            format!("1 − {lost} / {} = {exact}.", grouped(credit.slices))
+            let slices = Fraction::new(view.judged().time.unsigned_abs(), terms.slice.unsigned_abs());
+            format!(
+                "1 − {lost} / {} = {exact}.",
+                if slices.denominator() == &1u8.into() {
+                    grouped(slices.numerator())
+                } else {
+                    format!("({})", fraction(&slices))
+                }
+            )
         }
     };
     let scale = 100_000_000u64;
@@ -205,46 +241,35 @@ fn availability(view: &View<'_>) -> Vec<String> {
         "rounded down for print, because rounded half-even it would show a bound as met that was missed"
     };
     let kept = if credit.kept { "is kept" } else { "is not kept" };
+    let compared = match terms.round {
+        None => "compared is the exact fraction".to_string(),
+        Some(_) => format!(
+            "compared is what the agreement rounds it to, {}",
+            percent_of(&decisive(terms, &credit.availability))
+        ),
+    };
     vec![
         calculation,
-        format!(
-            "In percent {}, {rounding}; compared is the exact fraction.",
-            micro_percent(credit.availability_percent)
-        ),
+        format!("In percent {}, {rounding}; {compared}.", micro_percent(credit.availability_percent)),
         format!("The commitment of {} {kept}.", percent(terms.commitment)),
     ]
 }
 
 fn credit(view: &View<'_>) -> Vec<String> {
     let (terms, credit) = (view.terms(), &view.statement.credit);
-    if terms.tiers.is_empty() {
-        return vec!["No credits are agreed yet: 0 %.".to_string()];
-    }
-    let mut lines = Vec::new();
-    let applies = credit.tier.and_then(|tier| terms.tiers.get(tier));
-    match (applies, credit.tier) {
-        (Some(tier), Some(at)) => {
-            let below = percent(tier.below);
-            lines.push(format!("The availability is below {below}: a credit of {}.", percent(tier.percent)));
-            match terms.tiers.get(at + 1) {
-                Some(next) => lines.push(format!(
-                    "It is not below {}, where a credit of {} would begin.",
-                    percent(next.below),
-                    percent(next.percent)
-                )),
-                None => lines.push("There is no higher credit.".to_string()),
-            }
-            if let Some(cap) = terms.cap {
-                lines.push(match credit.percent == tier.percent {
-                    true => format!("The cap of {} is not exceeded.", percent(cap)),
-                    false => format!("The cap of {} limits it to {}.", percent(cap), percent(credit.percent)),
-                });
-            }
-        }
-        _ => {
-            let first = terms.tiers.first().map_or_else(String::new, |tier| percent(tier.below));
-            lines.push(format!("The availability is not below {first}: no credit."));
-        }
+    let downtime = view.judged().downtime(terms);
+    let decisive = decisive(terms, &credit.availability);
+    let figures = figures(&view.covered, &decisive, &downtime);
+    let mut lines = terms.credits.form().workings(figures);
+    let share = terms.credits.share(figures);
+    let (most, cap) = match &terms.cap {
+        Some(Cap::Share(share)) => (Fraction::from(*share), format!("The cap of {}", percent(*share))),
+        Some(Cap::Money(_)) | None => (Fraction::one(), "The fee base".to_string()),
+    };
+    if share > most {
+        lines.push(format!("{cap} limits it to {}.", percent_of(&credit.percent)));
+    } else if let (Some(Cap::Share(_)), true) = (&terms.cap, share > Fraction::zero()) {
+        lines.push(format!("{cap} is not exceeded."));
     }
     lines
 }
@@ -259,16 +284,27 @@ fn amount(view: &View<'_>) -> Vec<String> {
         true => format!("Fee base: {} − {} paid with vouchers = {}.", of(fee.amount), of(fee.vouchers), of(base)),
         false => format!("Fee base: {}.", of(base)),
     }];
-    let digits = minor_digits(&fee.currency).unwrap_or(2);
-    let unrounded = crate::credit::money::share_of(base, credit.percent, digits);
+    let (places, mode) = amount_rounding(terms, &fee.currency);
+    let unrounded = share_of(base, &credit.percent, places, mode);
+    let how = match mode {
+        Rounding::HalfUp => "half up",
+        Rounding::HalfEven => "half-even",
+        Rounding::Down => "down",
+    };
     lines.push(format!(
-        "{} × {} = {}, rounded once, half-even to {}.",
+        "{} × {} = {}, rounded once, {how} to {}.",
         of(base),
-        percent(credit.percent),
+        written(&credit.percent),
         of(unrounded),
-        counted(digits.into(), "decimal place")
+        counted(places.into(), "decimal place")
     ));
-    if let Some(min) = terms.min_payout.as_ref().filter(|_| credit.below_min_payout) {
+    if let Some(Cap::Money(cap)) =
+        terms.cap.as_ref().filter(|cap| matches!(cap, Cap::Money(most) if most.amount < unrounded))
+    {
+        lines.push(format!("The cap limits it to {}.", of(cap.amount)));
+    }
+    let least = terms.min_payout.iter().find(|own| own.currency == fee.currency);
+    if let Some(min) = least.filter(|_| credit.below_min_payout) {
         lines.push(format!("Less than {} is not paid out.", of(min.amount)));
     }
     lines.push(format!("Credited: {}.", of(amount)));
@@ -276,11 +312,21 @@ fn amount(view: &View<'_>) -> Vec<String> {
 }
 
 fn claim(view: &View<'_>) -> Vec<String> {
-    let within = match view.terms().claim_within {
-        None => return vec!["The agreement sets no time to claim.".to_string()],
-        Some(ClaimWithin::Days(days)) => counted(days.into(), "day"),
-        Some(ClaimWithin::Months(months)) => counted(months.into(), "calendar month"),
+    let Some(within) = view.terms().claim_within else {
+        return vec!["The agreement sets no time to claim.".to_string()];
     };
     let by = view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at(by));
-    vec![format!("{within} from the end of the period: a claim must be made before {by} ({}).", view.clock.zone)]
+    let first = match within.from {
+        ClaimFrom::Outage if view.judged().outages.len() > 1 => {
+            " It is that of the first outage; later ones have longer."
+        }
+        ClaimFrom::Outage | ClaimFrom::Period => "",
+    };
+    vec![format!("Within {}: a claim must be made before {by} ({}).{first}", within.words(), view.clock.zone)]
+}
+
+/// A share in percent, or as the fraction that it is where no percent of six places says it.
+fn written(share: &Fraction) -> String {
+    let exact = (share.numerator() * 100_000_000u64) % share.denominator() == BigUint::ZERO;
+    if exact { percent_of(share) } else { fraction(share) }
 }

@@ -4,12 +4,12 @@ use chrono::{DateTime, NaiveDate};
 use nines_timeline::Interval;
 
 use crate::agreement::Measure;
-use crate::credit::{Fraction, Sum};
+use crate::credit::{Fate, Sum};
+use crate::fraction::Fraction;
 use crate::instant::first_instant;
 use crate::spans::clip;
-use crate::statement::judged::Fate;
 use crate::statement::view::View;
-use crate::statement::words::{grouped, minutes};
+use crate::words::{grouped, minutes};
 
 /// The worst of a day, from bad to good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,26 +86,18 @@ fn day(view: &View<'_>, date: NaiveDate, span: Interval) -> Day {
     let judged = clip(&view.workings.special.judged, view.covered.grid().beginning(span));
     let slices = judged.iter().map(|span| span.duration() / slice).sum::<i64>();
     let inside = |spans: &[Interval]| judged.iter().flat_map(|day| clip(spans, *day)).map(Interval::duration).sum();
-    let lost: i64 = inside(&view.judged.lost);
-    let excluded: i64 = inside(&view.workings.special.excluded);
-    let all = &view.judged.slices;
-    let from = all.partition_point(|(counts, _)| counts.start < span.start);
-    let own = all[from..].iter().take_while(|(counts, _)| counts.start < span.end);
-    let (mut sum, mut failures) = (Sum::default(), false);
-    for (counts, fate) in own {
-        match (fate, measure) {
-            (Fate::Excluded | Fate::Lost, _) => continue,
-            (Fate::Counted, Measure::MeanErrorRate | Measure::Proportional(_)) => {
-                sum.add(counts.failed.unsigned_abs(), counts.valid.unsigned_abs());
-            }
-            (Fate::Counted, Measure::BadSlices(_) | Measure::Downtime { .. }) => sum.add_whole(1),
-            (Fate::Counted, Measure::Occurrences) => sum.add_whole(counts.failed.unsigned_abs()),
-            (Fate::TooFew | Fate::NotBad | Fate::TooShort, _) => {}
-        }
-        failures = true;
+    let special = &view.workings.special;
+    let (lost, excluded): (i64, i64) = (inside(&view.judged().lost), inside(&special.excluded));
+    let all = &view.judged().slices;
+    let from = all.partition_point(|own| own.start < span.start);
+    let (mut sum, mut failures, mut estimated) = (Sum::default(), false, false);
+    for own in all[from..].iter().take_while(|own| own.start < span.end) {
+        own.add_to(&mut sum, measure, slice);
+        failures |= !matches!(own.fate, Fate::Excluded | Fate::Lost);
+        estimated |= own.estimate.is_some();
     }
     if measure != Measure::Occurrences {
-        sum.add_whole((lost / slice).unsigned_abs());
+        sum.add_time(lost, slice);
     }
     let total = sum.total();
     let over = measure != Measure::Occurrences && slices > 0 && {
@@ -115,12 +107,12 @@ fn day(view: &View<'_>, date: NaiveDate, span: Interval) -> Day {
     let state = match () {
         () if slices == 0 => State::Outside,
         () if over => State::Over,
-        () if total != Fraction::zero() || lost > 0 => State::Error,
+        () if total != Fraction::zero() || lost > 0 || estimated && measure == Measure::Occurrences => State::Error,
         () if failures => State::Tolerated,
         () if excluded > 0 => State::Excluded,
         () => State::Clean,
     };
-    Day { date, state, telemetry_lost: lost > 0, lost: total }
+    Day { date, state, telemetry_lost: lost > 0 || estimated, lost: total }
 }
 
 /// How much a day lost: `12.5 min`, or for [`Measure::Occurrences`] a number of requests.
@@ -162,11 +154,13 @@ mod tests {
             versions: versions.collect(),
             active: Interval::new(i64::MIN, i64::MAX),
             rules: crate::Rules::CURRENT,
+            beside: Vec::new(),
             evidence: evidence.clone(),
             tables: Default::default(),
             program: String::new(),
             complete: true,
             watermark: None,
+            missing: Vec::new(),
         };
         IssuedStatement::draw_up(basis, 0).unwrap()
     }
@@ -212,8 +206,8 @@ mod tests {
             prop_assert_eq!(days.len(), 30);
             let lost = days.iter().fold(Fraction::zero(), |sum, day| sum.plus(&day.lost));
             let expected = match view.terms().measure {
-                Measure::Occurrences => Fraction::new(view.workings.tally.failed.unsigned_abs(), 1u8),
-                _ => view.workings.tally.lost_time.clone(),
+                Measure::Occurrences => Fraction::new(view.judged().failed.unsigned_abs(), 1u8),
+                _ => view.judged().lost_time.clone(),
             };
             prop_assert_eq!(lost, expected);
             prop_assert_eq!(&credit(&view.covered, &evidence).unwrap(), &statement.credit);

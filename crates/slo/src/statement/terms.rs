@@ -1,9 +1,10 @@
 //! An agreement's clauses in words.
 
-use crate::agreement::{ClaimWithin, ExcludedTime, Measure, NotValid, RateOp, Terms};
+use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, RateOp, Rounded, Terms};
+use crate::fraction::Rounding;
 use crate::objective::{Causes, Charge, Party};
 use crate::pattern::Pattern;
-use crate::statement::words::{counted, length, listed, money, percent};
+use crate::words::{counted, length, listed, money, percent};
 
 /// A clause: what it is about, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,13 @@ pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
         months => format!("{months} calendar months"),
     };
     add("Period", format!("{months} in {}, in slices of {}", terms.time_zone, length(terms.slice)));
+    if let Some(hours) = &terms.service_hours {
+        add("Service hours", format!("{}; no other time counts", hours.words()));
+    }
     add("Availability", measure(terms));
+    if let Some(round) = terms.round {
+        add("Rounding", format!("The availability in percent, before it decides: {}", rounding(round)));
+    }
     add("Commitment", percent(terms.commitment));
     add("Credits", credits(terms));
     add("Exclusions", exclusions(terms));
@@ -47,15 +54,17 @@ pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
     }
     let base = if terms.exclude_vouchers { "What was paid, less what vouchers paid" } else { "What was paid" };
     add("Fee base", base.to_string());
-    if let Some(min) = &terms.min_payout {
-        add("Least amount", format!("Less than {} is not paid out", money(min.amount, &min.currency)));
+    if !terms.min_payout.is_empty() {
+        let least: Vec<String> = terms.min_payout.iter().map(|own| money(own.amount, &own.currency)).collect();
+        let least = if let [one] = least.as_slice() { one.clone() } else { least.join(", or ") };
+        add("Least amount", format!("Less than {least} is not paid out"));
+    }
+    if let Some(round) = terms.round_amount {
+        let currency = "but to no less than the currency's minor unit";
+        add("Rounding of amounts", format!("{}, {currency}", rounding(round)));
     }
     if let Some(within) = terms.claim_within {
-        let within = match within {
-            ClaimWithin::Days(days) => counted(days.into(), "day"),
-            ClaimWithin::Months(months) => counted(months.into(), "calendar month"),
-        };
-        add("Claims", format!("Within {within} of the end of the period"));
+        add("Claims", format!("Within {}", within.words()));
     }
     clauses
 }
@@ -80,6 +89,9 @@ fn requests(terms: &Terms) -> String {
 }
 
 fn failures(terms: &Terms) -> String {
+    if let Some(failed) = &terms.failed {
+        return failed.words();
+    }
     let party = match terms.party {
         Party::Service => "the service",
         Party::Gateway => "the gateway",
@@ -131,24 +143,40 @@ fn measure(terms: &Terms) -> String {
 }
 
 fn credits(terms: &Terms) -> String {
-    if terms.tiers.is_empty() {
-        return "None are agreed yet".to_string();
-    }
-    let tiers = terms.tiers.iter().map(|tier| format!("{} below {}", percent(tier.percent), percent(tier.below)));
-    let tiers = tiers.collect::<Vec<_>>().join(", ");
-    let cap = terms.cap.map_or_else(String::new, |cap| format!("; at most {}", percent(cap)));
-    format!("{tiers} of the fee base{cap}")
+    let credits = terms.credits.form().clause();
+    let cap = match &terms.cap {
+        Some(Cap::Share(share)) => format!("; at most {}", percent(*share)),
+        Some(Cap::Money(most)) => format!("; at most {}", money(most.amount, &most.currency)),
+        None => String::new(),
+    };
+    format!("{credits}{cap}")
+}
+
+fn rounding(round: Rounded) -> String {
+    let mode = match round.mode {
+        Rounding::HalfUp => "halves up",
+        Rounding::HalfEven => "halves to even",
+        Rounding::Down => "down",
+    };
+    format!("to {}, {mode}", counted(round.places.into(), "decimal place"))
 }
 
 fn exclusions(terms: &Terms) -> String {
-    let categories = terms.exclusions.iter().map(|exclude| match exclude.announced_before {
-        true => format!("{} if announced before it starts", exclude.category),
-        false => exclude.category.clone(),
+    let categories = terms.exclusions.iter().map(|exclude| {
+        let announced =
+            exclude.announced.map_or_else(String::new, |notice| format!(" if announced {}", notice.words()));
+        let most = exclude.at_most.map_or_else(String::new, |most| format!(" for at most {}", most.words()));
+        format!("{}{announced}{most}", exclude.category)
     });
     let categories: Vec<String> = categories.collect();
-    let time = match terms.excluded_time {
-        ExcludedTime::ErrorFree => "excluded time counts as without error",
-        ExcludedTime::Removed => "excluded time and its requests do not count at all",
+    let time = match (terms.excluded_time, terms.excluded_by) {
+        (ExcludedTime::ErrorFree, Granularity::Slice) => "a slice that is excluded whole counts as without error",
+        (ExcludedTime::ErrorFree, Granularity::Stored) => "excluded time counts as without error",
+        (ExcludedTime::Removed, Granularity::Slice) => {
+            "a slice that is excluded whole and its requests do not count at all"
+        }
+        (ExcludedTime::Removed, Granularity::Stored) => "excluded time and its requests do not count at all",
     };
-    if categories.is_empty() { "None".to_string() } else { format!("{}; {time}", listed(&categories)) }
+    let bridge = if terms.bridge { "; inside a run of bad slices it does not end the run" } else { "" };
+    if categories.is_empty() { "None".to_string() } else { format!("{}; {time}{bridge}", listed(&categories)) }
 }

@@ -2,8 +2,8 @@
 
 use crate::credit::{Credit, credit};
 use crate::digest::sha256;
-use crate::statement::words::{Clock, fraction, grouped, micro_percent, money, percent};
 use crate::statement::{IssuedStatement, StatementError, hash};
+use crate::words::{Clock, fraction, grouped, micro_percent, money, percent_of};
 
 /// What verifying a statement came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,7 +106,7 @@ fn unequal(stated: &Credit, again: &Credit, clock: Clock) -> Vec<String> {
         }),
         ("answer whether the commitment was kept", stated.kept == again.kept, &|c| c.kept.to_string()),
         ("tier", stated.tier == again.tier, &|c| optional(c.tier.map(|tier| (tier + 1).to_string()))),
-        ("credit in percent", stated.percent == again.percent, &|c| percent(c.percent)),
+        ("credit in percent", stated.percent == again.percent, &|c| percent_of(&c.percent)),
         ("fee base", stated.fee_base == again.fee_base, &|c| amount(c.fee_base, c)),
         ("amount", stated.amount == again.amount, &|c| amount(c.amount, c)),
         ("currency", stated.currency == again.currency, &|c| optional(c.currency.clone())),
@@ -125,7 +125,8 @@ fn unequal(stated: &Credit, again: &Credit, clock: Clock) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credit::{Counts, Estimate, Evidence, Fee, Fraction};
+    use crate::credit::{Counts, Estimate, Evidence, Fee};
+    use crate::fraction::Fraction;
     use crate::{Basis, plan};
     use nines_timeline::Interval;
 
@@ -146,11 +147,13 @@ mod tests {
             versions: vec![stored],
             active: Interval::new(i64::MIN, i64::MAX),
             rules: crate::Rules::CURRENT,
+            beside: Vec::new(),
             evidence: Evidence { slices: slices.collect(), fee, ..Evidence::default() },
             tables: Default::default(),
             program: "nines".into(),
             complete: true,
             watermark: None,
+            missing: Vec::new(),
         };
         IssuedStatement::draw_up(basis, 0).unwrap()
     }
@@ -180,7 +183,7 @@ mod tests {
             (|c| c.availability_percent += 1, "in percent"),
             (|c| c.kept = !c.kept, "commitment"),
             (|c| c.tier = None, "tier"),
-            (|c| c.percent = "25%".parse().unwrap(), "credit in percent"),
+            (|c| c.percent = Fraction::new(1u8, 4u8), "credit in percent"),
             (|c| c.fee_base = Some(1), "fee base"),
             (|c| c.amount = Some(25_000_000), "amount is stated as 25.00 EUR, but the evidence gives 10.00 EUR"),
             (|c| c.currency = Some("USD".into()), "currency"),

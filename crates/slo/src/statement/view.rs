@@ -1,17 +1,15 @@
 //! A statement together with what its agreement says and how its figures came about: what all presentations share.
 
 use crate::agreement::{Agreement, Covered, Terms};
-use crate::credit::{Counts, Workings};
-use crate::statement::judged::{Fate, Judged};
-use crate::statement::words::Clock;
+use crate::credit::{Fate, Judged, JudgedSlice, Workings};
 use crate::statement::{IssuedStatement, StatementError};
+use crate::words::{Clock, counted, long};
 
 pub(crate) struct View<'a> {
     pub statement: &'a IssuedStatement,
     pub covered: Covered<'a>,
     pub workings: Workings<'a>,
     pub clock: Clock,
-    pub judged: Judged,
 }
 
 impl<'a> View<'a> {
@@ -19,24 +17,34 @@ impl<'a> View<'a> {
     pub fn new(statement: &'a IssuedStatement, agreement: &'a Agreement) -> Result<Self, StatementError> {
         let covered = statement.covered(agreement)?;
         let workings = Workings::of(&covered, &statement.evidence)?;
-        let judged = Judged::of(&covered, &statement.evidence, &workings.special);
         let clock = Clock::new(covered.terms.time_zone, covered.period.interval);
-        Ok(View { statement, covered, workings, clock, judged })
+        Ok(View { statement, covered, workings, clock })
     }
 
     pub fn terms(&self) -> &'a Terms {
         self.covered.terms
     }
 
+    /// Excluded time: in slices, where it is whole ones.
+    pub fn excluded(&self, micros: i64) -> String {
+        match micros % self.terms().slice {
+            0 => counted(micros / self.terms().slice, "slice"),
+            _ => long(micros),
+        }
+    }
+
+    /// What became of slices.
+    pub fn judged(&self) -> &Judged {
+        &self.workings.judged
+    }
+
     /// The slices that cost most, the worst first.
-    pub fn worst(&self, most: usize) -> Vec<Counts> {
-        let mut counted: Vec<Counts> = self.judged.with_fate(Fate::Counted).collect();
+    pub fn worst(&self, most: usize) -> Vec<&JudgedSlice> {
+        let mut counted: Vec<&JudgedSlice> = self.judged().with_fate(Fate::Counted).collect();
+        let by_rate = self.terms().measure != crate::Measure::Occurrences;
         counted.sort_by(|a, b| {
-            let product = |one: &Counts, other: &Counts| i128::from(one.failed) * i128::from(other.valid);
-            let by_rate = product(b, a).cmp(&product(a, b));
-            let by_failed = b.failed.cmp(&a.failed);
-            let first = if self.terms().measure == crate::Measure::Occurrences { by_failed } else { by_rate };
-            first.then(by_failed).then(a.start.cmp(&b.start))
+            let rates = if by_rate { b.compared(a) } else { std::cmp::Ordering::Equal };
+            rates.then(b.failed.cmp(&a.failed)).then(a.start.cmp(&b.start))
         });
         counted.truncate(most);
         counted

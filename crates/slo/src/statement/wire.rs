@@ -2,13 +2,14 @@
 //! exact. Each value has one way to be written.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use nines_timeline::{Interval, Share};
+use nines_timeline::Interval;
 use num_bigint::BigUint;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 use serde::{Deserialize as Read, Serialize as Write};
 
-use crate::credit::{Counts, Fraction};
+use crate::credit::Counts;
+use crate::fraction::Fraction;
 
 /// An instant in µs: RFC 3339 in UTC within the years 1 to 9999, else the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,24 +111,6 @@ impl<'de> Deserialize<'de> for Ratio {
                 text.chars().take(40).collect::<String>()
             ))),
         }
-    }
-}
-
-/// A share of 1 as `n/d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part(pub Share);
-
-impl Serialize for Part {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}/{}", self.0.numerator(), self.0.denominator()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Part {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let parts = text.split_once('/').and_then(|(n, d)| Share::from_ratio(n.parse().ok()?, d.parse().ok()?));
-        parts.map(Part).ok_or_else(|| Error::custom(format!("'{text}' is no share of 1 such as 1/10")))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Agreements: what is written comes out as terms, and which version judges which part of a period.
 
+use std::sync::Arc;
+
 use nines_slo::{
-    Agreement, Bad, Charge, ClaimWithin, ExcludedTime, LostTelemetry, Measure, NotValid, Party, RateOp, Rules, plan,
+    Agreement, Bad, Cap, Charge, ClaimFrom, ClaimTime, ClaimWithin, CreditValue, ExcludedTime, LostTelemetry, Measure,
+    NotValid, Party, RateOp, Rules, Statuses, plan,
 };
 use nines_timeline::Interval;
 
@@ -55,22 +58,69 @@ fn every_clause_becomes_a_term() {
     assert_eq!(terms.party, Party::Gateway);
     assert_eq!(terms.causes.0["keepalive_race"], Charge::Gateway);
     assert_eq!(terms.causes.0["upstream_timeout"], Charge::Service, "the rest is as it ships");
-    assert_eq!(terms.not_valid, [NotValid::Status(403), NotValid::Cause("rate_limited".into())]);
+    assert_eq!(
+        terms.not_valid,
+        [NotValid::Status(Statuses::of("403").unwrap()), NotValid::Cause("rate_limited".into())]
+    );
     assert!(terms.is_valid(500, "") && !terms.is_valid(403, "") && !terms.is_valid(200, "rate_limited"));
     assert_eq!((terms.months, terms.time_zone, terms.slice), (1, chrono_tz::Asia::Shanghai, 15_000_000));
     let bad = Bad { op: RateOp::AtLeast, rate: "0.1".parse().unwrap() };
     assert_eq!(terms.measure, Measure::Downtime { bad, min_run: 60_000_000 });
     assert!(bad.holds(1, 10) && !Bad { op: RateOp::Above, ..bad }.holds(1, 10));
     assert_eq!((terms.min_requests, terms.commitment), (100, "0.999".parse().unwrap()));
-    let tiers: Vec<_> = terms.tiers.iter().map(|tier| (tier.below, tier.percent)).collect();
-    assert_eq!(tiers, [("0.999", "0.1"), ("0.99", "0.25")].map(|(b, p)| (b.parse().unwrap(), p.parse().unwrap())));
-    assert_eq!(terms.cap, Some("0.5".parse().unwrap()));
-    assert_eq!(terms.min_payout.as_ref().unwrap().amount, 1_010_000);
-    assert_eq!(terms.claim_within, Some(ClaimWithin::Days(60)));
+    let tiers: Vec<_> = terms.credits.tiers().iter().map(|tier| (tier.below, tier.value)).collect();
+    assert_eq!(
+        tiers,
+        [("0.999", "0.1"), ("0.99", "0.25")]
+            .map(|(b, p)| (b.parse().unwrap(), CreditValue::Percent(p.parse().unwrap())))
+    );
+    assert_eq!(terms.cap, Some(Cap::Share("0.5".parse().unwrap())));
+    assert_eq!(terms.min_payout[0].amount, 1_010_000);
+    assert_eq!(terms.claim_within, Some(ClaimWithin { within: ClaimTime::Days(60), from: ClaimFrom::Period }));
     assert!(!terms.honours("Scheduled Maintenance", Some(5), 5) && terms.honours("Scheduled Maintenance", Some(4), 5));
     assert!(terms.honours("Attack", None, 5) && !terms.honours("attack", None, 5));
     assert_eq!((terms.excluded_time, terms.exclude_vouchers), (ExcludedTime::Removed, true));
     assert_eq!(terms.lost_telemetry, Some(LostTelemetry { days: 7 }));
+}
+
+#[test]
+fn statuses_stand_as_one_a_class_or_a_range() {
+    let text = GATEWAY
+        .replace("except: [403, rate_limited]", "except: [4xx, 502-504, rate_limited, \"12-3\"]")
+        .replace("auth_timeout: nobody}", "auth_timeout: nobody, \"5xx\": gateway, 504: service, \"200\": nobody}");
+    let terms = Arc::clone(&one(&text).versions[0].terms);
+    let valid = [(404, ""), (399, ""), (503, "x"), (505, ""), (200, "rate_limited"), (200, "12-3"), (200, "4xx")]
+        .map(|(status, cause)| terms.is_valid(status, cause));
+    assert_eq!(valid, [false, true, false, true, false, false, true]);
+    // The cause is read first, then the narrowest statuses.
+    let charge = |cause, status| terms.causes.charge(cause, status);
+    assert_eq!(charge("auth_timeout", 504), Some(Charge::Nobody));
+    assert_eq!([charge("", 504), charge("other", 504)], [Some(Charge::Service); 2]);
+    assert_eq!(
+        [charge("", 503), charge("", 200), charge("", 404)],
+        [Some(Charge::Gateway), Some(Charge::Nobody), None]
+    );
+    let plan = plan(&[], &[("a.yaml".to_string(), text)], 0).unwrap();
+    let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+    let warned = "'12-3' is no status, so that it excepts requests whose cause is this text; a status is such as 403, 4xx or 502-504";
+    assert!(matches!(warnings.as_slice(), [one] if one.ends_with(warned)), "{warnings:?}");
+}
+
+#[test]
+fn a_credit_of_less_than_a_percent_is_questioned() {
+    let credits = "credits: [{below: 99.90%, percent: 10}, {below: 99.00%, percent: 25}]";
+    let warned = |written: &str| -> Vec<String> {
+        let text = GATEWAY.replace(credits, written);
+        let plan = plan(&[], &[("a.yaml".to_string(), text)], 0).unwrap();
+        plan.warnings.iter().map(|warning| warning.to_string().split_once(": ").unwrap().1.to_string()).collect()
+    };
+    assert_eq!(
+        warned("credits: [{below: 99.9%, percent: 0.1}, {below: 99%, percent: 0.25%}, {below: 90%, percent: 1}]"),
+        [
+            "'percent: 0.1' is 0.1 %, less than one percent of the fee; write 0.1% if that is right, 10 for a share of 0.1"
+        ]
+    );
+    assert!(warned("credits: [{below: 99.9%, percent: 0}, {below: 99%, percent: 0.5%}]").is_empty());
 }
 
 #[test]
@@ -209,4 +259,42 @@ fn what_lapsed_is_renewed_with_a_period_of_its_own() {
     assert_eq!(renewed("2026-01-10", "2026-02-10", "1M"), "");
     assert_eq!(renewed("2026-01-10", "2026-01-10", "1M"), "");
     assert_eq!(renewed("2026-04-01", "2026-05-10", "1Q"), "");
+}
+
+/// An agreement with versions of these dates and durations, in Shanghai.
+fn of_dates(all: &[(&str, &str)]) -> Agreement {
+    let documents = all.iter().map(|(from, duration)| {
+        let annotation = if from.is_empty() { String::new() } else { format!(", annotations: {{nines/effective-from: {from}}}") };
+        format!(
+            "{{apiVersion: nines/v1, kind: Agreement, metadata: {{name: a{annotation}}}, spec: {{service: s, period: {{duration: \
+             {duration}, timeZone: Asia/Shanghai}}, slice: 1m, measure: Occurrences, commitment: 99%, credits: [], description: \"{from}\"}}}}\n"
+        )
+    });
+    one(&documents.collect::<Vec<_>>().join("---\n"))
+}
+
+#[test]
+fn a_version_says_when_it_begins_to_count() {
+    let said = |all: &[(&str, &str)]| -> Vec<Option<String>> {
+        let agreement = of_dates(all);
+        agreement.versions.iter().map(|version| agreement.beginning_said(version.in_force.start)).collect()
+    };
+    let next = |from: &str, period: &str| {
+        Some(format!(
+            "agreement a: what is in force from {from} (Asia/Shanghai) on begins to count with the period {period}, at {period}-01 00:00; \
+             a period is judged whole by what was in force when it began"
+        ))
+    };
+    assert_eq!(said(&[("", "1M"), ("2026-10-01", "1M")]), [None, None], "with a period");
+    assert_eq!(said(&[("", "1M"), ("2026-10-02", "1M")]), [None, next("2026-10-02 00:00", "2026-11")]);
+    assert_eq!(said(&[("", "1Q"), ("2026-11-01", "1Q")]), [None, next("2026-11-01 00:00", "2027-01")]);
+    let rest =
+        "agreement a: of its first period, 2026-10, only the time from 2026-10-02 00:00 (Asia/Shanghai) on is judged";
+    assert_eq!(said(&[("2026-10-02", "1M")]), [Some(rest.to_string())]);
+    let never = "agreement a: what is in force from 2026-10-02 00:00 (Asia/Shanghai) on judges no period; a later version replaces it \
+                 before one begins";
+    assert_eq!(
+        said(&[("", "1M"), ("2026-10-02", "1M"), ("2026-10-20", "1M")]),
+        [None, Some(never.to_string()), next("2026-10-20 00:00", "2026-11")]
+    );
 }

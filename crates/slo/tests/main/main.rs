@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreements;
+mod credit_forms;
 mod credits;
 mod naive_credits;
+mod naive_minutes;
 mod openslo;
 mod properties;
 mod published;

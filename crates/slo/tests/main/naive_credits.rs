@@ -149,6 +149,7 @@ impl Case {
         Evidence {
             slices,
             other_valid: 0,
+            stored_slice: None,
             exclusions: exclusions.collect(),
             lost: self.lost.iter().map(|(from, long)| Interval::new(self.at(*from), self.at(from + long))).collect(),
             active,
@@ -370,7 +371,7 @@ fn naive(case: &Case) -> Option<Naive> {
 pub fn recorded(text: &str) -> Stored {
     let document = read("a.yaml", text).documents.remove(0);
     let effective_from = document.effective_from.unwrap_or(SINCE_EVER);
-    Stored { kind: document.kind, name: document.name, effective_from, text: document.text }
+    Stored { kind: document.kind, name: document.name, effective_from, text: document.text, rules: Rules::CURRENT }
 }
 
 fn real(case: &Case) -> Option<(Credit, Bounds)> {
@@ -487,7 +488,7 @@ proptest! {
             let own = real.excluded.iter().find(|(name, _)| name == category).map_or(0, |(_, micros)| *micros);
             prop_assert_eq!(own, micros);
         }
-        prop_assert_eq!(real.percent.numerator() * 100, naive.percent as u64 * real.percent.denominator());
+        prop_assert_eq!(real.percent.numerator() * 100u8, naive.percent as u64 * real.percent.denominator());
         prop_assert_eq!(real.amount, Some(naive.amount));
     }
 

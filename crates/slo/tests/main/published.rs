@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use nines_slo::{Agreement, Counts, Covered, Credit, Evidence, Fee, Fraction, Measure, RateOp, Rules, credit, plan};
+use nines_slo::{
+    Agreement, Counts, Covered, Credit, CreditValue, Evidence, Fee, Fraction, Measure, RateOp, Rules, credit, plan,
+};
 
 use crate::credits::ALWAYS;
 
@@ -63,8 +65,8 @@ fn one_slice_flips_each_tier() {
                 if *covered.terms != *version.terms {
                     continue;
                 }
-                assert_eq!(owed(&covered, 0).percent.numerator(), 0);
-                for (i, tier) in covered.terms.tiers.iter().enumerate() {
+                assert_eq!(owed(&covered, 0).percent, Fraction::zero());
+                for (i, tier) in covered.terms.credits.tiers().iter().enumerate() {
                     let slices = (covered.slices().end - covered.slices().start) / covered.terms.slice;
                     let (n, d) = (i128::from(tier.below.numerator()), i128::from(tier.below.denominator()));
                     // As many bad slices as still meet the bound: slices × (1 − bound), rounded down.
@@ -73,9 +75,10 @@ fn one_slice_flips_each_tier() {
                     assert_eq!((met.tier, missed.tier), (i.checked_sub(1), Some(i)), "{name} {month} {tier:?}");
                     let exact = Fraction::new((slices - meets) as u64, slices as u64);
                     assert_eq!(met.availability, exact, "{name} {month}");
-                    assert_eq!(missed.percent, tier.percent, "{name}: no cap is below a tier");
-                    let amount = 1_000_000_000 * i128::from(tier.percent.numerator());
-                    assert_eq!(missed.amount, Some(amount / i128::from(tier.percent.denominator())));
+                    let CreditValue::Percent(percent) = tier.value else { panic!("{name}: {tier:?}") };
+                    assert_eq!(missed.percent, Fraction::from(percent), "{name}: no cap is below a tier");
+                    let amount = 1_000_000_000 * i128::from(percent.numerator());
+                    assert_eq!(missed.amount, Some(amount / i128::from(percent.denominator())));
                     flipped += 1;
                 }
             }

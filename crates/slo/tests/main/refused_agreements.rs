@@ -3,6 +3,55 @@
 use crate::reading::slo;
 use crate::refusals::table;
 
+/// Each clause of a right agreement that measures downtime replaced, its last line.
+#[test]
+fn forms_of_credits_and_limits() {
+    let clauses = [
+        "credits: {percent: 5}",
+        "credits: {per: 30m}",
+        "credits: {per: 30, of: outages, round: half, percent: 5}",
+        "credits: {per: 30m, of: outage, round: up, percent: 5, days: 1}",
+        "credits: {per: 30m, of: outage, round: up, percent: 500}",
+        "credits: {per: 30m, of: outage, round: up, days: 0}",
+        "credits: {per: 30m, of: outage, round: up, percent: 5, atMost: 1 per hour, after: soon}",
+        "credits: {times: 0, of: unavailability}",
+        "credits: {times: 1.5}",
+        "credits: [{below: 99%, atOrBelow: 98%, percent: 10}]",
+        "credits: [{atOrBelow: 99.9%, percent: 10}]",
+        "credits: [{below: 99.9%, days: 3}, {below: 99%, percent: 10}]",
+        "credits: [{below: 99.9%, percent: 10}, {atOrBelow: 99.9%, percent: 20}]",
+        "round: 2",
+        "round: 7, half-up",
+        "roundAmount: 2, up",
+        "cap: 5 EURO",
+        "minPayout: [1 EUR, 1 USD, 2 EUR]",
+        "claimWithin: {within: 0h}",
+        "claimWithin: {from: outage}",
+        "claimWithin: {within: 72h, from: start}",
+    ];
+    let with = |clause: &&str| {
+        let right = [
+            "service: s",
+            "period: {duration: 1M, timeZone: UTC}",
+            "slice: 1m",
+            "measure: Downtime",
+            "bad: errorRate > 10%",
+            "minRun: 1m",
+            "commitment: 99.9%",
+            "credits: [{below: 99.9%, percent: 10}]",
+        ];
+        let name = |line: &str| line.split(':').next().unwrap_or("").to_string();
+        let kept = right.iter().filter(|line| name(line) != name(clause)).map(|line| format!("  {line}\n"));
+        let kept: String = kept.collect();
+        format!("apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a}}\nspec:\n{kept}  {clause}")
+    };
+    let mut texts: Vec<String> = clauses.iter().map(with).collect();
+    let other = |clause| with(&clause).replace("Downtime\n  bad: errorRate > 10%\n  minRun: 1m", "MeanErrorRate");
+    texts.push(other("credits: {per: 30m, of: outage, round: up, percent: 5}"));
+    texts.push(other("claimWithin: {within: 72h, from: outage}"));
+    insta::assert_snapshot!(table(&texts));
+}
+
 #[test]
 fn agreements() {
     // Each clause replaces that of a right agreement, which has it last so that it is the line shown.
@@ -151,7 +200,7 @@ fn agreements() {
     a.yaml:5:3: missing field 'credits' in the agreement's spec; write credits: [] until they are agreed
 
     credits: {below: 99.9%, percent: 10}
-    a.yaml:10:12: expected a list for 'credits', got a mapping
+    a.yaml:10:12: tiers stand in a list, also if there is one; write credits: [{…}]
 
     credits: [{below: 99%}, {belw: 99%, percent: 10}, {below: 99%, percent: 110}, {below: 0, percent: 1}]
     a.yaml:10:13: missing field 'percent' in the tier
@@ -168,10 +217,10 @@ fn agreements() {
     a.yaml:10:69: 'percent' is not higher than that of the tier before; the lower the availability, the higher the credit
 
     cap: 0.5
-    a.yaml:11:8: 'cap' must be a percent, got '0.5'; such as cap: 50%
+    a.yaml:11:8: 'cap' must be a percent or money, got '0.5'; such as cap: 50%, or cap: 1000.00 EUR
 
     cap: half
-    a.yaml:11:8: 'cap' must be a percent, got 'half'; such as cap: 50%
+    a.yaml:11:8: 'cap' must be a percent or money, got 'half'; such as cap: 50%, or cap: 1000.00 EUR
 
     minPayout: 1
     a.yaml:11:14: 'minPayout': '1' is no amount: expected a number and a currency such as 1.00 USD
@@ -183,10 +232,10 @@ fn agreements() {
     a.yaml:11:14: 'minPayout': '1.001 USD' cannot be paid: USD has 2 decimal places
 
     claimWithin: 2 months
-    a.yaml:11:16: 'claimWithin': '2 months' is no time to claim: expected days or months after the period, as in 60d or 2M
+    a.yaml:11:16: 'claimWithin': '2 months' is no time to claim: expected such as 60d, 2M, 72h or 10 working days
 
     claimWithin: 0d
-    a.yaml:11:16: 'claimWithin': '0d' is no time to claim: expected days or months after the period, as in 60d or 2M
+    a.yaml:11:16: 'claimWithin': '0d' is no time to claim: expected such as 60d, 2M, 72h or 10 working days
 
     exclusions: Attack
     a.yaml:11:15: expected a list for 'exclusions', got 'Attack'
@@ -195,7 +244,7 @@ fn agreements() {
     a.yaml:11:24: category 'Attack' stands here again
     a.yaml:11:74: 'category' is empty
     a.yaml:11:79: missing field 'category' in the exclusion
-    a.yaml:11:91: 'announced' cannot be 'after'; expected before
+    a.yaml:11:91: 'announced': expected before, or a time before the start such as 5d or 48h; got 'after'
     a.yaml:11:99: missing field 'category' in the exclusion
     a.yaml:11:100: unknown field 'catgory' in the exclusion; did you mean 'category'?
 
@@ -203,7 +252,7 @@ fn agreements() {
     a.yaml:11:17: 'excludedTime' cannot be 'remove'; did you mean 'removed'?
 
     valid: some
-    a.yaml:11:10: 'valid' cannot be 'some'; expected all, or such as {except: [403, rate_limited]}
+    a.yaml:11:10: 'valid' cannot be 'some'; expected all, or such as {except: [403, 5xx, rate_limited]}
 
     valid: {except: 403}
     a.yaml:11:19: expected a list for 'except', got '403'

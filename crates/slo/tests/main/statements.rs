@@ -2,7 +2,7 @@
 
 use nines_slo::{
     Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, ObjectKind, Rules, StatementError, Stored, Subject,
-    credit, differences, plan, steps,
+    credit, differences, html, markdown, plan, steps,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -29,11 +29,13 @@ pub fn basis(versions: Vec<Stored>, month: &str, evidence: Evidence) -> Basis {
         versions,
         active: ALWAYS,
         rules: Rules::CURRENT,
+        beside: Vec::new(),
         evidence,
         tables: [("requests".to_string(), 12), ("fees".to_string(), 3)].into(),
         program: "nines 0.1.0".into(),
         complete: true,
         watermark: Some(1_793_000_000_000_000),
+        missing: Vec::new(),
     }
 }
 
@@ -146,6 +148,7 @@ pub fn october() -> Evidence {
     Evidence {
         slices,
         other_valid: 3_456_789,
+        stored_slice: None,
         exclusions: vec![
             excluded("ddos-7", "Attack", at(20, 25), at(20, 40), None),
             excluded("chg-31", "Maintenance", at(27, 120), at(27, 180), Some(at(20, 600))),
@@ -166,10 +169,30 @@ fn every_letter_counts() {
     let mut evidence = october();
     evidence.slices.retain(|counts| counts.failed > 0);
     evidence.slices.truncate(20);
-    let statement = IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", evidence), 0).unwrap();
+    let basis = Basis { beside: vec!["web".into()], ..basis(stored(GATEWAY), "2026-10", evidence) };
+    let statement = IssuedStatement::draw_up(basis, 0).unwrap();
     let text = statement.to_json();
     let missed = (0..text.len()).filter_map(|at| unseen(&statement, &text, at, at as u8)).next();
     assert_eq!(missed, None);
+}
+
+#[test]
+fn other_agreements_of_the_same_fee_are_named() {
+    let with = |rules: Rules, beside: &[&str]| {
+        let beside = beside.iter().map(ToString::to_string).collect();
+        let basis = Basis { beside, rules, ..basis(stored(GATEWAY), "2026-10", october()) };
+        IssuedStatement::draw_up(basis, 1_793_600_000_000_000).unwrap()
+    };
+    let statement = with(Rules::CURRENT, &["all", "web"]);
+    assert!(statement.verify().holds());
+    assert_eq!(IssuedStatement::from_json(&statement.to_json()).unwrap(), statement);
+    let said = "The same fee is the base of credits under all and web, too; each is worked out by itself.";
+    let pages = [markdown(std::slice::from_ref(&statement)).unwrap(), html(std::slice::from_ref(&statement)).unwrap()];
+    assert!(pages.iter().all(|page| page.contains(said)));
+    // That one was agreed since revises nothing, and earlier rules know nothing of it.
+    assert_eq!(with(Rules::CURRENT, &[]), gateway());
+    assert_eq!(statement.revised(&gateway()), None);
+    assert_eq!(with(Rules::First, &["all"]), with(Rules::First, &[]));
 }
 
 #[test]
@@ -184,22 +207,23 @@ fn the_form_is_strict() {
     assert_eq!(IssuedStatement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
     let unread = "this is no statement that can be read: ";
     assert_eq!(
-        error("\"format\":2", "\"format\":3"),
-        format!("{unread}its format is 3, and this version knows 2; use a newer one")
+        error("\"format\":3", "\"format\":4"),
+        format!("{unread}its format is 4, and this version knows 3; use a newer one")
     );
-    assert_eq!(error("\"format\":2", "\"format\":\"2\""), format!("{unread}unknown format \"2\""));
-    assert_eq!(error("\"format\":2,", ""), format!("{unread}it has no field 'format'"));
+    assert_eq!(error("\"format\":3", "\"format\":\"2\""), format!("{unread}unknown format \"2\""));
+    assert_eq!(error("\"format\":3,", ""), format!("{unread}it has no field 'format'"));
     assert_eq!(
-        error("\"rules\":2", "\"rules\":3"),
-        format!("{unread}its rules are 3, and this version knows 2; use a newer one")
+        error("\"rules\":3", "\"rules\":4"),
+        format!("{unread}its rules are 4, and this version knows 3; use a newer one")
     );
     assert!(error("\"agreement\":", "\"agreements\":").contains("unknown field `agreements`"));
     assert!(error("\"revision\":1", "\"revision\":1.0").contains("invalid type"));
     assert!(error("\"business\":\"\",", "").contains("missing field `business`"));
     let otherwise = format!("{unread}a value is not written as a statement writes it");
     assert_eq!(error("\"before\":null,", ""), otherwise);
+    assert_eq!(error("\"format\":3", "\"format\":2"), otherwise, "of rules 2");
     assert_eq!(
-        [error("\"rules\":2,", ""), error("\"rules\":2", "\"rules\":1")],
+        [error("\"rules\":3,", ""), error("\"rules\":3", "\"rules\":1")],
         [otherwise.clone(), otherwise.clone()]
     );
     assert_eq!(error("\"12345.67\"", "\"12345.670\""), otherwise);
@@ -248,7 +272,13 @@ fn only_versions_that_decide_are_carried() {
     let text = ["2026-01-01", "2026-05-01", "2026-10-10", "2027-01-01"].iter().zip(11..);
     let text: Vec<String> = text.map(|(from, percent)| version(from, percent)).collect();
     let mut all = stored(&text.join("---\n"));
-    all.push(Stored { kind: ObjectKind::Service, name: "gateway".into(), effective_from: 0, text: String::new() });
+    all.push(Stored {
+        kind: ObjectKind::Service,
+        name: "gateway".into(),
+        effective_from: 0,
+        text: String::new(),
+        rules: Rules::CURRENT,
+    });
     let of = |month: &str, versions: &[Stored]| {
         let evidence = Evidence { exclusions: Vec::new(), lost: Vec::new(), slices: Vec::new(), ..october() };
         IssuedStatement::draw_up(basis(versions.to_vec(), month, evidence), 0).unwrap()
@@ -366,7 +396,9 @@ fn rules_are_a_reason_where_they_change_something() {
     let of = |text: &str, rules: Rules, start: i64| {
         let slices = vec![Counts { start, valid: 10, failed: 5 }];
         let evidence = Evidence { slices, ..Evidence::default() };
-        IssuedStatement::draw_up(Basis { rules, ..basis(stored(text), "2026-10", evidence) }, 0).unwrap()
+        // As it was recorded then.
+        let recorded = stored(text).into_iter().map(|own| Stored { rules: Rules::Second, ..own });
+        IssuedStatement::draw_up(Basis { rules, ..basis(recorded.collect(), "2026-10", evidence) }, 0).unwrap()
     };
     // 05:30 in India.
     let (noon, hourly) = (OCTOBER + 12 * 60 * MINUTE, text("Asia/Kolkata", "1h"));
@@ -379,7 +411,7 @@ fn rules_are_a_reason_where_they_change_something() {
     assert!(
         revision.changes[0]
             .text
-            .starts_with("It is worked out by rules 2, before by rules 1: now slices are laid from")
+            .starts_with("It is worked out by rules 3, before by rules 1: now slices are laid from")
     );
     assert!(revision.verify().holds() && revision.follows(&old).holds());
     // Judged by other rules than its own, the evidence does not even fit.

@@ -20,7 +20,7 @@ fn inline(spec: &str) -> String {
 }
 
 fn stored(kind: ObjectKind, name: &str, effective_from: i64, text: &str) -> Stored {
-    Stored { kind, name: name.into(), effective_from, text: text.into() }
+    Stored { kind, name: name.into(), effective_from, text: text.into(), rules: nines_slo::Rules::CURRENT }
 }
 
 fn told(definitions: &Definitions) -> Vec<(&str, Option<&str>, i64, i64)> {

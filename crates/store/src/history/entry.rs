@@ -1,7 +1,8 @@
 //! One entry of a log, as people want to know it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::log::Origin;
@@ -134,6 +135,28 @@ pub(super) fn count_removed(versions: &mut [(LoggedVersion, Files)]) {
         let rows = files.unknown.iter().map(|path| known.get(path).copied());
         logged.removed.rows = rows.sum::<Option<u64>>().and_then(|rows| rows.checked_add(files.known));
     }
+}
+
+/// The UTC days whose rows an entry may have changed: those of the files that it added or removed, but for files of which the entry says
+/// that they hold no row with this value in a column.
+pub(super) fn days(entry: &[u8], column: &str, value: &str) -> BTreeSet<NaiveDate> {
+    let files = actions(entry).filter_map(|action| {
+        let file = action.get("add").or_else(|| action.get("remove"))?;
+        let is_meant = file["dataChange"] != Value::Bool(false) && may_hold(file, column, value);
+        let path = is_meant.then(|| file["path"].as_str()).flatten()?;
+        path.split('/').find_map(|folder| folder.strip_prefix("date="))?.parse().ok()
+    });
+    files.collect()
+}
+
+/// Whether the statistics of a file leave room for a text in a column.
+fn may_hold(file: &Value, column: &str, value: &str) -> bool {
+    let bounds = || {
+        let stats: Value = serde_json::from_str(file["stats"].as_str()?).ok()?;
+        let bound = |of: &str| Some(stats[of][column].as_str()?.to_string());
+        Some((bound("minValues")?, bound("maxValues")?))
+    };
+    bounds().is_none_or(|(least, most)| *least <= *value && *value <= *most)
 }
 
 /// When an entry was written, in ms, as its writer says.

@@ -3,6 +3,7 @@
 //! Everything is read through the verified objects, so that an entry that is not as it was written is an error. The log of a
 //! table ends, going back, where entries were given up.
 
+mod days;
 mod entry;
 mod time;
 
@@ -12,6 +13,7 @@ use crate::error::{Result, StoreError};
 use crate::log::Origin;
 use crate::table::Table;
 
+pub use days::ChangedDays;
 pub use entry::{Extent, LoggedVersion};
 
 /// Entries that are read at once.

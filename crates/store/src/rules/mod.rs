@@ -5,6 +5,7 @@
 //! applies the same functions to a batch.
 
 mod broken;
+mod currency;
 mod labels;
 mod records;
 mod series;
@@ -14,6 +15,7 @@ use datafusion::arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::arrow::util::display::array_value_to_string;
 
 pub use broken::Broken;
+pub use currency::is_currency;
 pub use series::{Gauge, STATUSES, check_events, check_gauge, check_requests, check_status};
 
 use crate::schema::TableKind;

@@ -5,6 +5,7 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 
 use super::broken::{Broken, First};
+use super::currency::{currency_hint, is_currency};
 use crate::schema::TableKind;
 
 /// The phases of an incident, in the order in which they happen.
@@ -58,9 +59,12 @@ fn fee(row: &Row) -> Result<(), Wrong> {
     if !digits(year, 4) || !digits(month, 2) || !(1..=12).contains(&month.parse().unwrap_or(0)) {
         return Err(("period", format!("{period:?} is no month; expected one as 2026-10")));
     }
+    if row.given("span").is_some_and(|span| span.trim().is_empty()) {
+        return Err(("span", "must not be empty; NULL if there is one fee".to_string()));
+    }
     let currency = row.text("currency");
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(("currency", format!("{currency:?} is no currency; expected three capital letters as EUR")));
+    if !is_currency(currency) {
+        return Err(("currency", format!("{currency:?} is no currency of ISO 4217; {}", currency_hint(currency))));
     }
     let (amount, vouchers) = (row.money("amount"), row.money("voucher_amount"));
     if amount < 0 {
@@ -93,6 +97,12 @@ struct Row<'a> {
 impl Row<'_> {
     fn text(&self, column: &str) -> &str {
         self.batch[column].as_string_view().value(self.row)
+    }
+
+    /// What stands in a column that came in later.
+    fn given(&self, column: &str) -> Option<&str> {
+        let texts = self.batch.column_by_name(column)?.as_string_view();
+        texts.is_valid(self.row).then(|| texts.value(self.row))
     }
 
     fn instant(&self, column: &str) -> Option<i64> {

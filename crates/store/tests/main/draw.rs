@@ -66,7 +66,7 @@ fn key(rng: &mut StdRng, kind: TableKind, source: &str, time: i64, grown: bool) 
             "name" => one(rng, &NAMES).into(),
             "labels" | "span" if !grown => Cell::Null,
             "labels" => [Cell::Null, r#"{"zone":"a"}"#.into(), r#"{"zone":"b"}"#.into()].choose(rng).unwrap().clone(),
-            "span" => [Cell::Null, "".into(), "first half".into()].choose(rng).unwrap().clone(),
+            "span" => [Cell::Null, "first half".into(), "second half".into()].choose(rng).unwrap().clone(),
             "source" => source.into(),
             "time" => Cell::Instant(time),
             "id" => Cell::Text(format!("INC-{}", rng.random_range(0..12))),
@@ -140,7 +140,7 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
             let later = |rng: &mut StdRng, cell| if rng.random_bool(0.1) { cell } else { Cell::Null };
             let (plan, withdrawn) = (later(rng, "gold".into()), later(rng, Cell::Flag(true)));
             let currency = one(rng, &["EUR", "CNY"]).into();
-            vec![currency, Cell::Money(amount), Cell::Money(voucher), from, Cell::Null, plan, withdrawn]
+            vec![currency, Cell::Money(amount), Cell::Money(voucher), from, Cell::Null, withdrawn, plan]
         }
         other => panic!("no measures of {other:?}"),
     }

@@ -111,7 +111,7 @@ async fn fees_of_spans_stand_beside_those_of_the_month() {
     let first = fee(r#", "span": "1 to 15", "plan": "gold", "withdrawn": false"#, "3");
     let second = fee(r#", "span": "16 to 31""#, "4");
     assert_eq!(store(&table, &[&first, &second]).await.added, 2);
-    assert_eq!(metadata(&log(&folder, &table), 2).unwrap().1.last_chunk().unwrap(), &["span", "plan", "withdrawn"]);
+    assert_eq!(metadata(&log(&folder, &table), 2).unwrap().1.last_chunk().unwrap(), &["span", "withdrawn", "plan"]);
     assert_eq!(store(&table, &[&fee(r#", "span": "1 to 15", "withdrawn": true"#, "3")]).await.replaced, 1);
     let sql = "select span, amount, plan, withdrawn from t order by span nulls first";
     assert_eq!(

@@ -247,3 +247,25 @@ async fn nobody_who_appends_waits_for_a_checkpoint() {
     let fresh = Store::open(log.folder.to_str().unwrap()).await.unwrap().table(TableKind::Requests);
     assert_eq!(rows_of(&context(), Provider::newest(fresh)).await.unwrap().len(), 150);
 }
+
+#[tokio::test]
+async fn days_change_with_their_rows_and_not_with_their_files() {
+    let log = Logged::new().await;
+    let days = [OCTOBER, OCTOBER + DAY, OCTOBER + 2 * DAY];
+    append(&log.table, vec![requests(&days.map(|day| row(day, "web", 1)))]).await.unwrap();
+    let read = log.table.snapshot().await.unwrap().version().unwrap();
+    let changed = async |service| log.table.changed_days(read, "service", service).await.unwrap();
+    assert_eq!(changed("web").await, nines_store::ChangedDays::default());
+    append(&log.table, vec![requests(&[row(OCTOBER, "api", 1)])]).await.unwrap();
+    append(&log.table, vec![requests(&[row(OCTOBER + DAY, "web", 2)])]).await.unwrap();
+    append(&log.table, vec![requests(&[row(OCTOBER + DAY + MINUTE, "web", 2)])]).await.unwrap();
+    log.table.compact(&Compaction::default(), context().task_ctx()).await.unwrap();
+    let told = async |service| {
+        let changed = changed(service).await;
+        assert!(!changed.gone);
+        changed.days.iter().map(|(day, by)| format!("{day} {}", by.version - read)).collect::<Vec<_>>()
+    };
+    assert_eq!(told("web").await, ["2026-10-02 3"]);
+    // The correction replaced a file, and the entry does not say of which services that one was.
+    assert_eq!(told("api").await, ["2026-10-01 1", "2026-10-02 2"]);
+}

@@ -20,11 +20,11 @@ pub(crate) const TABLE: Description = Description {
         ("voucher_amount", Measure::Same),
         ("active_from", Measure::Same),
         ("active_until", Measure::Same),
-        ("plan", Measure::Same),
         ("withdrawn", Measure::Same),
+        ("plan", Measure::Same),
     ],
-    later: &["span", "plan", "withdrawn"],
-    reserved: &["span", "plan", "withdrawn"],
+    later: &["span", "withdrawn", "plan"],
+    reserved: &["plan"],
 };
 
 fn columns(_: i64) -> Vec<Field> {
@@ -38,7 +38,7 @@ fn columns(_: i64) -> Vec<Field> {
         instant("active_from").with_nullable(true),
         instant("active_until").with_nullable(true),
         text("span").with_nullable(true),
-        text("plan").with_nullable(true),
         flag("withdrawn").with_nullable(true),
+        text("plan").with_nullable(true),
     ]
 }

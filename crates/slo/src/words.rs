@@ -1,13 +1,16 @@
 //! Numbers and times as people read them. Nothing is decided by what is printed here.
 
-use chrono::{DateTime, Offset};
+use chrono::{DateTime, NaiveDate, Offset};
 use chrono_tz::Tz;
 use nines_timeline::Interval;
 
-use crate::credit::{Fraction, MONEY_SCALE, PERCENT_SCALE, half_even, minor_digits};
 use crate::duration;
+use crate::fraction::{Fraction, PERCENT_SCALE, half_even};
+use crate::instant::first_instant;
+use crate::money::{MONEY_SCALE, minor_digits};
 
 pub(crate) use crate::describe::{length, percent};
+use crate::duration::DAY;
 
 /// `178,560`.
 pub(crate) fn grouped(number: impl ToString) -> String {
@@ -82,6 +85,11 @@ pub(crate) fn minutes(slices: &Fraction, slice: i64, places: u32) -> String {
     decimals(half_even(numerator, &(slices.denominator() * 60_000_000u64)).to_string(), places)
 }
 
+/// A share of 1 in percent, rounded half-even to six places.
+pub(crate) fn percent_of(share: &Fraction) -> String {
+    format!("{} %", places(&share.times(100, 1), PERCENT_SCALE))
+}
+
 fn decimals(scaled: String, places: u32) -> String {
     let padded = format!("{scaled:0>width$}", width = places as usize + 1);
     let (whole, rest) = padded.split_at(padded.len() - places as usize);
@@ -93,6 +101,21 @@ fn decimals(scaled: String, places: u32) -> String {
 pub(crate) fn rate(failed: i64, valid: i64) -> String {
     let percent = Fraction::new(failed.unsigned_abs().saturating_mul(100), valid.unsigned_abs());
     format!("{} %", places(&percent, 3))
+}
+
+/// `31 days`, or `30 days 23 h 48 min`.
+pub(crate) fn long(micros: i64) -> String {
+    let units = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1, "µs")];
+    let days = micros / DAY;
+    let mut parts: Vec<String> = (days > 0).then(|| counted(days, "day")).into_iter().collect();
+    let mut rest = micros % DAY;
+    for (unit, name) in units {
+        if rest >= unit {
+            parts.push(format!("{} {name}", rest / unit));
+            rest %= unit;
+        }
+    }
+    if parts.is_empty() { "no time".to_string() } else { parts.join(" ") }
 }
 
 /// Times of an agreement's zone.
@@ -147,6 +170,24 @@ impl Clock {
             (start, end) => format!("{} to {}", self.at(start), self.at(end)),
         }
     }
+}
+
+/// Local days of a zone as a list: `2026-10-02 to 2026-10-03 and 2026-10-30`; what is not made of days, as times.
+pub fn days_of(spans: &[Interval], zone: Tz) -> String {
+    let date = |micros: i64| {
+        let at = DateTime::from_timestamp_micros(micros)?.with_timezone(&zone).date_naive();
+        (first_instant(at, zone) == Some(micros)).then_some(at)
+    };
+    let clock = Clock { zone, offsets: false };
+    let spans = spans.iter().map(|span| {
+        let last = |end: NaiveDate| end.pred_opt();
+        match (date(span.start), date(span.end).and_then(last)) {
+            (Some(first), Some(last)) if first == last => first.to_string(),
+            (Some(first), Some(last)) => format!("{first} to {last}"),
+            _ => clock.span(*span),
+        }
+    });
+    listed(&spans.collect::<Vec<_>>())
 }
 
 /// Names in a row: `a, b and c`.

@@ -1,10 +1,8 @@
 //! Money: whole multiples of 10⁻⁶ of a currency's unit, rounded once to what can be paid.
 
 use iso_currency::{Currency, IntoEnumIterator};
-use nines_timeline::Share;
-use num_bigint::BigUint;
 
-use crate::credit::fraction::half_even;
+use crate::fraction::{Fraction, Rounding};
 use crate::nearest;
 
 /// Decimal places of an amount: an `i128` of 1,000,000 is one unit of the currency.
@@ -30,11 +28,11 @@ pub(crate) fn hint(currency: &str) -> String {
     near.unwrap_or_else(|| "expected a code of ISO 4217 such as CNY, EUR or USD".to_string())
 }
 
-/// A share of an amount, rounded half-even to the minor unit of a currency with so many digits.
-pub(crate) fn share_of(amount: i128, share: Share, digits: u32) -> i128 {
+/// A share of an amount, rounded to so many decimal places of the currency's unit.
+pub(crate) fn share_of(amount: i128, share: &Fraction, digits: u32, mode: Rounding) -> i128 {
     let unit = 10u64.pow(MONEY_SCALE.saturating_sub(digits));
-    let denominator = BigUint::from(share.denominator()) * unit;
-    let units = half_even(BigUint::from(amount.unsigned_abs()) * share.numerator(), &denominator);
+    let exact = Fraction::new(share.numerator() * amount.unsigned_abs(), share.denominator() * unit);
+    let units = exact.rounded_by(mode, 1);
     // A share of an amount is no larger than it.
     i128::try_from(units).unwrap_or(i128::MAX).saturating_mul(i128::from(unit)) * amount.signum()
 }
@@ -58,6 +56,8 @@ pub(crate) fn read(text: &str) -> Result<(i128, String), String> {
 
 #[cfg(test)]
 mod tests {
+    use nines_timeline::Share;
+
     use super::*;
 
     #[test]
@@ -71,13 +71,15 @@ mod tests {
 
     #[test]
     fn amounts_round_once_and_half_to_even() {
-        let share = |text: &str| text.parse::<Share>().unwrap();
-        assert_eq!(share_of(1_250_000, share("10%"), 2), 120_000);
-        assert_eq!(share_of(1_350_000, share("10%"), 2), 140_000);
-        assert_eq!(share_of(1_250_001, share("10%"), 2), 130_000);
-        assert_eq!(share_of(25_000_000, share("10%"), 0), 2_000_000);
-        assert_eq!(share_of(999_999_999_999_999_999_999_999, share("0.999999999999999999"), 3).to_string().len(), 24);
-        assert_eq!(share_of(12_340_000, Share::ONE, 2), 12_340_000);
+        let share_of = |amount, share: &str, digits| {
+            super::share_of(amount, &Fraction::from(share.parse::<Share>().unwrap()), digits, Rounding::HalfEven)
+        };
+        assert_eq!(share_of(1_250_000, "10%", 2), 120_000);
+        assert_eq!(share_of(1_350_000, "10%", 2), 140_000);
+        assert_eq!(share_of(1_250_001, "10%", 2), 130_000);
+        assert_eq!(share_of(25_000_000, "10%", 0), 2_000_000);
+        assert_eq!(share_of(999_999_999_999_999_999_999_999, "0.999999999999999999", 3).to_string().len(), 24);
+        assert_eq!(share_of(12_340_000, "1", 2), 12_340_000);
     }
 
     #[test]

@@ -6,6 +6,20 @@ use std::fmt;
 use nines_timeline::Share;
 use num_bigint::BigUint;
 
+/// Decimal places of a printed percent.
+pub const PERCENT_SCALE: u32 = 6;
+
+/// What becomes of what lies between two whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// The nearest; of two that are equally near the higher.
+    HalfUp,
+    /// The nearest; of two that are equally near the even one.
+    HalfEven,
+    /// The lower.
+    Down,
+}
+
 /// A fraction that is not negative, in lowest terms: prints as `n/d`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fraction {
@@ -49,6 +63,11 @@ impl Fraction {
         &self.denominator
     }
 
+    /// The product.
+    pub(crate) fn product(&self, other: &Fraction) -> Fraction {
+        Fraction::new(&self.numerator * &other.numerator, &self.denominator * &other.denominator)
+    }
+
     /// The sum.
     pub fn plus(&self, other: &Fraction) -> Fraction {
         let numerator = &self.numerator * &other.denominator + &other.numerator * &self.denominator;
@@ -62,6 +81,25 @@ impl Fraction {
             true => Fraction::new(left - right, &self.denominator * denominator),
             false => Fraction::zero(),
         }
+    }
+
+    /// The difference, 0 if that were negative.
+    pub(crate) fn less(&self, other: &Fraction) -> Fraction {
+        let (left, right) = (&self.numerator * &other.denominator, &other.numerator * &self.denominator);
+        match left > right {
+            true => Fraction::new(left - right, &self.denominator * &other.denominator),
+            false => Fraction::zero(),
+        }
+    }
+
+    /// This times `numerator / denominator`.
+    pub(crate) fn times(&self, numerator: u64, denominator: u64) -> Fraction {
+        Fraction::new(&self.numerator * numerator, &self.denominator * denominator)
+    }
+
+    /// The quotient; a divisor of 0 is taken for 1.
+    pub(crate) fn over(&self, divisor: &Fraction) -> Fraction {
+        Fraction::new(&self.numerator * &divisor.denominator, &self.denominator * &divisor.numerator)
     }
 
     /// The nearest float, or one beside it.
@@ -105,6 +143,18 @@ impl Fraction {
         half_even(&self.numerator * scale, &self.denominator)
     }
 
+    /// This times `scale`, as a whole number.
+    pub(crate) fn rounded_by(&self, mode: Rounding, scale: u64) -> BigUint {
+        match mode {
+            Rounding::HalfEven => self.rounded(scale),
+            Rounding::HalfUp => {
+                // Whoever adds a half and cuts off rounds halves up.
+                (&self.numerator * scale * 2u8 + &self.denominator) / (&self.denominator * 2u8)
+            }
+            Rounding::Down => self.floor(scale),
+        }
+    }
+
     /// This times `scale`, rounded down.
     pub fn floor(&self, scale: u64) -> BigUint {
         &self.numerator * scale / &self.denominator
@@ -121,6 +171,12 @@ pub(crate) fn half_even(numerator: BigUint, denominator: &BigUint) -> BigUint {
         Ordering::Greater => true,
     };
     if up { quotient + 1u8 } else { quotient }
+}
+
+impl From<Share> for Fraction {
+    fn from(share: Share) -> Self {
+        Fraction::in_lowest_terms(share.numerator().into(), share.denominator().into())
+    }
 }
 
 impl fmt::Display for Fraction {

@@ -1,0 +1,139 @@
+//! What is said of statements, and their pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono_tz::Tz;
+use datafusion::arrow::array::RecordBatch;
+use nines_engine::slo::{IssuedStatement, Month, Period, StatementError, html, markdown};
+use nines_engine::{Chosen, Issued, Session, Unissued, UnissuedKind};
+
+use nines_engine::slo::Rules;
+use nines_engine::timeline::Interval;
+
+use crate::error::{CliError, Result, doing};
+use crate::output::{say, whole_file};
+
+const ALWAYS: Interval = Interval { start: i64::MIN, end: i64::MAX };
+
+/// What to do where nothing is owed.
+pub(super) async fn nothing(
+    session: &Session,
+    month: Month,
+    chosen: &Chosen,
+    unissued: &[Unissued],
+) -> Result<CliError> {
+    let agreements = session.sql("SELECT name FROM definitions WHERE kind = 'Agreement'").await?;
+    if agreements.iter().map(RecordBatch::num_rows).sum::<usize>() == 0 {
+        return Ok(CliError::Failed("no agreement is defined yet; record one with: nines apply FILE".to_string()));
+    }
+    let is_running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > session.now());
+    // That nobody is owed anything is one thing, and that nothing was found by the names in the agreements another.
+    let unmatched = unissued.iter().filter(|unissued| unissued.kind == UnissuedKind::Unmatched && !is_running);
+    let unmatched: Vec<String> =
+        unmatched.map(|unissued| format!("{}: {}", unissued.agreement, unissued.why)).collect();
+    let judging =
+        session.agreements().await?.into_iter().filter(|agreement| {
+            chosen.has(&agreement.name) && agreement.covered(month, ALWAYS, Rules::CURRENT).is_some()
+        });
+    // One beside others is told in a note.
+    if !unmatched.is_empty() && unmatched.len() >= judging.count() {
+        let all = unmatched.join("; ");
+        return Ok(CliError::Failed(format!("no agreement matches anything in {month}: {all}")));
+    }
+    let whom = match &chosen.customer {
+        Some(customer) => format!(
+            "nothing is owed to '{customer}' for {month}: no agreement covers a request or a fee of a customer of this name"
+        ),
+        None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
+    };
+    let running = if is_running { "; the month is not over" } else { "" };
+    Ok(CliError::Nothing(format!("{whom}{running}; see the tables requests, fees and definitions")))
+}
+
+pub(super) fn told(issued: &Issued, month: Month) -> String {
+    let mut text = String::new();
+    let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
+    if let Some(commit) = &issued.commit {
+        let revised = issued.statements.len() - first;
+        text.push_str(&format!(
+            "issued     {} and {} for {month}, {} unchanged; version {} of statements\n",
+            many(first, "statement"),
+            many(revised, "revision"),
+            issued.unchanged,
+            commit.version().unwrap_or_default()
+        ));
+    }
+    if !issued.waiting.is_empty() {
+        text.push_str(&format!(
+            "waiting    {} for a fee; the next --issue issues what has one\n",
+            many(issued.waiting.len(), "statement")
+        ));
+    }
+    if issued.nobody > 0 {
+        text.push_str(&format!("left out   {} without a customer: nobody is owed anything\n", issued.nobody));
+    }
+    for revision in issued.statements.iter().filter(|statement| statement.revision > 1) {
+        text.push_str(&format!("revision   {}\n", named(revision)));
+        for change in &revision.changes {
+            text.push_str(&format!("           {}\n", change.text));
+        }
+    }
+    text
+}
+
+pub(super) fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+pub(super) fn named(statement: &IssuedStatement) -> String {
+    let IssuedStatement { agreement, customer, service, period, revision, .. } = statement;
+    format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
+}
+
+/// Writes a page for each customer and period, from the last revision of each statement.
+pub(super) fn pages(folder: &Path, month: Month, statements: &[IssuedStatement]) -> Result<()> {
+    let mut last: BTreeMap<(&str, &str, &str), &IssuedStatement> = BTreeMap::new();
+    for statement in statements {
+        last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
+    }
+    let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
+    let mut of: BTreeMap<(&str, Month, u32), Vec<IssuedStatement>> = BTreeMap::new();
+    for statement in last.into_values() {
+        let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
+        of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());
+    }
+    if of.is_empty() {
+        return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
+    }
+    if folder.is_file() {
+        return Err(CliError::Usage(format!("{} is a file; --pages needs a folder", folder.display())));
+    }
+    doing(folder.display(), std::fs::create_dir_all(folder))?;
+    let mut names = BTreeSet::new();
+    for ((customer, first, months), statements) in &of {
+        let period = match months {
+            1 => first.to_string(),
+            several => format!("{first}-to-{}", first.plus(several - 1)),
+        };
+        let mut name = format!("{period}-{}", file_name(customer));
+        while !names.insert(name.clone()) {
+            name.push('_');
+        }
+        let failed = |error| failed(customer, error);
+        for (extension, text) in
+            [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
+        {
+            let file = folder.join(format!("{name}.{extension}"));
+            whole_file(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
+        }
+    }
+    let customers: BTreeSet<&str> = of.keys().map(|(customer, ..)| *customer).collect();
+    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(customers.len(), "customer"), folder.display()))
+}
+
+/// A customer's name as part of a file's.
+fn file_name(customer: &str) -> String {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    customer.chars().map(|c| if fits(c) { c } else { '_' }).collect::<String>().trim_start_matches('.').to_string()
+}

@@ -1,0 +1,251 @@
+//! How fees and requests were joined: what is told of it, so that no amount is empty, doubled or left out in silence.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use nines_slo::{Month, Period, Terms};
+
+use super::Owed;
+use super::period_terms::PeriodTerms;
+
+/// What is worth knowing of how fees and requests were joined. Displayed as a clause.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Joined {
+    /// A fee and requests whose names differ in case or blanks alone: neither is issued.
+    Alike {
+        /// Customer and service of the fee.
+        paid: [String; 2],
+        /// Of the requests.
+        used: [String; 2],
+    },
+    /// Requests without a fee: nothing is issued until there is one.
+    NoFee {
+        /// Agreement, customer and service.
+        of: [String; 3],
+        /// Customer and service of a fee, if the names differ in case or blanks alone.
+        like: Option<[String; 2]>,
+    },
+    /// A fee without a request: 100 %.
+    NoTraffic {
+        /// Agreement, customer and service.
+        of: [String; 3],
+        /// Customer and service of requests, if the names differ in case or blanks alone.
+        like: Option<[String; 2]>,
+    },
+    /// A fee of a month in which the customer was not there, by its own row: it is not counted.
+    Outside {
+        /// Customer and service.
+        of: [String; 2],
+        /// The month of its row.
+        month: Month,
+        /// Which column says so.
+        column: &'static str,
+        /// What stands in it, in µs.
+        at: i64,
+    },
+    /// A fee that no agreement covers.
+    NotAgreed {
+        /// Customer and service.
+        of: [String; 2],
+    },
+    /// One fee under several agreements: each credits from the whole of it.
+    Several {
+        /// Customer and service.
+        of: [String; 2],
+        /// The agreements.
+        agreements: Vec<String>,
+    },
+    /// A statement was issued with a fee, and there is none any more: it stays.
+    FeeGone {
+        /// Agreement, customer and service.
+        of: [String; 3],
+    },
+}
+
+impl fmt::Display for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Joined::Alike { paid: [payer, paid], used: [customer, service] } => write!(
+                f,
+                "the fee of '{payer}' for '{paid}' and the requests of '{customer}' for '{service}' have names that differ in case \
+                 or blanks alone: nothing is issued for either until they are the same, or both have a fee"
+            ),
+            Joined::NoFee { of: [agreement, customer, service], like } => write!(
+                f,
+                "'{customer}' has requests for {service} and no fee: under {agreement} nothing is issued until there is one. \
+                 Ingest it into fees; a fee of 0 if nothing is paid{}",
+                also("is a fee", like.as_ref())
+            ),
+            Joined::NoTraffic { of: [agreement, customer, service], like } => write!(
+                f,
+                "no traffic: '{customer}' has a fee for {service} and no request that {agreement} counts; the availability is 100 \
+                 %{}",
+                also("are requests", like.as_ref())
+            ),
+            Joined::Outside { of: [customer, service], month, column, at } => {
+                let at = DateTime::from_timestamp_micros(*at).map_or_else(String::new, |at| at.to_rfc3339());
+                write!(
+                    f,
+                    "the fee of '{customer}' for {service} in {month} is not counted: {column} of its row is {at}, so that the \
+                     customer was not there in {month}"
+                )
+            }
+            Joined::NotAgreed { of: [customer, service] } => {
+                write!(f, "'{customer}' has a fee for {service}, but no agreement covers a time in which it is active")
+            }
+            Joined::Several { of: [customer, service], agreements } => write!(
+                f,
+                "the fee of '{customer}' for {service} is under {} agreements, {}: each credits from the whole fee, for the same \
+                 requests too. If that is wrong, narrow one of them by service or customer",
+                agreements.len(),
+                agreements.join(" and ")
+            ),
+            Joined::FeeGone { of: [agreement, customer, service] } => write!(
+                f,
+                "the statement of {agreement} for '{customer}', {service} was issued with a fee, and there is none now: it stays \
+                 as it was issued. Ingest the right fee; a fee of 0 if nothing is paid"
+            ),
+        }
+    }
+}
+
+/// What else there is under nearly the same names.
+fn also(what: &str, like: Option<&[String; 2]>) -> String {
+    like.map_or_else(String::new, |[customer, service]| {
+        format!(". There {what} of '{customer}' for '{service}': these names differ in case or blanks alone")
+    })
+}
+
+/// All that is told of what is owed and of the fees of the period, without repetition, by kind. `with_fee` was issued from a fee.
+pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[String; 3]>) -> Vec<Joined> {
+    let mut told: BTreeSet<Joined> = BTreeSet::new();
+    let mut outside: HashSet<[String; 2]> = HashSet::new();
+    for (of, month, column, at) in terms.outside() {
+        outside.insert(of.clone());
+        told.insert(Joined::Outside { of, month, column, at });
+    }
+    let mut not_agreed = terms.not_agreed(owed);
+    not_agreed.retain(|of| !outside.contains(of));
+    let alike = alike(owed, &not_agreed);
+    let unsure = unsure(&alike);
+    let (paying, using) = (by_plain(owed, Owed::has_fee), by_plain(owed, |owed| owed.traffic));
+    for owed in owed.iter().filter(|owed| !owed.customer.is_empty() && owed.failed.is_none()) {
+        let like = |others: &HashMap<[String; 2], [String; 2]>| others.get(&plain(&payer(owed))).cloned();
+        let (of, payer) = (owed.name(), payer(owed));
+        if unsure.contains(&payer) {
+            continue;
+        }
+        match (owed.has_fee(), owed.traffic) {
+            (false, _) if with_fee.contains(&of) => drop(told.insert(Joined::FeeGone { of })),
+            // What was issued of it is revised to nothing, without a fee as before.
+            (false, false) => {}
+            (false, true) => drop(told.insert(Joined::NoFee { of, like: like(&paying) })),
+            (true, false) => drop(told.insert(Joined::NoTraffic { of, like: like(&using) })),
+            (true, true) => {}
+        }
+        if !owed.beside.is_empty() {
+            let mut agreements: Vec<String> = owed.beside.iter().chain([&owed.agreement]).cloned().collect();
+            agreements.sort();
+            told.insert(Joined::Several { of: payer, agreements });
+        }
+    }
+    not_agreed.retain(|of| !unsure.contains(of));
+    told.extend(not_agreed.into_iter().map(|of| Joined::NotAgreed { of }));
+    told.extend(alike);
+    told.into_iter().collect()
+}
+
+/// Requests without a fee beside fees without requests, also `others` of customer and service, if their names differ in case or
+/// blanks alone.
+pub(super) fn alike(owed: &[Owed], others: &[[String; 2]]) -> Vec<Joined> {
+    let unpaid = by_plain(owed, |owed| owed.traffic && !owed.has_fee() && owed.failed.is_none());
+    let unused = owed.iter().filter(|owed| !owed.traffic && owed.has_fee()).map(payer).chain(others.iter().cloned());
+    unused.filter_map(|paid| Some(Joined::Alike { used: unpaid.get(&plain(&paid))?.clone(), paid })).collect()
+}
+
+/// Customer and service without what people do not see.
+fn plain([customer, service]: &[String; 2]) -> [String; 2] {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    [plain(customer), plain(service)]
+}
+
+fn payer(owed: &Owed) -> [String; 2] {
+    [owed.customer.clone(), owed.service.clone()]
+}
+
+fn by_plain(owed: &[Owed], are: impl Fn(&Owed) -> bool) -> HashMap<[String; 2], [String; 2]> {
+    owed.iter().filter(|owed| are(owed)).map(|owed| (plain(&payer(owed)), payer(owed))).collect()
+}
+
+/// Customers and services of which it is not sure whose the fee is: their statements wait.
+pub(super) fn unsure(joined: &[Joined]) -> HashSet<[String; 2]> {
+    let names = joined.iter().flat_map(|told| match told {
+        Joined::Alike { paid, used } => vec![paid.clone(), used.clone()],
+        Joined::NoFee { .. }
+        | Joined::NoTraffic { .. }
+        | Joined::Outside { .. }
+        | Joined::NotAgreed { .. }
+        | Joined::Several { .. }
+        | Joined::FeeGone { .. } => Vec::new(),
+    });
+    names.collect()
+}
+
+impl Owed {
+    /// Whether a fee says from what is credited.
+    pub(super) fn has_fee(&self) -> bool {
+        self.credit.fee_base.is_some()
+    }
+}
+
+impl PeriodTerms {
+    /// Fees whose rows say that their customers were not there in their months: customer and service, the month, which column
+    /// says so, and what stands in it.
+    fn outside(&self) -> Vec<([String; 2], Month, &'static str, i64)> {
+        let mut found = Vec::new();
+        for (_, agreement) in self.agreements() {
+            let Some(usual) = self.usual(agreement) else { continue };
+            let (months, terms) = (usual.period.first..usual.period.next(), usual.terms);
+            let own = self.fees.rows().filter(|row| {
+                months.contains(&row.month)
+                    && terms.matches_service(&row.service)
+                    && self.chosen.customer.as_ref().is_none_or(|chosen| *chosen == row.customer)
+            });
+            for row in own {
+                let Some(month) = Period::of(row.month, 1, terms.time_zone) else { continue };
+                let (column, at) = match row.active {
+                    active if active.start >= month.interval.end => ("active_from", active.start),
+                    active if active.end <= month.interval.start => ("active_until", active.end),
+                    _ => continue,
+                };
+                found.push(([row.customer.clone(), row.service.clone()], row.month, column, at));
+            }
+        }
+        found
+    }
+
+    /// Customers and services with a fee of the month, which no agreement covers.
+    fn not_agreed(&self, owed: &[Owed]) -> Vec<[String; 2]> {
+        let Some(month) = Period::of(self.month, 1, Tz::UTC).filter(|_| self.chosen.agreement.is_none()) else {
+            return Vec::new();
+        };
+        let failed: Vec<[String; 3]> = self.failed().keys().cloned().collect();
+        let covered: HashSet<[&str; 2]> = owed
+            .iter()
+            .map(|owed| [&*owed.customer, &*owed.service])
+            .chain(failed.iter().map(|[_, customer, service]| [customer.as_str(), service.as_str()]))
+            .collect();
+        // What is judged later is not left out.
+        let early: Vec<&Terms> = self.early().filter_map(|agreement| Some(self.usual(agreement)?.terms)).collect();
+        let is_wanted = |customer: &str| self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer);
+        let payers = self.fees.payers(month).into_iter().filter(|(customer, service)| {
+            is_wanted(customer)
+                && !covered.contains(&[*customer, *service])
+                && !early.iter().any(|terms| terms.matches_service(service))
+        });
+        payers.map(|(customer, service)| [customer.to_string(), service.to_string()]).collect()
+    }
+}
