@@ -136,7 +136,9 @@ async fn tables_that_are_worked_out_and_agreements_travel_and_what_writes_does_n
             FROM generate_series(0, 2 * 1440) AS t (m)";
         let fees =
             "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-10', 'c', 's1', 'USD', 100)";
-        for sql in [sql, fees] {
+        let excluded = "INSERT INTO exclusions (id, category, started, ended, every, time_zone)
+             VALUES ('E', 'M', '2026-10-01 03:00', '2026-10-01 05:00', 'FREQ=DAILY', 'UTC')";
+        for sql in [sql, fees, excluded] {
             let [statement] = session.parse(sql).unwrap().try_into().unwrap();
             collect(session.run(&statement, &Parameters::default()).await.unwrap().batches).await.unwrap();
         }
@@ -146,11 +148,17 @@ async fn tables_that_are_worked_out_and_agreements_travel_and_what_writes_does_n
              {rawType: success, raw: {metricSource: {type: nines/sql, spec: {from: requests, good: 'status < 400', total: '1'}}}}}}\n  \
              budgetingMethod: Timeslices\n  objectives: [{target: 0.9}]\n";
         session.apply(&[("a.yaml".to_string(), definitions.to_string())]).await.unwrap();
+        let how = nines_engine::Issuing { incomplete: true, ..Default::default() };
+        let issued = session.issue("2026-10".parse().unwrap(), &Default::default(), &how).await.unwrap();
+        assert_eq!(issued.statements.len(), 1);
         Both::over(&store, Role::Reader).await
     };
     for sql in [
         "SELECT * FROM credits('2026-10')",
+        "SELECT * FROM excluded('2026-10-01', '2026-11-01')",
         "SELECT service, amount FROM credits('2026-10') WHERE service = 's1'",
+        "SELECT * FROM credit_statements('2026-10')",
+        "SELECT customer, status FROM credit_statements('2026-10') WHERE service = 's1' AND status <> 'waiting'",
         "SELECT * FROM slos",
         "SELECT objective, measured_seconds FROM slos WHERE service = 's1'",
         "SELECT * FROM baselines",

@@ -14,6 +14,7 @@ mod apply;
 mod as_of;
 mod bounded;
 mod caches;
+mod call_table;
 mod calls;
 mod catalog;
 mod codec;
@@ -25,6 +26,7 @@ mod depth;
 mod engine;
 mod error;
 mod evaluate;
+mod excluded;
 mod files;
 mod fit;
 mod functions;
@@ -58,7 +60,8 @@ pub use apply::Applied;
 pub use caches::KeptDays;
 pub use codec::Codec;
 pub use credits::{
-    Chosen, Credits, Issued, Issuing, Joined, Lack, MovedDays, Owed, Today, Unissued, UnissuedKind, Verified,
+    Chosen, Credits, ExportedStatements, Issued, Issuing, Joined, Lack, MovedDays, Owed, Step, Today, Unapproved,
+    Unissued, UnissuedKind, Verified,
 };
 pub use delete::Deleting;
 pub use engine::{Engine, Settings};

@@ -60,6 +60,24 @@ impl Record {
         self.set(column, ScalarValue::Utf8View(Some(text.to_string())))
     }
 
+    /// The text of a column; `None` if it is NULL, or of another type.
+    pub fn text(&self, column: &str) -> Option<&str> {
+        self.get(column).and_then(|value| value.try_as_str().flatten())
+    }
+
+    /// The instant of a column, in µs; `None` if it is NULL, or of another type.
+    pub fn instant(&self, column: &str) -> Option<i64> {
+        match self.get(column)? {
+            ScalarValue::TimestampMicrosecond(at, _) => *at,
+            _ => None,
+        }
+    }
+
+    /// Whether a column holds true.
+    pub fn is(&self, column: &str) -> bool {
+        self.get(column) == Some(&ScalarValue::Boolean(Some(true)))
+    }
+
     /// Puts an instant in µs, or none, into a column.
     pub fn set_instant(&mut self, column: &str, micros: Option<i64>) -> Result<()> {
         self.set(column, ScalarValue::TimestampMicrosecond(micros, Some(UTC.into())))
@@ -147,6 +165,25 @@ impl Session {
         let rows = table.filter(col("id").eq(lit(id)))?.collect().await?;
         let row = rows.iter().find(|batch| batch.num_rows() > 0);
         Ok((row.map(|row| Record::read(kind, row)).transpose()?, Some(snapshot)))
+    }
+
+    /// The record of this id as it is now; `None` if there is none.
+    pub async fn known(&self, kind: TableKind, id: &str) -> Result<Option<Record>> {
+        Ok(self.record(kind, id).await?.0)
+    }
+
+    /// All records of a table as they are now, by id.
+    pub async fn records(&self, kind: TableKind) -> Result<Vec<Record>> {
+        let Some(store) = self.store() else { return Ok(Vec::new()) };
+        let table = self.reading().await?.read_table(Arc::new(Provider::newest(store.table(kind))))?;
+        let rows = table.sort(vec![col("id").sort(true, false)])?.collect().await?;
+        let mut found = Vec::new();
+        for batch in &rows {
+            for row in 0..batch.num_rows() {
+                found.push(Record::read(kind, &batch.slice(row, 1))?);
+            }
+        }
+        Ok(found)
     }
 
     /// Ids that are like this one, the likeliest first, for a person who mistyped it.

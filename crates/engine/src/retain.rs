@@ -172,11 +172,10 @@ impl Session {
                 let open = match named {
                     None => Some("was not issued yet".to_string()),
                     Some(statement) => statement.credit.claim_by.filter(|by| *by > now).map(|by| {
-                        let by = chrono::DateTime::from_timestamp_micros(by);
-                        format!(
-                            "can be complained about until {}",
-                            by.map_or_else(String::new, |by| by.format("%Y-%m-%d").to_string())
-                        )
+                        let zone = owed.terms.time_zone;
+                        let by = chrono::DateTime::from_timestamp_micros(by).map(|by| by.with_timezone(&zone));
+                        let by = by.map_or_else(String::new, |by| by.format("%Y-%m-%d %H:%M").to_string());
+                        format!("can be complained about until {by} {zone}")
                     }),
                 };
                 if let Some(why) = open {

@@ -1,7 +1,8 @@
 //! Instants as people write them, in a time zone.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
 use chrono_tz::Tz;
+pub(crate) use nines_recurrence::first_instant_at;
 
 /// The effective date that is recorded for "since ever": 0001-01-01T00:00:00Z, in µs since the epoch.
 pub const SINCE_EVER: i64 = -62_135_596_800_000_000;
@@ -55,14 +56,6 @@ pub(crate) fn local(text: &str) -> Option<NaiveDateTime> {
 /// calendar.
 pub fn first_instant(date: NaiveDate, zone: Tz) -> Option<i64> {
     first_instant_at(date.and_time(NaiveTime::MIN), zone)
-}
-
-/// The first instant (µs) at which a clock shows a time, or what it shows next where it skips that.
-pub(crate) fn first_instant_at(time: NaiveDateTime, zone: Tz) -> Option<i64> {
-    // Clocks change at whole quarters of an hour; some skipped a whole day.
-    let quarters = (0..=100).filter_map(|quarter| time.checked_add_signed(TimeDelta::minutes(15 * quarter)));
-    let mut instants = quarters.filter_map(|local| zone.from_local_datetime(&local).earliest());
-    instants.next().map(|instant| instant.timestamp_micros())
 }
 
 /// Years 1 to 9999: what the definitions table and people can print.

@@ -54,12 +54,13 @@ mod yaml;
 
 pub use agreement::{
     Agreement, AgreementChange, AgreementVersion, Allowance, Bad, Beginning, Cap, ClaimFrom, ClaimTime, ClaimWithin,
-    Covered, CreditValue, Credits, Downtime, Exclude, ExcludedTime, Failures, Granularity, Linear, LostTelemetry,
-    Measure, Money, NotValid, Notice, RateOp, Rounded, ServiceHours, Shortfall, StepOf, Steps, Terms, Tier, Tiers,
-    WholeSteps, agreement_changes,
+    Covered, CreditValue, Credits, Downtime, Each, EachBy, Exclude, ExcludedTime, Failures, Granularity, Issuer, Join,
+    Linear, LostTelemetry, Measure, Money, NotValid, Notice, RateOp, Rounded, ServiceHours, Shortfall, Side, Silent,
+    StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, agreement_changes,
 };
 pub use credit::{
-    Bounds, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Measured, Outcome, Pieces, bounds, credit,
+    Bounds, Compacted, Compactor, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Measured, Outcome,
+    Part, PartCredit, Pieces, bounds, credit,
 };
 pub use definitions::{Belonging, Composite, Definitions, Promise};
 pub use document::{Document, Reading, read};
@@ -81,8 +82,8 @@ pub use resolve::{recorded, resolve};
 pub use rules::Rules;
 pub use service::Service;
 pub use statement::{
-    AgreementText, Basis, Difference, IssuedStatement, StatementError, Step, Subject, Verdict, days_of, differences,
-    html, markdown, steps,
+    AgreementText, Basis, Difference, IssuedStatement, KeyError, PublicKey, Signed, SigningKey, Standing,
+    StatementError, StatementFacts, Step, Subject, Verdict, days_of, differences, html, markdown, steps,
 };
 pub use statuses::Statuses;
 pub use unmeasured::{Unmeasured, Unreadable};

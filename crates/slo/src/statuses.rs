@@ -13,6 +13,10 @@ impl Statuses {
     /// The statuses that a text names; `None`: it names none, but perhaps a cause.
     pub fn of(text: &str) -> Option<Statuses> {
         let text = text.trim();
+        // Most causes are told from statuses by this alone.
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
         let number = |text: &str| {
             let text = text.trim();
             let is_status = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -150,6 +150,22 @@ impl Clock {
         format!("{}{offset}", at.format(format))
     }
 
+    /// The same with the zone: what stands in a sentence must say it.
+    pub fn at_in_zone(&self, micros: i64) -> String {
+        match DateTime::from_timestamp_micros(micros) {
+            Some(_) => format!("{} ({})", self.at(micros), self.zone),
+            None => self.at(micros),
+        }
+    }
+
+    /// Likewise.
+    pub fn span_in_zone(&self, interval: Interval) -> String {
+        match (interval.start, interval.end) {
+            (i64::MIN, i64::MAX) => self.span(interval),
+            _ => format!("{} ({})", self.span(interval), self.zone),
+        }
+    }
+
     /// As exact as slices of this width (µs) are, so that times stand in a column.
     pub fn at_slice(&self, micros: i64, slice: i64) -> String {
         let at = DateTime::from_timestamp_micros(micros).map(|at| at.with_timezone(&self.zone));

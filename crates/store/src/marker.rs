@@ -40,9 +40,10 @@ impl Marker {
         Self { format: FORMAT, slice_seconds, min_reader: Some(SINCE), min_writer: Some(SINCE) }
     }
 
-    /// The same of a store with sealed days.
-    fn sealed(self) -> Self {
-        let least = |known: Option<Version>| Some(known.map_or(SEALS, |known| known.max(SEALS)));
+    /// The same of a store that holds what the first versions would take for something else: sealed days, or rows that mean something
+    /// else by a column that those versions do not know.
+    fn newer(self) -> Self {
+        let least = |known: Option<Version>| Some(known.map_or(TELLS, |known| known.max(TELLS)));
         Self { format: NEWEST_FORMAT, min_reader: least(self.min_reader), min_writer: least(self.min_writer), ..self }
     }
 
@@ -114,15 +115,15 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
             objects.url()
         ))));
     }
-    let (mut tables, mut slice_seconds, mut sealed) = (Vec::new(), None, false);
+    let (mut tables, mut slice_seconds, mut newer) = (Vec::new(), None, false);
     for &kind in TableKind::ALL {
         let log = Log::new(kind, DEFAULT_SLICE_SECONDS, objects)?;
         if log.left().await?.is_none() {
             continue;
         }
         tables.push(kind.name());
-        let (width, seals) = log.described().await;
-        (slice_seconds, sealed) = (slice_seconds.or(width), sealed || seals);
+        let (width, tells) = log.described().await;
+        (slice_seconds, newer) = (slice_seconds.or(width), newer || tells);
     }
     // Somebody else may have just created the store.
     if tables.is_empty() || read(objects).await?.is_some() {
@@ -131,7 +132,7 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
     let again = match slice_seconds {
         Some(slice_seconds) => {
             let marker = Marker::new(slice_seconds);
-            let marker = if sealed { marker.sealed() } else { marker };
+            let marker = if newer { marker.newer() } else { marker };
             let line = serde_json::to_string(&marker).unwrap_or_default();
             format!("or write it again; its tables are of this line: {line}")
         }
@@ -145,20 +146,21 @@ pub(crate) async fn lost(objects: &Objects) -> Result<Option<StoreError>> {
     ))))
 }
 
-/// The least version that knows of sealed days.
-const SEALS: Version = Version(0, 2, 0);
+/// The least version that knows of sealed days and of exclusions that recur.
+const TELLS: Version = Version(0, 2, 0);
 
-/// Says that the store has sealed days, whose figures older versions would work out from rows that are not there: they refuse it from
-/// then on, those that know nothing of `min_reader` by the format.
-pub(crate) async fn seal(objects: &Objects) -> Result<()> {
+/// Says that the store holds what older versions would take for something else: they refuse it from then on, those that know nothing of
+/// `min_reader` by the format. Figures of sealed days they would work out from rows that are not there; an exclusion that recurs would be
+/// excluded once.
+pub(crate) async fn raise(objects: &Objects) -> Result<()> {
     let Some(marker) = read(objects).await? else {
         return Err(StoreError::corrupt(format!("the store at {} has lost its {NAME}", objects.url())));
     };
-    let sealed = marker.sealed();
-    if (sealed.format, sealed.min_reader, sealed.min_writer) == (marker.format, marker.min_reader, marker.min_writer) {
+    let newer = marker.newer();
+    if (newer.format, newer.min_reader, newer.min_writer) == (marker.format, marker.min_reader, marker.min_writer) {
         return Ok(());
     }
-    let mut bytes = serde_json::to_vec(&sealed)
+    let mut bytes = serde_json::to_vec(&newer)
         .map_err(|error| StoreError::caused(StoreErrorKind::Internal, "cannot write the store's marker", error))?;
     bytes.push(b'\n');
     objects.replace(&Path::from(NAME), bytes).await

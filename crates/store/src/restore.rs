@@ -101,6 +101,7 @@ impl Table {
     fn never_restored(&self) -> Option<&'static str> {
         match self.kind() {
             TableKind::Statements => Some("what was issued stays issued; later data lead to a revision"),
+            TableKind::Drafts => Some("draft anew what is to be approved: nines credits PERIOD --issue --draft"),
             TableKind::SloDays | TableKind::SloFacts => Some("it is worked out from the other tables"),
             TableKind::Requests
             | TableKind::Events

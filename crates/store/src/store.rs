@@ -153,7 +153,7 @@ impl Store {
 
     /// Says that the store has sealed days, durably: versions of nines that know nothing of them refuse it from then on.
     pub async fn seal(&self) -> Result<()> {
-        marker::seal(&self.inner.objects).await
+        marker::raise(&self.inner.objects).await
     }
 
     pub(crate) fn tables(&self) -> &[(TableKind, Arc<TableState>)] {

@@ -31,17 +31,20 @@ impl Grid {
     }
 
     /// Whether a slice begins at an instant.
+    #[inline]
     pub fn begins(self, instant: i64) -> bool {
         self.past(instant) == 0
     }
 
     /// How much of its slice is past at an instant. No subtraction, which may overflow at the ends of time.
+    #[inline]
     fn past(self, instant: i64) -> i64 {
         let past = instant.rem_euclid(self.width) - self.offset;
         if past < 0 { past + self.width } else { past }
     }
 
     /// The last beginning at or before an instant. At the ends of time, where there is none, the end.
+    #[inline]
     pub fn start_of(self, instant: i64) -> i64 {
         instant.saturating_sub(self.past(instant))
     }

@@ -201,7 +201,18 @@ fn a_quarter_counts_the_months_in_which_the_customer_was_there() {
     let pages = folder.path().join("pages");
     store.said(0, &["2026-02", "--pages", pages.to_str().unwrap()]);
     let page = std::fs::read_to_string(pages.join("2026-01-to-2026-03-acme.md")).unwrap();
-    assert!(page.contains("Not judged is 2026-01-11 00:00 to 2026-02-15 00:00: the customer was not there."), "{page}");
+    for month in [
+        "| 2026-01 | 100 | 0 | 0 of 240 slices | 100 % |",
+        "| 2026-02 | 0 | 0 | 0 of 336 slices | 100 % |",
+        "| 2026-03 | 200 | 100 | 1 of 744 slices | 99.865591 % |",
+        "| all | 300 | 100 | 1 of 1,320 slices | 99.924242 % |",
+    ] {
+        assert!(page.contains(month), "{page}");
+    }
+    assert!(
+        page.contains("Not judged is 2026-01-11 00:00 to 2026-02-15 00:00 (UTC): the customer was not there."),
+        "{page}"
+    );
     // An agreement that began in March has no claim to what was paid before.
     let later = agreement("q", "1Q", "").replace("name: q", "name: late").replace("2020-01-01", "2026-03-01");
     store.apply(&[later]);

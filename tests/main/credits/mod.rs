@@ -1,19 +1,26 @@
 //! Credits: `credits(period)` over stored rows, and `nines credits`, which issues and verifies.
 
 mod complete;
+mod drafts;
 mod drawn;
 mod due;
 mod earlier;
+mod exported;
 mod gone;
 mod half_hours;
 mod joined;
 mod naive;
 mod overlaps;
+mod parts;
 mod periods;
+mod recurring;
 mod refused;
+mod signed;
+mod slower;
 mod statements;
 mod vectors;
 mod within_slices;
+mod year;
 
 use std::fmt::Write;
 use std::path::Path;

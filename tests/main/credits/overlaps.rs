@@ -52,7 +52,7 @@ fn overlapping_exclusions_are_united() {
     const HOUR: i64 = 3_600_000_000;
     let by_category = [("Scheduled Maintenance".to_string(), 3 * HOUR), ("Attack".to_string(), 2 * HOUR)];
     assert_eq!(statement.credit.excluded, by_category);
-    let page = nines_engine::slo::markdown(&[statement]).unwrap();
+    let page = nines_engine::slo::markdown(&[statement], nines_engine::slo::Standing::Issued).unwrap();
     assert!(page.contains("120 slices; 180 more count for another exclusion"), "{page}");
     assert!(page.contains("does not count: not announced before it starts"), "{page}");
 }

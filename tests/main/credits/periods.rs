@@ -28,10 +28,20 @@ fn last_month_is_that_of_each_agreement_in_one_run() {
     let exported = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<&str> = exported.lines().map(|line| &line[..line.len().min(28)]).collect();
     assert_eq!(lines[1..], ["west,acme,gateway,2026-09,72", "east,acme,gateway,2026-10,74"], "one table of both");
+    // Or a file for each period.
+    let pattern = folder.path().join("owed-{period}.csv");
+    store.said_at(now, 0, &["last-month", "-o", pattern.to_str().unwrap()]);
+    for (month, row) in [("2026-09", "\nwest,acme,gateway,2026-09,"), ("2026-10", "\neast,acme,gateway,2026-10,")] {
+        let exported = std::fs::read_to_string(folder.path().join(format!("owed-{month}.csv"))).unwrap();
+        assert!(exported.contains(row) && exported.contains("\neast") == (month == "2026-10"), "{exported}");
+    }
     let verified = store.said_at(now, 4, &["last-month", "--verify"]);
     assert!(verified.contains("west, acme, gateway, 2026-09") && verified.contains("east, acme, gateway, 2026-10"));
     assert!(verified.contains("q, acme, gateway, 2026-07: NEVER ISSUED"), "{verified}");
     store.said_at(now, 0, &["last-month", "--verify", "--agreement", "east"]);
+    store.fees(&["2026-10,=1+1,gateway,EUR,1,,"]);
+    let said = store.said_at(now, 0, &["2026-10", "--format", "csv"]);
+    assert!(said.contains("note: a name begins as a formula does, the first is '=1+1'"), "{said}");
 }
 
 #[test]

@@ -97,6 +97,14 @@ fn issued_verified_revised_and_verified_again() {
     let page = std::fs::read_to_string(pages.join("2026-09-客户.md")).unwrap();
     assert!(page.contains("客户") && page.contains("evision 2"), "{page}");
     let html = std::fs::read_to_string(pages.join("2026-09-客户.html")).unwrap();
+    let line = std::fs::read_to_string(pages.join("2026-09-客户.jsonl")).unwrap();
+    assert!(nines_engine::slo::IssuedStatement::from_json(line.trim_end()).unwrap().verify().holds());
+    let said_of =
+        |revision: &str, code| said(&store, code, &["--pages", pages.to_str().unwrap(), "--revision", revision]);
+    said_of("1", 0);
+    let first = std::fs::read_to_string(pages.join("2026-09-客户.md")).unwrap();
+    assert!(first.contains("Revision 1, issued") && !first.contains("evision 2"), "{first}");
+    assert!(said_of("7", 3).contains("no statement for 2026-09 has a revision 7"));
     assert!(html.contains("<svg") && html.to_lowercase().starts_with("<!doctype html>"));
 }
 

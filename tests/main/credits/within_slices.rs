@@ -46,7 +46,8 @@ fn an_outage_in_an_exclusion_inside_an_hour_is_no_outage() {
     let verified = run(nines().arg("--store").arg(&store).args(["credits", "2026-10", "--verify"]));
     assert!(verified.contains("1 statements hold"), "{verified}");
     let text = query(&store, "SELECT text FROM statements").join("\n").trim_matches('"').replace("\"\"", "\"");
-    let page = nines_engine::slo::markdown(&[nines_engine::slo::IssuedStatement::from_json(&text).unwrap()]).unwrap();
+    let statement = nines_engine::slo::IssuedStatement::from_json(&text).unwrap();
+    let page = nines_engine::slo::markdown(&[statement], nines_engine::slo::Standing::Issued).unwrap();
     for says in [
         "Attack: 50 min.",
         "What fails in that time does not count; its requests do, and the number of slices stays whole.",

@@ -9,7 +9,9 @@ use crate::output::Format;
 #[command(
     after_help = "Times are RFC 3339, or without an offset in --time-zone as 2026-10-03 09:12, or a date alone for \
                         its midnight there.\n\
-                        Scopes you omit match everything; a scope you give must equal the objective's."
+                        Scopes you omit match everything; a scope you give must equal the objective's.\n\
+                        What recurs at 02:00 does so whatever the clock did before. A local time that the clock shows twice is the first \
+                        one; one that it skips is the instant at which it skips it, and of what it skips whole nothing is excluded."
 )]
 pub(crate) struct Exclude {
     /// When it begins, or all of it: yesterday, 2026-10-03
@@ -44,19 +46,34 @@ pub(crate) struct Exclude {
     #[arg(long, value_name = "TIME")]
     pub announced: Option<String>,
 
-    /// The name under which it is kept [default: made of scope, category and times, so that recording the same time
+    /// How often it recurs, FROM TO being the first time: day, weekday, week, '2 weeks', Sunday, 'Monday and Thursday', 'first
+    /// Sunday', 'last day' (of the month), month, year, or a rule of RFC 5545 such as 'FREQ=MONTHLY;BYDAY=2TU'. It recurs by
+    /// the clock of --time-zone, which stays with it
+    #[arg(long, value_name = "RULE")]
+    pub every: Option<String>,
+
+    /// With --every: until when it recurs; what would start then or later is not excluded [default: for ever]
+    #[arg(long, value_name = "TIME", requires = "every")]
+    pub until: Option<String>,
+
+    /// The name under which it is kept [default: made of scope, category, times and rule, so that recording the same
     /// twice changes nothing, and once more with another reason corrects the reason]
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
 
-    /// Let this one no longer count; what was recorded stays
+    /// Let this one no longer count; what was recorded stays. Of one that recurs: all of it, or one occurrence, by its id
+    /// such as X-b31d1a8070a5@2026-10-04
     #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "category", "reason", "business", "service",
-          "customer", "announced", "id", "list"])]
+          "customer", "announced", "every", "until", "id", "list"])]
     pub withdraw: Option<String>,
 
-    /// Show those in force
+    /// With --withdraw, of one that recurs: only what starts from then on
+    #[arg(long, value_name = "TIME", requires = "withdraw")]
+    pub since: Option<String>,
+
+    /// Show those in force; of those that recur how often they did and what comes next
     #[arg(long, conflicts_with_all = ["from", "to", "category", "reason", "business", "service", "customer",
-          "announced", "id"])]
+          "announced", "every", "until", "id"])]
     pub list: bool,
 
     /// With --list: the withdrawn ones too
@@ -176,7 +193,9 @@ pub(crate) struct Slos {
     after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued, all the rest waits \
                         for a fee), 4 a statement is no longer what is stored today, 5 some credits could not be worked out, for \
                         example because of their fees, and all others were; others are errors.\n\
-                        A period that is longer than a month is named by any month of it."
+                        A period that is longer than a month is named by any month of it.",
+    group(clap::ArgGroup::new("drafting").args(["issue", "pending", "pages"]).multiple(true)),
+    group(clap::ArgGroup::new("signing").args(["issue", "pending", "approve"]).multiple(true))
 )]
 pub(crate) struct Credits {
     /// The period: a month such as 2026-10, or last-month: of each agreement in its own time zone
@@ -203,6 +222,20 @@ pub(crate) struct Credits {
     #[arg(long, conflicts_with = "verify")]
     pub issue: bool,
 
+    /// With --issue or --pending: record drafts for review, and issue nothing. Drafting again replaces a draft. With --pages: the pages
+    /// of the drafts
+    #[arg(long, requires = "drafting", conflicts_with_all = ["verify", "moved", "revision"])]
+    pub draft: bool,
+
+    /// Issue the drafts of the period. Refused where the data behind a draft changed since
+    #[arg(long, conflicts_with_all = ["issue", "draft", "pending", "verify", "moved", "revision"])]
+    pub approve: bool,
+
+    /// Sign what is issued with this private key, so that whoever has the public one sees that it was issued here: Ed25519, as `openssl
+    /// genpkey -algorithm ed25519` writes it
+    #[arg(long, value_name = "KEYFILE", requires = "signing", conflicts_with = "draft")]
+    pub sign: Option<PathBuf>,
+
     /// With --issue: though not all of the period is stored yet
     #[arg(long, requires = "issue")]
     pub incomplete: bool,
@@ -220,6 +253,10 @@ pub(crate) struct Credits {
     #[arg(long)]
     pub verify: bool,
 
+    /// With --verify: whether each statement was signed by the private key that belongs to this public one
+    #[arg(long, value_name = "PUBLIC.pem", requires = "verify")]
+    pub key: Option<PathBuf>,
+
     /// With --verify: every statement that was ever issued
     #[arg(long, requires = "verify", conflicts_with = "period")]
     pub all: bool,
@@ -228,15 +265,26 @@ pub(crate) struct Credits {
     #[arg(long, conflicts_with_all = ["issue", "verify", "pages", "format", "output"])]
     pub moved: bool,
 
-    /// Write the statements that were issued as a page for each customer, Markdown and HTML, into this folder
+    /// Write the statements that were issued as a page for each customer, Markdown and HTML, into this folder, and beside it what
+    /// each was worked out from, a line of JSON for each statement
     #[arg(long, value_name = "FOLDER", conflicts_with = "verify")]
     pub pages: Option<PathBuf>,
+
+    /// With --pages: this revision of each statement [default: the last]
+    #[arg(long, value_name = "N", requires = "pages", conflicts_with_all = ["issue", "pending"],
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub revision: Option<u32>,
+
+    /// Print statements instead of figures, a row for each, whatever became of it: issued, superseded by a later revision, or
+    /// waiting for a fee. For accounting; with --issue as they are afterwards
+    #[arg(long, conflicts_with_all = ["pending", "verify", "moved", "revision"])]
+    pub statements: bool,
 
     /// How to print figures [default: by the file's name, else table; with --issue none without a file]
     #[arg(long, value_enum, conflicts_with = "verify")]
     pub format: Option<Format>,
 
-    /// Write figures to a file, which appears only when it is complete
+    /// Write figures to a file, which appears only when it is complete; {period} in its name is the month, with a file for each
     #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
     pub output: Option<PathBuf>,
 }

@@ -1,15 +1,19 @@
 //! `nines credits`: what is owed, statements of it, and whether they hold.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use datafusion::arrow::compute::concat_batches;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{IssuedStatement, Month};
+use nines_engine::slo::{IssuedStatement, Month, PublicKey, Standing};
 use nines_engine::{Chosen, Credits, EngineError, Issuing, Session, Today, UnissuedKind};
 
-use super::issuing::{pending, settle, tell};
+use super::drafts;
+use super::exported::{self, formulas};
+use super::issuing::{pending, settle, step, tell};
 use super::joined;
 use super::outcome::Outcome;
+use super::signatures;
 use super::statements::{named, nothing, pages};
 use crate::args;
 use crate::error::{CliError, Result};
@@ -17,7 +21,7 @@ use crate::opened::{self, Opening};
 use crate::output::{Format, Output, can_be_written, note, say};
 
 /// The columns that a person looks at first.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "agreement",
     "customer",
     "service",
@@ -28,6 +32,7 @@ const SHOWN: [&str; 10] = [
     "amount",
     "currency",
     "claim_by",
+    "figure",
 ];
 
 pub(crate) async fn run(opening: Opening, args: args::Credits) -> Result<()> {
@@ -41,9 +46,19 @@ pub(crate) async fn run(opening: Opening, args: args::Credits) -> Result<()> {
 async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     let chosen = Chosen { agreement: args.agreement.clone(), customer: args.customer.clone(), ..Chosen::default() };
     // Before anything is issued: where it is to be written to must be there.
-    args.output.as_deref().map_or(Ok(()), can_be_written)?;
+    args.output.as_deref().map_or(Ok(()), |file| can_be_written(&of_period(file, "0000-00")))?;
+    // And a key must be one.
+    let (sign, key) = (signatures::signing(args.sign.as_deref())?, signatures::public(args.key.as_deref())?);
+    let how = Issuing {
+        incomplete: args.incomplete,
+        current_rules: args.rules == Some(args::Rules::Current),
+        even_deleted: args.even_deleted,
+        step: step(&args),
+        sign,
+        ..Issuing::default()
+    };
     if args.pending {
-        return pending(session, &chosen, &args).await;
+        return pending(session, &chosen, &args, &how).await;
     }
     let parts = match &args.period {
         Some(words) => session.months(words, &chosen).await.map_err(|error| match error {
@@ -53,7 +68,7 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
         None => session.issued_periods(&chosen).await?,
     };
     if args.verify {
-        return verify(session, &parts, &chosen).await;
+        return verify(session, &parts, &chosen, key.as_ref()).await;
     }
     if args.moved {
         return super::moved::tell(session, &parts).await;
@@ -61,31 +76,28 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     let (mut outcome, is_only) = (Outcome::default(), parts.len() == 1);
     let (mut shown, mut kept_back) = (Vec::new(), false);
     for (month, chosen) in &parts {
-        let issued = match args.issue {
-            true => {
-                let how = Issuing {
-                    incomplete: args.incomplete,
-                    current_rules: args.rules == Some(args::Rules::Current),
-                    even_deleted: args.even_deleted,
-                    ..Issuing::default()
-                };
-                match session.issue(*month, chosen, how).await {
-                    Ok(issued) => Some(issued),
-                    Err(error) => {
-                        outcome.take(&month.to_string(), error.into(), is_only)?;
-                        continue;
-                    }
+        let issued = match args.issue || args.approve {
+            true => match session.issue(*month, chosen, &how).await {
+                Ok(issued) => Some(issued),
+                Err(error) => {
+                    outcome.take(&month.to_string(), error.into(), is_only)?;
+                    continue;
                 }
-            }
+            },
             false => None,
         };
         match issued {
             Some(issued) => {
-                tell(&issued, *month)?;
-                settle(session, &issued, *month, chosen, &mut outcome).await?;
+                tell(&issued, *month, how.step)?;
+                match args.approve {
+                    true => drafts::approved(session, &issued, *month, chosen, &mut outcome).await?,
+                    false => settle(session, &issued, *month, chosen, &mut outcome).await?,
+                }
                 kept_back |= !issued.unissued.is_empty();
                 shown.push((*month, issued.credits));
             }
+            // They are read afterwards.
+            None if args.statements => {}
             None if args.pages.is_some() && !is_exported(&args) => outcome.done = true,
             None => match session.credits(*month, chosen).await {
                 Ok(credits) => {
@@ -101,19 +113,34 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     }
     // What was issued is what is exported, whatever was stored since. Of what waits nothing is exported, and no file says that nothing
     // is owed.
-    let is_shown = if args.issue || args.pages.is_some() { is_exported(&args) } else { true };
+    let is_shown = if args.issue || args.approve || args.pages.is_some() { is_exported(&args) } else { true };
     let waits_all = kept_back && shown.iter().all(|(_, credits)| credits.owed.is_empty());
-    if is_shown && !shown.is_empty() && !waits_all {
-        show(session, &shown, &args).await?;
+    if args.statements {
+        statements(session, &parts, &args, kept_back, &mut outcome).await?;
+    } else if is_shown && !waits_all {
+        shown.sort_by_key(|(month, _)| *month);
+        for (file, of_month) in files(&shown, args.output.as_deref()) {
+            show(session, of_month, &args, file.as_deref()).await?;
+        }
     }
-    for (month, credits) in &shown {
+    // What was approved was looked at when it was drafted.
+    for (month, credits) in shown.iter().filter(|_| !args.approve) {
         joined::tell(credits, *month);
         outcome.partly.extend(joined::some_failed(credits));
     }
     if let Some(folder) = &args.pages {
         for (month, chosen) in &parts {
-            let statements = session.statements(*month, chosen).await?;
-            if let Err(error) = pages(folder, *month, &statements) {
+            let written = match args.draft {
+                true => match session.drafts(*month, chosen).await? {
+                    none if none.is_empty() => Err(drafts::none(session, *month, chosen).await?),
+                    found => pages(folder, *month, &found, Standing::Draft, None),
+                },
+                false => {
+                    let statements = session.statements(*month, chosen).await?;
+                    pages(folder, *month, &statements, Standing::Issued, args.revision)
+                }
+            };
+            if let Err(error) = written {
                 outcome.take(&month.to_string(), error, is_only)?;
             }
         }
@@ -126,10 +153,60 @@ fn is_exported(args: &args::Credits) -> bool {
     args.format.is_some() || args.output.is_some()
 }
 
-async fn show(session: &Session, all: &[(Month, Credits)], args: &args::Credits) -> Result<()> {
+/// A file, and what is printed into it.
+type Printed<'a, T> = (Option<PathBuf>, &'a [(Month, T)]);
+
+/// What is printed into which file: all of it, or what is of a month where the file's name holds its period. It comes by month.
+fn files<'a, T>(all: &'a [(Month, T)], output: Option<&Path>) -> Vec<Printed<'a, T>> {
+    match output.filter(|file| of_period(file, "") != **file) {
+        None => vec![(output.map(Path::to_path_buf), all)],
+        Some(pattern) => {
+            let months = all.chunk_by(|a, b| a.0 == b.0);
+            months.map(|of_month| (Some(of_period(pattern, &of_month[0].0.to_string())), of_month)).collect()
+        }
+    }
+}
+
+/// Prints the statements of the periods.
+async fn statements(
+    session: &Session,
+    parts: &[(Month, Chosen)],
+    args: &args::Credits,
+    kept_back: bool,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let records = args.issue || args.approve;
+    let mut found = Vec::new();
+    for (month, chosen) in parts {
+        match session.exported_statements(*month, chosen).await {
+            Ok(statements) => found.push((*month, statements)),
+            Err(error) => outcome.take(&month.to_string(), error.into(), parts.len() == 1)?,
+        }
+    }
+    found.sort_by_key(|(month, _)| *month);
+    for (file, of_month) in files(&found, args.output.as_deref()) {
+        let is_empty = of_month.iter().all(|(_, statements)| statements.rows.num_rows() == 0);
+        // No file says that there is nothing, where something is late; to a person it is said in words.
+        if !is_empty || !kept_back && is_exported(args) {
+            exported::show(session, of_month, args.format, file.as_deref()).await?;
+        }
+        outcome.done |= !is_empty && !records;
+    }
+    if !records {
+        found.iter().for_each(|(month, statements)| exported::tell(statements, *month, outcome));
+    }
+    Ok(())
+}
+
+/// A file's name with its period.
+fn of_period(pattern: &Path, period: &str) -> PathBuf {
+    PathBuf::from(pattern.to_string_lossy().replace("{period}", period))
+}
+
+async fn show(session: &Session, all: &[(Month, Credits)], args: &args::Credits, file: Option<&Path>) -> Result<()> {
     let Some((_, first)) = all.first() else { return Ok(()) };
     let rows = concat_batches(first.rows.schema_ref(), all.iter().map(|(_, credits)| &credits.rows))?;
-    let format = match (args.format, &args.output) {
+    let format = match (args.format, file) {
         (Some(format), _) => format,
         (None, Some(file)) => Format::of_file(file)?,
         (None, None) => Format::Table,
@@ -138,16 +215,23 @@ async fn show(session: &Session, all: &[(Month, Credits)], args: &args::Credits)
     let rows = match for_people {
         true => {
             let schema = rows.schema();
-            let shown = SHOWN.iter().filter_map(|name| schema.index_of(name).ok()).collect::<Vec<_>>();
+            // Which figure decides says nothing where none has several.
+            let says =
+                |at: &usize| rows.column(*at).null_count() < rows.num_rows() || schema.field(*at).name() != "figure";
+            let shown = SHOWN.iter().filter_map(|name| schema.index_of(name).ok()).filter(says).collect::<Vec<_>>();
             rows.project(&shown)?
         }
         false => rows,
     };
-    let output = Output { format, file: args.output.as_deref(), time_zone: session.settings().time_zone.name() };
+    let output = Output { format, file, time_zone: session.settings().time_zone.name() };
     let schema = rows.schema();
     let rows = futures::stream::iter([Ok(rows)]);
     output.write(schema.clone(), Box::pin(RecordBatchStreamAdapter::new(schema, rows))).await?;
-    if format == Format::Table && args.output.is_none() {
+    if format == Format::Csv {
+        let owed = all.iter().flat_map(|(_, credits)| &credits.owed);
+        formulas(owed.flat_map(|owed| [owed.agreement.as_str(), &owed.customer, &owed.service, &owed.business]));
+    }
+    if format == Format::Table && file.is_none() {
         all.iter().try_for_each(|(_, credits)| say(&totals(credits)))?;
     }
     all.iter().for_each(|(_, credits)| notes(credits));
@@ -192,7 +276,7 @@ fn money(amount: i128, currency: &str) -> String {
     }
 }
 
-async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen) -> Result<()> {
+async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen, key: Option<&PublicKey>) -> Result<()> {
     let mut outcome = Outcome::default();
     let (mut verified, mut missing) = (Vec::new(), Vec::new());
     for (month, chosen) in parts {
@@ -251,6 +335,9 @@ async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen) -
         text.push_str(&format!("{agreement}, {customer}, {service}, {period}: NEVER ISSUED\n"));
     }
     say(&text)?;
+    if let Some(key) = key {
+        signatures::verify(session, parts, key, &mut outcome).await?;
+    }
     let all = verified.len();
     if broken > 0 {
         outcome.failed.push(format!("{broken} of {all} statements do not hold"));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::ScalarValue;
 use nines_engine::ingest::{Hash, hex};
 use nines_engine::store::TableKind;
 use nines_engine::{Edited, Record, Session};
+use nines_recurrence::Rule;
 use nines_timeline::{Grid, Interval, MICROS};
 
-use super::record;
+use super::{record, recurring};
 use crate::args::Exclude;
 use crate::error::{CliError, Result};
 use crate::opened::{self, Opening};
@@ -19,37 +19,59 @@ const TABLE: TableKind = TableKind::Exclusions;
 pub(crate) async fn run(opening: Opening, args: Exclude) -> Result<()> {
     let session = opened::open(opening).await?;
     if args.list {
-        let (more, rows) = if args.all { (", withdrawn", "") } else { ("", "WHERE NOT withdrawn") };
-        let columns = "id, category, started, ended, business, service, customer, reason, announced";
-        let sql = format!("SELECT {columns}{more} FROM exclusions {rows} ORDER BY started, id");
-        return record::list(&session, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await;
+        return list(&session, args.all).await;
     }
-    let (id, edited) = match &args.withdraw {
-        Some(id) => (id.clone(), withdraw(&session, id).await?),
-        None => exclude(&session, &args).await?,
-    };
-    if let (None, Some(category)) = (&args.withdraw, &args.category) {
+    if let Some(id) = &args.withdraw {
+        return withdraw(&session, id, args.since.as_deref()).await;
+    }
+    let (id, edited) = exclude(&session, &args).await?;
+    if let Some(category) = &args.category {
         note_unknown(&session, category).await?;
     }
-    if args.withdraw.is_none() {
-        record::note_unmatched(&session, [args.business.as_str(), &args.service, &args.customer]).await?;
-    }
+    record::note_unmatched(&session, [args.business.as_str(), &args.service, &args.customer]).await?;
     match edited {
         Some(edited) => {
             record::show(TABLE, &edited, &session)?;
+            recurring::show(&edited.after, &session).await?;
             note_cut(&session, &edited.after)
         }
         None => Err(record::unknown(&session, TABLE, &id, "").await?),
     }
 }
 
+async fn list(session: &Session, all: bool) -> Result<()> {
+    let (more, rows) = if all { (", withdrawn", "true") } else { ("", "NOT withdrawn") };
+    let recurring = recurring::list(session, all).await?;
+    let columns = "id, category, started, ended, business, service, customer, reason, announced";
+    let sql = format!("SELECT {columns}{more} FROM exclusions WHERE every IS NULL AND {rows} ORDER BY started, id");
+    if recurring && session.sql(&sql).await?.iter().all(|rows| rows.num_rows() == 0) {
+        return Ok(());
+    }
+    record::list(session, &sql, "nines exclude FROM TO --category NAME --reason TEXT").await
+}
+
+async fn withdraw(session: &Session, id: &str, since: Option<&str>) -> Result<()> {
+    let edited = match since {
+        Some(since) => recurring::end(session, id, since).await?,
+        None => match recurring::withdraw_occurrence(session, id).await? {
+            Some(edited) => Some(edited),
+            None => withdraw_whole(session, id).await?,
+        },
+    };
+    match edited {
+        Some(edited) => {
+            record::show(TABLE, &edited, session)?;
+            recurring::note_apart(session, &edited.after).await
+        }
+        None => Err(record::unknown(session, TABLE, id, "").await?),
+    }
+}
+
 /// Says where an exclusion begins or ends inside a stored slice, which then counts.
 fn note_cut(session: &Session, exclusion: &Record) -> Result<()> {
-    let (Some(store), Some(false)) = (session.store(), exclusion.get("withdrawn").and_then(flag)) else {
-        return Ok(());
-    };
+    let Some(store) = session.store().filter(|_| !exclusion.is("withdrawn")) else { return Ok(()) };
     let stored = Grid::new(0, store.slice_seconds() * MICROS);
-    let (Some(started), Some(ended)) = (instant_of(exclusion, "started"), instant_of(exclusion, "ended")) else {
+    let (Some(started), Some(ended)) = (exclusion.instant("started"), exclusion.instant("ended")) else {
         return Ok(());
     };
     let zone = session.settings().time_zone.name();
@@ -75,20 +97,6 @@ fn note_cut(session: &Session, exclusion: &Record) -> Result<()> {
     Ok(())
 }
 
-fn flag(value: &ScalarValue) -> Option<bool> {
-    match value {
-        ScalarValue::Boolean(flag) => *flag,
-        _ => None,
-    }
-}
-
-fn instant_of(exclusion: &Record, column: &str) -> Option<i64> {
-    match exclusion.get(column)? {
-        ScalarValue::TimestampMicrosecond(at, _) => *at,
-        _ => None,
-    }
-}
-
 /// Objectives honour every category, an agreement only those that it names: a slip of the pen would cost the exclusion.
 async fn note_unknown(session: &Session, category: &str) -> Result<()> {
     let agreements = session.agreements().await?;
@@ -109,10 +117,17 @@ async fn exclude(session: &Session, args: &Exclude) -> Result<(String, Option<Ed
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let to = args.to.as_deref().map(|to| ("TO", to));
     let (started, ended) = record::range(("FROM", &given(&args.from)), to, session)?;
-    let announced = args.announced.as_ref().map(|text| record::time("--announced", text, session)).transpose()?;
+    let time = |argument: &str, text: &Option<String>| {
+        text.as_ref().map(|text| record::time(argument, text, session)).transpose()
+    };
+    let (announced, until) = (time("--announced", &args.announced)?, time("--until", &args.until)?);
+    let rule = args.every.as_deref().map(Rule::read_words).transpose();
+    let rule = rule.map_err(|error| CliError::Usage(format!("--every: {error}")))?;
+    let zone = session.settings().time_zone.name();
     let (category, reason) = (given(&args.category), given(&args.reason));
     let scope = [args.business.as_str(), &args.service, &args.customer];
-    let id = args.id.clone().unwrap_or_else(|| id_of(scope, &category, started, ended));
+    let recurs = rule.as_ref().map(|rule| (rule.text(), zone));
+    let id = args.id.clone().unwrap_or_else(|| id_of(scope, &category, started, ended, recurs));
     let mut exclusion = Record::new(TABLE, &id)?;
     for (column, text) in [("business", scope[0]), ("service", scope[1]), ("customer", scope[2])] {
         exclusion.set_text(column, text)?;
@@ -122,11 +137,18 @@ async fn exclude(session: &Session, args: &Exclude) -> Result<(String, Option<Ed
     exclusion.set_instant("started", Some(started))?;
     exclusion.set_instant("ended", Some(ended))?;
     exclusion.set_instant("announced", announced)?;
+    if let Some((rule, zone)) = recurs {
+        exclusion.set_text("every", rule)?;
+        exclusion.set_text("time_zone", zone)?;
+        exclusion.set_instant("until", until)?;
+    }
     record::check(&exclusion, |column| match column {
+        "started" => "FROM".to_string(),
         "ended" => "TO".to_string(),
+        "time_zone" => "--time-zone".to_string(),
         other => format!("--{other}"),
     })?;
-    let same = ["business", "service", "customer", "category", "started", "ended"];
+    let same = ["business", "service", "customer", "category", "started", "ended", "every", "time_zone"];
     let edited = session
         .edit(TABLE, &id, |known| match known {
             // A derived id is 48 bits of a hash: unlikely to meet another's, and refused if it does.
@@ -140,7 +162,7 @@ async fn exclude(session: &Session, args: &Exclude) -> Result<(String, Option<Ed
 }
 
 /// `None` if there is none of this id.
-async fn withdraw(session: &Session, id: &str) -> Result<Option<Edited>> {
+async fn withdraw_whole(session: &Session, id: &str) -> Result<Option<Edited>> {
     let withdrawn = session.edit::<CliError>(TABLE, id, |known| {
         let Some(mut exclusion) = known.cloned() else { return Ok(None) };
         exclusion.set_flag("withdrawn", true)?;
@@ -149,11 +171,12 @@ async fn withdraw(session: &Session, id: &str) -> Result<Option<Edited>> {
     withdrawn.await
 }
 
-/// What the exclusion is: the same scope, category and times are the same exclusion, whatever its reason.
-fn id_of(scope: [&str; 3], category: &str, started: i64, ended: i64) -> String {
+/// What the exclusion is: the same scope, category, times, rule and zone are the same exclusion, whatever its reason and its end.
+fn id_of(scope: [&str; 3], category: &str, started: i64, ended: i64, recurs: Option<(&str, &str)>) -> String {
     let fields = scope.into_iter().chain([category]).fold(Hash::new(), Hash::field);
-    let hash = fields.field(started.to_be_bytes()).field(ended.to_be_bytes()).finish();
-    format!("X-{}", hex(&hash, 12))
+    let fields = fields.field(started.to_be_bytes()).field(ended.to_be_bytes());
+    let fields = recurs.into_iter().flat_map(|(rule, zone)| [rule, zone]).fold(fields, Hash::field);
+    format!("X-{}", hex(&fields.finish(), 12))
 }
 
 #[cfg(test)]
@@ -161,10 +184,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_made_of_scope_category_and_times_and_never_changes() {
-        let id = |service, customer, category| id_of(["", service, customer], category, 0, 60_000_000);
+    fn an_id_is_made_of_scope_category_times_and_rule_and_never_changes() {
+        let id = |service, customer, category| id_of(["", service, customer], category, 0, 60_000_000, None);
         assert_eq!(id("login", "", "Attack"), "X-8055b106a517");
         assert_ne!(id("login", "", "Attack"), id("", "login", "Attack"));
         assert_ne!(id("登录", "", "Attack"), id("登录", "", "Customer"));
+        let recurring = |rule, zone| id_of(["", "login", ""], "Attack", 0, 60_000_000, Some((rule, zone)));
+        assert_ne!(recurring("FREQ=WEEKLY", "UTC"), id("login", "", "Attack"));
+        assert_ne!(recurring("FREQ=WEEKLY", "UTC"), recurring("FREQ=WEEKLY", "Europe/Berlin"));
     }
 }

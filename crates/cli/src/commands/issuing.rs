@@ -1,8 +1,9 @@
 //! `nines credits --issue` and `--pending`: what was issued, and what waits.
 
-use nines_engine::slo::Month;
-use nines_engine::{Chosen, Issued, Issuing, Session, Unissued, UnissuedKind};
+use nines_engine::slo::{Month, Standing};
+use nines_engine::{Chosen, Issued, Issuing, Session, Step, Unissued, UnissuedKind};
 
+use super::drafts;
 use super::joined;
 use super::outcome::Outcome;
 use super::statements::{named, nothing, pages, told};
@@ -11,14 +12,14 @@ use crate::error::Result;
 use crate::output::{note, say};
 
 /// Issues every period that is over, complete and not issued yet.
-pub(super) async fn pending(session: &Session, chosen: &Chosen, args: &args::Credits) -> Result<()> {
+pub(super) async fn pending(session: &Session, chosen: &Chosen, args: &args::Credits, how: &Issuing) -> Result<()> {
     let mut outcome = Outcome::default();
     let was_issued = !session.issued_periods(chosen).await?.is_empty();
     let (mut unmatched, mut months) = (Vec::new(), Vec::new());
-    for (month, issued) in session.issue_pending(chosen, Issuing::default()).await? {
+    for (month, issued) in session.issue_pending(chosen, how).await? {
         match issued {
             Ok(issued) => {
-                tell(&issued, month)?;
+                tell(&issued, month, how.step)?;
                 joined::tell(&issued.credits, month);
                 outcome.partly.extend(joined::some_failed(&issued.credits));
                 let [matches_nothing, removed, late] = by_kind(&issued, month);
@@ -37,20 +38,46 @@ pub(super) async fn pending(session: &Session, chosen: &Chosen, args: &args::Cre
     }
     if let Some(folder) = &args.pages {
         for month in months {
-            pages(folder, month, &session.statements(month, chosen).await?)?;
+            match how.step {
+                Step::Draft => pages(folder, month, &session.drafts(month, chosen).await?, Standing::Draft, None)?,
+                Step::Issue | Step::Approve => {
+                    pages(folder, month, &session.statements(month, chosen).await?, Standing::Issued, None)?
+                }
+            }
         }
     }
     match outcome.done || was_issued || !outcome.failed.is_empty() {
         true => unmatched.iter().for_each(|unmatched| note(format_args!("note: {unmatched}"))),
         false => outcome.failed.append(&mut unmatched),
     }
-    outcome.nothing.push("nothing is pending: of each period that is over what can be issued was issued".to_string());
+    let done = match how.step {
+        Step::Draft => "what can be drafted was drafted, or issued",
+        Step::Issue | Step::Approve => "what can be issued was issued",
+    };
+    outcome.nothing.push(format!("nothing is pending: of each period that is over {done}"));
     outcome.end()
 }
 
-/// Says what was issued, and what was not.
-pub(super) fn tell(issued: &Issued, month: Month) -> Result<()> {
-    say(&told(issued, month))?;
+/// What is to become of what is drawn up.
+pub(super) fn step(args: &args::Credits) -> Step {
+    match (args.approve, args.draft) {
+        (true, _) => Step::Approve,
+        (false, true) => Step::Draft,
+        (false, false) => Step::Issue,
+    }
+}
+
+/// Says what was issued or drafted, and what was not.
+pub(super) fn tell(issued: &Issued, month: Month, step: Step) -> Result<()> {
+    match step {
+        Step::Draft => say(&drafts::told(issued, month))?,
+        // Told when it is settled.
+        Step::Approve => return Ok(()),
+        Step::Issue => {
+            say(&told(issued, month))?;
+            drafts::replaced(issued);
+        }
+    }
     for (statement, why) in &issued.kept {
         let rules = statement.rules.number();
         let (statement, hint) = (named(statement), "or judge it by today's rules with --rules current");
@@ -105,6 +132,9 @@ pub(super) async fn settle(
     outcome.hint = outcome.hint.or(waits_for_rows(issued).then_some(INCOMPLETE));
     match issued {
         Issued { commit: Some(_), .. } => outcome.done = true,
+        Issued { drafted_before: 1.., .. } => {
+            outcome.nothing.push(format!("{month}: nothing to draft; the drafts are as they were made before"));
+        }
         Issued { waiting, .. } if !waiting.is_empty() => {
             let waiting = match waiting.len() {
                 1 => "1 statement waits".to_string(),

@@ -69,8 +69,14 @@ pub(super) fn show(kind: TableKind, edited: &Edited, session: &Session) -> Resul
         Ok(text(&value.to_array()?, 0, zone)?)
     };
     let mut lines = String::new();
-    let reserved = |column: &str| kind.reserved().contains(&column);
-    for (column, value) in edited.after.columns().filter(|(column, value)| !(value.is_null() && reserved(column))) {
+    // Columns that came in later are shown where something stands in them, or stood.
+    let filled = |record: Option<&Record>, column: &str| {
+        record.and_then(|record| record.get(column)).is_some_and(|value| !value.is_null())
+    };
+    let shown = |column: &str| {
+        !kind.later().contains(&column) || filled(Some(&edited.after), column) || filled(edited.before.as_ref(), column)
+    };
+    for (column, value) in edited.after.columns().filter(|(column, _)| shown(column)) {
         let now = cell(&edited.after, &column)?;
         let changed = edited.before.as_ref().filter(|before| before.get(&column) != Some(value));
         let before = match changed.map(|before| cell(before, &column)).transpose()? {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
-use nines_engine::slo::{IssuedStatement, Month, Period, StatementError, html, markdown};
+use nines_engine::slo::{IssuedStatement, Month, Period, Standing, StatementError, html, markdown};
 use nines_engine::{Chosen, Issued, Session, Unissued, UnissuedKind};
 
 use nines_engine::slo::Rules;
@@ -64,6 +64,7 @@ pub(super) fn told(issued: &Issued, month: Month) -> String {
             commit.version().unwrap_or_default()
         ));
     }
+    text.push_str(&signed(issued));
     if !issued.waiting.is_empty() {
         text.push_str(&format!(
             "waiting    {} for a fee; the next --issue issues what has one\n",
@@ -73,8 +74,21 @@ pub(super) fn told(issued: &Issued, month: Month) -> String {
     if issued.nobody > 0 {
         text.push_str(&format!("left out   {} without a customer: nobody is owed anything\n", issued.nobody));
     }
+    text + &changes(issued, "revision")
+}
+
+/// By which key what was issued is signed.
+pub(super) fn signed(issued: &Issued) -> String {
+    let signature = issued.statements.first().and_then(|statement| statement.signature.as_deref());
+    let key = signature.and_then(|signature| signature.split(':').nth(1));
+    key.map_or_else(String::new, |key| format!("signed     with key {key}\n"))
+}
+
+/// What revisions change.
+pub(super) fn changes(issued: &Issued, what: &str) -> String {
+    let mut text = String::new();
     for revision in issued.statements.iter().filter(|statement| statement.revision > 1) {
-        text.push_str(&format!("revision   {}\n", named(revision)));
+        text.push_str(&format!("{what:<10} {}\n", named(revision)));
         for change in &revision.changes {
             text.push_str(&format!("           {}\n", change.text));
         }
@@ -91,10 +105,17 @@ pub(super) fn named(statement: &IssuedStatement) -> String {
     format!("{agreement}, {customer}, {service}, {period}, revision {revision}")
 }
 
-/// Writes a page for each customer and period, from the last revision of each statement.
-pub(super) fn pages(folder: &Path, month: Month, statements: &[IssuedStatement]) -> Result<()> {
+/// Writes a page for each customer and period, from one revision of each statement or the last, and beside it the statements
+/// themselves, a line of JSON for each.
+pub(super) fn pages(
+    folder: &Path,
+    month: Month,
+    statements: &[IssuedStatement],
+    standing: Standing,
+    revision: Option<u32>,
+) -> Result<()> {
     let mut last: BTreeMap<(&str, &str, &str), &IssuedStatement> = BTreeMap::new();
-    for statement in statements {
+    for statement in statements.iter().filter(|s| revision.is_none_or(|revision| s.revision == revision)) {
         last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
     }
     let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
@@ -102,6 +123,9 @@ pub(super) fn pages(folder: &Path, month: Month, statements: &[IssuedStatement])
     for statement in last.into_values() {
         let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
         of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());
+    }
+    if let (true, Some(revision)) = (of.is_empty() && !statements.is_empty(), revision) {
+        return Err(CliError::Nothing(format!("no statement for {month} has a revision {revision}")));
     }
     if of.is_empty() {
         return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
@@ -121,15 +145,25 @@ pub(super) fn pages(folder: &Path, month: Month, statements: &[IssuedStatement])
             name.push('_');
         }
         let failed = |error| failed(customer, error);
-        for (extension, text) in
-            [("md", markdown(statements).map_err(failed)?), ("html", html(statements).map_err(failed)?)]
-        {
-            let file = folder.join(format!("{name}.{extension}"));
+        let lines: Vec<String> = statements.iter().map(|statement| statement.to_signed_json() + "\n").collect();
+        // Nobody sends a draft for what was issued.
+        let draft = if standing == Standing::Draft { ".draft" } else { "" };
+        for (extension, text) in [
+            ("md", markdown(statements, standing).map_err(failed)?),
+            ("html", html(statements, standing).map_err(failed)?),
+            ("jsonl", lines.concat()),
+        ] {
+            let file = folder.join(format!("{name}{draft}.{extension}"));
             whole_file(&file, |writer| doing(file.display(), writer.write_all(text.as_bytes())))?;
         }
     }
     let customers: BTreeSet<&str> = of.keys().map(|(customer, ..)| *customer).collect();
-    say(&format!("pages      {}, Markdown and HTML, in {}\n", many(customers.len(), "customer"), folder.display()))
+    let drafts = if standing == Standing::Draft { " of drafts" } else { "" };
+    say(&format!(
+        "pages      {}{drafts}, Markdown and HTML with their evidence in JSON, in {}\n",
+        many(customers.len(), "customer"),
+        folder.display()
+    ))
 }
 
 /// A customer's name as part of a file's.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, RecordBatch, StringViewArray, TimestampMicrosecondArray, new_null_array,
+};
 use nines_store::{TableKind, UTC};
 
 use super::incident::{Incident, Kind};
@@ -91,7 +93,10 @@ pub fn exclusion_records(spec: &Spec) -> RecordBatch {
         instants(rows.iter().map(|row| row.announced)),
         Arc::new(BooleanArray::from(vec![false; rows.len()])),
     ];
-    batch(&TableKind::Exclusions.schema(spec.slice_seconds), columns)
+    // None of them recurs.
+    let schema = TableKind::Exclusions.schema(spec.slice_seconds);
+    let more = schema.fields().iter().skip(columns.len()).map(|field| new_null_array(field.data_type(), rows.len()));
+    batch(&schema, columns.into_iter().chain(more).collect())
 }
 
 struct Exclusion {

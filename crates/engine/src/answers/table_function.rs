@@ -3,21 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{ScalarValue, internal_err};
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use nines_slo::moment::Moment;
 use nines_timeline::Interval;
 
 use super::arguments::Arguments;
 use super::signature::Signature;
-use crate::evaluate::{
-    AnswerExec, Detail, Question, Read, ResolveExec, Selection, Tabulation, View, narrowed, pushed_down,
-};
+use crate::call_table::{CallTable, Called, given};
+use crate::evaluate::{AnswerExec, Detail, Question, Read, ResolveExec, Selection, Tabulation, View, narrowed};
 use crate::location::StoreLocation;
 use crate::table_call::TableCall;
 
@@ -62,64 +57,28 @@ impl TableFunctionImpl for Registered {
         let signature = self.question.signature();
         let arguments = Arguments::of(signature, &args)?;
         let at = arguments.at;
-        let call = self.question.call(arguments)?;
-        let given = args.exprs().iter().map(constant).collect::<Result<_>>()?;
+        let called = Asking(self.question.call(arguments)?);
         let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
-        Ok(Arc::new(Asking { name: signature.function, given, at, call, place, read }))
+        Ok(Arc::new(CallTable { name: signature.function, given: given(&args)?, at, called, place, read }))
     }
 }
 
-fn constant(argument: &Expr) -> Result<ScalarValue> {
-    match argument {
-        Expr::Literal(value, _) => Ok(value.clone()),
-        other => internal_err!("{other} is no constant"),
-    }
-}
-
-/// A call as a table.
+/// A call, and the columns of its answer.
 #[derive(Debug)]
-struct Asking {
-    name: &'static str,
-    given: Vec<ScalarValue>,
-    at: Moment,
-    call: Call,
-    place: Arc<StoreLocation>,
-    read: Arc<Read>,
-}
+struct Asking(Call);
 
-#[async_trait]
-impl TableProvider for Asking {
+impl Called for Asking {
     fn schema(&self) -> SchemaRef {
-        self.call.answer.schema()
+        self.0.answer.schema()
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
+    /// Filters choose what is evaluated.
+    fn choosing(&self) -> Vec<&str> {
+        self.0.columns.iter().copied().chain(self.0.time).collect()
     }
 
-    /// Filters choose what is evaluated; they are applied again to what comes out.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let columns: Vec<&str> = self.call.columns.iter().copied().chain(self.call.time).collect();
-        Ok(pushed_down(filters, &columns))
-    }
-
-    async fn scan(
-        &self,
-        session: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let view = View::of(session, &self.place, &self.read).await?;
-        let call = TableCall {
-            name: self.name.to_string(),
-            given: self.given.clone(),
-            at: self.at,
-            projection: projection.cloned(),
-            filters: filters.to_vec(),
-            limit,
-        };
-        Ok(Arc::new(planned(call, &self.call, view)?))
+    fn planned(&self, call: TableCall, view: View) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(planned(call, &self.0, view)?))
     }
 }
 

@@ -131,7 +131,8 @@ impl Fold for Looking {
         let Some(requests) = columns.requests else { return exec_err!("requests were not read") };
         for run in columns.runs(batch.num_rows()) {
             columns.key(KEY, run.start, &mut self.key);
-            self.memory.try_grow(self.look.see(&self.key, &columns, run, requests.values()))?;
+            let (grown, _) = self.look.see(&self.key, &columns, run, requests.values());
+            self.memory.try_grow(grown)?;
         }
         Ok(())
     }
@@ -161,8 +162,8 @@ impl Look {
         Look { asking, definitions, routes: HashMap::new(), found: HashSet::new() }
     }
 
-    /// Looks at rows of one key; the bytes that it holds more.
-    pub fn see(&mut self, key: &[u8], columns: &Columns<'_>, rows: Range<usize>, requests: &[i64]) -> usize {
+    /// Looks at rows of one key: the bytes that it holds more, and whether other rows of the key may say more.
+    pub fn see(&mut self, key: &[u8], columns: &Columns<'_>, rows: Range<usize>, requests: &[i64]) -> (usize, bool) {
         let mut grown = 0;
         if !self.routes.contains_key(key) {
             let routes = self.routes_of(columns, rows.start);
@@ -170,7 +171,7 @@ impl Look {
             self.routes.insert(key.into(), routes);
         }
         let Look { routes, found, .. } = self;
-        let Some(routes) = routes.get_mut(key) else { return grown };
+        let Some(routes) = routes.get_mut(key) else { return (grown, false) };
         routes.retain(|(carries, spans)| {
             let counts = |time: i64| spans.iter().any(|span| span.start <= time && time < span.end);
             let mut rows = columns.time[rows.clone()].iter().zip(&requests[rows.clone()]);
@@ -181,7 +182,7 @@ impl Look {
             }
             is_new
         });
-        grown
+        (grown, !routes.is_empty())
     }
 
     fn routes_of(&self, columns: &Columns<'_>, row: usize) -> Vec<CarriesRoute> {
@@ -190,9 +191,10 @@ impl Look {
         let (service, business): (Arc<str>, Arc<str>) = (text(SERVICE).into(), text(BUSINESS).into());
         let asking = self.asking.iter().enumerate().filter(|(_, asking)| {
             let terms = &asking.terms;
-            terms.matches_service(&service)
-                && terms.rows.matches(text(ENDPOINT), text(CUSTOMER))
-                && terms.is_valid(status, text(CAUSE))
+            let counts = |metric: &Terms| {
+                metric.rows.matches(text(ENDPOINT), text(CUSTOMER)) && metric.is_valid(status, text(CAUSE))
+            };
+            terms.matches_service(&service) && terms.metrics().any(counts)
         });
         let routes = asking.map(|(at, asking)| {
             let spans = undeclared(&self.definitions, &service, asking.judged);

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use nines_slo::{Covered, Evidence, Period, Pieces, Rules, Terms};
+use nines_slo::{Compactor, Covered, Evidence, Period, Rules, Terms};
 use nines_timeline::Interval;
+
+/// Agreement, customer and service.
+pub(super) type CaseName = (usize, Arc<str>, Arc<str>);
 
 /// What decides the credit of a customer for a service under an agreement, beside counts.
 #[derive(Debug)]
@@ -16,8 +19,8 @@ pub(super) struct Case {
     pub period: Period,
     pub judged: Interval,
     pub rules: Rules,
-    /// Where its slices begin, and where excluded or lost time cuts them.
-    pub pieces: Pieces,
+    /// By metric, where its slices begin, where excluded or lost time cuts them, and which of them decide.
+    pub compactors: Vec<Compactor>,
     /// From when until when the customer was one, gaps included.
     pub active: Interval,
     /// Of what slices are needed, in µs.
@@ -31,5 +34,11 @@ pub(super) struct Case {
 impl Case {
     pub fn covered(&self) -> Covered<'_> {
         Covered { terms: &self.terms, period: self.period, interval: self.judged, rules: self.rules }
+    }
+
+    /// How one of its metrics judges it, by number.
+    pub fn metric(&self, metric: usize) -> (Covered<'_>, &Compactor) {
+        let terms = if metric == 0 { &self.terms } else { &self.terms.others[metric - 1] };
+        (Covered { terms, ..self.covered() }, &self.compactors[metric])
     }
 }

@@ -1,34 +1,34 @@
 //! From counts to what is owed: every case that has requests or a fee.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::exec_datafusion_err;
-use datafusion::error::Result;
-use nines_slo::{CreditError, Evidence, bounds, credit};
+use datafusion::error::{DataFusionError, Result};
+use nines_slo::{Compacted, Credit, CreditError, Evidence, Measured, Part, Terms};
 
 use super::Owed;
-use super::case::Case;
+use super::case::{Case, CaseName};
 use super::completeness::Lack;
 use super::counted::Counted;
-use super::counter::CaseName;
 use super::period_terms::PeriodTerms;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted.
 pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<Owed>> {
-    let mut cases: BTreeMap<CaseName, Counted> = BTreeMap::new();
+    let mut cases: BTreeMap<CaseName, CaseParts> = BTreeMap::new();
     for new in counted {
         let case = Arc::clone(&new.case);
         let name = (case.agreement, Arc::clone(&case.customer), Arc::clone(&case.service));
-        cases.entry(name).or_insert_with(|| Counted::nothing(case)).join(new)?;
+        cases.entry(name).or_insert_with(|| CaseParts::nothing(case)).join(new)?;
     }
-    cases.values_mut().try_for_each(Counted::finish)?;
+    cases.values_mut().flat_map(|case| &mut case.parts).try_for_each(Counted::finish)?;
+    tell_without_latency(judging, cases.values());
     let mut silent = |agreement: usize, customer: &str, service: &str| -> Result<CaseName> {
         let name: CaseName = (agreement, customer.into(), service.into());
         if !cases.contains_key(&name)
             && let Some(case) = judging.case(agreement, customer, service)?
         {
-            cases.insert(name.clone(), Counted::nothing(Arc::new(case)));
+            cases.insert(name.clone(), CaseParts::nothing(case));
         }
         Ok(name)
     };
@@ -45,12 +45,12 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<O
         }
     }
     let mut found = Vec::with_capacity(cases.len());
-    for (name, counted) in cases {
-        let named = named(judging, &counted.case);
+    for (name, parts) in cases {
+        let named = named(judging, &parts.case);
         // An amount that cannot be worked out is not left out in silence.
-        let is_paid = counted.case.bare.fee.is_some() || judging.failed().contains_key(&named);
-        if counted.measured.used || is_paid || issued.contains(&name) {
-            match of(judging, counted) {
+        let is_paid = parts.case.bare.fee.is_some() || judging.failed().contains_key(&named);
+        if parts.used() || is_paid || issued.contains(&name) {
+            match of(judging, parts) {
                 Ok(owed) => found.push(owed),
                 Err(why) => judging.fail(named, &why),
             }
@@ -59,31 +59,130 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<O
     Ok(found)
 }
 
+/// What was counted of a case, by metric and member.
+struct CaseParts {
+    case: Arc<Case>,
+    parts: Vec<Counted>,
+}
+
+impl CaseParts {
+    fn nothing(case: Arc<Case>) -> Self {
+        CaseParts { case, parts: Vec::new() }
+    }
+
+    fn join(&mut self, new: Counted) -> Result<()> {
+        let name = (new.surely, new.metric, &*new.member);
+        let found = self.parts.binary_search_by(|own| (own.surely, own.metric, &*own.member).cmp(&name));
+        let at = found.unwrap_or_else(|free| {
+            let of = (new.metric, new.surely);
+            let nothing = Counted::nothing(Arc::clone(&self.case), of, Arc::clone(&new.member));
+            self.parts.insert(free, nothing);
+            free
+        });
+        self.parts[at].join(new)
+    }
+
+    /// Whether there was a valid request.
+    fn used(&self) -> bool {
+        self.parts.iter().any(|counted| counted.kept.measured.used)
+    }
+
+    /// Evidence, and what of it was measured, part by part: as it is taken, and where latencies lie about a limit so that it is not
+    /// known which are slower, with those alone that are so for sure.
+    fn evidence(self) -> (OfEvidence, Option<OfEvidence>) {
+        let (surely, taken): (Vec<Counted>, Vec<Counted>) = self.parts.into_iter().partition(|own| own.surely);
+        let differs = |own: &Counted| {
+            let other = taken.iter().find(|other| (other.metric, &other.member) == (own.metric, &own.member));
+            other.is_none_or(|other| other.kept != own.kept)
+        };
+        let sure = surely.iter().any(differs).then(|| {
+            let of_sure = |own: &Counted| {
+                let other = surely.iter().find(|other| (other.metric, &other.member) == (own.metric, &own.member));
+                let kept = other.unwrap_or(own).kept.clone();
+                Counted { kept, ..Counted::nothing(Arc::clone(&own.case), (own.metric, true), Arc::clone(&own.member)) }
+            };
+            put_together(&self.case, taken.iter().map(of_sure).collect())
+        });
+        (put_together(&self.case, taken), sure)
+    }
+}
+
+/// Evidence, and what of it was measured, part by part.
+type OfEvidence = (Evidence, Vec<Measured>);
+
+fn put_together(case: &Case, parts: Vec<Counted>) -> OfEvidence {
+    let (mut evidence, mut measured) = (case.bare.clone(), Vec::new());
+    let has_parts = case.terms.has_parts();
+    for Counted { metric, member, kept, .. } in parts {
+        let Compacted { slices, other_valid, other_valid_months, measured: own } = kept;
+        measured.push(own);
+        match has_parts {
+            true => {
+                let member = member.to_string();
+                evidence.parts.push(Part { metric, member, slices, other_valid, other_valid_months });
+            }
+            false => evidence = Evidence { slices, other_valid, other_valid_months, ..evidence },
+        }
+    }
+    (evidence, measured)
+}
+
+/// Tells of requests whose latency nobody knows, where it decides.
+fn tell_without_latency<'a>(judging: &PeriodTerms, cases: impl Iterator<Item = &'a CaseParts>) {
+    let mut by_agreement: BTreeMap<usize, i64> = BTreeMap::new();
+    for part in cases.flat_map(|case| &case.parts).filter(|part| part.without_latency > 0 && !part.surely) {
+        let sum = by_agreement.entry(part.case.agreement).or_default();
+        *sum = sum.saturating_add(part.without_latency);
+    }
+    for (agreement, requests) in by_agreement {
+        let name = &judging.definitions.agreements[agreement].name;
+        let store = judging.store.iter();
+        store.for_each(|store| {
+            store.notice(format!(
+                "agreement {name}: {requests} requests carry no latency; they count as not slower than its limit"
+            ));
+        });
+    }
+}
+
 fn named(judging: &PeriodTerms, case: &Case) -> [String; 3] {
     let agreement = &judging.definitions.agreements[case.agreement].name;
     [agreement.clone(), case.customer.to_string(), case.service.to_string()]
 }
 
-fn of(judging: &PeriodTerms, counted: Counted) -> Result<Owed> {
-    let Counted { case, slices, other_valid, measured, .. } = counted;
+fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
+    let (case, traffic) = (Arc::clone(&parts.case), parts.used());
     let agreement = judging.definitions.agreements[case.agreement].name.clone();
     let case: &Case = &case;
     // While rows were counted this was not known yet, if nothing depends on it.
     let business = judging.business(case.agreement, case.version, &case.service, case.judged.start)?;
-    let mut evidence = Evidence { slices, other_valid, ..case.bare.clone() };
+    let ((mut evidence, measured), sure) = parts.evidence();
     let covered = case.covered();
     let wrong = |error| exec_datafusion_err!("{error}");
     let name = named(judging, case);
-    let credit = credit(&covered, &evidence).or_else(|why| {
+    let credit = nines_slo::credit(&covered, &evidence).or_else(|why| {
         if !is_of_the_fee(&why) {
             return Err(why);
         }
         judging.fail(name.clone(), &wrong(why));
         evidence.fee = None;
-        credit(&covered, &evidence)
+        nines_slo::credit(&covered, &evidence)
     });
-    let credit = credit.map_err(wrong)?;
-    let bounds = bounds(&covered, &evidence, &credit, &measured).map_err(wrong)?;
+    let mut credit = credit.map_err(wrong)?;
+    let mut bounds = nines_slo::bounds(&covered, &evidence, &credit, &measured).map_err(wrong)?;
+    if let Some((sure, measured)) = sure {
+        let sure = Evidence { fee: evidence.fee.clone(), ..sure };
+        let at_least = nines_slo::credit(&covered, &sure).map_err(wrong)?;
+        let best = nines_slo::bounds(&covered, &sure, &at_least, &measured).map_err(wrong)?.best;
+        if best.availability > bounds.best.availability {
+            bounds.best = best;
+        }
+        if evidence.fee.is_some() && (&at_least.percent, at_least.amount) != (&credit.percent, credit.amount) {
+            judging.fail(name.clone(), &unsure(&case.terms, &credit, &at_least));
+            evidence.fee = None;
+            credit = nines_slo::credit(&covered, &evidence).map_err(wrong)?;
+        }
+    }
     Ok(Owed {
         customer: case.customer.to_string(),
         service: case.service.to_string(),
@@ -101,9 +200,24 @@ fn of(judging: &PeriodTerms, counted: Counted) -> Result<Owed> {
         bounds,
         evidence,
         agreement,
-        traffic: measured.used,
+        traffic,
         failed: judging.failed().get(&name).cloned(),
     })
+}
+
+/// Why a credit is not sure that depends on latencies about a limit.
+fn unsure(terms: &Terms, taken: &Credit, sure: &Credit) -> DataFusionError {
+    let limits = terms.metrics().filter_map(|metric| metric.failed.as_ref()?.slower_than);
+    let limits: BTreeSet<i64> = limits.collect();
+    let limits: Vec<String> = limits.into_iter().map(|micros| format!("{} ms", micros as f64 / 1000.0)).collect();
+    let share = |credit: &Credit| credit.percent.rounded(100_000_000).to_string().parse::<f64>().unwrap_or(0.0) / 1e6;
+    exec_datafusion_err!(
+        "of some requests it is not known whether they took longer than {}: their latency lies in one bucket with it. The credit is {} % \
+         if they did, and {} % if not. Store exact counts at this limit in latency_le, or agree on another",
+        limits.join(" or "),
+        share(taken),
+        share(sure)
+    )
 }
 
 /// Whether an availability can be worked out all the same.

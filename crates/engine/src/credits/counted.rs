@@ -3,72 +3,94 @@
 //! A day that is over is compacted to what decides. A slice that lies in two days is compacted with the second; where that is
 //! counted by another partition, both halves wait here until the partitions are joined.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
-use nines_slo::{Counts, Evidence, Measured};
+use nines_slo::{Compacted, Counts, Join};
 
 use super::case::Case;
 
-/// What was counted of a case.
+/// What was counted of a member, by its name.
+pub(super) type OfMember = (Arc<str>, Vec<Counts>);
+
+/// What was counted for a figure of a case.
 #[derive(Debug)]
 pub(super) struct Counted {
     pub case: Arc<Case>,
+    /// Which metric.
+    pub metric: usize,
+    /// Whether only that counts as slower than a limit which is so for sure.
+    pub surely: bool,
+    /// Whose figure it is; empty where members count together.
+    pub member: Arc<str>,
+    /// Requests of which it was asked whether they took too long, and that carry no latency.
+    pub without_latency: i64,
     /// The end of a slice that begins before all of it, its counts.
-    pub head: Vec<Counts>,
-    /// Slices that decide, by start.
-    pub slices: Vec<Counts>,
-    /// Valid requests of the judged slices that are not listed.
-    pub other_valid: i64,
-    /// What bounds need of the others.
-    pub measured: Measured,
+    pub head: Vec<OfMember>,
+    /// What is kept of slices that were counted whole.
+    pub kept: Compacted,
     /// The beginning of a slice that goes on after all of it, its counts.
-    pub tail: Vec<Counts>,
+    pub tail: Vec<OfMember>,
 }
 
 impl Counted {
-    /// A case of which nothing was counted.
-    pub fn nothing(case: Arc<Case>) -> Self {
-        let measured = Measured::default();
-        Counted { case, head: Vec::new(), slices: Vec::new(), other_valid: 0, measured, tail: Vec::new() }
+    /// A figure for which nothing was counted.
+    pub fn nothing(case: Arc<Case>, (metric, surely): (usize, bool), member: Arc<str>) -> Self {
+        Counted {
+            case,
+            metric,
+            surely,
+            member,
+            without_latency: 0,
+            head: Vec::new(),
+            kept: Compacted::default(),
+            tail: Vec::new(),
+        }
     }
 
-    /// Takes slices that are counted whole, by start, after all that was taken before.
-    pub fn take(&mut self, slices: Vec<Counts>) -> Result<()> {
-        let case = Arc::clone(&self.case);
-        let whole = Evidence { slices, ..case.bare.clone() };
-        let (kept, measured) = whole.compacted(&case.covered()).map_err(|error| wrong(&case, &error))?;
-        self.append(kept.slices, kept.other_valid, measured)
+    /// Takes slices that are counted whole, of each member by start, after all that was taken before.
+    pub fn take(&mut self, members: &[(&str, &[Counts])]) -> Result<()> {
+        let (covered, compactor) = self.case.metric(self.metric);
+        let joins = covered.terms.each.as_ref().is_some_and(|each| each.join != Join::Worst);
+        let taken = match (joins, members) {
+            (false, [(_, counts)]) => compactor.take(&covered, counts, &mut self.kept),
+            _ => {
+                compactor.joined(&covered, members).and_then(|counts| compactor.take(&covered, &counts, &mut self.kept))
+            }
+        };
+        taken.map_err(|error| wrong(&self.case, &error))
     }
 
     /// Takes what the next partition counted, of later days.
     pub fn join(&mut self, new: Counted) -> Result<()> {
-        let mut between: Vec<Counts> = std::mem::take(&mut self.tail).into_iter().chain(new.head).collect();
-        sort(&mut between)?;
-        if !between.is_empty() {
-            self.take(between)?;
-        }
-        self.append(new.slices, new.other_valid, new.measured)?;
+        let halves = std::mem::take(&mut self.tail).into_iter().chain(new.head);
+        self.take_halves(halves)?;
+        let (covered, compactor) = self.case.metric(self.metric);
+        let joined = compactor.join(&covered, &mut self.kept, new.kept);
+        joined.map_err(|error| wrong(&self.case, &error))?;
         self.tail = new.tail;
+        self.without_latency = self.without_latency.saturating_add(new.without_latency);
         Ok(())
     }
 
     /// Nothing comes after what was taken.
     pub fn finish(&mut self) -> Result<()> {
-        match std::mem::take(&mut self.tail) {
-            tail if tail.is_empty() => Ok(()),
-            tail => self.take(tail),
-        }
+        let tail = std::mem::take(&mut self.tail);
+        self.take_halves(tail.into_iter())
     }
 
-    fn append(&mut self, slices: Vec<Counts>, other_valid: i64, measured: Measured) -> Result<()> {
-        let case = Arc::clone(&self.case);
-        self.slices.extend(slices);
-        let sum = self.other_valid.checked_add(other_valid);
-        self.other_valid =
-            sum.ok_or_else(|| exec_datafusion_err!("{}: more requests than can be counted", case.service))?;
-        self.measured.then(measured, &case.covered(), &case.bare).map_err(|error| wrong(&case, &error))
+    fn take_halves(&mut self, halves: impl Iterator<Item = OfMember>) -> Result<()> {
+        let mut by_member: BTreeMap<Arc<str>, Vec<Counts>> = BTreeMap::new();
+        halves.for_each(|(member, counts)| by_member.entry(member).or_default().extend(counts));
+        by_member.values_mut().try_for_each(sort)?;
+        match by_member.is_empty() {
+            true => Ok(()),
+            false => {
+                self.take(&by_member.iter().map(|(name, counts)| (&**name, counts.as_slice())).collect::<Vec<_>>())
+            }
+        }
     }
 }
 
@@ -98,10 +120,17 @@ fn merge(into: &mut Counts, new: Counts) -> Result<()> {
 /// By start, each slice once.
 pub(super) fn sort(counts: &mut Vec<Counts>) -> Result<()> {
     counts.sort_by_key(|counts| counts.start);
-    let mut apart: Vec<Counts> = Vec::with_capacity(counts.len());
-    for &new in counts.iter() {
-        add(&mut apart, new)?;
+    // Where the next one that is apart goes.
+    let mut apart = 0;
+    for at in 1..counts.len() {
+        let new = counts[at];
+        if counts[apart].start == new.start {
+            merge(&mut counts[apart], new)?;
+        } else {
+            apart += 1;
+            counts[apart] = new;
+        }
     }
-    *counts = apart;
+    counts.truncate(apart + 1);
     Ok(())
 }

@@ -60,13 +60,14 @@ impl Session {
 
     /// Issues what was never issued of every period that is over, from the first month of which rows are stored, the oldest first. What
     /// was issued stays as it is. Each month is for itself: what fails in one keeps nothing of another.
-    pub async fn issue_pending(&self, chosen: &Chosen, how: Issuing) -> Result<Vec<(Month, Result<Issued>)>> {
+    pub async fn issue_pending(&self, chosen: &Chosen, how: &Issuing) -> Result<Vec<(Month, Result<Issued>)>> {
         self.check_agreed().await?;
         let Pending { of, newest, mut issued } = self.pending(chosen).await?;
+        let how = Issuing { firsts: true, ..how.clone() };
         let mut found = Vec::new();
         for (month, agreements) in of {
             let part = chosen.among(agreements);
-            let mut done = self.issue(month, &part, Issuing { firsts: true, ..how }).await;
+            let mut done = self.issue(month, &part, &how).await;
             if let Ok(done) = &mut done {
                 issued.extend(done.credits.owed.iter().map(|owed| owed.agreement.clone()));
                 // Before its services had any row there was nothing to judge.

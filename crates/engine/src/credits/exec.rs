@@ -1,7 +1,7 @@
 //! The plan of credits: the scan of `requests`, as its child, and what is made of it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 
@@ -23,7 +23,7 @@ use super::period_terms::PeriodTerms;
 use super::presence::{Presence, Watch};
 use super::unissued::Unissued;
 use super::{Owed, cases, figures};
-use crate::evaluate::{Fold, fold, task};
+use crate::evaluate::{Columns, Fold, fold, task};
 
 /// What is done with rows as they pass.
 struct Pass {
@@ -35,10 +35,11 @@ impl Fold for Pass {
     type Folded = (CreditsCounted, Presence);
 
     fn rows(&mut self, batch: &RecordBatch, day: i32) -> Result<()> {
+        let columns = Columns::of(batch)?;
         if let Some(watch) = &mut self.watch {
-            watch.rows(batch, day)?;
+            watch.see(&columns, batch.num_rows(), day);
         }
-        self.counter.rows(batch, day)
+        self.counter.count(&columns, batch.num_rows(), day)
     }
 
     fn folded(self) -> Result<(CreditsCounted, Presence)> {
@@ -124,14 +125,16 @@ impl CreditsExec {
             None => Vec::new(),
         };
         let (mut counted, mut carries, mut held) = (Vec::new(), HashSet::new(), Vec::new());
-        let mut presence = Presence::default();
+        let (mut presence, mut strangers) = (Presence::default(), BTreeSet::new());
         // Each partition has a run of days, one after the other.
         for (passed, seen) in parts {
             presence.join(seen);
             counted.extend(passed.counted);
             carries.extend(passed.carries);
+            strangers.extend(passed.strangers);
             held.push(passed.memory);
         }
+        self.tell_strangers(strangers);
         if let Some(asking) = &self.judging.carried.asking {
             self.judging.carried.take(asking, carries);
         }
@@ -140,6 +143,22 @@ impl CreditsExec {
         let mut owed = cases::owed(&self.judging, counted)?;
         self.complete(&mut owed, presence, context).await?;
         Ok((owed, held))
+    }
+
+    /// Tells of members that agreements do not name, with the requests that count nowhere.
+    fn tell_strangers(&self, strangers: BTreeSet<(usize, String)>) {
+        let mut by_agreement: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        strangers.into_iter().for_each(|(number, member)| by_agreement.entry(number).or_default().push(member));
+        for (number, members) in by_agreement {
+            let name = &self.judging.definitions.agreements[number].name;
+            let store = self.judging.store.iter();
+            store.for_each(|store| {
+                store.notice(format!(
+                    "agreement {name}: requests of {} count nowhere, because `of` in `each` does not name them",
+                    members.join(", ")
+                ));
+            });
+        }
     }
 
     /// Says of each whether all of it is stored.

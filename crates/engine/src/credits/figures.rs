@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Decimal128Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result;
-use nines_slo::{Fraction, Outcome, PERCENT_SCALE};
+use nines_slo::{Fraction, Outcome, PERCENT_SCALE, PartCredit};
 use nines_store::MONEY;
 
 use super::Owed;
@@ -14,9 +14,17 @@ use crate::answers::columns::{count, counts, flag, flags, float, floats, instant
 /// Digits of a percent, and how many of them follow the decimal point.
 const PERCENT: (u8, i8) = (9, PERCENT_SCALE as i8);
 
+/// A column of amounts of money.
+pub(super) fn money(name: &str) -> Field {
+    Field::new(name, DataType::Decimal128(MONEY.0, MONEY.1), true)
+}
+
+/// A column of percents.
+pub(super) fn percent(name: &str) -> Field {
+    Field::new(name, DataType::Decimal128(PERCENT.0, PERCENT.1), true)
+}
+
 pub(super) fn schema(zone: &str) -> SchemaRef {
-    let money = |name: &str| Field::new(name, DataType::Decimal128(MONEY.0, MONEY.1), true);
-    let percent = |name: &str| Field::new(name, DataType::Decimal128(PERCENT.0, PERCENT.1), true);
     Arc::new(Schema::new(vec![
         text("agreement"),
         text("customer"),
@@ -44,6 +52,7 @@ pub(super) fn schema(zone: &str) -> SchemaRef {
         percent("availability_worst"),
         money("amount_best"),
         money("amount_worst"),
+        text("figure"),
     ]))
 }
 
@@ -51,6 +60,8 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
     let text = |of: fn(&Owed) -> &str| texts(owed.iter().map(move |owed| Some(of(owed))));
     let number = |of: fn(&Owed) -> i64| counts(owed.iter().map(move |owed| Some(of(owed))));
     let exact: Vec<String> = owed.iter().map(|owed| owed.credit.availability.to_string()).collect();
+    let deciding = |owed: &Owed| owed.credit.parts.iter().find(|part| part.decides).map(PartCredit::name);
+    let figures: Vec<Option<String>> = owed.iter().map(deciding).collect();
     let outcome = |of: fn(&Owed) -> &Outcome| percents(owed.iter().map(move |owed| of(owed).availability_percent));
     Ok(RecordBatch::try_new(
         schema(zone),
@@ -81,22 +92,23 @@ pub(super) fn batch(owed: &[Owed], zone: &str) -> Result<RecordBatch> {
             outcome(|owed| &owed.bounds.worst),
             amounts(owed.iter().map(|owed| owed.bounds.best.amount))?,
             amounts(owed.iter().map(|owed| owed.bounds.worst.amount))?,
+            texts(figures.iter().map(Option::as_deref)),
         ],
     )?)
 }
 
 /// A share in 10⁻⁶ percent, half-even.
-fn percent_of(share: &Fraction) -> i64 {
+pub(super) fn percent_of(share: &Fraction) -> i64 {
     i64::try_from(share.rounded(100 * 10u64.pow(PERCENT_SCALE))).unwrap_or(i64::MAX)
 }
 
-fn percents(values: impl Iterator<Item = i64>) -> ArrayRef {
+pub(super) fn percents(values: impl Iterator<Item = i64>) -> ArrayRef {
     let values: Decimal128Array = values.map(|value| Some(i128::from(value))).collect();
     // 100 % has nine digits.
     Arc::new(values.with_data_type(DataType::Decimal128(PERCENT.0, PERCENT.1)))
 }
 
-fn amounts(values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
+pub(super) fn amounts(values: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
     let values: Decimal128Array = values.collect();
     Ok(Arc::new(values.with_precision_and_scale(MONEY.0, MONEY.1)?))
 }

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
-};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Agreement, IssuedStatement, Month, ObjectKind, Rules};
-use nines_store::{Commit, MONEY, Once, StoreErrorKind, TableKind, UTC};
+use nines_slo::{Agreement, IssuedStatement, Month, ObjectKind, Rules, SigningKey};
+use nines_store::{Commit, Once, StoreErrorKind, TableKind};
 
 use super::figures;
 use super::gone::gone;
 use super::joined::unsure;
-use super::owing::{Credits, Name, Owing, name};
+use super::name::{Name, name};
+use super::open_drafts::{Drafts, Unapproved};
+use super::owing::{Credits, Owing};
 use super::period_terms::Chosen;
+use super::recorded::Recorded;
+use super::recorded_rows::statement_rows;
 use super::unissued::{Unissued, UnissuedKind};
 use crate::words::counted;
 use crate::{EngineError, Mistakes, Result, Session};
@@ -23,7 +26,7 @@ use crate::{EngineError, Mistakes, Result, Session};
 const ATTEMPTS: u32 = 20;
 
 /// How statements are issued.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Issuing {
     /// Even if not all of the period is stored.
     pub incomplete: bool,
@@ -33,13 +36,29 @@ pub struct Issuing {
     pub current_rules: bool,
     /// Even if rows were deleted since a statement was issued: what is left says what is owed then.
     pub even_deleted: bool,
+    /// What becomes of what is drawn up.
+    pub step: Step,
+    /// The key that signs what is issued. Drafts are not signed.
+    pub sign: Option<Arc<SigningKey>>,
+}
+
+/// What becomes of what is drawn up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Step {
+    /// It is issued.
+    #[default]
+    Issue,
+    /// It is recorded for review: nothing is issued.
+    Draft,
+    /// It is issued if it was drafted, and the draft says the same.
+    Approve,
 }
 
 /// What was issued.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Issued {
-    /// What was recorded: first statements, and revisions that say what changed.
+    /// What was recorded: first statements, and revisions that say what changed. Drafts of them, where it was drafted.
     pub statements: Vec<IssuedStatement>,
     /// How many had been issued before and are still so.
     pub unchanged: usize,
@@ -59,6 +78,14 @@ pub struct Issued {
     pub unissued: Vec<Unissued>,
     /// The figures of what is issued; their evidence is in the statements.
     pub credits: Credits,
+    /// How many drafts were made before and are still so, where it was drafted.
+    pub drafted_before: usize,
+    /// Drafts that were withdrawn, where it was drafted: nothing is to be issued in their place.
+    pub withdrawn: Vec<IssuedStatement>,
+    /// Drafts that stay drafts, where drafts were to be approved: what they say is no longer so.
+    pub unapproved: Vec<Unapproved>,
+    /// How many drafts were open whose statements were issued, approved or not.
+    pub replaced: usize,
     /// `None`: there was nothing to record.
     pub commit: Option<Commit>,
 }
@@ -122,7 +149,7 @@ impl Session {
     /// be worked out keeps no other. No statement is revised because rows are gone, unless that is wanted. An agreement whose calendar
     /// period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is judged by
     /// those, unless it is to be by today's.
-    pub async fn issue(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
+    pub async fn issue(&self, month: Month, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
         self.check_agreed().await?;
         match self.issue_together(month, chosen, how).await {
             // What is wrong with one agreement may be all that is wrong.
@@ -133,105 +160,162 @@ impl Session {
         }
     }
 
-    pub(super) async fn issue_together(&self, month: Month, chosen: &Chosen, how: Issuing) -> Result<Issued> {
+    pub(super) async fn issue_together(&self, month: Month, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
         let mut attempt = 1;
         loop {
             self.vouched_for().await?;
             let issued = self.recorded_statements(month..=month, chosen).await?;
-            let before = &issued.statements;
-            let earlier = match how.current_rules {
-                true => BTreeMap::new(),
-                false => by_earlier_rules(before),
-            };
-            let owing = Owing { month, chosen, issued: before, ending: chosen.agreement.is_none(), earlier };
-            let mut credits = self.owing(&owing).await?;
-            let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
-            for statement in before {
-                last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
-            }
-            let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
-            let (mut deleted, mut deletes) = (Vec::new(), None);
-            let (mut waiting, unsure) = (Vec::new(), unsure(&credits.joined));
-            let drawn = self.draw_up(month, &mut credits)?;
-            for (statement, owed) in drawn.into_iter().zip(&credits.owed) {
-                let before =
-                    last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
-                match before {
-                    _ if statement.customer.is_empty() => nobody += 1,
-                    _ if credits.failed.contains_key(&name(&statement)) => {}
-                    _ if unsure.contains(&payer(&statement)) || lacks_fee(&statement, before) => {
-                        waiting.push(name(&statement));
+            let drafts = self.open_drafts(month, chosen, &issued.statements).await?;
+            let mut done = self.drawn_to_issue(month, chosen, how, &issued, &drafts).await?;
+            let commit = match how.step {
+                Step::Draft => self.draft(drafts, how, &mut done).await,
+                Step::Issue | Step::Approve => {
+                    if how.step == Step::Approve {
+                        done.approve(drafts.open.clone());
                     }
-                    Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
-                    None => new.push(statement),
-                    Some(_) if how.firsts => unchanged += 1,
-                    Some(before) => match statement.revised(before) {
-                        Some(revision) => {
-                            if deletes.is_none() && !how.even_deleted {
-                                deletes = Some(self.deletes().await?);
-                            }
-                            let of_data = |deletes| {
-                                deleted_since(before, deletes)
-                                    .or_else(|| gone(before, revision.credit.valid, &owed.lack))
-                            };
-                            match deletes.as_ref().and_then(of_data) {
-                                Some(why) => deleted.push((before.clone(), why)),
-                                None => new.push(revision),
-                            }
-                        }
-                        None => unchanged += 1,
-                    },
+                    let names: HashSet<Name> = done.statements.iter().map(name).collect();
+                    if how.step == Step::Approve {
+                        // The figures are those of what is issued.
+                        done.credits.owed.retain(|owed| names.contains(&owed.name()));
+                        done.credits.rows = figures::batch(&done.credits.owed, self.settings().time_zone.name())?;
+                    }
+                    if let Some(key) = &how.sign {
+                        done.statements.iter_mut().for_each(|statement| statement.sign(key));
+                    }
+                    done.replaced = drafts.open.iter().filter(|draft| names.contains(&name(draft))).count();
+                    self.append_issued(month, &issued, &done.statements).await
                 }
-            }
-            let unissued = unissued(&mut credits, &new, before, how);
-            let late: HashSet<&str> = unissued.iter().map(|unissued| unissued.agreement.as_str()).collect();
-            new.retain(|statement| !late.contains(statement.agreement.as_str()));
-            let stays: HashSet<Name> = deleted.iter().map(|(statement, _)| name(statement)).collect();
-            if !late.is_empty() || !stays.is_empty() {
-                // What is left says nothing of what was issued.
-                credits.owed.retain(|owed| !late.contains(owed.agreement.as_str()) && !stays.contains(&owed.name()));
-                credits.rows = figures::batch(&credits.owed, self.settings().time_zone.name())?;
-            }
-            // What is stored under a key that stands already replaces it.
-            if let Some(statement) = issued.taken(&new) {
-                return Err(renamed(month, statement));
-            }
-            let left_out = std::mem::take(&mut credits.left_out);
-            let mut kept = Vec::new();
-            for ([agreement, customer, service], why) in &credits.refused {
-                if let Some(statement) = last.get(&[agreement.as_str(), customer, service]) {
-                    kept.push(((*statement).clone(), why.clone()));
-                }
-            }
-            let done = |statements, credits, commit| Issued {
-                statements,
-                unchanged,
-                nobody,
-                waiting,
-                left_out,
-                kept,
-                deleted,
-                unissued,
-                credits,
-                commit,
             };
-            if new.is_empty() {
-                return Ok(done(new, credits, None));
-            }
-            let table = self.store_to_write().await?.table(TableKind::Statements);
-            let rows = rows(&new)?;
-            let rows = RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)]));
-            match table.append(Box::pin(rows), Once::since(issued.version), self.task()).await {
-                Ok(commit) => return Ok(done(new, credits, Some(commit))),
-                Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error.into()),
+            match commit {
+                Ok(commit) => return Ok(Issued { commit, ..done }),
+                Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Records statements, if they were drawn up from what is recorded last.
+    async fn append_issued(&self, month: Month, issued: &Recorded, new: &[IssuedStatement]) -> Result<Option<Commit>> {
+        // What is stored under a key that stands already replaces it.
+        if let Some(statement) = issued.taken(new) {
+            return Err(renamed(month, statement));
+        }
+        if new.is_empty() {
+            return Ok(None);
+        }
+        let table = self.store_to_write().await?.table(TableKind::Statements);
+        let rows = appended(statement_rows(new)?);
+        Ok(Some(table.append(rows, Once::since(issued.version), self.task()).await?))
+    }
+
+    /// What is to be issued now, and what is not and why. Nothing is recorded.
+    async fn drawn_to_issue(
+        &self,
+        month: Month,
+        chosen: &Chosen,
+        how: &Issuing,
+        issued: &Recorded,
+        drafts: &Drafts,
+    ) -> Result<Issued> {
+        let before = &issued.statements;
+        let mut how = how.clone();
+        let mut earlier = match how.current_rules {
+            true => BTreeMap::new(),
+            false => by_earlier_rules(before),
+        };
+        let mut ending = chosen.agreement.is_none();
+        if how.step == Step::Approve {
+            // The drafts say what was wanted; what they say is compared.
+            (how.incomplete, how.even_deleted, how.firsts, ending) = (true, true, false, false);
+            for draft in &drafts.open {
+                match draft.rules == Rules::CURRENT {
+                    true => earlier.remove(&name(draft)),
+                    false => earlier.insert(name(draft), draft.rules),
+                };
+            }
+        }
+        let owing = Owing { month, chosen, issued: before, ending, earlier };
+        let mut credits = self.owing(&owing).await?;
+        let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
+        for statement in before {
+            last.insert([&statement.agreement, &statement.customer, &statement.service], statement);
+        }
+        let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
+        let (mut deleted, mut deletes) = (Vec::new(), None);
+        let (mut waiting, unsure) = (Vec::new(), unsure(&credits.joined));
+        let drawn = self.draw_up(month, &mut credits)?;
+        for (statement, owed) in drawn.into_iter().zip(&credits.owed) {
+            let before = last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
+            match before {
+                _ if statement.customer.is_empty() => nobody += 1,
+                _ if credits.failed.contains_key(&name(&statement)) => {}
+                _ if unsure.contains(&payer(&statement)) || lacks_fee(&statement, before) => {
+                    waiting.push(name(&statement));
+                }
+                Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
+                None => new.push(statement),
+                Some(_) if how.firsts => unchanged += 1,
+                Some(before) => match statement.revised(before) {
+                    Some(revision) => {
+                        if deletes.is_none() && !how.even_deleted {
+                            deletes = Some(self.deletes().await?);
+                        }
+                        let of_data = |deletes| {
+                            deleted_since(before, deletes).or_else(|| gone(before, revision.credit.valid, &owed.lack))
+                        };
+                        match deletes.as_ref().and_then(of_data) {
+                            Some(why) => deleted.push((before.clone(), why)),
+                            None => new.push(revision),
+                        }
+                    }
+                    None => unchanged += 1,
+                },
+            }
+        }
+        let unissued = unissued(&mut credits, &new, before, &how);
+        let late: HashSet<&str> = unissued.iter().map(|unissued| unissued.agreement.as_str()).collect();
+        new.retain(|statement| !late.contains(statement.agreement.as_str()));
+        let stays: HashSet<Name> = deleted.iter().map(|(statement, _)| name(statement)).collect();
+        if !late.is_empty() || !stays.is_empty() {
+            // What is left says nothing of what was issued.
+            credits.owed.retain(|owed| !late.contains(owed.agreement.as_str()) && !stays.contains(&owed.name()));
+            credits.rows = figures::batch(&credits.owed, self.settings().time_zone.name())?;
+        }
+        let left_out = std::mem::take(&mut credits.left_out);
+        let mut kept = Vec::new();
+        for ([agreement, customer, service], why) in &credits.refused {
+            if let Some(statement) = last.get(&[agreement.as_str(), customer, service]) {
+                kept.push(((*statement).clone(), why.clone()));
+            }
+        }
+        Ok(Issued {
+            statements: new,
+            unchanged,
+            nobody,
+            waiting,
+            left_out,
+            kept,
+            deleted,
+            unissued,
+            credits,
+            drafted_before: 0,
+            withdrawn: Vec::new(),
+            unapproved: Vec::new(),
+            replaced: 0,
+            commit: None,
+        })
     }
 }
 
 /// The agreements of which nothing is issued now. One that was issued before waits only if there is something new to say.
-fn unissued(credits: &mut Credits, new: &[IssuedStatement], before: &[IssuedStatement], how: Issuing) -> Vec<Unissued> {
+fn unissued(
+    credits: &mut Credits,
+    new: &[IssuedStatement],
+    before: &[IssuedStatement],
+    how: &Issuing,
+) -> Vec<Unissued> {
     let mut unissued = std::mem::take(&mut credits.unissued);
     let has = |statements: &[IssuedStatement], agreement: &str| statements.iter().any(|s| s.agreement == agreement);
     unissued.retain(|unissued| match unissued.kind {
@@ -288,30 +372,7 @@ pub(super) fn months(statement: &IssuedStatement) -> Option<(Month, u32)> {
     statement.calendar_period().ok().map(|period| (period.first, period.months))
 }
 
-fn rows(statements: &[IssuedStatement]) -> Result<RecordBatch> {
-    let text = |of: &dyn Fn(&IssuedStatement) -> String| -> ArrayRef {
-        Arc::new(statements.iter().map(|statement| Some(of(statement))).collect::<StringViewArray>())
-    };
-    let issued: TimestampMicrosecondArray = statements.iter().map(|statement| Some(statement.issued_at)).collect();
-    let amounts: Decimal128Array = statements.iter().map(|statement| statement.credit.amount).collect();
-    let amounts = amounts.with_precision_and_scale(MONEY.0, MONEY.1);
-    let rows = RecordBatch::try_from_iter([
-        ("agreement", text(&|s| s.agreement.clone())),
-        ("customer", text(&|s| s.customer.clone())),
-        ("service", text(&|s| s.service.clone())),
-        ("period", text(&|s| s.period.to_string())),
-        (
-            "revision",
-            Arc::new(statements.iter().map(|s| Some(i64::from(s.revision))).collect::<Int64Array>()) as ArrayRef,
-        ),
-        ("issued_at", Arc::new(issued.with_timezone(UTC))),
-        ("complete", Arc::new(statements.iter().map(|s| Some(s.complete)).collect::<BooleanArray>())),
-        ("availability_exact", text(&|s| s.credit.availability.to_string())),
-        ("amount", Arc::new(amounts.map_err(datafusion::error::DataFusionError::from)?)),
-        ("currency", text(&|s| s.credit.currency.clone().unwrap_or_default())),
-        ("text", text(&IssuedStatement::to_json)),
-        ("sha256", text(&|s| s.sha256.clone())),
-        ("rules", Arc::new(statements.iter().map(|s| Some(i64::from(s.rules.number()))).collect::<Int64Array>())),
-    ]);
-    rows.map_err(|error| EngineError::Sql(error.into()))
+/// Rows to append.
+pub(super) fn appended(rows: RecordBatch) -> SendableRecordBatchStream {
+    Box::pin(RecordBatchStreamAdapter::new(rows.schema(), futures::stream::iter([Ok(rows)])))
 }

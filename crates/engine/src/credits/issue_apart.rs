@@ -13,7 +13,7 @@ impl Session {
         &self,
         month: Month,
         chosen: &Chosen,
-        how: Issuing,
+        how: &Issuing,
         error: EngineError,
     ) -> Result<Issued> {
         let (recorded, _) = self.recorded().await?;
@@ -58,6 +58,10 @@ impl Issued {
         self.kept.extend(other.kept);
         self.deleted.extend(other.deleted);
         self.unissued.extend(other.unissued);
+        self.drafted_before += other.drafted_before;
+        self.withdrawn.extend(other.withdrawn);
+        self.unapproved.extend(other.unapproved);
+        self.replaced += other.replaced;
         self.commit = other.commit.or(self.commit.take());
         self.credits.join(other.credits)
     }

@@ -12,19 +12,12 @@ use nines_slo::{Basis, IssuedStatement, Month, ObjectKind, Rules, Stored};
 use nines_store::TableKind;
 
 use super::joined::{Joined, joined};
+use super::name::{Name, name};
 use super::period_terms::Chosen;
 use super::unissued::Unissued;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
 use crate::{EngineError, Result, Session};
-
-/// Agreement, customer and service.
-pub(super) type Name = [String; 3];
-
-/// Whom and what a statement is about.
-pub(super) fn name(statement: &IssuedStatement) -> Name {
-    [statement.agreement.clone(), statement.customer.clone(), statement.service.clone()]
-}
 
 /// Credits, and what they were read from.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! By what a period is judged: agreements, and all that is laid over counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono_tz::Tz;
@@ -11,7 +11,7 @@ use nines_store::Store;
 use nines_timeline::{Grid, Interval};
 
 use super::carried::Carried;
-use super::case::Case;
+use super::case::{Case, CaseName};
 use super::fees::Fees;
 use super::presence::{Midnights, Presence, local_days};
 use super::spans::hull;
@@ -78,6 +78,8 @@ pub(super) struct PeriodTerms {
     pub midnights: Midnights,
     /// Agreements that cannot be judged because rows that their credits follow from were removed, and why.
     pub removed: BTreeMap<String, String>,
+    /// What was asked before: all partitions of a scan share it.
+    pub cases: Mutex<HashMap<CaseName, Option<Arc<Case>>>>,
     /// On which days services have rows; set before what is owed is worked out.
     pub presence: OnceLock<Presence>,
     /// Start of the first slice of `requests`; `i64::MAX` where there is none.
@@ -104,6 +106,14 @@ impl PeriodTerms {
         };
         let all = self.definitions.agreements.iter().enumerate();
         all.filter(move |(_, agreement)| wanted(agreement) && !self.is_early(agreement))
+    }
+
+    /// Whether what fails depends on latencies.
+    pub fn asks_latency(&self) -> bool {
+        let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement));
+        judging
+            .flat_map(|(_, covered)| covered.metrics())
+            .any(|metric| metric.terms.failed.as_ref().is_some_and(|failed| failed.slower_than.is_some()))
     }
 
     /// The agreements that are left out because their calendar period goes on after the month.
@@ -161,7 +171,18 @@ impl PeriodTerms {
 
     /// How the period of a customer is judged; `None` if it is not, by this agreement, or if it cannot be: then it
     /// [failed](Self::failed).
-    pub fn case(&self, number: usize, customer: &str, service: &str) -> Result<Option<Case>> {
+    pub fn case(&self, number: usize, customer: &str, service: &str) -> Result<Option<Arc<Case>>> {
+        let name: CaseName = (number, customer.into(), service.into());
+        let known = || self.cases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(case) = known().get(&name) {
+            return Ok(case.clone());
+        }
+        let case = self.work_out(number, customer, service)?.map(Arc::new);
+        // Whoever was first, all have one.
+        Ok(known().entry(name).or_insert(case).clone())
+    }
+
+    fn work_out(&self, number: usize, customer: &str, service: &str) -> Result<Option<Case>> {
         let agreement = &self.definitions.agreements[number];
         if self.chosen.customer.as_ref().is_some_and(|chosen| chosen != customer) {
             return Ok(None);
@@ -194,16 +215,19 @@ impl PeriodTerms {
         let Some(version) = version else { return Ok(None) };
         let (period, judged) = (covered.period, covered.interval);
         let terms = Arc::clone(&agreement.versions[version].terms);
-        let grid = covered.grid();
-        self.check_slice(&agreement.name, &terms, grid)?;
+        for metric in covered.metrics() {
+            self.check_slice(&agreement.name, metric.terms, metric.grid())?;
+        }
         let business = self.business(number, version, service, judged.start)?;
-        let end = covered.slices().end;
+        let end = covered.metrics().iter().map(|metric| metric.slices().end).max().unwrap_or(judged.end);
         let lost = self.lost.iter().filter(|incident| incident.applies(&business, service));
         // What comes after the period changes nothing of it, as long as an incident may go on.
         let lost = lost.map(|incident| incident.interval(self.watermark));
         let lost: Vec<Interval> = lost.map(|lost| Interval::new(lost.start, lost.end.min(end))).collect();
         // A category of which the agreement does not speak decides nothing.
-        let is_known = |category: &str| terms.exclusions.iter().any(|clause| clause.category == category);
+        let is_known = |category: &str| {
+            terms.metrics().any(|metric| metric.exclusions.iter().any(|clause| clause.category == category))
+        };
         let excluded = self.exclusions.iter().filter(|e| e.applies(&business, service, Some(customer)));
         let excluded = excluded.filter(|exclusion| is_known(&exclusion.category));
         let exclusions = excluded.map(|exclusion| Excluded {
@@ -235,8 +259,9 @@ impl PeriodTerms {
             stored_slice: Some(self.slot),
             ..Evidence::default()
         };
-        let pieces = match covered.pieces(&bare) {
-            Ok(pieces) => pieces,
+        let compactors = covered.metrics().iter().map(|metric| metric.compactor(&bare)).collect::<Result<_, _>>();
+        let compactors = match compactors {
+            Ok(compactors) => compactors,
             Err(error) => {
                 self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(name, error.to_string());
                 return Ok(None);
@@ -252,7 +277,7 @@ impl PeriodTerms {
             period,
             judged,
             rules: self.rules,
-            pieces,
+            compactors,
             active: hull,
             reads,
             needs,

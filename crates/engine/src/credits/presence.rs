@@ -89,12 +89,12 @@ impl Presence {
         }
     }
 
-    fn entry(&mut self, service: &str, business: &str) -> &mut Seen {
-        // Names are copied only when they are new.
-        if !self.0.get(service).is_some_and(|businesses| businesses.contains_key(business)) {
-            self.0.entry(service.into()).or_default().insert(business.into(), Seen::default());
+    /// Takes what rows of a service and business say. Names are copied only when they are new.
+    fn take(&mut self, service: &str, business: &str, take: impl FnOnce(&mut Seen)) {
+        match self.0.get_mut(service).and_then(|businesses| businesses.get_mut(business)) {
+            Some(seen) => take(seen),
+            None => take(self.0.entry(service.into()).or_default().entry(business.into()).or_default()),
         }
-        self.0.entry(service.into()).or_default().entry(business.into()).or_default()
     }
 }
 
@@ -132,16 +132,23 @@ impl Watch {
                 at += 1;
             }
             let times = &columns.time[start..at];
-            let seen = self.found.entry(columns.text(SERVICE, start), columns.text(BUSINESS, start));
-            seen.requests = seen.requests
-                || columns.requests.is_some_and(|requests| requests.values()[start..at].iter().any(|count| *count > 0));
-            for stretch in stretches.clone() {
-                let within = self.midnights.interval(stretch);
-                let inside = times.iter().filter(|time| within.start <= **time && **time < within.end);
-                if let Some(newest) = inside.max() {
-                    seen.see(stretch, *newest);
+            let counts =
+                || columns.requests.is_some_and(|requests| requests.values()[start..at].iter().any(|n| *n > 0));
+            self.found.take(columns.text(SERVICE, start), columns.text(BUSINESS, start), |seen| {
+                seen.requests = seen.requests || counts();
+                if stretches.start() == stretches.end() {
+                    // A fold over a slice, which the compiler turns into a few instructions for many rows.
+                    seen.see(*stretches.start(), times.iter().copied().fold(i64::MIN, i64::max));
+                    return;
                 }
-            }
+                for stretch in stretches.clone() {
+                    let within = self.midnights.interval(stretch);
+                    let inside = times.iter().filter(|time| within.start <= **time && **time < within.end);
+                    if let Some(newest) = inside.max() {
+                        seen.see(stretch, *newest);
+                    }
+                }
+            });
         }
     }
 }

@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use async_trait::async_trait;
+use chrono_tz::Tz;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{DocSection, Documentation, Expr, TableProviderFilterPushDown, TableType, col, lit};
+use datafusion::logical_expr::{DocSection, Documentation, Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
-use nines_slo::moment::Moment;
 use nines_slo::{Month, Rules};
 use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
 use super::business::carried;
 use super::carried::Carried;
-use super::counter::COLUMNS;
+use super::counter::{COLUMNS, LATENCIES};
 use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
@@ -29,24 +28,25 @@ use super::presence::{self, Midnights, Presence, Watch};
 use super::wanted::{NAMES, Wanted};
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
+use crate::call_table::{CallTable, Called, given};
 use crate::deferred::{DeferredExec, Planner};
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, fold, pushed_down, speaks_of};
+use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, fold, speaks_of};
 use crate::location::StoreLocation;
-use crate::statement::Pins;
 use crate::table_call::TableCall;
 
 /// How many days after a period are looked at for rows that say that its services went on.
 const LATER: i32 = 62;
 
-const NAME: &str = "credits";
-const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
+pub(super) const NAME: &str = "credits";
+/// What both table functions take.
+pub(super) const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
 /// What the function takes.
-pub(crate) const SIGNATURE: Signature = Signature { function: NAME, parameters: &[PERIOD] };
+pub(super) const SIGNATURE: Signature = Signature { function: NAME, parameters: &[PERIOD] };
 /// Columns of the answer that rows of `requests` have too. They are among [`NAMES`].
 const SHARED: [&str; 2] = ["customer", "service"];
 
 /// What the function is, for the table `functions`.
-pub(crate) fn documentation(name: &str) -> Option<Documentation> {
+pub(super) fn documentation(name: &str) -> Option<Documentation> {
     let section = DocSection { include: true, label: "Agreements", description: None };
     let description = "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
@@ -64,7 +64,7 @@ pub(crate) fn documentation(name: &str) -> Option<Documentation> {
 }
 
 /// Makes the function known to a session.
-pub(crate) fn register(context: &SessionContext, place: &Arc<StoreLocation>, read: &Arc<Read>) {
+pub(super) fn register(context: &SessionContext, place: &Arc<StoreLocation>, read: &Arc<Read>) {
     let (place, read) = (Arc::clone(place), Arc::clone(read));
     context.register_udtf(NAME, Arc::new(Function { place, read }));
 }
@@ -78,69 +78,50 @@ struct Function {
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let arguments = Arguments::of(SIGNATURE, &args)?;
-        let (month, period, at) =
-            (arguments.month(PERIOD.name)?, arguments.required(PERIOD.name)?.clone(), arguments.at);
-        Ok(Arc::new(Credits { month, period, at, place: Arc::clone(&self.place), read: Arc::clone(&self.read) }))
+        let (month, at) = (arguments.month(PERIOD.name)?, arguments.at);
+        let called = CreditsOf { month, zone: arguments.zone() };
+        let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
+        Ok(Arc::new(CallTable { name: NAME, given: given(&args)?, at, called, place, read }))
     }
 }
 
 /// The credits of a period as a table.
 #[derive(Debug)]
-struct Credits {
+struct CreditsOf {
     month: Month,
-    /// The argument that names the month.
-    period: ScalarValue,
-    at: Moment,
-    place: Arc<StoreLocation>,
-    read: Arc<Read>,
+    /// In which times are shown.
+    zone: Arc<str>,
 }
 
-#[async_trait]
-impl TableProvider for Credits {
+impl Called for CreditsOf {
     fn schema(&self) -> SchemaRef {
-        figures::schema(self.at.zone.name())
+        figures::schema(&self.zone)
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
+    /// Whose rows are not read has no credit.
+    fn choosing(&self) -> Vec<&str> {
+        NAMES.to_vec()
     }
 
-    /// Whose rows are not read has no credit; filters are applied again to what comes out.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(pushed_down(filters, &NAMES))
+    fn beside(&self) -> &[TableKind] {
+        &[TableKind::Fees]
     }
 
-    async fn scan(
-        &self,
-        session: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let view = View::of(session, &self.place, &self.read).await?;
-        let pins = Pins::of(session)?;
-        let fees = self.place.store().map(|store| store.table(TableKind::Fees));
-        pins.snapshot(TableKind::Fees, fees.as_ref()).await?;
-        let call = TableCall {
-            name: NAME.to_string(),
-            given: vec![self.period.clone()],
-            at: self.at,
-            projection: projection.cloned(),
-            filters: filters.to_vec(),
-            limit,
-        };
+    fn planned(&self, call: TableCall, view: View) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(deferred(call, self.month, view)?))
     }
 }
 
-/// The operators of a call that another process has planned; `None` if it is another function's.
-pub(crate) fn planned(call: TableCall, view: View) -> Result<Option<DeferredExec>> {
-    if call.name != NAME {
-        return Ok(None);
-    }
+/// The operators of a call that another process has planned.
+pub(super) fn planned(call: TableCall, view: View) -> Result<DeferredExec> {
+    let month = month_of(&call, SIGNATURE)?;
+    deferred(call, month, view)
+}
+
+/// The month that a call names.
+pub(super) fn month_of(call: &TableCall, signature: Signature) -> Result<Month> {
     let given: Vec<Expr> = call.given.iter().map(|value| lit(value.clone())).collect();
-    let month = Arguments { signature: SIGNATURE, given: &given, at: call.at }.month(PERIOD.name)?;
-    deferred(call, month, view).map(Some)
+    Arguments { signature, given: &given, at: call.at }.month(PERIOD.name)
 }
 
 fn deferred(call: TableCall, month: Month, view: View) -> Result<DeferredExec> {
@@ -203,6 +184,8 @@ pub(super) async fn judging(
 ) -> Result<PeriodTerms> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
     let CreditsQuestion { month, chosen, issued, ending, rules, only } = asked;
+    // No period is longer than a year.
+    let ended = month.plus(12).interval(Tz::UTC).map(|month| month.end);
     let mut judging = PeriodTerms {
         month,
         chosen,
@@ -215,7 +198,7 @@ pub(super) async fn judging(
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
-        exclusions: evaluator.exclusions.clone(),
+        exclusions: evaluator.excluded(ended.unwrap_or_default())?,
         incidents: evaluator.incidents.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
         carried: Carried::default(),
@@ -226,6 +209,7 @@ pub(super) async fn judging(
         now: evaluator.now,
         midnights: Midnights::default(),
         removed: BTreeMap::new(),
+        cases: Mutex::default(),
         presence: OnceLock::new(),
     };
     judging.check_readable()?;
@@ -308,7 +292,9 @@ pub(super) fn plan(
             if let Some(customer) = &judging.chosen.customer {
                 conditions.push(col("customer").eq(lit(customer.as_str())));
             }
-            let rows = scan(evaluator, days_of(reads), &COLUMNS, services.clone(), conditions)?;
+            let latencies = if judging.asks_latency() { LATENCIES.as_slice() } else { &[] };
+            let columns = [&COLUMNS, latencies].concat();
+            let rows = scan(evaluator, days_of(reads), &columns, services.clone(), conditions)?;
             let after = days_of(reads).end() + 1;
             let later = match judging.may_need_later() {
                 true => {

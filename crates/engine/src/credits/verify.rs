@@ -6,7 +6,8 @@ use nines_slo::{Difference, IssuedStatement, Month, Verdict, differences};
 
 use super::gone::gone;
 use super::issue::by_earlier_rules;
-use super::owing::{Credits, Owing, drawn, name};
+use super::name::name;
+use super::owing::{Credits, Owing, drawn};
 use super::period_terms::Chosen;
 use crate::{EngineError, Result, Session};
 

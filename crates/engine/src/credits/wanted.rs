@@ -66,3 +66,15 @@ impl Wanted {
         decide().unwrap_or(true)
     }
 }
+
+/// Whether a row in which a column has this value may pass those of these filters that speak of this column alone.
+pub(super) fn may_pass(session: &dyn Session, filters: &[Expr], column: &str, value: &str) -> Result<bool> {
+    let own = filters.iter().filter(|filter| speaks_of(filter, &[column])).cloned();
+    let Some(filter) = conjunction(own) else { return Ok(true) };
+    let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Utf8View, true)]));
+    let filter = session.create_physical_expr(unqualified(filter)?, &DFSchema::try_from(Arc::clone(&schema))?)?;
+    let row = RecordBatch::try_new(schema, vec![Arc::new(StringViewArray::from(vec![value])) as _])?;
+    // What cannot be decided may pass: the filter that is applied to the rows that come out says why it cannot.
+    let Ok(passed) = filter.evaluate(&row).and_then(|passed| passed.into_array(1)) else { return Ok(true) };
+    Ok(passed.as_boolean_opt().is_none_or(|passed| passed.is_valid(0) && passed.value(0)))
+}

@@ -239,11 +239,11 @@ impl<'a> Latencies<'a> {
         }
         if unsure > 0 {
             return Some(match self.agreed(row, bound) {
-                Some(exact) => Within { good: exact, total, between: None },
-                None => Within { good, total, between: Some(bound.between()) },
+                Some(exact) => Within { good: exact, most: exact, total, between: None },
+                None => Within { good, most: good + unsure, total, between: Some(bound.between()) },
             });
         }
-        Some(Within { good, total, between: None })
+        Some(Within { good, most: good, total, between: None })
     }
 
     /// Of a classic histogram, which holds counts at its own bounds alone: that at the last bound within the limit.
@@ -260,7 +260,8 @@ impl<'a> Latencies<'a> {
         let (sure_from, most) = above.map_or((i64::MAX, requests), |item| (les.value(item), counts.value(item)));
         let is_bound = bound.agreed && counted_to == bound.micros;
         let between = (!is_bound && good < most).then_some(Between { counted_to, sure_from });
-        Some(Within { good: good.min(requests), total: requests, between })
+        let most = if between.is_some() { most } else { good };
+        Some(Within { good: good.min(requests), most: most.min(requests), total: requests, between })
     }
 
     /// The exact count at an agreed threshold.
@@ -274,6 +275,8 @@ impl<'a> Latencies<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Within {
     pub good: i64,
+    /// `good` with all that may be within it.
+    pub most: i64,
     pub total: i64,
     /// Where the limit lies, if requests lie there of which it is not known on which side of it.
     pub between: Option<Between>,

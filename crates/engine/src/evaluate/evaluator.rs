@@ -1,6 +1,6 @@
 //! What one statement evaluates with: one version of each table, what is defined, what is excluded, and what time it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -17,6 +17,7 @@ use nines_slo::{Definitions, ObjectKind, Rules, Stored};
 use nines_store::{Provider, Snapshot, Store, TableKind};
 
 use super::common::Read;
+use super::excluded::{Exclusions, horizon};
 use super::exclusions::{self, Exclusion, Incident};
 use super::inputs::{Inputs, RAW};
 use super::measurable::unmeasurable;
@@ -58,7 +59,8 @@ pub(crate) struct Evaluator<'a> {
     /// What time it is, in µs: only `noData: error` and what is in force now ask.
     pub now: i64,
     pub definitions: Arc<Definitions>,
-    pub exclusions: Vec<Exclusion>,
+    /// As they are recorded; [`excluded`](Self::excluded) gives what recurs, too.
+    exclusions: Exclusions,
     pub incidents: Vec<Incident>,
     pub(super) inputs: Vec<Arc<Inputs>>,
 }
@@ -77,18 +79,28 @@ impl<'a> Evaluator<'a> {
             slot: slice_seconds * nines_timeline::MICROS,
             now: now(session),
             definitions: Arc::default(),
-            exclusions: Vec::new(),
+            exclusions: Exclusions::default(),
             incidents: Vec::new(),
             inputs: Vec::new(),
         };
         evaluator.definitions = evaluator.read_definitions(read).await?;
-        evaluator.exclusions = exclusions::exclusions(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
+        evaluator.exclusions = Exclusions::read(&evaluator.rows(TableKind::Exclusions, None, &[]).await?)?;
         evaluator.incidents = exclusions::incidents(&evaluator.rows(TableKind::Incidents, None, &[]).await?)?;
         for kind in RAW {
             let snapshot = evaluator.snapshot(kind).await?;
             evaluator.inputs.push(Arc::new(Inputs::new(kind, snapshot, slice_seconds)));
         }
         Ok(evaluator)
+    }
+
+    /// All that is excluded, for a question that ends at an instant (µs): each occurrence of what recurs is an exclusion.
+    pub fn excluded(&self, end: i64) -> Result<Vec<Exclusion>> {
+        self.exclusions.until(horizon(end, self.now))
+    }
+
+    /// The categories in which something is excluded.
+    pub fn categories_excluded(&self) -> BTreeSet<&str> {
+        self.exclusions.categories()
     }
 
     /// Where what is evaluated is kept; `None` where it is not: what is only proposed leaves nothing behind, what was so

@@ -16,6 +16,9 @@ pub(crate) struct Exclusion {
     pub announced: Option<i64>,
     pub scope: [String; 3],
     pub interval: Interval,
+    pub reason: String,
+    /// The id of the record that recurs, where this is one of its occurrences.
+    pub of: Option<String>,
 }
 
 /// An incident with its phases in µs.
@@ -54,31 +57,6 @@ impl Incident {
 
 fn fits(scope: &str, own: &str) -> bool {
     scope.is_empty() || scope == own
-}
-
-/// The exclusions that were not withdrawn.
-pub(crate) fn exclusions(rows: &[RecordBatch]) -> Result<Vec<Exclusion>> {
-    let mut found = Vec::new();
-    for batch in rows {
-        let text = |name: &str| texts(batch, name);
-        let (business, service, customer) = (text("business")?, text("service")?, text("customer")?);
-        let (id, category, announced) = (text("id")?, text("category")?, instants(batch, "announced")?);
-        let (started, ended) = (instants(batch, "started")?, instants(batch, "ended")?);
-        let withdrawn = flags(batch, "withdrawn")?;
-        for row in 0..batch.num_rows() {
-            if let (false, Some(start), Some(end)) = (withdrawn[row], started[row], ended[row]) {
-                let scope = [business.value(row), service.value(row), customer.value(row)].map(str::to_string);
-                found.push(Exclusion {
-                    id: id.value(row).to_string(),
-                    category: category.value(row).to_string(),
-                    announced: announced[row],
-                    scope,
-                    interval: Interval::new(start, end),
-                });
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// The incidents that were not withdrawn, by start.

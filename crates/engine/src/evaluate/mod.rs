@@ -20,6 +20,7 @@ mod compare;
 mod count;
 mod counter;
 mod evaluator;
+mod excluded;
 mod exclusions;
 mod expressions;
 mod first_data;

@@ -363,6 +363,7 @@ impl Evaluator<'_> {
         }
         let found = self.facts(&specs, known, facts).await?;
 
+        let exclusions = self.excluded(asked.ranges.iter().map(|range| range.end).max().unwrap_or_default())?;
         let mut subjects = Vec::new();
         for (number, objective, version, in_force) in chosen {
             let spec = &version.spec;
@@ -382,7 +383,7 @@ impl Evaluator<'_> {
             let kind = raw(spec.indicator.table())?;
             let watermark = self.inputs(kind)?.watermark;
             let customer = spec.rows.customer();
-            let excluded = self.exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
+            let excluded = exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
             let stored = Grid::new(0, self.slot);
             let removed = removed_slices(excluded.map(|exclusion| exclusion.interval), stored);
             let lost = self.incidents.iter().filter(|i| i.telemetry_lost && i.applies(&business, &spec.service));

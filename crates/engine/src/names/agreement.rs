@@ -1,7 +1,5 @@
 //! What of an agreement matches no stored row, and no exclusion.
 
-use std::collections::BTreeSet;
-
 use datafusion::error::Result;
 use nines_slo::{NotValid, Terms};
 use nines_store::TableKind;
@@ -48,7 +46,7 @@ pub(crate) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<V
 
 /// Categories that no exclusion has. Where none is recorded nothing can be said.
 fn categories(terms: &Terms, carried: &Carried<'_>) -> Vec<Miss> {
-    let recorded: BTreeSet<&str> = carried.evaluator.exclusions.iter().map(|own| own.category.as_str()).collect();
+    let recorded = carried.evaluator.categories_excluded();
     let known: Vec<&str> = recorded.iter().copied().collect();
     let named = terms.exclusions.iter().map(|clause| clause.category.as_str());
     let unknown = named.filter(|category| !known.is_empty() && !recorded.contains(category));

@@ -265,6 +265,7 @@ async fn until_ended<T>(token: &Arc<Token>, step: impl Future<Output = Result<T>
 /// What the table functions take.
 fn signatures() -> Vec<Signature> {
     let mut all = crate::answers::signatures();
-    all.push(crate::credits::SIGNATURE);
+    all.extend(crate::credits::SIGNATURES);
+    all.push(crate::excluded::SIGNATURE);
     all
 }

@@ -163,12 +163,14 @@ pub(crate) fn complete(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
     fields.parse("complete", notes, read).unwrap_or(COMPLETE)
 }
 
-/// `fees`: whether what vouchers paid is left out.
-pub(crate) fn exclude_vouchers(fields: &Fields<'_>, notes: &mut Notes<'_>) -> bool {
-    let Some(fees) = fields.get("fees").and_then(|node| Fields::read(node, "fees", &["exclude"], notes)) else {
-        return false;
+/// `fees`: whether what vouchers paid is left out, and whether only days that are judged count.
+pub(crate) fn fees(fields: &Fields<'_>, notes: &mut Notes<'_>) -> (bool, bool) {
+    let node = fields.get("fees");
+    let Some(fees) = node.and_then(|node| Fields::read(node, "fees", &["exclude", "prorate"], notes)) else {
+        return (false, false);
     };
-    fees.word("exclude", &[("vouchers", ())], notes).is_some()
+    let vouchers = fees.word("exclude", &[("vouchers", ())], notes).is_some();
+    (vouchers, fees.word("prorate", &[("days", ())], notes).is_some())
 }
 
 /// `lostTelemetry`: from how many days is estimated.

@@ -1,8 +1,12 @@
 //! Which version judges a period, and which part of the period.
 
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
 use nines_timeline::{Grid, Interval, normalize};
 
 use crate::agreement::{Agreement, AgreementVersion, Allowance, Terms};
+use crate::fraction::Fraction;
 use crate::period::{Month, Period};
 use crate::rules::Rules;
 use crate::spans::{clip, intersect};
@@ -50,6 +54,13 @@ fn lasting(versions: &[AgreementVersion]) -> i64 {
     end
 }
 
+impl<'a> Covered<'a> {
+    /// How each metric judges the period: one where there are no several.
+    pub fn metrics(&self) -> Vec<Covered<'a>> {
+        self.terms.metrics().map(|terms| Covered { terms, ..*self }).collect()
+    }
+}
+
 impl Covered<'_> {
     /// Where slices begin.
     pub fn grid(&self) -> Grid {
@@ -88,10 +99,23 @@ impl Covered<'_> {
         }
     }
 
+    /// Where a fee is prorated, the share of the period's calendar days of which something is judged, whatever service hours are.
+    pub(crate) fn paid_days(&self, active: &[Interval]) -> Option<Fraction> {
+        let zone = self.terms.time_zone;
+        let date = |at: i64| DateTime::from_timestamp_micros(at).map(|at| at.with_timezone(&zone).date_naive());
+        let mut days = BTreeSet::new();
+        for span in self.terms.prorate.then(|| self.slices_of(active))? {
+            let (first, last) = date(span.start).zip(date(span.end - 1))?;
+            days.extend(first.iter_days().take_while(|day| *day <= last));
+        }
+        Some(Fraction::new(days.len() as u64, self.period.days()))
+    }
+
     /// From when on (µs) exclusions decide something: where an allowance goes by a longer period, those before the judged
     /// part use it up.
     pub fn excludes_from(&self, reads: Interval) -> i64 {
-        let allowances = self.terms.exclusions.iter().filter_map(|exclude| exclude.at_most);
+        let exclusions = self.terms.metrics().flat_map(|terms| &terms.exclusions);
+        let allowances = exclusions.filter_map(|exclude| exclude.at_most);
         let start = |allowance: Allowance| {
             let month = Month::of(reads.start, self.terms.time_zone)?;
             Some(Period::of(month, allowance.months, self.terms.time_zone)?.interval.start)
@@ -107,6 +131,13 @@ impl Covered<'_> {
     /// The µs of which [`Evidence::slices`](crate::Evidence::slices) must be counted: the slices that are judged and,
     /// where telemetry was lost in them, the days from which is estimated.
     pub fn reads(&self, lost: &[Interval]) -> Interval {
+        let all = self.metrics().into_iter().map(|metric| metric.reads_alone(lost));
+        let hull = |a: Interval, b: Interval| Interval::new(a.start.min(b.start), a.end.max(b.end));
+        all.reduce(hull).unwrap_or(self.interval)
+    }
+
+    /// The same for one metric.
+    pub(crate) fn reads_alone(&self, lost: &[Interval]) -> Interval {
         let judged = self.slices();
         let days = lost.iter().filter(|lost| lost.start < judged.end && judged.start < lost.end && !lost.is_empty());
         let first = days.filter_map(|lost| self.lookback(lost.start)).map(|days| days.start).min();

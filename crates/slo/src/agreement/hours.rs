@@ -158,6 +158,16 @@ mod tests {
         assert_eq!(october(&["Sat-Mon 00:00-24:00", "sun 10:00-11:00"]), (13 * 24 + 1) * 3600);
     }
 
+    /// Hours that begin inside the hour that clocks skip were laid from the next quarter after it.
+    #[test]
+    fn hours_that_clocks_skip_begin_where_they_skip() {
+        let zone = chrono_tz::Europe::Berlin;
+        let month = crate::Period::of("2026-03".parse().expect("a month"), 1, zone).expect("a month").interval;
+        let night = hours(&["Sun 02:20-04:00"]).within(month, zone);
+        let minutes: Vec<i64> = night.into_iter().map(|span| span.duration() / 60_000_000).collect();
+        assert_eq!(minutes, [100, 100, 100, 100, 60]);
+    }
+
     #[test]
     fn windows_are_read() {
         assert_eq!(hours(&["Fri-Mon 22:00-06:00"]).words(), "Fri-Mon 22:00-06:00");

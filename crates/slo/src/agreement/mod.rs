@@ -9,11 +9,14 @@ mod clauses;
 mod compared;
 mod covered;
 mod credits;
+mod each;
 mod exclusions;
 mod failures;
 mod following;
 mod hours;
+mod issuer;
 mod limits;
+mod metrics;
 mod read;
 mod terms;
 
@@ -35,10 +38,13 @@ pub use compared::{AgreementChange, agreement_changes};
 pub use covered::Covered;
 pub(crate) use credits::Figures;
 pub use credits::{CreditValue, Credits, Downtime, Linear, Shortfall, StepOf, Steps, Tier, Tiers, WholeSteps};
+pub use each::{Each, EachBy, Join, Silent};
 pub use failures::Failures;
 pub(crate) use following::{Misfit, misfit};
 pub use hours::ServiceHours;
+pub use issuer::{Issuer, Side};
 pub use limits::{Cap, Money, Rounded};
+pub use metrics::Together;
 pub(crate) use read::read;
 pub use terms::{
     Allowance, Bad, Exclude, ExcludedTime, Granularity, LostTelemetry, Measure, NotValid, Notice, RateOp, Terms,
@@ -92,14 +98,13 @@ impl Draft {
     /// Slices that do not divide every local day from an instant (µs) on, and what to do about it.
     pub fn misfit(&self, from: i64) -> Option<Complaint> {
         const QUARTER: i64 = 15 * 60 * 1_000_000;
-        let Terms { time_zone, slice, .. } = *self.terms;
+        let time_zone = self.terms.time_zone;
         // All clocks have changed by quarters of an hour.
-        if time_zone == Tz::UTC || QUARTER % slice == 0 {
-            return None;
-        }
+        let odd = |slice: &i64| time_zone != Tz::UTC && QUARTER % slice != 0;
         let widest = day_unit(time_zone, from);
+        let slice = self.terms.metrics().map(|terms| terms.slice).find(|slice| odd(slice) && widest % slice != 0)?;
         let hint = format!("as {} or less do", length(widest));
         let reason = format!("slices of {} do not divide every day of {time_zone}, where clocks change", length(slice));
-        (widest % slice != 0).then(|| Complaint::new(self.slice_at, reason, Some(&hint)))
+        Some(Complaint::new(self.slice_at, reason, Some(&hint)))
     }
 }

@@ -5,22 +5,28 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::agreement::claims::{ClaimFrom, claim_within};
+use crate::agreement::each::each;
 use crate::agreement::exclusions::exclusions;
 use crate::agreement::failures::failed;
 use crate::agreement::hours::service_hours;
+use crate::agreement::issuer::{Side, issuer};
+use crate::agreement::metrics::{Together, metrics, together};
 use crate::agreement::terms::{ExcludedTime, Granularity, Measure, Terms};
 use crate::agreement::{Draft, clauses, credits, limits};
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::indicators::{causes, party, patterns};
 use crate::metadata::Metadata;
-use crate::mistake::Notes;
+use crate::mistake::{Mistake, Notes};
 use crate::objective::Party;
 use crate::pattern::{Pattern, RowFilter};
+use crate::place::Place;
 use crate::yaml::{Node, Value};
 
 const FIELDS: &[&str] = &[
     "description",
+    "issuer",
+    "side",
     "service",
     "business",
     "endpoint",
@@ -48,61 +54,124 @@ const FIELDS: &[&str] = &[
     "excludedTime",
     "fees",
     "lostTelemetry",
+    "each",
+    "metrics",
+    "together",
 ];
 
 /// Reads an agreement and from when it is effective.
 pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) -> Option<(Draft, Option<i64>)> {
     let before = notes.errors.len();
     let fields = Fields::read(spec, "the agreement's spec", FIELDS, notes)?;
-    let description = fields.text("description", notes).map(str::to_string);
-    let services = services(&fields, notes);
-    let rows = RowFilter {
-        businesses: patterns(&fields, "business", notes),
-        endpoints: patterns(&fields, "endpoint", notes),
-        customers: patterns(&fields, "customer", notes),
+    let zone = clauses::period(&fields, &mut Notes::new(notes.path())).map_or(Tz::UTC, |(_, zone)| zone);
+    let (from, until) = metadata.effective(zone, notes);
+    let (terms, slice_at) = match metrics(spec, &fields, notes) {
+        None => terms(metadata, &fields, notes)?,
+        Some(metrics) => several(metadata, &fields, &metrics, notes)?,
     };
-    let party = party(&fields, notes).unwrap_or(Party::Service);
-    let causes = causes(&fields, notes);
-    let failed = failed(&fields, notes);
-    let not_valid = clauses::not_valid(&fields, notes);
-    let period = clauses::period(&fields, notes);
+    (notes.errors.len() == before).then(|| (Draft { terms: Arc::new(terms), until, slice_at }, from))
+}
+
+/// The terms of several metrics: those of the first with the others.
+fn several(
+    metadata: &Metadata<'_>,
+    fields: &Fields<'_>,
+    metrics: &[(String, Node)],
+    notes: &mut Notes<'_>,
+) -> Option<(Terms, Place)> {
+    let (errors, warnings) = (notes.errors.len(), notes.warnings.len());
+    let together = together(fields, metrics.len(), notes);
+    let mut found = Vec::new();
+    for (name, node) in metrics {
+        let own = Fields::open(node, "the agreement's spec", notes)?;
+        if let Some((terms, slice_at)) = terms(metadata, &own, notes) {
+            found.push((Terms { metric: Some(name.clone()), together, ..terms }, slice_at));
+        }
+    }
+    // What is wrong with a clause of all of them was found with each.
+    each_once(&mut notes.errors, errors);
+    each_once(&mut notes.warnings, warnings);
+    if found.len() < metrics.len() {
+        return None;
+    }
+    let mut found = found.into_iter();
+    let (mut first, slice_at) = found.next()?;
+    first.others = found.map(|(terms, _)| Arc::new(terms)).collect();
+    Some((first, slice_at))
+}
+
+fn each_once(mistakes: &mut Vec<Mistake>, from: usize) {
+    let mut seen: Vec<Mistake> = Vec::new();
+    for mistake in mistakes.drain(from..) {
+        if !seen.contains(&mistake) {
+            seen.push(mistake);
+        }
+    }
+    mistakes.append(&mut seen);
+}
+
+/// The clauses of an agreement, or of one metric of it, and where the width of a slice stands.
+fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Terms, Place)> {
+    let before = notes.errors.len();
+    let description = fields.text("description", notes).map(str::to_string);
+    let services = services(fields, notes);
+    let is_one_service = services.as_ref().is_some_and(|all| matches!(all.as_slice(), [one] if one.exact().is_some()));
+    let issuer = issuer(fields, is_one_service, notes);
+    let sides = [Side::Owed, Side::Claimed].map(|side| (side.word(), side));
+    let side = fields.word("side", &sides, notes).unwrap_or(Side::Owed);
+    let rows = RowFilter {
+        businesses: patterns(fields, "business", notes),
+        endpoints: patterns(fields, "endpoint", notes),
+        customers: patterns(fields, "customer", notes),
+    };
+    let party = party(fields, notes).unwrap_or(Party::Service);
+    let causes = causes(fields, notes);
+    let failed = failed(fields, notes);
+    let not_valid = clauses::not_valid(fields, notes);
+    let period = clauses::period(fields, notes);
     let slice_at = fields.need("slice", notes).map(|node| node.place);
     let slice = slice_at.and_then(|_| fields.parse("slice", notes, duration::slice));
-    let service_hours = service_hours(&fields, slice, notes);
-    let measure = clauses::measure(&fields, notes);
-    let min_requests = clauses::min_requests(&fields, notes);
+    let service_hours = service_hours(fields, slice, notes);
+    let measure = clauses::measure(fields, notes);
+    let min_requests = clauses::min_requests(fields, notes);
     let commitment = fields.need("commitment", notes).and_then(|node| fields::share(node, "commitment", notes));
-    let round = limits::rounded("round", &fields, notes);
+    let round = limits::rounded("round", fields, notes);
     let without_outages = measure.filter(|measure| measure.min_run().is_none()).map(Measure::name);
     let months = period.map_or(1, |(months, _)| months);
     let around = credits::Around { commitment, without_outages, months };
-    let credits = credits::read(&fields, around, notes);
-    let cap = limits::cap(&fields, notes);
-    let min_payout = limits::min_payout(&fields, notes);
-    let round_amount = limits::rounded("roundAmount", &fields, notes);
-    let claim_within = claim_within(&fields, notes);
+    let credits = credits::read(fields, around, notes);
+    let cap = limits::cap(fields, notes);
+    let min_payout = limits::min_payout(fields, notes);
+    let round_amount = limits::rounded("roundAmount", fields, notes);
+    let claim_within = claim_within(fields, notes);
     if claim_within.is_some_and(|claim| claim.from == ClaimFrom::Outage) {
-        needs_runs(&fields, "claimWithin", "from: outage", measure, notes);
+        needs_runs(fields, "claimWithin", "from: outage", measure, notes);
     }
-    let complete = clauses::complete(&fields, notes);
-    let exclusions = exclusions(&fields, notes);
+    let complete = clauses::complete(fields, notes);
+    let exclusions = exclusions(fields, notes);
     if exclusions.bridge {
-        needs_runs(&fields, "exclusions", "bridge", measure, notes);
+        needs_runs(fields, "exclusions", "bridge", measure, notes);
     }
     let words = [("removed", ExcludedTime::Removed), ("errorFree", ExcludedTime::ErrorFree)];
     let excluded_time = fields.word("excludedTime", &words, notes).unwrap_or(ExcludedTime::ErrorFree);
-    let exclude_vouchers = clauses::exclude_vouchers(&fields, notes);
-    let lost_telemetry = clauses::lost_telemetry(&fields, notes);
+    let (exclude_vouchers, prorate) = clauses::fees(fields, notes);
+    let lost_telemetry = clauses::lost_telemetry(fields, notes);
+    let each = each(fields, [measure == Some(Measure::Occurrences), lost_telemetry.is_some()], notes);
     let owner = metadata.owner(notes);
-    let (from, until) = metadata.effective(period.map_or(Tz::UTC, |(_, zone)| zone), notes);
     if notes.errors.len() > before {
         return None;
     }
     let (months, time_zone) = period?;
     let terms = Terms {
+        metric: None,
+        others: Vec::new(),
+        together: Together::Largest,
+        each,
         display_name: metadata.display_name.map(str::to_string),
         description,
         owner,
+        issuer,
+        side,
         services: services?,
         rows,
         party,
@@ -126,12 +195,13 @@ pub(crate) fn read(metadata: &Metadata<'_>, spec: &Node, notes: &mut Notes<'_>) 
         excluded_by: exclusions.granularity,
         bridge: exclusions.bridge,
         exclude_vouchers,
+        prorate,
         lost_telemetry,
         lost_by: Granularity::Stored,
         claim_within,
         complete,
     };
-    Some((Draft { terms: Arc::new(terms), until, slice_at: slice_at? }, from))
+    Some((terms, slice_at?))
 }
 
 /// `service`: names or globs, at least one.

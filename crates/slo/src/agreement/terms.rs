@@ -1,13 +1,18 @@
 //! The clauses of an agreement, as plain data.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use nines_timeline::{Interval, Share};
 
 use crate::agreement::claims::ClaimWithin;
 use crate::agreement::credits::Credits;
+use crate::agreement::each::{Each, Join};
 use crate::agreement::failures::Failures;
 use crate::agreement::hours::ServiceHours;
+use crate::agreement::issuer::{Issuer, Side};
 use crate::agreement::limits::{Cap, Money, Rounded};
+use crate::agreement::metrics::Together;
 use crate::objective::{Causes, Party};
 use crate::pattern::{Pattern, RowFilter};
 use crate::period::{Month, Period};
@@ -17,12 +22,24 @@ use crate::words::length;
 /// What an agreement says. Percents are exact shares of 1, durations µs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
+    /// The name of what is measured by these terms, where they are those of one metric of several.
+    pub metric: Option<String>,
+    /// The terms of the other metrics: other in what is counted, how it is measured, and what is credited.
+    pub others: Vec<Arc<Terms>>,
+    /// What the credits of several metrics come to.
+    pub together: Together,
+    /// Which members of a service are judged apart; `None`: they count together.
+    pub each: Option<Each>,
     /// A name for people.
     pub display_name: Option<String>,
     /// What it means, for people.
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// Who draws up statements.
+    pub issuer: Option<Issuer>,
+    /// On which side the issuer is.
+    pub side: Side,
     /// Which services it is about, each judged by itself; never empty.
     pub services: Vec<Pattern>,
     /// Which rows of the services: businesses, endpoints, customers.
@@ -69,6 +86,8 @@ pub struct Terms {
     pub bridge: bool,
     /// Whether what vouchers paid is left out of the fee base.
     pub exclude_vouchers: bool,
+    /// Whether of the fee only the days count of which something is judged: those ÷ calendar days of the period.
+    pub prorate: bool,
     /// What happens where failures could not be counted; `None`: nothing.
     pub lost_telemetry: Option<LostTelemetry>,
     /// Whether a slice of which telemetry was lost in part is judged by its rest and the estimate.
@@ -278,6 +297,21 @@ impl Allowance {
 }
 
 impl Terms {
+    /// These terms and those of the other metrics.
+    pub fn metrics(&self) -> impl Iterator<Item = &Terms> {
+        std::iter::once(self).chain(self.others.iter().map(Arc::as_ref))
+    }
+
+    /// Whether members of a service are judged over the whole period, each by itself.
+    pub fn judges_each(&self) -> bool {
+        self.each.as_ref().is_some_and(|each| each.join == Join::Worst)
+    }
+
+    /// Whether there is more than one figure.
+    pub fn has_parts(&self) -> bool {
+        !self.others.is_empty() || self.judges_each()
+    }
+
     /// Whether a service is meant.
     pub fn matches_service(&self, service: &str) -> bool {
         self.services.iter().any(|pattern| pattern.matches(service))

@@ -2,7 +2,8 @@
 
 use nines_timeline::{Interval, normalize};
 
-use super::{Credit, availability, payment, percent, printed};
+use super::parts::{Weighed, deciding, parted, together};
+use super::{Credit, Figure, Parted, availability, capped, figure, is_kept, payment, printed, share};
 use crate::agreement::{Covered, Downtime, ExcludedTime, Measure};
 use crate::credit::estimate::estimates;
 use crate::credit::evidence::{CreditError, Evidence};
@@ -37,57 +38,114 @@ pub struct Bounds {
 }
 
 /// The bounds of a credit that comes of this evidence, of which so much was measured before it was
-/// [`compacted`](Evidence::compacted).
+/// [`compacted`](Evidence::compacted): once, or for each of its [`parts`](Evidence::parts).
 pub fn bounds(
     covered: &Covered<'_>,
     evidence: &Evidence,
     credit: &Credit,
-    measured: &Measured,
+    measured: &[Measured],
 ) -> Result<Bounds, CreditError> {
-    let terms = covered.terms;
-    let outcome = |availability: Fraction, downtime: &Downtime| {
-        let percent = percent(covered, &availability, downtime);
-        let amount = evidence.fee.as_ref().map(|fee| payment(terms, &percent, fee).map(|payment| payment.amount));
-        let availability_percent = printed(terms, &availability);
+    let parts = parted(covered, evidence)?;
+    let [mut best, mut worst] = [Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len())];
+    // A metric without a request has a figure, and no part.
+    let nothing = Measured::default();
+    let mut measured = measured.iter();
+    for part in &parts {
+        let is_counted = !covered.terms.has_parts()
+            || evidence
+                .parts
+                .iter()
+                .any(|own| own.metric == part.metric && own.member == part.member.unwrap_or_default());
+        let own = if is_counted { measured.next() } else { None }.unwrap_or(&nothing);
+        let [at_best, at_worst] = match covered.terms.has_parts() {
+            false => alone(&part.covered, &part.evidence, credit, credit.percent.clone(), own)?,
+            true => {
+                let Figure { credit, share, .. } = figure(&part.covered, &part.evidence)?;
+                alone(&part.covered, &part.evidence, &credit, share, own)?
+            }
+        };
+        best.push(at_best);
+        worst.push(at_worst);
+    }
+    let outcome = |figures: Vec<Alone>| {
+        let all = || parts.iter().zip(&figures);
+        let weighed: Vec<Weighed<'_>> = all().map(|(part, own)| own.weighed(part)).collect();
+        let percent =
+            capped(covered.terms, together(covered.terms, all().map(|(part, own)| (part.metric, &own.share))));
+        let fee = evidence.fee.as_ref();
+        let amount = fee.map(|fee| payment(covered, &percent, evidence, fee).map(|payment| payment.amount));
+        let decides = &figures[deciding(&weighed)];
+        let (availability, availability_percent) = (decides.availability.clone(), decides.availability_percent);
         Ok(Outcome { availability, availability_percent, percent, amount: amount.transpose()? })
+    };
+    Ok(Bounds { best: outcome(best)?, worst: outcome(worst)? })
+}
+
+/// A figure under an assumption.
+struct Alone {
+    availability: Fraction,
+    availability_percent: i64,
+    share: Fraction,
+    kept: bool,
+}
+
+impl Alone {
+    fn weighed<'a>(&'a self, part: &Parted<'_>) -> Weighed<'a> {
+        Weighed { metric: part.metric, share: &self.share, kept: self.kept, availability: &self.availability }
+    }
+}
+
+/// One figure at best and at worst.
+fn alone(
+    covered: &Covered<'_>,
+    evidence: &Evidence,
+    credit: &Credit,
+    share_as_counted: Fraction,
+    measured: &Measured,
+) -> Result<[Alone; 2], CreditError> {
+    let terms = covered.terms;
+    let figure = |availability: Fraction, downtime: &Downtime| Alone {
+        availability_percent: printed(terms, &availability),
+        share: share(covered, &availability, downtime),
+        kept: is_kept(terms, &availability),
+        availability,
     };
     let honoured = honoured(covered, &evidence.exclusions)?;
     let special = Special::of(covered, &honoured, evidence, &evidence.lost);
-    let as_counted = Outcome {
+    let as_counted = || Alone {
         availability: credit.availability.clone(),
         availability_percent: credit.availability_percent,
-        percent: credit.percent.clone(),
-        amount: credit.amount,
+        share: share_as_counted.clone(),
+        kept: credit.kept,
     };
     let best = match credit.lost_slices {
-        0 => as_counted.clone(),
+        0 => as_counted(),
         _ => {
             let nothing_lost = Special::of(covered, &honoured, evidence, &[]);
             let judged = Judged::of(covered, evidence, &nothing_lost, &[])?;
-            let reason = "more requests than can be counted";
-            let too_many = CreditError::Counts { start: covered.slices().start, reason };
-            let valid = judged.valid.checked_add(measured.lost_valid).ok_or(too_many)?;
+            let valid = judged.valid.checked_add(measured.lost_valid);
+            let valid = valid.ok_or(CreditError::too_many(covered.slices().start))?;
             let judged = Judged { valid, ..judged };
-            let best = outcome(availability(terms, &judged, &Fraction::zero()), &judged.downtime(terms))?;
+            let best = figure(availability(terms, &judged, &Fraction::zero()), &judged.downtime(terms));
             // A loss that is estimated from days may come to less than what was counted in it.
-            if best.availability < as_counted.availability { as_counted.clone() } else { best }
+            if best.availability < credit.availability { as_counted() } else { best }
         }
     };
     let time = denominator(covered, &special);
     let worst = match terms.measure {
-        Measure::Occurrences => as_counted,
-        _ if time == 0 => as_counted,
+        Measure::Occurrences => as_counted(),
+        _ if time == 0 => as_counted(),
         Measure::Downtime { .. } => {
             let down = measured.worst_downtime(covered, &special);
-            outcome(Fraction::one().minus(down.time.unsigned_abs(), time.unsigned_abs()), &down)?
+            figure(Fraction::one().minus(down.time.unsigned_abs(), time.unsigned_abs()), &down)
         }
         Measure::MeanErrorRate | Measure::BadSlices(_) | Measure::Proportional(_) => {
             let silent = silent(covered, &special, evidence, measured)?;
             let silent = silent.times(terms.slice.unsigned_abs(), time.unsigned_abs());
-            outcome(credit.availability.less(&silent), &Downtime::default())?
+            figure(credit.availability.less(&silent), &Downtime::default())
         }
     };
-    Ok(Bounds { best, worst })
+    Ok([best, worst])
 }
 
 /// µs of the denominator.

@@ -17,6 +17,11 @@ pub struct Evidence {
     /// Valid requests of judged slices that need not be listed, because they had no failure and are neither lost nor
     /// removed.
     pub other_valid: i64,
+    /// The same by month of a period of several, for information; empty for a period of one, and where it was not kept.
+    pub other_valid_months: Vec<i64>,
+    /// Of several metrics, and of members that are judged by themselves, what was counted, by metric and member; then nothing stands in
+    /// `slices`, `other_valid` and `other_valid_months`. Empty where there is one figure.
+    pub parts: Vec<Part>,
     /// Exclusions that were not withdrawn and are about this business, service and customer, of any category.
     pub exclusions: Vec<Excluded>,
     /// Incidents of this service in which telemetry was lost: `[started, fixed)` in µs, an open one up to the
@@ -26,6 +31,21 @@ pub struct Evidence {
     pub active: Vec<Interval>,
     /// What was paid for the period.
     pub fee: Option<Fee>,
+}
+
+/// What was counted for one metric, of one member where each is judged by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Which of [`Terms::metrics`](crate::Terms::metrics).
+    pub metric: usize,
+    /// Endpoint or business; empty where members count together.
+    pub member: String,
+    /// As in [`Evidence::slices`], by the metric's own slices.
+    pub slices: Vec<Counts>,
+    /// As in [`Evidence::other_valid`].
+    pub other_valid: i64,
+    /// As in [`Evidence::other_valid_months`].
+    pub other_valid_months: Vec<i64>,
 }
 
 /// What was counted in a slice.
@@ -101,6 +121,12 @@ pub enum CreditError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// Evidence that is not of the agreement's form.
+    #[error("the evidence does not fit the agreement: {reason}")]
+    Parts {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Counts that cannot be.
     #[error("the slice at {at}: {reason}", at = shown(*start))]
     Counts {
@@ -109,6 +135,13 @@ pub enum CreditError {
         /// What is wrong.
         reason: &'static str,
     },
+}
+
+impl CreditError {
+    /// A sum that does not fit, at or after this start (µs) of a slice.
+    pub(crate) fn too_many(start: i64) -> CreditError {
+        CreditError::Counts { start, reason: "more requests than can be counted" }
+    }
 }
 
 fn shown(micros: i64) -> String {

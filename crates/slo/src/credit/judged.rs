@@ -10,6 +10,7 @@ use num_bigint::BigUint;
 use crate::agreement::{Bad, Covered, Downtime, ExcludedTime, Measure, RateOp, Terms};
 use crate::credit::estimate::Estimate;
 use crate::credit::evidence::{Counts, CreditError, Evidence};
+use crate::credit::pieces::{Pieces, by_slice};
 use crate::credit::slices::Special;
 use crate::credit::sum::Sum;
 use crate::fraction::Fraction;
@@ -177,8 +178,7 @@ impl Judged {
         let from = evidence.slices.partition_point(|counts| counts.start < within.start);
         let to = evidence.slices.partition_point(|counts| counts.start < within.end);
         let inside = &evidence.slices[from..to.max(from)];
-        for pieces in inside.chunk_by(|a, b| special.slices.start_of(a.start) == special.slices.start_of(b.start)) {
-            let start = special.slices.start_of(pieces[0].start);
+        for (start, pieces) in by_slice(inside, slice, |start| special.slices.start_of(start)) {
             if !contains(&special.judged, start) {
                 continue;
             }
@@ -212,7 +212,7 @@ impl Judged {
 
     /// Adds a slice to the sums, and keeps it if there is anything to say of it.
     fn take(&mut self, (slice, dropped): (JudgedSlice, i64)) -> Result<(), CreditError> {
-        let too_many = || CreditError::Counts { start: slice.start, reason: "more requests than can be counted" };
+        let too_many = || CreditError::too_many(slice.start);
         self.valid = self.valid.checked_add(slice.valid).ok_or_else(too_many)?;
         self.failed = self.failed.checked_add(slice.failed).ok_or_else(too_many)?;
         if slice.failed > 0 || slice.spared > 0 || dropped > 0 || slice.estimate.is_some() {
@@ -256,11 +256,16 @@ impl Judged {
 
     /// 1 − the measure's sum over the slices of the denominator.
     pub fn availability(&self, slice: i64) -> Fraction {
-        match self.time {
-            0 => Fraction::one(),
-            time if time % slice == 0 => self.lost_time.complement((time / slice).unsigned_abs()),
-            time => self.lost_time.times(slice.unsigned_abs(), 1).complement(time.unsigned_abs()),
-        }
+        available(&self.lost_time, self.time, slice)
+    }
+}
+
+/// 1 − so many slices that were lost over the µs of the denominator; 1 where that is 0.
+pub(crate) fn available(lost: &Fraction, time: i64, slice: i64) -> Fraction {
+    match time {
+        0 => Fraction::one(),
+        time if time % slice == 0 => lost.complement((time / slice).unsigned_abs()),
+        time => lost.times(slice.unsigned_abs(), 1).complement(time.unsigned_abs()),
     }
 }
 
@@ -304,7 +309,7 @@ impl Measuring<'_> {
             down: 0,
         };
         let mut dropped = 0;
-        let too_many = || CreditError::Counts { start, reason: "more requests than can be counted" };
+        let too_many = || CreditError::too_many(start);
         let sum = |a: i64, b: i64| a.checked_add(b).ok_or_else(too_many);
         for counts in pieces {
             if contains(&special.excluded, counts.start) {
@@ -340,7 +345,7 @@ impl Measuring<'_> {
 
 /// What can be counted, in order.
 pub(crate) fn checked(covered: &Covered<'_>, evidence: &Evidence, special: &Special) -> Result<(), CreditError> {
-    let pieces = crate::credit::pieces::Pieces::of(covered, evidence, special);
+    let pieces = Pieces::of(covered, evidence, special);
     let mut before = None;
     for counts in &evidence.slices {
         let reason = match counts {

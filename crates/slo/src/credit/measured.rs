@@ -3,12 +3,12 @@
 use nines_timeline::Interval;
 
 use crate::agreement::{Covered, Downtime, ExcludedTime, Measure};
-use crate::credit::evidence::{Counts, CreditError, Evidence};
+use crate::credit::evidence::{Counts, CreditError};
 use crate::credit::judged::runs;
-use crate::credit::slices::{Special, honoured};
-use crate::spans::{clip, contains, intersect, subtract};
+use crate::credit::slices::Special;
+use crate::spans::{clip, intersect};
 
-/// What was measured in a stretch of time. Stretches that follow each other add up ([`Measured::then`]); their size does not
+/// What was measured in a stretch of time. Stretches that follow each other add up ([`Compactor::join`](crate::Compactor::join)); their size does not
 /// grow with the requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Measured {
@@ -25,48 +25,49 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Takes a slice into account, in the pieces in which it is counted. Slices ascend.
-    pub(crate) fn add(&mut self, covered: &Covered<'_>, special: &Special, pieces: &[Counts]) {
-        let Some(first) = pieces.first() else { return };
-        let (terms, start) = (covered.terms, special.slices.start_of(first.start));
-        if !contains(&special.judged, start) {
-            return;
-        }
-        let slice = Interval::new(start, start + terms.slice);
-        let is_lost = |at: i64| contains(&special.lost, at) && !contains(&special.excluded, at);
-        let plain = |counts: &&Counts| !contains(&special.excluded, counts.start) && !is_lost(counts.start);
-        let sum = |of: &dyn Fn(&Counts) -> i64| pieces.iter().filter(plain).map(of).fold(0, i64::saturating_add);
-        self.used |= pieces.iter().any(|counts| counts.valid > 0);
-        let (outside, failed) = (sum(&|counts| counts.valid), sum(&|counts| counts.failed));
+    /// Takes a judged slice into account, by its start; `lost` is the lost time that is not excluded. Slices ascend.
+    pub(crate) fn add(
+        &mut self,
+        covered: &Covered<'_>,
+        special: &Special,
+        lost: &[Interval],
+        start: i64,
+        sums: SliceSums,
+    ) {
+        let (terms, SliceSums { outside, failed, spared }) = (covered.terms, sums);
         if outside == 0 {
             return;
         }
+        let slice = Interval::new(start, start + terms.slice);
         self.time += weight(covered, special, slice);
         let Measure::Downtime { bad, .. } = terms.measure else { return };
         // What was lost in part is known only with the estimate, and is taken for down at worst.
-        if !clip(&subtract(&special.lost, &special.excluded), slice).is_empty() {
+        if !clip(lost, slice).is_empty() {
             return;
         }
-        let spared = |counts: &&Counts| {
-            terms.excluded_time == ExcludedTime::ErrorFree && contains(&special.excluded, counts.start)
+        let valid = match terms.excluded_time {
+            ExcludedTime::ErrorFree => outside.saturating_add(spared),
+            ExcludedTime::Removed => outside,
         };
-        let valid = pieces.iter().filter(spared).map(|counts| counts.valid).fold(outside, i64::saturating_add);
         if !(failed > 0 && outside >= terms.min_requests && bad.holds(failed, valid)) {
             self.join(covered, special, slice);
         }
     }
 
-    /// What was measured in this stretch and in a later one. Of the evidence all but its slices matters, which is that of both.
-    pub fn then(&mut self, later: Measured, covered: &Covered<'_>, evidence: &Evidence) -> Result<(), CreditError> {
+    /// What was measured in this stretch and in a later one.
+    pub(crate) fn then(
+        &mut self,
+        later: Measured,
+        covered: &Covered<'_>,
+        special: &Special,
+    ) -> Result<(), CreditError> {
         self.time += later.time;
         self.used |= later.used;
-        let reason = "more requests than can be counted";
-        let too_many = CreditError::Counts { start: covered.slices().start, reason };
-        self.lost_valid = self.lost_valid.checked_add(later.lost_valid).ok_or(too_many)?;
+        let sum = self.lost_valid.checked_add(later.lost_valid);
+        self.lost_valid = sum.ok_or(CreditError::too_many(covered.slices().start))?;
         self.down.then(later.down);
         if let Some(good) = later.good {
-            let honoured = honoured(covered, &evidence.exclusions)?;
-            self.join(covered, &Special::of(covered, &honoured, evidence, &evidence.lost), good);
+            self.join(covered, special, good);
         }
         Ok(())
     }
@@ -86,6 +87,28 @@ impl Measured {
         all.then(self.down.clone());
         all.then(down(covered, special, Interval::new(good.end, whole.end)));
         all
+    }
+}
+
+/// What was counted in a slice, but for what was lost.
+#[derive(Default)]
+pub(crate) struct SliceSums {
+    /// Valid requests outside of excluded time.
+    pub outside: i64,
+    /// Failed ones of these.
+    pub failed: i64,
+    /// Valid requests in excluded time.
+    pub spared: i64,
+}
+
+impl SliceSums {
+    pub fn add(&mut self, counts: &Counts, excluded: bool) {
+        if excluded {
+            self.spared = self.spared.saturating_add(counts.valid);
+        } else {
+            self.outside = self.outside.saturating_add(counts.valid);
+            self.failed = self.failed.saturating_add(counts.failed);
+        }
     }
 }
 

@@ -9,22 +9,26 @@ mod bounds;
 mod compact;
 mod estimate;
 mod evidence;
-
 mod judged;
 mod measured;
-
+mod members;
+mod parts;
 mod pieces;
 mod slices;
 mod sum;
 mod workings;
 
 pub use bounds::{Bounds, Outcome, bounds};
+pub use compact::{Compacted, Compactor};
 pub use estimate::Estimate;
-pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee};
+pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee, Part};
 pub use measured::Measured;
+pub use parts::PartCredit;
 pub use pieces::Pieces;
 
-pub(crate) use judged::{Fate, Judged, JudgedSlice};
+pub(crate) use judged::{Fate, Judged, JudgedSlice, available};
+pub(crate) use parts::{Parted, parted, together};
+use parts::{Weighed, deciding};
 pub(crate) use sum::Sum;
 pub(crate) use workings::Workings;
 
@@ -32,7 +36,7 @@ use nines_timeline::Share;
 
 use crate::agreement::{Cap, Covered, Downtime, Figures, Measure, Money, Terms};
 use crate::fraction::{Fraction, PERCENT_SCALE, Rounding};
-use crate::money::{self, minor_digits};
+use crate::money::{self, MONEY_SCALE, minor_digits};
 
 /// What is owed for a period, and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,13 +61,14 @@ pub struct Credit {
     /// The availability in 10⁻⁶ percent, rounded for print: 99.884259 % is 99,884,259. Half-even, but down where that
     /// would reach a bound (a tier, the commitment, 100 %) that was missed.
     pub availability_percent: i64,
-    /// Whether the commitment was kept.
+    /// Whether the commitment was kept; of several metrics those of all.
     pub kept: bool,
     /// Which of the agreement's tiers applies, where credits go by tiers.
     pub tier: Option<usize>,
     /// The share of the fee base that is credited: at most the cap where that is a share, and at most all of it.
     pub percent: Fraction,
-    /// The fee without what vouchers paid, if they are excluded; in 10⁻⁶ of the currency's unit.
+    /// The fee without what vouchers paid, if they are excluded, and for the judged days, if it is prorated; in 10⁻⁶ of the
+    /// currency's unit.
     pub fee_base: Option<i128>,
     /// What is owed, in 10⁻⁶ of the currency's unit; `None` without a fee.
     pub amount: Option<i128>,
@@ -73,6 +78,8 @@ pub struct Credit {
     pub currency: Option<String>,
     /// The instant (µs) before which the credit must be claimed.
     pub claim_by: Option<i64>,
+    /// Where there are several figures, all of them, by metric and member: one of them decides, and the figures above are its own.
+    pub parts: Vec<PartCredit>,
 }
 
 impl Credit {
@@ -86,35 +93,96 @@ impl Credit {
 ///
 /// A period without a whole slice or a request was available, and so is what was all removed.
 pub fn credit(covered: &Covered<'_>, evidence: &Evidence) -> Result<Credit, CreditError> {
-    let terms = covered.terms;
-    let workings = Workings::of(covered, evidence)?;
-    let Workings { special, judged, estimates, .. } = &workings;
-    let estimated = estimates.iter().fold(Fraction::zero(), |sum, estimate| sum.plus(&estimate.failed));
-    let availability = availability(terms, judged, &estimated);
-    let downtime = judged.downtime(terms);
-    let percent = percent(covered, &availability, &downtime);
-    let tier = tier_of(terms, &availability);
-    let payment = evidence.fee.as_ref().map(|fee| payment(terms, &percent, fee)).transpose()?;
-    let first_outage = judged.outages.first().and_then(|outage| outage.last()).map(|span| span.end);
+    let parts = parted(covered, evidence)?;
+    let mut figures = Vec::with_capacity(parts.len());
+    for part in &parts {
+        figures.push(figure(&part.covered, &part.evidence)?);
+    }
+    let all = || parts.iter().zip(&figures);
+    let weighed: Vec<Weighed<'_>> = all().map(|(part, figure)| figure.weighed(part.metric)).collect();
+    let decides = deciding(&weighed);
+    let share = together(covered.terms, all().map(|(part, figure)| (part.metric, &figure.share)));
+    let percent = capped(covered.terms, share);
+    let payment = evidence.fee.as_ref().map(|fee| payment(covered, &percent, evidence, fee)).transpose()?;
+    let part_credits = all().enumerate().map(|(at, (part, figure))| PartCredit {
+        metric: part.covered.terms.metric.clone(),
+        member: part.member.map(str::to_string),
+        slices: figure.credit.slices,
+        valid: figure.credit.valid,
+        failed: figure.credit.failed,
+        availability: figure.credit.availability.clone(),
+        availability_percent: figure.credit.availability_percent,
+        kept: figure.credit.kept,
+        share: figure.share.clone(),
+        decides: at == decides,
+    });
+    let part_credits = if covered.terms.has_parts() { part_credits.collect() } else { Vec::new() };
+    let kept = figures.iter().all(|figure| figure.credit.kept);
+    let first_outage = figures.iter().filter_map(|figure| figure.first_outage).min();
     Ok(Credit {
-        slices: judged.number,
-        valid: judged.valid,
-        failed: judged.failed,
-        lost_slices: special.lost_slices(),
-        excluded: by_category(covered, &workings),
-        availability_percent: printed(terms, &availability),
-        kept: !decisive(terms, &availability).is_below(terms.commitment),
-        tier,
+        kept,
         percent,
         fee_base: payment.as_ref().map(|payment| payment.base),
         amount: payment.as_ref().map(|payment| payment.amount),
         below_min_payout: payment.as_ref().is_some_and(|payment| payment.below_min),
         currency: evidence.fee.as_ref().map(|fee| fee.currency.clone()),
         claim_by: covered.claim_by(first_outage),
+        parts: part_credits,
+        ..figures.swap_remove(decides).credit
+    })
+}
+
+/// One figure, before anything is paid.
+pub(crate) struct Figure {
+    /// Without an amount; its percent is limited by the cap.
+    pub credit: Credit,
+    /// The share that it credits, without the cap.
+    pub share: Fraction,
+    /// When its first outage ended.
+    first_outage: Option<i64>,
+}
+
+impl Figure {
+    fn weighed(&self, metric: usize) -> Weighed<'_> {
+        Weighed { metric, share: &self.share, kept: self.credit.kept, availability: &self.credit.availability }
+    }
+}
+
+/// What evidence of one figure comes to.
+pub(crate) fn figure(covered: &Covered<'_>, evidence: &Evidence) -> Result<Figure, CreditError> {
+    let terms = covered.terms;
+    let workings = Workings::of(covered, evidence)?;
+    let Workings { special, judged, estimates, .. } = &workings;
+    let estimated = estimates.iter().fold(Fraction::zero(), |sum, estimate| sum.plus(&estimate.failed));
+    let availability = availability(terms, judged, &estimated);
+    let share = share(covered, &availability, &judged.downtime(terms));
+    let first_outage = judged.outages.first().and_then(|outage| outage.last()).map(|span| span.end);
+    let credit = Credit {
+        slices: judged.number,
+        valid: judged.valid,
+        failed: judged.failed,
+        lost_slices: special.lost_slices(),
+        excluded: by_category(covered, &workings),
+        availability_percent: printed(terms, &availability),
+        kept: is_kept(terms, &availability),
+        tier: tier_of(terms, &availability),
+        percent: capped(terms, share.clone()),
+        fee_base: None,
+        amount: None,
+        below_min_payout: false,
+        currency: None,
+        claim_by: None,
         availability,
         estimates: estimates.clone(),
         estimated,
-    })
+        parts: Vec::new(),
+    };
+    Ok(Figure { credit, share, first_outage })
+}
+
+/// Whether the commitment is kept.
+fn is_kept(terms: &Terms, availability: &Fraction) -> bool {
+    !decisive(terms, availability).is_below(terms.commitment)
 }
 
 /// The availability that decides: rounded where the agreement rounds it.
@@ -132,10 +200,14 @@ pub(crate) fn figures<'a>(covered: &Covered<'_>, decisive: &'a Fraction, downtim
     Figures { availability: decisive, commitment: covered.terms.commitment, downtime, days: covered.period.days() }
 }
 
-/// The share of the fee base that is credited.
-fn percent(covered: &Covered<'_>, availability: &Fraction, downtime: &Downtime) -> Fraction {
-    let (terms, decisive) = (covered.terms, decisive(covered.terms, availability));
-    let share = terms.credits.share(figures(covered, &decisive, downtime));
+/// The share of the fee base that a figure credits, without the cap.
+fn share(covered: &Covered<'_>, availability: &Fraction, downtime: &Downtime) -> Fraction {
+    let decisive = decisive(covered.terms, availability);
+    covered.terms.credits.share(figures(covered, &decisive, downtime))
+}
+
+/// A share of the fee base, as far as the cap and the fee go.
+pub(crate) fn capped(terms: &Terms, share: Fraction) -> Fraction {
     let most = match terms.cap {
         Some(Cap::Share(share)) => Fraction::from(share),
         Some(Cap::Money(_)) | None => Fraction::one(),
@@ -145,18 +217,22 @@ fn percent(covered: &Covered<'_>, availability: &Fraction, downtime: &Downtime) 
 
 fn availability(terms: &Terms, judged: &Judged, estimated: &Fraction) -> Fraction {
     match terms.measure {
-        Measure::Occurrences => {
-            let part = |counted: i64| estimated.numerator() + estimated.denominator() * counted.unsigned_abs();
-            let (failed, valid) = (part(judged.failed), part(judged.valid));
-            if valid == Default::default() { Fraction::one() } else { Fraction::new(&valid - failed, valid) }
-        }
+        Measure::Occurrences => of_requests(judged.failed, judged.valid, estimated),
         Measure::MeanErrorRate | Measure::BadSlices(_) | Measure::Downtime { .. } | Measure::Proportional(_) => {
             judged.availability(terms.slice)
         }
     }
 }
 
-fn printed(terms: &Terms, availability: &Fraction) -> i64 {
+/// The share of valid requests that did not fail, with those that are assumed to have failed; 1 where there was none.
+pub(crate) fn of_requests(failed: i64, valid: i64, estimated: &Fraction) -> Fraction {
+    let part = |counted: i64| estimated.numerator() + estimated.denominator() * counted.unsigned_abs();
+    let (failed, valid) = (part(failed), part(valid));
+    if valid == Default::default() { Fraction::one() } else { Fraction::new(&valid - failed, valid) }
+}
+
+/// An availability in 10⁻⁶ percent, rounded for print.
+pub(crate) fn printed(terms: &Terms, availability: &Fraction) -> i64 {
     let scale = 100 * 10u64.pow(PERCENT_SCALE);
     let rounded = availability.rounded(scale);
     let shown = Fraction::new(rounded.clone(), scale);
@@ -184,7 +260,8 @@ struct Payment {
     below_min: bool,
 }
 
-fn payment(terms: &Terms, percent: &Fraction, fee: &Fee) -> Result<Payment, CreditError> {
+fn payment(covered: &Covered<'_>, percent: &Fraction, evidence: &Evidence, fee: &Fee) -> Result<Payment, CreditError> {
+    let terms = covered.terms;
     let unknown = || CreditError::UnknownCurrency(fee.currency.clone());
     minor_digits(&fee.currency).ok_or_else(unknown)?;
     if fee.amount < 0 {
@@ -193,9 +270,13 @@ fn payment(terms: &Terms, percent: &Fraction, fee: &Fee) -> Result<Payment, Cred
     if !(0..=fee.amount).contains(&fee.vouchers) {
         return Err(CreditError::Fee { reason: "vouchers pay between nothing and the whole fee" });
     }
-    let base = fee.amount - if terms.exclude_vouchers { fee.vouchers } else { 0 };
+    let paid = fee.amount - if terms.exclude_vouchers { fee.vouchers } else { 0 };
     let (places, mode) = amount_rounding(terms, &fee.currency);
-    let mut amount = money::share_of(base, percent, places, mode);
+    // Rounded once: from what was paid, not from the base that is shown.
+    let days = covered.paid_days(&evidence.active);
+    let base = days.as_ref().map_or(paid, |days| money::share_of(paid, days, MONEY_SCALE, Rounding::HalfEven));
+    let share = days.map_or_else(|| percent.clone(), |days| days.product(percent));
+    let mut amount = money::share_of(paid, &share, places, mode);
     if let Some(Cap::Money(cap)) = &terms.cap {
         amount = in_currency(std::slice::from_ref(cap), fee, "cap")?.map_or(amount, |most| amount.min(most));
     }

@@ -3,7 +3,7 @@
 use nines_timeline::{Grid, Interval};
 
 use crate::agreement::Covered;
-use crate::credit::evidence::{CreditError, Evidence};
+use crate::credit::evidence::{Counts, CreditError, Evidence};
 use crate::credit::slices::{Special, honoured};
 
 /// The slices of an agreement, cut where excluded or lost time begins or ends inside one.
@@ -12,6 +12,22 @@ pub struct Pieces {
     grid: Grid,
     /// Ascending, in µs; none of them begins a slice.
     cuts: Vec<i64>,
+}
+
+/// Counts by the slice in which they lie, with its start (µs), which is asked of the first of each slice. Counts ascend.
+pub(crate) fn by_slice(
+    mut counts: &[Counts],
+    width: i64,
+    slice_of: impl Fn(i64) -> i64,
+) -> impl Iterator<Item = (i64, &[Counts])> {
+    std::iter::from_fn(move || {
+        let start = slice_of(counts.first()?.start);
+        // Most slices are counted in one piece: the next one is looked at first.
+        let more = counts[1..].iter().take_while(|next| next.start - start < width).count();
+        let (own, rest) = counts.split_at(1 + more);
+        counts = rest;
+        Some((start, own))
+    })
 }
 
 impl Covered<'_> {
@@ -33,7 +49,7 @@ impl Pieces {
         let edges = special.excluded.iter().chain(&special.lost).chain(&days).flat_map(|span| [span.start, span.end]);
         let hours: Vec<Interval> = days.iter().flat_map(|days| covered.in_service(vec![*days], *days)).collect();
         let edges = edges.chain(hours.iter().flat_map(|span| [span.start, span.end]));
-        let within = |at: &i64| covered.reads(&evidence.lost).start < *at && *at < covered.slices().end;
+        let within = |at: &i64| covered.reads_alone(&evidence.lost).start < *at && *at < covered.slices().end;
         let mut cuts: Vec<i64> = edges.chain(active).filter(within).filter(|at| !grid.begins(*at)).collect();
         cuts.sort_unstable();
         cuts.dedup();
@@ -49,6 +65,20 @@ impl Pieces {
         }
         let after = self.cuts.partition_point(|cut| *cut <= instant);
         self.cuts[..after].last().map_or(start, |cut| start.max(*cut))
+    }
+
+    /// Start (µs) of the slice of which this is the start of a piece.
+    #[inline]
+    pub fn slice_of(&self, piece: i64) -> i64 {
+        match self.cuts.is_empty() {
+            true => piece,
+            false => self.grid.start_of(piece),
+        }
+    }
+
+    /// Counts of pieces by the slice in which they lie, with its start (µs). Counts ascend.
+    pub(crate) fn by_slice<'c>(&self, counts: &'c [Counts]) -> impl Iterator<Item = (i64, &'c [Counts])> {
+        by_slice(counts, self.grid.width(), |piece| self.slice_of(piece))
     }
 
     /// The agreement's slices.

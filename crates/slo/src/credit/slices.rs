@@ -10,6 +10,7 @@ use crate::credit::evidence::{CreditError, Evidence, Excluded};
 use crate::spans::{clip, intersect, subtract};
 
 /// Time that is not judged by its counts. Disjoint intervals, ascending.
+#[derive(Debug)]
 pub(crate) struct Special {
     /// What is judged: the slices of the covered part of the period in which the customer was there.
     pub judged: Vec<Interval>,

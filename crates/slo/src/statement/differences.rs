@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::agreement::Exclude;
 use crate::agreement::Terms;
-use crate::credit::{Credit, Estimate, Evidence, Excluded};
+use crate::credit::{Credit, Estimate, Evidence, Excluded, PartCredit};
 use crate::statement::IssuedStatement;
 use crate::statement::difference::{Difference, Subject};
 use crate::statement::slice_changes::slice_changes;
 use crate::statement::terms::{Clause, clauses};
-use crate::statement::view::View;
+use crate::statement::view::{Figured, View};
 use crate::words::{Clock, fraction, grouped, listed, long, micro_percent, money, percent_of};
 
 /// What of a statement that was issued is no longer so. Empty if nothing that matters changed: when it was issued, by
@@ -23,15 +23,16 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
     found.change(Subject::Parties, "period", &old.period.to_string(), &new.period.to_string());
     found.figures(&old.credit, &new.credit);
     let agreements = (old.agreement(), new.agreement());
-    let views = match &agreements {
-        (Ok(before), Ok(after)) => View::new(old, before).ok().zip(View::new(new, after).ok()),
+    let figured = match &agreements {
+        (Ok(before), Ok(after)) => Figured::of(old, before).ok().zip(Figured::of(new, after).ok()),
         _ => None,
     };
-    if let Some((before, after)) = &views {
-        found.judgement(before, after);
-        let told = slice_changes(before, after).into_iter().map(|text| Difference { about: Subject::Requests, text });
-        found.0.extend(told);
-        found.evidence(before, after);
+    if let Some((before, after)) = &figured
+        && let Some((old, new)) = before.deciding().ok().zip(after.deciding().ok())
+    {
+        found.judgement(&old, &new);
+        found.counts(before, after);
+        found.evidence(&old, &new);
     }
     if old.complete != new.complete {
         let text = match new.complete {
@@ -57,7 +58,7 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
 
 /// Whether two statements say the same of the same evidence. In which order exclusions and losses were read says nothing.
 fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
-    let (Evidence { slices, other_valid, active, fee, .. }, other) = (&old.evidence, &new.evidence);
+    let (Evidence { slices, other_valid, parts, active, fee, .. }, other) = (&old.evidence, &new.evidence);
     let exclusions = |statement: &IssuedStatement| {
         let mut exclusions = statement.evidence.exclusions.clone();
         exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
@@ -68,7 +69,8 @@ fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
         lost.sort_unstable();
         lost
     };
-    (slices, other_valid, active, fee) == (&other.slices, &other.other_valid, &other.active, &other.fee)
+    (slices, other_valid, parts) == (&other.slices, &other.other_valid, &other.parts)
+        && (active, fee) == (&other.active, &other.fee)
         && exclusions(old) == exclusions(new)
         && lost(old) == lost(new)
         && old.credit == new.credit
@@ -113,35 +115,68 @@ impl Found {
             }
             _ => {}
         }
+        self.parts(&old.parts, &new.parts);
         self.change(Subject::Requests, "number of valid requests", &grouped(old.valid), &grouped(new.valid));
         self.change(Subject::Requests, "number of failed requests", &grouped(old.failed), &grouped(new.failed));
+    }
+
+    /// Figures of which the statement has several.
+    fn parts(&mut self, old: &[PartCredit], new: &[PartCredit]) {
+        let figure = |part: &PartCredit| {
+            let decides = if part.decides { ", which decides" } else { "" };
+            let (percent, share) = (micro_percent(part.availability_percent), percent_of(&part.share));
+            format!("{percent}, credits {share}{decides}")
+        };
+        for part in new {
+            let name = format!("figure of {}", part.name());
+            let before = old.iter().find(|other| other.name() == part.name());
+            self.change(Subject::Availability, &name, &before.map_or_else(String::new, figure), &figure(part));
+        }
+        for gone in old.iter().filter(|gone| new.iter().all(|part| part.name() != gone.name())) {
+            self.change(Subject::Availability, &format!("figure of {}", gone.name()), &figure(gone), "");
+        }
     }
 
     /// Terms, and what of the period they judge.
     fn judgement(&mut self, old: &View<'_>, new: &View<'_>) {
         clause_changes(old.terms(), new.terms()).into_iter().for_each(|text| self.tell(Subject::Terms, text));
-        let (before, after) = (old.clock.span(old.covered.interval), new.clock.span(new.covered.interval));
+        let (before, after) =
+            (old.clock.span_in_zone(old.covered.interval), new.clock.span_in_zone(new.covered.interval));
         self.change(Subject::Period, "judged part of the period", &before, &after);
-        let by = |view: &View<'_>| view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at(by));
+        let by =
+            |view: &View<'_>| view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at_in_zone(by));
         self.change(Subject::Claim, "claim deadline", &by(old), &by(new));
+    }
+
+    /// The counts of each figure.
+    fn counts(&mut self, old: &Figured<'_>, new: &Figured<'_>) {
+        let before: Vec<_> = old.all().filter_map(Result::ok).collect();
+        for (view, part) in new.all().filter_map(Result::ok) {
+            let same = |other: &Option<&PartCredit>| other.map(PartCredit::name) == part.map(PartCredit::name);
+            if let Some((earlier, _)) = before.iter().find(|(_, other)| same(other)) {
+                let of = part.map_or_else(String::new, |part| format!("{}: ", part.name()));
+                let told = slice_changes(earlier, &view).into_iter().map(|text| format!("{of}{text}"));
+                self.0.extend(told.map(|text| Difference { about: Subject::Requests, text }));
+            }
+        }
     }
 
     fn evidence(&mut self, old: &View<'_>, new: &View<'_>) {
         self.exclusions(old, new);
         let (before, after) = (&old.statement.evidence, &new.statement.evidence);
         for lost in before.lost.iter().filter(|lost| !after.lost.contains(lost)) {
-            let text = format!("Telemetry is no longer taken as lost {}.", old.clock.span(*lost));
+            let text = format!("Telemetry is no longer taken as lost {}.", old.clock.span_in_zone(*lost));
             self.tell(Subject::LostTelemetry, text);
         }
         for lost in after.lost.iter().filter(|lost| !before.lost.contains(lost)) {
-            self.tell(Subject::LostTelemetry, format!("Telemetry was lost {}.", new.clock.span(*lost)));
+            self.tell(Subject::LostTelemetry, format!("Telemetry was lost {}.", new.clock.span_in_zone(*lost)));
         }
-        for estimate in &new.statement.credit.estimates {
-            let earlier = old.statement.credit.estimates.iter().find(|other| other.started == estimate.started);
+        for estimate in &new.credit.estimates {
+            let earlier = old.credit.estimates.iter().find(|other| other.started == estimate.started);
             if let Some(earlier) = earlier.filter(|earlier| *earlier != estimate) {
                 let text = format!(
                     "For the outage of {} {}; before {}.",
-                    new.clock.at(estimate.started),
+                    new.clock.at_in_zone(estimate.started),
                     derived(estimate),
                     derived(earlier)
                 );
@@ -161,7 +196,7 @@ impl Found {
             let shown = |view: &View<'_>| {
                 let spans = view.statement.evidence.active.iter().map(|active| view.clock.span(*active));
                 let spans = spans.collect::<Vec<_>>().join(", ");
-                if spans.is_empty() { "always".to_string() } else { spans }
+                if spans.is_empty() { "always".to_string() } else { format!("{spans} ({})", view.clock.zone) }
             };
             self.change(Subject::Period, "time in which the customer was active", &shown(old), &shown(new));
         }
@@ -188,13 +223,13 @@ impl Found {
 
 /// A sentence for each clause that differs.
 pub(crate) fn clause_changes(old: &Terms, new: &Terms) -> Vec<String> {
-    let by_name = |terms: &Terms| -> BTreeMap<&'static str, String> {
-        clauses(terms).into_iter().map(|Clause { name, text }| (name, text)).collect()
+    let by_name = |terms: &Terms| -> BTreeMap<String, String> {
+        clauses(terms).into_iter().map(|Clause { name, text }| (name.into_owned(), text)).collect()
     };
     let (before, after) = (by_name(old), by_name(new));
-    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(name.as_str())));
     let changed = names.filter_map(|name| {
-        let shown = |clauses: &BTreeMap<&'static str, String>| {
+        let shown = |clauses: &BTreeMap<String, String>| {
             clauses.get(name).map_or_else(|| "nothing".to_string(), |text| format!("“{text}”"))
         };
         let (before, after) = (shown(&before), shown(&after));
@@ -213,11 +248,12 @@ fn derived(estimate: &Estimate) -> String {
     )
 }
 
-/// `Attack, 2026-10-14 12:00 to 2026-10-14 13:00, announced 2026-10-13 09:00 (240 slices)`.
+/// `Attack, 2026-10-14 12:00 to 2026-10-14 13:00 (Asia/Shanghai), announced 2026-10-13 09:00 (240 slices)`.
 pub(crate) fn described(exclusion: &Excluded, view: &View<'_>) -> String {
     let announced = announced(exclusion, view.clock);
     let effect = effect(exclusion, view);
-    format!("{}, {}, {announced} ({effect})", exclusion.category, view.clock.span(exclusion.interval))
+    let span = view.clock.span_in_zone(exclusion.interval);
+    format!("{}, {span}, {announced} ({effect})", exclusion.category)
 }
 
 pub(crate) fn announced(exclusion: &Excluded, clock: Clock) -> String {
@@ -242,7 +278,7 @@ pub(crate) fn effect(exclusion: &Excluded, view: &View<'_>) -> String {
                     [] => format!("does not count: {used}, which is used up"),
                     parts => {
                         let parts: Vec<String> = parts.iter().map(|part| view.clock.span(*part)).collect();
-                        format!("counts only for {}: {used}", listed(&parts))
+                        format!("counts only for {} ({}): {used}", listed(&parts), view.clock.zone)
                     }
                 };
             }

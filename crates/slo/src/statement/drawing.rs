@@ -17,7 +17,11 @@ impl IssuedStatement {
         let of = deciding::agreement(&agreement, &versions)?;
         let covered =
             of.covered(month, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
-        let ((evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
+        let ((mut evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
+        if !rules.within_slices() {
+            // Nor does it say months.
+            evidence.other_valid_months.clear();
+        }
         let credit = credit(&covered, &evidence)?;
         let mut statement = IssuedStatement {
             agreement,
@@ -42,6 +46,7 @@ impl IssuedStatement {
             changes: Vec::new(),
             before: None,
             sha256: String::new(),
+            signature: None,
         };
         statement.sha256 = hash::of(&statement);
         Ok(statement)
@@ -58,6 +63,7 @@ impl IssuedStatement {
         self.changes = changes;
         self.before = Some(before.sha256.clone());
         self.sha256 = hash::of(&self);
+        self.signature = None;
         Some(self)
     }
 }

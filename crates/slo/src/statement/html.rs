@@ -2,8 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+use crate::statement::months::{COLUMNS as MONTH_COLUMNS, SAID as MONTHS};
 use crate::statement::outages::Outages;
-use crate::statement::page::{DayCell, Page, Section, of_all};
+use crate::statement::page::{DayCell, Page, Section, Standing, of_all};
 use crate::statement::strip::State;
 use crate::statement::{IssuedStatement, StatementError};
 
@@ -11,9 +12,8 @@ const STYLE: &str = include_str!("html/style.css");
 const SYMBOLS: &str = include_str!("html/symbols.svg");
 
 /// One page of HTML for a customer: all statements of a period. They must be about one customer and period.
-pub fn html(statements: &[IssuedStatement]) -> Result<String, StatementError> {
-    let page = Page::of(statements)?;
-    let title = format!("Service levels of {} for {}", page.period, page.customer);
+pub fn html(statements: &[IssuedStatement], standing: Standing) -> Result<String, StatementError> {
+    let page = Page::of(statements, standing)?;
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -21,13 +21,14 @@ pub fn html(statements: &[IssuedStatement]) -> Result<String, StatementError> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) }
+                title { (page.title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
+            body class=[page.draft.map(|_| "draft")] {
                 (PreEscaped(SYMBOLS))
                 main {
-                    h1 { (title) }
+                    h1 { (page.title) }
+                    @if let Some(draft) = page.draft { p.draft { b { "DRAFT." } " " (draft) } }
                     (summary(&page))
                     @for of in &page.sections { (section(of)) }
                 }
@@ -78,15 +79,31 @@ fn section(section: &Section) -> Markup {
             @if let Some(incomplete) = &section.incomplete {
                 p.note { b { "Provisional." } " " (incomplete) }
             }
+            p { (section.issuer) }
             (figures(section))
-            h3 { "The days " small { (section.zone) } }
+            @if !section.figures.is_empty() {
+                h3 { "The figures" }
+                @let head = ["Of", "Availability", "Commitment", "Credit"];
+                (table("numbers", &head, section.figures.iter().map(|row| cells(row))))
+            }
+            h3 {
+                "The days "
+                @if let Some(decides) = &section.decides { "of " (decides) " " }
+                small { (section.zone) }
+            }
             (strip(&section.days))
+            @if !section.months.is_empty() {
+                h3 { "The months " small { (section.zone) } }
+                p { (MONTHS) }
+                (table("numbers", &MONTH_COLUMNS, section.months.iter().map(|row| cells(row))))
+            }
             @if let Some(Outages { said, rows }) = &section.outages {
                 h3 { "Outages" }
                 p { (said) }
                 @if !rows.is_empty() {
                     @let from = format!("From ({})", section.zone);
-                    (table("numbers", &[&from, "To", "Downtime"], rows.iter().map(|row| cells(row))))
+                    @let to = format!("To ({})", section.zone);
+                    (table("numbers", &[&from, &to, "Downtime"], rows.iter().map(|row| cells(row))))
                 }
             } @else {
                 h3 { "The worst slices" }
@@ -102,7 +119,10 @@ fn section(section: &Section) -> Markup {
             @if section.exclusions.is_empty() {
                 p { "None." }
             } @else {
-                @let head = ["Category", "Id", "From", "To", "Announced", "Effect"];
+                @let from = format!("From ({})", section.zone);
+                @let to = format!("To ({})", section.zone);
+                @let announced = format!("Announced ({})", section.zone);
+                @let head = ["Category", "Id", &from, &to, &announced, "Effect"];
                 (table("exclusions", &head, section.exclusions.iter().map(|row| cells(row))))
             }
             h3 { "The arithmetic" }
@@ -123,6 +143,9 @@ fn section(section: &Section) -> Markup {
                 ul { @for change in &section.changes { li { (change) } } }
             }
             p.hash { "SHA-256 " code { (section.sha256) } ", computed by " (section.made_by) "." }
+            @if let Some((key, signature)) = &section.signature {
+                p.hash { "Signed by the Ed25519 key " (key) ": " code { (signature) } }
+            }
         }
     }
 }

@@ -56,6 +56,8 @@ pub struct IssuedStatement {
     pub before: Option<String>,
     /// The SHA-256 of the canonical form of all of the above, in hexadecimal digits.
     pub sha256: String,
+    /// Who signed the same, as `ed25519:KEY:SIGNATURE`.
+    pub signature: Option<String>,
 }
 
 /// A version of an agreement as it was applied.

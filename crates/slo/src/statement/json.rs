@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee};
+use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee, Part, PartCredit};
 use crate::rules::Rules;
 use crate::statement::wire::{Decimal, Instant, Ratio, Slices, Span};
 use crate::statement::{AgreementText, Difference, IssuedStatement, StatementError};
@@ -15,7 +15,9 @@ use crate::statement::{AgreementText, Difference, IssuedStatement, StatementErro
 const WITHOUT_RULES: u64 = 1;
 /// The format of rules 2, without the store's slices.
 const BY_SLICES: u64 = 2;
-const FORMAT: u64 = 3;
+/// The format of rules 3 with one figure, without valid requests by month.
+const PLAIN: u64 = 3;
+const FORMAT: u64 = 4;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +48,8 @@ struct Form {
     before: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +84,36 @@ struct CreditForm {
     currency: Option<String>,
     below_min_payout: bool,
     claim_by: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    figures: Vec<FigureForm>,
+}
+
+/// Of several figures one.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FigureForm {
+    metric: Option<String>,
+    member: Option<String>,
+    slices: i64,
+    valid: i64,
+    failed: i64,
+    availability: Ratio,
+    availability_percent: Decimal,
+    kept: bool,
+    credited: Ratio,
+    decides: bool,
+}
+
+/// What was counted for one figure of several.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartForm {
+    metric: usize,
+    member: String,
+    other_valid: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_valid_months: Vec<i64>,
+    slices: Slices,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,9 +135,14 @@ struct EvidenceForm {
     lost: Vec<Span>,
     active: Vec<Span>,
     other_valid: i64,
+    /// Only where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_valid_months: Vec<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stored_slice_micros: Option<i64>,
     slices: Slices,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartForm>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,14 +163,22 @@ struct ExcludedForm {
 }
 
 impl IssuedStatement {
-    /// The canonical JSON form.
+    /// The canonical JSON form, without a signature: that is kept beside it, so that versions that know of none read it.
     pub fn to_json(&self) -> String {
         let mut form = form(self);
         form.sha256 = Some(self.sha256.clone());
         written(&form)
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote, spaces and line breaks aside: anything else is an error. Whether it
+    /// The same with the signature as the last field, if it is signed.
+    pub fn to_signed_json(&self) -> String {
+        let mut form = form(self);
+        form.sha256 = Some(self.sha256.clone());
+        form.signature.clone_from(&self.signature);
+        written(&form)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) or [`to_signed_json`](Self::to_signed_json) wrote, spaces and line breaks aside: anything else is an error. Whether it
     /// is still what was issued is for [`verify`](Self::verify) to say.
     pub fn from_json(text: &str) -> Result<IssuedStatement, StatementError> {
         let value: serde_json::Value =
@@ -149,6 +196,7 @@ impl IssuedStatement {
         let statement = statement(read)?;
         let mut canonical = form(&statement);
         canonical.sha256 = Some(statement.sha256.clone());
+        canonical.signature.clone_from(&statement.signature);
         // Whatever reads to the same values must be written in the same way, so that nothing can be changed unseen.
         if serde_json::to_value(&canonical).ok().as_ref() != Some(&value) {
             return Err(StatementError::format("a value is not written as a statement writes it"));
@@ -173,7 +221,11 @@ fn form(statement: &IssuedStatement) -> Form {
         format: match (statement.rules, statement.missing.as_slice()) {
             (Rules::First, []) => WITHOUT_RULES,
             (Rules::Second, []) => BY_SLICES,
-            (Rules::First | Rules::Second, [..]) | (Rules::Third, _) => FORMAT,
+            (Rules::First | Rules::Second, [..]) | (Rules::Third, _) => {
+                let evidence = &statement.evidence;
+                let is_plain = evidence.other_valid_months.is_empty() && evidence.parts.is_empty();
+                if is_plain && statement.credit.parts.is_empty() { PLAIN } else { FORMAT }
+            }
         },
         rules,
         agreement: statement.agreement.clone(),
@@ -196,6 +248,7 @@ fn form(statement: &IssuedStatement) -> Form {
         changes: statement.changes.clone(),
         before: statement.before.clone(),
         sha256: None,
+        signature: None,
     }
 }
 
@@ -240,6 +293,22 @@ fn credit_form(credit: &Credit) -> CreditForm {
         currency: credit.currency.clone(),
         below_min_payout: credit.below_min_payout,
         claim_by: credit.claim_by.map(Instant),
+        figures: credit.parts.iter().map(figure_form).collect(),
+    }
+}
+
+fn figure_form(part: &PartCredit) -> FigureForm {
+    FigureForm {
+        metric: part.metric.clone(),
+        member: part.member.clone(),
+        slices: part.slices,
+        valid: part.valid,
+        failed: part.failed,
+        availability: Ratio(part.availability.clone()),
+        availability_percent: Decimal(part.availability_percent.into()),
+        kept: part.kept,
+        credited: Ratio(part.share.clone()),
+        decides: part.decides,
     }
 }
 
@@ -255,14 +324,23 @@ fn evidence_form(evidence: &Evidence, rules: Rules) -> EvidenceForm {
         span: excluded.interval.into(),
         announced: excluded.announced.map(Instant),
     };
+    let part = |part: &Part| PartForm {
+        metric: part.metric,
+        member: part.member.clone(),
+        other_valid: part.other_valid,
+        other_valid_months: part.other_valid_months.clone(),
+        slices: part.slices.as_slice().into(),
+    };
     EvidenceForm {
         fee: evidence.fee.as_ref().map(fee),
         exclusions: evidence.exclusions.iter().map(excluded).collect(),
         lost: evidence.lost.iter().map(|lost| (*lost).into()).collect(),
         active: evidence.active.iter().map(|active| (*active).into()).collect(),
         other_valid: evidence.other_valid,
+        other_valid_months: evidence.other_valid_months.clone(),
         stored_slice_micros: evidence.stored_slice.filter(|_| rules.within_slices()),
         slices: evidence.slices.as_slice().into(),
+        parts: evidence.parts.iter().map(part).collect(),
     }
 }
 
@@ -297,6 +375,7 @@ fn statement(form: Form) -> Result<IssuedStatement, StatementError> {
         changes: form.changes,
         before: form.before,
         sha256: form.sha256.ok_or_else(|| StatementError::format("it has no field 'sha256'"))?,
+        signature: form.signature,
     })
 }
 
@@ -315,9 +394,15 @@ fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
         interval: form.span.into(),
         announced: form.announced.map(|at| at.0),
     };
+    let part = |form: PartForm| {
+        let PartForm { metric, member, other_valid, other_valid_months, slices } = form;
+        Ok(Part { metric, member, other_valid, other_valid_months, slices: slices.counts().ok_or_else(beyond)? })
+    };
     Ok(Evidence {
+        parts: form.parts.into_iter().map(part).collect::<Result<_, StatementError>>()?,
         slices: form.slices.counts().ok_or_else(beyond)?,
         other_valid: form.other_valid,
+        other_valid_months: form.other_valid_months,
         stored_slice: form.stored_slice_micros,
         exclusions: form.exclusions.into_iter().map(excluded).collect(),
         lost: form.lost.into_iter().map(Into::into).collect(),
@@ -335,6 +420,21 @@ fn credit(form: CreditForm) -> Result<Credit, StatementError> {
         requests: form.requests,
         failed: form.failed.0,
     };
+    let no_percent = |_| StatementError::format("the availability is no percent");
+    let figure = |form: FigureForm| {
+        Ok(PartCredit {
+            metric: form.metric,
+            member: form.member,
+            slices: form.slices,
+            valid: form.valid,
+            failed: form.failed,
+            availability: form.availability.0,
+            availability_percent: i64::try_from(form.availability_percent.0).map_err(no_percent)?,
+            kept: form.kept,
+            share: form.credited.0,
+            decides: form.decides,
+        })
+    };
     let percent = i64::try_from(form.availability_percent.0);
     Ok(Credit {
         slices: form.slices,
@@ -345,7 +445,7 @@ fn credit(form: CreditForm) -> Result<Credit, StatementError> {
         estimated: form.estimated.0,
         excluded: form.excluded_micros,
         availability: form.availability.0,
-        availability_percent: percent.map_err(|_| StatementError::format("the availability is no percent"))?,
+        availability_percent: percent.map_err(no_percent)?,
         kept: form.kept,
         tier: form.tier,
         percent: form.credited.0,
@@ -354,5 +454,6 @@ fn credit(form: CreditForm) -> Result<Credit, StatementError> {
         below_min_payout: form.below_min_payout,
         currency: form.currency,
         claim_by: form.claim_by.map(|at| at.0),
+        parts: form.figures.into_iter().map(figure).collect::<Result<_, StatementError>>()?,
     })
 }

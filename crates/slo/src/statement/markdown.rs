@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 
+use crate::statement::months::{COLUMNS as MONTH_COLUMNS, SAID as MONTHS};
 use crate::statement::outages::Outages;
-use crate::statement::page::{DayCell, Page, Section};
+use crate::statement::page::{DayCell, Page, Section, Standing};
 use crate::statement::strip::State;
 use crate::statement::{IssuedStatement, StatementError};
 
 /// One page of Markdown for a customer: all statements of a period. They must be about one customer and period.
-pub fn markdown(statements: &[IssuedStatement]) -> Result<String, StatementError> {
-    let page = Page::of(statements)?;
-    let mut out = format!("# Service levels of {} for {}\n\n", text(&page.period), text(&page.customer));
+pub fn markdown(statements: &[IssuedStatement], standing: Standing) -> Result<String, StatementError> {
+    let page = Page::of(statements, standing)?;
+    let mut out = format!("# {}\n\n", text(&page.title));
+    if let Some(draft) = page.draft {
+        put(&mut out, format_args!("> **DRAFT.** {draft}\n\n"));
+    }
     table(
         &mut out,
         &["Service", "Agreement", "Availability", "Commitment", "Credit", "Amount"],
@@ -53,6 +57,7 @@ fn write_section(out: &mut String, section: &Section) {
     if let Some(incomplete) = &section.incomplete {
         put(out, format_args!("> **Provisional.** {}\n\n", text(incomplete)));
     }
+    put(out, format_args!("{}\n\n", text(&section.issuer)));
     put(out, format_args!("### What is agreed: {}\n\n", text(&section.agreement)));
     if let Some(description) = &section.description {
         put(out, format_args!("{}\n\n", text(description)));
@@ -63,13 +68,26 @@ fn write_section(out: &mut String, section: &Section) {
     if let Some(beside) = &section.beside {
         put(out, format_args!("\n{}\n", text(beside)));
     }
-    put(out, format_args!("\n### The days ({})\n\n", text(&section.zone)));
+    if !section.figures.is_empty() {
+        put(out, format_args!("\n### The figures\n\n"));
+        let rows = section.figures.iter().map(|row| row.each_ref().map(|cell| text(cell)));
+        table(out, &["Of", "Availability", "Commitment", "Credit"], rows);
+        out.pop();
+    }
+    let of = section.decides.as_ref().map_or_else(String::new, |decides| format!(" of {decides}"));
+    put(out, format_args!("\n### The days{} ({})\n\n", text(&of), text(&section.zone)));
     strip(out, &section.days);
+    if !section.months.is_empty() {
+        put(out, format_args!("### The months ({})\n\n{MONTHS}\n\n", text(&section.zone)));
+        let rows = section.months.iter().map(|row| row.each_ref().map(|cell| text(cell)));
+        table(out, &MONTH_COLUMNS, rows);
+    }
     if let Some(Outages { said, rows }) = &section.outages {
         put(out, format_args!("### Outages\n\n{said}\n\n"));
         if !rows.is_empty() {
             let rows = rows.iter().map(|row| row.each_ref().map(|cell| text(cell)));
-            table(out, &[&format!("From ({})", section.zone), "To", "Downtime"], rows);
+            let [from, to] = ["From", "To"].map(|name| format!("{name} ({})", section.zone));
+            table(out, &[&from, &to, "Downtime"], rows);
         }
     } else {
         put(out, format_args!("### The worst slices\n\n"));
@@ -86,7 +104,8 @@ fn write_section(out: &mut String, section: &Section) {
         put(out, format_args!("None.\n\n"));
     } else {
         let rows = section.exclusions.iter().map(|row| row.each_ref().map(|cell| text(cell)));
-        table(out, &["Category", "Id", "From", "To", "Announced", "Effect"], rows);
+        let [from, to, announced] = ["From", "To", "Announced"].map(|name| format!("{name} ({})", section.zone));
+        table(out, &["Category", "Id", &from, &to, &announced, "Effect"], rows);
     }
     put(out, format_args!("### The arithmetic\n\n"));
     for (i, step) in section.steps.iter().enumerate() {
@@ -103,6 +122,9 @@ fn write_section(out: &mut String, section: &Section) {
         out.push('\n');
     }
     put(out, format_args!("SHA-256 `{}`, computed by {}.\n\n", section.sha256, text(&section.made_by)));
+    if let Some((key, signature)) = &section.signature {
+        put(out, format_args!("Signed by the Ed25519 key {}: `{signature}`\n\n", text(key)));
+    }
 }
 
 /// A block of fixed width, a row per month, with what its symbols mean and the days that lost something.

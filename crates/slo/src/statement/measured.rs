@@ -31,7 +31,7 @@ pub(crate) fn measured(view: &View<'_>) -> Vec<String> {
             format!("{} make a downtime of {}.", counting(view, "bad slice", "bad slices"), lost(view)),
         ],
         Measure::Occurrences => {
-            let credit = &view.statement.credit;
+            let credit = view.credit;
             vec![
                 format!("Failed: {}.", with_estimate(credit.failed, &credit.estimated)),
                 format!("Valid: {}.", with_estimate(credit.valid, &credit.estimated)),

@@ -4,25 +4,42 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 
-use crate::agreement::Agreement;
-use crate::credit::{Fate, JudgedSlice};
+use crate::agreement::{Agreement, Issuer, Side, Terms};
+use crate::credit::{Fate, JudgedSlice, PartCredit};
 use crate::period::Month;
 use crate::rules::Rules;
+use crate::statement::months;
 use crate::statement::outages::{Outages, outages};
+use crate::statement::signature;
 use crate::statement::steps::{self, Step};
 use crate::statement::strip::{self, Day, State};
 use crate::statement::terms::{Clause, clauses};
-use crate::statement::view::View;
+use crate::statement::view::{Figured, View};
 use crate::statement::{IssuedStatement, StatementError, differences};
 use crate::words::{Clock, counted, days_of, grouped, micro_percent, money, percent, percent_of, places, rate};
+
+/// What stands on the page of a draft.
+const DRAFT: &str = "This is a draft for review. Nothing was issued, and nothing can be claimed from it.";
 
 /// How many of the worst slices are shown.
 const WORST: usize = 10;
 
+/// What the statements of a page are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// They were issued.
+    #[default]
+    Issued,
+    /// They wait for approval: the page says so at its top and with each statement.
+    Draft,
+}
+
 /// All statements of a customer for a period.
 pub(crate) struct Page {
-    pub customer: String,
-    pub period: String,
+    /// `Service levels of October 2026 for acme`, or the same of a draft.
+    pub title: String,
+    /// Why it is no statement yet.
+    pub draft: Option<&'static str>,
     pub sections: Vec<Section>,
     /// What is credited in all, by currency.
     pub totals: Vec<String>,
@@ -36,6 +53,10 @@ pub(crate) struct Section {
     pub agreement: String,
     pub availability: String,
     pub commitment: String,
+    /// Where there are several figures, all of them: name, availability, commitment, credit.
+    pub figures: Vec<[String; 4]>,
+    /// Which of them decides: days, slices and outages are its own.
+    pub decides: Option<String>,
     pub kept: bool,
     pub credit: String,
     pub amount: String,
@@ -44,9 +65,13 @@ pub(crate) struct Section {
     pub incomplete: Option<String>,
     pub clauses: Vec<Clause>,
     pub description: Option<String>,
+    /// Who drew it up, on which side, and its number.
+    pub issuer: String,
     /// That other agreements credit from the same fee.
     pub beside: Option<String>,
     pub days: Vec<DayCell>,
+    /// The months of a period of several, and all of it.
+    pub months: Vec<[String; 5]>,
     /// Where downtime decides; then no single slices are shown.
     pub outages: Option<Outages>,
     pub worst: Vec<[String; 4]>,
@@ -57,6 +82,8 @@ pub(crate) struct Section {
     pub revision: String,
     pub changes: Vec<String>,
     pub sha256: String,
+    /// By which key it was signed, and how.
+    pub signature: Option<(String, String)>,
     pub made_by: String,
 }
 
@@ -72,7 +99,7 @@ pub(crate) struct DayCell {
 }
 
 impl Page {
-    pub fn of(statements: &[IssuedStatement]) -> Result<Page, StatementError> {
+    pub fn of(statements: &[IssuedStatement], standing: Standing) -> Result<Page, StatementError> {
         let page = |reason: &str| StatementError::Page { reason: reason.to_string() };
         let first = statements.first().ok_or_else(|| page("there is no statement to show"))?;
         let mut sections = Vec::new();
@@ -84,14 +111,19 @@ impl Page {
             if (&statement.customer, own.first, own.months) != (&first.customer, first.period, months) {
                 return Err(page("the statements are not all about one customer and one period; make a page of each"));
             }
-            sections.push(section(statement, &agreement)?);
+            sections.push(section(statement, &agreement, standing)?);
             if let (Some(amount), Some(currency)) = (statement.credit.amount, &statement.credit.currency) {
                 *sums.entry(currency).or_default() += amount;
             }
         }
         let totals = sums.into_iter().map(|(currency, amount)| money(amount, currency)).collect();
         let period = named(first.period, months).unwrap_or_else(|| first.period.to_string());
-        Ok(Page { customer: first.customer.clone(), period, sections, totals })
+        let title = format!("Service levels of {period} for {}", first.customer);
+        let (title, draft) = match standing {
+            Standing::Issued => (title, None),
+            Standing::Draft => (format!("DRAFT: {title}"), Some(DRAFT)),
+        };
+        Ok(Page { title, draft, sections, totals })
     }
 }
 
@@ -104,9 +136,11 @@ fn named(first: Month, months: u32) -> Option<String> {
     }
 }
 
-fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section, StatementError> {
-    let view = View::new(statement, agreement)?;
+fn section(statement: &IssuedStatement, agreement: &Agreement, standing: Standing) -> Result<Section, StatementError> {
+    let figured = Figured::of(statement, agreement)?;
+    let view = figured.deciding()?;
     let (terms, credit, clock) = (view.terms(), &statement.credit, view.clock);
+    let first = statement.covered(agreement)?.terms;
     let worst = view.worst(WORST).into_iter().map(|own| {
         let [valid, failed, rate] = numbers(own);
         [clock.at_slice(own.start, terms.slice), valid, failed, rate]
@@ -123,14 +157,17 @@ fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section
         agreement: terms.display_name.clone().unwrap_or_else(|| statement.agreement.clone()),
         availability: micro_percent(credit.availability_percent),
         commitment: percent(terms.commitment),
+        figures: figures(&figured)?,
+        decides: statement.credit.parts.iter().find(|part| part.decides).map(PartCredit::name),
         kept: credit.kept,
         credit: percent_of(&credit.percent),
         amount: credit.amount.map_or_else(|| "no fee".to_string(), |amount| money(amount, currency)),
-        claim_by: credit.claim_by.map_or_else(String::new, |by| clock.at(by)),
+        claim_by: credit.claim_by.map_or_else(String::new, |by| clock.at_in_zone(by)),
         zone: clock.zone.to_string(),
         incomplete: (!statement.complete).then(|| incomplete(statement, clock)),
-        clauses: clauses(terms),
+        clauses: clauses(first),
         description: terms.description.clone(),
+        issuer: issuer(statement, terms),
         beside: (!statement.beside.is_empty()).then(|| {
             format!(
                 "The same fee is the base of credits under {}, too; each is worked out by itself.",
@@ -138,20 +175,42 @@ fn section(statement: &IssuedStatement, agreement: &Agreement) -> Result<Section
             )
         }),
         days: strip::days(&view).iter().map(|day| cell(&view, day)).collect(),
+        months: months::rows(&view),
         outages: outages(&view),
         worst: worst.collect(),
         counted: view.judged().count(Fate::Counted),
         exclusions: exclusions.collect(),
-        steps: steps::of(&view),
-        revision: revision(statement),
+        steps: steps::of(&figured)?,
+        revision: revision(statement, standing),
         changes: statement.changes.iter().map(|change| change.text.clone()).collect(),
         sha256: statement.sha256.clone(),
+        signature: statement.signature.as_deref().map(|signed| match signature::named(signed) {
+            Some((key, signature)) => (key.to_string(), signature.to_string()),
+            None => ("?".to_string(), signed.to_string()),
+        }),
         made_by: match statement.rules {
             // As it was written then.
             Rules::First => statement.program.clone(),
             rules => format!("{} by rules {}", statement.program, rules.number()),
         },
     })
+}
+
+/// Where there are several figures, all of them.
+fn figures(figured: &Figured<'_>) -> Result<Vec<[String; 4]>, StatementError> {
+    let mut rows = Vec::new();
+    for figure in figured.all() {
+        let (view, Some(part)) = figure? else { continue };
+        let kept = if part.kept { "kept" } else { "not kept" };
+        let decides = if part.decides { ", decides" } else { "" };
+        rows.push([
+            part.name(),
+            micro_percent(part.availability_percent),
+            format!("{}, {kept}", percent(view.terms().commitment)),
+            format!("{}{decides}", percent_of(&part.share)),
+        ]);
+    }
+    Ok(rows)
 }
 
 /// Valid and failed requests of a slice, and its error rate.
@@ -181,7 +240,7 @@ fn incomplete(statement: &IssuedStatement, clock: Clock) -> String {
     match statement.missing.as_slice() {
         [] => {
             let reached =
-                statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at(at)));
+                statement.watermark.map_or_else(|| "nowhere".to_string(), |at| format!("to {}", clock.at_in_zone(at)));
             format!("The data of the period were incomplete: they reached {reached}.")
         }
         missing => {
@@ -191,20 +250,44 @@ fn incomplete(statement: &IssuedStatement, clock: Clock) -> String {
     }
 }
 
-fn revision(statement: &IssuedStatement) -> String {
-    let issued = DateTime::from_timestamp_micros(statement.issued_at);
-    let issued = issued.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+fn revision(statement: &IssuedStatement, standing: Standing) -> String {
+    let at = DateTime::from_timestamp_micros(statement.issued_at);
+    let at = at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+    let this = match standing {
+        Standing::Issued => format!("Revision {}, issued {at}", statement.revision),
+        Standing::Draft => format!("DRAFT of revision {}, drawn up {at}, not issued", statement.revision),
+    };
     match &statement.before {
-        None => format!("Revision {}, issued {issued}.", statement.revision),
+        None => format!("{this}."),
         Some(before) => {
             let short: String = before.chars().take(12).collect();
             let changes = counted(statement.changes.len() as i64, "change");
-            format!(
-                "Revision {}, issued {issued}, replaces the one with SHA-256 {short}…: {changes}.",
-                statement.revision
-            )
+            let replaces = match standing {
+                Standing::Issued => "replaces",
+                Standing::Draft => "would replace",
+            };
+            format!("{this}, {replaces} the one with SHA-256 {short}…: {changes}.")
         }
     }
+}
+
+/// `Number X. Drawn up by N, who owes the credit; questions to C.`
+fn issuer(statement: &IssuedStatement, terms: &Terms) -> String {
+    let issuer = terms.issuer.as_ref();
+    let number = statement.number(terms).map(|number| format!("Number {number}."));
+    let side = match terms.side {
+        Side::Owed => "who owes the credit".to_string(),
+        Side::Claimed => format!("who claims the credit from the operator of {}", statement.service),
+    };
+    let drawn = match (issuer, terms.side) {
+        (Some(Issuer { name, contact: Some(contact), .. }), _) => {
+            format!("Drawn up by {name}, {side}; questions to {contact}.")
+        }
+        (Some(Issuer { name, contact: None, .. }), _) => format!("Drawn up by {name}, {side}."),
+        (None, Side::Claimed) => format!("Drawn up for the customer, {side}."),
+        (None, Side::Owed) => format!("The operator of {} owes the credit.", statement.service),
+    };
+    number.into_iter().chain([drawn]).collect::<Vec<_>>().join(" ")
 }
 
 /// Which of how many slices are shown.

@@ -16,7 +16,7 @@ const NAMED: usize = 3;
 pub(crate) fn slice_changes(old: &View<'_>, new: &View<'_>) -> Vec<String> {
     let judged = &new.workings.special.judged;
     let days = |view: &View<'_>| -> BTreeSet<Interval> {
-        view.statement.credit.estimates.iter().map(|estimate| estimate.days).collect()
+        view.credit.estimates.iter().map(|estimate| estimate.days).collect()
     };
     // Slices without failures are listed only where is estimated from.
     let (before, after) = (days(old), days(new));
@@ -44,7 +44,7 @@ fn sentence(
     whole: &dyn Fn(i64) -> bool,
 ) -> Option<String> {
     let listed = |view: &View<'_>| -> BTreeMap<i64, Counts> {
-        let slices = view.statement.evidence.slices.iter().filter(|counts| chosen(counts.start));
+        let slices = view.evidence.slices.iter().filter(|counts| chosen(counts.start));
         slices.map(|counts| (counts.start, *counts)).collect()
     };
     let (before, after) = (listed(old), listed(new));
@@ -82,5 +82,5 @@ fn sentence(
     });
     let named = named.collect::<Vec<_>>().join("; ");
     let lead = if all > NAMED { "The largest changes" } else { "They are" };
-    Some(format!("{where_} {slices} the counts differ. {lead}: {named}."))
+    Some(format!("{where_} {slices} the counts differ. {lead} ({}): {named}.", new.clock.zone))
 }

@@ -2,14 +2,14 @@
 
 use num_bigint::BigUint;
 
-use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Measure};
-use crate::credit::{Fate, amount_rounding, decisive, figures};
+use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Join, Measure, Together};
+use crate::credit::{Fate, PartCredit, amount_rounding, decisive, figures, together};
 use crate::fraction::{Fraction, Rounding};
 use crate::money::share_of;
 use crate::spans::subtract;
 use crate::statement::differences::effect;
 use crate::statement::measured::measured;
-use crate::statement::view::View;
+use crate::statement::view::{Figured, View};
 use crate::statement::{IssuedStatement, StatementError};
 use crate::words::{counted, fraction, grouped, length, long, micro_percent, money, percent, percent_of, places};
 
@@ -25,10 +25,40 @@ pub struct Step {
 /// How the figures of a statement come about. Everything is computed from the statement alone.
 pub fn steps(statement: &IssuedStatement) -> Result<Vec<Step>, StatementError> {
     let agreement = statement.agreement()?;
-    Ok(of(&View::new(statement, &agreement)?))
+    of(&Figured::of(statement, &agreement)?)
 }
 
-pub(crate) fn of(view: &View<'_>) -> Vec<Step> {
+pub(crate) fn of(figured: &Figured<'_>) -> Result<Vec<Step>, StatementError> {
+    let (mut steps, metrics) = (Vec::new(), figured.by_metric()?);
+    for (view, part) in &metrics {
+        let of_figure = availability_steps(view);
+        let named = |step: Step| match part {
+            Some(part) => Step { title: format!("{}: {}", part.name(), step.title), ..step },
+            None => step,
+        };
+        steps.extend(of_figure.into_iter().map(named));
+    }
+    let view = figured.deciding()?;
+    let mut lines = Vec::new();
+    match metrics.as_slice() {
+        [(one, None)] => lines.extend(share(one)),
+        several => {
+            for (view, part) in several {
+                let name = part.map(PartCredit::name).unwrap_or_default();
+                lines.extend(share(view).into_iter().map(|line| format!("{name}: {line}")));
+            }
+            lines.extend(joined(several));
+        }
+    }
+    lines.extend(limited(&view, &metrics));
+    steps.push(step("Credit", lines));
+    steps.push(step("Amount", amount(&view)));
+    steps.push(step("Claim", claim(&view)));
+    Ok(steps)
+}
+
+/// The steps to an availability.
+fn availability_steps(view: &View<'_>) -> Vec<Step> {
     let mut steps = vec![
         step("Slices of the period", slices(view)),
         step("Requests", requests(view)),
@@ -48,9 +78,6 @@ pub(crate) fn of(view: &View<'_>) -> Vec<Step> {
         measured(view),
     ));
     steps.push(step("Availability", availability(view)));
-    steps.push(step("Credit", credit(view)));
-    steps.push(step("Amount", amount(view)));
-    steps.push(step("Claim", claim(view)));
     steps
 }
 
@@ -78,11 +105,11 @@ fn slices(view: &View<'_>) -> Vec<String> {
         ];
         let why: Vec<String> = why.iter().filter(|(so, _)| *so).map(|(_, why)| why.to_string()).collect();
         let why = crate::words::listed(&why);
-        lines.push(format!("Judged is {}: {}, because {why}.", clock.span(judged), long(judged.duration())));
+        lines.push(format!("Judged is {}: {}, because {why}.", clock.span_in_zone(judged), long(judged.duration())));
     }
-    let there = covered.slices_of(&view.statement.evidence.active);
+    let there = covered.slices_of(&view.evidence.active);
     for gap in subtract(&[covered.slices()], &there) {
-        lines.push(format!("Not judged is {}: the customer was not there.", clock.span(gap)));
+        lines.push(format!("Not judged is {}: the customer was not there.", clock.span_in_zone(gap)));
     }
     if let Some(hours) = &view.terms().service_hours {
         let time = view.workings.special.judged_time();
@@ -90,7 +117,7 @@ fn slices(view: &View<'_>) -> Vec<String> {
     }
     let inside = view.workings.special.judged_time() / slice;
     lines.push(format!("{} of {} lie wholly inside.", counted(inside, "slice"), length(slice)));
-    let slices = view.statement.credit.slices;
+    let slices = view.credit.slices;
     if slices != inside {
         let removed = grouped(inside - slices);
         lines.push(format!("{} − {removed} excluded ones = {} slices.", grouped(inside), grouped(slices)));
@@ -107,9 +134,11 @@ fn slices(view: &View<'_>) -> Vec<String> {
 }
 
 fn requests(view: &View<'_>) -> Vec<String> {
-    let credit = &view.statement.credit;
+    let credit = &view.credit;
+    let joined = view.terms().each.as_ref().filter(|each| each.join != Join::Worst);
+    let of = joined.map_or_else(String::new, |each| format!(", of the {} that decides each slice", each.by.word()));
     let mut lines = vec![
-        format!("{} were received and valid.", counted(credit.valid, "request")),
+        format!("{} were received and valid{of}.", counted(credit.valid, "request")),
         format!("{} of them failed.", grouped(credit.failed)),
     ];
     let of = |fate| view.judged().count(fate);
@@ -124,7 +153,7 @@ fn requests(view: &View<'_>) -> Vec<String> {
 }
 
 fn excluded(view: &View<'_>) -> Vec<String> {
-    let (slice, credit) = (view.terms().slice, &view.statement.credit);
+    let (slice, credit) = (view.terms().slice, &view.credit);
     let by_category = credit.excluded.iter().map(|(category, micros)| match micros % slice {
         0 => format!("{category}: {}, {}.", counted(micros / slice, "slice"), long(*micros)),
         _ => format!("{category}: {}.", long(*micros)),
@@ -150,7 +179,6 @@ fn excluded(view: &View<'_>) -> Vec<String> {
         }
     }
     let without = view
-        .statement
         .evidence
         .exclusions
         .iter()
@@ -160,7 +188,7 @@ fn excluded(view: &View<'_>) -> Vec<String> {
 }
 
 fn lost(view: &View<'_>) -> Vec<String> {
-    let credit = &view.statement.credit;
+    let credit = &view.credit;
     if credit.lost_slices == 0 {
         return vec!["Telemetry was not lost in any slice that counts.".to_string()];
     }
@@ -181,14 +209,14 @@ fn lost(view: &View<'_>) -> Vec<String> {
     }];
     let unit = if whole { "slice" } else { "stored slice" };
     for estimate in &credit.estimates {
-        let started = view.clock.at(estimate.started);
+        let started = view.clock.at_in_zone(estimate.started);
         lines.push(match estimate.counted_slices {
             0 => format!("Outage of {started}: there is nothing to estimate from."),
             counted_slices => format!(
                 "Outage of {started}: {} in {} from {}, that is {} / {} × {} lost = {} failed requests.",
                 counted(estimate.requests, "request"),
                 counted(counted_slices, unit),
-                view.clock.span(estimate.days),
+                view.clock.span_in_zone(estimate.days),
                 grouped(estimate.requests),
                 grouped(counted_slices),
                 counted(estimate.slices, unit),
@@ -211,7 +239,7 @@ fn lost(view: &View<'_>) -> Vec<String> {
 }
 
 fn availability(view: &View<'_>) -> Vec<String> {
-    let (terms, credit) = (view.terms(), &view.statement.credit);
+    let (terms, credit) = (view.terms(), &view.credit);
     let exact = fraction(&credit.availability);
     let calculation = match terms.measure {
         Measure::Occurrences if credit.valid == 0 && credit.estimated == Fraction::zero() => {
@@ -255,23 +283,57 @@ fn availability(view: &View<'_>) -> Vec<String> {
     ]
 }
 
-fn credit(view: &View<'_>) -> Vec<String> {
+/// What a figure credits.
+fn share(view: &View<'_>) -> Vec<String> {
+    let downtime = view.judged().downtime(view.terms());
+    let decisive = decisive(view.terms(), &view.credit.availability);
+    view.terms().credits.form().workings(figures(&view.covered, &decisive, &downtime))
+}
+
+/// What several figures' credits come to.
+fn joined(metrics: &[(View<'_>, Option<&PartCredit>)]) -> Option<String> {
+    let (first, _) = metrics.first().filter(|_| metrics.len() > 1)?;
+    let shares = || metrics.iter().filter_map(|(_, part)| Some(&part.as_ref()?.share));
+    Some(match first.terms().together {
+        Together::Largest => {
+            let largest = shares().max().map_or_else(String::new, percent_of);
+            format!("The largest of the {} credits is owed: {largest}.", metrics.len())
+        }
+        Together::Sum => {
+            let sum = shares().fold(Fraction::zero(), |sum, share| sum.plus(share));
+            let all: Vec<String> = shares().map(percent_of).collect();
+            format!("The credits add up: {} = {}.", all.join(" + "), percent_of(&sum))
+        }
+    })
+}
+
+/// How far the cap or the fee goes.
+fn limited(view: &View<'_>, metrics: &[(View<'_>, Option<&PartCredit>)]) -> Option<String> {
     let (terms, credit) = (view.terms(), &view.statement.credit);
-    let downtime = view.judged().downtime(terms);
-    let decisive = decisive(terms, &credit.availability);
-    let figures = figures(&view.covered, &decisive, &downtime);
-    let mut lines = terms.credits.form().workings(figures);
-    let share = terms.credits.share(figures);
+    let shares: Vec<(usize, Fraction)> = metrics
+        .iter()
+        .map(|(view, part)| match part {
+            Some(part) => part.share.clone(),
+            None => {
+                let downtime = view.judged().downtime(view.terms());
+                let decisive = decisive(view.terms(), &view.credit.availability);
+                view.terms().credits.share(figures(&view.covered, &decisive, &downtime))
+            }
+        })
+        .enumerate()
+        .collect();
+    let share = together(terms, shares.iter().map(|(metric, share)| (*metric, share)));
     let (most, cap) = match &terms.cap {
         Some(Cap::Share(share)) => (Fraction::from(*share), format!("The cap of {}", percent(*share))),
         Some(Cap::Money(_)) | None => (Fraction::one(), "The fee base".to_string()),
     };
     if share > most {
-        lines.push(format!("{cap} limits it to {}.", percent_of(&credit.percent)));
+        Some(format!("{cap} limits it to {}.", percent_of(&credit.percent)))
     } else if let (Some(Cap::Share(_)), true) = (&terms.cap, share > Fraction::zero()) {
-        lines.push(format!("{cap} is not exceeded."));
+        Some(format!("{cap} is not exceeded."))
+    } else {
+        None
     }
-    lines
 }
 
 fn amount(view: &View<'_>) -> Vec<String> {
@@ -280,9 +342,20 @@ fn amount(view: &View<'_>) -> Vec<String> {
         return vec!["No fee is recorded for the period, so no amount is computed.".to_string()];
     };
     let of = |amount: i128| money(amount, &fee.currency);
-    let mut lines = vec![match terms.exclude_vouchers {
-        true => format!("Fee base: {} − {} paid with vouchers = {}.", of(fee.amount), of(fee.vouchers), of(base)),
-        false => format!("Fee base: {}.", of(base)),
+    let paid = match terms.exclude_vouchers {
+        true => format!("{} − {} paid with vouchers", of(fee.amount), of(fee.vouchers)),
+        false => of(fee.amount),
+    };
+    let days = view.covered.paid_days(&view.statement.evidence.active);
+    let mut lines = vec![match days {
+        Some(days) => {
+            let all = view.covered.period.days();
+            let judged = days.numerator() * all / days.denominator();
+            let paid = if terms.exclude_vouchers { format!("({paid})") } else { paid };
+            format!("Fee base: {paid} × {judged} judged of {all} days = {}.", of(base))
+        }
+        None if terms.exclude_vouchers => format!("Fee base: {paid} = {}.", of(base)),
+        None => format!("Fee base: {paid}."),
     }];
     let (places, mode) = amount_rounding(terms, &fee.currency);
     let unrounded = share_of(base, &credit.percent, places, mode);
@@ -315,14 +388,14 @@ fn claim(view: &View<'_>) -> Vec<String> {
     let Some(within) = view.terms().claim_within else {
         return vec!["The agreement sets no time to claim.".to_string()];
     };
-    let by = view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at(by));
+    let by = view.statement.credit.claim_by.map_or_else(String::new, |by| view.clock.at_in_zone(by));
     let first = match within.from {
         ClaimFrom::Outage if view.judged().outages.len() > 1 => {
             " It is that of the first outage; later ones have longer."
         }
         ClaimFrom::Outage | ClaimFrom::Period => "",
     };
-    vec![format!("Within {}: a claim must be made before {by} ({}).{first}", within.words(), view.clock.zone)]
+    vec![format!("Within {}: a claim must be made before {by}.{first}", within.words())]
 }
 
 /// A share in percent, or as the fraction that it is where no percent of six places says it.

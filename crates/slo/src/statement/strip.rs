@@ -133,6 +133,7 @@ mod tests {
 
     use super::*;
     use crate::credit::{Counts, Evidence, Excluded, credit};
+    use crate::statement::view::Figured;
     use crate::{IssuedStatement, plan};
 
     const HOUR: i64 = 3_600_000_000;
@@ -201,7 +202,8 @@ mod tests {
             };
             let statement = statement(measure, zone, &evidence);
             let agreement = statement.agreement().unwrap();
-            let view = View::new(&statement, &agreement).unwrap();
+            let figured = Figured::of(&statement, &agreement).unwrap();
+            let view = figured.deciding().unwrap();
             let days = days(&view);
             prop_assert_eq!(days.len(), 30);
             let lost = days.iter().fold(Fraction::zero(), |sum, day| sum.plus(&day.lost));

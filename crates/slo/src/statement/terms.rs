@@ -1,6 +1,8 @@
 //! An agreement's clauses in words.
 
-use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, RateOp, Rounded, Terms};
+use std::borrow::Cow;
+
+use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, RateOp, Rounded, Terms, Together};
 use crate::fraction::Rounding;
 use crate::objective::{Causes, Charge, Party};
 use crate::pattern::Pattern;
@@ -9,14 +11,36 @@ use crate::words::{counted, length, listed, money, percent};
 /// A clause: what it is about, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Clause {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub text: String,
 }
 
-/// Every clause that has an effect on what is owed.
+/// Every clause that has an effect on what is owed: those of the first metric, and of the others what they say otherwise.
 pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
+    let mut clauses = of_metric(terms);
+    let Some(name) = &terms.metric else { return clauses };
+    let text = match (terms.others.is_empty(), terms.together) {
+        (true, _) => format!("{name}, of which the clauses above are"),
+        (false, Together::Largest) => format!("The largest credit is owed. The clauses above are those of {name}"),
+        (false, Together::Sum) => format!("Their credits add up. The clauses above are those of {name}"),
+    };
+    let first = clauses.clone();
+    clauses.push(Clause { name: "Metrics".into(), text });
+    for other in &terms.others {
+        let name = other.metric.as_deref().unwrap_or_default();
+        let own = of_metric(other);
+        let gone = first.iter().filter(|clause| own.iter().all(|other| other.name != clause.name));
+        let gone = gone.map(|clause| Clause { name: clause.name.clone(), text: "Nothing is agreed".to_string() });
+        let differs = own.iter().filter(|clause| !first.contains(clause)).cloned();
+        let named = |clause: Clause| Clause { name: format!("{name}: {}", clause.name).into(), ..clause };
+        clauses.extend(differs.chain(gone).map(named));
+    }
+    clauses
+}
+
+fn of_metric(terms: &Terms) -> Vec<Clause> {
     let mut clauses = Vec::new();
-    let mut add = |name, text: String| clauses.push(Clause { name, text });
+    let mut add = |name: &'static str, text: String| clauses.push(Clause { name: name.into(), text });
     add("Services", patterns(&terms.services));
     for (name, rows) in [
         ("Businesses", &terms.rows.businesses),
@@ -39,6 +63,9 @@ pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
     if let Some(hours) = &terms.service_hours {
         add("Service hours", format!("{}; no other time counts", hours.words()));
     }
+    if let Some(each) = &terms.each {
+        add("Members", each.words());
+    }
     add("Availability", measure(terms));
     if let Some(round) = terms.round {
         add("Rounding", format!("The availability in percent, before it decides: {}", rounding(round)));
@@ -53,7 +80,8 @@ pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
         add("Lost telemetry", format!("Where failures could not be counted, {estimate}"));
     }
     let base = if terms.exclude_vouchers { "What was paid, less what vouchers paid" } else { "What was paid" };
-    add("Fee base", base.to_string());
+    let days = if terms.prorate { ", × judged days / days of the period" } else { "" };
+    add("Fee base", format!("{base}{days}"));
     if !terms.min_payout.is_empty() {
         let least: Vec<String> = terms.min_payout.iter().map(|own| money(own.amount, &own.currency)).collect();
         let least = if let [one] = least.as_slice() { one.clone() } else { least.join(", or ") };

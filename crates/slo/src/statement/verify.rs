@@ -1,9 +1,9 @@
 //! Whether a statement still says what was issued, and whether its figures follow from its evidence.
 
-use crate::credit::{Credit, credit};
+use crate::credit::{Credit, PartCredit, credit};
 use crate::digest::sha256;
 use crate::statement::{IssuedStatement, StatementError, hash};
-use crate::words::{Clock, fraction, grouped, micro_percent, money, percent_of};
+use crate::words::{Clock, fraction, grouped, listed, micro_percent, money, percent_of};
 
 /// What verifying a statement came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +39,15 @@ impl IssuedStatement {
         if (self.revision == 1) != self.before.is_none() {
             problems
                 .push(format!("Revision {} must name the revision before it exactly if there is one.", self.revision));
+        }
+        let of_parts = self.evidence.parts.iter().map(|part| (&part.other_valid_months, part.other_valid));
+        let mut months = of_parts.chain([(&self.evidence.other_valid_months, self.evidence.other_valid)]);
+        let differs = |(months, all): (&Vec<i64>, i64)| {
+            let sum = months.iter().try_fold(0i64, |sum, own| sum.checked_add(*own));
+            !months.is_empty() && sum != Some(all)
+        };
+        if months.any(differs) {
+            problems.push("The valid requests of the months do not add up to those of the period.".to_string());
         }
         match self.recomputed() {
             Ok((again, clock)) => problems.extend(unequal(&self.credit, &again, clock)),
@@ -92,7 +101,7 @@ fn unequal(stated: &Credit, again: &Credit, clock: Clock) -> Vec<String> {
         all.collect::<Vec<_>>().join(", ")
     };
     type Figure<'a> = (&'a str, bool, &'a dyn Fn(&Credit) -> String);
-    let figures: [Figure<'_>; 17] = [
+    let figures: [Figure<'_>; 18] = [
         ("number of slices", stated.slices == again.slices, &|c| number(c.slices)),
         ("number of valid requests", stated.valid == again.valid, &|c| number(c.valid)),
         ("number of failed requests", stated.failed == again.failed, &|c| number(c.failed)),
@@ -113,7 +122,11 @@ fn unequal(stated: &Credit, again: &Credit, clock: Clock) -> Vec<String> {
         ("answer whether the amount is below the least one", stated.below_min_payout == again.below_min_payout, &|c| {
             c.below_min_payout.to_string()
         }),
-        ("claim deadline", stated.claim_by == again.claim_by, &|c| optional(c.claim_by.map(|by| clock.at(by)))),
+        ("list of figures", stated.parts == again.parts, &|c| {
+            let shown = |part: &PartCredit| format!("{} {}", part.name(), fraction(&part.availability));
+            optional((!c.parts.is_empty()).then(|| listed(&c.parts.iter().map(shown).collect::<Vec<_>>())))
+        }),
+        ("claim deadline", stated.claim_by == again.claim_by, &|c| optional(c.claim_by.map(|by| clock.at_in_zone(by)))),
     ];
     let differing = figures.into_iter().filter(|(_, same, _)| !same);
     let said = differing.map(|(name, _, shown)| {
@@ -164,7 +177,7 @@ mod tests {
         let right = statement();
         assert_eq!(right.verify(), Verdict::default());
         type Change = fn(&mut Credit);
-        let changes: [(Change, &str); 17] = [
+        let changes: [(Change, &str); 18] = [
             (|c| c.slices += 1, "slices"),
             (|c| c.valid += 1, "valid"),
             (|c| c.failed -= 1, "failed"),
@@ -188,6 +201,23 @@ mod tests {
             (|c| c.amount = Some(25_000_000), "amount is stated as 25.00 EUR, but the evidence gives 10.00 EUR"),
             (|c| c.currency = Some("USD".into()), "currency"),
             (|c| c.below_min_payout = true, "least"),
+            (
+                |c| {
+                    c.parts.push(PartCredit {
+                        metric: None,
+                        member: Some("eu".into()),
+                        slices: 1,
+                        valid: 1,
+                        failed: 0,
+                        availability: Fraction::one(),
+                        availability_percent: 100_000_000,
+                        kept: true,
+                        share: Fraction::zero(),
+                        decides: false,
+                    });
+                },
+                "list of figures is stated as eu 1",
+            ),
             (|c| c.claim_by = None, "deadline"),
         ];
         for (change, word) in changes {

@@ -376,3 +376,32 @@ fn counts_that_cannot_be_are_refused() {
     assert!(error(&[(0, 1, 0), (0, 1, 0)]).ends_with("it is out of order, or counted twice"));
     assert!(error(&[(0, i64::MAX, 0), (15_000_000, 1, 0)]).ends_with("more requests than can be counted"));
 }
+
+#[test]
+fn a_fee_is_prorated_by_judged_days() {
+    let prorated = agreement(&GATEWAY.replace("exclude: vouchers", "exclude: vouchers, prorate: days"));
+    let slices = broken(&prorated, "2026-09");
+    let begins = start(&prorated, "2026-09");
+    let of = |active: &[(i64, i64)]| {
+        let active = active.iter().map(|(from, until)| Interval::new(begins + from * DAY, begins + until * DAY));
+        let fee = Some(Fee { currency: "USD".into(), amount: 100_010_000, vouchers: 10_000 });
+        let evidence = Evidence { slices: slices.clone(), fee, active: active.collect(), ..Evidence::default() };
+        let credit = owed(&prorated, "2026-09", &evidence).unwrap();
+        (credit.fee_base.unwrap(), credit.amount.unwrap(), credit.percent)
+    };
+    let (base, amount, percent) = of(&[]);
+    assert_eq!((base, Fraction::new(amount as u64, base as u64)), (100_000_000, percent));
+    // Seven of thirty days, two stretches of which touch one day: rounded once, from the fee.
+    let (base, amount, percent) = of(&[(0, 5), (8, 10)]);
+    assert_eq!(base, 23_333_333);
+    let exact = Fraction::new(percent.numerator() * 700_000_000u64, percent.denominator() * 30u8);
+    assert_eq!(amount, i128::try_from(exact.rounded(1) / 10_000u32 * 10_000u32).unwrap());
+    let half =
+        [(0, 1)].map(|(from, until)| Interval::new(begins + from * DAY + DAY / 2, begins + until * DAY + DAY / 2));
+    let evidence = Evidence {
+        fee: Some(Fee { currency: "USD".into(), amount: 30_000_000, vouchers: 0 }),
+        active: half.to_vec(),
+        ..Evidence::default()
+    };
+    assert_eq!(owed(&prorated, "2026-09", &evidence).unwrap().fee_base, Some(2_000_000), "two days in part");
+}

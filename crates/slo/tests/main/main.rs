@@ -7,6 +7,7 @@ mod credit_forms;
 mod credits;
 mod naive_credits;
 mod naive_minutes;
+mod naive_parts;
 mod openslo;
 mod properties;
 mod published;

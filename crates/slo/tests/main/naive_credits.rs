@@ -5,8 +5,8 @@
 use chrono::{Days, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use nines_slo::{
-    Bounds, Counts, Credit, Evidence, Excluded, Fee, Rules, SINCE_EVER, Stored, bounds, credit, day_unit,
-    midnight_unit, read, resolve,
+    Bounds, Compacted, Counts, Covered, Credit, Evidence, Excluded, Fee, Rules, SINCE_EVER, Stored, bounds, credit,
+    day_unit, midnight_unit, read, resolve,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -147,8 +147,10 @@ impl Case {
             None => vec![whole],
         };
         Evidence {
+            parts: Vec::new(),
             slices,
             other_valid: 0,
+            other_valid_months: Vec::new(),
             stored_slice: None,
             exclusions: exclusions.collect(),
             lost: self.lost.iter().map(|(from, long)| Interval::new(self.at(*from), self.at(from + long))).collect(),
@@ -374,6 +376,20 @@ pub fn recorded(text: &str) -> Stored {
     Stored { kind: document.kind, name: document.name, effective_from, text: document.text, rules: Rules::CURRENT }
 }
 
+/// What is kept of counts that come in parts: one after the other, and each by itself, joined.
+pub fn in_parts(covered: &Covered<'_>, evidence: &Evidence, parts: &[&[Counts]]) -> Compacted {
+    let compactor = covered.compactor(evidence).unwrap();
+    let (mut kept, mut joined) = (Compacted::default(), Compacted::default());
+    for part in parts {
+        compactor.take(covered, part, &mut kept).unwrap();
+        let mut own = Compacted::default();
+        compactor.take(covered, part, &mut own).unwrap();
+        compactor.join(covered, &mut joined, own).unwrap();
+    }
+    assert_eq!(joined, kept, "by itself");
+    kept
+}
+
 fn real(case: &Case) -> Option<(Credit, Bounds)> {
     let agreement = resolve(&[recorded(&case.text())]).unwrap().agreements.remove(0);
     let evidence = case.evidence();
@@ -385,11 +401,8 @@ fn real(case: &Case) -> Option<(Credit, Bounds)> {
     assert_eq!(credit(&covered, &compacted).unwrap(), real, "from what a statement keeps");
     // In two parts, one after the other.
     let half = evidence.slices.len() / 2;
-    let part =
-        |slices: &[Counts]| Evidence { slices: slices.to_vec(), ..evidence.clone() }.compacted(&covered).unwrap();
-    let ((_, mut first), (_, second)) = (part(&evidence.slices[..half]), part(&evidence.slices[half..]));
-    first.then(second, &covered, &evidence).unwrap();
-    assert_eq!(first, measured);
+    let kept = in_parts(&covered, &evidence, &[&evidence.slices[..half], &evidence.slices[half..]]);
+    assert_eq!((kept.slices, kept.measured), (compacted.slices.clone(), measured[0].clone()));
     let bounds = bounds(&covered, &compacted, &real, &measured).unwrap();
     Some((real, bounds))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use nines_slo::{Counts, Evidence, IssuedStatement, Stored, differences, html, plan, resolve};
+use nines_slo::{Counts, Evidence, IssuedStatement, Standing, Stored, differences, html, plan, resolve};
 
 use crate::credits::{agreement, owed, start};
 use crate::statements::{OCTOBER, basis, stored};
@@ -100,7 +100,7 @@ fn a_statement() {
         assert!(differences(&statement, &read).is_empty());
         let compared = took(begun);
         let begun = Instant::now();
-        let page = html(&[read]).unwrap().len();
+        let page = html(&[read], Standing::Issued).unwrap().len();
         eprintln!(
             "{what}: drawn up {drawn_up}, {} bytes written {written}, read {reading}, verified {verified}, compared \
              {compared}, {page} bytes of HTML {}",

@@ -1,8 +1,8 @@
 //! Statements: written, read, verified, compared.
 
 use nines_slo::{
-    Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, ObjectKind, Rules, StatementError, Stored, Subject,
-    credit, differences, html, markdown, plan, steps,
+    Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, ObjectKind, Rules, Standing, StatementError, Stored,
+    Subject, credit, differences, html, markdown, plan, steps,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -146,8 +146,10 @@ pub fn october() -> Evidence {
         announced,
     };
     Evidence {
+        parts: Vec::new(),
         slices,
         other_valid: 3_456_789,
+        other_valid_months: Vec::new(),
         stored_slice: None,
         exclusions: vec![
             excluded("ddos-7", "Attack", at(20, 25), at(20, 40), None),
@@ -187,7 +189,10 @@ fn other_agreements_of_the_same_fee_are_named() {
     assert!(statement.verify().holds());
     assert_eq!(IssuedStatement::from_json(&statement.to_json()).unwrap(), statement);
     let said = "The same fee is the base of credits under all and web, too; each is worked out by itself.";
-    let pages = [markdown(std::slice::from_ref(&statement)).unwrap(), html(std::slice::from_ref(&statement)).unwrap()];
+    let pages = [
+        markdown(std::slice::from_ref(&statement), Standing::Issued).unwrap(),
+        html(std::slice::from_ref(&statement), Standing::Issued).unwrap(),
+    ];
     assert!(pages.iter().all(|page| page.contains(said)));
     // That one was agreed since revises nothing, and earlier rules know nothing of it.
     assert_eq!(with(Rules::CURRENT, &[]), gateway());
@@ -207,9 +212,11 @@ fn the_form_is_strict() {
     assert_eq!(IssuedStatement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
     let unread = "this is no statement that can be read: ";
     assert_eq!(
-        error("\"format\":3", "\"format\":4"),
-        format!("{unread}its format is 4, and this version knows 3; use a newer one")
+        error("\"format\":3", "\"format\":5"),
+        format!("{unread}its format is 5, and this version knows 4; use a newer one")
     );
+    // Only a period of several months is of format 4.
+    assert!(error("\"format\":3", "\"format\":4").contains("not written as a statement writes it"));
     assert_eq!(error("\"format\":3", "\"format\":\"2\""), format!("{unread}unknown format \"2\""));
     assert_eq!(error("\"format\":3,", ""), format!("{unread}it has no field 'format'"));
     assert_eq!(

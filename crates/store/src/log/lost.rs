@@ -79,12 +79,15 @@ impl Log {
         ))
     }
 
-    /// How wide the slices of a stored table are, and whether days of it are sealed, as far as its log can be read and says so.
+    /// How wide the slices of a stored table are, and whether it holds what older versions would take for something else (sealed days, columns
+    /// that change what a row says), as far as its log can be read and says so.
     pub(crate) async fn described(self) -> (Option<i64>, bool) {
         let found = blocking(move || {
             let snapshot = KernelSnapshot::builder_for(self.root()).build(&self.engine)?;
             let sealed = Sealed::of(&snapshot.table_properties().unknown_properties).is_some();
-            Ok((slice_seconds_of(&snapshot.schema()), sealed))
+            let schema = snapshot.schema();
+            let tells = self.kind.telling().iter().any(|column| schema.field(column).is_some());
+            Ok((slice_seconds_of(&schema), sealed || tells))
         });
         found.await.unwrap_or_default()
     }

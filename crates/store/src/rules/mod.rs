@@ -48,7 +48,7 @@ pub fn first_invalid_row(kind: TableKind, batch: &RecordBatch) -> Option<Invalid
         | TableKind::Fees
         | TableKind::Annotations
         | TableKind::Definitions => records::first_broken(kind, batch),
-        TableKind::SloDays | TableKind::SloFacts | TableKind::Statements => None,
+        TableKind::SloDays | TableKind::SloFacts | TableKind::Statements | TableKind::Drafts => None,
     });
     found.map(|(row, broken)| InvalidRow { row, column: broken.column, message: broken.to_string(), broken })
 }
@@ -71,7 +71,8 @@ fn out_of_years(kind: TableKind, batch: &RecordBatch) -> Option<(usize, Broken)>
     let columns = columns.filter(|name| instants.clone().any(|field| field.name() == name));
     columns
         .filter_map(|column| {
-            let values = batch[column].as_primitive::<TimestampMicrosecondType>();
+            // One that came in later may be absent.
+            let values = batch.column_by_name(column)?.as_primitive::<TimestampMicrosecondType>();
             let row =
                 (0..values.len()).find(|&row| values.is_valid(row) && !(0..END_OF_TIME).contains(&values.value(row)));
             row.map(|row| {

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
+use nines_recurrence::Recurrence;
 
 use super::broken::{Broken, First};
 use super::currency::{currency_hint, is_currency};
@@ -24,7 +25,8 @@ pub(super) fn first_broken(kind: TableKind, batch: &RecordBatch) -> First {
         | TableKind::Gauges
         | TableKind::SloDays
         | TableKind::SloFacts
-        | TableKind::Statements => return None,
+        | TableKind::Statements
+        | TableKind::Drafts => return None,
     };
     (0..batch.num_rows()).find_map(|row| {
         let (column, found) = rule(&Row { batch, row }).err()?;
@@ -49,7 +51,25 @@ fn incident(row: &Row) -> Result<(), Wrong> {
 fn exclusion(row: &Row) -> Result<(), Wrong> {
     row.named("id")?;
     row.named("category")?;
-    row.in_order("started", "ended", true)
+    row.in_order("started", "ended", true)?;
+    let (every, zone, until) = (row.given("every"), row.given("time_zone"), row.given_instant("until"));
+    let Some(every) = every else {
+        let alone = zone.map(|_| "time_zone").or(until.map(|_| "until"));
+        return alone.map_or(Ok(()), |column| {
+            Err((column, "says nothing without every, the rule by which it recurs".to_string()))
+        });
+    };
+    let Some(zone) = zone else {
+        return Err((
+            "time_zone",
+            "is missing: what recurs goes by the clock of a zone, such as Europe/Berlin".to_string(),
+        ));
+    };
+    let Some(times) = row.instant("started").zip(row.instant("ended")) else { return Ok(()) };
+    match Recurrence::new(every, zone, times.into(), until) {
+        Ok(_) => Ok(()),
+        Err(unfit) => Err((unfit.column, unfit.why)),
+    }
 }
 
 fn fee(row: &Row) -> Result<(), Wrong> {
@@ -106,7 +126,12 @@ impl Row<'_> {
     }
 
     fn instant(&self, column: &str) -> Option<i64> {
-        let instants = self.batch[column].as_primitive::<TimestampMicrosecondType>();
+        self.given_instant(column)
+    }
+
+    /// The same of a column that came in later.
+    fn given_instant(&self, column: &str) -> Option<i64> {
+        let instants = self.batch.column_by_name(column)?.as_primitive::<TimestampMicrosecondType>();
         instants.is_valid(self.row).then(|| instants.value(self.row))
     }
 

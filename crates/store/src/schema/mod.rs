@@ -69,7 +69,7 @@ tables! {
         Gauges = gauges,
         /// Incidents with the instants of their phases. A record: one row per id.
         Incidents = incidents,
-        /// Time that objectives and agreements do not count. A record: one row per id.
+        /// Time that objectives and agreements do not count, once or as often as a rule says. A record: one row per id.
         Exclusions = exclusions,
         /// What a customer pays for a service in a month. A record.
         Fees = fees,
@@ -85,6 +85,8 @@ tables! {
         SloFacts = slo_facts,
         /// What was issued, with its evidence. A record, written by `nines credits --issue`.
         Statements = statements,
+        /// Statements that wait for approval. A record, written by `nines credits --issue --draft`.
+        Drafts = drafts,
     }
 }
 
@@ -146,6 +148,26 @@ impl TableKind {
     /// those that one of its writes needed, a file those in which one of its rows has a value.
     pub fn later(self) -> &'static [&'static str] {
         self.description().later
+    }
+
+    /// Those of them that change what the other columns of a row say: a version of nines that does not know one would take such a row
+    /// for something else, and must not read it.
+    pub(crate) fn telling(self) -> &'static [&'static str] {
+        match self {
+            // Without its rule, what recurs is excluded once.
+            TableKind::Exclusions => &["every"],
+            TableKind::Requests
+            | TableKind::Events
+            | TableKind::Gauges
+            | TableKind::Incidents
+            | TableKind::Fees
+            | TableKind::Annotations
+            | TableKind::Definitions
+            | TableKind::SloDays
+            | TableKind::SloFacts
+            | TableKind::Statements
+            | TableKind::Drafts => &[],
+        }
     }
 
     /// Those of them that the store holds, sorts and replaces, while nothing fills or shows them yet.

@@ -13,6 +13,7 @@ use super::{Table, pause};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Transaction, blocking};
+use crate::marker;
 use crate::once::{Batch, Mark, Once};
 use crate::schema::TableKind;
 use crate::sealed::Sealed;
@@ -104,6 +105,10 @@ impl Table {
                 self.settle().await?;
             }
             return Ok((Commit::default(), Vec::new()));
+        }
+        // Before anybody sees the rows: a version that does not know these columns must not read them.
+        if self.kind().telling().iter().any(|column| written.columns().has(column)) {
+            marker::raise(self.objects()).await?;
         }
         let scan = Scan { layout: &self.state.layout, objects: self.objects(), task };
         let span = match rule {

@@ -131,6 +131,11 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
             let mut cells: Cells = scope.map(Cell::from).to_vec();
             cells.extend([Cell::Instant(started), Cell::Instant(started + MINUTE), "moved".into()]);
             cells.extend([maybe(rng, Cell::Instant(started - DAY)), Cell::Flag(rng.random_bool(0.2))]);
+            let recurs = rng.random_bool(0.1);
+            let of_series = |cell| if recurs { cell } else { Cell::Null };
+            cells.extend([of_series("FREQ=DAILY".into()), of_series("UTC".into())]);
+            let until = maybe(rng, Cell::Instant(started + 10 * DAY));
+            cells.push(of_series(until));
             cells
         }
         TableKind::Fees => {

@@ -203,3 +203,66 @@ async fn a_column_that_this_version_does_not_know_is_left_alone() {
     assert_eq!(refused.kind(), StoreErrorKind::Incompatible);
     assert!(refused.to_string().contains("column tier is unknown"), "{refused}");
 }
+
+/// An exclusion with these columns more.
+fn exclusion(id: &str, more: &str) -> String {
+    format!(
+        r#"{{"id": "{id}", "business": "", "service": "", "customer": "", "category": "M", "started": "2026-10-04T00:00:00Z", "ended": "2026-10-04T02:00:00Z", "reason": "", "withdrawn": false{more}}}"#
+    )
+}
+
+/// A version that does not know the rule would exclude what recurs once: it must not read the store.
+#[tokio::test]
+async fn what_recurs_is_kept_from_older_versions() {
+    let (folder, table) = table(TableKind::Exclusions).await;
+    let marker = || std::fs::read_to_string(folder.path().join("nines.json")).unwrap();
+    let first = marker();
+    store(&table, &[&exclusion("once", "")]).await;
+    assert_eq!(marker(), first, "what the first versions know is no reason");
+    let recurs = r#", "every": "FREQ=WEEKLY;BYDAY=SU", "time_zone": "Europe/Berlin", "until": "2027-01-01T00:00:00Z""#;
+    store(&table, &[&exclusion("sundays", recurs)]).await;
+    let raised = "{\"format\":2,\"slice_seconds\":60,\"min_reader\":\"0.2.0\",\"min_writer\":\"0.2.0\"}\n";
+    assert_eq!(marker(), raised);
+    let url = table.store().url().to_string();
+    let again = Store::open(&url).await.unwrap().table(TableKind::Exclusions);
+    store(&again, &[&exclusion("another", "")]).await;
+    let sql = "select id, every, time_zone, until from t order by id";
+    assert_eq!(
+        answer(&querying(Provider::newest(again)), sql).await,
+        [
+            "another|NULL|NULL|NULL",
+            "once|NULL|NULL|NULL",
+            "sundays|FREQ=WEEKLY;BYDAY=SU|Europe/Berlin|2027-01-01T00:00:00Z"
+        ]
+    );
+    // Whoever lost it is told to write the same, where a table says how wide slices are.
+    let events = table.store().table(TableKind::Events);
+    store(&events, &[&count("", 1)]).await;
+    std::fs::remove_file(folder.path().join("nines.json")).unwrap();
+    let lost = Store::open(&url).await.unwrap_err().to_string();
+    assert!(lost.contains(raised.trim_end()), "{lost}");
+}
+
+#[tokio::test]
+async fn what_cannot_recur_is_refused_by_its_column() {
+    let (_folder, table) = table(TableKind::Exclusions).await;
+    for (more, column, why) in [
+        (r#", "every": "FREQ=WEEKLY""#, "time_zone", "goes by the clock of a zone"),
+        (r#", "time_zone": "UTC""#, "time_zone", "says nothing without every"),
+        (r#", "until": "2027-01-01T00:00:00Z""#, "until", "says nothing without every"),
+        (r#", "every": "sometimes", "time_zone": "UTC""#, "every", "expected a rule of RFC 5545"),
+        (r#", "every": "FREQ=HOURLY", "time_zone": "UTC""#, "every", "recurs within a day"),
+        (r#", "every": "FREQ=DAILY", "time_zone": "Mars""#, "time_zone", "expected an IANA name"),
+        (
+            r#", "every": "FREQ=WEEKLY;BYDAY=MO", "time_zone": "UTC""#,
+            "every",
+            "the first one that it yields is 2026-10-05",
+        ),
+        (r#", "every": "FREQ=DAILY", "time_zone": "UTC", "until": "2026-10-04T00:00:00Z""#, "until", "is not after"),
+    ] {
+        let refused = append(&table, vec![rows(&table, &[&exclusion("X", more)])]).await.unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::InvalidRows, "{more}");
+        let said = refused.to_string();
+        assert!(said.contains(&format!("column {column}: ")) && said.contains(why), "{more}: {said}");
+    }
+}

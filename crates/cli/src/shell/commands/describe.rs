@@ -32,6 +32,7 @@ const ABOUT: &[(&str, &str)] = &[
     ("annotations", "what happened at an instant: a release, a change of configuration"),
     ("definitions", "objectives and agreements as they were applied"),
     ("statements", "credits as they were issued, with their evidence"),
+    ("drafts", "statements that wait for approval"),
     ("slo_days", "evaluated days of objectives, kept for the next question"),
     ("slo_facts", "what evaluation found out beforehand, kept likewise"),
     ("slos", "every version of every objective, and when it was in force"),

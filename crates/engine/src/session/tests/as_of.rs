@@ -201,7 +201,7 @@ async fn nothing_is_written_as_of_an_earlier_time() {
         then.sql(&format!("EXPLAIN {insert}")).await.map(drop),
         then.apply(&[definition("0.9")]).await.map(drop),
         then.load(&load, std::sync::Arc::default()).await.map(drop),
-        then.issue("2026-10".parse().unwrap(), &Chosen::default(), how).await.map(drop),
+        then.issue("2026-10".parse().unwrap(), &Chosen::default(), &how).await.map(drop),
         then.compact(TableKind::Requests, &Compaction::default()).await.map(drop),
         then.restore(TableKind::Requests, 0, false).await.map(drop),
         then.gc(TableKind::Requests, &nines_store::Gc::default()).await.map(drop),

@@ -24,8 +24,11 @@ pub(crate) const TABLE: Description = Description {
         ("reason", Measure::Same),
         ("announced", Measure::Same),
         ("withdrawn", Measure::Same),
+        ("every", Measure::Same),
+        ("time_zone", Measure::Same),
+        ("until", Measure::Same),
     ],
-    later: &[],
+    later: &["every", "time_zone", "until"],
     reserved: &[],
 };
 
@@ -41,5 +44,9 @@ fn columns(_: i64) -> Vec<Field> {
         text("reason"),
         instant("announced").with_nullable(true),
         flag("withdrawn"),
+        // What recurs: the rule of its dates, whose clock it goes by, and before which instant occurrences start.
+        text("every").with_nullable(true),
+        text("time_zone").with_nullable(true),
+        instant("until").with_nullable(true),
     ]
 }

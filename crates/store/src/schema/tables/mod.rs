@@ -2,6 +2,7 @@
 
 pub(super) mod annotations;
 pub(super) mod definitions;
+pub(super) mod drafts;
 pub(super) mod events;
 pub(super) mod exclusions;
 pub(super) mod fees;

@@ -23,13 +23,14 @@ pub(crate) const TABLE: Description = Description {
         ("text", Measure::Same),
         ("sha256", Measure::Same),
         ("rules", Measure::Same),
-        ("status", Measure::Same),
         ("number", Measure::Same),
         ("side", Measure::Same),
         ("signature", Measure::Same),
+        ("status", Measure::Same),
     ],
-    later: &["rules", "status", "number", "side", "signature"],
-    reserved: &["status", "number", "side", "signature"],
+    later: &["rules", "number", "side", "signature", "status"],
+    // Every row is issued: what is not stands in `drafts`.
+    reserved: &["status"],
 };
 
 fn columns(_: i64) -> Vec<Field> {
@@ -47,9 +48,9 @@ fn columns(_: i64) -> Vec<Field> {
         text("text"),
         text("sha256"),
         count("rules").with_nullable(true),
-        text("status").with_nullable(true),
         text("number").with_nullable(true),
         text("side").with_nullable(true),
         text("signature").with_nullable(true),
+        text("status").with_nullable(true),
     ]
 }

@@ -1,0 +1,634 @@
+"""Each agreement that ships, with customers on each side of each of its bounds: what Nines credits against what a naive
+computation in fractions comes to.
+
+The terms are written down here a second time, by hand, from the texts that the comments of the files quote; the files
+themselves are given to Nines alone. An agreement without terms here is an error.
+
+Usage: agreements.py NINES_BINARY
+"""
+import calendar
+import csv
+import io
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from fractions import Fraction as F
+from math import ceil, floor
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+MINUTE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+HOUR, DAY = 60, 1440
+FEES = ["1000.01", "84.55", "12345.67", "0.05", "250", "999999.99", "17.25"]
+
+
+def percent(text):
+    return F(text) / 100
+
+
+def below(bound, value):
+    """The tier strictly below a bound, in percent; its value is percent of the fee."""
+    return "<", percent(bound), percent(value), None
+
+
+def at_or_below(bound, value):
+    return "<=", percent(bound), percent(value), None
+
+
+def days_below(bound, days):
+    return "<", percent(bound), None, days
+
+
+def server_error(status):
+    return 500 <= status <= 599
+
+
+# Who becomes a customer after terms changed has the new ones, also in the month of the change.
+LATER_FUNCTIONS = dict(
+    service="google-functions", periods=["2018-06", "2019-03"], zone="America/Los_Angeles", slice=1,
+    measure="downtime", bad="10", run=1, requests=100, commitment="99.5",
+    tiers=[below("99.5", 10), below("99", 25), below("95", 50)], cap="50", claim=("days", 30),
+    exclusions={"Customer": {}, "Force Majeure": {}},
+)
+
+# What each text says. Times are minutes. `bad` is the share of failures above which (or from which on, with `from_on`) a
+# slice is bad. Exclusions name a category and what makes it count: how long before it was told, and how much of it.
+TERMS = {
+    "api-gateway.yaml": [dict(
+        service="aws-api-gateway", periods=["2026-10", "2026-02", "2022-05"], since="2022-05-05", zone="UTC", slice=5,
+        measure="mean", commitment="99.95", tiers=[below("99.95", 10), below("99", 25), below("95", 100)],
+        least={"USD": "1.01"}, claim=("months", 2), exclusions={"Customer": {}, "Force Majeure": {}, "Suspension": {}},
+    )],
+    "functions.yaml": [
+        dict(
+            service="google-functions", periods=["2018-03", "2018-04"], since="2018-03-26", zone="America/Los_Angeles", slice=1,
+            measure="downtime", bad="5", run=1, commitment="99.5",
+            tiers=[below("99.5", 10), below("99", 25), below("95", 50)], cap="50", claim=("days", 30),
+            exclusions={"Customer": {}, "Force Majeure": {}}, newcomers={"2018-04": LATER_FUNCTIONS},
+        ),
+        LATER_FUNCTIONS,
+    ],
+    "object-store.yaml": [dict(
+        service="aws-s3", periods=["2026-10", "2024-02"], zone="UTC", slice=5, measure="mean", commitment="99.9",
+        tiers=[below("99.9", 10), below("99", 25), below("95", 100)], least={"USD": "1.01"}, claim=("months", 2),
+        exclusions={"Customer": {}, "Force Majeure": {}, "Suspension": {}},
+    )],
+    "storage.yaml": [dict(
+        service="azure-storage", periods=["2026-09", "2026-10"], zone="UTC", slice=HOUR, measure="mean", commitment="99.9",
+        tiers=[below("99.9", 10), below("99", 25)], invalid=lambda status: status in (401, 403), claim=("months", 2),
+        exclusions={"Customer": {}, "Force Majeure": {}},
+    )],
+    "virtual-machines.yaml": [dict(
+        service="aws-ec2", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.99", tiers=[below("99.99", 10), below("99", 30), below("95", 100)], least={"USD": "1.01"},
+        claim=("months", 2), exclusions={"Customer": {}, "Force Majeure": {}, "Suspension": {}},
+    )],
+    "workflow.yaml": [dict(
+        service="aliyun-workflow", periods=["2026-10"], zone="Asia/Shanghai", slice=5, measure="mean", commitment="99.9",
+        tiers=[below("99.9", 20), below("99", 30), below("95", 50)], cap="50", vouchers=True, currency="CNY",
+        claim=("months", 2),
+        exclusions={"Scheduled Maintenance": {"told": 0}, "Network": {}, "Attack": {}, "Customer": {}, "Force Majeure": {}},
+    )],
+    "code-hosting.yaml": [dict(
+        service="github", periods=["2026-01"], months=3, zone="UTC", slice=1, measure="bad", bad="5", commitment="99.9",
+        tiers=[below("99.9", 10), below("99", 25)], claim=("days", 30), exclusions={"Customer": {}, "Force Majeure": {}},
+    )],
+    "chat.yaml": [dict(
+        service="slack", periods=["2024-04", "2026-07"], since="2024-06-14", months=3, zone="UTC", slice=1, measure="bad",
+        bad="100", from_on=True, commitment="99.99", linear=(10, "unavailability"),
+        exclusions={"Scheduled Maintenance": {"told": 48 * HOUR, "most": (10 * HOUR, "year")}, "Network": {}, "Third Party": {}},
+    )],
+    "search.yaml": [dict(
+        service="algolia", periods=["2026-10", "2026-02"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.99", linear=(100, "unavailability"), cap="25", exclusions={},
+    )],
+    "mail.yaml": [dict(
+        service="google-mail", periods=["2026-03", "2026-06"], zone="America/Los_Angeles", slice=1, measure="downtime",
+        bad="5", run=10, commitment="99.9", tiers=[below("99.9", 10), below("99", 25)],
+        exclusions={"Scheduled Maintenance": {"told": 5 * DAY, "most": (12 * HOUR, "year")}},
+    )],
+    "directory.yaml": [dict(
+        service="google-cloud-identity", periods=["2026-03", "2026-06"], zone="America/Los_Angeles", slice=1, measure="bad",
+        bad="5", commitment="99.9", tiers=[days_below("99.9", 3), days_below("99", 7), days_below("95", 15)],
+        claim=("days", 30), exclusions={"Customer": {}, "Force Majeure": {}},
+    )],
+    "virtual-servers.yaml": [dict(
+        service="arcustech-servers", periods=["2026-10"], zone="UTC", slice=1, measure="downtime", bad="100", from_on=True, run=1,
+        commitment="100", steps=dict(per=30, of="downtime", round="up", percent="5"),
+        exclusions={"Scheduled Maintenance": {}, "Emergency Maintenance": {}},
+    )],
+    "cloud-servers.yaml": [dict(
+        service="vserver-center", periods=["2026-03", "2026-02"], zone="America/Chicago", slice=1, measure="downtime", bad="100",
+        from_on=True, run=1, commitment="100", steps=dict(per=HOUR, of="downtime", round="down", days=1),
+        claim=("hours", 12, "outage"),
+        exclusions={"Scheduled Maintenance": {"told": DAY}, "Maintenance Window": {}, "Customer": {}, "Force Majeure": {}},
+    )],
+    "mailboxes.yaml": [dict(
+        service="ayuda-mail", periods=["2026-10"], zone="Australia/Sydney", slice=1, measure="downtime", bad="100", from_on=True,
+        run=HOUR, commitment="99.8", steps=dict(per=HOUR, of="outage", round="down", days=1), claim=("days", 30), exclusions={},
+    )],
+    "chatbot.yaml": [dict(
+        service="limechat", periods=["2026-10"], zone="Asia/Kolkata", slice=1, hours=lambda local: local.weekday() < 5,
+        measure="downtime", bad="100", from_on=True, run=61, commitment="99.9",
+        steps=dict(per=30, of="outage", round="down", percent="5", per_day=1), claim=("hours", 24, "outage"),
+        exclusions={"Scheduled Maintenance": {}, "Third Party": {}},
+    )],
+    "forum.yaml": [dict(
+        service="website-toolbox", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.9", tiers=[below("99.9", 5), at_or_below("99", 10), at_or_below("90", 20)], exclusions={},
+    )],
+    "co-browsing.yaml": [dict(
+        service="cobrowse", periods=["2026-09", "2020-11"], since="2020-11-18", zone="UTC", slice=1, measure="downtime", bad="5",
+        run=5, commitment="99.9", tiers=[below("99.9", 10), below("99", 25), below("95", 50)], claim=("days", 30), exclusions={},
+    )],
+    "hosting.yaml": [dict(
+        service="hostingking", periods=["2026-10", "2026-02"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.9", linear=(10, "shortfall"),
+        exclusions={name: {} for name in (
+            "Scheduled Maintenance", "Emergency Maintenance", "Suspension", "Force Majeure", "Customer", "Attack")},
+    )],
+    "subscription-software.yaml": [dict(
+        service="digitalized-software", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.9", tiers=[below("99.9", 10), below("99", 25), below("95", 50)],
+        exclusions={
+            "Scheduled Maintenance": {"told": 48 * HOUR, "most": (4 * HOUR, "month")}, "Customer": {}, "Network": {},
+            "Force Majeure": {}},
+    )],
+    "government-software.yaml": [dict(
+        service="tyler-software", periods=["2026-01"], months=3, zone="America/New_York", slice=1, measure="bad", bad="100",
+        from_on=True, round=(0, "half-up"), commitment="100", tiers=[at_or_below("97", 4), below("95", 5)],
+        exclusions={"Scheduled Maintenance": {}, "Customer": {}, "Force Majeure": {}},
+    )],
+    "network.yaml": [dict(
+        service="serverrack", periods=["2026-10", "2026-04"], zone="UTC", slice=1, measure="downtime", bad="100",
+        from_on=True, run=1, commitment="100", steps=dict(per=30, of="downtime", round="down", days=1), claim=("working days", 5),
+        exclusions={"Customer": {}, "Force Majeure": {}, "Network": {}, "Scheduled Maintenance": {}},
+    )],
+    "dedicated-servers.yaml": [dict(
+        service="connetu", periods=["2026-10"], zone="Europe/London", slice=1, measure="downtime", bad="100", from_on=True, run=1,
+        commitment="100", steps=dict(per=15, of="downtime", round="up", percent="2.5"), cap="50", exclusions={},
+    )],
+    "app-platform.yaml": [dict(
+        service="digitalocean-apps", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True,
+        commitment="99.95", tiers=[below("99.95", 10), below("99", 30), below("95", 100)], claim=("months", 2), exclusions={},
+    )],
+    "learning-tools.yaml": [dict(
+        service="ltiaas", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True, commitment="99.95",
+        tiers=[below("99.95", 10), below("99", 25), below("95", 100)], least={"USD": "1.01"}, exclusions={},
+    )],
+    "integration.yaml": [dict(
+        service="oneio", periods=["2026-09"], zone="UTC", slice=1, measure="bad", bad="100", from_on=True, commitment="99.9",
+        tiers=[below("99.9", 3), below("99", 5), below("98", 10), below("97", 20), below("95", 40)], exclusions={},
+    )],
+    "server-hosts.yaml": [dict(
+        service="arcustech-hosts", periods=["2026-10"], zone="UTC", slice=1, measure="downtime", bad="100", from_on=True, run=1,
+        commitment="100", steps=dict(per=HOUR, of="outage", after=HOUR, round="up", percent="5"), exclusions={},
+    )],
+    "cloud-machines.yaml": [dict(
+        service="digitalocean-droplets", periods=["2026-10", "2026-02"], zone="UTC", slice=5, measure="bad", bad="100",
+        from_on=True, commitment="99.99", linear=(1, "unavailability"), claim=("months", 3), exclusions={},
+    )],
+    # A draft without credits.
+    "gateway-agreement.yaml": [],
+}
+
+
+def instant(local):
+    """Minutes since 1970 of a local time."""
+    return (local - EPOCH) // MINUTE
+
+
+class Period:
+    def __init__(self, terms, name):
+        self.name, self.zone = name, ZoneInfo(terms["zone"])
+        year, month = map(int, name.split("-"))
+        length = terms.get("months", 1)
+        self.first, self.after = (year, month), divmod(year * 12 + month - 1 + length, 12)
+        self.begin = instant(datetime(year, month, 1, tzinfo=self.zone))
+        self.end = instant(datetime(self.after[0], self.after[1] + 1, 1, tzinfo=self.zone))
+        since = terms.get("since")
+        self.start = max(self.begin, instant(datetime.fromisoformat(since).replace(tzinfo=self.zone)) if since else 0)
+        self.fee_months = [divmod(year * 12 + month - 1 + i, 12) for i in range(length)]
+        self.days = sum(calendar.monthrange(y, m + 1)[1] for y, m in self.fee_months)
+        self.months = [f"{y}-{m + 1:02}" for y, m in self.fee_months]
+        self.judged = {self.local(minute).strftime("%Y-%m") for minute in range(self.start, self.end, DAY)}
+        hours = terms.get("hours")
+        width = terms["slice"]
+        self.slices = [m for m in range(self.start, self.end, width) if not hours or hours(self.local(m))]
+        self.counted = set(self.slices)
+
+    def local(self, minute):
+        return (EPOCH + minute * MINUTE).astimezone(self.zone)
+
+
+class Case:
+    def __init__(self, name, fee, start=None):
+        self.name, self.fee, self.start, self.vouchers = name, fee, start, "0"
+        self.rows = defaultdict(int)
+        self.exclusions = []
+
+    def add(self, minute, status, requests=1):
+        if requests:
+            self.rows[minute, status] += requests
+        return self
+
+    def exclude(self, category, start, end, told=None):
+        """Time that is recorded, told so many minutes before."""
+        self.exclusions.append((start, end, category, None if told is None else start - told))
+        return self
+
+
+def excluded(terms, period, case):
+    """The minutes that do not count, from what qualifies, in order of time."""
+    gone, used = set(), defaultdict(int)
+    for start, end, category, told in sorted(case.exclusions):
+        rule = terms["exclusions"].get(category)
+        if rule is None:
+            continue
+        if "told" in rule and (told is None or start - told < rule["told"] or (rule["told"] == 0 and told >= start)):
+            continue
+        for minute in range(start, end):
+            if minute in gone:
+                continue
+            if "most" in rule:
+                most, per = rule["most"]
+                local = period.local(minute)
+                key = category, local.year, {"year": 0, "quarter": (local.month - 1) // 3, "month": local.month}[per]
+                if used[key] == most:
+                    continue
+                used[key] += 1
+            gone.add(minute)
+    return gone
+
+
+def rounded(value, places, mode):
+    scaled = value * 10**places
+    whole = floor(scaled)
+    rest = scaled - whole
+    if mode != "down" and (rest > F(1, 2) or rest == F(1, 2) and (mode == "half-up" or whole % 2)):
+        whole += 1
+    return F(whole, 10**places)
+
+
+class Result:
+    pass
+
+
+def compute(terms, period, case):
+    """From the words of docs/agreements.md alone."""
+    start = max(case.start or 0, period.start)
+    if case.start:
+        terms = terms.get("newcomers", {}).get(period.name, terms)
+    slices = period.slices if start == period.start else [s for s in period.slices if s >= start]
+    width = terms["slice"]
+    gone = excluded(terms, period, case)
+    valid, failed, outside = defaultdict(int), defaultdict(int), defaultdict(int)
+    fails, invalid = terms.get("fails", server_error), terms.get("invalid", lambda status: False)
+    for (minute, status), requests in case.rows.items():
+        slice_ = period.start + (minute - period.start) // width * width
+        if slice_ < start or slice_ not in period.counted or invalid(status):
+            continue
+        valid[slice_] += requests
+        if minute not in gone:
+            outside[slice_] += requests
+            failed[slice_] += requests if fails(status) else 0
+    rates = {s: F(failed[s], valid[s]) for s in valid if outside[s] >= terms.get("requests", 1)}
+    result, measure, n = Result(), terms["measure"], len(slices)
+    result.runs = []
+    if measure == "mean":
+        result.availability = 1 - sum(rates.values(), F(0)) / n
+    else:
+        limit = percent(terms["bad"])
+        bad = sorted(s for s, rate in rates.items() if rate > limit or terms.get("from_on") and rate == limit)
+        if measure == "bad":
+            result.availability = 1 - F(len(bad), n)
+        else:
+            runs = []
+            for s in bad:
+                if runs and runs[-1][-1] + width == s:
+                    runs[-1].append(s)
+                else:
+                    runs.append([s])
+            result.runs = [run for run in runs if len(run) * width >= terms["run"]]
+            result.availability = 1 - F(sum(map(len, result.runs)), n)
+    figure = result.availability
+    if "round" in terms:
+        figure = rounded(figure * 100, *terms["round"]) / 100
+    result.figure, result.tier = figure, None
+    share = F(0)
+    if "tiers" in terms:
+        for i, (op, bound, value, days) in enumerate(terms["tiers"]):
+            if figure < bound or op == "<=" and figure == bound:
+                share, result.tier = (F(days, period.days) if days else value), i
+    elif "steps" in terms:
+        share = steps(terms["steps"], period, result.runs, width) * (
+            percent(terms["steps"]["percent"]) if "percent" in terms["steps"] else F(terms["steps"]["days"], period.days))
+    else:
+        times, of = terms["linear"]
+        commitment = percent(terms["commitment"])
+        if figure < commitment:
+            share = times * ((1 if of == "unavailability" else commitment) - figure)
+    share = min(share, percent(terms.get("cap", "100")))
+    result.share, base = share, F(case.fee) - (F(case.vouchers) if terms.get("vouchers") else 0)
+    months = len(period.judged) if start == period.start else 1
+    result.amount = rounded(share * base * months, 2, "half-even")
+    least = terms.get("least", {}).get(terms.get("currency", "USD"))
+    if least and result.amount < F(least):
+        result.amount = F(0)
+    result.claim = claim(terms.get("claim"), period, result.runs, width)
+    return result
+
+
+def steps(terms, period, runs, width):
+    """How many steps there are, minute by minute."""
+    days, total, taken = defaultdict(int), 0, 0
+    for run in runs:
+        if terms["of"] == "outage":
+            total = taken = 0
+        for minute in range(run[0], run[-1] + width):
+            total += 1
+            over = total - terms.get("after", 0)
+            now = over // terms["per"] if terms["round"] == "down" else -(-over // terms["per"])
+            if over > 0 and now > taken:
+                days[period.local(minute).date()] += now - taken
+                taken = now
+    return sum(min(count, terms.get("per_day", count)) for count in days.values())
+
+
+def claim(terms, period, runs, width):
+    """The instant until which a claim is in time; None where it is not told."""
+    if not terms:
+        return None
+    unit, number, *outage = terms
+    # Without an outage nothing is owed, and the end of the period stands for it.
+    outage = outage and runs
+    end = period.local(runs[0][-1] + width) if outage else period.local(period.end)
+    if unit == "months":
+        year, month = divmod(end.year * 12 + end.month - 1 + number, 12)
+        end = end.replace(year=year, month=month + 1)
+    elif unit == "days":
+        end += timedelta(days=number)
+    elif unit == "hours":
+        return instant(end) + number * HOUR
+    else:
+        day = end.replace(hour=0, minute=0) - timedelta(days=0 if outage else 1)
+        while number:
+            day += timedelta(days=1)
+            number -= day.weekday() < 5
+        end = day + timedelta(days=1)
+    return instant(end)
+
+
+def failing(terms, period, case, slices, rate=F(1)):
+    """Slices that fail, each with as many requests as it needs to be looked at."""
+    requests = terms.get("requests", 1) * rate.denominator
+    bad, good = int(requests * rate), int(requests * (1 - rate))
+    for s in slices:
+        case.add(s, 500, bad).add(s, 200, good)
+    return case
+
+
+def middle(period, n):
+    """So many slices in a row, around the middle of the period."""
+    first = max(0, min(len(period.slices) // 3, len(period.slices) - n))
+    return period.slices[first:first + n]
+
+
+def interesting(terms, period):
+    """Numbers of slices that fail around which the credit changes."""
+    n, width, numbers = len(period.slices), terms["slice"], {0, 1, 2}
+    bounds = [percent(terms["commitment"])]
+    if "tiers" in terms:
+        bounds += [bound for _, bound, _, _ in terms["tiers"]]
+    if "linear" in terms:
+        times, of = terms["linear"]
+        top = 1 if of == "unavailability" else percent(terms["commitment"])
+        bounds += [top - percent(terms.get("cap", "100")) / times]
+    if "round" in terms:
+        half = percent(F(1, 2 * 10**terms["round"][0]))
+        bounds = [bound + sign * half for bound in bounds for sign in (-1, 1)]
+    if "steps" in terms:
+        per, after = terms["steps"]["per"], terms["steps"].get("after", 0)
+        value = percent(terms["steps"]["percent"]) if "percent" in terms["steps"] else F(terms["steps"]["days"], period.days)
+        whole = ceil(percent(terms.get("cap", "100")) / value)
+        for step in (0, 1, 2, 3, whole - 1, whole, whole + 1):
+            numbers |= {after + step * per + i for i in (-1, 0, 1, 2)}
+    for bound in bounds:
+        at = floor(n * (1 - bound))
+        numbers |= {at - 1, at, at + 1}
+    run = terms.get("run", 1) // width
+    numbers |= {run - 1, run, run + 1}
+    return sorted(k for k in numbers if 0 <= k <= n)
+
+
+def cases(terms, period):
+    made = []
+
+    def new(name, fee=None, start=None):
+        made.append(Case(f"{name}", fee or FEES[len(made) % len(FEES)], start))
+        return made[-1]
+
+    new("silent")
+    new("good").add(period.slices[5], 200, 7)
+    for k in interesting(terms, period):
+        failing(terms, period, new(f"fails-{k}"), middle(period, k))
+    n = len(period.slices)
+    if terms["measure"] == "mean":
+        # Exactly on each bound, and one request of a million beside it.
+        for op, bound, *_ in terms["tiers"]:
+            lost = n * (1 - bound)
+            for name, more in (("at", F(0)), ("under", F(1, 10**6)), ("over", -F(1, 10**6))):
+                case, rest = new(f"{name}-{float(bound * 100):g}"), lost + more
+                failing(terms, period, case, period.slices[7:7 + floor(rest)])
+                failing(terms, period, case, [period.slices[3]], rest - floor(rest))
+        failing(terms, period, new("all"), period.slices)
+    else:
+        limit, k = percent(terms["bad"]), max(interesting(terms, period)[:6][-1], 2 * terms.get("run", 1))
+        for name, rate in (("rate-at", limit), ("rate-over", limit + F(1, 1000)), ("rate-under", limit - F(1, 1000))):
+            if 0 <= rate <= 1:
+                failing(terms, period, new(name), middle(period, k), rate)
+        # Everything fails for a customer who came for the last two days.
+        if "hours" not in terms:
+            start = instant(period.local(period.end).replace(tzinfo=None).replace(tzinfo=period.zone) - timedelta(days=2))
+            failing(terms, period, new("all", start=start), [s for s in period.slices if s >= start])
+        if terms.get("requests", 1) > 1:
+            few = new("few")
+            for s in middle(period, k):
+                few.add(s, 500, terms["requests"] - 1)
+        if terms["measure"] == "downtime":
+            run = terms["run"] // terms["slice"]
+            for name, length in (("short-runs", run - 1), ("runs", run), ("long-runs", run + 1)):
+                case, s = new(name), period.slices
+                for i in range(0, min(max(300, 2 * k), n // 2), length + 1):
+                    failing(terms, period, case, s[100 + i:100 + i + length])
+            # Over midnight, and over both ends of the period.
+            inner = (i for i in range(2500, n) if s[i - 1] + terms["slice"] == s[i])
+            night = next(i for i in inner if period.local(s[i]).strftime("%H:%M") == "00:00")
+            failing(terms, period, new("night"), period.slices[night - 95:night + 95])
+            failing(terms, period, new("ends"), period.slices[:70] + period.slices[-130:])
+            # Steps that begin and end on other days, also with half a step from before.
+            if "steps" in terms:
+                per = terms["steps"]["per"]
+                late = period.slices[night - 20:night - 20 + max(run, per + 1) + per // 2]
+                failing(terms, period, new("late"), late)
+                early = period.slices[night - 2000:night - 2000 + run + per // 2]
+                failing(terms, period, new("early and late"), early + late)
+
+    def failed(k):
+        return compute(terms, period, failing(terms, period, Case("", "1"), middle(period, k)))
+
+    missed = [k for k in interesting(terms, period) if k > 2 and failed(k).share]
+    if not missed:
+        return made
+    lost = middle(period, missed[0])
+    begin, end = lost[0], lost[-1] + terms["slice"]
+    for status in (404, 429, 403, 499, 501, 503, 599, 302):
+        case = new(f"status-{status}")
+        for s in lost:
+            case.add(s, status, terms.get("requests", 1))
+    # What is not valid changes no rate.
+    case = new("diluted")
+    for s in lost:
+        for status, requests in ((500, 1), (401, 9), (403, 5), (404, 3), (200, 1)):
+            case.add(s, status, requests * terms.get("requests", 1))
+    for category, rule in [*terms["exclusions"].items(), ("Other", {})]:
+        failing(terms, period, new(f"{category}"), lost).exclude(category, begin, end, rule.get("told", 0) + 1)
+        failing(terms, period, new(f"{category} in part"), lost).exclude(category, begin + 1, end, rule.get("told", 0) + 1)
+        if "told" in rule:
+            for told in (rule["told"], max(rule["told"], 0) - 1, None):
+                failing(terms, period, new(f"{category} told {told}"), lost).exclude(category, begin, end, told)
+        if "most" in rule:
+            most = rule["most"][0]
+            for more in (-1, 0, 1):
+                # As much as is allowed, and as much again as is just credited.
+                case = failing(terms, period, new(f"{category} {more} over"), middle(period, most + missed[0] + more))
+                case.exclude(category, begin, begin + most + missed[0] + more, rule.get("told", 0))
+            # What was used before: half of it, all of it, and all of it before the period.
+            told, used = rule.get("told", 0), begin - 60
+            for name, start, end_ in (
+                ("half used", used - most // 2, used), ("used up", used - most, used),
+                ("used up before", period.start - most - 60, period.start - 60),
+            ):
+                case = failing(terms, period, new(f"{category} {name}"), lost)
+                case.exclude(category, start, end_, told).exclude(category, begin, end, told)
+    share = failed(missed[0]).share
+    for currency, least in terms.get("least", {}).items():
+        for amount in (F(least), F(least) - F(1, 100), F(least) - F(4, 1000), F(least) - F(6, 1000), F(least) + F(1, 100)):
+            fee = rounded(amount / share, 4, "half-even")
+            failing(terms, period, new(f"pays-{float(amount)}", f"{float(fee):.4f}"), lost)
+    if terms.get("vouchers"):
+        for paid in ("0.01", "999.99", "1000"):
+            failing(terms, period, new(f"vouchers-{paid}", "1000"), lost).vouchers = paid
+    # Half a cent, to even.
+    for cents in (1, 2, 3):
+        fee = F(2 * cents + 1, 200) / share / len(period.judged)
+        if (fee * 10**6).denominator == 1:
+            failing(terms, period, new(f"half-{cents}", f"{float(fee):.6f}"), lost)
+    return made
+
+
+class Wrong(Exception):
+    pass
+
+
+def nines(binary, store, *args):
+    done = subprocess.run([binary, "--store", str(store), *map(str, args)], capture_output=True, text=True)
+    if done.returncode:
+        raise Wrong(f"{' '.join(map(str, args))}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def stamp(minute):
+    return (EPOCH + minute * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write(path, header, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
+    return path
+
+
+def compare(binary, folder, path, terms):
+    """How many credits of one agreement are the same."""
+    store, service, compared = folder / "store", terms["service"], 0
+    folder.mkdir()
+    requests, fees, exclusions, expected = [], [], [], {}
+    for name in terms["periods"]:
+        period = Period(terms, name)
+        all_cases = cases(terms, period)
+        # Each bound has a customer on each side: neighbours of one slice more or less.
+        results = {case.name: compute(terms, period, case) for case in all_cases}
+        pairs = [(f"fails-{k}", f"fails-{k + 1}") for k in interesting(terms, period)]
+        flips = {(results[k].tier, results[more].tier) for k, more in pairs if more in results}
+        wanted = {(i - 1 if i else None, i) for i in range(len(terms.get("tiers", [])))}
+        if period.start == period.begin and not wanted <= flips:
+            raise Wrong(f"{path.name}, {name}: no customer on each side of {wanted - flips}")
+        for case in all_cases:
+            customer = f"{name} {case.name}"
+            expected[name, customer] = results[case.name]
+            requests += [[stamp(minute), service, customer, status, n] for (minute, status), n in case.rows.items()]
+            for month in period.months:
+                since = "" if case.start is None or month != period.months[-1] else stamp(case.start)
+                if case.start is None or month == period.months[-1]:
+                    fees.append([month, customer, service, terms.get("currency", "USD"), case.fee, case.vouchers, since])
+            for i, (start, end, category, told) in enumerate(case.exclusions):
+                told = "" if told is None else stamp(told)
+                exclusions.append([f"{customer} {i}", service, customer, category, stamp(start), stamp(end), told])
+    for table, header, rows in (
+        ("requests", "time,service,customer,status,requests", requests),
+        ("fees", "period,customer,service,currency,amount,voucher_amount,active_from", fees),
+        ("exclusions", "id,service,customer,category,started,ended,announced", exclusions),
+    ):
+        if rows:
+            nines(binary, store, "ingest", table, write(folder / f"{table}.csv", header, rows))
+    nines(binary, store, "apply", path)
+    select = "SELECT customer, slices, availability_exact, credit_percent, amount, claim_by FROM credits('{}') WHERE service = '{}'"
+    for name in terms["periods"]:
+        rows = list(csv.DictReader(io.StringIO(nines(binary, store, "sql", "--format", "csv", select.format(name, service)))))
+        rows = [row for row in rows if row["customer"].startswith(name)]
+        here = {key: value for key, value in expected.items() if key[0] == name}
+        if len(rows) != len(here):
+            raise Wrong(f"{path.name}, {name}: {len(rows)} credits, not {len(here)}")
+        for row in rows:
+            want, what = here[name, row["customer"]], f"{path.name}, {row['customer']}"
+            for key, found, wanted in (
+                ("availability", F(row["availability_exact"]), want.availability),
+                ("percent of the fee", F(row["credit_percent"]), rounded(want.share * 100, 6, "half-even")),
+                ("amount", F(row["amount"]), want.amount),
+                ("to be claimed by", row["claim_by"], stamp(want.claim) if want.claim else ""),
+            ):
+                if found != wanted:
+                    raise Wrong(f"{what}: {key} is {found} by Nines, {wanted} here")
+            compared += 1
+    return compared
+
+
+def main():
+    paths = [*sorted((DATA / "agreements").glob("*.yaml")), DATA / "definitions" / "gateway-agreement.yaml"]
+    total = 0
+
+    def one(path):
+        with tempfile.TemporaryDirectory() as folder:
+            return sum(compare(sys.argv[1], Path(folder) / str(i), path, terms) for i, terms in enumerate(TERMS[path.name]))
+
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            unknown = {path.name for path in paths} ^ set(TERMS)
+            if unknown:
+                raise Wrong(f"terms or a file are missing: {', '.join(sorted(unknown))}")
+            for path, count in zip(paths, pool.map(one, paths)):
+                print(f"{path.stem}: {count} credits", flush=True)
+                total += count
+        except Wrong as wrong:
+            pool.shutdown(wait=False, cancel_futures=True)
+            print(wrong, file=sys.stderr)
+            sys.exit(1)
+    print(f"{total} credits of {sum(map(bool, TERMS.values()))} agreements are the same")
+
+
+main()
