@@ -1,5 +1,6 @@
 //! Recording definitions: all of them, or none if anything is wrong.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
@@ -164,7 +165,8 @@ impl Session {
                 let own = plan.definitions.agreements.iter().filter(|agreement| agreement.name == change.stored.name);
                 let versions = own.flat_map(|agreement| &agreement.versions);
                 for terms in versions.filter(|version| version.in_force.start == from).map(|version| &version.terms) {
-                    wrong.extend(too_fine(terms.slice, slot));
+                    let slices: BTreeSet<i64> = terms.metrics().map(|metric| metric.slice).collect();
+                    wrong.extend(slices.into_iter().filter_map(|slice| too_fine(slice, slot)));
                     if midnight_unit(terms.time_zone, from) % slot != 0 {
                         wrong.push(format!(
                             "no slice of this store, whose slices are of {slice_seconds} s, begins at midnight in {}, from which \

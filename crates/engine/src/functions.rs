@@ -30,8 +30,7 @@ pub(crate) fn table(state: &SessionState) -> Result<Arc<dyn TableProvider>> {
         rows.push((name.clone(), "window", function.documentation().cloned()));
     }
     for name in state.table_functions().keys() {
-        let own = crate::answers::documentation(name).or_else(|| crate::credits::documentation(name));
-        let own = own.or_else(|| crate::excluded::documentation(name));
+        let own = crate::answers::documentation(name).or_else(|| crate::deferred_functions::documentation(name));
         rows.push((name.clone(), "table", own));
     }
     rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));

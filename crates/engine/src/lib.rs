@@ -20,6 +20,8 @@ mod catalog;
 mod codec;
 mod credits;
 mod deferred;
+mod deferred_function;
+mod deferred_functions;
 mod defined;
 mod delete;
 mod depth;

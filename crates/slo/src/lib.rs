@@ -56,11 +56,11 @@ pub use agreement::{
     Agreement, AgreementChange, AgreementVersion, Allowance, Bad, Beginning, Cap, ClaimFrom, ClaimTime, ClaimWithin,
     Covered, CreditValue, Credits, Downtime, Each, EachBy, Exclude, ExcludedTime, Failures, Granularity, Issuer, Join,
     Linear, LostTelemetry, Measure, Money, NotValid, Notice, RateOp, Rounded, ServiceHours, Shortfall, Side, Silent,
-    StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, agreement_changes,
+    StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, YearCap, agreement_changes,
 };
 pub use credit::{
-    Bounds, Compacted, Compactor, Counts, Credit, CreditError, Estimate, Evidence, Excluded, Fee, Measured, Outcome,
-    Part, PartCredit, Pieces, bounds, credit,
+    Bounds, Compacted, Compactor, Counts, Credit, CreditError, Credited, Estimate, Evidence, Excluded, Fee, Measured,
+    Outcome, Part, PartCredit, Pieces, bounds, credit,
 };
 pub use definitions::{Belonging, Composite, Definitions, Promise};
 pub use document::{Document, Reading, read};
@@ -76,7 +76,7 @@ pub use objective::{
     Statistic, Vela, Version, Window,
 };
 pub use pattern::{Pattern, RowFilter};
-pub use period::{Month, Period};
+pub use period::{Cycle, Month, Period};
 pub use plan::{Change, Plan, What, plan};
 pub use resolve::{recorded, resolve};
 pub use rules::Rules;

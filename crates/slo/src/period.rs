@@ -34,6 +34,11 @@ impl Month {
         Month(self.0.saturating_add_unsigned(months))
     }
 
+    /// Its year.
+    pub fn year(self) -> i32 {
+        self.0.div_euclid(12)
+    }
+
     /// The month before it.
     pub fn before(self) -> Month {
         Month(self.0.saturating_sub(1))
@@ -84,36 +89,108 @@ impl FromStr for Month {
     }
 }
 
-/// One or more calendar months of a time zone.
+/// How the periods of an agreement follow each other: so many months, each from the same day of the month on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cycle {
+    /// 1, 2, 3, 4, 6 or 12, counted from January.
+    pub months: u32,
+    /// The day of the month on which they begin, 1 to 31; in a month that has fewer its last.
+    pub from: u32,
+}
+
+impl Cycle {
+    /// Whole calendar months.
+    pub fn calendar(months: u32) -> Cycle {
+        Cycle { months, from: 1 }
+    }
+
+    /// The period that a month names, or that is named by a month before it. `None` beyond the calendar.
+    pub fn period(self, month: Month, zone: Tz) -> Option<Period> {
+        let first = month.first_of(self.months);
+        let start = first_instant(self.first_day(first)?, zone)?;
+        let end = first_instant(self.first_day(first.plus(self.months))?, zone)?;
+        Some(Period { first, cycle: self, interval: Interval::new(start, end) })
+    }
+
+    /// From the day of the month on which periods begin to the same of the next, in µs.
+    pub fn month(self, month: Month, zone: Tz) -> Option<Interval> {
+        Cycle { months: 1, ..self }.period(month, zone).map(|period| period.interval)
+    }
+
+    /// The month by whose name such a month is called in which an instant (µs) falls.
+    pub fn month_at(self, micros: i64, zone: Tz) -> Option<Month> {
+        let month = Month::of(micros, zone)?;
+        let begins = self.month(month, zone)?.start;
+        Some(if micros < begins { month.before() } else { month })
+    }
+
+    /// As a clause: `The calendar month`.
+    pub(crate) fn clause(self) -> String {
+        let shorter = if self.from > 28 { ", or on the last of a month that has fewer" } else { "" };
+        match (self.from, self.months) {
+            (..=1, 1) => "The calendar month".to_string(),
+            (..=1, 3) => "The calendar quarter".to_string(),
+            (..=1, 12) => "The calendar year".to_string(),
+            (..=1, months) => format!("{months} calendar months"),
+            (from, 1) => format!("A month that begins on day {from}{shorter},"),
+            (from, 3) => format!("A quarter that begins on day {from} of its first month{shorter},"),
+            (from, 12) => format!("A year that begins on day {from} of January{shorter},"),
+            (from, months) => format!("{months} months that begin on day {from} of the first of them{shorter},"),
+        }
+    }
+
+    fn first_day(self, month: Month) -> Option<NaiveDate> {
+        let first = month.first_day()?;
+        first.with_day(self.from.max(1)).or_else(|| month.plus(1).first_day()?.pred_opt())
+    }
+}
+
+/// One or more months of a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Period {
-    /// Its first month, by which it is named.
+    /// Its first month, by which it is named; where periods begin within a month, that in which it begins.
     pub first: Month,
-    /// How many months.
-    pub months: u32,
+    /// How it follows others.
+    pub cycle: Cycle,
     /// From its first instant to that of the next, in µs. Months have their own lengths, with an hour less or more
     /// where clocks change.
     pub interval: Interval,
 }
 
 impl Period {
-    /// The period of so many months (1, 2, 3, 4, 6 or 12) in which a month falls. `None` beyond the calendar.
+    /// The period of so many calendar months (1, 2, 3, 4, 6 or 12) in which a month falls. `None` beyond the calendar.
     pub fn of(month: Month, months: u32, zone: Tz) -> Option<Period> {
-        let first = month.first_of(months);
-        let start = first_instant(first.first_day()?, zone)?;
-        let end = first_instant(first.plus(months).first_day()?, zone)?;
-        Some(Period { first, months, interval: Interval::new(start, end) })
+        Cycle::calendar(months).period(month, zone)
     }
 
     /// Its calendar days.
     pub fn days(&self) -> u32 {
-        let days = self.first.first_day().zip(self.next().first_day()).map(|(first, next)| (next - first).num_days());
+        let ends = self.cycle.first_day(self.first).zip(self.cycle.first_day(self.next()));
+        let days = ends.map(|(first, next)| (next - first).num_days());
         days.and_then(|days| u32::try_from(days).ok()).unwrap_or_default()
     }
 
-    /// The month after it.
+    /// The month by which the period after it is named.
     pub fn next(&self) -> Month {
-        self.first.plus(self.months)
+        self.first.plus(self.cycle.months)
+    }
+
+    /// Its months, in µs, each by its name.
+    pub fn months(&self, zone: Tz) -> impl Iterator<Item = (Month, Interval)> {
+        let (first, cycle) = (self.first, self.cycle);
+        let months = (0..cycle.months).map(move |number| first.plus(number));
+        months.filter_map(move |month| Some((month, cycle.month(month, zone)?)))
+    }
+
+    /// In words: `October 2026`, `October 2026 to December 2026`, `15 October 2026 to 14 November 2026`.
+    pub fn words(&self) -> Option<String> {
+        let (first, next) = (self.cycle.first_day(self.first)?, self.cycle.first_day(self.next())?);
+        let last = next.pred_opt()?;
+        Some(match (self.cycle.from, self.cycle.months) {
+            (..=1, 1) => first.format("%B %Y").to_string(),
+            (..=1, _) => format!("{} to {}", first.format("%B %Y"), last.format("%B %Y")),
+            (2.., _) => format!("{} to {}", first.format("%-d %B %Y"), last.format("%-d %B %Y")),
+        })
     }
 }
 
@@ -138,6 +215,34 @@ mod tests {
     fn quarters_count_from_january() {
         let period = Period::of("2026-05".parse().unwrap(), 3, Tz::UTC).unwrap();
         assert_eq!((period.first.to_string(), period.next().to_string()), ("2026-04".into(), "2026-07".into()));
+    }
+
+    #[test]
+    fn periods_begin_on_the_day_that_is_said_or_on_the_last() {
+        let berlin = chrono_tz::Europe::Berlin;
+        let period = |from, month: &str| Cycle { months: 1, from }.period(month.parse().unwrap(), berlin).unwrap();
+        let named = |from, month: &str| (period(from, month).words().unwrap(), period(from, month).days());
+        assert_eq!(named(15, "2026-03"), ("15 March 2026 to 14 April 2026".into(), 31));
+        assert_eq!(period(15, "2026-03").interval.duration() / 3_600_000_000, 31 * 24 - 1, "clocks change");
+        assert_eq!(named(31, "2026-01"), ("31 January 2026 to 27 February 2026".into(), 28));
+        assert_eq!(named(31, "2026-02"), ("28 February 2026 to 30 March 2026".into(), 31));
+        assert_eq!(named(30, "2028-02"), ("29 February 2028 to 29 March 2028".into(), 30));
+        for (from, month) in [(1, "2026-10"), (15, "2026-10"), (31, "2026-02"), (29, "2026-02")] {
+            let (cycle, month) = (Cycle { months: 1, from }, month.parse().unwrap());
+            let of = cycle.month(month, berlin).unwrap();
+            let at = |micros| cycle.month_at(micros, berlin).unwrap();
+            assert_eq!(
+                [at(of.start - 1), at(of.start), at(of.end - 1), at(of.end)],
+                [month.before(), month, month, month.plus(1)]
+            );
+            assert_eq!(cycle.month(month.plus(1), berlin).unwrap().start, of.end);
+        }
+        let quarter = Cycle { months: 3, from: 10 }.period("2026-05".parse().unwrap(), Tz::UTC).unwrap();
+        assert_eq!(quarter.words().unwrap(), "10 April 2026 to 9 July 2026");
+        assert_eq!(
+            quarter.months(Tz::UTC).map(|(month, _)| month.to_string()).collect::<Vec<_>>(),
+            ["2026-04", "2026-05", "2026-06"]
+        );
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Paid {
     pub amount: i64,
     pub from: Option<i64>,
     pub until: Option<i64>,
+    /// Empty: none is named.
+    pub plan: &'static str,
 }
 
 pub struct Excluding {
@@ -200,7 +202,8 @@ fn fees(rng: &mut StdRng, time: &Time, begins: NaiveDate, months: u32) -> Vec<Pa
                 let until = rng.random_bool(0.25).then(|| time.draw(rng));
                 let until = until.filter(|until| from.is_none_or(|from| from < *until));
                 let month = begins - Months::new(1) + Months::new(month);
-                fees.push(Paid { month, customer, service, amount: rng.random_range(0..100_000), from, until });
+                let plan = pick(rng, &["", "gold", "silver"]);
+                fees.push(Paid { month, customer, service, amount: rng.random_range(0..100_000), from, until, plan });
             }
         }
     }
@@ -212,6 +215,8 @@ fn agreements(rng: &mut StdRng, time: &Time, quarterly: bool) -> String {
     for number in 0..rng.random_range(1..4) {
         let zone = pick(rng, &ZONES);
         let duration = if quarterly && rng.random() { "1Q" } else { "1M" };
+        let day = pick(rng, &[1, 1, 1, 15, 30]);
+        let plan = pick(rng, &["", "", "", "  plan: gold\n", "  plan: [gold, \"s*\"]\n"]);
         for version in 0..rng.random_range(1..3) {
             let measure = pick(rng, &["MeanErrorRate", "BadSlices", "Downtime", "Occurrences", "Proportional"]);
             let mut more = String::new();
@@ -241,9 +246,9 @@ fn agreements(rng: &mut StdRng, time: &Time, quarterly: bool) -> String {
             write!(
                 agreements,
                 "---\napiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a{number}, annotations: {{nines/effective-from: \
-                 \"{from}\"}}}}\nspec:\n  service: \"{}\"\n  period: {{duration: {duration}, timeZone: {zone}}}\n  slice: {}\n  \
+                 \"{from}\"}}}}\nspec:\n  service: \"{}\"\n  period: {{duration: {duration}, from: {day}, timeZone: {zone}}}\n  slice: {}\n  \
                  measure: {measure}\n  commitment: 99.9%\n  credits: [{{below: 99.9%, percent: 10}}, {{below: 90%, percent: \
-                 33}}]\n  exclusions: [{{category: Attack{}}}, {{category: Maintenance, announced: before}}]\n{more}",
+                 33}}]\n  exclusions: [{{category: Attack{}}}, {{category: Maintenance, announced: before}}]\n{plan}{more}",
                 pick(rng, &["gateway", "gateway*", "*"]),
                 pick(rng, &["1m", "5m", "1h"]),
                 pick(rng, &["", ", atMost: 3h per 1Q"])
@@ -279,7 +284,7 @@ pub fn store(folder: &Path, drawn: &Drawn) -> PathBuf {
         ("requests", "time,business,service,endpoint,customer,status,cause,requests\n".to_string()),
         ("exclusions", "id,business,service,customer,category,started,ended,reason,announced\n".to_string()),
         ("incidents", "id,business,service,title,started,fixed,telemetry_lost\n".to_string()),
-        ("fees", "period,customer,service,currency,amount,active_from,active_until\n".to_string()),
+        ("fees", "period,customer,service,currency,amount,active_from,active_until,plan\n".to_string()),
     ];
     for Row { time, business, service, endpoint, customer, status, cause, requests } in &drawn.rows {
         writeln!(files[0].1, "{},{business},{service},{endpoint},{customer},{status},{cause},{requests}", text(*time))
@@ -294,9 +299,9 @@ pub fn store(folder: &Path, drawn: &Drawn) -> PathBuf {
         let scope = scope.join(",");
         writeln!(files[2].1, "INC-{number},{scope},x,{},{},true", text(*started), or_none(fixed)).unwrap();
     }
-    for Paid { month, customer, service, amount, from, until } in &drawn.fees {
+    for Paid { month, customer, service, amount, from, until, plan } in &drawn.fees {
         let (month, from, until) = (month.format("%Y-%m"), or_none(from), or_none(until));
-        writeln!(files[3].1, "{month},{customer},{service},EUR,{amount}.25,{from},{until}").unwrap();
+        writeln!(files[3].1, "{month},{customer},{service},EUR,{amount}.25,{from},{until},{plan}").unwrap();
     }
     for (table, text) in &files {
         if text.lines().count() > 1 {

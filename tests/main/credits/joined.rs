@@ -137,6 +137,10 @@ fn what_does_not_match_is_told() {
                 2026-09,gone,gateway,EUR,5,,,2026-09-01T00:00:00Z\n";
     fees(&store, rows);
     apply(&store, &AGREEMENT.replace("name: gateway", "name: all").replace("service: gateway", "service: \"gate*\""));
+    // Nor if one customer is asked for, and the rows of the others are not read.
+    let told = fails(3, &mut credits(&store, &["--issue", "--agreement", "gateway", "--customer", "Acme "]));
+    assert!(told.contains("note: the fee of 'Acme ' for 'gateway' and the requests of 'acme'"), "{told}");
+    assert!(!told.contains("no traffic"), "{told}");
     let (_, told) = said(&mut credits(&store, &["--issue", "--agreement", "gateway"]));
     for line in [
         "the fee of 'Acme ' for 'gateway' and the requests of 'acme' for 'gateway' have names that differ in case or blanks alone",

@@ -13,6 +13,7 @@ mod naive;
 mod overlaps;
 mod parts;
 mod periods;
+mod plans;
 mod recurring;
 mod refused;
 mod signed;
@@ -21,6 +22,7 @@ mod statements;
 mod vectors;
 mod within_slices;
 mod year;
+mod yearly;
 
 use std::fmt::Write;
 use std::path::Path;

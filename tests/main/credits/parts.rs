@@ -70,6 +70,33 @@ fn zones_are_joined_as_it_is_agreed() {
     assert_eq!(figures("  each: endpoint\n"), ["2400,600,743/744,10.000000,100.000000,zone-a"]);
 }
 
+/// What a metric after the first one names is looked at like what the first one names.
+#[test]
+fn what_a_metric_names_and_nothing_has_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let file = store.with_extension("yaml");
+    let apply = |metric: &str| {
+        let clauses = format!(
+            "  metrics:\n    - {{name: a, measure: Occurrences, commitment: 99%, credits: []}}\n    - {{name: b, commitment: 99%, credits: \
+             [], {metric}}}\n  together: sum\n"
+        );
+        std::fs::write(&file, agreement(&clauses)).unwrap();
+        let output = nines().arg("--store").arg(&store).args(["apply", "--dry-run"]).arg(&file).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let each = "measure: MeanErrorRate, each: {by: endpoint, join: all, of: [zone-a, zone-bb]}";
+    assert!(
+        apply(each).contains("no row of requests of its services has an endpoint 'zone-bb'; did you mean 'zone-b'?"),
+        "{}",
+        apply(each)
+    );
+    let finer = "measure: MeanErrorRate, slice: 30s";
+    assert!(apply(finer).contains("30 s"), "{}", apply(finer));
+    let status = apply("measure: MeanErrorRate, valid: {except: [418]}");
+    assert!(status.contains("has the status 418"), "{status}");
+}
+
 #[test]
 fn metrics_credit_once_or_add_up() {
     let folder = tempfile::tempdir().unwrap();

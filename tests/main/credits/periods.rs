@@ -2,6 +2,7 @@
 
 use super::due::{Store, agreement};
 use super::silent;
+use crate::{fails, nines};
 
 fn of_zone(name: &str, zone: &str) -> String {
     agreement(name, "1M", "").replace("timeZone: UTC", &format!("timeZone: {zone}"))
@@ -130,4 +131,66 @@ fn nothing_to_do_is_apart_from_an_agreement_that_matches_nothing() {
     store.said_at(now, 2, &[]);
     store.said_at(now, 2, &["2026-10", "--pending"]);
     store.said_at(now, 2, &["--all"]);
+}
+
+/// A billing month is named by the month in which it begins: rows, fees, pages and words go by it.
+#[test]
+fn a_period_may_begin_on_any_day_of_the_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    store.silent("", "2025-12-15", 137);
+    let billed = agreement("billed", "1M", "  fees: {prorate: days}\n")
+        .replace("duration: 1M, timeZone: UTC", "duration: 1M, from: 15, timeZone: Europe/Berlin")
+        .replace("MeanErrorRate", "Occurrences");
+    store.apply(std::slice::from_ref(&billed));
+    // In Berlin clocks change on 29 March: midnight is 23:00 before and 22:00 after.
+    let row = |at: &str, status: u32, requests: u32| format!("2026-{at}Z,,gateway,/,acme,{status},{requests}");
+    let rows = [
+        row("03-14T22:59:00", 503, 16),
+        row("03-14T23:00:00", 503, 8),
+        row("03-20T12:00:00", 200, 991),
+        row("04-14T21:59:00", 503, 1),
+        row("04-14T22:00:00", 503, 4),
+    ];
+    store.requests(&rows.each_ref().map(String::as_str));
+    store.fees(&["2026-02,acme,gateway,EUR,280,,", "2026-03,acme,gateway,EUR,310,,2026-04-09T22:00:00Z"]);
+    let figures = ["period", "valid", "failed", "fee_base", "amount"].join(", ");
+    // The customer left with the end of 9 April in Berlin: 26 of 31 days.
+    assert_eq!(store.sql(&figures, "credits('2026-03')"), ["2026-03,999,8,260.000000,26.000000"]);
+    store.fees(&["2026-03,acme,gateway,EUR,310,,"]);
+    assert_eq!(store.sql(&figures, "credits('2026-03')"), ["2026-03,1000,9,310.000000,31.000000"]);
+    let said = store.said_at("2026-04-10T00:00:00Z", 0, &["last-month", "--issue"]);
+    assert_eq!(issued(&store), ["billed,2026-02"], "15 March to 14 April goes on: {said}");
+    let said = store.said_at("2026-04-16T12:00:00Z", 0, &["--pending"]);
+    assert!(said.contains("2026-03"), "{said}");
+    assert_eq!(issued(&store), ["billed,2026-02", "billed,2026-03"], "{said}");
+    let pages = folder.path().join("pages");
+    store.said(0, &["2026-03", "--pages", pages.to_str().unwrap()]);
+    let page = std::fs::read_to_string(pages.join("2026-03-acme.md")).unwrap();
+    for line in [
+        "# Service levels of 15 March 2026 to 14 April 2026 for acme",
+        "A month that begins on day 15, in Europe/Berlin",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
+    store.said(0, &["--verify", "--all"]);
+    // A fee whose customer was gone when the period began is told.
+    store.fees(&["2026-03,nova,gateway,EUR,10,,2026-03-10"]);
+    let said = store.said(0, &["2026-03", "--format", "csv"]);
+    assert!(said.contains("active_until") && said.contains("nova"), "{said}");
+
+    // Periods by the calendar may follow where one of these ends, and these not where months end: the names would be those of others.
+    let later = |day: &str, period: &str| {
+        let text = billed.replace("2020-01-01", day).replace("duration: 1M, from: 15", period);
+        let file = folder.path().join("refused.yaml");
+        std::fs::write(&file, text).unwrap();
+        fails(1, nines().arg("--store").arg(&store.0).arg("apply").arg(&file))
+    };
+    let said = later("2026-05-01", "duration: 1M");
+    assert!(said.contains("of 1 month, those of the version before it of 1 month from day 15"), "{said}");
+    assert!(said.contains("with nines/effective-from: 2026-05-15"), "{said}");
+    assert!(later("2026-05-15", "duration: 1M, from: 32").contains("'32' is no day of a month"));
+    store.apply(&[billed.replace("2020-01-01", "2026-05-15").replace("duration: 1M, from: 15", "duration: 1M")]);
+    let said = later("2026-08-01", "duration: 1M, from: 15");
+    assert!(said.contains("no period of the one ends where the other may begin: give it another name"), "{said}");
 }

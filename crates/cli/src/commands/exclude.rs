@@ -101,8 +101,11 @@ fn note_cut(session: &Session, exclusion: &Record) -> Result<()> {
 async fn note_unknown(session: &Session, category: &str) -> Result<()> {
     let agreements = session.agreements().await?;
     let terms = agreements.iter().flat_map(|agreement| &agreement.versions).map(|version| &version.terms);
-    let known: BTreeSet<&str> =
-        terms.flat_map(|terms| &terms.exclusions).map(|clause| clause.category.as_str()).collect();
+    let known: BTreeSet<&str> = terms
+        .flat_map(|terms| terms.metrics())
+        .flat_map(|metric| &metric.exclusions)
+        .map(|clause| clause.category.as_str())
+        .collect();
     if !known.is_empty() && !known.contains(category) {
         let known = known.into_iter().collect::<Vec<_>>().join(", ");
         note(format_args!(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
-use nines_engine::slo::{IssuedStatement, Month, Period, Standing, StatementError, html, markdown};
+use nines_engine::slo::{Cycle, IssuedStatement, Month, Period, Standing, StatementError, html, markdown};
 use nines_engine::{Chosen, Issued, Session, Unissued, UnissuedKind};
 
 use nines_engine::slo::Rules;
@@ -119,10 +119,10 @@ pub(super) fn pages(
         last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
     }
     let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
-    let mut of: BTreeMap<(&str, Month, u32), Vec<IssuedStatement>> = BTreeMap::new();
+    let mut of: BTreeMap<(&str, Month, Cycle), Vec<IssuedStatement>> = BTreeMap::new();
     for statement in last.into_values() {
         let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
-        of.entry((&statement.customer, period.first, period.months)).or_default().push(statement.clone());
+        of.entry((&statement.customer, period.first, period.cycle)).or_default().push(statement.clone());
     }
     if let (true, Some(revision)) = (of.is_empty() && !statements.is_empty(), revision) {
         return Err(CliError::Nothing(format!("no statement for {month} has a revision {revision}")));
@@ -135,10 +135,10 @@ pub(super) fn pages(
     }
     doing(folder.display(), std::fs::create_dir_all(folder))?;
     let mut names = BTreeSet::new();
-    for ((customer, first, months), statements) in &of {
-        let period = match months {
-            1 => first.to_string(),
-            several => format!("{first}-to-{}", first.plus(several - 1)),
+    for ((customer, first, cycle), statements) in &of {
+        let period = match cycle {
+            Cycle { months: 2.., from: 1 } => format!("{first}-to-{}", first.plus(cycle.months - 1)),
+            _ => first.to_string(),
         };
         let mut name = format!("{period}-{}", file_name(customer));
         while !names.insert(name.clone()) {

@@ -19,7 +19,7 @@ use crate::evaluate::{Proposed, Read, View};
 use crate::location::StoreLocation;
 use crate::statement::{Now, Pins};
 use crate::table_call::TableCall;
-use crate::{Role, answers, credits, defined, excluded};
+use crate::{Role, answers, deferred_functions, defined};
 
 /// What is written of a call.
 pub(super) fn message(call: &TableCall, view: &View) -> Result<message::Call> {
@@ -84,11 +84,8 @@ pub(super) fn planned(
     if let Some(table) = defined::planned(called.clone(), view()?)? {
         return Ok(Arc::new(table));
     }
-    if let Some(credits) = credits::planned(called.clone(), view()?)? {
-        return Ok(Arc::new(credits));
-    }
-    match excluded::planned(called.clone(), view()?)? {
-        Some(excluded) => Ok(Arc::new(excluded)),
+    match deferred_functions::planned(&called, view)? {
+        Some(deferred) => Ok(Arc::new(deferred)),
         None => plan_err!("this version of nines knows no function or table {}", called.name),
     }
 }

@@ -1,6 +1,6 @@
 //! When a customer was there, and what of a period is judged for it.
 
-use nines_slo::{Agreement, Covered, Month, Period, Terms};
+use nines_slo::{Agreement, Covered, Period, Terms};
 use nines_timeline::{Interval, normalize};
 
 use super::period_terms::PeriodTerms;
@@ -16,14 +16,14 @@ impl PeriodTerms {
         customer: &str,
         service: &str,
     ) -> Option<(Covered<'a>, Vec<Interval>)> {
-        let active = self.fees.presence(customer, service, usual.first..usual.next(), terms.time_zone);
+        let active = self.fees.presence(customer, service, usual.first..usual.next(), terms);
         let covered = agreement.covered(self.month, hull(&active, usual.interval), self.rules)?;
         if (covered.period, covered.terms.time_zone) == (usual, terms.time_zone) {
             return Some((covered, active)).filter(|(covered, active)| is_there(covered, active));
         }
         // A version for who came later has a calendar of its own.
         let period = covered.period;
-        let active = self.fees.presence(customer, service, period.first..period.next(), covered.terms.time_zone);
+        let active = self.fees.presence(customer, service, period.first..period.next(), covered.terms);
         let covered = agreement.covered(self.month, hull(&active, period.interval), self.rules)?;
         Some((covered, active)).filter(|(covered, active)| is_there(covered, active))
     }
@@ -38,11 +38,13 @@ impl PeriodTerms {
         customer: &str,
         service: &str,
     ) -> Vec<Interval> {
-        let (period, zone) = (covered.period, covered.terms.time_zone);
-        let Some(first) = Month::of(reads.start, zone).filter(|_| reads.start < period.interval.start) else {
+        let (period, terms) = (covered.period, covered.terms);
+        let Some(first) =
+            terms.cycle.month_at(reads.start, terms.time_zone).filter(|_| reads.start < period.interval.start)
+        else {
             return active;
         };
-        let earlier = self.fees.presence(customer, service, first..period.next(), zone);
+        let earlier = self.fees.presence(customer, service, first..period.next(), terms);
         let before = Interval::new(i64::MIN, period.interval.start);
         let since = Interval::new(period.interval.start, i64::MAX);
         let earlier = earlier.into_iter().map(|span| span.overlap(before));

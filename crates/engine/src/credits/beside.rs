@@ -13,7 +13,13 @@ impl PeriodTerms {
         if case.bare.fee.is_none() {
             return Vec::new();
         }
-        let covers = |terms: &Terms| terms.matches_service(&case.service) && any(&terms.rows.customers, &case.customer);
+        let of_one_plan = |terms: &Terms| {
+            let mut plans = self.fees.plans(&case.customer, &case.service, case.period);
+            plans.any(|plan| terms.matches_plan(plan) && case.terms.matches_plan(plan))
+        };
+        let covers = |terms: &Terms| {
+            terms.matches_service(&case.service) && any(&terms.rows.customers, &case.customer) && of_one_plan(terms)
+        };
         let others = self.definitions.agreements.iter().enumerate().filter(|(number, other)| {
             *number != case.agreement && other.versions.iter().any(|version| covers(&version.terms))
         });

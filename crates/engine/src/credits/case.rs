@@ -19,8 +19,9 @@ pub(super) struct Case {
     pub period: Period,
     pub judged: Interval,
     pub rules: Rules,
-    /// By metric, where its slices begin, where excluded or lost time cuts them, and which of them decide.
-    pub compactors: Vec<Compactor>,
+    /// By metric, where its slices begin, where excluded or lost time cuts them, and which of them decide. Customers with the same
+    /// evidence but for counts share them.
+    pub compactors: Arc<[Compactor]>,
     /// From when until when the customer was one, gaps included.
     pub active: Interval,
     /// Of what slices are needed, in µs.
@@ -32,6 +33,16 @@ pub(super) struct Case {
 }
 
 impl Case {
+    pub fn name(&self) -> CaseName {
+        (self.agreement, Arc::clone(&self.customer), Arc::clone(&self.service))
+    }
+
+    /// Whether the same time is excluded, lost and active as in other evidence.
+    pub fn has_time_of(&self, other: &Evidence) -> bool {
+        let Evidence { stored_slice, active, lost, exclusions, .. } = &self.bare;
+        (stored_slice, active, lost, exclusions) == (&other.stored_slice, &other.active, &other.lost, &other.exclusions)
+    }
+
     pub fn covered(&self) -> Covered<'_> {
         Covered { terms: &self.terms, period: self.period, interval: self.judged, rules: self.rules }
     }

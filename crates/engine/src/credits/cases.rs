@@ -13,13 +13,12 @@ use super::completeness::Lack;
 use super::counted::Counted;
 use super::period_terms::PeriodTerms;
 
-/// What is owed, by agreement, customer and service, from what the partitions of a scan counted.
-pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<Owed>> {
+/// What is owed, by agreement, customer and service, from what the partitions of a scan counted; worked out on so many threads.
+pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, threads: usize) -> Result<Vec<Owed>> {
     let mut cases: BTreeMap<CaseName, CaseParts> = BTreeMap::new();
     for new in counted {
         let case = Arc::clone(&new.case);
-        let name = (case.agreement, Arc::clone(&case.customer), Arc::clone(&case.service));
-        cases.entry(name).or_insert_with(|| CaseParts::nothing(case)).join(new)?;
+        cases.entry(case.name()).or_insert_with(|| CaseParts::nothing(case)).join(new)?;
     }
     cases.values_mut().flat_map(|case| &mut case.parts).try_for_each(Counted::finish)?;
     tell_without_latency(judging, cases.values());
@@ -34,7 +33,7 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<O
     };
     for (number, agreement) in judging.agreements() {
         let Some(usual) = judging.usual(agreement) else { continue };
-        for (customer, service) in judging.fees.payers(usual.period) {
+        for (customer, service) in judging.fees.payers(usual.period, |plan| usual.terms.matches_plan(plan)) {
             silent(number, customer, service)?;
         }
     }
@@ -44,19 +43,44 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>) -> Result<Vec<O
             issued.insert(silent(number, customer, service)?);
         }
     }
-    let mut found = Vec::with_capacity(cases.len());
-    for (name, parts) in cases {
-        let named = named(judging, &parts.case);
-        // An amount that cannot be worked out is not left out in silence.
-        let is_paid = parts.case.bare.fee.is_some() || judging.failed().contains_key(&named);
-        if parts.used() || is_paid || issued.contains(&name) {
-            match of(judging, parts) {
-                Ok(owed) => found.push(owed),
-                Err(why) => judging.fail(named, &why),
+    let is_issued = |name: &CaseName| issued.contains(name);
+    Ok(by_threads(cases.into_iter().collect(), threads, |(name, parts)| worked_out(judging, parts, is_issued(&name))))
+}
+
+/// What is owed of a case that has requests or a fee, or was issued. If it fails, that is noted.
+fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Option<Owed> {
+    let named = named(judging, &parts.case);
+    // An amount that cannot be worked out is not left out in silence.
+    let is_paid = parts.case.bare.fee.is_some() || judging.failed().contains_key(&named);
+    if !parts.used() && !is_paid && !is_issued {
+        return None;
+    }
+    of(judging, parts).map_err(|why| judging.fail(named, &why)).ok()
+}
+
+/// The least that is worth a thread.
+const OF_A_THREAD: usize = 256;
+
+/// What becomes of the items of a list that are worked on at once, in the list's order.
+fn by_threads<T: Send, R: Send>(mut all: Vec<T>, threads: usize, work: impl Fn(T) -> Option<R> + Sync) -> Vec<R> {
+    let each = all.len().div_ceil(threads.max(1)).max(OF_A_THREAD);
+    let mut found: Vec<Option<R>> = std::iter::repeat_with(|| None).take(all.len()).collect();
+    std::thread::scope(|scope| {
+        // From the end on, so that nothing is copied but what a thread takes.
+        for slots in found.chunks_mut(each).rev() {
+            let (part, work) = (all.split_off(all.len() - slots.len()), &work);
+            let run = move || slots.iter_mut().zip(part).for_each(|(slot, item)| *slot = work(item));
+            match all.is_empty() {
+                true => run(),
+                false => drop(scope.spawn(run)),
             }
         }
-    }
-    Ok(found)
+    });
+    #[expect(
+        clippy::filter_map_identity,
+        reason = "unlike flatten it collects in place: no second copy of all that is owed"
+    )]
+    found.into_iter().filter_map(|found| found).collect()
 }
 
 /// What was counted of a case, by metric and member.
@@ -178,7 +202,7 @@ fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
             bounds.best = best;
         }
         if evidence.fee.is_some() && (&at_least.percent, at_least.amount) != (&credit.percent, credit.amount) {
-            judging.fail(name.clone(), &unsure(&case.terms, &credit, &at_least));
+            judging.fail(name.clone(), &unsure_of_latency(&case.terms, &credit, &at_least));
             evidence.fee = None;
             credit = nines_slo::credit(&covered, &evidence).map_err(wrong)?;
         }
@@ -206,7 +230,7 @@ fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
 }
 
 /// Why a credit is not sure that depends on latencies about a limit.
-fn unsure(terms: &Terms, taken: &Credit, sure: &Credit) -> DataFusionError {
+fn unsure_of_latency(terms: &Terms, taken: &Credit, sure: &Credit) -> DataFusionError {
     let limits = terms.metrics().filter_map(|metric| metric.failed.as_ref()?.slower_than);
     let limits: BTreeSet<i64> = limits.collect();
     let limits: Vec<String> = limits.into_iter().map(|micros| format!("{} ms", micros as f64 / 1000.0)).collect();

@@ -75,9 +75,9 @@ struct CaseRoute {
     member: usize,
     failed: bool,
     /// Else those of its requests that took longer.
-    slower_than: Option<Bound>,
+    slower_than: Option<Box<Bound>>,
     /// When they count.
-    spans: Vec<Interval>,
+    spans: Arc<[Interval]>,
 }
 
 /// What is known of a key.
@@ -165,23 +165,8 @@ impl CreditCounter {
                     let (time, valid) = (columns.time[row], requests[row]);
                     if valid > 0 && counts(time) {
                         let start = compactor.pieces.start_of(time);
-                        let failed = match &route.slower_than {
-                            None => {
-                                if route.failed {
-                                    valid
-                                } else {
-                                    0
-                                }
-                            }
-                            Some(bound) => match slower(columns, row, valid, bound, lane.counted.surely) {
-                                Some(slower) => slower,
-                                None => {
-                                    let without = &mut lane.counted.without_latency;
-                                    *without = without.saturating_add(valid);
-                                    0
-                                }
-                            },
-                        };
+                        let (surely, without) = (lane.counted.surely, &mut lane.counted.without_latency);
+                        let failed = route.failing(columns, row, valid, surely, without);
                         add(&mut today.counts, Counts { start, valid, failed })?;
                     }
                 }
@@ -271,6 +256,7 @@ impl CreditCounter {
                 if spans.is_empty() {
                     continue;
                 }
+                let spans: Arc<[Interval]> = spans.into();
                 let failed = match &terms.failed {
                     Some(failed) => failed.hold(status, text(CAUSE)),
                     None => charged(terms.party, terms.causes.charge(text(CAUSE), status), status) == Some(false),
@@ -286,11 +272,17 @@ impl CreditCounter {
                     continue;
                 }
                 let limit = terms.failed.as_ref().and_then(|failed| failed.slower_than);
-                let slower_than = limit.filter(|_| !failed).map(Bound::of_micros);
+                let slower_than = limit.filter(|_| !failed).map(|limit| Box::new(Bound::of_micros(limit)));
                 // Where a latency lies in one bucket with the limit, it is counted as slower, and beside that as not.
                 for surely in [false, true].into_iter().take(1 + usize::from(limit.is_some())) {
                     let (lane, member) = self.lane(&case, (metric, surely), terms, member);
-                    routes.push(CaseRoute { lane, member, failed, slower_than, spans: spans.clone() });
+                    routes.push(CaseRoute {
+                        lane,
+                        member,
+                        failed,
+                        slower_than: slower_than.clone(),
+                        spans: Arc::clone(&spans),
+                    });
                 }
             }
         }
@@ -307,14 +299,18 @@ impl CreditCounter {
         member: &str,
     ) -> (usize, usize) {
         let alone = if terms.judges_each() { member } else { "" };
-        let of_case: CaseName = (case.agreement, Arc::clone(&case.customer), Arc::clone(&case.service));
-        let name = PartName { case: of_case, metric, surely, member: alone.into() };
-        let today = |member: &str| Today { member: member.into(), counts: Vec::new(), sorted: 0 };
+        let name = PartName { case: case.name(), metric, surely, member: alone.into() };
+        let alone = &name.member;
+        let today = |member: &str| {
+            let member = if **alone == *member { Arc::clone(alone) } else { member.into() };
+            Today { member, counts: Vec::new(), sorted: 0 }
+        };
         let lane = match self.lane_of.get(&name) {
             Some(lane) => *lane,
             None => {
                 let counted = Counted::nothing(Arc::clone(case), (metric, surely), Arc::clone(&name.member));
-                self.lanes.push(PartLane { counted, first: today(member), others: Vec::new() });
+                let first = today(member);
+                self.lanes.push(PartLane { counted, first, others: Vec::new() });
                 self.fixed += LANE;
                 self.lane_of.insert(name, self.lanes.len() - 1);
                 return (self.lanes.len() - 1, 0);
@@ -333,17 +329,26 @@ impl CreditCounter {
     }
 }
 
-/// How many of a row's requests took longer than a limit, for sure, or at most. `None`: the row carries no latency.
-fn slower(columns: &Columns<'_>, row: usize, requests: i64, limit: &Bound, surely: bool) -> Option<i64> {
-    let within = columns.latency.as_ref()?.count(row, requests, limit)?;
-    let slower = within.total - if surely { within.most } else { within.good };
-    Some(slower.clamp(0, requests))
+impl CaseRoute {
+    /// How many of a row's requests fail. Those that carry no latency are not slower, and are counted for who wants to know.
+    #[inline]
+    fn failing(&self, columns: &Columns<'_>, row: usize, requests: i64, surely: bool, without: &mut i64) -> i64 {
+        let Some(limit) = &self.slower_than else { return if self.failed { requests } else { 0 } };
+        let latency = columns.latency.as_ref();
+        let Some(within) = latency.and_then(|latency| latency.count(row, requests, limit)) else {
+            *without = without.saturating_add(requests);
+            return 0;
+        };
+        let slower = within.total - if surely { within.most } else { within.good };
+        slower.clamp(0, requests)
+    }
 }
 
 impl Today {
-    /// Leaves what begins a slice that goes on in the next day.
+    /// Leaves what begins a slice that goes on in the next day. No room is left for that day: of many cases each has its busiest day at
+    /// another time.
     fn leave(&mut self, until: usize) {
-        self.counts.drain(..until);
+        self.counts = self.counts.split_off(until);
         self.sorted = self.counts.len();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono_tz::Tz;
 use nines_slo::moment::Moment;
-use nines_slo::{Agreement, Month, Rules};
+use nines_slo::{Agreement, Cycle, Month, Rules};
 use nines_store::TableKind;
 
 use super::fees::Fees;
@@ -30,21 +30,24 @@ impl Session {
         if let Ok(month) = words.parse() {
             return Ok(vec![(month, chosen.clone())]);
         }
-        let named = |zone: Tz| {
-            let moment = Moment { now: self.now(), zone };
-            moment.month(&words.replace('-', " ")).ok_or_else(|| {
+        let named = |cycle: Cycle, zone: Tz| {
+            let now = self.now();
+            let month = Moment { now, zone }.month(&words.replace('-', " ")).ok_or_else(|| {
                 EngineError::Usage(format!(
                     "'{words}' is no month: expected one such as 2026-10, or last-month, this-month or month-before-last"
                 ))
-            })
+            })?;
+            // Before the day on which periods begin, that of the month before goes on.
+            let is_before = cycle.month_at(now, zone) < Month::of(now, zone);
+            Ok::<Month, EngineError>(if is_before { month.before() } else { month })
         };
         let mut of: BTreeMap<Month, Vec<String>> = BTreeMap::new();
         for agreement in self.agreements().await?.iter().filter(|agreement| chosen.has(&agreement.name)) {
             let Some(version) = agreement.versions.last() else { continue };
-            of.entry(named(version.terms.time_zone)?).or_default().push(agreement.name.clone());
+            of.entry(named(version.terms.cycle, version.terms.time_zone)?).or_default().push(agreement.name.clone());
         }
         match of.len() {
-            0 => Ok(vec![(named(self.settings().time_zone.tz())?, chosen.clone())]),
+            0 => Ok(vec![(named(Cycle::calendar(1), self.settings().time_zone.tz())?, chosen.clone())]),
             1 => Ok(of.into_keys().map(|month| (month, chosen.clone())).collect()),
             _ => Ok(of.into_iter().map(|(month, agreements)| (month, chosen.among(agreements))).collect()),
         }
@@ -104,9 +107,10 @@ impl Session {
                 let last = period.next().before();
                 pending.newest.insert(agreement.name.clone(), last);
                 let is_wanted = |customer: &str| chosen.customer.as_ref().is_none_or(|chosen| chosen == customer);
-                let payers = fees.payers(period).into_iter().filter(|(customer, service)| {
-                    terms.matches_service(service) && any(&terms.rows.customers, customer) && is_wanted(customer)
-                });
+                let payers =
+                    fees.payers(period, |plan| terms.matches_plan(plan)).into_iter().filter(|(customer, service)| {
+                        terms.matches_service(service) && any(&terms.rows.customers, customer) && is_wanted(customer)
+                    });
                 let is_begun = issued.iter().any(|(of, customer, _)| *of == period.first && is_wanted(customer));
                 let is_due = !is_begun
                     || payers

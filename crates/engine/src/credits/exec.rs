@@ -140,7 +140,8 @@ impl CreditsExec {
         }
         // A plan that runs again sees the same.
         let presence = self.judging.presence.get_or_init(|| presence);
-        let mut owed = cases::owed(&self.judging, counted)?;
+        let threads = context.session_config().target_partitions();
+        let mut owed = cases::owed(&self.judging, counted, threads)?;
         self.complete(&mut owed, presence, context).await?;
         Ok((owed, held))
     }

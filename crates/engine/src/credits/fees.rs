@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono_tz::Tz;
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{exec_datafusion_err, exec_err, internal_datafusion_err};
 use datafusion::error::Result;
-use nines_slo::{Covered, Fee, Month, Period};
+use nines_slo::{Covered, Fee, Month, Period, Terms};
 use nines_store::MONEY;
 use nines_timeline::{Interval, normalize};
 
@@ -23,6 +22,8 @@ pub(super) struct Row {
     pub service: String,
     /// Which of several of the month, customer and service; empty where nothing is said.
     pub span: String,
+    /// What the customer pays for, as agreements call it; empty where nothing is said.
+    pub plan: String,
     pub fee: Fee,
     /// From when until when the customer was one, in µs.
     pub active: Interval,
@@ -45,25 +46,17 @@ impl Fees {
         Ok(Fees(fees))
     }
 
-    /// When a customer was one, as the rows of these months say; always, if there are none.
+    /// When a customer was one under some terms, as the rows of these months say; always, if there are none.
     ///
     /// The rows of a month speak for it: the customer was there when one of them says so. A month without a row is as its
     /// neighbours say: the customer was there, unless those before it say that they left, or those after it that they came
     /// later. That a row is missing does not say so.
-    pub fn presence(&self, customer: &str, service: &str, months: Range<Month>, zone: Tz) -> Vec<Interval> {
-        let mut spans = Vec::new();
-        let (mut told_until, mut left) = (i64::MIN, None);
+    ///
+    /// Terms of plans mean only rows of such plans: in a month whose rows are all of others the customer was not there, and never, if no
+    /// month has a row of them.
+    pub fn presence(&self, customer: &str, service: &str, months: Range<Month>, terms: &Terms) -> Vec<Interval> {
         let rows: Vec<&Row> = self.of(customer, service, months).collect();
-        for of_month in rows.chunk_by(|a, b| a.month == b.month) {
-            let Some(month) = of_month.first().and_then(|row| row.month.interval(zone)) else { continue };
-            let came = of_month.iter().map(|row| row.active.start).min().filter(|came| *came != i64::MIN);
-            spans.extend(untold(Interval::new(told_until, month.start), left, came));
-            spans.extend(of_month.iter().map(|row| row.active.overlap(month)));
-            told_until = month.end;
-            left = of_month.iter().map(|row| row.active.end).max().filter(|left| *left != i64::MAX);
-        }
-        spans.extend(untold(Interval::new(told_until, i64::MAX), left, None));
-        normalize(spans)
+        presence(&rows, |month| terms.month(month), |plan| terms.matches_plan(plan))
     }
 
     /// The fee of what is judged: that of the rows whose time is judged in part, of the months of the period. `None`: nothing
@@ -71,8 +64,9 @@ impl Fees {
     pub fn paid(&self, customer: &str, service: &str, covered: &Covered<'_>) -> Result<Option<Fee>> {
         let period = covered.period;
         let mut paid: Option<(&Row, Interval, Fee)> = None;
-        for row in self.of(customer, service, period.first..period.next()) {
-            let Some(month) = row.month.interval(covered.terms.time_zone) else { continue };
+        let rows = self.of(customer, service, period.first..period.next());
+        for row in rows.filter(|row| covered.terms.matches_plan(&row.plan)) {
+            let Some(month) = covered.terms.month(row.month) else { continue };
             let active = row.active.overlap(month);
             if active.overlap(covered.interval).is_empty() {
                 continue;
@@ -118,12 +112,42 @@ impl Fees {
         self.0.values().flatten()
     }
 
-    /// Who paid for what in the months of a period.
-    pub fn payers(&self, period: Period) -> Vec<(&str, &str)> {
-        let is_in = |row: &Row| row.month >= period.first && row.month < period.next();
+    /// The plans for which somebody paid in the months of a period, a plan for each row; empty where a row names none.
+    pub fn plans(&self, customer: &str, service: &str, period: Period) -> impl Iterator<Item = &str> {
+        self.of(customer, service, period.first..period.next()).map(|row| row.plan.as_str())
+    }
+
+    /// Who paid for what in the months of a period, for a plan that is meant.
+    pub fn payers(&self, period: Period, is_meant: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+        let is_in = |row: &Row| row.month >= period.first && row.month < period.next() && is_meant(&row.plan);
         let paying = self.0.iter().filter(|(_, rows)| rows.iter().any(is_in));
         paying.map(|((customer, service), _)| (customer.as_str(), service.as_str())).collect()
     }
+}
+
+/// When a customer was there, as rows say of which those of some plans are meant: [`Fees::presence`].
+fn presence(rows: &[&Row], time: impl Fn(Month) -> Option<Interval>, is_meant: impl Fn(&str) -> bool) -> Vec<Interval> {
+    let mut spans = Vec::new();
+    let (mut told_until, mut left) = (i64::MIN, None);
+    if !is_meant("") && !rows.iter().any(|row| is_meant(&row.plan)) {
+        return spans;
+    }
+    for of_month in rows.chunk_by(|a, b| a.month == b.month) {
+        let Some(month) = of_month.first().and_then(|row| time(row.month)) else { continue };
+        let of_month: Vec<&&Row> = of_month.iter().filter(|row| is_meant(&row.plan)).collect();
+        if of_month.is_empty() {
+            spans.extend(untold(Interval::new(told_until, month.start), left, None));
+            (told_until, left) = (month.end, Some(month.end));
+            continue;
+        }
+        let came = of_month.iter().map(|row| row.active.start).min().filter(|came| *came != i64::MIN);
+        spans.extend(untold(Interval::new(told_until, month.start), left, came));
+        spans.extend(of_month.iter().map(|row| row.active.overlap(month)));
+        told_until = month.end;
+        left = of_month.iter().map(|row| row.active.end).max().filter(|left| *left != i64::MAX);
+    }
+    spans.extend(untold(Interval::new(told_until, i64::MAX), left, None));
+    normalize(spans)
 }
 
 fn quoted(row: &Row) -> String {
@@ -177,7 +201,10 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
     };
     let (amount, vouchers) = (money("amount")?, money("voucher_amount")?);
     let (from, until) = (instants(batch, "active_from")?, instants(batch, "active_until")?);
-    let spans = texts(batch, "span")?;
+    let (spans, plans) = (texts(batch, "span")?, texts(batch, "plan")?);
+    let said = |column: &StringViewArray, row: usize| {
+        if column.is_valid(row) { column.value(row).to_string() } else { String::new() }
+    };
     let withdrawn = flags(batch, "withdrawn")?;
     let mut found = Vec::with_capacity(batch.num_rows());
     for row in (0..batch.num_rows()).filter(|row| !withdrawn[*row]) {
@@ -188,7 +215,8 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
             month,
             customer: customer.value(row).to_string(),
             service: service.value(row).to_string(),
-            span: if spans.is_valid(row) { spans.value(row).to_string() } else { String::new() },
+            span: said(spans, row),
+            plan: said(plans, row),
             fee: Fee {
                 currency: currency.value(row).to_string(),
                 amount: amount.value(row),
@@ -202,6 +230,8 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+
     use super::*;
 
     /// Days of 2026 in which a customer was there from January to March, as rows of these months say.
@@ -216,13 +246,15 @@ mod tests {
             customer: "acme".into(),
             service: "s".into(),
             span: String::new(),
+            plan: String::new(),
             fee: Fee { currency: "EUR".into(), amount: 1, vouchers: 0 },
             active: Interval::new(from.map_or(i64::MIN, at), until.map_or(i64::MAX, at)),
         };
-        let fees = Fees([(("acme".into(), "s".into()), rows.iter().map(row).collect())].into());
-        let months = "2026-01".parse().unwrap().."2026-04".parse().unwrap();
+        let rows: Vec<Row> = rows.iter().map(row).collect();
         let quarter = Interval::new(at("2026-01-01"), at("2026-04-01"));
-        let spans = fees.presence("acme", "s", months, Tz::UTC).into_iter().map(|span| span.overlap(quarter));
+        let rows: Vec<&Row> = rows.iter().collect();
+        let spans = presence(&rows, |month| month.interval(Tz::UTC), |plan| plan != "other");
+        let spans = spans.into_iter().map(|span| span.overlap(quarter));
         let day = |at: i64| (at - quarter.start) / DAY;
         spans.filter(|span| !span.is_empty()).map(|span| (day(span.start), day(span.end))).collect()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Agreement, IssuedStatement, Month, ObjectKind, Rules, SigningKey};
+use nines_slo::{Agreement, Cycle, IssuedStatement, Month, ObjectKind, Rules, SigningKey};
 use nines_store::{Commit, Once, StoreErrorKind, TableKind};
 
 use super::figures;
@@ -367,9 +367,9 @@ fn renamed(month: Month, statement: &IssuedStatement) -> EngineError {
     ))
 }
 
-/// The calendar months that a statement is about.
-pub(super) fn months(statement: &IssuedStatement) -> Option<(Month, u32)> {
-    statement.calendar_period().ok().map(|period| (period.first, period.months))
+/// The months that a statement is about.
+pub(super) fn months(statement: &IssuedStatement) -> Option<(Month, Cycle)> {
+    statement.calendar_period().ok().map(|period| (period.first, period.cycle))
 }
 
 /// Rows to append.

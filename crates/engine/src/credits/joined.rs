@@ -1,7 +1,9 @@
 //! How fees and requests were joined: what is told of it, so that no amount is empty, doubled or left out in silence.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::PoisonError;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -51,6 +53,13 @@ pub enum Joined {
         /// Customer and service.
         of: [String; 2],
     },
+    /// Requests, or a fee, for a service of agreements that are for some plans alone, and nobody says which plan it is: nothing is owed.
+    NoPlan {
+        /// Customer and service.
+        of: [String; 2],
+        /// The agreements.
+        agreements: Vec<String>,
+    },
     /// One fee under several agreements: each credits from the whole of it.
     Several {
         /// Customer and service.
@@ -96,10 +105,17 @@ impl fmt::Display for Joined {
             Joined::NotAgreed { of: [customer, service] } => {
                 write!(f, "'{customer}' has a fee for {service}, but no agreement covers a time in which it is active")
             }
+            Joined::NoPlan { of: [customer, service], agreements } => write!(
+                f,
+                "'{customer}' has requests or a fee for {service}, and no row of fees says of which plan: nothing is owed under {}, \
+                 which judge{} some plans alone. Fill in the column plan of its fee",
+                agreements.join(" and "),
+                if agreements.len() == 1 { "s" } else { "" }
+            ),
             Joined::Several { of: [customer, service], agreements } => write!(
                 f,
                 "the fee of '{customer}' for {service} is under {} agreements, {}: each credits from the whole fee, for the same \
-                 requests too. If that is wrong, narrow one of them by service or customer",
+                 requests too. If that is wrong, narrow one of them by service, customer or plan",
                 agreements.len(),
                 agreements.join(" and ")
             ),
@@ -128,11 +144,18 @@ pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[Str
         told.insert(Joined::Outside { of, month, column, at });
     }
     let mut not_agreed = terms.not_agreed(owed);
-    not_agreed.retain(|of| !outside.contains(of));
+    let planless = terms.planless_of(owed);
+    not_agreed.retain(|of| !outside.contains(of) && !planless.contains_key(of));
+    told.extend(planless.into_iter().map(|(of, agreements)| Joined::NoPlan { of, agreements }));
     let alike = alike(owed, &not_agreed);
     let unsure = unsure(&alike);
-    let (paying, using) = (by_plain(owed, Owed::has_fee), by_plain(owed, |owed| owed.traffic));
+    // Made where somebody lacks what others have: most lack nothing.
+    let (paying, using) =
+        (LazyCell::new(|| by_plain(owed, Owed::has_fee)), LazyCell::new(|| by_plain(owed, |owed| owed.traffic)));
     for owed in owed.iter().filter(|owed| !owed.customer.is_empty() && owed.failed.is_none()) {
+        if owed.has_fee() && owed.traffic && owed.beside.is_empty() {
+            continue;
+        }
         let like = |others: &HashMap<[String; 2], [String; 2]>| others.get(&plain(&payer(owed))).cloned();
         let (of, payer) = (owed.name(), payer(owed));
         if unsure.contains(&payer) {
@@ -155,6 +178,18 @@ pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[Str
     not_agreed.retain(|of| !unsure.contains(of));
     told.extend(not_agreed.into_iter().map(|of| Joined::NotAgreed { of }));
     told.extend(alike);
+    // Of plans the fees are apart: an agreement beside one of each shares some with each, and all with none.
+    let shared = |told: &Joined| match told {
+        Joined::Several { of, agreements } => {
+            Some((of.clone(), agreements.iter().cloned().collect::<BTreeSet<String>>()))
+        }
+        _ => None,
+    };
+    let several: Vec<_> = told.iter().filter_map(shared).collect();
+    let is_wider = |(of, all): ([String; 2], BTreeSet<String>)| {
+        several.iter().any(|(other, fewer)| *other == of && *fewer != all && fewer.is_subset(&all))
+    };
+    told.retain(|told| !shared(told).is_some_and(is_wider));
     told.into_iter().collect()
 }
 
@@ -164,6 +199,19 @@ pub(super) fn alike(owed: &[Owed], others: &[[String; 2]]) -> Vec<Joined> {
     let unpaid = by_plain(owed, |owed| owed.traffic && !owed.has_fee() && owed.failed.is_none());
     let unused = owed.iter().filter(|owed| !owed.traffic && owed.has_fee()).map(payer).chain(others.iter().cloned());
     unused.filter_map(|paid| Some(Joined::Alike { used: unpaid.get(&plain(&paid))?.clone(), paid })).collect()
+}
+
+/// Adds those that are about a customer, in the place of what was told of their fees.
+pub(super) fn add_alike(told: &mut Vec<Joined>, mut alike: Vec<Joined>, customer: &str) {
+    alike.retain(|alike| matches!(alike, Joined::Alike { paid, used } if paid[0] == customer || used[0] == customer));
+    let unsure = unsure(&alike);
+    told.retain(|told| {
+        !matches!(told, Joined::NoTraffic { of: [_, customer, service], .. }
+        if unsure.contains(&[customer.clone(), service.clone()]))
+    });
+    told.extend(alike);
+    told.sort();
+    told.dedup();
 }
 
 /// Customer and service without what people do not see.
@@ -188,6 +236,7 @@ pub(super) fn unsure(joined: &[Joined]) -> HashSet<[String; 2]> {
         | Joined::NoTraffic { .. }
         | Joined::Outside { .. }
         | Joined::NotAgreed { .. }
+        | Joined::NoPlan { .. }
         | Joined::Several { .. }
         | Joined::FeeGone { .. } => Vec::new(),
     });
@@ -212,17 +261,30 @@ impl PeriodTerms {
             let own = self.fees.rows().filter(|row| {
                 months.contains(&row.month)
                     && terms.matches_service(&row.service)
+                    && terms.matches_plan(&row.plan)
                     && self.chosen.customer.as_ref().is_none_or(|chosen| *chosen == row.customer)
             });
             for row in own {
-                let Some(month) = Period::of(row.month, 1, terms.time_zone) else { continue };
+                let Some(month) = terms.month(row.month) else { continue };
                 let (column, at) = match row.active {
-                    active if active.start >= month.interval.end => ("active_from", active.start),
-                    active if active.end <= month.interval.start => ("active_until", active.end),
+                    active if active.start >= month.end => ("active_from", active.start),
+                    active if active.end <= month.start => ("active_until", active.end),
                     _ => continue,
                 };
                 found.push(([row.customer.clone(), row.service.clone()], row.month, column, at));
             }
+        }
+        found
+    }
+
+    /// Customers and services of whose plan nobody speaks, and the agreements that may mean them; none that others judge.
+    fn planless_of(&self, owed: &[Owed]) -> BTreeMap<[String; 2], Vec<String>> {
+        let mut found: BTreeMap<[String; 2], Vec<String>> = BTreeMap::new();
+        for [agreement, customer, service] in &*self.planless.lock().unwrap_or_else(PoisonError::into_inner) {
+            found.entry([customer.clone(), service.clone()]).or_default().push(agreement.clone());
+        }
+        if !found.is_empty() {
+            owed.iter().for_each(|owed| drop(found.remove(&payer(owed))));
         }
         found
     }
@@ -241,7 +303,7 @@ impl PeriodTerms {
         // What is judged later is not left out.
         let early: Vec<&Terms> = self.early().filter_map(|agreement| Some(self.usual(agreement)?.terms)).collect();
         let is_wanted = |customer: &str| self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer);
-        let payers = self.fees.payers(month).into_iter().filter(|(customer, service)| {
+        let payers = self.fees.payers(month, |_| true).into_iter().filter(|(customer, service)| {
             is_wanted(customer)
                 && !covered.contains(&[*customer, *service])
                 && !early.iter().any(|terms| terms.matches_service(service))

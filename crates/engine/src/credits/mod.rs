@@ -21,6 +21,7 @@ mod cases;
 mod completeness;
 mod counted;
 mod counter;
+mod credited;
 mod drafts;
 mod due;
 mod exec;
@@ -28,7 +29,6 @@ mod exported;
 mod exporting;
 mod fees;
 mod figures;
-mod functions;
 mod gone;
 mod issue;
 mod issue_apart;
@@ -56,13 +56,14 @@ use nines_timeline::Interval;
 
 pub use completeness::Lack;
 pub use exported::ExportedStatements;
-pub(crate) use functions::{SIGNATURES, documentation, planned, register_all};
 pub use issue::{Issued, Issuing, Step};
 pub use joined::Joined;
 pub use moved::MovedDays;
 pub use open_drafts::Unapproved;
 pub use owing::Credits;
 pub use period_terms::Chosen;
+pub(crate) use statement_table::StatementsOf;
+pub(crate) use table::CreditsOf;
 pub use unissued::{Unissued, UnissuedKind};
 pub use verify::{Today, Verified};
 
@@ -110,6 +111,11 @@ pub struct Owed {
 impl Owed {
     /// Agreement, customer and service.
     pub(crate) fn name(&self) -> [String; 3] {
-        [self.agreement.clone(), self.customer.clone(), self.service.clone()]
+        self.named().map(str::to_string)
+    }
+
+    /// The same, borrowed.
+    pub(crate) fn named(&self) -> [&str; 3] {
+        [&self.agreement, &self.customer, &self.service]
     }
 }

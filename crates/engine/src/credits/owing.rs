@@ -11,7 +11,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::{Basis, IssuedStatement, Month, ObjectKind, Rules, Stored};
 use nines_store::TableKind;
 
-use super::joined::{Joined, joined};
+use super::joined::{Joined, add_alike, alike, joined};
 use super::name::{Name, name};
 use super::period_terms::Chosen;
 use super::unissued::Unissued;
@@ -115,9 +115,9 @@ impl Session {
         };
         let judging = table::judging(&evaluator, asked(Rules::CURRENT, None), &[]).await?;
         let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
-        let (owed, mut memory) = exec.owed(&state.task_ctx()).await?;
-        let is_earlier = |owed: &Owed| owing.earlier.contains_key(&owed.name());
-        let (mut by_current, mut owed): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(is_earlier);
+        let (mut owed, mut memory) = exec.owed(&state.task_ctx()).await?;
+        let is_earlier = |owed: &mut Owed| !owing.earlier.is_empty() && owing.earlier.contains_key(&owed.name());
+        let mut by_current: Vec<Owed> = owed.extract_if(.., is_earlier).collect();
         // Completeness is no rule of arithmetic: what is compared differs by rules alone.
         by_current.iter_mut().for_each(|owed| owed.complete = exec.judging().is_complete(owed.needed));
         let (mut refused, mut failed) = (exec.refused(), exec.failed());
@@ -133,7 +133,9 @@ impl Session {
             refused.extend(exec.refused());
             failed.extend(exec.failed());
         }
-        owed.sort_by_cached_key(Owed::name);
+        if !owed.is_sorted_by(|a, b| a.named() <= b.named()) {
+            owed.sort_by(|a, b| a.named().cmp(&b.named()));
+        }
         let rows = figures::batch(&owed, &zone)?;
         let mut with_fee: HashSet<Name> = HashSet::new();
         for statement in owing.issued {
@@ -143,7 +145,17 @@ impl Session {
                 None => with_fee.remove(&name(statement)),
             };
         }
-        let joined = joined(exec.judging(), &owed, &with_fee);
+        let mut joined = joined(exec.judging(), &owed, &with_fee);
+        if let Some(customer) = &owing.chosen.customer
+            && owed.iter().any(|owed| owed.has_fee() && !owed.traffic)
+        {
+            // A fee without requests may be that of requests under nearly the same name, whose rows were not read.
+            let everybody = Chosen { customer: None, ..owing.chosen.clone() };
+            let asked = table::CreditsQuestion { chosen: everybody, ..asked(Rules::CURRENT, None) };
+            let judging = table::judging(&evaluator, asked, &[]).await?;
+            let (all, _held) = table::plan(&evaluator, judging, &[], None, &zone)?.owed(&state.task_ctx()).await?;
+            add_alike(&mut joined, alike(&all, &[]), customer);
+        }
         let unissued = exec.unissued(&owed);
         let versions = pins.versions().into_iter();
         let tables = versions.filter_map(|(kind, version)| Some((kind.name().to_string(), version? as i64))).collect();

@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::{DataFusionError, Result};
-use nines_slo::{Agreement, Covered, Definitions, Evidence, Excluded, Month, ObjectKind, Period, Rules, Terms};
+use nines_slo::{
+    Agreement, Compactor, Covered, CreditError, Definitions, Evidence, Excluded, Month, ObjectKind, Period, Rules,
+    Terms,
+};
 use nines_store::Store;
 use nines_timeline::{Grid, Interval};
 
 use super::carried::Carried;
 use super::case::{Case, CaseName};
+use super::credited::CreditedBefore;
 use super::fees::Fees;
 use super::presence::{Midnights, Presence, local_days};
 use super::spans::hull;
@@ -63,10 +67,14 @@ pub(super) struct PeriodTerms {
     pub refused: Mutex<BTreeMap<[String; 3], String>>,
     /// For whom nothing, or no amount, can be worked out, and why: it concerns nobody else.
     pub failed: Mutex<BTreeMap<[String; 3], String>>,
+    /// Whom an agreement of some plans may mean, and of whose plan nobody speaks.
+    pub planless: Mutex<BTreeSet<[String; 3]>>,
     /// Agreement, customer and service of what was issued: told of even where nothing is left of it.
     pub issued: Vec<[String; 3]>,
     pub definitions: Arc<Definitions>,
     pub fees: Fees,
+    /// What was credited for earlier periods of a year that an agreement limits.
+    pub credited: CreditedBefore,
     pub exclusions: Vec<Exclusion>,
     /// Incidents, whatever happened in them.
     pub incidents: Vec<Incident>,
@@ -80,6 +88,8 @@ pub(super) struct PeriodTerms {
     pub removed: BTreeMap<String, String>,
     /// What was asked before: all partitions of a scan share it.
     pub cases: Mutex<HashMap<CaseName, Option<Arc<Case>>>>,
+    /// The case of each agreement that was worked out last.
+    pub latest: Mutex<HashMap<usize, Arc<Case>>>,
     /// On which days services have rows; set before what is owed is worked out.
     pub presence: OnceLock<Presence>,
     /// Start of the first slice of `requests`; `i64::MAX` where there is none.
@@ -178,8 +188,28 @@ impl PeriodTerms {
             return Ok(case.clone());
         }
         let case = self.work_out(number, customer, service)?.map(Arc::new);
+        // Names are held once.
+        let name = case.as_ref().map_or(name, |case| case.name());
+        if let Some(case) = &case {
+            self.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(case));
+        }
         // Whoever was first, all have one.
         Ok(known().entry(name).or_insert(case).clone())
+    }
+
+    /// What decides of counts. Most customers are judged by the same time: then they share it with the one before.
+    fn compactors(
+        &self,
+        (number, version): (usize, usize),
+        covered: &Covered<'_>,
+        bare: &Evidence,
+    ) -> Result<Arc<[Compactor]>, CreditError> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
+        match latest.filter(|case| (case.version, case.judged) == (version, covered.interval) && case.has_time_of(bare))
+        {
+            Some(case) => Ok(Arc::clone(&case.compactors)),
+            None => covered.metrics().iter().map(|metric| metric.compactor(bare)).collect(),
+        }
     }
 
     fn work_out(&self, number: usize, customer: &str, service: &str) -> Result<Option<Case>> {
@@ -200,11 +230,26 @@ impl PeriodTerms {
         })
     }
 
+    /// Notes if an agreement of some plans may mean a customer of whom nobody says which plan it is.
+    fn without_plan(&self, usual: &Covered<'_>, name: &[String; 3]) {
+        let [_, customer, service] = name;
+        let terms = usual.terms;
+        if !terms.plans.is_empty()
+            && !customer.is_empty()
+            && terms.matches_service(service)
+            && any(&terms.rows.customers, customer)
+            && self.fees.plans(customer, service, usual.period).all(str::is_empty)
+        {
+            self.planless.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        }
+    }
+
     fn judged(&self, number: usize, name: [String; 3]) -> Result<Option<Case>> {
         let agreement = &self.definitions.agreements[number];
         let [_, customer, service] = &name;
         let Some(usual) = self.usual(agreement) else { return Ok(None) };
         let Some((covered, active)) = self.covered(agreement, usual.period, usual.terms, customer, service) else {
+            self.without_plan(&usual, &name);
             return Ok(None);
         };
         // What is paid for other services, or by others, is no matter of this agreement.
@@ -257,10 +302,13 @@ impl PeriodTerms {
             active: if active == [ALWAYS] { Vec::new() } else { active },
             fee,
             stored_slice: Some(self.slot),
+            credited: match terms.cap_of_year {
+                Some(_) => self.credited.of(&name, period.first),
+                None => Vec::new(),
+            },
             ..Evidence::default()
         };
-        let compactors = covered.metrics().iter().map(|metric| metric.compactor(&bare)).collect::<Result<_, _>>();
-        let compactors = match compactors {
+        let compactors = match self.compactors((number, version), &covered, &bare) {
             Ok(compactors) => compactors,
             Err(error) => {
                 self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(name, error.to_string());

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use async_trait::async_trait;
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::ScalarValue;
+use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{DocSection, Documentation, Expr, col, lit};
+use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::SessionContext;
 use nines_slo::{Month, Rules};
 use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
@@ -20,6 +19,7 @@ use nines_timeline::Interval;
 use super::business::carried;
 use super::carried::Carried;
 use super::counter::{COLUMNS, LATENCIES};
+use super::credited::CreditedBefore;
 use super::exec::CreditsExec;
 use super::fees::Fees;
 use super::figures;
@@ -28,27 +28,28 @@ use super::presence::{self, Midnights, Presence, Watch};
 use super::wanted::{NAMES, Wanted};
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
-use crate::call_table::{CallTable, Called, given};
-use crate::deferred::{DeferredExec, Planner};
-use crate::evaluate::{DAY, Evaluator, Inputs, Read, View, fold, speaks_of};
-use crate::location::StoreLocation;
+use crate::deferred_function::DeferredFunction;
+use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, fold, speaks_of};
 use crate::table_call::TableCall;
 
 /// How many days after a period are looked at for rows that say that its services went on.
 const LATER: i32 = 62;
 
-pub(super) const NAME: &str = "credits";
-/// What both table functions take.
+/// What table functions of a period take.
 pub(super) const PERIOD: Parameter = Parameter::required("period", "'2026-10'");
-/// What the function takes.
-pub(super) const SIGNATURE: Signature = Signature { function: NAME, parameters: &[PERIOD] };
 /// Columns of the answer that rows of `requests` have too. They are among [`NAMES`].
 const SHARED: [&str; 2] = ["customer", "service"];
 
-/// What the function is, for the table `functions`.
-pub(super) fn documentation(name: &str) -> Option<Documentation> {
-    let section = DocSection { include: true, label: "Agreements", description: None };
-    let description = "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
+/// The credits of a period.
+#[derive(Debug, Clone)]
+pub(crate) struct CreditsOf(Month);
+
+#[async_trait]
+impl DeferredFunction for CreditsOf {
+    const SIGNATURE: Signature = Signature { function: "credits", parameters: &[PERIOD] };
+    const DOCUMENTATION: [&'static str; 3] = [
+        "Agreements",
+        "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests are assumed to have \
@@ -56,97 +57,35 @@ pub(super) fn documentation(name: &str) -> Option<Documentation> {
                        the judged time, [started, ended), is stored of the service: its newest row is close to the end, and each \
                        local day has a row, an exclusion or an incident, the days before it from which is estimated included. \
                        availability_best and _worst are the bounds where nothing was counted: at best no failure was missed, at \
-                       worst every slice without a request was an outage.";
-    let documentation = Documentation::builder(section, description, SIGNATURE.to_string()).with_sql_example(
+                       worst every slice without a request was an outage.",
         "SELECT agreement, customer, service, availability, amount, currency FROM credits('2026-10')",
-    );
-    (name == NAME).then(|| documentation.build())
-}
-
-/// Makes the function known to a session.
-pub(super) fn register(context: &SessionContext, place: &Arc<StoreLocation>, read: &Arc<Read>) {
-    let (place, read) = (Arc::clone(place), Arc::clone(read));
-    context.register_udtf(NAME, Arc::new(Function { place, read }));
-}
-
-#[derive(Debug)]
-struct Function {
-    place: Arc<StoreLocation>,
-    read: Arc<Read>,
-}
-
-impl TableFunctionImpl for Function {
-    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let arguments = Arguments::of(SIGNATURE, &args)?;
-        let (month, at) = (arguments.month(PERIOD.name)?, arguments.at);
-        let called = CreditsOf { month, zone: arguments.zone() };
-        let (place, read) = (Arc::clone(&self.place), Arc::clone(&self.read));
-        Ok(Arc::new(CallTable { name: NAME, given: given(&args)?, at, called, place, read }))
-    }
-}
-
-/// The credits of a period as a table.
-#[derive(Debug)]
-struct CreditsOf {
-    month: Month,
-    /// In which times are shown.
-    zone: Arc<str>,
-}
-
-impl Called for CreditsOf {
-    fn schema(&self) -> SchemaRef {
-        figures::schema(&self.zone)
-    }
-
+    ];
     /// Whose rows are not read has no credit.
-    fn choosing(&self) -> Vec<&str> {
-        NAMES.to_vec()
+    const CHOOSING: &'static [&'static str] = &NAMES;
+    const BESIDE: &'static [TableKind] = &[TableKind::Fees];
+
+    fn of(arguments: &Arguments<'_>) -> Result<Self> {
+        arguments.month(PERIOD.name).map(CreditsOf)
     }
 
-    fn beside(&self) -> &[TableKind] {
-        &[TableKind::Fees]
+    fn schema(zone: &str) -> SchemaRef {
+        figures::schema(zone)
     }
 
-    fn planned(&self, call: TableCall, view: View) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(deferred(call, self.month, view)?))
+    async fn plan(
+        &self,
+        _: &Evaluation,
+        evaluator: &Evaluator<'_>,
+        call: &TableCall,
+        zone: &Arc<str>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let judging = judging(evaluator, CreditsQuestion::new(self.0), &call.filters).await?;
+        if let Some(why) = judging.removed.values().next() {
+            return exec_err!("{why}");
+        }
+        let filters: Vec<Expr> = call.filters.iter().filter(|f| speaks_of(f, &SHARED)).cloned().collect();
+        Ok(Arc::new(plan(evaluator, judging, &filters, call.projection.clone(), zone)?))
     }
-}
-
-/// The operators of a call that another process has planned.
-pub(super) fn planned(call: TableCall, view: View) -> Result<DeferredExec> {
-    let month = month_of(&call, SIGNATURE)?;
-    deferred(call, month, view)
-}
-
-/// The month that a call names.
-pub(super) fn month_of(call: &TableCall, signature: Signature) -> Result<Month> {
-    let given: Vec<Expr> = call.given.iter().map(|value| lit(value.clone())).collect();
-    Arguments { signature, given: &given, at: call.at }.month(PERIOD.name)
-}
-
-fn deferred(call: TableCall, month: Month, view: View) -> Result<DeferredExec> {
-    let zone: Arc<str> = call.at.zone.name().into();
-    let schema = match &call.projection {
-        Some(columns) => Arc::new(figures::schema(&zone).project(columns)?),
-        None => figures::schema(&zone),
-    };
-    let (call, view) = (Arc::new(call), Arc::new(view));
-    let (seen, wanted) = (Arc::clone(&view), Arc::clone(&call));
-    let planner: Planner = Arc::new(move |context| {
-        let (view, call, zone) = (Arc::clone(&seen), Arc::clone(&wanted), Arc::clone(&zone));
-        Box::pin(async move {
-            let evaluation = view.evaluation.within(&context);
-            let evaluator = Evaluator::new(&evaluation, &view.place, &view.read).await?;
-            let judging = judging(&evaluator, CreditsQuestion::new(month), &call.filters).await?;
-            if let Some(why) = judging.removed.values().next() {
-                return datafusion::common::exec_err!("{why}");
-            }
-            let filters: Vec<Expr> = call.filters.iter().filter(|f| speaks_of(f, &SHARED)).cloned().collect();
-            let planned = plan(&evaluator, judging, &filters, call.projection.clone(), &zone)?;
-            Ok(Arc::new(planned) as Arc<dyn ExecutionPlan>)
-        })
-    });
-    Ok(DeferredExec::new(call, view, schema, planner))
 }
 
 /// Whose credits of which period are wanted.
@@ -194,10 +133,12 @@ pub(super) async fn judging(
         only,
         refused: Mutex::default(),
         failed: Mutex::default(),
+        planless: Mutex::default(),
         wanted: Wanted::new(evaluator.session, filters)?,
         issued,
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
+        credited: CreditedBefore::default(),
         exclusions: evaluator.excluded(ended.unwrap_or_default())?,
         incidents: evaluator.incidents.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
@@ -210,6 +151,7 @@ pub(super) async fn judging(
         midnights: Midnights::default(),
         removed: BTreeMap::new(),
         cases: Mutex::default(),
+        latest: Mutex::default(),
         presence: OnceLock::new(),
     };
     judging.check_readable()?;
@@ -217,6 +159,13 @@ pub(super) async fn judging(
     judging.check_begun(evaluator.now)?;
     let filters: Vec<&Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).collect();
     judging.midnights = judging.midnights();
+    if judging
+        .agreements()
+        .flat_map(|(_, agreement)| judging.judges(agreement))
+        .any(|(_, of)| of.terms.cap_of_year.is_some())
+    {
+        judging.credited = CreditedBefore::read(evaluator, judging.month).await?;
+    }
     // What speaks of services alone chooses services whole.
     let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
     // Of each service by itself, whoever its customers are.

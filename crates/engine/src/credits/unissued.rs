@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nines_slo::{Agreement, Covered, Month, days_of};
+use nines_slo::{Agreement, Covered, Month, Pattern, days_of};
 use nines_timeline::normalize;
 
 use super::Owed;
@@ -129,13 +129,16 @@ impl PeriodTerms {
             }
         }
         if whole && requests && self.chosen.customer.is_none() {
-            let of = |what: &str, patterns: &[nines_slo::Pattern]| {
+            let of = |what: &str, patterns: &[Pattern]| {
                 let texts: Vec<&str> = patterns.iter().map(|pattern| pattern.text()).collect();
                 (!texts.is_empty()).then(|| format!("{what} {}", texts.join(" or ")))
             };
             let rows = &terms.rows;
-            let narrowed =
-                [("customer", &rows.customers), ("endpoint", &rows.endpoints), ("business", &rows.businesses)];
+            let of_metrics: Vec<&[Pattern]> = terms.metrics().map(|metric| metric.rows.endpoints.as_slice()).collect();
+            let is_narrow = of_metrics.iter().all(|endpoints| !endpoints.is_empty());
+            let mut endpoints = if is_narrow { of_metrics.concat() } else { Vec::new() };
+            endpoints.dedup();
+            let narrowed = [("customer", &rows.customers), ("endpoint", &endpoints), ("business", &rows.businesses)];
             let narrowed: Vec<String> =
                 narrowed.into_iter().filter_map(|(what, patterns)| of(what, patterns)).collect();
             let narrowed =

@@ -145,8 +145,7 @@ impl Session {
         bounded::register(&context, engine.memory_limit())?;
         let (place, read) = (engine.place(), Arc::new(Read::of(engine.evaluations())));
         crate::answers::register_all(&context, place, &read);
-        crate::credits::register_all(&context, place, &read);
-        crate::excluded::register(&context, place, &read);
+        crate::deferred_functions::register_all(&context, place, &read);
         let schema = StoreSchema {
             place: place.clone(),
             read: read.clone(),

@@ -265,7 +265,6 @@ async fn until_ended<T>(token: &Arc<Token>, step: impl Future<Output = Result<T>
 /// What the table functions take.
 fn signatures() -> Vec<Signature> {
     let mut all = crate::answers::signatures();
-    all.extend(crate::credits::SIGNATURES);
-    all.push(crate::excluded::SIGNATURE);
+    all.extend(crate::deferred_functions::signatures());
     all
 }

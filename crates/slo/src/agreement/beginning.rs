@@ -4,7 +4,7 @@ use chrono::DateTime;
 use nines_timeline::Interval;
 
 use crate::agreement::Agreement;
-use crate::period::{Month, Period};
+use crate::period::Period;
 use crate::rules::Rules;
 
 /// How a version begins to count that does not do so with the instant at which it comes into force.
@@ -62,7 +62,7 @@ impl Agreement {
     /// such version.
     pub fn beginning(&self, from: i64) -> Option<Beginning> {
         let version = self.versions.iter().find(|version| version.in_force.start == from)?;
-        let first = Month::of(from, version.terms.time_zone)?;
+        let first = version.terms.cycle.month_at(from, version.terms.time_zone)?;
         let always = Interval::new(i64::MIN, i64::MAX);
         let covered = (0..MONTHS).filter_map(|later| self.covered(first.plus(later), always, Rules::CURRENT));
         let mut own = covered.filter(|covered| std::ptr::eq(covered.terms, version.terms.as_ref()));

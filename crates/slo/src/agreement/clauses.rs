@@ -7,16 +7,30 @@ use crate::agreement::terms::{Bad, LostTelemetry, Measure, NotValid, RateOp};
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
+use crate::period::Cycle;
 use crate::slo::time_zone;
 use crate::statuses::Statuses;
 use crate::yaml::Node;
 
-/// `period`: its months and its zone.
-pub(crate) fn period(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(u32, Tz)> {
-    let period = Fields::read(fields.need("period", notes)?, "period", &["duration", "timeZone"], notes)?;
+/// `period`: how periods follow each other, and their zone.
+pub(crate) fn period(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Cycle, Tz)> {
+    let period = Fields::read(fields.need("period", notes)?, "period", &["duration", "from", "timeZone"], notes)?;
     let months = period.need("duration", notes).and_then(|_| period.parse("duration", notes, months));
+    let from = match period.get("from") {
+        Some(_) => period.parse("from", notes, day_of_month),
+        None => Some(1),
+    };
     let zone = time_zone(&period, notes);
-    Some((months?, zone?))
+    Some((Cycle { months: months?, from: from? }, zone?))
+}
+
+fn day_of_month(text: &str) -> Result<u32, String> {
+    let day = text.parse().ok().filter(|day| (1..=31).contains(day));
+    day.ok_or_else(|| {
+        format!(
+            "'{text}' is no day of a month: expected 1 to 31, on which periods begin; in a month that has fewer days on its last"
+        )
+    })
 }
 
 pub(crate) fn months(text: &str) -> Result<u32, String> {

@@ -33,7 +33,7 @@ impl Agreement {
     pub fn covered(&self, month: Month, active: Interval, rules: Rules) -> Option<Covered<'_>> {
         self.versions.iter().enumerate().find_map(|(i, version)| {
             let terms = version.terms.as_ref();
-            let period = Period::of(month, terms.months, terms.time_zone)?;
+            let period = terms.cycle.period(month, terms.time_zone)?;
             let start = period.interval.start.max(active.start).max(version.in_force.start);
             let end = period.interval.end.min(active.end).min(lasting(&self.versions[i..]));
             let covered = Covered { terms, period, interval: Interval::new(start, end), rules };

@@ -52,7 +52,8 @@ pub enum Silent {
 }
 
 impl EachBy {
-    pub(crate) fn word(self) -> &'static str {
+    /// As it is written, and as the column is called.
+    pub fn word(self) -> &'static str {
         match self {
             EachBy::Endpoint => "endpoint",
             EachBy::Business => "business",

@@ -1,10 +1,11 @@
 //! Which version of an agreement may follow which: every period is judged once, whole, and has a name of its own.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 
-use crate::agreement::AgreementVersion;
-use crate::period::{Month, Period};
+use crate::agreement::{AgreementVersion, Terms};
+use crate::instant::first_instant;
+use crate::period::{Cycle, Period};
 
 /// Why one version cannot follow another, and what to do about it.
 pub(crate) struct Misfit {
@@ -14,55 +15,86 @@ pub(crate) struct Misfit {
 
 /// What is wrong with a version after the one before it.
 ///
-/// A period is named by its first month. So where durations differ, or nothing is in force between the two, the later one
-/// may begin only in a month that no period of the earlier one holds.
+/// A period is named by its first month. So where durations or first days differ, or nothing is in force between the two, the later
+/// one may begin only after the last period of the earlier one, in a month that no period of that names.
 pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Option<Misfit> {
     let (old, new) = (&before.terms, &next.terms);
     let (end, start) = (before.in_force.end, next.in_force.start);
-    if end == start && old.months == new.months {
+    if end == start && old.cycle == new.cycle {
         return None;
     }
-    let last = Period::of(Month::of(end - 1, old.time_zone)?, old.months, old.time_zone)?;
-    let first = Period::of(Month::of(start, new.time_zone)?, new.months, new.time_zone)?;
-    if first.first >= last.next() {
+    let last = last(old, end)?;
+    if fits(old, new, end, start) {
         return None;
     }
-    let both = |month: &Month| [old.months, new.months].iter().all(|months| month.first_of(*months) == *month);
-    let mut later = (0..=12).map(|months| last.next().plus(months));
-    let day = later.find(both).and_then(Month::first_day).map_or_else(String::new, |day| day.to_string());
+    // The next day on which a period of the earlier one begins, and the later one may.
+    let mut ends = (0..=12).filter_map(|months| old.cycle.period(last.next().plus(months), old.time_zone));
+    let day = ends.find_map(|period| {
+        let day = date(period.interval.start, old.time_zone)?;
+        let at = first_instant(day, new.time_zone)?;
+        fits(old, new, at, at).then_some(day)
+    });
+    let day = day.map(|day| format!("nines/effective-from: {day}"));
+    let other = "give it another name";
     Some(match end == start {
         true => Misfit {
             reason: format!(
                 "its periods are of {}, those of the version before it of {}, and on {} a period of the one begins within one of \
                  the other",
-                length(new.months),
-                length(old.months),
-                date(start, new.time_zone)
+                length(new.cycle),
+                length(old.cycle),
+                shown(start, new.time_zone)
             ),
-            hint: format!(
-                "let it begin where both begin, with nines/effective-from: {day}, or correct the version before it under its own \
-                 date"
-            ),
+            hint: match day {
+                Some(day) => {
+                    format!(
+                        "let it begin where both begin, with {day}, or correct the version before it under its own date"
+                    )
+                }
+                None => format!(
+                    "no period of the one ends where the other may begin: {other}, or correct the version before it under its own date"
+                ),
+            },
         },
         false => Misfit {
             reason: format!(
                 "the agreement ends on {} and begins again on {}, within one period, the rest of which nobody would judge",
-                date(end, old.time_zone),
-                date(start, new.time_zone)
+                shown(end, old.time_zone),
+                shown(start, new.time_zone)
             ),
-            hint: format!(
-                "let it begin with a period, with nines/effective-from: {day}, let the version before it last until this one \
-                 begins, or give it another name"
-            ),
+            hint: match day {
+                Some(day) => format!(
+                    "let it begin with a period, with {day}, let the version before it last until this one begins, or {other}"
+                ),
+                None => format!("let the version before it last until this one begins, or {other}"),
+            },
         },
     })
 }
 
-fn length(months: u32) -> String {
-    format!("{months} month{}", if months == 1 { "" } else { "s" })
+fn length(cycle: Cycle) -> String {
+    let months = format!("{} month{}", cycle.months, if cycle.months == 1 { "" } else { "s" });
+    if cycle.from > 1 { format!("{months} from day {}", cycle.from) } else { months }
 }
 
-fn date(at: i64, zone: Tz) -> String {
-    let at = DateTime::from_timestamp_micros(at).map(|at| at.with_timezone(&zone).date_naive());
-    at.map_or_else(String::new, |date| date.to_string())
+fn date(at: i64, zone: Tz) -> Option<NaiveDate> {
+    Some(DateTime::from_timestamp_micros(at)?.with_timezone(&zone).date_naive())
+}
+
+fn shown(at: i64, zone: Tz) -> String {
+    date(at, zone).map_or_else(String::new, |date| date.to_string())
+}
+
+/// The last period of terms that are in force until an instant.
+fn last(terms: &Terms, end: i64) -> Option<Period> {
+    terms.cycle.period(terms.cycle.month_at(end - 1, terms.time_zone)?, terms.time_zone)
+}
+
+/// Whether terms may begin where others end: no period is judged twice or by nobody, and none has the name of another.
+fn fits(old: &Terms, new: &Terms, end: i64, start: i64) -> bool {
+    let first = || new.cycle.period(new.cycle.month_at(start, new.time_zone)?, new.time_zone);
+    let ends = last(old, end).zip(first());
+    ends.is_none_or(|(last, first)| {
+        first.first >= last.next() && (old.cycle.from == new.cycle.from || start >= last.interval.end)
+    })
 }

@@ -7,6 +7,7 @@ use crate::fields::{self, Fields};
 use crate::fraction::{Fraction, Rounding};
 use crate::mistake::Notes;
 use crate::money;
+use crate::words::{counted, money as shown, percent};
 use crate::yaml::{Node, Value};
 
 /// The most that is credited for a period.
@@ -16,6 +17,37 @@ pub enum Cap {
     Share(Share),
     /// Money, for those who pay in its currency.
     Money(Money),
+}
+
+/// The most that is credited for the periods that begin in one calendar year.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum YearCap {
+    /// A share of a period's fee base: of that which is credited last.
+    Share(Share),
+    /// So many of its fee bases.
+    Fees(u32),
+    /// Money, for those who pay in its currency.
+    Money(Money),
+}
+
+impl YearCap {
+    /// In fee bases of a period; `None` where it is money.
+    pub(crate) fn fees(&self) -> Option<Fraction> {
+        match self {
+            YearCap::Share(share) => Some(Fraction::from(*share)),
+            YearCap::Fees(fees) => Some(Fraction::new(*fees, 1u8)),
+            YearCap::Money(_) => None,
+        }
+    }
+
+    /// `2 fees`.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            YearCap::Share(share) => format!("{} of the fee base", percent(*share)),
+            YearCap::Fees(fees) => counted((*fees).into(), "fee base of a period").replace("periods", "period"),
+            YearCap::Money(most) => shown(most.amount, &most.currency),
+        }
+    }
 }
 
 /// An amount of money.
@@ -65,22 +97,61 @@ pub(crate) fn rounded(name: &'static str, fields: &Fields<'_>, notes: &mut Notes
     })
 }
 
-/// `cap`: a percent, or money.
-pub(crate) fn cap(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Cap> {
-    let node = fields.get("cap")?;
-    let hint = "such as cap: 50%, or cap: 1000.00 EUR";
-    let Some(text) = node.text() else {
-        notes.error_hint(node.place, format!("'cap' must be a percent or money, got {}", node.what()), hint);
-        return None;
-    };
-    if text.trim_end().ends_with('%') {
-        return percent_of(node, "cap", notes).map(Cap::Share);
+/// `cap`: a percent or money of a period, or a mapping of what is the most of a period and of a year.
+pub(crate) fn caps(fields: &Fields<'_>, notes: &mut Notes<'_>) -> (Option<Cap>, Option<YearCap>) {
+    match fields.get("cap") {
+        Some(node) if matches!(node.value, Value::Map(_)) => {
+            let Some(own) = Fields::read(node, "cap", &["period", "year"], notes) else { return (None, None) };
+            if own.get("period").is_none() && own.get("year").is_none() {
+                notes.error_hint(node.place, "'cap' says nothing", "such as cap: {period: 50%, year: 2 fees}");
+            }
+            (cap(&own, "period", notes), year_cap(&own, notes))
+        }
+        _ => (cap(fields, "cap", notes), None),
     }
-    if !text.trim().contains(' ') {
-        notes.error_hint(node.place, format!("'cap' must be a percent or money, got {}", node.what()), hint);
+}
+
+fn cap(fields: &Fields<'_>, name: &'static str, notes: &mut Notes<'_>) -> Option<Cap> {
+    let node = fields.get(name)?;
+    let text = node.text().unwrap_or_default().trim();
+    if text.ends_with('%') {
+        return percent_of(node, name, notes).map(Cap::Share);
+    }
+    if !text.contains(' ') {
+        let hint = "such as cap: 50%, cap: 1000.00 EUR, or cap: {period: 50%, year: 2 fees}";
+        notes.error_hint(node.place, format!("'{name}' must be a percent or money, got {}", node.what()), hint);
         return None;
     }
-    fields.parse("cap", notes, money::read).map(|(amount, currency)| Cap::Money(Money { amount, currency }))
+    fields.parse(name, notes, money::read).map(|(amount, currency)| Cap::Money(Money { amount, currency }))
+}
+
+/// More would never be reached: a period's credit is no more than its fee.
+const FEES: u32 = 11;
+
+/// `year` of `cap`: a percent, fees, or money.
+fn year_cap(cap: &Fields<'_>, notes: &mut Notes<'_>) -> Option<YearCap> {
+    let node = cap.get("year")?;
+    let text = node.text().unwrap_or_default().trim();
+    if text.ends_with('%') {
+        return percent_of(node, "year", notes).map(YearCap::Share);
+    }
+    match text.split_once(' ') {
+        Some((number, "fee" | "fees")) => {
+            let fees = number.parse().ok().filter(|fees| (1..=FEES).contains(fees));
+            if fees.is_none() {
+                notes.error(node.place, format!("expected whole fees from 1 to {FEES}, such as 2 fees; got '{text}'"));
+            }
+            fees.map(YearCap::Fees)
+        }
+        Some(_) => {
+            cap.parse("year", notes, money::read).map(|(amount, currency)| YearCap::Money(Money { amount, currency }))
+        }
+        None => {
+            let hint = "such as cap: {year: 100%}, cap: {year: 2 fees}, or cap: {year: 1000.00 EUR}";
+            notes.error_hint(node.place, format!("'year' must be a percent, fees or money, got {}", node.what()), hint);
+            None
+        }
+    }
 }
 
 /// `minPayout`: money, or a list of it, one for each currency.

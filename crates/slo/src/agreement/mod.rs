@@ -43,7 +43,7 @@ pub use failures::Failures;
 pub(crate) use following::{Misfit, misfit};
 pub use hours::ServiceHours;
 pub use issuer::{Issuer, Side};
-pub use limits::{Cap, Money, Rounded};
+pub use limits::{Cap, Money, Rounded, YearCap};
 pub use metrics::Together;
 pub(crate) use read::read;
 pub use terms::{

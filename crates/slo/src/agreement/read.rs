@@ -31,6 +31,7 @@ const FIELDS: &[&str] = &[
     "business",
     "endpoint",
     "customer",
+    "plan",
     "party",
     "causes",
     "failed",
@@ -124,6 +125,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         endpoints: patterns(fields, "endpoint", notes),
         customers: patterns(fields, "customer", notes),
     };
+    let plans = patterns(fields, "plan", notes);
     let party = party(fields, notes).unwrap_or(Party::Service);
     let causes = causes(fields, notes);
     let failed = failed(fields, notes);
@@ -137,10 +139,10 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
     let commitment = fields.need("commitment", notes).and_then(|node| fields::share(node, "commitment", notes));
     let round = limits::rounded("round", fields, notes);
     let without_outages = measure.filter(|measure| measure.min_run().is_none()).map(Measure::name);
-    let months = period.map_or(1, |(months, _)| months);
+    let months = period.map_or(1, |(cycle, _)| cycle.months);
     let around = credits::Around { commitment, without_outages, months };
     let credits = credits::read(fields, around, notes);
-    let cap = limits::cap(fields, notes);
+    let (cap, cap_of_year) = limits::caps(fields, notes);
     let min_payout = limits::min_payout(fields, notes);
     let round_amount = limits::rounded("roundAmount", fields, notes);
     let claim_within = claim_within(fields, notes);
@@ -161,7 +163,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
     if notes.errors.len() > before {
         return None;
     }
-    let (months, time_zone) = period?;
+    let (cycle, time_zone) = period?;
     let terms = Terms {
         metric: None,
         others: Vec::new(),
@@ -174,11 +176,12 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         side,
         services: services?,
         rows,
+        plans,
         party,
         causes,
         failed,
         not_valid,
-        months,
+        cycle,
         time_zone,
         service_hours,
         slice: slice?,
@@ -188,6 +191,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         round,
         credits: credits?,
         cap,
+        cap_of_year,
         min_payout: min_payout?,
         round_amount,
         exclusions: exclusions.categories,

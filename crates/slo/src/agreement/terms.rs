@@ -11,11 +11,11 @@ use crate::agreement::each::{Each, Join};
 use crate::agreement::failures::Failures;
 use crate::agreement::hours::ServiceHours;
 use crate::agreement::issuer::{Issuer, Side};
-use crate::agreement::limits::{Cap, Money, Rounded};
+use crate::agreement::limits::{Cap, Money, Rounded, YearCap};
 use crate::agreement::metrics::Together;
 use crate::objective::{Causes, Party};
 use crate::pattern::{Pattern, RowFilter};
-use crate::period::{Month, Period};
+use crate::period::{Cycle, Month, Period};
 use crate::statuses::Statuses;
 use crate::words::length;
 
@@ -44,6 +44,8 @@ pub struct Terms {
     pub services: Vec<Pattern>,
     /// Which rows of the services: businesses, endpoints, customers.
     pub rows: RowFilter,
+    /// Which plans, as fees name them: customers of others, and of none, are not judged. Empty: any, and who has none.
+    pub plans: Vec<Pattern>,
     /// Whose failures count.
     pub party: Party,
     /// Who is charged for what.
@@ -52,8 +54,8 @@ pub struct Terms {
     pub failed: Option<Failures>,
     /// Requests that are not valid: they count neither as valid nor as failed.
     pub not_valid: Vec<NotValid>,
-    /// Months of a period, counted from January: 1, 2, 3, 4, 6 or 12.
-    pub months: u32,
+    /// How periods follow each other.
+    pub cycle: Cycle,
     /// The zone whose calendar is meant.
     pub time_zone: Tz,
     /// The time of a week that counts; `None`: all of it.
@@ -72,6 +74,8 @@ pub struct Terms {
     pub credits: Credits,
     /// The most that is credited; without it the fee base.
     pub cap: Option<Cap>,
+    /// The most that is credited in a calendar year.
+    pub cap_of_year: Option<YearCap>,
     /// The least that is paid out, by currency; less is nothing.
     pub min_payout: Vec<Money>,
     /// How an amount is rounded; `None`: half-even to the currency's minor unit.
@@ -297,9 +301,19 @@ impl Allowance {
 }
 
 impl Terms {
+    /// The µs of which a month's name speaks: where periods begin on a day within a month, from that day on.
+    pub fn month(&self, month: Month) -> Option<Interval> {
+        self.cycle.month(month, self.time_zone)
+    }
+
     /// These terms and those of the other metrics.
     pub fn metrics(&self) -> impl Iterator<Item = &Terms> {
         std::iter::once(self).chain(self.others.iter().map(Arc::as_ref))
+    }
+
+    /// Whether a plan, as a fee names it, is meant; one that names none is empty.
+    pub fn matches_plan(&self, plan: &str) -> bool {
+        self.plans.is_empty() || !plan.is_empty() && self.plans.iter().any(|pattern| pattern.matches(plan))
     }
 
     /// Whether members of a service are judged over the whole period, each by itself.

@@ -47,16 +47,9 @@ pub fn bounds(
 ) -> Result<Bounds, CreditError> {
     let parts = parted(covered, evidence)?;
     let [mut best, mut worst] = [Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len())];
-    // A metric without a request has a figure, and no part.
     let nothing = Measured::default();
-    let mut measured = measured.iter();
     for part in &parts {
-        let is_counted = !covered.terms.has_parts()
-            || evidence
-                .parts
-                .iter()
-                .any(|own| own.metric == part.metric && own.member == part.member.unwrap_or_default());
-        let own = if is_counted { measured.next() } else { None }.unwrap_or(&nothing);
+        let own = part.counted.and_then(|at| measured.get(at)).unwrap_or(&nothing);
         let [at_best, at_worst] = match covered.terms.has_parts() {
             false => alone(&part.covered, &part.evidence, credit, credit.percent.clone(), own)?,
             true => {
@@ -175,6 +168,9 @@ fn silent(
     };
     let silent = (whole - removed - measured.time).max(0);
     let silent = Fraction::new(silent.unsigned_abs(), slice.unsigned_abs());
+    if lost.is_empty() {
+        return Ok(silent);
+    }
     let estimates = estimates(covered, evidence, special);
     let judged = Judged::of(covered, evidence, special, &estimates)?;
     let mut taken = Sum::default();

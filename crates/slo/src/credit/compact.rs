@@ -57,9 +57,8 @@ impl Covered<'_> {
 
 /// Where the months of a period of several begin.
 fn months(covered: &Covered<'_>) -> Vec<i64> {
-    let period = covered.period;
-    let starts = (0..period.months).filter_map(|number| period.first.plus(number).interval(covered.terms.time_zone));
-    if period.months > 1 { starts.map(|month| month.start).collect() } else { Vec::new() }
+    let months = covered.period.months(covered.terms.time_zone).map(|(_, month)| month.start);
+    if covered.period.cycle.months > 1 { months.collect() } else { Vec::new() }
 }
 
 impl Compactor {

@@ -5,6 +5,7 @@ use nines_timeline::Interval;
 use thiserror::Error;
 
 use crate::money;
+use crate::period::Month;
 
 /// All that a credit depends on besides the agreement: enough to compute it again years later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,19 @@ pub struct Evidence {
     pub active: Vec<Interval>,
     /// What was paid for the period.
     pub fee: Option<Fee>,
+    /// Where credits of a year are limited: what was credited for earlier periods of the year, by period.
+    pub credited: Vec<Credited>,
+}
+
+/// What was credited for an earlier period.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Credited {
+    /// The first month of the period.
+    pub period: Month,
+    /// In 10⁻⁶ of the currency's unit ([`MONEY_SCALE`](crate::MONEY_SCALE)).
+    pub amount: i128,
+    /// ISO 4217.
+    pub currency: String,
 }
 
 /// What was counted for one metric, of one member where each is judged by itself.

@@ -21,7 +21,7 @@ mod workings;
 pub use bounds::{Bounds, Outcome, bounds};
 pub use compact::{Compacted, Compactor};
 pub use estimate::Estimate;
-pub use evidence::{Counts, CreditError, Evidence, Excluded, Fee, Part};
+pub use evidence::{Counts, CreditError, Credited, Evidence, Excluded, Fee, Part};
 pub use measured::Measured;
 pub use parts::PartCredit;
 pub use pieces::Pieces;
@@ -32,9 +32,11 @@ use parts::{Weighed, deciding};
 pub(crate) use sum::Sum;
 pub(crate) use workings::Workings;
 
+use std::borrow::Cow;
+
 use nines_timeline::Share;
 
-use crate::agreement::{Cap, Covered, Downtime, Figures, Measure, Money, Terms};
+use crate::agreement::{Cap, Covered, Downtime, Figures, Measure, Money, Terms, YearCap};
 use crate::fraction::{Fraction, PERCENT_SCALE, Rounding};
 use crate::money::{self, MONEY_SCALE, minor_digits};
 
@@ -186,8 +188,8 @@ fn is_kept(terms: &Terms, availability: &Fraction) -> bool {
 }
 
 /// The availability that decides: rounded where the agreement rounds it.
-pub(crate) fn decisive(terms: &Terms, availability: &Fraction) -> Fraction {
-    terms.round.map_or_else(|| availability.clone(), |round| round.availability(availability))
+pub(crate) fn decisive<'a>(terms: &Terms, availability: &'a Fraction) -> Cow<'a, Fraction> {
+    terms.round.map_or(Cow::Borrowed(availability), |round| Cow::Owned(round.availability(availability)))
 }
 
 /// Which tier applies, where credits go by tiers.
@@ -280,9 +282,35 @@ fn payment(covered: &Covered<'_>, percent: &Fraction, evidence: &Evidence, fee: 
     if let Some(Cap::Money(cap)) = &terms.cap {
         amount = in_currency(std::slice::from_ref(cap), fee, "cap")?.map_or(amount, |most| amount.min(most));
     }
+    if let Some(left) = left_of_year(terms, evidence, fee, base, mode)? {
+        amount = amount.min(left);
+    }
     let least = in_currency(&terms.min_payout, fee, "minPayout")?;
     let below_min = amount > 0 && least.is_some_and(|least| amount < least);
     Ok(Payment { base, amount: if below_min { 0 } else { amount }, below_min })
+}
+
+/// What the cap of a year leaves after earlier periods of the year; `None` without such a cap.
+pub(crate) fn left_of_year(
+    terms: &Terms,
+    evidence: &Evidence,
+    fee: &Fee,
+    base: i128,
+    mode: Rounding,
+) -> Result<Option<i128>, CreditError> {
+    let Some(cap) = &terms.cap_of_year else { return Ok(None) };
+    let places = minor_digits(&fee.currency).unwrap_or(2);
+    let most = match cap {
+        YearCap::Money(most) => in_currency(std::slice::from_ref(most), fee, "cap of a year")?,
+        YearCap::Share(_) | YearCap::Fees(_) => cap.fees().map(|fees| money::share_of(base, &fees, places, mode)),
+    };
+    if evidence.credited.iter().any(|credited| credited.currency != fee.currency) {
+        return Err(CreditError::Fee {
+            reason: "credits of earlier periods of the year are in another currency, so that what its cap leaves cannot be told",
+        });
+    }
+    let before: i128 = evidence.credited.iter().map(|credited| credited.amount).sum();
+    Ok(most.map(|most| most.saturating_sub(before).max(0)))
 }
 
 /// To how many decimal places an amount is rounded, and how: to what can be paid, and half-even, unless it is agreed.

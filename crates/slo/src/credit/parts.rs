@@ -47,6 +47,8 @@ impl PartCredit {
 /// A part together with what judges it.
 pub(crate) struct Parted<'a> {
     pub metric: usize,
+    /// Which of the evidence's parts; `None`: nothing was counted for the metric.
+    pub counted: Option<usize>,
     pub member: Option<&'a str>,
     pub covered: Covered<'a>,
     pub evidence: Cow<'a, Evidence>,
@@ -56,7 +58,8 @@ pub(crate) struct Parted<'a> {
 pub(crate) fn parted<'a>(covered: &Covered<'a>, evidence: &'a Evidence) -> Result<Vec<Parted<'a>>, CreditError> {
     if !covered.terms.has_parts() {
         let wrong = CreditError::Parts { reason: "the agreement has one figure, and the evidence several" };
-        let whole = Parted { metric: 0, member: None, covered: *covered, evidence: Cow::Borrowed(evidence) };
+        let whole =
+            Parted { metric: 0, counted: Some(0), member: None, covered: *covered, evidence: Cow::Borrowed(evidence) };
         return if evidence.parts.is_empty() { Ok(vec![whole]) } else { Err(wrong) };
     }
     check(covered.terms, evidence)?;
@@ -64,9 +67,10 @@ pub(crate) fn parted<'a>(covered: &Covered<'a>, evidence: &'a Evidence) -> Resul
     for (metric, own) in covered.metrics().into_iter().enumerate() {
         let bare = || Evidence { parts: Vec::new(), ..evidence.clone() };
         let before = found.len();
-        for part in evidence.parts.iter().filter(|part| part.metric == metric) {
+        for (at, part) in evidence.parts.iter().enumerate().filter(|(_, part)| part.metric == metric) {
             found.push(Parted {
                 metric,
+                counted: Some(at),
                 member: (!part.member.is_empty()).then_some(part.member.as_str()),
                 covered: own,
                 evidence: Cow::Owned(Evidence {
@@ -78,7 +82,7 @@ pub(crate) fn parted<'a>(covered: &Covered<'a>, evidence: &'a Evidence) -> Resul
             });
         }
         if found.len() == before {
-            found.push(Parted { metric, member: None, covered: own, evidence: Cow::Owned(bare()) });
+            found.push(Parted { metric, counted: None, member: None, covered: own, evidence: Cow::Owned(bare()) });
         }
     }
     Ok(found)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::agreement::Exclude;
 use crate::agreement::Terms;
-use crate::credit::{Credit, Estimate, Evidence, Excluded, PartCredit};
+use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, PartCredit};
 use crate::statement::IssuedStatement;
 use crate::statement::difference::{Difference, Subject};
 use crate::statement::slice_changes::slice_changes;
@@ -58,7 +58,7 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
 
 /// Whether two statements say the same of the same evidence. In which order exclusions and losses were read says nothing.
 fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
-    let (Evidence { slices, other_valid, parts, active, fee, .. }, other) = (&old.evidence, &new.evidence);
+    let (Evidence { slices, other_valid, parts, active, fee, credited, .. }, other) = (&old.evidence, &new.evidence);
     let exclusions = |statement: &IssuedStatement| {
         let mut exclusions = statement.evidence.exclusions.clone();
         exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
@@ -70,7 +70,7 @@ fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
         lost
     };
     (slices, other_valid, parts) == (&other.slices, &other.other_valid, &other.parts)
-        && (active, fee) == (&other.active, &other.fee)
+        && (active, fee, credited) == (&other.active, &other.fee, &other.credited)
         && exclusions(old) == exclusions(new)
         && lost(old) == lost(new)
         && old.credit == new.credit
@@ -192,6 +192,10 @@ impl Found {
             };
             self.change(Subject::Fee, "fee", &shown(old), &shown(new));
         }
+        if before.credited != after.credited {
+            let of = |evidence: &Evidence| earlier(&evidence.credited);
+            self.change(Subject::Fee, "credit of earlier periods of the year", &of(before), &of(after));
+        }
         if before.active != after.active {
             let shown = |view: &View<'_>| {
                 let spans = view.statement.evidence.active.iter().map(|active| view.clock.span(*active));
@@ -219,6 +223,13 @@ impl Found {
             self.tell(Subject::Exclusions, text);
         }
     }
+}
+
+/// What was credited for earlier periods.
+pub(crate) fn earlier(credited: &[Credited]) -> String {
+    let all: Vec<String> =
+        credited.iter().map(|own| format!("{} for {}", money(own.amount, &own.currency), own.period)).collect();
+    if all.is_empty() { "nothing".to_string() } else { all.join(", ") }
 }
 
 /// A sentence for each clause that differs.

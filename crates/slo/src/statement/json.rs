@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{Credit, Estimate, Evidence, Excluded, Fee, Part, PartCredit};
+use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, Fee, Part, PartCredit};
 use crate::rules::Rules;
 use crate::statement::wire::{Decimal, Instant, Ratio, Slices, Span};
 use crate::statement::{AgreementText, Difference, IssuedStatement, StatementError};
@@ -131,6 +131,9 @@ struct EstimateForm {
 #[serde(deny_unknown_fields)]
 struct EvidenceForm {
     fee: Option<FeeForm>,
+    /// Only where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    credited: Vec<CreditedForm>,
     exclusions: Vec<ExcludedForm>,
     lost: Vec<Span>,
     active: Vec<Span>,
@@ -143,6 +146,14 @@ struct EvidenceForm {
     slices: Slices,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreditedForm {
+    period: String,
+    amount: Decimal,
+    currency: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -223,7 +234,8 @@ fn form(statement: &IssuedStatement) -> Form {
             (Rules::Second, []) => BY_SLICES,
             (Rules::First | Rules::Second, [..]) | (Rules::Third, _) => {
                 let evidence = &statement.evidence;
-                let is_plain = evidence.other_valid_months.is_empty() && evidence.parts.is_empty();
+                let is_plain =
+                    evidence.other_valid_months.is_empty() && evidence.parts.is_empty() && evidence.credited.is_empty();
                 if is_plain && statement.credit.parts.is_empty() { PLAIN } else { FORMAT }
             }
         },
@@ -331,8 +343,14 @@ fn evidence_form(evidence: &Evidence, rules: Rules) -> EvidenceForm {
         other_valid_months: part.other_valid_months.clone(),
         slices: part.slices.as_slice().into(),
     };
+    let credited = |credited: &Credited| CreditedForm {
+        period: credited.period.to_string(),
+        amount: Decimal(credited.amount),
+        currency: credited.currency.clone(),
+    };
     EvidenceForm {
         fee: evidence.fee.as_ref().map(fee),
+        credited: evidence.credited.iter().map(credited).collect(),
         exclusions: evidence.exclusions.iter().map(excluded).collect(),
         lost: evidence.lost.iter().map(|lost| (*lost).into()).collect(),
         active: evidence.active.iter().map(|active| (*active).into()).collect(),
@@ -398,7 +416,12 @@ fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
         let PartForm { metric, member, other_valid, other_valid_months, slices } = form;
         Ok(Part { metric, member, other_valid, other_valid_months, slices: slices.counts().ok_or_else(beyond)? })
     };
+    let credited = |form: CreditedForm| {
+        let period = form.period.parse().map_err(StatementError::format)?;
+        Ok(Credited { period, amount: form.amount.0, currency: form.currency })
+    };
     Ok(Evidence {
+        credited: form.credited.into_iter().map(credited).collect::<Result<_, StatementError>>()?,
         parts: form.parts.into_iter().map(part).collect::<Result<_, StatementError>>()?,
         slices: form.slices.counts().ok_or_else(beyond)?,
         other_valid: form.other_valid,

@@ -32,6 +32,8 @@ mod slice_changes;
 mod steps;
 mod strip;
 mod terms;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod view;
 mod wire;

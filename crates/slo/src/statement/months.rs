@@ -36,14 +36,14 @@ pub(crate) struct MonthFigures {
 /// The months of a period of several, in order; empty for a period of one.
 pub(crate) fn months(view: &View<'_>) -> Vec<MonthFigures> {
     let period = view.covered.period;
-    if period.months < 2 {
+    if period.cycle.months < 2 {
         return Vec::new();
     }
-    let spans = (0..period.months).filter_map(|number| {
-        let month = period.first.plus(number);
-        Some((month, month.interval(view.terms().time_zone)?))
-    });
-    spans.enumerate().map(|(at, (month, span))| figures(view, at, month, span)).collect()
+    period
+        .months(view.terms().time_zone)
+        .enumerate()
+        .map(|(at, (month, span))| figures(view, at, month, span))
+        .collect()
 }
 
 fn figures(view: &View<'_>, at: usize, month: Month, span: Interval) -> MonthFigures {
@@ -154,38 +154,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::credit::{Counts, Evidence, Excluded};
-    use crate::{IssuedStatement, plan};
+    use crate::IssuedStatement;
+    use crate::credit::{Counts, Evidence};
+    use crate::statement::testing::{hourly, hours, statement};
 
     const HOUR: i64 = 3_600_000_000;
-
-    fn statement(months: &str, month: &str, clauses: &str, zone: &str, evidence: &Evidence) -> IssuedStatement {
-        let text = format!(
-            "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a}}\nspec:\n  service: s\n  period: {{duration: {months}, \
-             timeZone: {zone}}}\n  slice: 1h\n  {clauses}\n  commitment: 99.9%\n  credits: []\n  exclusions: [Attack]\n  \
-             lostTelemetry: {{estimateFrom: 7d}}\n"
-        );
-        let versions =
-            plan(&[], &[("a.yaml".into(), text)], 0).unwrap().changes.into_iter().map(|change| change.stored);
-        let basis = crate::Basis {
-            agreement: "a".into(),
-            customer: String::new(),
-            service: "s".into(),
-            business: String::new(),
-            month: month.parse().unwrap(),
-            versions: versions.collect(),
-            active: Interval::new(i64::MIN, i64::MAX),
-            rules: crate::Rules::CURRENT,
-            beside: Vec::new(),
-            evidence: evidence.clone(),
-            tables: Default::default(),
-            program: String::new(),
-            complete: true,
-            watermark: None,
-            missing: Vec::new(),
-        };
-        IssuedStatement::draw_up(basis, 0).unwrap()
-    }
 
     proptest! {
         /// The months add up to the quarter, and each is what an agreement by months makes of it. Only a run of bad slices over the end
@@ -209,23 +182,8 @@ mod tests {
         ) {
             // Slices begin at the half hour there.
             let first = 1_790_812_800_000_000 - 10 * HOUR - if zone == "Asia/Kolkata" { HOUR / 2 } else { 0 };
-            let at = |hour: i64| first + hour * HOUR;
-            let slices = counts.iter().map(|(hour, (failed, good))| {
-                Counts { start: at(*hour), valid: failed + good, failed: *failed }
-            });
-            let exclusions = excluded.map(|(from, hours)| Excluded {
-                id: "x".into(),
-                category: "Attack".into(),
-                interval: Interval::new(at(from), at(from + hours)),
-                announced: None,
-            });
-            let evidence = Evidence {
-                slices: slices.collect(),
-                exclusions: exclusions.into_iter().collect(),
-                lost: lost.iter().map(|(from, hours)| Interval::new(at(*from), at(from + hours))).collect(),
-                ..Evidence::default()
-            };
-            let quarter = statement("1Q", "2026-11", clauses, zone, &evidence);
+            let evidence = hours(first, &counts, excluded, &lost);
+            let quarter = statement(&hourly("1Q", zone, clauses), "2026-11", evidence.clone());
             prop_assert_eq!(quarter.verify().problems, Vec::<String>::new());
             prop_assert_eq!(&IssuedStatement::from_json(&quarter.to_json()).unwrap(), &quarter);
             let agreement = quarter.agreement().unwrap();
@@ -246,7 +204,7 @@ mod tests {
             }
             let is_cut = clauses.contains("minRun: 3h");
             for own in months.iter().filter(|_| !is_cut) {
-                let alone = statement("1M", &own.month.to_string(), clauses, zone, &evidence);
+                let alone = statement(&hourly("1M", zone, clauses), &own.month.to_string(), evidence.clone());
                 let availability = own.availability(view.terms().measure, view.terms().slice);
                 prop_assert_eq!(availability.unwrap_or_else(Fraction::one), alone.credit.availability);
                 prop_assert_eq!(own.valid, Some(alone.credit.valid));
@@ -263,7 +221,7 @@ mod tests {
         let slices = slices.map(|(hour, valid, failed)| Counts { start: at(hour), valid, failed });
         let evidence = Evidence { slices: slices.to_vec(), ..Evidence::default() };
         let shown = |clauses: &str, forget: bool| {
-            let mut quarter = statement("1Q", "2026-10", clauses, "UTC", &evidence);
+            let mut quarter = statement(&hourly("1Q", "UTC", clauses), "2026-10", evidence.clone());
             if forget {
                 quarter.evidence.other_valid_months.clear();
             }

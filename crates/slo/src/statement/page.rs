@@ -6,7 +6,6 @@ use chrono::DateTime;
 
 use crate::agreement::{Agreement, Issuer, Side, Terms};
 use crate::credit::{Fate, JudgedSlice, PartCredit};
-use crate::period::Month;
 use crate::rules::Rules;
 use crate::statement::months;
 use crate::statement::outages::{Outages, outages};
@@ -103,12 +102,12 @@ impl Page {
         let page = |reason: &str| StatementError::Page { reason: reason.to_string() };
         let first = statements.first().ok_or_else(|| page("there is no statement to show"))?;
         let mut sections = Vec::new();
-        let months = first.calendar_period()?.months;
+        let period = first.calendar_period()?;
         let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
         for statement in statements {
             let agreement = statement.agreement()?;
             let own = statement.covered(&agreement)?.period;
-            if (&statement.customer, own.first, own.months) != (&first.customer, first.period, months) {
+            if (&statement.customer, own.first, own.cycle) != (&first.customer, period.first, period.cycle) {
                 return Err(page("the statements are not all about one customer and one period; make a page of each"));
             }
             sections.push(section(statement, &agreement, standing)?);
@@ -117,22 +116,13 @@ impl Page {
             }
         }
         let totals = sums.into_iter().map(|(currency, amount)| money(amount, currency)).collect();
-        let period = named(first.period, months).unwrap_or_else(|| first.period.to_string());
+        let period = period.words().unwrap_or_else(|| first.period.to_string());
         let title = format!("Service levels of {period} for {}", first.customer);
         let (title, draft) = match standing {
             Standing::Issued => (title, None),
             Standing::Draft => (format!("DRAFT: {title}"), Some(DRAFT)),
         };
         Ok(Page { title, draft, sections, totals })
-    }
-}
-
-/// `October 2026`, or `October 2026 to December 2026`.
-fn named(first: Month, months: u32) -> Option<String> {
-    let name = |month: Month| Some(month.first_day()?.format("%B %Y").to_string());
-    match months {
-        1 => name(first),
-        several => Some(format!("{} to {}", name(first)?, name(first.plus(several - 1))?)),
     }
 }
 

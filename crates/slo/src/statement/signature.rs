@@ -61,7 +61,8 @@ mod tests {
     use ring::signature::Ed25519KeyPair;
 
     use super::*;
-    use crate::{Basis, Evidence, plan};
+    use crate::Evidence;
+    use crate::statement::testing::statement;
 
     fn key() -> SigningKey {
         let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
@@ -69,34 +70,16 @@ mod tests {
         SigningKey::from_pem(&format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")).unwrap()
     }
 
-    fn statement() -> IssuedStatement {
+    fn unsigned() -> IssuedStatement {
         let text = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: a}\nspec:\n  service: s\n  period: {duration: 1M, \
                     timeZone: UTC}\n  slice: 1m\n  measure: Occurrences\n  commitment: 99%\n  credits: []\n";
-        let stored = plan(&[], &[("a.yaml".into(), text.into())], 0).unwrap().changes.remove(0).stored;
-        let basis = Basis {
-            agreement: "a".into(),
-            customer: "客户 \"c\"\n".into(),
-            service: "s".into(),
-            business: String::new(),
-            month: "2026-10".parse().unwrap(),
-            versions: vec![stored],
-            active: nines_timeline::Interval::new(i64::MIN, i64::MAX),
-            rules: crate::Rules::CURRENT,
-            beside: Vec::new(),
-            evidence: Evidence { other_valid: 7, ..Evidence::default() },
-            tables: Default::default(),
-            program: "nines".into(),
-            complete: true,
-            watermark: None,
-            missing: Vec::new(),
-        };
-        IssuedStatement::draw_up(basis, 0).unwrap()
+        statement(text, "2026-10", Evidence { other_valid: 7, ..Evidence::default() })
     }
 
     #[test]
     fn a_signature_is_of_one_key_and_one_statement() {
         let (own, other) = (key(), key());
-        let unsigned = statement();
+        let unsigned = unsigned();
         assert_eq!(unsigned.signed_by(own.public()), Signed::Not);
         let mut signed = unsigned.clone();
         signed.sign(&own);
@@ -122,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_signature_stands_beside_the_text() {
-        let mut signed = statement();
+        let mut signed = unsigned();
         let text = signed.to_json();
         signed.sign(&key());
         assert_eq!((signed.to_json(), signed.verify().problems), (text.clone(), Vec::<String>::new()));

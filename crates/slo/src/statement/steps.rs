@@ -2,12 +2,12 @@
 
 use num_bigint::BigUint;
 
-use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Join, Measure, Together};
-use crate::credit::{Fate, PartCredit, amount_rounding, decisive, figures, together};
+use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Figures, Join, Measure, Together};
+use crate::credit::{Fate, Fee, PartCredit, amount_rounding, decisive, figures, left_of_year, together};
 use crate::fraction::{Fraction, Rounding};
 use crate::money::share_of;
 use crate::spans::subtract;
-use crate::statement::differences::effect;
+use crate::statement::differences::{earlier, effect};
 use crate::statement::measured::measured;
 use crate::statement::view::{Figured, View};
 use crate::statement::{IssuedStatement, StatementError};
@@ -283,11 +283,20 @@ fn availability(view: &View<'_>) -> Vec<String> {
     ]
 }
 
-/// What a figure credits.
+/// How a figure's share of the fee base came about.
 fn share(view: &View<'_>) -> Vec<String> {
+    of_figures(view, |figures| view.terms().credits.form().workings(figures))
+}
+
+/// The share of the fee base that a figure credits, without the cap.
+fn credited(view: &View<'_>) -> Fraction {
+    of_figures(view, |figures| view.terms().credits.share(figures))
+}
+
+fn of_figures<T>(view: &View<'_>, say: impl FnOnce(Figures<'_>) -> T) -> T {
     let downtime = view.judged().downtime(view.terms());
     let decisive = decisive(view.terms(), &view.credit.availability);
-    view.terms().credits.form().workings(figures(&view.covered, &decisive, &downtime))
+    say(figures(&view.covered, &decisive, &downtime))
 }
 
 /// What several figures' credits come to.
@@ -310,18 +319,7 @@ fn joined(metrics: &[(View<'_>, Option<&PartCredit>)]) -> Option<String> {
 /// How far the cap or the fee goes.
 fn limited(view: &View<'_>, metrics: &[(View<'_>, Option<&PartCredit>)]) -> Option<String> {
     let (terms, credit) = (view.terms(), &view.statement.credit);
-    let shares: Vec<(usize, Fraction)> = metrics
-        .iter()
-        .map(|(view, part)| match part {
-            Some(part) => part.share.clone(),
-            None => {
-                let downtime = view.judged().downtime(view.terms());
-                let decisive = decisive(view.terms(), &view.credit.availability);
-                view.terms().credits.share(figures(&view.covered, &decisive, &downtime))
-            }
-        })
-        .enumerate()
-        .collect();
+    let shares: Vec<(usize, Fraction)> = metrics.iter().map(|(view, _)| credited(view)).enumerate().collect();
     let share = together(terms, shares.iter().map(|(metric, share)| (*metric, share)));
     let (most, cap) = match &terms.cap {
         Some(Cap::Share(share)) => (Fraction::from(*share), format!("The cap of {}", percent(*share))),
@@ -376,12 +374,26 @@ fn amount(view: &View<'_>) -> Vec<String> {
     {
         lines.push(format!("The cap limits it to {}.", of(cap.amount)));
     }
+    lines.extend(year(view, fee, base, mode));
     let least = terms.min_payout.iter().find(|own| own.currency == fee.currency);
     if let Some(min) = least.filter(|_| credit.below_min_payout) {
         lines.push(format!("Less than {} is not paid out.", of(min.amount)));
     }
     lines.push(format!("Credited: {}.", of(amount)));
     lines
+}
+
+/// What the cap of the year leaves.
+fn year(view: &View<'_>, fee: &Fee, base: i128, mode: Rounding) -> Option<String> {
+    let (terms, evidence) = (view.terms(), &view.statement.evidence);
+    let left = left_of_year(terms, evidence, fee, base, mode).ok()??;
+    Some(format!(
+        "Of the periods of {} at most {} is credited. Credited before: {}. Left: {}.",
+        view.covered.period.first.year(),
+        terms.cap_of_year.as_ref()?.words(),
+        earlier(&evidence.credited),
+        money(left, &fee.currency)
+    ))
 }
 
 fn claim(view: &View<'_>) -> Vec<String> {

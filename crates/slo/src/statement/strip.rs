@@ -132,39 +132,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::credit::{Counts, Evidence, Excluded, credit};
+    use crate::credit::credit;
+    use crate::statement::testing::{hourly, hours, statement};
     use crate::statement::view::Figured;
-    use crate::{IssuedStatement, plan};
 
     const HOUR: i64 = 3_600_000_000;
-
-    fn statement(measure: &str, zone: &str, evidence: &Evidence) -> IssuedStatement {
-        let text = format!(
-            "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a}}\nspec:\n  service: s\n  period: {{duration: 1M, \
-             timeZone: {zone}}}\n  slice: 1h\n  {measure}\n  commitment: 99.9%\n  credits: []\n  exclusions: [Attack]\n  \
-             lostTelemetry: {{estimateFrom: 7d}}\n"
-        );
-        let versions =
-            plan(&[], &[("a.yaml".into(), text)], 0).unwrap().changes.into_iter().map(|change| change.stored);
-        let basis = crate::Basis {
-            agreement: "a".into(),
-            customer: String::new(),
-            service: "s".into(),
-            business: String::new(),
-            month: "2026-11".parse().unwrap(),
-            versions: versions.collect(),
-            active: Interval::new(i64::MIN, i64::MAX),
-            rules: crate::Rules::CURRENT,
-            beside: Vec::new(),
-            evidence: evidence.clone(),
-            tables: Default::default(),
-            program: String::new(),
-            complete: true,
-            watermark: None,
-            missing: Vec::new(),
-        };
-        IssuedStatement::draw_up(basis, 0).unwrap()
-    }
 
     proptest! {
         /// What the days lost adds up to what the period lost.
@@ -184,23 +156,8 @@ mod tests {
         ) {
             // Slices begin at the half hour there.
             let first = 1_793_491_200_000_000 - 10 * HOUR - if zone == "Asia/Kolkata" { HOUR / 2 } else { 0 };
-            let at = |hour: i64| first + hour * HOUR;
-            let slices = counts.iter().map(|(hour, (failed, good))| {
-                Counts { start: at(*hour), valid: failed + good, failed: *failed }
-            });
-            let exclusions = excluded.map(|(from, hours)| Excluded {
-                id: "x".into(),
-                category: "Attack".into(),
-                interval: Interval::new(at(from), at(from + hours)),
-                announced: None,
-            });
-            let evidence = Evidence {
-                slices: slices.collect(),
-                exclusions: exclusions.into_iter().collect(),
-                lost: lost.iter().map(|(from, hours)| Interval::new(at(*from), at(from + hours))).collect(),
-                ..Evidence::default()
-            };
-            let statement = statement(measure, zone, &evidence);
+            let evidence = hours(first, &counts, excluded, &lost);
+            let statement = statement(&hourly("1M", zone, measure), "2026-11", evidence.clone());
             let agreement = statement.agreement().unwrap();
             let figured = Figured::of(&statement, &agreement).unwrap();
             let view = figured.deciding().unwrap();

@@ -51,15 +51,12 @@ fn of_metric(terms: &Terms) -> Vec<Clause> {
             add(name, patterns(rows));
         }
     }
+    if !terms.plans.is_empty() {
+        add("Plans", patterns(&terms.plans));
+    }
     add("Requests", requests(terms));
     add("Failures", failures(terms));
-    let months = match terms.months {
-        1 => "The calendar month".to_string(),
-        3 => "The calendar quarter".to_string(),
-        12 => "The calendar year".to_string(),
-        months => format!("{months} calendar months"),
-    };
-    add("Period", format!("{months} in {}, in slices of {}", terms.time_zone, length(terms.slice)));
+    add("Period", format!("{} in {}, in slices of {}", terms.cycle.clause(), terms.time_zone, length(terms.slice)));
     if let Some(hours) = &terms.service_hours {
         add("Service hours", format!("{}; no other time counts", hours.words()));
     }
@@ -177,7 +174,9 @@ fn credits(terms: &Terms) -> String {
         Some(Cap::Money(most)) => format!("; at most {}", money(most.amount, &most.currency)),
         None => String::new(),
     };
-    format!("{credits}{cap}")
+    let year =
+        terms.cap_of_year.as_ref().map(|most| format!("; at most {} for the periods of a calendar year", most.words()));
+    format!("{credits}{cap}{}", year.unwrap_or_default())
 }
 
 fn rounding(round: Rounded) -> String {

@@ -140,41 +140,23 @@ mod tests {
     use super::*;
     use crate::credit::{Counts, Estimate, Evidence, Fee};
     use crate::fraction::Fraction;
-    use crate::{Basis, plan};
+    use crate::statement::testing::statement;
     use nines_timeline::Interval;
 
-    fn statement() -> IssuedStatement {
+    fn right() -> IssuedStatement {
         let text = "apiVersion: nines/v1\nkind: Agreement\nmetadata: {name: a}\nspec:\n  service: s\n  period: {duration: 1M, \
                     timeZone: UTC}\n  slice: 1m\n  measure: MeanErrorRate\n  commitment: 99.9%\n  credits: [{below: 99.9%, \
                     percent: 10}, {below: 99%, percent: 25}]\n  claimWithin: 30d\n";
-        let stored = plan(&[], &[("a.yaml".into(), text.into())], 0).unwrap().changes.remove(0).stored;
         let start = 1_790_812_800_000_000;
         let slices = (0..100).map(|i| Counts { start: start + i * 60_000_000, valid: 10, failed: 5 });
         let fee = Some(Fee { currency: "EUR".into(), amount: 100_000_000, vouchers: 0 });
-        let basis = Basis {
-            agreement: "a".into(),
-            customer: "c".into(),
-            service: "s".into(),
-            business: String::new(),
-            month: "2026-10".parse().unwrap(),
-            versions: vec![stored],
-            active: Interval::new(i64::MIN, i64::MAX),
-            rules: crate::Rules::CURRENT,
-            beside: Vec::new(),
-            evidence: Evidence { slices: slices.collect(), fee, ..Evidence::default() },
-            tables: Default::default(),
-            program: "nines".into(),
-            complete: true,
-            watermark: None,
-            missing: Vec::new(),
-        };
-        IssuedStatement::draw_up(basis, 0).unwrap()
+        statement(text, "2026-10", Evidence { slices: slices.collect(), fee, ..Evidence::default() })
     }
 
     /// Whoever changes a figure and computes the hash again is found by the evidence.
     #[test]
     fn figures_that_do_not_follow_are_found_whatever_the_hash() {
-        let right = statement();
+        let right = right();
         assert_eq!(right.verify(), Verdict::default());
         type Change = fn(&mut Credit);
         let changes: [(Change, &str); 18] = [
@@ -231,7 +213,7 @@ mod tests {
 
     #[test]
     fn evidence_and_terms_are_held_to_the_figures() {
-        let right = statement();
+        let right = right();
         let reseal = |change: &dyn Fn(&mut IssuedStatement)| {
             let mut wrong = right.clone();
             change(&mut wrong);

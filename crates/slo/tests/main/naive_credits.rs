@@ -43,6 +43,8 @@ pub struct Case {
     pub rules: Rules,
     zone: Tz,
     pub month: (i32, u32),
+    /// Of the month on which the period begins.
+    day: u32,
     slice: i64,
     measure: &'static str,
     bad: (bool, i64),
@@ -71,12 +73,14 @@ impl Case {
         self.zone.from_local_datetime(&date.and_time(NaiveTime::MIN)).earliest().unwrap().timestamp_micros()
     }
 
-    fn first(&self) -> NaiveDate {
-        NaiveDate::from_ymd_opt(self.month.0, self.month.1, 1).unwrap()
+    /// The day on which the period begins, or one so many months later.
+    fn begins(&self, later: u32) -> NaiveDate {
+        let first = NaiveDate::from_ymd_opt(self.month.0, self.month.1, 1).unwrap() + Months::new(later);
+        chrono::Datelike::with_day(&first, self.day).unwrap_or_else(|| first + Months::new(1) - chrono::Days::new(1))
     }
 
     fn whole(&self) -> (i64, i64) {
-        (self.midnight(self.first()), self.midnight(self.first() + Months::new(1)))
+        (self.midnight(self.begins(0)), self.midnight(self.begins(1)))
     }
 
     fn at(&self, minute: i64) -> i64 {
@@ -84,7 +88,7 @@ impl Case {
     }
 
     pub fn text(&self) -> String {
-        let Case { zone, slice, measure, min_run, min_requests, bad: (at_least, percent), .. } = self;
+        let Case { zone, day, slice, measure, min_run, min_requests, bad: (at_least, percent), .. } = self;
         let mut clauses = String::new();
         if matches!(*measure, "BadSlices" | "Downtime" | "Proportional") {
             clauses += &format!("  bad: errorRate {} {percent}%\n", if *at_least { ">=" } else { ">" });
@@ -109,7 +113,7 @@ impl Case {
         });
         format!(
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a, annotations: {{{}}}}}\nspec:\n  service: s\n  \
-             period: {{duration: 1M, timeZone: {zone}}}\n  slice: {}m\n  measure: {measure}\n  commitment: 99.9%\n  \
+             period: {{duration: 1M, from: {day}, timeZone: {zone}}}\n  slice: {}m\n  measure: {measure}\n  commitment: 99.9%\n  \
              credits: [{}]\n  cap: 50%\n  fees: {{exclude: vouchers}}\n  exclusions: [Attack, {{category: Maintenance, \
              announced: before}}]\n{clauses}",
             effective.unwrap_or_default(),
@@ -147,6 +151,7 @@ impl Case {
             None => vec![whole],
         };
         Evidence {
+            credited: Vec::new(),
             parts: Vec::new(),
             slices,
             other_valid: 0,
@@ -425,7 +430,7 @@ pub fn case() -> impl Strategy<Value = Case> {
     let minute = -3000..46_000i64;
     let terms = (
         (zone, prop::sample::select(vec![Rules::First, Rules::CURRENT])),
-        prop::sample::select(months),
+        (prop::sample::select(months), prop::sample::select(vec![1, 1, 15, 29, 31])),
         prop::sample::select(slices),
         prop::sample::select(measures),
         (any::<bool>(), 1..100i64),
@@ -446,7 +451,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         (0..1_000_000_000i128, 0..1_000_000i128),
     );
     (terms, month).prop_map(|(terms, month)| {
-        let ((zone, rules), of, slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
+        let ((zone, rules), (of, day), slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
         // Nothing that is applied now has slices across midnight.
         let slice = if rules == Rules::First { slice } else { slice.min(day_unit(zone, i64::MIN)) };
         let ((from, came, went, away), counts, exclusions, lost, fee) = month;
@@ -461,6 +466,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             rules,
             zone,
             month: of,
+            day,
             slice,
             measure,
             bad,

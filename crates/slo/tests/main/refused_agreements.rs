@@ -217,10 +217,10 @@ fn agreements() {
     a.yaml:10:69: 'percent' is not higher than that of the tier before; the lower the availability, the higher the credit
 
     cap: 0.5
-    a.yaml:11:8: 'cap' must be a percent or money, got '0.5'; such as cap: 50%, or cap: 1000.00 EUR
+    a.yaml:11:8: 'cap' must be a percent or money, got '0.5'; such as cap: 50%, cap: 1000.00 EUR, or cap: {period: 50%, year: 2 fees}
 
     cap: half
-    a.yaml:11:8: 'cap' must be a percent or money, got 'half'; such as cap: 50%, or cap: 1000.00 EUR
+    a.yaml:11:8: 'cap' must be a percent or money, got 'half'; such as cap: 50%, cap: 1000.00 EUR, or cap: {period: 50%, year: 2 fees}
 
     minPayout: 1
     a.yaml:11:14: 'minPayout': '1' is no amount: expected a number and a currency such as 1.00 USD

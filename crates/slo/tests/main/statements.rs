@@ -146,6 +146,7 @@ pub fn october() -> Evidence {
         announced,
     };
     Evidence {
+        credited: Vec::new(),
         parts: Vec::new(),
         slices,
         other_valid: 3_456_789,

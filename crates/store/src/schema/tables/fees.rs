@@ -24,7 +24,7 @@ pub(crate) const TABLE: Description = Description {
         ("plan", Measure::Same),
     ],
     later: &["span", "withdrawn", "plan"],
-    reserved: &["plan"],
+    reserved: &[],
 };
 
 fn columns(_: i64) -> Vec<Field> {
