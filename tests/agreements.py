@@ -9,13 +9,15 @@ Usage: agreements.py NINES_BINARY
 import calendar
 import csv
 import io
+import json
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction as F
+from itertools import permutations
 from math import ceil, floor
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -44,8 +46,14 @@ def days_below(bound, days):
     return "<", percent(bound), None, days
 
 
-def server_error(status):
-    return 500 <= status <= 599
+# Requests of one minute: what they came to, and whether they were slow, which is None if their latency is not known.
+Row = namedtuple("Row", "minute status endpoint cause slow")
+# A time for which a customer pays: of which plan, how much, from when until when.
+Spell = namedtuple("Spell", "plan fee start end", defaults=(None, None))
+
+
+def server_error(row):
+    return 500 <= row.status <= 599
 
 
 # Who becomes a customer after terms changed has the new ones, also in the month of the change.
@@ -56,8 +64,26 @@ LATER_FUNCTIONS = dict(
     exclusions={"Customer": {}, "Force Majeure": {}},
 )
 
+# Both plans are of one service. `others` are plans that this agreement is not for; None is a fee of no plan.
+PREMIUM = dict(
+    agreement="atlassian-premium", service="atlassian-cloud", plan="premium", others=["enterprise", "standard", None],
+    along=["work-tracking-enterprise.yaml"], periods=["2026-09", "2024-10"], since="2024-10-07", zone="UTC", slice=1,
+    measure="bad", bad="5", commitment="99.9", tiers=[below("99.9", 10), below("99", 25), below("95", 50)], claim=("days", 15),
+    exclusions={name: {} for name in (
+        "Scheduled Maintenance", "Emergency Maintenance", "Network", "Third Party", "Customer", "Force Majeure")},
+)
+# Billing months begin on the sixth, which is written in the file.
+WEBSITES = dict(
+    service="phluit", periods=["2026-10", "2026-02"], day=6, zone="UTC", slice=1, measure="downtime", bad="100", from_on=True,
+    run=1, commitment="99.9", steps=dict(per=HOUR, of="downtime", round="down", percent="5"), claim=("months", 1),
+    exclusions={name: {} for name in (
+        "Maintenance Window", "Scheduled Maintenance", "Emergency Maintenance", "Force Majeure", "Customer", "Third Party")},
+)
+
 # What each text says. Times are minutes. `bad` is the share of failures above which (or from which on, with `from_on`) a
-# slice is bad. Exclusions name a category and what makes it count: how long before it was told, and how much of it.
+# slice is bad. Exclusions name a category and what makes it count: how long before it was told, and how much of it. `breaks`
+# is a request that fails, 500 where nothing is said; `members` are those that must all fail. A metric has what the rest says
+# and its own.
 TERMS = {
     "api-gateway.yaml": [dict(
         service="aws-api-gateway", periods=["2026-10", "2026-02", "2022-05"], since="2022-05-05", zone="UTC", slice=5,
@@ -80,7 +106,7 @@ TERMS = {
     )],
     "storage.yaml": [dict(
         service="azure-storage", periods=["2026-09", "2026-10"], zone="UTC", slice=HOUR, measure="mean", commitment="99.9",
-        tiers=[below("99.9", 10), below("99", 25)], invalid=lambda status: status in (401, 403), claim=("months", 2),
+        tiers=[below("99.9", 10), below("99", 25)], invalid=lambda row: row.status in (401, 403), claim=("months", 2),
         exclusions={"Customer": {}, "Force Majeure": {}},
     )],
     "virtual-machines.yaml": [dict(
@@ -193,6 +219,38 @@ TERMS = {
         service="digitalocean-droplets", periods=["2026-10", "2026-02"], zone="UTC", slice=5, measure="bad", bad="100",
         from_on=True, commitment="99.99", linear=(1, "unavailability"), claim=("months", 3), exclusions={},
     )],
+    "work-tracking.yaml": [PREMIUM],
+    "work-tracking-enterprise.yaml": [PREMIUM | dict(
+        agreement="atlassian-enterprise", plan="enterprise", others=["premium", "standard", None],
+        along=["work-tracking.yaml"], commitment="99.95",
+        tiers=[below("99.95", 5), below("99.9", 10), below("99", 25), below("95", 50)],
+    )],
+    "zones.yaml": [dict(
+        service="aws-ec2", periods=["2026-09"], members=["us-east-1a", "us-east-1b"], zone="UTC", slice=1, measure="bad",
+        bad="100", from_on=True, commitment="99.99", tiers=[below("99.99", 10), below("99", 30), below("95", 100)],
+        least={"USD": "1.01"}, claim=("months", 2), exclusions={"Customer": {}, "Force Majeure": {}, "Suspension": {}},
+    )],
+    "database.yaml": [dict(
+        service="azure-cosmos-db", periods=["2026-09", "2026-10"], zone="UTC", slice=HOUR, measure="mean", commitment="99.99",
+        tiers=[below("99.99", 10), below("99", 25)], cap="100", limit=10_000, claim=("months", 2),
+        exclusions={"Customer": {}, "Force Majeure": {}},
+        metrics=[
+            dict(
+                name="availability", fails=lambda row: row.status == 408 or server_error(row),
+                invalid=lambda row: 400 <= row.status <= 499 and row.status != 408),
+            dict(
+                name="throughput", breaks=dict(status=429), fails=lambda row: row.status == 429,
+                invalid=lambda row: row.cause == "rate_limited"),
+            dict(
+                name="latency", breaks=dict(status=200, slow=True), measure="bad", bad="1", fails=lambda row: row.slow,
+                invalid=lambda row: 400 <= row.status <= 599),
+        ],
+    )],
+    # A customer may have signed up on any day, also on one that some months do not have; and the zone is not said.
+    "websites.yaml": [WEBSITES, WEBSITES | dict(
+        day=31, zone="Europe/Berlin", write={"from: 6": "from: 31", "timeZone: UTC": "timeZone: Europe/Berlin"},
+        periods=["2024-01", "2026-02", "2026-09"],
+    )],
     # A draft without credits.
     "gateway-agreement.yaml": [],
 }
@@ -203,20 +261,27 @@ def instant(local):
     return (local - EPOCH) // MINUTE
 
 
+def day_of(year, month, day):
+    """That day of a month, or its last."""
+    return min(day, calendar.monthrange(year, month)[1])
+
+
 class Period:
     def __init__(self, terms, name):
         self.name, self.zone = name, ZoneInfo(terms["zone"])
         year, month = map(int, name.split("-"))
-        length = terms.get("months", 1)
-        self.first, self.after = (year, month), divmod(year * 12 + month - 1 + length, 12)
-        self.begin = instant(datetime(year, month, 1, tzinfo=self.zone))
-        self.end = instant(datetime(self.after[0], self.after[1] + 1, 1, tzinfo=self.zone))
+        length, day = terms.get("months", 1), terms.get("day", 1)
+        after = divmod(year * 12 + month - 1 + length, 12)
+        self.begin = instant(datetime(year, month, day_of(year, month, day), tzinfo=self.zone))
+        self.end = instant(datetime(after[0], after[1] + 1, day_of(after[0], after[1] + 1, day), tzinfo=self.zone))
         since = terms.get("since")
         self.start = max(self.begin, instant(datetime.fromisoformat(since).replace(tzinfo=self.zone)) if since else 0)
-        self.fee_months = [divmod(year * 12 + month - 1 + i, 12) for i in range(length)]
-        self.days = sum(calendar.monthrange(y, m + 1)[1] for y, m in self.fee_months)
-        self.months = [f"{y}-{m + 1:02}" for y, m in self.fee_months]
-        self.judged = {self.local(minute).strftime("%Y-%m") for minute in range(self.start, self.end, DAY)}
+        self.days = (self.local(self.end).date() - self.local(self.begin).date()).days
+        months = [divmod(year * 12 + month - 1 + i, 12) for i in range(length)]
+        self.months = [f"{y}-{m + 1:02}" for y, m in months]
+        # A billing month has one fee, whatever calendar months it lies in.
+        self.judged = {name} if day > 1 else {
+            self.local(minute).strftime("%Y-%m") for minute in range(self.start, self.end, DAY)}
         hours = terms.get("hours")
         width = terms["slice"]
         self.slices = [m for m in range(self.start, self.end, width) if not hours or hours(self.local(m))]
@@ -227,14 +292,15 @@ class Period:
 
 
 class Case:
-    def __init__(self, name, fee, start=None):
-        self.name, self.fee, self.start, self.vouchers = name, fee, start, "0"
+    def __init__(self, name, fee, start=None, plan=None):
+        self.name, self.start, self.vouchers = name, start, "0"
+        self.spells = [Spell(plan, fee, start)]
         self.rows = defaultdict(int)
         self.exclusions = []
 
-    def add(self, minute, status, requests=1):
+    def add(self, minute, status, requests=1, endpoint="", cause="", slow=False):
         if requests:
-            self.rows[minute, status] += requests
+            self.rows[Row(minute, status, endpoint, cause, slow)] += requests
         return self
 
     def exclude(self, category, start, end, told=None):
@@ -279,27 +345,57 @@ class Result:
     pass
 
 
+def judged(period, spells):
+    """The slices for which the customer paid."""
+    if all(spell.start is None and spell.end is None for spell in spells):
+        return period.slices
+    times = [(spell.start or period.start, spell.end or period.end) for spell in spells]
+    return [s for s in period.slices if any(start <= s < end for start, end in times)]
+
+
 def compute(terms, period, case):
-    """From the words of docs/agreements.md alone."""
-    start = max(case.start or 0, period.start)
+    """From the words of docs/agreements.md alone; None for who is not a customer of this agreement."""
     if case.start:
         terms = terms.get("newcomers", {}).get(period.name, terms)
-    slices = period.slices if start == period.start else [s for s in period.slices if s >= start]
-    width = terms["slice"]
-    gone = excluded(terms, period, case)
+    spells = [spell for spell in case.spells if spell.plan == terms.get("plan")]
+    if not spells:
+        return None
+    slices = judged(period, spells)
+    figures = [figure({**terms, **metric}, period, case, slices) for metric in terms.get("metrics", [{}])]
+    result = max(figures, key=lambda own: own.share)
+    result.figures = figures
+    base = sum(F(spell.fee) for spell in spells) - (F(case.vouchers) if terms.get("vouchers") else 0)
+    months = 1 if case.start else len(period.judged)
+    result.amount = rounded(result.share * base * months, 2, "half-even")
+    least = terms.get("least", {}).get(terms.get("currency", "USD"))
+    if least and result.amount < F(least):
+        result.amount = F(0)
+    result.claim = claim(terms.get("claim"), period, result.runs, terms["slice"])
+    return result
+
+
+def figure(terms, period, case, slices):
+    """What one metric comes to."""
+    width, counted = terms["slice"], period.counted if slices is period.slices else set(slices)
+    gone, members = excluded(terms, period, case), terms.get("members")
     valid, failed, outside = defaultdict(int), defaultdict(int), defaultdict(int)
-    fails, invalid = terms.get("fails", server_error), terms.get("invalid", lambda status: False)
-    for (minute, status), requests in case.rows.items():
-        slice_ = period.start + (minute - period.start) // width * width
-        if slice_ < start or slice_ not in period.counted or invalid(status):
+    fails, invalid = terms.get("fails", server_error), terms.get("invalid", lambda row: False)
+    for row, requests in case.rows.items():
+        slice_ = period.start + (row.minute - period.start) // width * width
+        if slice_ not in counted or invalid(row) or members and row.endpoint not in members:
             continue
-        valid[slice_] += requests
-        if minute not in gone:
-            outside[slice_] += requests
-            failed[slice_] += requests if fails(status) else 0
-    rates = {s: F(failed[s], valid[s]) for s in valid if outside[s] >= terms.get("requests", 1)}
+        key = slice_, row.endpoint if members else ""
+        valid[key] += requests
+        if row.minute not in gone:
+            outside[key] += requests
+            failed[key] += requests if fails(row) else 0
+    of_each = {key: F(failed[key], valid[key]) for key in valid if outside[key] >= terms.get("requests", 1)}
+    rates = {s: rate for (s, _), rate in of_each.items()}
+    if members:
+        # The best of all decides, and who is silent is not known to fail.
+        rates = {s: min(of_each.get((s, member), F(0)) for member in members) for s in rates}
     result, measure, n = Result(), terms["measure"], len(slices)
-    result.runs = []
+    result.name, result.runs = terms.get("name"), []
     if measure == "mean":
         result.availability = 1 - sum(rates.values(), F(0)) / n
     else:
@@ -316,14 +412,13 @@ def compute(terms, period, case):
                     runs.append([s])
             result.runs = [run for run in runs if len(run) * width >= terms["run"]]
             result.availability = 1 - F(sum(map(len, result.runs)), n)
-    figure = result.availability
+    decides, share = result.availability, F(0)
     if "round" in terms:
-        figure = rounded(figure * 100, *terms["round"]) / 100
-    result.figure, result.tier = figure, None
-    share = F(0)
+        decides = rounded(decides * 100, *terms["round"]) / 100
+    result.tier = None
     if "tiers" in terms:
         for i, (op, bound, value, days) in enumerate(terms["tiers"]):
-            if figure < bound or op == "<=" and figure == bound:
+            if decides < bound or op == "<=" and decides == bound:
                 share, result.tier = (F(days, period.days) if days else value), i
     elif "steps" in terms:
         share = steps(terms["steps"], period, result.runs, width) * (
@@ -331,16 +426,9 @@ def compute(terms, period, case):
     else:
         times, of = terms["linear"]
         commitment = percent(terms["commitment"])
-        if figure < commitment:
-            share = times * ((1 if of == "unavailability" else commitment) - figure)
-    share = min(share, percent(terms.get("cap", "100")))
-    result.share, base = share, F(case.fee) - (F(case.vouchers) if terms.get("vouchers") else 0)
-    months = len(period.judged) if start == period.start else 1
-    result.amount = rounded(share * base * months, 2, "half-even")
-    least = terms.get("least", {}).get(terms.get("currency", "USD"))
-    if least and result.amount < F(least):
-        result.amount = F(0)
-    result.claim = claim(terms.get("claim"), period, result.runs, width)
+        if decides < commitment:
+            share = times * ((1 if of == "unavailability" else commitment) - decides)
+    result.share = min(share, percent(terms.get("cap", "100")))
     return result
 
 
@@ -370,7 +458,7 @@ def claim(terms, period, runs, width):
     end = period.local(runs[0][-1] + width) if outage else period.local(period.end)
     if unit == "months":
         year, month = divmod(end.year * 12 + end.month - 1 + number, 12)
-        end = end.replace(year=year, month=month + 1)
+        end = end.replace(year=year, month=month + 1, day=day_of(year, month + 1, end.day))
     elif unit == "days":
         end += timedelta(days=number)
     elif unit == "hours":
@@ -384,12 +472,20 @@ def claim(terms, period, runs, width):
     return instant(end)
 
 
+def put(terms, case, minute, status, requests=1, **more):
+    """Requests of each member."""
+    for member in terms.get("members", [""]):
+        case.add(minute, status, requests, member, **more)
+    return case
+
+
 def failing(terms, period, case, slices, rate=F(1)):
     """Slices that fail, each with as many requests as it needs to be looked at."""
     requests = terms.get("requests", 1) * rate.denominator
     bad, good = int(requests * rate), int(requests * (1 - rate))
     for s in slices:
-        case.add(s, 500, bad).add(s, 200, good)
+        put(terms, case, s, requests=bad, **terms.get("breaks", dict(status=500)))
+        put(terms, case, s, 200, good)
     return case
 
 
@@ -426,15 +522,27 @@ def interesting(terms, period):
     return sorted(k for k in numbers if 0 <= k <= n)
 
 
+def each_metric(terms):
+    """What each metric says together with the rest, and how names of its customers begin."""
+    return [({**terms, **metric}, f"{metric['name']} " if metric else "") for metric in terms.get("metrics", [{}])]
+
+
 def cases(terms, period):
     made = []
+    for own, prefix in each_metric(terms):
+        cases_of(own, period, prefix, made)
+    if "metrics" in terms:
+        cases_of_several(terms, period, made)
+    return made
 
+
+def cases_of(terms, period, prefix, made):
     def new(name, fee=None, start=None):
-        made.append(Case(f"{name}", fee or FEES[len(made) % len(FEES)], start))
+        made.append(Case(f"{prefix}{name}", fee or FEES[len(made) % len(FEES)], start, terms.get("plan")))
         return made[-1]
 
     new("silent")
-    new("good").add(period.slices[5], 200, 7)
+    put(terms, new("good"), period.slices[5], 200, 7)
     for k in interesting(terms, period):
         failing(terms, period, new(f"fails-{k}"), middle(period, k))
     n = len(period.slices)
@@ -459,7 +567,7 @@ def cases(terms, period):
         if terms.get("requests", 1) > 1:
             few = new("few")
             for s in middle(period, k):
-                few.add(s, 500, terms["requests"] - 1)
+                put(terms, few, s, 500, terms["requests"] - 1)
         if terms["measure"] == "downtime":
             run = terms["run"] // terms["slice"]
             for name, length in (("short-runs", run - 1), ("runs", run), ("long-runs", run + 1)):
@@ -480,22 +588,22 @@ def cases(terms, period):
                 failing(terms, period, new("early and late"), early + late)
 
     def failed(k):
-        return compute(terms, period, failing(terms, period, Case("", "1"), middle(period, k)))
+        return compute(terms, period, failing(terms, period, Case("", "1", plan=terms.get("plan")), middle(period, k)))
 
     missed = [k for k in interesting(terms, period) if k > 2 and failed(k).share]
     if not missed:
-        return made
+        return
     lost = middle(period, missed[0])
     begin, end = lost[0], lost[-1] + terms["slice"]
-    for status in (404, 429, 403, 499, 501, 503, 599, 302):
+    for status in (404, 408, 429, 403, 499, 501, 503, 599, 302):
         case = new(f"status-{status}")
         for s in lost:
-            case.add(s, status, terms.get("requests", 1))
+            put(terms, case, s, status, terms.get("requests", 1))
     # What is not valid changes no rate.
     case = new("diluted")
     for s in lost:
         for status, requests in ((500, 1), (401, 9), (403, 5), (404, 3), (200, 1)):
-            case.add(s, status, requests * terms.get("requests", 1))
+            put(terms, case, s, status, requests * terms.get("requests", 1))
     for category, rule in [*terms["exclusions"].items(), ("Other", {})]:
         failing(terms, period, new(f"{category}"), lost).exclude(category, begin, end, rule.get("told", 0) + 1)
         failing(terms, period, new(f"{category} in part"), lost).exclude(category, begin + 1, end, rule.get("told", 0) + 1)
@@ -524,12 +632,111 @@ def cases(terms, period):
     if terms.get("vouchers"):
         for paid in ("0.01", "999.99", "1000"):
             failing(terms, period, new(f"vouchers-{paid}", "1000"), lost).vouchers = paid
+    if "members" in terms:
+        cases_of_members(terms, period, new, missed[0])
+    if "plan" in terms:
+        cases_of_plans(terms, period, new, missed[0])
     # Half a cent, to even.
     for cents in (1, 2, 3):
         fee = F(2 * cents + 1, 200) / share / len(period.judged)
         if (fee * 10**6).denominator == 1:
             failing(terms, period, new(f"half-{cents}", f"{float(fee):.6f}"), lost)
-    return made
+
+
+def cases_of_members(terms, period, new, enough):
+    """One fails, or both at other times; `enough` slices of both are just credited."""
+    one, other = terms["members"]
+    lost = middle(period, 2 * enough)
+
+    def add(name, *parts):
+        case = new(name)
+        for endpoint, status, slices in parts:
+            for s in slices:
+                case.add(s, status, endpoint=endpoint)
+        return case
+
+    add("one fails", (one, 500, lost), (other, 200, lost))
+    add("the other fails", (one, 200, lost), (other, 500, lost))
+    add("one after the other", (one, 500, lost[:enough]), (other, 200, lost[:enough]), (one, 200, lost[enough:]),
+        (other, 500, lost[enough:]))
+    for both in (enough - 1, enough):
+        first, second = lost[:enough], lost[enough - both:2 * enough - both]
+        add(f"{both} together", (one, 500, first), (other, 200, [s for s in first if s not in second]), (other, 500, second),
+            (one, 200, [s for s in second if s not in first]))
+    add("one fails, the other is silent", (one, 500, lost))
+    add("one fails, the other nearly", (one, 500, lost), (other, 500, lost * 999), (other, 200, lost))
+    # Who is not in the agreement counts nowhere, up or down.
+    add("both fail, not a third", (one, 500, lost), (other, 500, lost), ("us-east-1c", 200, lost))
+    add("a third fails", (one, 200, lost), (other, 200, lost), ("us-east-1c", 500, lost))
+    add("one and a third fail", (one, 500, lost), (other, 200, lost), ("us-east-1c", 500, lost))
+
+
+def cases_of_plans(terms, period, new, enough):
+    """Who pays for another plan, for none, or changes within the month."""
+    own = terms["plan"]
+    for plan in terms["others"]:
+        failing(terms, period, new(f"plan {plan}"), middle(period, enough)).spells = [Spell(plan, "100")]
+    failing(terms, period, new("no fee"), middle(period, enough)).spells = []
+    # Three parts of the month that begin at midnight, with a fee for each.
+    days = [period.start + (period.end - period.start) // DAY * part // 3 * DAY for part in range(4)]
+    parts = [[s for s in period.slices if start <= s < end] for start, end in zip(days, days[1:])]
+    for other in terms["others"]:
+        for name, plans, tiers in (
+            ("left", [own, other, other], terms["tiers"][:1]), ("came", [other, own, own], terms["tiers"][:1]),
+            ("back", [own, other, own], terms["tiers"]),
+        ):
+            spells = [Spell(plans[i], fee, days[i], days[i + 1]) for i, fee in enumerate(("70.10", "80", "90.30"))]
+            mine = [s for plan, part in zip(plans, parts) if plan == own for s in part]
+            theirs = [s for plan, part in zip(plans, parts) if plan != own for s in part]
+            # What fails under the other plan does not count here.
+            failing(terms, period, new(f"{name}, {other}, fails there"), theirs[-enough:]).spells = spells
+            for _, bound, *_ in tiers if other == terms["others"][0] else tiers[:1]:
+                for more in (0, 1):
+                    lost = mine[-5 - floor(len(mine) * (1 - bound)) - more:-5]
+                    case = failing(terms, period, new(f"{name}, {other}, {float(bound * 100):g} {more} over"), lost)
+                    failing(terms, period, case, theirs[:9]).spells = spells
+
+
+def cases_of_several(terms, period, made):
+    """Several metrics at once, and what only some of them count."""
+    metrics = [own for own, _ in each_metric(terms)]
+
+    def new(name):
+        made.append(Case(name, FEES[len(made) % len(FEES)]))
+        return made[-1]
+
+    def missing(case, own, tier):
+        """As much as just misses a tier, in hours of its own."""
+        first = 100 * (1 + metrics.index(own))
+        lost = floor(len(period.slices) * (1 - own["tiers"][tier][1])) + 1
+        return failing(own, period, case, period.slices[first:first + lost])
+
+    for one, other in permutations(metrics, 2):
+        for tiers in ((1, 0), (0, 0), (1, 1)):
+            case = new(f"{one['name']} {tiers[0]}, {other['name']} {tiers[1]}")
+            missing(missing(case, one, tiers[0]), other, tiers[1])
+    for tier in (0, 1):
+        case = new(f"all {tier}")
+        for own in metrics:
+            missing(case, own, tier)
+    lost = middle(period, 9)
+    for status, cause, slow in (
+        (429, "rate_limited", False), (500, "rate_limited", False), (429, "other", False), (200, "rate_limited", True),
+        (500, "", True), (404, "", True), (429, "", True), (302, "", True), (200, "", None), (500, "", None),
+    ):
+        case = new(f"{status} {cause} {slow}")
+        for s in lost:
+            case.add(s, status, cause=cause, slow=slow)
+    # Requests without a latency are not slower, and count.
+    for slow in (2, 3):
+        case = new(f"{slow} of 200 slow, half without a latency")
+        for s in lost:
+            case.add(s, 200, 100 - slow).add(s, 200, slow, slow=True).add(s, 201, 100, slow=None)
+    # Just above 1 % of the successful requests is not of all requests.
+    for failed in (0, 100):
+        case = new(f"2 of 100 slow beside {failed} that failed")
+        for s in lost:
+            case.add(s, 200, 98).add(s, 200, 2, slow=True).add(s, 503, failed)
 
 
 class Wrong(Exception):
@@ -547,10 +754,26 @@ def stamp(minute):
     return (EPOCH + minute * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def number(text):
+    """None where Nines says that a figure could not be worked out."""
+    return F(text) if text else None
+
+
 def write(path, header, rows):
     with open(path, "w", newline="") as file:
         csv.writer(file).writerows([header.split(","), *rows])
     return path
+
+
+def request_rows(terms, service, customer, case):
+    """Rows of requests, with exact counts of those that were within a limit of time."""
+    keys = defaultdict(lambda: defaultdict(int))
+    for row, requests in case.rows.items():
+        keys[row[:4]][row.slow] += requests
+    for (minute, status, endpoint, cause), counts in keys.items():
+        within = [{"le": terms["limit"], "count": counts[False]}] if "limit" in terms and None not in counts else None
+        row = [stamp(minute), service, customer, status, endpoint, cause, sum(counts.values())]
+        yield [*row, json.dumps(within) if within else ""]
 
 
 def compare(binary, folder, path, terms):
@@ -561,45 +784,60 @@ def compare(binary, folder, path, terms):
     for name in terms["periods"]:
         period = Period(terms, name)
         all_cases = cases(terms, period)
-        # Each bound has a customer on each side: neighbours of one slice more or less.
         results = {case.name: compute(terms, period, case) for case in all_cases}
-        pairs = [(f"fails-{k}", f"fails-{k + 1}") for k in interesting(terms, period)]
-        flips = {(results[k].tier, results[more].tier) for k, more in pairs if more in results}
-        wanted = {(i - 1 if i else None, i) for i in range(len(terms.get("tiers", [])))}
-        if period.start == period.begin and not wanted <= flips:
-            raise Wrong(f"{path.name}, {name}: no customer on each side of {wanted - flips}")
+        for own, prefix in each_metric(terms):
+            # Each bound has a customer on each side: neighbours of one slice more or less.
+            pairs = [(f"{prefix}fails-{k}", f"{prefix}fails-{k + 1}") for k in interesting(own, period)]
+            flips = {(results[k].tier, results[more].tier) for k, more in pairs if more in results}
+            wanted = {(i - 1 if i else None, i) for i in range(len(own.get("tiers", [])))}
+            if period.start == period.begin and not wanted <= flips:
+                raise Wrong(f"{path.name}, {name}: no customer on each side of {prefix}{wanted - flips}")
         for case in all_cases:
             customer = f"{name} {case.name}"
-            expected[name, customer] = results[case.name]
-            requests += [[stamp(minute), service, customer, status, n] for (minute, status), n in case.rows.items()]
-            for month in period.months:
-                since = "" if case.start is None or month != period.months[-1] else stamp(case.start)
-                if case.start is None or month == period.months[-1]:
-                    fees.append([month, customer, service, terms.get("currency", "USD"), case.fee, case.vouchers, since])
+            if results[case.name]:
+                expected[name, customer] = results[case.name]
+            requests += request_rows(terms, service, customer, case)
+            for month in period.months if case.start is None else period.months[-1:]:
+                for i, spell in enumerate(case.spells):
+                    since, until = ("" if at is None else stamp(at) for at in (spell.start, spell.end))
+                    paid = [month, customer, service, terms.get("currency", "USD"), spell.fee, case.vouchers]
+                    fees.append([*paid, since, until, i if len(case.spells) > 1 else "", spell.plan or ""])
             for i, (start, end, category, told) in enumerate(case.exclusions):
                 told = "" if told is None else stamp(told)
                 exclusions.append([f"{customer} {i}", service, customer, category, stamp(start), stamp(end), told])
     for table, header, rows in (
-        ("requests", "time,service,customer,status,requests", requests),
-        ("fees", "period,customer,service,currency,amount,voucher_amount,active_from", fees),
+        ("requests", "time,service,customer,status,endpoint,cause,requests,latency_le", requests),
+        ("fees", "period,customer,service,currency,amount,voucher_amount,active_from,active_until,span,plan", fees),
         ("exclusions", "id,service,customer,category,started,ended,announced", exclusions),
     ):
         if rows:
             nines(binary, store, "ingest", table, write(folder / f"{table}.csv", header, rows))
-    nines(binary, store, "apply", path)
-    select = "SELECT customer, slices, availability_exact, credit_percent, amount, claim_by FROM credits('{}') WHERE service = '{}'"
+    if "write" in terms:
+        # As the comment of the file says that it is to be written.
+        text, path = path.read_text(), folder / path.name
+        for old, new in terms["write"].items():
+            if text.count(old) != 1:
+                raise Wrong(f"{path.name} has not one '{old}'")
+            text = text.replace(old, new)
+        path.write_text(text)
+    nines(binary, store, "apply", path, *(DATA / "agreements" / other for other in terms.get("along", [])))
+    select = "SELECT * FROM credits('{}') WHERE service = '{}'"
     for name in terms["periods"]:
-        rows = list(csv.DictReader(io.StringIO(nines(binary, store, "sql", "--format", "csv", select.format(name, service)))))
-        rows = [row for row in rows if row["customer"].startswith(name)]
+        credits = list(csv.DictReader(io.StringIO(nines(binary, store, "sql", "--format", "csv", select.format(name, service)))))
+        credits = [row for row in credits if row["customer"].startswith(name)]
+        credits = [row for row in credits if row["agreement"] == terms.get("agreement", row["agreement"])]
         here = {key: value for key, value in expected.items() if key[0] == name}
-        if len(rows) != len(here):
-            raise Wrong(f"{path.name}, {name}: {len(rows)} credits, not {len(here)}")
-        for row in rows:
+        if {(name, row["customer"]) for row in credits} != set(here) or len(credits) != len(here):
+            raise Wrong(f"{path.name}, {name}: {len(credits)} credits, not {len(here)}")
+        for row in credits:
             want, what = here[name, row["customer"]], f"{path.name}, {row['customer']}"
+            # Where several metrics credit as much, any may be shown.
+            shown = next((own for own in want.figures if own.name in (None, row["figure"]) and own.share == want.share), want)
             for key, found, wanted in (
-                ("availability", F(row["availability_exact"]), want.availability),
-                ("percent of the fee", F(row["credit_percent"]), rounded(want.share * 100, 6, "half-even")),
-                ("amount", F(row["amount"]), want.amount),
+                ("figure", row["figure"] or None, shown.name),
+                ("availability", number(row["availability_exact"]), shown.availability),
+                ("percent of the fee", number(row["credit_percent"]), rounded(want.share * 100, 6, "half-even")),
+                ("amount", number(row["amount"]), want.amount),
                 ("to be claimed by", row["claim_by"], stamp(want.claim) if want.claim else ""),
             ):
                 if found != wanted:

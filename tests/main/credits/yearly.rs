@@ -38,6 +38,7 @@ fn a_year_credits_no_more_than_agreed() {
     let as_agreed = ["2025-12,40.000000", "2026-01,40.000000", "2026-02,40.000000", "2026-03,20.000000"];
     assert_eq!(amounts(&store), as_agreed, "December is of another year: {said}");
     store.said_at(NOW, 0, &["--verify", "--all"]);
+    assert_eq!(store.sql("amount", "credits('2026-03')"), ["20.000000"], "in SQL, too");
     let pages = folder.path().join("pages");
     store.said(0, &["2026-03", "--pages", pages.to_str().unwrap()]);
     let page = std::fs::read_to_string(pages.join("2026-03-acme.md")).unwrap();

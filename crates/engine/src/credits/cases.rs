@@ -1,7 +1,7 @@
 //! From counts to what is owed: every case that has requests or a fee.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
@@ -58,23 +58,28 @@ fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Optio
     of(judging, parts).map_err(|why| judging.fail(named, &why)).ok()
 }
 
-/// The least that is worth a thread.
-const OF_A_THREAD: usize = 256;
+/// How many cases a thread takes at once.
+const AT_ONCE: usize = 256;
 
-/// What becomes of the items of a list that are worked on at once, in the list's order.
-fn by_threads<T: Send, R: Send>(mut all: Vec<T>, threads: usize, work: impl Fn(T) -> Option<R> + Sync) -> Vec<R> {
-    let each = all.len().div_ceil(threads.max(1)).max(OF_A_THREAD);
+/// What becomes of the items of a list that are worked on at once, in the list's order. Where there is no thread to be had, this one does
+/// it alone.
+fn by_threads<T: Send, R: Send>(all: Vec<T>, threads: usize, work: impl Fn(T) -> Option<R> + Sync) -> Vec<R> {
     let mut found: Vec<Option<R>> = std::iter::repeat_with(|| None).take(all.len()).collect();
-    std::thread::scope(|scope| {
-        // From the end on, so that nothing is copied but what a thread takes.
-        for slots in found.chunks_mut(each).rev() {
-            let (part, work) = (all.split_off(all.len() - slots.len()), &work);
-            let run = move || slots.iter_mut().zip(part).for_each(|(slot, item)| *slot = work(item));
-            match all.is_empty() {
-                true => run(),
-                false => drop(scope.spawn(run)),
-            }
+    let parts = Mutex::new((all.into_iter(), found.chunks_mut(AT_ONCE)));
+    let next = || {
+        let (items, slots) = &mut *parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = slots.next()?;
+        Some((items.take(slots.len()).collect::<Vec<T>>(), slots))
+    };
+    let run = || {
+        while let Some((items, slots)) = next() {
+            slots.iter_mut().zip(items).for_each(|(slot, item)| *slot = work(item));
         }
+    };
+    std::thread::scope(|scope| {
+        let others = (1..threads).map(|_| std::thread::Builder::new().spawn_scoped(scope, run));
+        others.take_while(Result::is_ok).for_each(drop);
+        run();
     });
     #[expect(
         clippy::filter_map_identity,

@@ -62,7 +62,7 @@ impl DeferredFunction for CreditsOf {
     ];
     /// Whose rows are not read has no credit.
     const CHOOSING: &'static [&'static str] = &NAMES;
-    const BESIDE: &'static [TableKind] = &[TableKind::Fees];
+    const BESIDE: &'static [TableKind] = &[TableKind::Fees, TableKind::Statements];
 
     fn of(arguments: &Arguments<'_>) -> Result<Self> {
         arguments.month(PERIOD.name).map(CreditsOf)

@@ -44,7 +44,7 @@ fn each_reads() {
     // Of each form there is one.
     let terms: Vec<_> = read.iter().flat_map(|(.., agreement)| &agreement.versions).map(|own| &own.terms).collect();
     type Form<'a> = (&'a str, &'a dyn Fn(&Terms) -> bool);
-    let forms: [Form<'_>; 8] = [
+    let forms: [Form<'_>; 13] = [
         ("tiers", &|terms| !terms.credits.tiers().is_empty()),
         ("days", &|terms| terms.credits.tiers().iter().any(|tier| matches!(tier.value, CreditValue::Days(_)))),
         ("steps", &|terms| matches!(terms.credits, Credits::Steps(_))),
@@ -53,6 +53,11 @@ fn each_reads() {
         ("allowance", &|terms| terms.exclusions.iter().any(|own| own.at_most.is_some())),
         ("notice", &|terms| terms.exclusions.iter().any(|own| own.announced.is_some())),
         ("failures", &|terms| terms.failed.is_some()),
+        ("latencies", &|terms| terms.metrics().any(|own| own.failed.as_ref().is_some_and(|f| f.slower_than.is_some()))),
+        ("metrics", &|terms| !terms.others.is_empty()),
+        ("members", &|terms| terms.each.is_some()),
+        ("plans", &|terms| !terms.plans.is_empty()),
+        ("a billing day", &|terms| terms.cycle.from > 1),
     ];
     for (form, has) in forms {
         assert!(terms.iter().any(|terms| has(terms)), "no published agreement has {form}");
@@ -82,7 +87,9 @@ fn one_slice_flips_each_tier() {
                 assert_eq!(owed(&covered, 0).percent, Fraction::zero());
                 let terms = covered.terms;
                 // The others are compared in `tests/agreements.py`.
-                let is_plain = terms.round.is_none() && terms.service_hours.is_none() && terms.cap.is_none();
+                let has_one_figure = terms.others.is_empty() && terms.each.is_none();
+                let is_plain =
+                    terms.round.is_none() && terms.service_hours.is_none() && terms.cap.is_none() && has_one_figure;
                 let tiers = terms.credits.tiers().iter().enumerate();
                 for (i, tier) in tiers.filter(|(_, tier)| is_plain && !tier.at_too) {
                     let slices = (covered.slices().end - covered.slices().start) / covered.terms.slice;
