@@ -36,6 +36,7 @@ fn an_agreement_judges_those_who_pay_for_its_plans() {
             "2026-10,orbit,gateway,EUR,100,,2026-10-11T00:00:00Z,before,silver",
             "2026-10,orbit,gateway,EUR,700,2026-10-11T00:00:00Z,,after,enterprise-s",
             "2026-10,blank,gateway,EUR,9,,,,",
+            "2026-10,quiet,gateway,EUR,9,,,,",
         ],
     );
     let figures = "agreement, customer, slices, failed, fee_base, amount";
@@ -50,12 +51,13 @@ fn an_agreement_judges_those_who_pay_for_its_plans() {
     );
     let now = "2026-11-02T00:00:00Z";
     let said = store.said_at(now, 0, &["2026-10", "--issue"]);
-    for customer in ["stray", "blank"] {
+    for customer in ["stray", "blank", "quiet"] {
         let note = format!(
             "'{customer}' has requests or a fee for gateway, and no row of fees says of which plan: nothing is owed under gold and silver"
         );
         assert!(said.contains(&note), "{said}");
     }
+    assert!(!said.contains("has a fee for gateway, but no agreement"), "{said}");
     assert!(!said.contains("each credits from the whole fee"), "a fee is of one plan: {said}");
     assert_eq!(store.sql("count(*)", "statements"), ["4"]);
     assert!(store.said_at(now, 0, &["2026-10", "--verify"]).contains("4 statements hold"));

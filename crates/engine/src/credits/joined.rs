@@ -280,6 +280,15 @@ impl PeriodTerms {
     /// Customers and services of whose plan nobody speaks, and the agreements that may mean them; none that others judge.
     fn planless_of(&self, owed: &[Owed]) -> BTreeMap<[String; 2], Vec<String>> {
         let mut found: BTreeMap<[String; 2], Vec<String>> = BTreeMap::new();
+        // Of those without a request only their fees tell.
+        for (_, agreement) in self.agreements() {
+            let Some(usual) = self.usual(agreement) else { continue };
+            for (customer, service) in self.fees.payers(usual.period, str::is_empty) {
+                if self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer) {
+                    self.without_plan(&usual, &[&agreement.name, customer, service].map(str::to_string));
+                }
+            }
+        }
         for [agreement, customer, service] in &*self.planless.lock().unwrap_or_else(PoisonError::into_inner) {
             found.entry([customer.clone(), service.clone()]).or_default().push(agreement.clone());
         }

@@ -231,7 +231,7 @@ impl PeriodTerms {
     }
 
     /// Notes if an agreement of some plans may mean a customer of whom nobody says which plan it is.
-    fn without_plan(&self, usual: &Covered<'_>, name: &[String; 3]) {
+    pub fn without_plan(&self, usual: &Covered<'_>, name: &[String; 3]) {
         let [_, customer, service] = name;
         let terms = usual.terms;
         if !terms.plans.is_empty()
