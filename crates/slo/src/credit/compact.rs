@@ -23,6 +23,8 @@ pub struct Compactor {
     partly: Vec<i64>,
     /// Where the months of a period of several begin, in µs.
     months: Vec<i64>,
+    /// Whether nothing is excluded, lost or estimated from, and months are not told apart.
+    is_plain: bool,
 }
 
 /// What is kept of counts.
@@ -43,14 +45,21 @@ impl Covered<'_> {
     pub fn compactor(&self, evidence: &Evidence) -> Result<Compactor, CreditError> {
         let honoured = honoured(self, &evidence.exclusions)?;
         let special = Special::of(self, &honoured, evidence, &evidence.lost);
-        let days = special.outages.iter().filter_map(|(started, _)| self.lookback(*started)).collect();
+        let days: Vec<Interval> = special.outages.iter().filter_map(|(started, _)| self.lookback(*started)).collect();
+        let (pieces, months) = (Pieces::of(self, evidence, &special), months(self));
+        let is_plain = special.excluded.is_empty()
+            && special.lost.is_empty()
+            && days.is_empty()
+            && months.is_empty()
+            && pieces.are_slices();
         Ok(Compactor {
-            pieces: Pieces::of(self, evidence, &special),
+            pieces,
             lost: subtract(&special.lost, &special.excluded),
             days,
             partly: special.partly_lost(&special.lost_time()),
             special,
-            months: months(self),
+            months,
+            is_plain,
         })
     }
 }
@@ -64,6 +73,9 @@ fn months(covered: &Covered<'_>) -> Vec<i64> {
 impl Compactor {
     /// Takes counts of whole slices, ascending, after all that was taken before.
     pub fn take(&self, covered: &Covered<'_>, counts: &[Counts], into: &mut Compacted) -> Result<(), CreditError> {
+        if self.is_plain {
+            return self.take_plain(covered, counts, into);
+        }
         let removed = covered.terms.excluded_time == ExcludedTime::Removed;
         let is_lost = |counts: &Counts| contains(&self.lost, counts.start);
         let is_excluded = |counts: &Counts| contains(&self.special.excluded, counts.start);
@@ -95,6 +107,27 @@ impl Compactor {
                         into.other_valid_months.resize(self.months.len(), 0);
                         into.other_valid_months.get_mut(month).map_or(Ok(()), add)?;
                     }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same where no time is special, as for most customers: each of the counts is a slice, and only failures decide.
+    fn take_plain(&self, covered: &Covered<'_>, counts: &[Counts], into: &mut Compacted) -> Result<(), CreditError> {
+        for judged in &self.special.judged {
+            let from = counts.partition_point(|counts| counts.start < judged.start);
+            let until = counts.partition_point(|counts| counts.start < judged.end);
+            for counts in &counts[from..until.max(from)] {
+                let Counts { start, valid, failed } = *counts;
+                into.measured.used |= valid > 0;
+                let sums = SliceSums { outside: valid, failed, spared: 0 };
+                into.measured.add(covered, &self.special, &[], start, sums);
+                if failed > 0 {
+                    into.slices.push(*counts);
+                } else {
+                    let sum = into.other_valid.checked_add(valid);
+                    into.other_valid = sum.ok_or(CreditError::too_many(start))?;
                 }
             }
         }

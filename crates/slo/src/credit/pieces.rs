@@ -81,6 +81,11 @@ impl Pieces {
         by_slice(counts, self.grid.width(), |piece| self.slice_of(piece))
     }
 
+    /// Whether no slice is cut.
+    pub(crate) fn are_slices(&self) -> bool {
+        self.cuts.is_empty()
+    }
+
     /// The agreement's slices.
     pub fn slices(&self) -> Grid {
         self.grid
