@@ -188,7 +188,7 @@ fn a_period_may_begin_on_any_day_of_the_month() {
     };
     let said = later("2026-05-01", "duration: 1M");
     assert!(said.contains("of 1 month, those of the version before it of 1 month from day 15"), "{said}");
-    assert!(said.contains("with nines/effective-from: 2026-05-15"), "{said}");
+    assert!(said.contains("where a period before it ends, with nines/effective-from: 2026-05-15"), "{said}");
     assert!(later("2026-05-15", "duration: 1M, from: 32").contains("'32' is no day of a month"));
     store.apply(&[billed.replace("2020-01-01", "2026-05-15").replace("duration: 1M, from: 15", "duration: 1M")]);
     let said = later("2026-08-01", "duration: 1M, from: 15");

@@ -82,6 +82,12 @@ fn a_year_may_be_limited_by_money_or_by_a_share() {
         store.said_at(NOW, 0, &["--pending"]);
         assert_eq!(amounts(&store), ["2026-01,50.000000".to_string(), format!("2026-02,{second}.000000")], "{cap}");
     }
+    let pages = folder.path().join("pages");
+    let two = store(&folder.path().join("50"), "{year: 2 fees}", &months);
+    two.said_at(NOW, 0, &["2026-01", "--issue"]);
+    two.said(0, &["2026-01", "--pages", pages.to_str().unwrap()]);
+    let page = std::fs::read_to_string(pages.join("2026-01-acme.md")).unwrap();
+    assert!(page.contains("at most 2 fee bases of a period for the periods of a calendar year"), "{page}");
     // In another currency nothing can be told of what is left.
     let other = store(&folder.path().join("."), "{year: 1 fee}", &months);
     other.said_at(NOW, 0, &["2026-01", "--issue"]);

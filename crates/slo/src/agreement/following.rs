@@ -47,9 +47,12 @@ pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Opti
             ),
             hint: match day {
                 Some(day) => {
-                    format!(
-                        "let it begin where both begin, with {day}, or correct the version before it under its own date"
-                    )
+                    let both = if old.cycle.from == new.cycle.from {
+                        "where both begin"
+                    } else {
+                        "where a period before it ends"
+                    };
+                    format!("let it begin {both}, with {day}, or correct the version before it under its own date")
                 }
                 None => format!(
                     "no period of the one ends where the other may begin: {other}, or correct the version before it under its own date"

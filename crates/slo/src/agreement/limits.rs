@@ -44,7 +44,7 @@ impl YearCap {
     pub(crate) fn words(&self) -> String {
         match self {
             YearCap::Share(share) => format!("{} of the fee base", percent(*share)),
-            YearCap::Fees(fees) => counted((*fees).into(), "fee base of a period").replace("periods", "period"),
+            YearCap::Fees(fees) => format!("{} of a period", counted((*fees).into(), "fee base")),
             YearCap::Money(most) => shown(most.amount, &most.currency),
         }
     }

@@ -5,8 +5,8 @@
 use chrono::{Days, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use nines_slo::{
-    Bounds, Compacted, Counts, Covered, Credit, Evidence, Excluded, Fee, Rules, SINCE_EVER, Stored, bounds, credit,
-    day_unit, midnight_unit, read, resolve,
+    Bounds, Compacted, Counts, Covered, Credit, Credited, Evidence, Excluded, Fee, Rules, SINCE_EVER, Stored, bounds,
+    credit, day_unit, midnight_unit, read, resolve,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -63,6 +63,8 @@ pub struct Case {
     exclusions: Vec<(i64, i64, usize, bool)>,
     lost: Vec<(i64, i64)>,
     fee: (i128, i128),
+    /// How many fees a year's credits come to at most, and what was credited before.
+    year: Option<(u32, i128)>,
 }
 
 const CATEGORIES: [&str; 3] = ["Attack", "Maintenance", "Weather"];
@@ -105,6 +107,8 @@ impl Case {
         if let Some(days) = self.lost_clause {
             clauses += &format!("  lostTelemetry: {{estimateFrom: {days}d}}\n");
         }
+        let cap =
+            self.year.map_or_else(|| "50%".to_string(), |(fees, _)| format!("{{period: 50%, year: {fees} fees}}"));
         let tiers: Vec<String> =
             TIERS.iter().map(|(below, percent)| format!("{{below: {below}e-3, percent: {percent}}}")).collect();
         let effective = self.from.map(|from| {
@@ -114,7 +118,7 @@ impl Case {
         format!(
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a, annotations: {{{}}}}}\nspec:\n  service: s\n  \
              period: {{duration: 1M, from: {day}, timeZone: {zone}}}\n  slice: {}m\n  measure: {measure}\n  commitment: 99.9%\n  \
-             credits: [{}]\n  cap: 50%\n  fees: {{exclude: vouchers}}\n  exclusions: [Attack, {{category: Maintenance, \
+             credits: [{}]\n  cap: {cap}\n  fees: {{exclude: vouchers}}\n  exclusions: [Attack, {{category: Maintenance, \
              announced: before}}]\n{clauses}",
             effective.unwrap_or_default(),
             slice / MINUTE,
@@ -151,7 +155,7 @@ impl Case {
             None => vec![whole],
         };
         Evidence {
-            credited: Vec::new(),
+            credited: self.year.map(|(_, amount)| credited(amount)).into_iter().collect(),
             parts: Vec::new(),
             slices,
             other_valid: 0,
@@ -370,7 +374,7 @@ fn naive(case: &Case) -> Option<Naive> {
         excluded: [excluded(0), excluded(1)],
         availability,
         percent,
-        amount: (quotient + i128::from(up)) * 10_000,
+        amount: limited(case, (quotient + i128::from(up)) * 10_000),
     })
 }
 
@@ -393,6 +397,21 @@ pub fn in_parts(covered: &Covered<'_>, evidence: &Evidence, parts: &[&[Counts]])
     }
     assert_eq!(joined, kept, "by itself");
     kept
+}
+
+/// What was credited for some month before.
+fn credited(cents: i128) -> Credited {
+    Credited { period: "2024-01".parse().unwrap(), amount: cents * 10_000, currency: "EUR".into() }
+}
+
+/// An amount, as far as the year's limit goes: so many fees without vouchers, half-even to cents, less what was credited before.
+fn limited(case: &Case, amount: i128) -> i128 {
+    let Some((fees, before)) = case.year else { return amount };
+    let (paid, vouchers) = case.fee;
+    let all = (paid - vouchers.min(paid)) * i128::from(fees);
+    let (cents, rest) = (all / 10_000, all % 10_000);
+    let up = rest > 5_000 || rest == 5_000 && cents % 2 == 1;
+    amount.min((cents + i128::from(up) - before).max(0) * 10_000)
 }
 
 fn real(case: &Case) -> Option<(Credit, Bounds)> {
@@ -448,13 +467,13 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop::collection::vec((0..4000i64, 0..12i64, 0..12i64), 0..300),
         prop::collection::vec((minute.clone(), 1..3000i64, 0..3usize, any::<bool>()), 0..5),
         prop::collection::vec((minute, 1..2000i64), 0..3),
-        (0..1_000_000_000i128, 0..1_000_000i128),
+        ((0..1_000_000_000i128, 0..1_000_000i128), prop::option::weighted(0.3, (1..3u32, 0..200_000i128))),
     );
     (terms, month).prop_map(|(terms, month)| {
         let ((zone, rules), (of, day), slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
         // Nothing that is applied now has slices across midnight.
         let slice = if rules == Rules::First { slice } else { slice.min(day_unit(zone, i64::MIN)) };
-        let ((from, came, went, away), counts, exclusions, lost, fee) = month;
+        let ((from, came, went, away), counts, exclusions, lost, (fee, year)) = month;
         // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice. What there is
         // comes in runs of up to four slices.
         let counts = counts.into_iter().flat_map(|(number, valid, failed)| {
@@ -483,6 +502,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             exclusions,
             lost,
             fee,
+            year,
         }
     })
 }
