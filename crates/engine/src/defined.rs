@@ -366,6 +366,7 @@ async fn measured_lately(evaluator: &Evaluator<'_>) -> Result<HashMap<(String, S
         selection: Selection::default(),
         composites: false,
         fresh: false,
+        bare: false,
     };
     let prepared = evaluator.prepare(&asked).await?;
     let parts = Running::start(&prepared.leaves, &evaluator.session.task_ctx())?.all().await?;

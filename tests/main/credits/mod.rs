@@ -10,6 +10,7 @@ mod gone;
 mod half_hours;
 mod joined;
 mod naive;
+mod objectives;
 mod overlaps;
 mod parts;
 mod periods;

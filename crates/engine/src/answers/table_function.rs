@@ -97,6 +97,6 @@ pub(super) fn planned(call: TableCall, read: &Call, view: View) -> Result<Answer
         ranges.iter_mut().skip(1).for_each(|range| range.end = range.start);
     }
     let selection = Selection::new(&call.filters, columns);
-    let asked = Question { ranges, detail, selection, composites, fresh: false };
+    let asked = Question { ranges, detail, selection, composites, fresh: false, bare: false };
     AnswerExec::new(Arc::new(call), answer, ResolveExec::new(asked, view))
 }

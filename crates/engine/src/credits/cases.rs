@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
-use nines_slo::{Compacted, Credit, CreditError, Evidence, Measured, Part, Terms};
+use nines_slo::{Compacted, Counts, Credit, CreditError, Evidence, Measured, Part, Terms};
 
 use super::Owed;
+use super::by_objective::Events;
 use super::case::{Case, CaseName};
 use super::completeness::Lack;
-use super::counted::Counted;
+use super::counted::{Counted, add};
 use super::period_terms::PeriodTerms;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted; worked out on so many threads.
-pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, threads: usize) -> Result<Vec<Owed>> {
+pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events, threads: usize) -> Result<Vec<Owed>> {
     let mut cases: BTreeMap<CaseName, CaseParts> = BTreeMap::new();
     for new in counted {
         let case = Arc::clone(&new.case);
@@ -43,6 +44,7 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, threads: usize)
             issued.insert(silent(number, customer, service)?);
         }
     }
+    cases.values_mut().try_for_each(|case| case.count(events))?;
     let is_issued = |name: &CaseName| issued.contains(name);
     Ok(by_threads(cases.into_iter().collect(), threads, |(name, parts)| worked_out(judging, parts, is_issued(&name))))
 }
@@ -52,7 +54,7 @@ fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Optio
     let named = named(judging, &parts.case);
     // An amount that cannot be worked out is not left out in silence.
     let is_paid = parts.case.bare.fee.is_some() || judging.failed().contains_key(&named);
-    if !parts.used() && !is_paid && !is_issued {
+    if !parts.used_by_requests() && !is_paid && !is_issued {
         return None;
     }
     of(judging, parts).map_err(|why| judging.fail(named, &why)).ok()
@@ -109,6 +111,29 @@ impl CaseParts {
             free
         });
         self.parts[at].join(new)
+    }
+
+    /// Whether there was a valid request of the customer, and not only an event that is everybody's.
+    fn used_by_requests(&self) -> bool {
+        let is_of_requests = |counted: &&Counted| counted.case.metric(counted.metric).0.terms.objective.is_none();
+        self.parts.iter().filter(is_of_requests).any(|counted| counted.kept.measured.used)
+    }
+
+    /// Counts the events of the objectives by which it is judged.
+    fn count(&mut self, events: &Events) -> Result<()> {
+        let case = Arc::clone(&self.case);
+        for (metric, terms) in case.terms.metrics().enumerate() {
+            let Some(objective) = &terms.objective else { continue };
+            let (_, compactor) = case.metric(metric);
+            let mut counts = Vec::new();
+            for own in events.of(objective, case.reads) {
+                add(&mut counts, Counts { start: compactor.pieces.start_of(own.start), ..*own })?;
+            }
+            let mut counted = Counted::nothing(Arc::clone(&case), (metric, false), "".into());
+            counted.take(&[("", &counts)])?;
+            self.join(counted)?;
+        }
+        Ok(())
     }
 
     /// Whether there was a valid request.

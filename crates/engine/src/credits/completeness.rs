@@ -4,7 +4,7 @@
 //! covered instant to that row has a row, an exclusion or an incident. A row of any endpoint, customer and status counts, and one without
 //! a request: customers are never required to have traffic. Days before the period from which is estimated must be there likewise.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use nines_slo::Terms;
@@ -129,8 +129,25 @@ impl PeriodTerms {
         }
     }
 
-    /// The newest row of each stretch, of rows that count as the service's.
+    /// The newest row, or event of an objective, of each stretch. Where several things are judged all of them must be there.
     fn newest(&self, presence: &Presence, of: &Of<'_>, from: i64) -> BTreeMap<usize, i64> {
+        let judged: BTreeSet<Option<&str>> = of.terms.metrics().map(|metric| metric.objective.as_deref()).collect();
+        let sources = judged.into_iter().map(|objective| match objective {
+            None => self.newest_row(presence, of, from),
+            Some(name) => self
+                .seen_by_objective
+                .get()
+                .and_then(|seen| seen.get(name))
+                .map_or_else(BTreeMap::new, |seen| seen.newest.clone()),
+        });
+        let both = |one: BTreeMap<usize, i64>, other: BTreeMap<usize, i64>| {
+            one.into_iter().filter_map(|(stretch, at)| Some((stretch, at.min(*other.get(&stretch)?)))).collect()
+        };
+        sources.reduce(both).unwrap_or_default()
+    }
+
+    /// The newest row of each stretch, of rows that count as the service's.
+    fn newest_row(&self, presence: &Presence, of: &Of<'_>, from: i64) -> BTreeMap<usize, i64> {
         let mut found: BTreeMap<usize, i64> = BTreeMap::new();
         for (business, seen) in presence.of(of.service) {
             let counting = self.counting(of.terms, of.service, business, Interval::new(from, i64::MAX));

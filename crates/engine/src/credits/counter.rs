@@ -249,6 +249,9 @@ impl CreditCounter {
         for (number, _) in judging.agreements() {
             let Some(case) = judging.case(number, text(CUSTOMER), text(SERVICE))? else { continue };
             for (metric, terms) in case.terms.metrics().enumerate() {
+                if terms.objective.is_some() {
+                    continue;
+                }
                 if !terms.rows.matches(text(ENDPOINT), text(CUSTOMER)) || !terms.is_valid(status, text(CAUSE)) {
                     continue;
                 }

@@ -140,8 +140,10 @@ impl CreditsExec {
         }
         // A plan that runs again sees the same.
         let presence = self.judging.presence.get_or_init(|| presence);
+        let events = self.judging.asked_objectives.count(&self.judging, context).await?;
+        self.judging.seen_by_objective.get_or_init(|| events.seen());
         let threads = context.session_config().target_partitions();
-        let mut owed = cases::owed(&self.judging, counted, threads)?;
+        let mut owed = cases::owed(&self.judging, counted, &events, threads)?;
         self.complete(&mut owed, presence, context).await?;
         Ok((owed, held))
     }

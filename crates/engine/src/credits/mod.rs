@@ -14,6 +14,7 @@
 mod active_time;
 mod beside;
 mod business;
+mod by_objective;
 mod carried;
 mod carried_texts;
 mod case;

@@ -13,11 +13,12 @@ use nines_slo::{
 use nines_store::Store;
 use nines_timeline::{Grid, Interval};
 
+use super::by_objective::Asked;
 use super::carried::Carried;
 use super::case::{Case, CaseName};
 use super::credited::CreditedBefore;
 use super::fees::Fees;
-use super::presence::{Midnights, Presence, local_days};
+use super::presence::{Midnights, Presence, Seen, local_days};
 use super::spans::hull;
 use super::wanted::Wanted;
 use crate::evaluate::{Exclusion, Incident};
@@ -90,6 +91,10 @@ pub(super) struct PeriodTerms {
     pub cases: Mutex<HashMap<CaseName, Option<Arc<Case>>>>,
     /// The case of each agreement that was worked out last.
     pub latest: Mutex<HashMap<usize, Arc<Case>>>,
+    /// The objectives by which agreements judge.
+    pub asked_objectives: Asked,
+    /// When they counted events; set before what is owed is worked out.
+    pub seen_by_objective: OnceLock<BTreeMap<String, Seen>>,
     /// On which days services have rows; set before what is owed is worked out.
     pub presence: OnceLock<Presence>,
     /// Start of the first slice of `requests`; `i64::MAX` where there is none.
@@ -263,6 +268,7 @@ impl PeriodTerms {
         for metric in covered.metrics() {
             self.check_slice(&agreement.name, metric.terms, metric.grid())?;
         }
+        self.check_objectives(&agreement.name, &covered)?;
         let business = self.business(number, version, service, judged.start)?;
         let end = covered.metrics().iter().map(|metric| metric.slices().end).max().unwrap_or(judged.end);
         let lost = self.lost.iter().filter(|incident| incident.applies(&business, service));
@@ -341,8 +347,14 @@ impl PeriodTerms {
 
     /// The same for some agreements.
     pub fn reads_of<'a>(&self, agreements: impl Iterator<Item = &'a Agreement>) -> Option<(Interval, Vec<String>)> {
+        let mut judging: Vec<_> = agreements.flat_map(|agreement| self.judges(agreement)).collect();
+        judging.retain(|(_, covered)| covered.terms.judges_requests());
+        self.needed(judging)
+    }
+
+    /// The µs that these versions need, whatever of, and the services if they are known by name.
+    fn needed(&self, judging: Vec<(usize, Covered<'_>)>) -> Option<(Interval, Vec<String>)> {
         let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
-        let judging: Vec<_> = agreements.flat_map(|agreement| self.judges(agreement)).collect();
         scope(judging.into_iter().map(|(_, covered)| {
             let reads = covered.reads(&lost);
             // All of its first day says whether that day has a row.
@@ -354,7 +366,8 @@ impl PeriodTerms {
 
     /// Where the days begin and end that must have rows.
     pub fn midnights(&self) -> Midnights {
-        let Some((reads, _)) = self.reads() else { return Midnights::default() };
+        let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement)).collect();
+        let Some((reads, _)) = self.needed(judging) else { return Midnights::default() };
         let judging = self.agreements().flat_map(|(_, agreement)| self.judges(agreement));
         Midnights::of(judging.map(|(_, covered)| (covered.terms.time_zone, reads)))
     }

@@ -99,7 +99,7 @@ impl Presence {
 }
 
 impl Seen {
-    fn see(&mut self, stretch: usize, at: i64) {
+    pub fn see(&mut self, stretch: usize, at: i64) {
         let newest = self.newest.entry(stretch).or_insert(at);
         *newest = (*newest).max(at);
     }

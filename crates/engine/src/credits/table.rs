@@ -17,6 +17,7 @@ use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
 use super::business::carried;
+use super::by_objective::Asked;
 use super::carried::Carried;
 use super::counter::{COLUMNS, LATENCIES};
 use super::credited::CreditedBefore;
@@ -152,6 +153,8 @@ pub(super) async fn judging(
         removed: BTreeMap::new(),
         cases: Mutex::default(),
         latest: Mutex::default(),
+        asked_objectives: Asked::default(),
+        seen_by_objective: OnceLock::new(),
         presence: OnceLock::new(),
     };
     judging.check_readable()?;
@@ -166,6 +169,7 @@ pub(super) async fn judging(
     {
         judging.credited = CreditedBefore::read(evaluator, judging.month).await?;
     }
+    judging.asked_objectives = Asked::of(&judging, evaluator).await?;
     // What speaks of services alone chooses services whole.
     let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
     // Of each service by itself, whoever its customers are.

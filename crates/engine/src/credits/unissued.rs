@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nines_slo::{Agreement, Covered, Month, Pattern, days_of};
+use nines_slo::{Agreement, Covered, Month, Pattern, Terms, days_of};
 use nines_timeline::normalize;
 
 use super::Owed;
@@ -73,18 +73,20 @@ impl PeriodTerms {
     fn lacking(&self, owed: &[&Owed]) -> Option<String> {
         let mut told = BTreeSet::new();
         // Customers who came or left see a part of it.
-        let mut of: BTreeMap<&str, (Lack, chrono_tz::Tz)> = BTreeMap::new();
+        let mut of: BTreeMap<String, (Lack, chrono_tz::Tz)> = BTreeMap::new();
         for owed in owed.iter().filter(|owed| !owed.complete) {
             if owed.lack.missing.is_empty() {
                 told.insert(self.table());
                 continue;
             }
-            let (lack, _) = of.entry(&owed.service).or_insert_with(|| (Lack::default(), owed.terms.time_zone));
+            let (lack, _) = of
+                .entry(subject(&owed.terms, &owed.service))
+                .or_insert_with(|| (Lack::default(), owed.terms.time_zone));
             lack.missing.extend(&owed.lack.missing);
             lack.newest = lack.newest.max(owed.lack.newest);
         }
-        for (service, (Lack { missing, newest }, zone)) in of {
-            told.insert(lacks(service, &Lack { missing: normalize(missing), newest }, zone));
+        for (subject, (Lack { missing, newest }, zone)) in of {
+            told.insert(lacks(&subject, &Lack { missing: normalize(missing), newest }, zone));
         }
         sentence(told)
     }
@@ -123,9 +125,10 @@ impl PeriodTerms {
             whole |= lack.missing.is_empty();
             requests |= presence.of(service).any(|(_, seen)| seen.requests);
             match lack.newest {
+                None if !terms.judges_requests() => drop(told.insert(lacks(&subject(terms, service), &lack, zone))),
                 None => absent.push(format!("'{service}'")),
                 Some(_) if lack.missing.is_empty() => {}
-                Some(_) => drop(told.insert(lacks(service, &lack, zone))),
+                Some(_) => drop(told.insert(lacks(&subject(terms, service), &lack, zone))),
             }
         }
         if whole && requests && self.chosen.customer.is_none() {
@@ -152,6 +155,9 @@ impl PeriodTerms {
             return None;
         }
         // Where no row of whatever service is close to the end, they are all to come.
+        if !terms.judges_requests() {
+            return Some((UnissuedKind::Incomplete, sentence(told)?));
+        }
         if self.watermark < usual.interval.end.saturating_sub(terms.complete) || self.first >= usual.interval.end {
             return Some((UnissuedKind::Incomplete, self.table()));
         }
@@ -165,12 +171,26 @@ impl PeriodTerms {
     }
 }
 
-/// `service login has no row on 2026-10-05 to 2026-10-31; its newest is of 2026-10-04 12:00`.
-fn lacks(service: &str, lack: &Lack, zone: chrono_tz::Tz) -> String {
+/// Of what data are missing: the objective by which is judged, or a service.
+fn subject(terms: &Terms, service: &str) -> String {
+    let objectives: BTreeSet<&str> = terms.objectives().collect();
+    match (terms.judges_requests(), objectives.is_empty()) {
+        (_, true) => format!("service {service}"),
+        (false, false) => format!("objective {}", listed(objectives)),
+        (true, false) => format!("service {service} or of objective {}", listed(objectives)),
+    }
+}
+
+fn listed(names: BTreeSet<&str>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(" or ")
+}
+
+/// `of service login there is no row, exclusion or incident on 2026-10-05 to 2026-10-31 (its newest row is of 2026-10-04 12:00)`.
+fn lacks(subject: &str, lack: &Lack, zone: chrono_tz::Tz) -> String {
     let at = lack.newest.and_then(chrono::DateTime::from_timestamp_micros);
     let at = at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M"));
     let newest = at.map_or_else(String::new, |at| format!(" (its newest row is of {at})"));
-    format!("of service {service} there is no row, exclusion or incident on {}{newest}", days_of(&lack.missing, zone))
+    format!("of {subject} there is no row, exclusion or incident on {}{newest}", days_of(&lack.missing, zone))
 }
 
 fn sentence(told: BTreeSet<String>) -> Option<String> {

@@ -48,6 +48,7 @@ impl Evaluator<'_> {
             selection: Selection::default(),
             composites: false,
             fresh: false,
+            bare: false,
         };
         let subjects = self.subjects_with_limits(&asked, &mut known, &mut facts).await?;
         let mut found: HashMap<(Arc<str>, Share, i64), Baseline> = HashMap::new();

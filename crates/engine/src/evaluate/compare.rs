@@ -36,6 +36,7 @@ impl Evaluator<'_> {
                 selection: Selection::default(),
                 composites: false,
                 fresh,
+                bare: false,
             };
             let kept = self.prepare(&asked(false)).await?;
             if kept.kept.is_empty() {

@@ -45,6 +45,8 @@ pub(crate) struct Question {
     pub composites: bool,
     /// Whether nothing that was kept before is used, but what is sealed.
     pub fresh: bool,
+    /// Whether what was counted is wanted as it was counted: as if nothing were excluded and no telemetry lost.
+    pub bare: bool,
 }
 
 /// What answers a question once its leaves have run.
@@ -363,7 +365,10 @@ impl Evaluator<'_> {
         }
         let found = self.facts(&specs, known, facts).await?;
 
-        let exclusions = self.excluded(asked.ranges.iter().map(|range| range.end).max().unwrap_or_default())?;
+        let exclusions = match asked.bare {
+            true => Vec::new(),
+            false => self.excluded(asked.ranges.iter().map(|range| range.end).max().unwrap_or_default())?,
+        };
         let mut subjects = Vec::new();
         for (number, objective, version, in_force) in chosen {
             let spec = &version.spec;
@@ -386,7 +391,8 @@ impl Evaluator<'_> {
             let excluded = exclusions.iter().filter(|e| e.applies(&business, &spec.service, customer));
             let stored = Grid::new(0, self.slot);
             let removed = removed_slices(excluded.map(|exclusion| exclusion.interval), stored);
-            let lost = self.incidents.iter().filter(|i| i.telemetry_lost && i.applies(&business, &spec.service));
+            let incidents = self.incidents.iter().filter(|_| !asked.bare);
+            let lost = incidents.filter(|i| i.telemetry_lost && i.applies(&business, &spec.service));
             let lost = lost.map(|incident| incident.interval(self.now));
             subjects.push(Subject {
                 objective: number,

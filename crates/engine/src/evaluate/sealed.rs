@@ -99,6 +99,7 @@ impl Evaluator<'_> {
             selection: Selection::default(),
             composites: false,
             fresh: false,
+            bare: false,
         };
         // First data and limits of months, of whatever is defined.
         let (mut known, mut new, mut indicated) = (self.known(None).await?, Vec::new(), HashMap::new());

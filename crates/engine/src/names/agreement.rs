@@ -18,13 +18,17 @@ const TABLE: TableKind = TableKind::Requests;
 pub(crate) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<Vec<Miss>> {
     let mut found = categories(terms, carried);
     found.extend(plans(terms, carried).await?);
+    found.extend(objectives(terms, carried));
     let Some(keys) = carried.keys(TABLE).await? else { return Ok(found) };
     let all: Vec<&Key> = keys.keys.iter().collect();
     let anybody = Of { rows: Vec::new(), said: "" };
+    if !terms.judges_requests() {
+        return carried.confirmed(found, &keys).await;
+    }
     found.extend(unmatched((TABLE, "service"), &terms.services, &anybody, &all, &keys.since));
     let own: Vec<&Key> = all.into_iter().filter(|key| terms.matches_service(&key.service)).collect();
     if !own.is_empty() {
-        for metric in terms.metrics() {
+        for metric in terms.metrics().filter(|metric| metric.objective.is_none()) {
             for miss in of_metric(metric, &own, &keys.since) {
                 // What several metrics name is told once.
                 if found.iter().all(|known| known.text != miss.text) {
@@ -66,6 +70,17 @@ fn of_metric(terms: &Terms, own: &[&Key], since: &str) -> Vec<Miss> {
         }
     }
     found
+}
+
+/// Objectives that there are not.
+fn objectives(terms: &Terms, carried: &Carried<'_>) -> Vec<Miss> {
+    let known: Vec<&str> = carried.evaluator.definitions.objectives.iter().map(|own| own.name.as_str()).collect();
+    let unknown: BTreeSet<&str> = terms.objectives().filter(|name| !known.contains(name)).collect();
+    let told = unknown.into_iter().map(|name| {
+        let text = format!("there is no objective '{name}' to judge by{}", meant(name, &known));
+        Miss { look: None, table: TableKind::Definitions, text }
+    });
+    told.collect()
 }
 
 /// Plans that no fee has. Where no fee says of which plan it is nothing can be said.

@@ -19,6 +19,7 @@ pub enum Together {
 /// What a metric may say itself.
 const OWN: &[&str] = &[
     "name",
+    "objective",
     "endpoint",
     "party",
     "causes",

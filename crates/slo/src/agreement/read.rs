@@ -28,6 +28,7 @@ const FIELDS: &[&str] = &[
     "issuer",
     "side",
     "service",
+    "objective",
     "business",
     "endpoint",
     "customer",
@@ -126,6 +127,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         customers: patterns(fields, "customer", notes),
     };
     let plans = patterns(fields, "plan", notes);
+    let objective = objective(fields, notes);
     let party = party(fields, notes).unwrap_or(Party::Service);
     let causes = causes(fields, notes);
     let failed = failed(fields, notes);
@@ -175,6 +177,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         issuer,
         side,
         services: services?,
+        objective,
         rows,
         plans,
         party,
@@ -221,6 +224,27 @@ fn services(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Vec<Pattern>> 
         return None;
     }
     Some(patterns(fields, "service", notes))
+}
+
+/// `objective`: whose events are judged in the place of requests; it says itself which these are and which of them are good.
+fn objective(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<String> {
+    let node = fields.get("objective")?;
+    for name in ["business", "endpoint", "party", "causes", "failed", "valid", "each"] {
+        if let Some(node) = fields.get(name) {
+            notes
+                .error(node.place, format!("'{name}' means nothing beside 'objective', which says itself what counts"));
+        }
+    }
+    let text = fields.text("objective", notes)?;
+    if text.trim().is_empty() {
+        notes.error_hint(
+            node.place,
+            "'objective' names none",
+            "write the name of an objective as `nines sql 'FROM slos'` lists it",
+        );
+        return None;
+    }
+    Some(text.to_string())
 }
 
 /// What speaks of outages means nothing for a measure that knows no runs of bad slices.

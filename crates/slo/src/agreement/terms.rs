@@ -42,6 +42,8 @@ pub struct Terms {
     pub side: Side,
     /// Which services it is about, each judged by itself; never empty.
     pub services: Vec<Pattern>,
+    /// The objective whose events are judged, of whatever service they are, for each customer who pays; `None`: requests of the services.
+    pub objective: Option<String>,
     /// Which rows of the services: businesses, endpoints, customers.
     pub rows: RowFilter,
     /// Which plans, as fees name them: customers of others, and of none, are not judged. Empty: any, and who has none.
@@ -309,6 +311,16 @@ impl Terms {
     /// These terms and those of the other metrics.
     pub fn metrics(&self) -> impl Iterator<Item = &Terms> {
         std::iter::once(self).chain(self.others.iter().map(Arc::as_ref))
+    }
+
+    /// The objectives whose events are judged.
+    pub fn objectives(&self) -> impl Iterator<Item = &str> {
+        self.metrics().filter_map(|metric| metric.objective.as_deref())
+    }
+
+    /// Whether requests are judged, by some metric.
+    pub fn judges_requests(&self) -> bool {
+        self.metrics().any(|metric| metric.objective.is_none())
     }
 
     /// Whether a plan, as a fee names it, is meant; one that names none is empty.

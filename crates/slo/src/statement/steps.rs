@@ -138,7 +138,10 @@ fn requests(view: &View<'_>) -> Vec<String> {
     let joined = view.terms().each.as_ref().filter(|each| each.join != Join::Worst);
     let of = joined.map_or_else(String::new, |each| format!(", of the {} that decides each slice", each.by.word()));
     let mut lines = vec![
-        format!("{} were received and valid{of}.", counted(credit.valid, "request")),
+        match &view.terms().objective {
+            Some(name) => format!("{} of the objective {name} were counted{of}.", counted(credit.valid, "event")),
+            None => format!("{} were received and valid{of}.", counted(credit.valid, "request")),
+        },
         format!("{} of them failed.", grouped(credit.failed)),
     ];
     let of = |fate| view.judged().count(fate);

@@ -54,8 +54,16 @@ fn of_metric(terms: &Terms) -> Vec<Clause> {
     if !terms.plans.is_empty() {
         add("Plans", patterns(&terms.plans));
     }
-    add("Requests", requests(terms));
-    add("Failures", failures(terms));
+    match &terms.objective {
+        Some(name) => {
+            add("Events", format!("Those of the objective {name} count, the same for every customer"));
+            add("Failures", "Events that are not good by that objective".to_string());
+        }
+        None => {
+            add("Requests", requests(terms));
+            add("Failures", failures(terms));
+        }
+    }
     add("Period", format!("{} in {}, in slices of {}", terms.cycle.clause(), terms.time_zone, length(terms.slice)));
     if let Some(hours) = &terms.service_hours {
         add("Service hours", format!("{}; no other time counts", hours.words()));
