@@ -26,6 +26,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 HOUR, DAY = 60, 1440
+# Of cases of probes those that differ by what the probes see.
+PROBED = {"fails", "runs", "short", "long", "night", "ends", "rate", "Other"}
 FEES = ["1000.01", "84.55", "12345.67", "0.05", "250", "999999.99", "17.25"]
 
 
@@ -78,6 +80,12 @@ WEBSITES = dict(
     run=1, commitment="99.9", steps=dict(per=HOUR, of="downtime", round="down", percent="5"), claim=("months", 1),
     exclusions={name: {} for name in (
         "Maintenance Window", "Scheduled Maintenance", "Emergency Maintenance", "Force Majeure", "Customer", "Third Party")},
+)
+
+# Checks of several locations, one objective for everybody: each case is a service of its own.
+CHECKS = dict(
+    service="atomping", probed="failing locations", others=[], zone="UTC", slice=1, measure="downtime", bad="100", from_on=True,
+    run=2, over_ends=True, exclusions={},
 )
 
 # What each text says. Times are minutes. `bad` is the share of failures above which (or from which on, with `from_on`) a
@@ -246,6 +254,13 @@ TERMS = {
                 invalid=lambda row: 400 <= row.status <= 599),
         ],
     )],
+    "monitoring.yaml": [
+        CHECKS | dict(
+            agreement="atomping-pro", plan="pro", periods=["2026-09"], commitment="99.9", tiers=[below("99.9", 10)]),
+        CHECKS | dict(
+            agreement="atomping-business", plan="business", periods=["2026-10"], commitment="99.95",
+            tiers=[below("99.95", 25)]),
+    ],
     # A customer may have signed up on any day, also on one that some months do not have; and the zone is not said.
     "websites.yaml": [WEBSITES, WEBSITES | dict(
         day=31, zone="Europe/Berlin", write={"from: 6": "from: 31", "timeZone: UTC": "timeZone: Europe/Berlin"},
@@ -378,11 +393,16 @@ def figure(terms, period, case, slices):
     """What one metric comes to."""
     width, counted = terms["slice"], period.counted if slices is period.slices else set(slices)
     gone, members = excluded(terms, period, case), terms.get("members")
+    followed = counted
+    if terms.get("over_ends"):
+        # Runs are followed as far as they must last.
+        ends = range(-terms["run"], terms["run"] + 1)
+        followed = {s + i * width for s in (min(counted), max(counted)) for i in ends} | counted
     valid, failed, outside = defaultdict(int), defaultdict(int), defaultdict(int)
     fails, invalid = terms.get("fails", server_error), terms.get("invalid", lambda row: False)
     for row, requests in case.rows.items():
         slice_ = period.start + (row.minute - period.start) // width * width
-        if slice_ not in counted or invalid(row) or members and row.endpoint not in members:
+        if slice_ not in followed or invalid(row) or members and row.endpoint not in members:
             continue
         key = slice_, row.endpoint if members else ""
         valid[key] += requests
@@ -410,7 +430,8 @@ def figure(terms, period, case, slices):
                     runs[-1].append(s)
                 else:
                     runs.append([s])
-            result.runs = [run for run in runs if len(run) * width >= terms["run"]]
+            runs = [[s for s in run if s in counted] for run in runs if len(run) * width >= terms["run"]]
+            result.runs = [run for run in runs if run]
             result.availability = 1 - F(sum(map(len, result.runs)), n)
     decides, share = result.availability, F(0)
     if "round" in terms:
@@ -477,6 +498,15 @@ def put(terms, case, minute, status, requests=1, **more):
     for member in terms.get("members", [""]):
         case.add(minute, status, requests, member, **more)
     return case
+
+
+def probes(period, case):
+    """How many locations failed, minute by minute, and some minutes more: two where all requests failed, else none or one."""
+    failed, good = defaultdict(int), defaultdict(int)
+    for row, requests in case.rows.items():
+        (failed if server_error(row) else good)[row.minute] += requests
+    for minute in range(period.begin - 9, period.end + 9):
+        yield minute, 2 if failed[minute] and not good[minute] else int(failed[minute] > 0 or minute % 7 == 0)
 
 
 def failing(terms, period, case, slices, rate=F(1)):
@@ -579,6 +609,13 @@ def cases_of(terms, period, prefix, made):
             night = next(i for i in inner if period.local(s[i]).strftime("%H:%M") == "00:00")
             failing(terms, period, new("night"), period.slices[night - 95:night + 95])
             failing(terms, period, new("ends"), period.slices[:70] + period.slices[-130:])
+            if terms.get("over_ends"):
+                first, last = period.slices[0], period.slices[-1]
+                for i, minutes in enumerate((
+                    [first - 1, first], [last, last + 1], [first], [last], [first - 1, first + 1], [last - 1, last + 1],
+                    [first - 2, first - 1], [last + 1, last + 2], [first - 1, first, first + 1, last - 1, last, last + 1],
+                )):
+                    failing(terms, period, new(f"over ends {i}"), minutes)
             # Steps that begin and end on other days, also with half a step from before.
             if "steps" in terms:
                 per = terms["steps"]["per"]
@@ -780,10 +817,13 @@ def compare(binary, folder, path, terms):
     """How many credits of one agreement are the same."""
     store, service, compared = folder / "store", terms["service"], 0
     folder.mkdir()
-    requests, fees, exclusions, expected = [], [], [], {}
+    requests, fees, exclusions, gauges, expected = [], [], [], [], {}
+    text, copies = path.read_text(), []
     for name in terms["periods"]:
         period = Period(terms, name)
         all_cases = cases(terms, period)
+        if "probed" in terms:
+            all_cases = [case for case in all_cases if case.name.split("-")[0] in PROBED or case.name.startswith("over ends")]
         results = {case.name: compute(terms, period, case) for case in all_cases}
         for own, prefix in each_metric(terms):
             # Each bound has a customer on each side: neighbours of one slice more or less.
@@ -796,7 +836,14 @@ def compare(binary, folder, path, terms):
             customer = f"{name} {case.name}"
             if results[case.name]:
                 expected[name, customer] = results[case.name]
-            requests += request_rows(terms, service, customer, case)
+            service = terms["service"]
+            if "probed" in terms:
+                copy = f"{service}-{len(copies)}"
+                copies.append(text.replace(service, copy))
+                gauges += ([stamp(at), f"{copy}-checks", terms["probed"], value] for at, value in probes(period, case))
+                service = copy
+            else:
+                requests += request_rows(terms, service, customer, case)
             for month in period.months if case.start is None else period.months[-1:]:
                 for i, spell in enumerate(case.spells):
                     since, until = ("" if at is None else stamp(at) for at in (spell.start, spell.end))
@@ -809,22 +856,28 @@ def compare(binary, folder, path, terms):
         ("requests", "time,service,customer,status,endpoint,cause,requests,latency_le", requests),
         ("fees", "period,customer,service,currency,amount,voucher_amount,active_from,active_until,span,plan", fees),
         ("exclusions", "id,service,customer,category,started,ended,announced", exclusions),
+        ("gauges", "time,service,name,value", gauges),
     ):
         if rows:
             nines(binary, store, "ingest", table, write(folder / f"{table}.csv", header, rows))
+    if copies:
+        path = folder / path.name
+        path.write_text("\n---\n".join(copies))
     if "write" in terms:
         # As the comment of the file says that it is to be written.
-        text, path = path.read_text(), folder / path.name
+        path = folder / path.name
         for old, new in terms["write"].items():
             if text.count(old) != 1:
                 raise Wrong(f"{path.name} has not one '{old}'")
             text = text.replace(old, new)
         path.write_text(text)
     nines(binary, store, "apply", path, *(DATA / "agreements" / other for other in terms.get("along", [])))
-    select = "SELECT * FROM credits('{}') WHERE service = '{}'"
+    select = "SELECT * FROM credits('{}') WHERE service LIKE '{}%'"
     for name in terms["periods"]:
-        credits = list(csv.DictReader(io.StringIO(nines(binary, store, "sql", "--format", "csv", select.format(name, service)))))
+        credits = list(csv.DictReader(io.StringIO(nines(binary, store, "sql", "--format", "csv", select.format(name, terms["service"])))))
         credits = [row for row in credits if row["customer"].startswith(name)]
+        for row in credits if copies else []:
+            row["agreement"] = row["agreement"].replace(row["service"], terms["service"])
         credits = [row for row in credits if row["agreement"] == terms.get("agreement", row["agreement"])]
         here = {key: value for key, value in expected.items() if key[0] == name}
         if {(name, row["customer"]) for row in credits} != set(here) or len(credits) != len(here):

@@ -15,11 +15,15 @@ use datafusion::physical_expr::PhysicalExpr;
 use nines_slo::{IssuedStatement as Issued, Month};
 use nines_store::{Condemned, Deleted, Deletion, TableKind};
 
-use crate::credits::Chosen;
+use crate::credits::{Chosen, rows_behind};
 use crate::{EngineError, Result, Session, times};
 
 /// The longest time before an outage from which an agreement may estimate, and a day for its zone, in µs.
 const LOOKBACK: i64 = 367 * 86_400_000_000;
+
+/// How far the rows behind a statement may lie after the last month of its name, in µs: 31 days where periods begin on a day within a
+/// month, and a day in which a run of bad slices is followed.
+const FOLLOWED: i64 = 32 * 86_400_000_000;
 
 /// Which rows to delete.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +52,7 @@ impl Session {
             )));
         }
         let condition = self.condition(table, &how.condition).await?;
-        if table == TableKind::Requests && !how.issued {
+        if !how.issued {
             self.not_issued(table, &how.condition).await?;
         }
         let mut deletion = Deletion::default();
@@ -111,9 +115,11 @@ impl Session {
 
     /// Refuses rows from which a statement was issued.
     async fn not_issued(&self, table: TableKind, condition: &str) -> Result<()> {
+        // Of other tables nobody is judged by its own rows. The type is that of the column.
+        let customer = if table == TableKind::Requests { "customer" } else { "arrow_cast('', 'Utf8View')" };
         let rows = self
             .sql(&format!(
-                "SELECT service, customer, min(time), max(time) FROM {} WHERE {condition} GROUP BY service, customer, \
+                "SELECT service, {customer}, min(time), max(time) FROM {} WHERE {condition} GROUP BY 1, 2, \
                  date_trunc('day', time)",
                 table.name()
             ))
@@ -135,9 +141,14 @@ impl Session {
             return Ok(());
         };
         let issued = self.issued_over(range).await?;
+        let definitions = self.definitions().await?;
         let touched = issued.iter().find(|(statement, from, to)| {
-            let of = (statement.service.clone(), statement.customer.clone());
-            meant.get(&of).is_some_and(|days| days.iter().any(|(first, last)| first < to && last >= from))
+            let behind = rows_behind(statement, &definitions);
+            behind.iter().filter(|rows| rows.table == table).any(|rows| {
+                let is_meant = |customer: &str| !rows.of_customer || customer == statement.customer;
+                let of = meant.iter().filter(|((service, customer), _)| *service == rows.service && is_meant(customer));
+                of.flat_map(|(_, days)| days).any(|(first, last)| first < to && *last >= from - rows.lead_in)
+            })
         });
         match touched {
             None => Ok(()),
@@ -151,15 +162,15 @@ impl Session {
 
     /// The statements, last revisions or not, that rows of a range of instants in µs may have decided, with the ends of what did.
     pub(crate) async fn issued_over(&self, (first, last): (i64, i64)) -> Result<Vec<(Issued, i64, i64)>> {
-        // Later periods are estimated from days before them, where telemetry was lost.
-        let mut months = Month::touching(first, last.saturating_add(LOOKBACK));
+        // Later periods follow from days before them, by estimates and limits; runs of bad slices are followed beyond earlier ones.
+        let mut months = Month::touching(first.saturating_sub(FOLLOWED), last.saturating_add(LOOKBACK));
         let Some(from) = months.next() else { return Ok(Vec::new()) };
         let statements = self.statements_of(from..=months.last().unwrap_or(from), &Chosen::default()).await?;
         let reads = statements.into_iter().filter_map(|statement| {
             let reads = statement.reads().ok()?;
             Some((statement, reads.start, reads.end))
         });
-        Ok(reads.filter(|(_, start, end)| *start <= last && first < *end).collect())
+        Ok(reads.filter(|(_, start, end)| start.saturating_sub(LOOKBACK) <= last && first < *end).collect())
     }
 }
 

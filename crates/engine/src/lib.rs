@@ -62,8 +62,8 @@ pub use apply::Applied;
 pub use caches::KeptDays;
 pub use codec::Codec;
 pub use credits::{
-    Chosen, Credits, ExportedStatements, Issued, Issuing, Joined, Lack, MovedDays, Owed, Step, Today, Unapproved,
-    Unissued, UnissuedKind, Verified,
+    Chosen, Credits, ExportedStatements, Issued, Issuing, Joined, Lack, MovedDays, Owed, RowsBehind, Step, Today,
+    Unapproved, Unissued, UnissuedKind, Verified, rows_behind,
 };
 pub use delete::Deleting;
 pub use engine::{Engine, Settings};

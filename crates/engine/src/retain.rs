@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use nines_slo::Month;
+use chrono_tz::Tz;
+use nines_slo::{Definitions, Month};
 use nines_store::{Condemned, Deletion, Sealed, StoreErrorKind, TableKind};
 use nines_timeline::Interval;
 
-use crate::credits::Chosen;
+use crate::credits::{Chosen, lead_in, tables};
 use crate::evaluate::{DAY, Evaluator};
 use crate::{EngineError, Result, Session};
 
@@ -114,8 +115,8 @@ impl Session {
             let seal_from = before.map_or(first - 1, |sealed| sealed.until);
             let contents: BTreeMap<i32, u64> =
                 inputs.days_in(i32::MIN..=until - 1).map(|day| (day, inputs.hash_of(day))).collect();
-            if kind == TableKind::Requests && !how.even_owed {
-                self.settled(Interval::new(i64::from(first) * DAY, i64::from(rows_from) * DAY)).await?;
+            if !how.even_owed {
+                self.settled(kind, Interval::new(i64::from(first) * DAY, i64::from(rows_from) * DAY)).await?;
             }
             let mut deletion = Deletion::default();
             deletion.dry_run = how.dry_run;
@@ -142,18 +143,31 @@ impl Session {
     }
 
     /// Refuses to let go of rows for which a credit was not issued yet, or may still be complained about.
-    async fn settled(&self, going: Interval) -> Result<()> {
+    async fn settled(&self, table: TableKind, going: Interval) -> Result<()> {
+        let definitions = self.definitions().await?;
         // One by one: what rows of one agreement are gone already says nothing of another.
-        for agreement in self.agreements().await? {
-            self.agreement_settled(agreement.name, going).await?;
+        for agreement in &definitions.agreements {
+            let mut judged = agreement.versions.iter().map(|version| version.terms.as_ref());
+            if judged.any(|terms| tables(terms, &definitions).contains(&table)) {
+                self.agreement_settled(agreement.name.clone(), table, going, &definitions).await?;
+            }
         }
         Ok(())
     }
 
-    async fn agreement_settled(&self, agreement: String, going: Interval) -> Result<()> {
+    async fn agreement_settled(
+        &self,
+        agreement: String,
+        table: TableKind,
+        going: Interval,
+        definitions: &Definitions,
+    ) -> Result<()> {
         let now = nines_ingest::clock::now();
+        let own = definitions.agreements.iter().filter(|own| own.name == agreement).flat_map(|own| &own.versions);
+        let lead = own.map(|version| lead_in(&version.terms, definitions, table)).max().unwrap_or_default();
         let chosen = Chosen { agreement: Some(agreement), ..Chosen::default() };
-        for at in Month::touching(going.start, going.end) {
+        let is_begun = |at: &Month| at.interval(Tz::UTC).is_some_and(|month| month.start <= now);
+        for at in Month::touching(going.start, going.end.saturating_add(lead)).take_while(is_begun) {
             let issued = self.statements(at, &chosen).await?;
             let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;
             let owed = match self.credits(at, &chosen).await {
@@ -163,7 +177,8 @@ impl Session {
                 Err(error) => return Err(error),
             };
             for owed in owed {
-                if !touched(owed.needed) || owed.customer.is_empty() {
+                let reads = Interval::new(owed.reads.start - lead_in(&owed.terms, definitions, table), owed.reads.end);
+                if !touched(reads) || owed.customer.is_empty() {
                     continue;
                 }
                 let name = owed.name();

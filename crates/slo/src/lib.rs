@@ -55,8 +55,8 @@ mod yaml;
 pub use agreement::{
     Agreement, AgreementChange, AgreementVersion, Allowance, Bad, Beginning, Cap, ClaimFrom, ClaimTime, ClaimWithin,
     Covered, CreditValue, Credits, Downtime, Each, EachBy, Exclude, ExcludedTime, Failures, Granularity, Issuer, Join,
-    Linear, LostTelemetry, Measure, Money, NotValid, Notice, RateOp, Rounded, ServiceHours, Shortfall, Side, Silent,
-    StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, YearCap, agreement_changes,
+    Linear, LostTelemetry, Measure, Money, NotValid, Notice, OverEnd, RateOp, Rounded, ServiceHours, Shortfall, Side,
+    Silent, StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, YearCap, agreement_changes,
 };
 pub use credit::{
     Bounds, Compacted, Compactor, Counts, Credit, CreditError, Credited, Estimate, Evidence, Excluded, Fee, Measured,

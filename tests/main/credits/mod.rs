@@ -11,6 +11,7 @@ mod half_hours;
 mod joined;
 mod naive;
 mod objectives;
+mod over_end;
 mod overlaps;
 mod parts;
 mod periods;

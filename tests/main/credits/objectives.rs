@@ -109,6 +109,90 @@ fn probes_that_are_missing_are_told_or_fail() {
 }
 
 #[test]
+fn rows_behind_an_objective_are_rows_behind_statements() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), 60..72, 0..0, "");
+    // Another agreement, of requests, does not suffer.
+    super::silent(&store.0, "gateway", "", "2026-10-01", 31);
+    store.apply(&[super::due::agreement("other", "1M", "")]);
+    store.fees(&["2026-10,acme,gateway,EUR,100,,"]);
+    store.said_at(NOW, 0, &["2026-10", "--issue"]);
+    let run = |arguments: &[&str]| {
+        let output = nines().arg("--store").arg(&store.0).args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code(), text)
+    };
+    let (code, said) =
+        run(&["delete", "gauges", "--where", "time < TIMESTAMP '2026-10-05T12:00:00Z'", "--reason", "x"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("a statement was issued from some of these rows: a for 'acme', login, 2026-10"), "{said}");
+    let gauge =
+        |value: u32| format!("time,service,endpoint,name,value\n2026-10-05T10:00:00Z,login-probe,/,up,{value}\n");
+    store.put("gauges", &gauge(1));
+    let said = store.said(0, &["2026-10", "--moved"]);
+    assert!(
+        said.contains(
+            "days of login-probe, 2026-10, 2 statements: 30 of 31 are final, unchanged since version 1 of gauges"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("days of gateway, 2026-10, 1 statement: 31 of 31 are final"), "{said}");
+    assert!(said.contains("2 of 3 statements moved since issued"), "{said}");
+    store.put("gauges", &gauge(0));
+
+    // A year later.
+    let (code, said) = run(&["retain", "gauges", "1d"]);
+    assert_eq!(code, Some(0), "{said}");
+    let said = store.said(4, &["2026-10", "--verify"]);
+    assert!(said.contains("follow from rows of gauges that were removed"), "{said}");
+    assert_eq!(store.sql("amount", "credits('2026-10') WHERE agreement = 'other'"), ["0.000000"]);
+}
+
+#[test]
+fn a_store_of_gauges_alone_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path(), 60..72, 0..0, "");
+    // Rows from which nothing was issued stay.
+    let retain =
+        nines().env("NINES_NOW", NOW).arg("--store").arg(&store.0).args(["retain", "gauges", "30d"]).output().unwrap();
+    let said = String::from_utf8(retain.stderr).unwrap();
+    assert!(
+        said.contains("the credit of agreement a for 'acme', login, 2026-10 was not issued yet; nothing was removed"),
+        "{said}"
+    );
+    // An incident that goes on loses telemetry up to the newest sample.
+    store.put("incidents", "id,service,title,started,telemetry_lost\nI,login,x,2026-10-20T00:00:00Z,true\n");
+    store.apply(&[agreement("  lostTelemetry: {estimateFrom: 7d}\n")]);
+    let from = "credits('2026-10') WHERE customer = 'acme'";
+    assert_eq!(store.sql("lost_slices, complete", from), ["1728,true"]);
+    store.put(
+        "incidents",
+        "id,service,title,started,telemetry_lost,withdrawn\nI,login,x,2026-10-20T00:00:00Z,true,true\n",
+    );
+    let said = store.said_at(NOW, 0, &["--pending"]);
+    assert!(said.contains("issued     2 statements and 0 revisions for 2026-10"), "{said}");
+    assert_eq!(store.sql("count(*)", "statements"), ["2"]);
+    assert!(store.said_at(NOW, 3, &["--pending"]).contains("nothing is pending"));
+}
+
+#[test]
+fn samples_that_are_held_into_a_month_are_rows_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    // The night before October fails, and says nothing for half an hour.
+    probes(&store, 0..0, 30 * 144..30 * 144 + 3);
+    store.put("gauges", "time,service,endpoint,name,value\n2026-09-30T23:50:00Z,login-probe,/,up,0\n");
+    store.fees(&["2026-10,acme,login,EUR,100,,"]);
+    store.apply(&[objective("probes", ", hold: 30m"), agreement("")]);
+    // An event for each minute of the store for which a sample stands.
+    assert_eq!(store.sql("failed", "credits('2026-10')"), ["20"]);
+    store.said_at(NOW, 0, &["2026-10", "--issue"]);
+    let delete = ["delete", "gauges", "--where", "time = TIMESTAMP '2026-09-30T23:50:00Z'", "--reason", "x"];
+    let said = fails(1, nines().arg("--store").arg(&store.0).args(delete));
+    assert!(said.contains("a statement was issued from some of these rows"), "{said}");
+}
+
+#[test]
 fn a_metric_may_be_an_objective_beside_requests() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path(), 60..72, 0..0, "");
@@ -151,11 +235,32 @@ fn what_cannot_be_is_refused() {
     assert!(said.contains("there is no objective 'probe' to judge by; did you mean 'probes'?"), "{said}");
     let said = store.said_at(NOW, 5, &["2026-10", "--issue"]);
     assert!(
-        said.contains("judges by the objective 'probe', and there is none of this name; did you mean 'probes'?"),
+        said.contains("agreement a cannot judge: there is no objective 'probe' to judge by; did you mean 'probes'?"),
+        "{said}"
+    );
+    let part = |name: &str| {
+        format!(
+            "    - displayName: {name}\n      indicator: {{metadata: {{name: {name}}}, spec: {{thresholdMetric: {{metricSource: {{type: \
+             nines/gauge, spec: {{name: up}}}}}}}}}}\n      op: gte\n      value: 1\n      target: 0.99\n      timeSliceTarget: 1\n      \
+             timeSliceWindow: 10m\n"
+        )
+    };
+    let two = format!(
+        "apiVersion: openslo/v1\nkind: SLO\nmetadata: {{name: both}}\nspec:\n  service: login-probe\n  budgetingMethod: \
+         Timeslices\n  objectives:\n{}{}",
+        part("strict"),
+        part("lax")
+    );
+    std::fs::write(&file, format!("{two}---\n{}", agreement("").replace("objective: probes", "objective: both")))
+        .unwrap();
+    let output = nines().arg("--store").arg(&store.0).arg("apply").arg(&file).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("'both' has several objectives, and an agreement judges by one of them: both/strict, both/lax"),
         "{said}"
     );
     // Slices that do not make up.
     store.apply(&[agreement("").replace("slice: 10m", "slice: 15m").replace("name: a,", "name: b,")]);
     let said = store.said_at(NOW, 5, &["2026-10", "--agreement", "b", "--issue"]);
-    assert!(said.contains("which the slices of objective 'probes', of 600 s, do not make up"), "{said}");
+    assert!(said.contains("slices of 900 s are not made up by those of objective 'probes', of 600 s"), "{said}");
 }

@@ -152,7 +152,7 @@ pub(super) async fn settle(
 }
 
 /// What to do about a period that is not complete.
-const INCOMPLETE: &str = "Ingest the rest. Where a service was silent, store rows of it with requests = 0, or record an exclusion. Or issue \
+const INCOMPLETE: &str = "Ingest the rest. Where a service was silent, store rows of it with requests = 0 (of an objective, samples or events), or record an exclusion. Or issue \
                           what there is: nines credits MONTH --agreement NAME --issue --incomplete";
 
 /// Whether anything waits for rows.

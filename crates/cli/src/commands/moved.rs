@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use nines_engine::slo::Month;
-use nines_engine::{Chosen, MovedDays, Session, Today};
+use nines_engine::timeline::Interval;
+use nines_engine::{Chosen, MovedDays, RowsBehind, Session, Today, rows_behind};
 
 use super::outcome::Outcome;
 use super::statements::{many, named};
@@ -36,7 +37,8 @@ async fn of_period(session: &Session, month: Month, chosen: &Chosen) -> Result<(
     }
     let (mut text, mut moved) = (String::new(), 0);
     // Statements that were issued together were issued from the same rows.
-    let mut days: BTreeMap<(String, Month, Option<i64>), (usize, MovedDays)> = BTreeMap::new();
+    let mut days: BTreeMap<(Month, RowsBehind, Option<Interval>), (usize, MovedDays)> = BTreeMap::new();
+    let definitions = session.definitions().await?;
     for one in &verified {
         let statement = &one.statement;
         let issued = instant(statement.issued_at, zone);
@@ -61,16 +63,20 @@ async fn of_period(session: &Session, month: Month, chosen: &Chosen) -> Result<(
             }
             _ => {}
         }
-        let key = (statement.service.clone(), statement.period, statement.tables.get("requests").copied());
-        if !days.contains_key(&key) {
-            days.insert(key.clone(), (0, session.moved_days(statement).await?));
-        }
-        if let Some((count, _)) = days.get_mut(&key) {
-            *count += 1;
+        for mut rows in rows_behind(statement, &definitions) {
+            // Whether all customers count or one, the days are the same.
+            rows.of_customer = false;
+            let key = (statement.period, rows, statement.reads().ok());
+            if !days.contains_key(&key) {
+                days.insert(key.clone(), (0, session.moved_days(statement, &key.1).await?));
+            }
+            if let Some((count, _)) = days.get_mut(&key) {
+                *count += 1;
+            }
         }
     }
-    for ((service, period, read), (count, moved)) in days {
-        text.push_str(&final_days(&format!("{service}, {period}, {}", many(count, "statement")), read, &moved, zone));
+    for ((period, rows, _), (count, moved)) in days {
+        text.push_str(&final_days(&rows, &format!("{period}, {}", many(count, "statement")), &moved, zone));
     }
     text.push_str(&format!("{moved} of {} moved since issued", many(verified.len(), "statement")));
     text.push_str(if moved > 0 { "; --issue records revisions\n" } else { "\n" });
@@ -78,14 +84,15 @@ async fn of_period(session: &Session, month: Month, chosen: &Chosen) -> Result<(
 }
 
 /// Which days behind statements are as they were, and what changed the others last.
-fn final_days(of: &str, read: Option<i64>, moved: &MovedDays, zone: &str) -> String {
-    let Some(read) = read.filter(|_| !moved.gone) else {
+fn final_days(rows: &RowsBehind, of: &str, moved: &MovedDays, zone: &str) -> String {
+    let (of, table) = (format!("{}, {of}", rows.service), rows.table.name());
+    let Some(read) = rows.read.filter(|_| !moved.gone) else {
         return format!("days of {of}: the log no longer tells of all changes since they were issued\n");
     };
     let changed = moved.days.len();
     let same = moved.all.saturating_sub(changed);
     let mut text =
-        format!("days of {of}: {same} of {} are final, unchanged since version {read} of requests\n", moved.all);
+        format!("days of {of}: {same} of {} are final, unchanged since version {read} of {table}\n", moved.all);
     for (day, by) in moved.days.iter().take(MOST) {
         let at = by.timestamp.map_or_else(String::new, |ms| format!(", {}", instant(ms.saturating_mul(1000), zone)));
         let what = by.operation.as_deref().unwrap_or("a change");

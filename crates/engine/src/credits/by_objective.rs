@@ -2,28 +2,27 @@
 //!
 //! An agreement lays its own exclusions and losses over them, so they are counted here as if there were none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{col, lit};
-use nines_slo::{Counts, Covered};
+use nines_slo::{Agreement, Counts, Covered, Terms};
+use nines_store::TableKind;
 use nines_timeline::{Interval, State};
 
+use super::judged_rows;
 use super::period_terms::PeriodTerms;
 use super::presence::Seen;
-use crate::evaluate::{DAY, Detail, Evaluator, Prepared, Question, Running, Selection};
+use crate::evaluate::{DAY, Detail, Evaluator, Question, Running, Selection};
+use crate::names;
 
 /// How many days after what is judged are looked at: their events say that the days before are stored.
 const AFTER: i64 = 2;
 
-/// Objectives whose events are to be counted.
-#[derive(Debug, Default)]
-pub(super) struct Asked(BTreeMap<String, Prepared>);
-
-/// What each of them counted.
+/// What objectives counted.
 #[derive(Debug, Default)]
 pub(super) struct Events(BTreeMap<String, OfObjective>);
 
@@ -35,9 +34,10 @@ struct OfObjective {
     seen: Seen,
 }
 
-impl Asked {
+impl PeriodTerms {
     /// Finds out what has to be read of the objectives by which some agreements judge.
-    pub async fn of(judging: &PeriodTerms, evaluator: &Evaluator<'_>) -> Result<Asked> {
+    pub async fn ask_objectives(&mut self, evaluator: &Evaluator<'_>) -> Result<()> {
+        let judging = &*self;
         let mut reads: BTreeMap<String, Interval> = BTreeMap::new();
         for (_, agreement) in judging.agreements() {
             for (_, covered) in judging.judges(agreement) {
@@ -60,13 +60,14 @@ impl Asked {
             };
             asked.insert(name, evaluator.prepare(&question).await?);
         }
-        Ok(Asked(asked))
+        self.asked_objectives = asked;
+        Ok(())
     }
 
-    /// Counts.
-    pub async fn count(&self, judging: &PeriodTerms, context: &Arc<TaskContext>) -> Result<Events> {
+    /// Counts their events.
+    pub async fn count_events(&self, context: &Arc<TaskContext>) -> Result<Events> {
         let mut found = BTreeMap::new();
-        for (name, prepared) in &self.0 {
+        for (name, prepared) in &self.asked_objectives {
             let counted = Running::start(&prepared.leaves, context)?.all().await?;
             let mut events = OfObjective::default();
             for part in prepared.kept.iter().chain(&counted) {
@@ -85,7 +86,7 @@ impl Asked {
                     };
                     if slice.total > 0 {
                         events.seen.requests = true;
-                        events.seen.see(judging.midnights.stretch(slice.start), slice.start);
+                        events.seen.see(self.midnights.stretch(slice.start), slice.start);
                     }
                     events.counts.push(Counts { start: slice.start, valid, failed });
                 }
@@ -118,10 +119,31 @@ impl PeriodTerms {
         self.definitions.objectives.iter().any(|objective| objective.name == name)
     }
 
+    /// The rows behind the objectives by which an agreement judges: of which table, and when.
+    pub fn reads_of_objectives(&self, agreement: &Agreement) -> Result<Vec<(TableKind, Interval)>> {
+        let mut found = Vec::new();
+        for (_, covered) in self.judges(agreement) {
+            for name in covered.terms.objectives() {
+                let own = self.definitions.objectives.iter().filter(|objective| objective.name == name);
+                for version in own.flat_map(|objective| &objective.versions) {
+                    found.push((names::objective::table(&version.spec)?, self.reads_of_all(&covered)));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The time whose events an agreement needs.
-    fn reads_of_all(&self, covered: &Covered<'_>) -> Interval {
-        let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
+    pub fn reads_of_all(&self, covered: &Covered<'_>) -> Interval {
+        let watermark = self.watermark_of(covered.terms);
+        let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(watermark)).collect();
         covered.reads(&lost)
+    }
+
+    /// The end of the newest slice of what terms judge, in µs; `i64::MIN` where there is none.
+    pub fn watermark_of(&self, terms: &Terms) -> i64 {
+        let own = judged_rows::tables(terms, &self.definitions).into_iter();
+        own.filter_map(|table| self.watermarks.get(&table)).copied().max().unwrap_or(i64::MIN)
     }
 
     /// Refuses slices that those of the objectives do not make up, and objectives that there are not.
@@ -129,27 +151,21 @@ impl PeriodTerms {
         for metric in covered.metrics() {
             let Some(judged) = &metric.terms.objective else { continue };
             let Some(objective) = self.definitions.objectives.iter().find(|own| own.name == *judged) else {
-                let names: BTreeSet<&str> = self.definitions.objectives.iter().map(|own| own.name.as_str()).collect();
-                let names: Vec<&str> = names.into_iter().collect();
-                let meant = nines_slo::nearest(judged, &names)
-                    .map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
-                return exec_err!(
-                    "agreement {name} judges by the objective '{judged}', and there is none of this name{meant}"
-                );
+                let none = names::agreement::no_objective(judged, &self.definitions);
+                return exec_err!("agreement {name} cannot judge: {none}");
             };
             let grid = metric.grid();
+            // What lies beside the judged time, and days from which is estimated, must fit as well.
+            let reads = self.reads_of_all(&metric);
             let versions = objective.versions.iter().filter(|version| {
                 let in_force = version.in_force;
-                in_force.start < metric.interval.end && metric.interval.start < in_force.end
+                in_force.start < reads.end && reads.start < in_force.end
             });
             for version in versions {
                 let slices = version.spec.slices;
                 if metric.terms.slice % slices.width() != 0 || !slices.begins(grid.start_of(metric.interval.start)) {
-                    return exec_err!(
-                        "agreement {name} counts slices of {} s, which the slices of objective '{judged}', of {} s, do not make up",
-                        metric.terms.slice / nines_timeline::MICROS,
-                        slices.width() / nines_timeline::MICROS
-                    );
+                    let misfit = names::agreement::slices_misfit(metric.terms, judged, slices);
+                    return exec_err!("agreement {name} cannot judge: {misfit}");
                 }
             }
         }

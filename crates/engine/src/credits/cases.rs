@@ -136,7 +136,7 @@ impl CaseParts {
         Ok(())
     }
 
-    /// Whether there was a valid request.
+    /// Whether there was a valid request, or an event of an objective.
     fn used(&self) -> bool {
         self.parts.iter().any(|counted| counted.kept.measured.used)
     }
@@ -246,6 +246,8 @@ fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
         period: case.period.first.to_string(),
         judged: case.judged,
         needed: case.needs,
+        reads: case.reads,
+        watermark: Some(judging.watermark_of(&case.terms)).filter(|at| *at > i64::MIN),
         complete: judging.is_complete(case.needs),
         lack: Lack::default(),
         active: case.active,

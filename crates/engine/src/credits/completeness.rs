@@ -112,7 +112,14 @@ impl PeriodTerms {
         let ends = newest.range(..=self.midnights.stretch(judged.end - 1)).next_back().map(|(_, at)| *at);
         // What is not over is not complete, however close its newest row is.
         let is_over = self.now >= judged.end || last.is_some_and(|last| last >= judged.end);
-        let is_close = is_over && ends.is_some_and(|ends| ends >= judged.end.saturating_sub(of.terms.complete));
+        // Where runs are followed over the end, what comes after it must be there, too.
+        let end = judged.end + margin(of.terms);
+        let beyond = Interval::new(judged.end, end);
+        let is_excused = self.now >= end && !beyond.is_empty() && excused(&beyond);
+        let is_beyond = is_excused || last.is_some_and(|last| last >= end);
+        let is_close = is_over
+            && (is_beyond || end == judged.end)
+            && ends.is_some_and(|ends| ends >= judged.end.saturating_sub(of.terms.complete));
         // What is closer to the end than rows must be may be silent yet.
         let until = ends.filter(|_| is_close).unwrap_or(i64::MAX);
         let missing = days.into_iter().filter(|day| day.start <= until && !has_row(day) && !excused(day));
@@ -121,10 +128,11 @@ impl PeriodTerms {
         match (is_close, missing.is_empty()) {
             (true, true) => Stored::All,
             (_, false) => Stored::Lacks(lack(missing)),
-            (false, true) if last.is_some_and(|last| last >= judged.end) => Stored::All,
+            (false, true) if is_beyond => Stored::All,
             (false, true) => {
-                let since = ends.map_or(within.start, |ends| (ends + self.slot).max(within.start));
-                Stored::UnlessOver(lack(vec![Interval::new(since.min(judged.end), judged.end)]))
+                let newest = if end == judged.end { ends } else { last };
+                let since = newest.map_or(within.start, |newest| (newest + self.slot).max(within.start));
+                Stored::UnlessOver(lack(vec![Interval::new(since.min(end), end)]))
             }
         }
     }
@@ -169,15 +177,21 @@ impl PeriodTerms {
         let mut last = judging.filter_map(|(_, covered)| {
             let end = covered.interval.end;
             let day = *local_days(covered.terms.time_zone, Interval::new(end - 1, end)).first()?;
-            Some((day, covered.terms.complete))
+            Some((day, covered.terms))
         });
-        last.any(|(day, complete)| {
+        last.any(|(day, terms)| {
             let touches = |interval: Interval| !interval.overlap(day).is_empty();
-            day.duration() > complete
+            day.duration() > terms.complete
+                || margin(terms) > 0
                 || self.exclusions.iter().any(|exclusion| touches(exclusion.interval))
                 || self.incidents.iter().any(|incident| touches(incident.interval(self.now)))
         })
     }
+}
+
+/// How long (µs) after the end of what is judged rows must be there.
+fn margin(terms: &Terms) -> i64 {
+    terms.metrics().map(Terms::margin).max().unwrap_or_default()
 }
 
 /// Days that follow each other as one time.

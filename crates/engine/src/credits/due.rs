@@ -8,6 +8,7 @@ use nines_slo::{Agreement, Cycle, Month, Rules};
 use nines_store::TableKind;
 
 use super::fees::Fees;
+use super::judged_rows;
 use super::period_terms::{ALWAYS, Chosen, any};
 use super::{Issued, Issuing, UnissuedKind};
 use crate::evaluate::{Evaluation, Evaluator};
@@ -90,7 +91,6 @@ impl Session {
         let evaluation = Evaluation::of(&state, self.read())?;
         let evaluator = Evaluator::new(&evaluation, self.place(), self.read()).await?;
         let fees = Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?;
-        let first = evaluator.inputs(TableKind::Requests)?.first;
         let keys = self.issued_keys().await?;
         let mut pending = Pending {
             of: BTreeMap::new(),
@@ -103,6 +103,14 @@ impl Session {
                 .filter(|(name, ..)| *name == agreement.name)
                 .map(|(_, customer, service, period)| (*period, customer.as_str(), service.as_str()))
                 .collect();
+            let judged = agreement
+                .versions
+                .iter()
+                .flat_map(|version| judged_rows::tables(&version.terms, &evaluator.definitions));
+            let mut first = i64::MAX;
+            for table in judged.collect::<BTreeSet<_>>() {
+                first = first.min(evaluator.inputs(table)?.first);
+            }
             for (period, terms) in over(agreement, first, evaluator.now) {
                 let last = period.next().before();
                 pending.newest.insert(agreement.name.clone(), last);

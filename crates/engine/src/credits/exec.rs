@@ -140,7 +140,7 @@ impl CreditsExec {
         }
         // A plan that runs again sees the same.
         let presence = self.judging.presence.get_or_init(|| presence);
-        let events = self.judging.asked_objectives.count(&self.judging, context).await?;
+        let events = self.judging.count_events(context).await?;
         self.judging.seen_by_objective.get_or_init(|| events.seen());
         let threads = context.session_config().target_partitions();
         let mut owed = cases::owed(&self.judging, counted, &events, threads)?;

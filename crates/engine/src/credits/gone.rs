@@ -5,6 +5,7 @@ use nines_timeline::Interval;
 
 use super::completeness::{Lack, joined};
 use super::presence::local_days;
+use super::unissued::subject;
 
 /// Why today's data do not cover the period of a statement any more: local days without a row of its service, and there were rows when
 /// it was issued. `valid` is how many valid requests are stored today, `lack` what is not stored.
@@ -14,7 +15,8 @@ pub(super) fn gone(issued: &IssuedStatement, valid: i64, lack: &Lack) -> Option<
         return None;
     }
     let agreement = issued.agreement().ok()?;
-    let zone = issued.covered(&agreement).ok()?.terms.time_zone;
+    let terms = issued.covered(&agreement).ok()?.terms;
+    let zone = terms.time_zone;
     let evidence = &issued.evidence;
     let excused = evidence.exclusions.iter().map(|exclusion| exclusion.interval).chain(evidence.lost.iter().copied());
     // Where the table ended then, no row was there of any service.
@@ -24,8 +26,8 @@ pub(super) fn gone(issued: &IssuedStatement, valid: i64, lack: &Lack) -> Option<
     let missing = joined(days.filter(|day| known.iter().all(|known| known.overlap(*day).is_empty())));
     (!missing.is_empty()).then(|| {
         format!(
-            "today's data no longer cover the period: of service {} there is no row on {} any more",
-            issued.service,
+            "today's data no longer cover the period: of {} there is no row on {} any more",
+            subject(terms, &issued.service),
             days_of(&missing, zone)
         )
     })

@@ -1,6 +1,6 @@
 //! Statements: drawn up from what is stored, recorded once, revised when what they say is no longer so.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -9,7 +9,6 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_slo::{Agreement, Cycle, IssuedStatement, Month, ObjectKind, Rules, SigningKey};
 use nines_store::{Commit, Once, StoreErrorKind, TableKind};
 
-use super::figures;
 use super::gone::gone;
 use super::joined::unsure;
 use super::name::{Name, name};
@@ -19,6 +18,7 @@ use super::period_terms::Chosen;
 use super::recorded::Recorded;
 use super::recorded_rows::statement_rows;
 use super::unissued::{Unissued, UnissuedKind};
+use super::{figures, judged_rows};
 use crate::words::counted;
 use crate::{EngineError, Mistakes, Result, Session};
 
@@ -101,7 +101,12 @@ impl Session {
     /// Refuses to work out money from files of other Delta writers: nobody can tell whether they are as they were written.
     pub(super) async fn vouched_for(&self) -> Result<()> {
         let Some(store) = self.store() else { return Ok(()) };
-        for kind in [TableKind::Requests, TableKind::Exclusions, TableKind::Incidents, TableKind::Fees] {
+        let definitions = self.definitions().await?;
+        let versions = definitions.agreements.iter().flat_map(|agreement| &agreement.versions);
+        let judged: BTreeSet<TableKind> =
+            versions.flat_map(|version| judged_rows::tables(&version.terms, &definitions)).collect();
+        let always = [TableKind::Requests, TableKind::Exclusions, TableKind::Incidents, TableKind::Fees];
+        for kind in judged.into_iter().chain(always).collect::<BTreeSet<_>>() {
             let snapshot = self.snapshot(&store.table(kind)).await?;
             let foreign = snapshot.files().filter(|file| file.foreign());
             if let (Some(first), more) = (foreign.clone().next(), foreign.count()) {

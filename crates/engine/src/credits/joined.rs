@@ -115,7 +115,7 @@ impl fmt::Display for Joined {
             Joined::Several { of: [customer, service], agreements } => write!(
                 f,
                 "the fee of '{customer}' for {service} is under {} agreements, {}: each credits from the whole fee, for the same \
-                 requests too. If that is wrong, narrow one of them by service, customer or plan",
+                 failures too. If that is wrong, narrow one of them by service, customer or plan",
                 agreements.len(),
                 agreements.join(" and ")
             ),
@@ -151,7 +151,7 @@ pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[Str
     let unsure = unsure(&alike);
     // Made where somebody lacks what others have: most lack nothing.
     let (paying, using) =
-        (LazyCell::new(|| by_plain(owed, Owed::has_fee)), LazyCell::new(|| by_plain(owed, |owed| owed.traffic)));
+        (LazyCell::new(|| by_plain(owed, Owed::has_fee)), LazyCell::new(|| by_plain(owed, |owed| owed.has_requests())));
     for owed in owed.iter().filter(|owed| !owed.customer.is_empty() && owed.failed.is_none()) {
         if owed.has_fee() && owed.traffic && owed.beside.is_empty() {
             continue;
@@ -196,7 +196,7 @@ pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[Str
 /// Requests without a fee beside fees without requests, also `others` of customer and service, if their names differ in case or
 /// blanks alone.
 pub(super) fn alike(owed: &[Owed], others: &[[String; 2]]) -> Vec<Joined> {
-    let unpaid = by_plain(owed, |owed| owed.traffic && !owed.has_fee() && owed.failed.is_none());
+    let unpaid = by_plain(owed, |owed| owed.has_requests() && !owed.has_fee() && owed.failed.is_none());
     let unused = owed.iter().filter(|owed| !owed.traffic && owed.has_fee()).map(payer).chain(others.iter().cloned());
     unused.filter_map(|paid| Some(Joined::Alike { used: unpaid.get(&plain(&paid))?.clone(), paid })).collect()
 }
@@ -244,6 +244,11 @@ pub(super) fn unsure(joined: &[Joined]) -> HashSet<[String; 2]> {
 }
 
 impl Owed {
+    /// Whether there was a request of the customer: what an objective counts is everybody's.
+    fn has_requests(&self) -> bool {
+        self.traffic && self.terms.judges_requests()
+    }
+
     /// Whether a fee says from what is credited.
     pub(super) fn has_fee(&self) -> bool {
         self.credit.fee_base.is_some()
@@ -309,6 +314,10 @@ impl PeriodTerms {
             .map(|owed| [&*owed.customer, &*owed.service])
             .chain(failed.iter().map(|[_, customer, service]| [customer.as_str(), service.as_str()]))
             .collect();
+        // Of whom an agreement whose rows were removed would judge nobody knows.
+        if !self.removed.is_empty() {
+            return Vec::new();
+        }
         // What is judged later is not left out.
         let early: Vec<&Terms> = self.early().filter_map(|agreement| Some(self.usual(agreement)?.terms)).collect();
         let is_wanted = |customer: &str| self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer);

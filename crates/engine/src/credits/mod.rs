@@ -12,6 +12,7 @@
 //! customer than the slices that decide its credit; a figure does not depend on what else is asked for; what is shown, issued and verified comes from the same [`Owed`].
 
 mod active_time;
+mod behind;
 mod beside;
 mod business;
 mod by_objective;
@@ -34,7 +35,7 @@ mod gone;
 mod issue;
 mod issue_apart;
 mod joined;
-mod moved;
+mod judged_rows;
 mod name;
 mod open_drafts;
 mod owing;
@@ -55,11 +56,12 @@ use std::sync::Arc;
 use nines_slo::{Bounds, Credit, Evidence, Rules, Terms};
 use nines_timeline::Interval;
 
+pub use behind::{MovedDays, RowsBehind, rows_behind};
 pub use completeness::Lack;
 pub use exported::ExportedStatements;
 pub use issue::{Issued, Issuing, Step};
 pub use joined::Joined;
-pub use moved::MovedDays;
+pub(crate) use judged_rows::{lead_in, tables};
 pub use open_drafts::Unapproved;
 pub use owing::Credits;
 pub use period_terms::Chosen;
@@ -89,6 +91,10 @@ pub struct Owed {
     pub judged: Interval,
     /// The time of which counts are needed: what is judged, and before it the days from which is estimated, in µs.
     pub needed: Interval,
+    /// The time of which counts were read: what is needed, and the slices beside what is judged in which runs are followed, in µs.
+    pub reads: Interval,
+    /// The end of the newest slice of what is judged, in µs; `None` if there is none.
+    pub watermark: Option<i64>,
     /// Whether the counts of all of it are stored.
     pub complete: bool,
     /// What is not stored of the service.

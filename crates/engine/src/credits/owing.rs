@@ -205,7 +205,7 @@ pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Resu
             tables: credits.tables.clone(),
             program: format!("nines {}", env!("CARGO_PKG_VERSION")),
             complete: owed.complete,
-            watermark: credits.watermark,
+            watermark: owed.watermark,
             missing: if owed.complete { Vec::new() } else { owed.lack.missing.clone() },
         };
         let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);

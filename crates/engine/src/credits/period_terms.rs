@@ -10,10 +10,9 @@ use nines_slo::{
     Agreement, Compactor, Covered, CreditError, Definitions, Evidence, Excluded, Month, ObjectKind, Period, Rules,
     Terms,
 };
-use nines_store::Store;
+use nines_store::{Store, TableKind};
 use nines_timeline::{Grid, Interval};
 
-use super::by_objective::Asked;
 use super::carried::Carried;
 use super::case::{Case, CaseName};
 use super::credited::CreditedBefore;
@@ -21,7 +20,7 @@ use super::fees::Fees;
 use super::presence::{Midnights, Presence, Seen, local_days};
 use super::spans::hull;
 use super::wanted::Wanted;
-use crate::evaluate::{Exclusion, Incident};
+use crate::evaluate::{Exclusion, Incident, Prepared};
 
 /// When nothing is said of a customer's coming and going.
 pub(super) const ALWAYS: Interval = Interval { start: i64::MIN, end: i64::MAX };
@@ -92,7 +91,7 @@ pub(super) struct PeriodTerms {
     /// The case of each agreement that was worked out last.
     pub latest: Mutex<HashMap<usize, Arc<Case>>>,
     /// The objectives by which agreements judge.
-    pub asked_objectives: Asked,
+    pub asked_objectives: BTreeMap<String, Prepared>,
     /// When they counted events; set before what is owed is worked out.
     pub seen_by_objective: OnceLock<BTreeMap<String, Seen>>,
     /// On which days services have rows; set before what is owed is worked out.
@@ -101,6 +100,8 @@ pub(super) struct PeriodTerms {
     pub first: i64,
     /// End of the newest slice of `requests`.
     pub watermark: i64,
+    /// The end of the newest slice of each raw table, in µs; `i64::MIN` where there is none.
+    pub watermarks: BTreeMap<TableKind, i64>,
     /// The store's slice width in µs.
     pub slot: i64,
     /// Where what people should know is said.
@@ -270,10 +271,11 @@ impl PeriodTerms {
         }
         self.check_objectives(&agreement.name, &covered)?;
         let business = self.business(number, version, service, judged.start)?;
-        let end = covered.metrics().iter().map(|metric| metric.slices().end).max().unwrap_or(judged.end);
         let lost = self.lost.iter().filter(|incident| incident.applies(&business, service));
-        // What comes after the period changes nothing of it, as long as an incident may go on.
-        let lost = lost.map(|incident| incident.interval(self.watermark));
+        let end = covered.reads(&[]).end;
+        // What comes later changes nothing of it, as long as an incident may go on.
+        let watermark = self.watermark_of(&terms);
+        let lost = lost.map(|incident| incident.interval(watermark));
         let lost: Vec<Interval> = lost.map(|lost| Interval::new(lost.start, lost.end.min(end))).collect();
         // A category of which the agreement does not speak decides nothing.
         let is_known = |category: &str| {
@@ -298,8 +300,9 @@ impl PeriodTerms {
             None
         });
         let hull = hull(&active, period.interval);
-        let active = self.present(&covered, active, reads, customer, service);
-        let before = Interval::new(reads.start, judged.start);
+        let needs = covered.needs(&lost);
+        let active = self.present(&covered, active, needs, customer, service);
+        let before = Interval::new(needs.start, judged.start);
         let needed = active.iter().map(|span| span.overlap(before)).find(|span| !span.is_empty());
         let needs = Interval::new(needed.map_or(judged.start, |needed| needed.start), judged.end);
         let bare = Evidence {
@@ -354,9 +357,8 @@ impl PeriodTerms {
 
     /// The µs that these versions need, whatever of, and the services if they are known by name.
     fn needed(&self, judging: Vec<(usize, Covered<'_>)>) -> Option<(Interval, Vec<String>)> {
-        let lost: Vec<Interval> = self.lost.iter().map(|incident| incident.interval(self.watermark)).collect();
         scope(judging.into_iter().map(|(_, covered)| {
-            let reads = covered.reads(&lost);
+            let reads = self.reads_of_all(&covered);
             // All of its first day says whether that day has a row.
             let first = local_days(covered.terms.time_zone, Interval::new(reads.start, reads.start + 1));
             let start = first.first().map_or(reads.start, |day| day.start.min(reads.start));

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{ScalarValue, exec_err};
@@ -17,7 +18,6 @@ use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
 use super::business::carried;
-use super::by_objective::Asked;
 use super::carried::Carried;
 use super::counter::{COLUMNS, LATENCIES};
 use super::credited::CreditedBefore;
@@ -30,7 +30,7 @@ use super::wanted::{NAMES, Wanted};
 use crate::answers::Arguments;
 use crate::answers::signature::{Parameter, Signature};
 use crate::deferred_function::DeferredFunction;
-use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, fold, speaks_of};
+use crate::evaluate::{DAY, Evaluation, Evaluator, Inputs, RAW, fold, speaks_of};
 use crate::table_call::TableCall;
 
 /// How many days after a period are looked at for rows that say that its services went on.
@@ -146,6 +146,7 @@ pub(super) async fn judging(
         carried: Carried::default(),
         first: inputs.first,
         watermark: inputs.watermark,
+        watermarks: watermarks(evaluator)?,
         slot: evaluator.slot,
         store: evaluator.store.clone(),
         now: evaluator.now,
@@ -153,7 +154,7 @@ pub(super) async fn judging(
         removed: BTreeMap::new(),
         cases: Mutex::default(),
         latest: Mutex::default(),
-        asked_objectives: Asked::default(),
+        asked_objectives: BTreeMap::new(),
         seen_by_objective: OnceLock::new(),
         presence: OnceLock::new(),
     };
@@ -169,7 +170,7 @@ pub(super) async fn judging(
     {
         judging.credited = CreditedBefore::read(evaluator, judging.month).await?;
     }
-    judging.asked_objectives = Asked::of(&judging, evaluator).await?;
+    judging.ask_objectives(evaluator).await?;
     // What speaks of services alone chooses services whole.
     let narrows = judging.chosen.customer.is_some() || !filters.iter().all(|filter| speaks_of(filter, &["service"]));
     // Of each service by itself, whoever its customers are.
@@ -200,23 +201,30 @@ pub(super) async fn judging(
     Ok(judging)
 }
 
+fn watermarks(evaluator: &Evaluator<'_>) -> Result<BTreeMap<TableKind, i64>> {
+    RAW.into_iter().map(|kind| Ok((kind, evaluator.inputs(kind)?.watermark))).collect()
+}
+
 /// Agreements whose period cannot be worked out any more, and why: rows that it needs were removed.
 fn removed(evaluator: &Evaluator<'_>, judging: &PeriodTerms) -> Result<BTreeMap<String, String>> {
-    let inputs = evaluator.inputs(TableKind::Requests)?;
-    let Some(sealed) = inputs.sealed else { return Ok(BTreeMap::new()) };
-    let from = chrono::NaiveDate::from_epoch_days(sealed.rows_from).map_or_else(String::new, |day| day.to_string());
-    let lacking = judging.agreements().filter(|(_, agreement)| {
-        let reads = judging.reads_of(std::iter::once(*agreement));
-        reads.is_some_and(|(reads, _)| inputs.lacks(&days_of(reads)))
-    });
-    let why = |name: &str| {
-        format!(
-            "the credits of {} under {name} follow from rows of requests that were removed: those before {from} are not kept. What was \
-             issued is in the table statements, with its evidence. Of several agreements, ask for another with --agreement",
-            judging.month
-        )
-    };
-    Ok(lacking.map(|(_, agreement)| (agreement.name.clone(), why(&agreement.name))).collect())
+    let mut found = BTreeMap::new();
+    for (_, agreement) in judging.agreements() {
+        let requests = judging.reads_of(std::iter::once(agreement)).map(|(reads, _)| (TableKind::Requests, reads));
+        for (table, reads) in requests.into_iter().chain(judging.reads_of_objectives(agreement)?) {
+            let inputs = evaluator.inputs(table)?;
+            let Some(sealed) = inputs.sealed.filter(|_| inputs.lacks(&days_of(reads))) else { continue };
+            let from = NaiveDate::from_epoch_days(sealed.rows_from).map_or_else(String::new, |day| day.to_string());
+            let why = format!(
+                "the credits of {} under {} follow from rows of {} that were removed: those before {from} are not kept. What was \
+                 issued is in the table statements, with its evidence. Of several agreements, ask for another with --agreement",
+                judging.month,
+                agreement.name,
+                table.name()
+            );
+            found.entry(agreement.name.clone()).or_insert(why);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether any row of these days may name a business.

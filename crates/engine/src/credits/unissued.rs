@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nines_slo::{Agreement, Covered, Month, Pattern, Terms, days_of};
-use nines_timeline::normalize;
+use nines_timeline::{Interval, normalize, without};
 
 use super::Owed;
 use super::completeness::{Lack, Of};
@@ -88,7 +88,24 @@ impl PeriodTerms {
         for (subject, (Lack { missing, newest }, zone)) in of {
             told.insert(lacks(&subject, &Lack { missing: normalize(missing), newest }, zone));
         }
+        told.extend(
+            owed.iter().filter(|owed| !owed.complete).filter_map(|owed| self.out_of_force(&owed.terms, owed.judged)),
+        );
         sentence(told)
+    }
+
+    /// What of some time an objective by which terms judge is not in force.
+    fn out_of_force(&self, terms: &Terms, judged: Interval) -> Option<String> {
+        let mut told = Vec::new();
+        for name in terms.objectives() {
+            let own = self.definitions.objectives.iter().filter(|own| own.name == name);
+            let in_force = own.flat_map(|own| &own.versions).map(|version| version.in_force).collect();
+            let gaps = without(&[judged], &normalize(in_force));
+            if !gaps.is_empty() {
+                told.push(format!("objective {name} is not in force on {}", days_of(&gaps, terms.time_zone)));
+            }
+        }
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     /// How far the table reaches, which earlier rules ask for.
@@ -154,6 +171,7 @@ impl PeriodTerms {
         if whole {
             return None;
         }
+        told.extend(self.out_of_force(terms, usual.interval));
         // Where no row of whatever service is close to the end, they are all to come.
         if !terms.judges_requests() {
             return Some((UnissuedKind::Incomplete, sentence(told)?));
@@ -172,7 +190,7 @@ impl PeriodTerms {
 }
 
 /// Of what data are missing: the objective by which is judged, or a service.
-fn subject(terms: &Terms, service: &str) -> String {
+pub(super) fn subject(terms: &Terms, service: &str) -> String {
     let objectives: BTreeSet<&str> = terms.objectives().collect();
     match (terms.judges_requests(), objectives.is_empty()) {
         (_, true) => format!("service {service}"),

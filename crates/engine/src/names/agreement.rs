@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use datafusion::error::Result;
-use nines_slo::{Each, Join, NotValid, Terms};
+use nines_slo::{Definitions, Each, Join, NotValid, Terms};
 use nines_store::TableKind;
+use nines_timeline::Grid;
 
 use super::miss::{Miss, Of, meant};
 use super::objective::{names, unknown_causes, unmatched};
@@ -19,12 +20,12 @@ pub(crate) async fn misses(terms: &Terms, carried: &mut Carried<'_>) -> Result<V
     let mut found = categories(terms, carried);
     found.extend(plans(terms, carried).await?);
     found.extend(objectives(terms, carried));
+    if !terms.judges_requests() {
+        return Ok(found);
+    }
     let Some(keys) = carried.keys(TABLE).await? else { return Ok(found) };
     let all: Vec<&Key> = keys.keys.iter().collect();
     let anybody = Of { rows: Vec::new(), said: "" };
-    if !terms.judges_requests() {
-        return carried.confirmed(found, &keys).await;
-    }
     found.extend(unmatched((TABLE, "service"), &terms.services, &anybody, &all, &keys.since));
     let own: Vec<&Key> = all.into_iter().filter(|key| terms.matches_service(&key.service)).collect();
     if !own.is_empty() {
@@ -72,15 +73,50 @@ fn of_metric(terms: &Terms, own: &[&Key], since: &str) -> Vec<Miss> {
     found
 }
 
-/// Objectives that there are not.
+/// Objectives that there are not, and those whose slices those of the agreement do not fit.
 fn objectives(terms: &Terms, carried: &Carried<'_>) -> Vec<Miss> {
-    let known: Vec<&str> = carried.evaluator.definitions.objectives.iter().map(|own| own.name.as_str()).collect();
-    let unknown: BTreeSet<&str> = terms.objectives().filter(|name| !known.contains(name)).collect();
-    let told = unknown.into_iter().map(|name| {
-        let text = format!("there is no objective '{name}' to judge by{}", meant(name, &known));
-        Miss { look: None, table: TableKind::Definitions, text }
-    });
-    told.collect()
+    let definitions = &carried.evaluator.definitions;
+    let mut told = BTreeSet::new();
+    for metric in terms.metrics() {
+        let Some(name) = &metric.objective else { continue };
+        match definitions.objectives.iter().find(|own| own.name == *name) {
+            None => drop(told.insert(no_objective(name, definitions))),
+            Some(objective) => {
+                let newest = objective.versions.last().filter(|newest| metric.slice % newest.spec.slices.width() != 0);
+                told.extend(newest.map(|newest| slices_misfit(metric, name, newest.spec.slices)));
+            }
+        }
+    }
+    told.into_iter().map(|text| Miss { look: None, table: TableKind::Definitions, text }).collect()
+}
+
+/// What is said where slices of an objective do not make up those of an agreement.
+pub(crate) fn slices_misfit(terms: &Terms, objective: &str, slices: Grid) -> String {
+    let seconds = |micros: i64| micros / nines_timeline::MICROS;
+    let (own, width) = (seconds(terms.slice), seconds(slices.width()));
+    match terms.slice % slices.width() {
+        0 => format!(
+            "slices of {own} s from midnight in {} are not made up by those of objective '{objective}', of {width} s, which begin at \
+             other times; give the objective a calendar in this zone, or shorter slices",
+            terms.time_zone
+        ),
+        _ => format!(
+            "slices of {own} s are not made up by those of objective '{objective}', of {width} s; let them be a multiple"
+        ),
+    }
+}
+
+/// Why there is nothing of this name to judge by.
+pub(crate) fn no_objective(name: &str, definitions: &Definitions) -> String {
+    if let Some(composite) = definitions.composites.iter().find(|composite| composite.name == name) {
+        let members = composite.objectives.join(", ");
+        return format!("'{name}' has several objectives, and an agreement judges by one of them: {members}");
+    }
+    if let Some(unmeasured) = definitions.unmeasured.iter().rfind(|unmeasured| unmeasured.objective == name) {
+        return format!("objective '{name}' is not measured: {}", unmeasured.why);
+    }
+    let known: Vec<&str> = definitions.objectives.iter().map(|own| own.name.as_str()).collect();
+    format!("there is no objective '{name}' to judge by{}", meant(name, &known))
 }
 
 /// Plans that no fee has. Where no fee says of which plan it is nothing can be said.

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use nines_timeline::Share;
 
-use crate::agreement::terms::{Bad, LostTelemetry, Measure, NotValid, RateOp};
+use crate::agreement::terms::{Bad, LostTelemetry, Measure, NotValid, OverEnd, RateOp};
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
@@ -133,6 +133,18 @@ pub(crate) fn measure(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Meas
         Name::Occurrences => Measure::Occurrences,
         Name::Proportional => Measure::Proportional(bad?),
     })
+}
+
+/// `overEnd`: what becomes of a run of bad slices that goes on over the end of the period.
+pub(crate) fn over_end(fields: &Fields<'_>, measure: Option<Measure>, notes: &mut Notes<'_>) -> OverEnd {
+    let words = [("cut", OverEnd::Cut), ("split", OverEnd::Split)];
+    let over_end = fields.word("overEnd", &words, notes).unwrap_or(OverEnd::Cut);
+    let long = measure.and_then(Measure::min_run).is_some_and(|min_run| min_run > duration::DAY);
+    if let (OverEnd::Split, true, Some(node)) = (over_end, long, fields.get("overEnd")) {
+        let hint = "let 'minRun' be at most 1d, or say overEnd: cut";
+        notes.error_hint(node.place, "'overEnd: split' would look further than a day beyond the period", hint);
+    }
+    over_end
 }
 
 /// `errorRate > 10%`.

@@ -9,7 +9,7 @@ use crate::agreement::{Agreement, AgreementVersion, Allowance, Terms};
 use crate::fraction::Fraction;
 use crate::period::{Month, Period};
 use crate::rules::Rules;
-use crate::spans::{clip, intersect};
+use crate::spans::{clip, intersect, subtract};
 
 /// A period as an agreement judges it: whole, by the terms in force at its first covered instant.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +91,19 @@ impl Covered<'_> {
         spans.filter(|span| !span.is_empty()).collect()
     }
 
+    /// The slices beside what is judged, in service hours, in which runs of bad slices are followed.
+    pub(crate) fn beside(&self, active: &[Interval]) -> Vec<Interval> {
+        let margin = self.terms.margin();
+        if margin == 0 {
+            return Vec::new();
+        }
+        let wide = |span: Interval| Interval::new(span.start - margin, span.end + margin);
+        let spans = self.slices_of(active).into_iter().map(wide).collect();
+        let spans = self.in_service(normalize(spans), wide(self.slices()));
+        let spans: Vec<Interval> = spans.into_iter().map(|span| self.grid().inside(span)).collect();
+        subtract(&spans, &self.judged(active))
+    }
+
     /// What of some time within a stretch lies in service hours.
     pub(crate) fn in_service(&self, spans: Vec<Interval>, within: Interval) -> Vec<Interval> {
         match &self.terms.service_hours {
@@ -128,16 +141,29 @@ impl Covered<'_> {
         self.terms.claim_within?.claim_by(self.terms.time_zone, self.period.interval.end, first_outage)
     }
 
-    /// The µs of which [`Evidence::slices`](crate::Evidence::slices) must be counted: the slices that are judged and,
-    /// where telemetry was lost in them, the days from which is estimated.
+    /// The µs of which [`Evidence::slices`](crate::Evidence::slices) must be counted: the slices that are judged, those beside
+    /// them in which runs of bad slices are followed, and, where telemetry was lost, the days from which is estimated.
     pub fn reads(&self, lost: &[Interval]) -> Interval {
-        let all = self.metrics().into_iter().map(|metric| metric.reads_alone(lost));
-        let hull = |a: Interval, b: Interval| Interval::new(a.start.min(b.start), a.end.max(b.end));
-        all.reduce(hull).unwrap_or(self.interval)
+        self.hull(|metric| metric.reads_alone(lost))
     }
 
-    /// The same for one metric.
+    /// The same without the slices beside those that are judged.
+    pub fn needs(&self, lost: &[Interval]) -> Interval {
+        self.hull(|metric| metric.needs_alone(lost))
+    }
+
+    fn hull(&self, of: impl FnMut(Covered<'_>) -> Interval) -> Interval {
+        let hull = |a: Interval, b: Interval| Interval::new(a.start.min(b.start), a.end.max(b.end));
+        self.metrics().into_iter().map(of).reduce(hull).unwrap_or(self.interval)
+    }
+
+    /// What is read for one metric.
     pub(crate) fn reads_alone(&self, lost: &[Interval]) -> Interval {
+        let (judged, margin, needs) = (self.slices(), self.terms.margin(), self.needs_alone(lost));
+        Interval::new(needs.start.min(judged.start - margin), judged.end + margin)
+    }
+
+    fn needs_alone(&self, lost: &[Interval]) -> Interval {
         let judged = self.slices();
         let days = lost.iter().filter(|lost| lost.start < judged.end && judged.start < lost.end && !lost.is_empty());
         let first = days.filter_map(|lost| self.lookback(lost.start)).map(|days| days.start).min();

@@ -31,6 +31,7 @@ const OWN: &[&str] = &[
     "bad",
     "minRequests",
     "minRun",
+    "overEnd",
     "commitment",
     "round",
     "credits",

@@ -47,7 +47,8 @@ pub use limits::{Cap, Money, Rounded, YearCap};
 pub use metrics::Together;
 pub(crate) use read::read;
 pub use terms::{
-    Allowance, Bad, Exclude, ExcludedTime, Granularity, LostTelemetry, Measure, NotValid, Notice, RateOp, Terms,
+    Allowance, Bad, Exclude, ExcludedTime, Granularity, LostTelemetry, Measure, NotValid, Notice, OverEnd, RateOp,
+    Terms,
 };
 
 /// An agreement and what was agreed when.

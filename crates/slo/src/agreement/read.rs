@@ -11,7 +11,7 @@ use crate::agreement::failures::failed;
 use crate::agreement::hours::service_hours;
 use crate::agreement::issuer::{Side, issuer};
 use crate::agreement::metrics::{Together, metrics, together};
-use crate::agreement::terms::{ExcludedTime, Granularity, Measure, Terms};
+use crate::agreement::terms::{ExcludedTime, Granularity, Measure, OverEnd, Terms};
 use crate::agreement::{Draft, clauses, credits, limits};
 use crate::duration;
 use crate::fields::{self, Fields};
@@ -44,6 +44,7 @@ const FIELDS: &[&str] = &[
     "bad",
     "minRequests",
     "minRun",
+    "overEnd",
     "commitment",
     "round",
     "credits",
@@ -152,9 +153,16 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         needs_runs(fields, "claimWithin", "from: outage", measure, notes);
     }
     let complete = clauses::complete(fields, notes);
+    needs_runs(fields, "overEnd", "overEnd", measure, notes);
+    let over_end = clauses::over_end(fields, measure, notes);
     let exclusions = exclusions(fields, notes);
     if exclusions.bridge {
         needs_runs(fields, "exclusions", "bridge", measure, notes);
+    }
+    if let (true, OverEnd::Split, Some(node)) = (exclusions.bridge, over_end, fields.get("overEnd")) {
+        let reason = "'overEnd: split' and 'bridge: true' exclude each other: excluded time beside the period would have to be bridged \
+                      without end";
+        notes.error(node.place, reason);
     }
     let words = [("removed", ExcludedTime::Removed), ("errorFree", ExcludedTime::ErrorFree)];
     let excluded_time = fields.word("excludedTime", &words, notes).unwrap_or(ExcludedTime::ErrorFree);
@@ -198,6 +206,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         min_payout: min_payout?,
         round_amount,
         exclusions: exclusions.categories,
+        over_end,
         excluded_time,
         excluded_by: exclusions.granularity,
         bridge: exclusions.bridge,

@@ -84,6 +84,8 @@ pub struct Terms {
     pub round_amount: Option<Rounded>,
     /// What the party does not answer for, in the order of the agreement.
     pub exclusions: Vec<Exclude>,
+    /// What becomes of a run of bad slices that goes on over an end of what is judged.
+    pub over_end: OverEnd,
     /// What becomes of excluded time.
     pub excluded_time: ExcludedTime,
     /// Whether a slice that is excluded in part is judged by its rest.
@@ -112,8 +114,8 @@ pub enum Measure {
     /// 1 − bad slices / number of slices.
     BadSlices(Bad),
     /// 1 − time in runs of bad slices of at least `min_run` / time of all slices. What ends a run: a slice that is
-    /// not bad, not measured or below the minimum of requests, and excluded time unless [`Terms::bridge`]. Days do not, and the
-    /// period cuts it.
+    /// not bad, not measured or below the minimum of requests, and excluded time unless [`Terms::bridge`]. Days do not; what
+    /// the end of the period does says [`Terms::over_end`].
     Downtime {
         /// What makes a slice bad.
         bad: Bad,
@@ -214,6 +216,15 @@ pub struct Allowance {
     pub months: u32,
 }
 
+/// What becomes of a run of bad slices that goes on over an end of what is judged: of the period, or of a customer's part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OverEnd {
+    /// The end cuts it: each part must be long enough by itself.
+    Cut,
+    /// The whole of it must be long enough; what is judged counts its own part.
+    Split,
+}
+
 /// What becomes of excluded time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExcludedTime {
@@ -311,6 +322,12 @@ impl Terms {
     /// These terms and those of the other metrics.
     pub fn metrics(&self) -> impl Iterator<Item = &Terms> {
         std::iter::once(self).chain(self.others.iter().map(Arc::as_ref))
+    }
+
+    /// How far beside what is judged runs of bad slices are followed, in µs: whole slices, 0 where its ends cut them.
+    pub fn margin(&self) -> i64 {
+        let followed = self.measure.min_run().filter(|_| self.over_end == OverEnd::Split);
+        followed.map_or(0, |min_run| ((min_run - 1).div_euclid(self.slice) + 1) * self.slice)
     }
 
     /// The objectives whose events are judged.

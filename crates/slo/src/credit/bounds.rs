@@ -111,9 +111,9 @@ fn alone(
         share: share_as_counted.clone(),
         kept: credit.kept,
     };
-    let best = match credit.lost_slices {
-        0 => as_counted(),
-        _ => {
+    let best = match credit.lost_slices == 0 && special.lost_beside().is_empty() {
+        true => as_counted(),
+        false => {
             let nothing_lost = Special::of(covered, &honoured, evidence, &[]);
             let judged = Judged::of(covered, evidence, &nothing_lost, &[])?;
             let valid = judged.valid.checked_add(measured.lost_valid);

@@ -23,7 +23,7 @@ pub struct Compactor {
     partly: Vec<i64>,
     /// Where the months of a period of several begin, in µs.
     months: Vec<i64>,
-    /// Whether nothing is excluded, lost or estimated from, and months are not told apart.
+    /// Whether nothing is excluded, lost, estimated from or followed beside what is judged, and months are not told apart.
     is_plain: bool,
 }
 
@@ -51,6 +51,7 @@ impl Covered<'_> {
             && special.lost.is_empty()
             && days.is_empty()
             && months.is_empty()
+            && special.beside.is_empty()
             && pieces.are_slices();
         Ok(Compactor {
             pieces,
@@ -86,10 +87,14 @@ impl Compactor {
                 into.measured.used |= pieces.iter().any(|counts| counts.valid > 0);
                 into.measured.add(covered, &self.special, &self.lost, start, sums);
             }
+            let is_beside = contains(&self.special.beside, start);
+            if is_beside {
+                into.measured.add_good(covered, &self.special, &self.lost, start, self.sums(pieces));
+            }
             let decides = pieces.iter().any(|counts| counts.failed > 0) || self.partly.binary_search(&start).is_ok();
             for counts in pieces {
                 let is_reference = contains(&self.days, counts.start);
-                if is_reference || is_judged && decides {
+                if is_reference || (is_judged || is_beside) && decides {
                     into.slices.push(*counts);
                 } else if is_judged && !(removed && is_excluded(counts)) {
                     let too_many = || CreditError::too_many(start);

@@ -14,7 +14,7 @@ use crate::credit::pieces::{Pieces, by_slice};
 use crate::credit::slices::Special;
 use crate::credit::sum::Sum;
 use crate::fraction::Fraction;
-use crate::spans::{clip, contains, subtract};
+use crate::spans::{clip, contains, intersect, subtract};
 
 /// What becomes of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,11 +174,7 @@ impl Judged {
             outages: Vec::new(),
         };
         let measuring = Measuring { covered, special, estimates, removed };
-        let within = covered.slices();
-        let from = evidence.slices.partition_point(|counts| counts.start < within.start);
-        let to = evidence.slices.partition_point(|counts| counts.start < within.end);
-        let inside = &evidence.slices[from..to.max(from)];
-        for (start, pieces) in by_slice(inside, slice, |start| special.slices.start_of(start)) {
+        for (start, pieces) in measuring.slices(&evidence.slices, covered.slices()) {
             if !contains(&special.judged, start) {
                 continue;
             }
@@ -192,7 +188,8 @@ impl Judged {
             judged.take(measuring.slice(silent, &[], true)?)?;
         }
         if let Some(min_run) = terms.measure.min_run() {
-            judged.run(special, slice, min_run, terms.bridge);
+            let beside = measuring.bad_beside(&evidence.slices)?;
+            judged.run(special, terms, min_run, beside);
         }
         let mut sum = Sum::default();
         judged.slices.iter().for_each(|own| own.add_to(&mut sum, terms.measure, slice));
@@ -221,12 +218,13 @@ impl Judged {
         Ok(())
     }
 
-    /// Leaves of bad time only what lasts long enough.
-    fn run(&mut self, special: &Special, slice: i64, min_run: i64, bridge: bool) {
+    /// Leaves of bad time only what lasts long enough, with what is bad beside it.
+    fn run(&mut self, special: &Special, terms: &Terms, min_run: i64, beside: Vec<Interval>) {
+        let slice = terms.slice;
         let bad = self.slices.iter().filter(|own| own.fate == Fate::Counted);
         let bad = bad.map(|own| Interval::new(own.start, own.start + slice));
-        let bad = normalize(bad.chain(self.lost.iter().copied()).collect());
-        self.outages = runs(&bad, special, min_run, bridge);
+        let bad = normalize(bad.chain(self.lost.iter().copied()).chain(beside).collect());
+        self.outages = runs(&bad, special, min_run, terms.bridge);
         let runs: Vec<Interval> = self.outages.iter().flatten().copied().collect();
         self.lost = self.lost.iter().flat_map(|lost| clip(&runs, *lost)).collect();
         for own in self.slices.iter_mut().filter(|own| own.fate == Fate::Counted) {
@@ -269,17 +267,24 @@ pub(crate) fn available(lost: &Fraction, time: i64, slice: i64) -> Fraction {
     }
 }
 
-/// Of bad slices the runs that last long enough, without their excluded time: that ends a run, or is bridged.
+/// Of bad slices the runs that last long enough, without their excluded time: that ends a run, or is bridged. Of a run that goes on
+/// beside what is judged only the judged part.
 pub(crate) fn runs(bad: &[Interval], special: &Special, min_run: i64, bridge: bool) -> Vec<Vec<Interval>> {
     let left = subtract(bad, &special.excluded);
-    if !bridge {
-        return left.into_iter().filter(|run| run.duration() >= min_run).map(|run| vec![run]).collect();
+    let runs: Vec<Vec<Interval>> = if bridge {
+        // Excluded time beside bad time belongs to its run, but takes nothing.
+        let bridged = normalize(left.iter().copied().chain(special.excluded_time()).collect());
+        let lasting = bridged.into_iter().map(|run| clip(&left, run));
+        let long = |run: &Vec<Interval>| run.iter().copied().map(Interval::duration).sum::<i64>() >= min_run.max(1);
+        lasting.filter(long).collect()
+    } else {
+        left.into_iter().filter(|run| run.duration() >= min_run).map(|run| vec![run]).collect()
+    };
+    if special.beside.is_empty() {
+        return runs;
     }
-    // Excluded time beside bad time belongs to its run, but takes nothing.
-    let bridged = normalize(left.iter().copied().chain(special.excluded_time()).collect());
-    let lasting = bridged.into_iter().map(|run| clip(&left, run));
-    let long = |run: &Vec<Interval>| run.iter().copied().map(Interval::duration).sum::<i64>() >= min_run.max(1);
-    lasting.filter(long).collect()
+    let judged = runs.into_iter().map(|run| intersect(&run, &special.judged));
+    judged.filter(|run| !run.is_empty()).collect()
 }
 
 /// What decides what becomes of a slice.
@@ -291,6 +296,29 @@ struct Measuring<'a> {
 }
 
 impl Measuring<'_> {
+    /// Of counts those of the slices of some time, with the start of each slice.
+    fn slices<'c>(&self, counts: &'c [Counts], within: Interval) -> impl Iterator<Item = (i64, &'c [Counts])> {
+        let from = counts.partition_point(|counts| counts.start < within.start);
+        let to = counts.partition_point(|counts| counts.start < within.end);
+        let grid = self.special.slices;
+        by_slice(&counts[from..to.max(from)], grid.width(), move |start| grid.start_of(start))
+    }
+
+    /// The bad slices beside what is judged. What was lost of one in part is not estimated: it is judged by its rest.
+    fn bad_beside(&self, counts: &[Counts]) -> Result<Vec<Interval>, CreditError> {
+        let (special, width) = (self.special, self.special.slices.width());
+        let mut bad: Vec<Interval> = special.wholly_lost(&special.lost_beside());
+        for span in &special.beside {
+            for (start, pieces) in self.slices(counts, *span) {
+                let (own, _) = self.slice(start, pieces, false)?;
+                if own.fate == Fate::Counted {
+                    bad.push(Interval::new(start, start + width));
+                }
+            }
+        }
+        Ok(bad)
+    }
+
     /// A slice with what was counted in it, and how many failures of it are dropped.
     fn slice(&self, start: i64, pieces: &[Counts], partly: bool) -> Result<(JudgedSlice, i64), CreditError> {
         let (terms, special) = (self.covered.terms, self.special);

@@ -6,7 +6,7 @@ use crate::agreement::{Covered, Downtime, ExcludedTime, Measure};
 use crate::credit::evidence::{Counts, CreditError};
 use crate::credit::judged::runs;
 use crate::credit::slices::Special;
-use crate::spans::{clip, intersect};
+use crate::spans::clip;
 
 /// What was measured in a stretch of time. Stretches that follow each other add up ([`Compactor::join`](crate::Compactor::join)); their size does not
 /// grow with the requests.
@@ -34,12 +34,26 @@ impl Measured {
         start: i64,
         sums: SliceSums,
     ) {
+        if sums.outside > 0 {
+            self.time += weight(covered, special, Interval::new(start, start + covered.terms.slice));
+            self.add_good(covered, special, lost, start, sums);
+        }
+    }
+
+    /// Takes a slice into account that is judged, or lies beside those that are.
+    pub(crate) fn add_good(
+        &mut self,
+        covered: &Covered<'_>,
+        special: &Special,
+        lost: &[Interval],
+        start: i64,
+        sums: SliceSums,
+    ) {
         let (terms, SliceSums { outside, failed, spared }) = (covered.terms, sums);
         if outside == 0 {
             return;
         }
         let slice = Interval::new(start, start + terms.slice);
-        self.time += weight(covered, special, slice);
         let Measure::Downtime { bad, .. } = terms.measure else { return };
         // What was lost in part is known only with the estimate, and is taken for down at worst.
         if !clip(lost, slice).is_empty() {
@@ -81,7 +95,7 @@ impl Measured {
 
     /// Runs that would be downtime, had nothing been good but what was measured so.
     pub(crate) fn worst_downtime(&self, covered: &Covered<'_>, special: &Special) -> Downtime {
-        let whole = covered.slices();
+        let whole = special.reach();
         let Some(good) = self.good else { return down(covered, special, whole) };
         let mut all = down(covered, special, Interval::new(whole.start, good.start));
         all.then(self.down.clone());
@@ -121,14 +135,14 @@ pub(crate) fn weight(covered: &Covered<'_>, special: &Special, slice: Interval) 
     }
 }
 
-/// The downtime, were all of these slices bad that are judged and not excluded.
+/// The downtime, were all of these slices bad that are not excluded: those that are judged, and those beside them.
 fn down(covered: &Covered<'_>, special: &Special, within: Interval) -> Downtime {
     let (terms, mut downtime) = (covered.terms, Downtime::default());
     let Some(min_run) = terms.measure.min_run() else { return downtime };
     if within.duration() < min_run.max(1) {
         return downtime;
     }
-    let bad = intersect(&special.judged, &[within]);
+    let bad = special.followed(within);
     let runs = runs(&bad, special, min_run, terms.bridge);
     runs.iter().for_each(|outage| terms.credits.add(outage, terms.time_zone, &mut downtime));
     downtime

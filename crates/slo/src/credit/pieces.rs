@@ -49,7 +49,8 @@ impl Pieces {
         let edges = special.excluded.iter().chain(&special.lost).chain(&days).flat_map(|span| [span.start, span.end]);
         let hours: Vec<Interval> = days.iter().flat_map(|days| covered.in_service(vec![*days], *days)).collect();
         let edges = edges.chain(hours.iter().flat_map(|span| [span.start, span.end]));
-        let within = |at: &i64| covered.reads_alone(&evidence.lost).start < *at && *at < covered.slices().end;
+        let reads = covered.reads_alone(&evidence.lost);
+        let within = |at: &i64| reads.start < *at && *at < reads.end;
         let mut cuts: Vec<i64> = edges.chain(active).filter(within).filter(|at| !grid.begins(*at)).collect();
         cuts.sort_unstable();
         cuts.dedup();

@@ -14,6 +14,8 @@ use crate::spans::{clip, intersect, subtract};
 pub(crate) struct Special {
     /// What is judged: the slices of the covered part of the period in which the customer was there.
     pub judged: Vec<Interval>,
+    /// The slices beside them in which runs of bad slices are followed.
+    pub beside: Vec<Interval>,
     /// Of whatever time the evidence is about.
     pub excluded: Vec<Interval>,
     /// Touched by a loss of telemetry, excluded or not, of the same time.
@@ -74,12 +76,12 @@ impl Special {
             (Granularity::Stored, None) | (Granularity::Slice, _) => slices,
         };
         let (excluding, losing) = (by(terms.excluded_by), by(terms.lost_by));
-        let judged = covered.judged(&evidence.active);
+        let (judged, beside) = (covered.judged(&evidence.active), covered.beside(&evidence.active));
         let joined = normalize(honoured.iter().flat_map(|honoured| &honoured.parts).copied().collect());
         let excluded = joined.into_iter().map(|interval| excluding.inside(interval)).filter(|i| !i.is_empty());
         let excluded: Vec<Interval> = excluded.collect();
         let mut special =
-            Special { judged, excluded, lost: Vec::new(), outages: Vec::new(), slices, excluding, losing };
+            Special { judged, beside, excluded, lost: Vec::new(), outages: Vec::new(), slices, excluding, losing };
         if terms.lost_telemetry.is_none() {
             return special;
         }
@@ -106,6 +108,14 @@ impl Special {
         normalize(self.outages.iter().flat_map(|(_, spans)| spans.iter().copied()).collect())
     }
 
+    /// Time beside what is judged that was lost, and not excluded.
+    pub fn lost_beside(&self) -> Vec<Interval> {
+        match self.beside.is_empty() {
+            true => Vec::new(),
+            false => intersect(&subtract(&self.lost, &self.excluded), &self.beside),
+        }
+    }
+
     /// Of lost time the slices that were lost from first to last.
     pub fn wholly_lost(&self, lost_time: &[Interval]) -> Vec<Interval> {
         lost_time.iter().map(|span| self.slices.inside(*span)).filter(|span| !span.is_empty()).collect()
@@ -117,6 +127,22 @@ impl Special {
         let touched = normalize(rest.into_iter().map(|span| self.slices.touched(span)).collect());
         let width = self.slices.width();
         touched.into_iter().flat_map(|span| (span.start..span.end).step_by(width as usize)).collect()
+    }
+
+    /// Judged time and time beside it, within a stretch.
+    pub fn followed(&self, within: Interval) -> Vec<Interval> {
+        let judged = intersect(&self.judged, &[within]);
+        match self.beside.is_empty() {
+            true => judged,
+            false => normalize(judged.into_iter().chain(intersect(&self.beside, &[within])).collect()),
+        }
+    }
+
+    /// From the first slice in which a run may begin to the last in which it may end.
+    pub fn reach(&self) -> Interval {
+        let all = || self.judged.iter().chain(&self.beside);
+        let start = all().map(|span| span.start).min().unwrap_or_default();
+        Interval::new(start, all().map(|span| span.end).max().unwrap_or(start))
     }
 
     /// µs that are judged.

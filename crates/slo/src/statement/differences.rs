@@ -21,8 +21,10 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
     found.change(Subject::Parties, "service", &old.service, &new.service);
     found.change(Subject::Parties, "business", &old.business, &new.business);
     found.change(Subject::Parties, "period", &old.period.to_string(), &new.period.to_string());
-    found.figures(&old.credit, &new.credit);
     let agreements = (old.agreement(), new.agreement());
+    let covered = agreements.1.as_ref().ok().and_then(|agreement| new.covered(agreement).ok());
+    let judges_requests = covered.is_none_or(|covered| covered.terms.judges_requests());
+    found.figures(&old.credit, &new.credit, if judges_requests { "requests" } else { "events" });
     let figured = match &agreements {
         (Ok(before), Ok(after)) => Figured::of(old, before).ok().zip(Figured::of(new, after).ok()),
         _ => None,
@@ -94,7 +96,8 @@ impl Found {
         }
     }
 
-    fn figures(&mut self, old: &Credit, new: &Credit) {
+    /// `of` is what is counted.
+    fn figures(&mut self, old: &Credit, new: &Credit, of: &str) {
         let shown = |amount: Option<i128>, credit: &Credit| match (amount, &credit.currency) {
             (Some(amount), Some(currency)) => money(amount, currency),
             _ => String::new(),
@@ -116,8 +119,8 @@ impl Found {
             _ => {}
         }
         self.parts(&old.parts, &new.parts);
-        self.change(Subject::Requests, "number of valid requests", &grouped(old.valid), &grouped(new.valid));
-        self.change(Subject::Requests, "number of failed requests", &grouped(old.failed), &grouped(new.failed));
+        self.change(Subject::Requests, &format!("number of valid {of}"), &grouped(old.valid), &grouped(new.valid));
+        self.change(Subject::Requests, &format!("number of failed {of}"), &grouped(old.failed), &grouped(new.failed));
     }
 
     /// Figures of which the statement has several.
@@ -171,8 +174,11 @@ impl Found {
         for lost in after.lost.iter().filter(|lost| !before.lost.contains(lost)) {
             self.tell(Subject::LostTelemetry, format!("Telemetry was lost {}.", new.clock.span_in_zone(*lost)));
         }
-        for estimate in &new.credit.estimates {
-            let earlier = old.credit.estimates.iter().find(|other| other.started == estimate.started);
+        for (number, estimate) in new.credit.estimates.iter().enumerate() {
+            let begins_with_it = |other: &&Estimate| other.started == estimate.started;
+            // Of several outages that begin at one instant each has its place.
+            let place = new.credit.estimates[..number].iter().filter(begins_with_it).count();
+            let earlier = old.credit.estimates.iter().filter(begins_with_it).nth(place);
             if let Some(earlier) = earlier.filter(|earlier| *earlier != estimate) {
                 let text = format!(
                     "For the outage of {} {}; before {}.",

@@ -2,6 +2,7 @@
 
 use nines_timeline::Interval;
 
+use crate::agreement::OverEnd;
 use crate::statement::view::View;
 use crate::words::{counted, grouped, long};
 
@@ -33,6 +34,12 @@ pub(crate) fn outages(view: &View<'_>) -> Option<Outages> {
         0 => format!("No slices were bad for {} or more in a row.", long(min_run)),
         all if all == rows.len() => format!("{} of {} or more.", counted(all as i64, "outage"), long(min_run)),
         all => format!("The longest {} of {} outages of {} or more.", rows.len(), grouped(all), long(min_run)),
+    };
+    let said = match view.terms().over_end {
+        OverEnd::Cut => said,
+        OverEnd::Split => {
+            format!("{said} One that goes on over an end of what is judged is shown as far as it is judged.")
+        }
     };
     Some(Outages { said, rows })
 }

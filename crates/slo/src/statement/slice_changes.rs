@@ -12,9 +12,9 @@ use crate::words::{counted, grouped};
 /// How many are named.
 const NAMED: usize = 3;
 
-/// A sentence about the slices of the period and one about those from which is estimated.
+/// A sentence about the slices of the period, one about those beside it, and one about those from which is estimated.
 pub(crate) fn slice_changes(old: &View<'_>, new: &View<'_>) -> Vec<String> {
-    let judged = &new.workings.special.judged;
+    let (judged, beside) = (&new.workings.special.judged, &new.workings.special.beside);
     let days = |view: &View<'_>| -> BTreeSet<Interval> {
         view.credit.estimates.iter().map(|estimate| estimate.days).collect()
     };
@@ -24,11 +24,12 @@ pub(crate) fn slice_changes(old: &View<'_>, new: &View<'_>) -> Vec<String> {
     let inside = |spans: &[Interval], at: i64| spans.iter().any(|span| span.start <= at && at < span.end);
     let told = [
         sentence(old, new, "In", &|at| inside(judged, at), &|at| inside(&common, at)),
+        sentence(old, new, "Beside what is judged, in", &|at| inside(beside, at), &|_| false),
         sentence(
             old,
             new,
             "Of the days from which is estimated, in",
-            &|at| !inside(judged, at) && inside(&common, at),
+            &|at| !inside(judged, at) && !inside(beside, at) && inside(&common, at),
             &|_| true,
         ),
     ];

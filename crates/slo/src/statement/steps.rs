@@ -61,7 +61,7 @@ pub(crate) fn of(figured: &Figured<'_>) -> Result<Vec<Step>, StatementError> {
 fn availability_steps(view: &View<'_>) -> Vec<Step> {
     let mut steps = vec![
         step("Slices of the period", slices(view)),
-        step("Requests", requests(view)),
+        step(if view.terms().objective.is_some() { "Events" } else { "Requests" }, requests(view)),
         step("Excluded time", excluded(view)),
     ];
     if view.terms().lost_telemetry.is_some() {
@@ -192,10 +192,17 @@ fn excluded(view: &View<'_>) -> Vec<String> {
 
 fn lost(view: &View<'_>) -> Vec<String> {
     let credit = &view.credit;
-    if credit.lost_slices == 0 {
-        return vec!["Telemetry was not lost in any slice that counts.".to_string()];
-    }
     let special = &view.workings.special;
+    if credit.lost_slices == 0 {
+        let mut lines = vec!["Telemetry was not lost in any slice that counts.".to_string()];
+        if !special.lost_beside().is_empty() {
+            lines.push(
+                "It was lost beside them, where runs of bad slices are followed: a slice that was lost there is bad."
+                    .to_string(),
+            );
+        }
+        return lines;
+    }
     let lost: i64 = special.outages.iter().flat_map(|(_, spans)| spans).map(|span| span.duration()).sum();
     let whole = special.losing.width() == view.terms().slice;
     let partly = lost != credit.lost_slices * view.terms().slice;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, RateOp, Rounded, Terms, Together};
+use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, OverEnd, RateOp, Rounded, Terms, Together};
 use crate::fraction::Rounding;
 use crate::objective::{Causes, Charge, Party};
 use crate::pattern::Pattern;
@@ -30,6 +30,8 @@ pub(crate) fn clauses(terms: &Terms) -> Vec<Clause> {
         let name = other.metric.as_deref().unwrap_or_default();
         let own = of_metric(other);
         let gone = first.iter().filter(|clause| own.iter().all(|other| other.name != clause.name));
+        // What stands in the place of requests is said by itself.
+        let gone = gone.filter(|clause| !matches!(&*clause.name, "Requests" | "Events"));
         let gone = gone.map(|clause| Clause { name: clause.name.clone(), text: "Nothing is agreed".to_string() });
         let differs = own.iter().filter(|clause| !first.contains(clause)).cloned();
         let named = |clause: Clause| Clause { name: format!("{name}: {}", clause.name).into(), ..clause };
@@ -161,8 +163,12 @@ fn measure(terms: &Terms) -> String {
         Measure::MeanErrorRate => "1 − sum of the slices' error rates / number of slices".to_string(),
         Measure::BadSlices(_) => format!("1 − bad slices / number of slices; a slice is bad with {bad}"),
         Measure::Downtime { min_run, .. } => format!(
-            "1 − downtime / time of the period; downtime is slices with {bad}, {} or more in a row",
-            length(min_run)
+            "1 − downtime / time of the period; downtime is slices with {bad}, {} or more in a row{}",
+            length(min_run),
+            match terms.over_end {
+                OverEnd::Cut => "",
+                OverEnd::Split => ", also where they go on over an end of what is judged, which counts its own part",
+            }
         ),
         Measure::Occurrences => "1 − failed requests / valid requests".to_string(),
         Measure::Proportional(_) => {

@@ -9,6 +9,7 @@ mod naive_credits;
 mod naive_minutes;
 mod naive_parts;
 mod openslo;
+mod over_end;
 mod properties;
 mod published;
 mod reading;

@@ -2,6 +2,8 @@
 //!
 //! Small denominators only, so that fractions fit 128 bits.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, Months, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use nines_slo::{
@@ -57,6 +59,8 @@ pub struct Case {
     active: (Option<i64>, Option<i64>),
     /// When the customer was away in between.
     away: Option<(i64, i64)>,
+    /// Whether runs are followed over the ends of what is judged.
+    split: bool,
     /// Slice number from ten days before the period on, valid, failed.
     counts: Vec<(i64, i64, i64)>,
     /// Start, length, category, whether announced in time.
@@ -96,7 +100,7 @@ impl Case {
             clauses += &format!("  bad: errorRate {} {percent}%\n", if *at_least { ">=" } else { ">" });
         }
         if *measure == "Downtime" {
-            clauses += &format!("  minRun: {min_run}m\n");
+            clauses += &format!("  minRun: {min_run}m\n  overEnd: {}\n", if self.split { "split" } else { "cut" });
         }
         if *measure != "Occurrences" {
             clauses += &format!("  minRequests: {min_requests}\n");
@@ -308,24 +312,24 @@ fn naive(case: &Case) -> Option<Naive> {
             estimated = estimated.plus(Ratio::new((requests * (slice / MINUTE)).into(), time.into()));
         }
     }
-    // A run is what is bad in a row, where slices follow each other.
-    let starts: Vec<i64> = grid(start, end).collect();
+    // A run is what is bad in a row, where slices follow each other; where it is followed over ends, with slices beside them.
+    let starts: BTreeSet<i64> = grid(start, end).collect();
+    let far = if case.split { (case.min_run * MINUTE + slice - 1) / slice } else { 0 };
+    let followed: BTreeSet<i64> =
+        starts.iter().flat_map(|start| (-far..=far).map(move |at| start + at * slice)).collect();
     let by_slices = |rate: &dyn Fn(&State) -> Ratio, bad: &dyn Fn(&State) -> bool| {
         let lost_rates = match case.measure {
             "MeanErrorRate" => states.iter().map(rate).fold(Ratio(0, 1), Ratio::plus),
             "Proportional" => states.iter().filter(|state| bad(state)).map(rate).fold(Ratio(0, 1), Ratio::plus),
             "BadSlices" => Ratio(states.iter().filter(|state| bad(state)).count() as i128, 1),
             _ => {
-                let (mut down, mut run) = (0, 0);
-                for (at, state) in states.iter().enumerate() {
-                    run = if bad(state) { run + 1 } else { 0 };
-                    let ends = starts.get(at + 1) != Some(&(starts[at] + slice)) || !bad(&states[at + 1]);
-                    if ends && run as i64 * slice >= case.min_run * MINUTE {
-                        down += run;
-                    }
-                    run = if ends { 0 } else { run };
-                }
-                Ratio(down, 1)
+                let bad_starts: BTreeSet<i64> = followed.iter().copied().filter(|start| bad(&state(*start))).collect();
+                let is_down = |start: &i64| {
+                    let before = (1..).take_while(|at| bad_starts.contains(&(start - at * slice))).count() as i64;
+                    let after = (1..).take_while(|at| bad_starts.contains(&(start + at * slice))).count() as i64;
+                    bad_starts.contains(start) && (before + 1 + after) * slice >= case.min_run * MINUTE
+                };
+                Ratio(starts.iter().filter(|start| is_down(start)).count() as i128, 1)
             }
         };
         match judged {
@@ -453,7 +457,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(slices),
         prop::sample::select(measures),
         (any::<bool>(), 1..100i64),
-        ((1..4i64, 0..2i64), 1..5i64),
+        ((1..4i64, 0..2i64, any::<bool>()), 1..5i64),
         any::<bool>(),
         prop::option::weighted(0.7, 1..9i64),
     );
@@ -464,7 +468,10 @@ pub fn case() -> impl Strategy<Value = Case> {
             rare(20_000..60_000i64),
             prop::option::weighted(0.3, (0..20_000i64, 1..20_000i64)),
         ),
-        prop::collection::vec((0..4000i64, 0..12i64, 0..12i64), 0..300),
+        (
+            prop::collection::vec((0..4000i64, 0..12i64, 0..12i64), 0..300),
+            prop::collection::vec((0..6usize, -4..4i64, 1..4i64, prop::bool::weighted(0.2)), 0..8),
+        ),
         prop::collection::vec((minute.clone(), 1..3000i64, 0..3usize, any::<bool>()), 0..5),
         prop::collection::vec((minute, 1..2000i64), 0..3),
         ((0..1_000_000_000i128, 0..1_000_000i128), prop::option::weighted(0.3, (1..3u32, 0..200_000i128))),
@@ -473,15 +480,15 @@ pub fn case() -> impl Strategy<Value = Case> {
         let ((zone, rules), (of, day), slice, measure, bad, (min_run, min_requests), removed, lost_clause) = terms;
         // Nothing that is applied now has slices across midnight.
         let slice = if rules == Rules::First { slice } else { slice.min(day_unit(zone, i64::MIN)) };
-        let ((from, came, went, away), counts, exclusions, lost, (fee, year)) = month;
+        let ((from, came, went, away), (counts, outages), exclusions, lost, (fee, year)) = month;
         // Fewer failures than requests, mostly none, and all of the span whatever the width of a slice. What there is
         // comes in runs of up to four slices.
         let counts = counts.into_iter().flat_map(|(number, valid, failed)| {
             (0..1 + valid % 4)
                 .map(move |next| (number % (45 * DAY / slice) + next, valid, if failed > 5 { failed - 5 } else { 0 }))
         });
-        let min_run = min_run.0 * slice / MINUTE - min_run.1;
-        Case {
+        let (min_run, split) = (min_run.0 * slice / MINUTE - min_run.1, min_run.2);
+        let mut case = Case {
             rules,
             zone,
             month: of,
@@ -490,6 +497,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             measure,
             bad,
             min_run,
+            split,
             min_requests,
             removed,
             lost_clause,
@@ -503,12 +511,26 @@ pub fn case() -> impl Strategy<Value = Case> {
             lost,
             fee,
             year,
+        };
+        // Outages at the ends of what is judged.
+        let whole = case.whole();
+        let (left, back) = case.away.unwrap_or_default();
+        let ends = [came, went, Some(left), Some(back)].map(|minute| case.at(minute.unwrap_or_default()));
+        for (end, from, long, is_lost) in outages {
+            let at = case.slice_of([whole.0, whole.1, ends[0], ends[1], ends[2], ends[3]][end]);
+            let first = (at - case.slice_of(whole.0 - 10 * DAY)) / slice + from;
+            if is_lost {
+                case.lost.push(((at + from * slice - case.at(0)) / MINUTE, long * slice / MINUTE));
+            } else {
+                case.counts.extend((first.max(0)..first.max(0) + long).map(|number| (number, 10, 10)));
+            }
         }
+        case
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(384))]
 
     #[test]
     fn credits_equal_those_computed_slice_by_slice(case in case()) {

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use nines_slo::{
-    Agreement, Counts, Covered, Credit, CreditValue, Credits, Evidence, Fee, Fraction, Measure, RateOp, Rules, Terms,
-    credit, plan,
+    Agreement, Counts, Covered, Credit, CreditValue, Credits, Evidence, Fee, Fraction, Measure, OverEnd, RateOp, Rules,
+    Terms, credit, plan,
 };
 
 use crate::credits::ALWAYS;
@@ -24,15 +24,14 @@ fn agreements() -> Vec<(String, Vec<String>, Agreement)> {
         let name = path.file_name().unwrap().to_str().unwrap().to_string();
         match plan(&[], &[(name.clone(), text)], 0) {
             Ok(mut plan) => {
-                let warnings = plan.warnings.iter().map(ToString::to_string).collect();
-                let agreement = plan.definitions.agreements.pop()?;
-                assert_eq!(plan.definitions.agreements.len(), 0, "{name}: a file, an agreement");
-                Some((name, warnings, agreement))
+                let warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+                let agreements = plan.definitions.agreements.drain(..);
+                agreements.map(|agreement| (name.clone(), warnings.clone(), agreement)).collect::<Vec<_>>()
             }
             Err(mistakes) => panic!("{mistakes:#?}"),
         }
     };
-    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")).filter_map(|path| read(path)).collect()
+    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")).flat_map(|path| read(path)).collect()
 }
 
 #[test]
@@ -44,7 +43,7 @@ fn each_reads() {
     // Of each form there is one.
     let terms: Vec<_> = read.iter().flat_map(|(.., agreement)| &agreement.versions).map(|own| &own.terms).collect();
     type Form<'a> = (&'a str, &'a dyn Fn(&Terms) -> bool);
-    let forms: [Form<'_>; 13] = [
+    let forms: [Form<'_>; 15] = [
         ("tiers", &|terms| !terms.credits.tiers().is_empty()),
         ("days", &|terms| terms.credits.tiers().iter().any(|tier| matches!(tier.value, CreditValue::Days(_)))),
         ("steps", &|terms| matches!(terms.credits, Credits::Steps(_))),
@@ -58,6 +57,8 @@ fn each_reads() {
         ("members", &|terms| terms.each.is_some()),
         ("plans", &|terms| !terms.plans.is_empty()),
         ("a billing day", &|terms| terms.cycle.from > 1),
+        ("an objective", &|terms| terms.objective.is_some()),
+        ("runs over the end", &|terms| terms.over_end == OverEnd::Split),
     ];
     for (form, has) in forms {
         assert!(terms.iter().any(|terms| has(terms)), "no published agreement has {form}");
