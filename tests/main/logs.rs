@@ -289,7 +289,7 @@ fn a_whole_number_is_a_latency_only_in_a_unit_that_was_given() {
     let (said, stored) = ingested(&[]);
     assert_eq!(stored, "0.25,1,5");
     let warned = "latency     2 lines end in a whole number, such as 1736, which says no unit: it was not read as a latency. \
-                  Say its unit with --latency-unit s, ms or us\n";
+                  Say its unit with --latency-unit s, ms, us or ns\n";
     assert!(said.ends_with(warned), "{said}");
     for (unit, expected) in [("s", "1736.25,3,5"), ("ms", "1.986,3,5"), ("us", "0.251736,3,5")] {
         let (said, stored) = ingested(&["--latency-unit", unit]);
@@ -300,7 +300,7 @@ fn a_whole_number_is_a_latency_only_in_a_unit_that_was_given() {
     let place = Place::new();
     place.write("a.log", line(" 1736"));
     let said = fails(2, &mut place.ingest(&["a.log", "--latency-unit", "h"]));
-    assert!(said.contains("expected s, ms or us"), "{said}");
+    assert!(said.contains("expected s, ms, us or ns"), "{said}");
     // The unit is that of the lines which are new.
     run(&mut place.ingest(&["a.log", "--latency-unit", "ms"]));
     place.write("a.log", line(" 1736") + &line(" 5"));

@@ -23,6 +23,7 @@ mod ingest;
 mod interrupted;
 mod kill;
 mod latencies;
+mod log_formats;
 mod logs;
 mod manual;
 mod nezha;

@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use nines_store::TableKind;
+
 use crate::columns::looks_like_header;
 use crate::formats::{delimited, log_line};
-use crate::{ErrorKind, IngestError, Result};
+use crate::{ErrorKind, IngestError, LogFormat, Result};
 
 /// The format of an input. All but Parquet may be packed by gzip or zstd; that is told by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,18 @@ impl Format {
         }
     }
 
+    /// The same for rows of this table: JSON whose fields are those of a known log of requests is a log of requests.
+    pub fn detect_for(kind: TableKind, path: &Path, first: &[u8]) -> Result<Format> {
+        let found = Format::detect(path, first)?;
+        let is_log = |line: &[u8]| LogFormat::of_line(line).is_some();
+        match found {
+            Format::JsonLines if kind == TableKind::Requests && first_line(first).is_some_and(is_log) => {
+                Ok(Format::Log)
+            }
+            found => Ok(found),
+        }
+    }
+
     /// The format that a file's name says.
     pub fn by_name(path: &Path) -> Option<Format> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
@@ -115,7 +129,7 @@ fn by_content(line: &[u8]) -> Option<Format> {
     if line.starts_with(b"{") && line[1..].trim_ascii_start().starts_with(b"\"") {
         return Some(Format::JsonLines);
     }
-    if log_line::looks_like_log(line) {
+    if log_line::looks_like_log(line) || LogFormat::of_line(line).is_some() {
         return Some(Format::Log);
     }
     let text = std::str::from_utf8(line).ok()?;

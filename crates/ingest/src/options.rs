@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 use nines_store::TableKind;
 
 use crate::order::{Order, RepeatedHour, SharedOrder};
-use crate::{ErrorKind, Format, IngestError, Limits, Piece, Result, Seen};
+use crate::{ErrorKind, Format, IngestError, LatencyUnit, Limits, LogFormat, Piece, Result, Seen};
 
 /// How an input is to be understood: which table it fills and what it leaves unsaid.
 #[derive(Debug, Clone)]
@@ -39,41 +39,8 @@ pub struct Options {
     pub(crate) order: SharedOrder,
     /// The unit of a whole number at the end of a log's line. `None`: such a number is no latency.
     pub latency_unit: Option<LatencyUnit>,
-}
-
-/// The unit in which a log writes how long a request took, where it writes whole numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LatencyUnit {
-    /// As Apache's `%T`.
-    Seconds,
-    /// As Tomcat's `%D`.
-    Milliseconds,
-    /// As Apache's `%D`.
-    Microseconds,
-}
-
-impl LatencyUnit {
-    /// Every unit, the longest first.
-    pub const ALL: [LatencyUnit; 3] = [LatencyUnit::Seconds, LatencyUnit::Milliseconds, LatencyUnit::Microseconds];
-
-    /// The unit as people write it: `s`, `ms` or `us`.
-    pub fn name(self) -> &'static str {
-        match self {
-            LatencyUnit::Seconds => "s",
-            LatencyUnit::Milliseconds => "ms",
-            LatencyUnit::Microseconds => "us",
-        }
-    }
-
-    /// So many of them in seconds.
-    pub(crate) fn seconds(self, number: u64) -> f64 {
-        let in_a_second = match self {
-            LatencyUnit::Seconds => 1.0,
-            LatencyUnit::Milliseconds => 1e3,
-            LatencyUnit::Microseconds => 1e6,
-        };
-        number as f64 / in_a_second
-    }
+    /// How the lines of a log are laid out; `None`: in common or combined log format.
+    pub log_format: Option<Arc<LogFormat>>,
 }
 
 /// What the rows of a series are: that is the same for all rows of an input, unless the caller says that it does not matter.
@@ -103,6 +70,7 @@ impl Options {
             rows: RowsAre::Any,
             piece: None,
             latency_unit: None,
+            log_format: None,
             seen: Arc::default(),
             order: SharedOrder::default(),
         }

@@ -1,7 +1,8 @@
 //! How far a read has come, for a progress bar on another thread.
 
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Counters that a read advances and anybody may look at.
 #[derive(Debug, Default)]
@@ -14,6 +15,9 @@ pub struct Progress {
     /// The first such number.
     example: OnceLock<u64>,
     beside_unit: AtomicU64,
+    turned_over: AtomicU64,
+    /// The formats of logs that were known by their lines.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Progress {
@@ -62,10 +66,29 @@ impl Progress {
         self.beside_unit.fetch_add(1, Relaxed);
     }
 
+    /// Lines of logs that were skipped because they say that the log was turned over.
+    pub fn turned_over(&self) -> u64 {
+        self.turned_over.load(Relaxed)
+    }
+
+    pub(crate) fn add_turned_over(&self) {
+        self.turned_over.fetch_add(1, Relaxed);
+    }
+
+    /// The formats of logs that were known by their lines, where they are not the common or combined one.
+    pub fn told_formats(&self) -> BTreeSet<String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_told(&self, format: String) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(format);
+    }
+
     /// Forgets both, because the lines are read again.
     pub fn forget_units(&self) {
         self.without_unit.store(0, Relaxed);
         self.beside_unit.store(0, Relaxed);
+        self.turned_over.store(0, Relaxed);
     }
 
     pub(crate) fn add_without_unit(&self, number: u64) {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use nines_store::TableKind;
 
 use crate::formats::{self, BatchesOfOne};
 use crate::lines::Lines;
@@ -39,6 +40,12 @@ pub struct Batches {
 pub fn detect(path: &Path) -> Result<Format> {
     size(path)?;
     Format::detect(path, &input::open(path, &Arc::default())?.0)
+}
+
+/// The same for rows of this table: JSON whose fields are those of a known log of requests is a log of requests.
+pub fn detect_for(kind: TableKind, path: &Path) -> Result<Format> {
+    size(path)?;
+    Format::detect_for(kind, path, &input::open(path, &Arc::default())?.0)
 }
 
 /// Reads files one after the other as rows of `options.kind`. Without a format, each file tells its own.

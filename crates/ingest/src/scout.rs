@@ -58,7 +58,7 @@ fn look(format: Format, lines: Lines, options: &Options, each: impl FnMut(When) 
     let Ok(columns) = Columns::of(options.kind) else { return false };
     let clock = Clock::of_series(options.time_zone);
     let mut rows = Times { columns, clock, each, when: None, enough: false };
-    let Ok(Some(mut records)) = formats::looked_at(format, lines, &rows) else { return false };
+    let Ok(Some(mut records)) = formats::looked_at(format, lines, options, &rows) else { return false };
     while !rows.enough && matches!(records.read_one(&mut rows), Ok(true)) {}
     !rows.enough
 }

@@ -1,11 +1,12 @@
 //! The command line of what fills a store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use nines_engine::ingest::{Format as InputFormat, LatencyUnit, RepeatedHour};
+use nines_engine::ingest::{Format as InputFormat, LatencyUnit, LogFormat, RepeatedHour};
 use nines_engine::store::TableKind;
 
-use super::values::{Auto, input_format, latency_unit, repeated_hour, seconds, table};
+use super::values::{Auto, input_format, latency_unit, log_format, repeated_hour, seconds, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ingest {
@@ -66,10 +67,15 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "NAME")]
     pub service: Option<String>,
 
-    /// The unit of a whole number at the end of an access log's lines: s, ms or us. Without it such a number is no
+    /// The unit of a whole number at the end of an access log's lines: s, ms, us or ns. Without it such a number is no
     /// latency; a number with a decimal point is one, in seconds
     #[arg(long, value_name = "UNIT", value_parser = latency_unit)]
     pub latency_unit: Option<LatencyUnit>,
+
+    /// How the lines of an access log are laid out: a log_format of nginx, a LogFormat of Apache, or a file of their
+    /// configuration that defines one, as FILE#NAME where it defines several
+    #[arg(long, value_name = "FORMAT", value_parser = log_format)]
+    pub log_format: Option<Arc<LogFormat>>,
 
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]

@@ -1,7 +1,9 @@
 //! How values on the command line are read. What is wrong with one is said by clap, after its own words.
 
+use std::sync::Arc;
+
 use nines_engine::Zone;
-use nines_engine::ingest::{Format, LatencyUnit, RepeatedHour};
+use nines_engine::ingest::{Format, LatencyUnit, LogFormat, RepeatedHour};
 use nines_engine::store::TableKind;
 
 /// A choice, or leave it to the program. (clap treats an `Option` as "may be left out".)
@@ -40,8 +42,12 @@ pub(super) fn input_format(name: &str) -> Result<Auto<Format>, String> {
     found.map(|format| Auto(Some(format))).ok_or_else(|| format!("expected auto, {names}"))
 }
 
+pub(super) fn log_format(text: &str) -> Result<Arc<LogFormat>, String> {
+    LogFormat::read(text).map(Arc::new).map_err(|error| error.to_string())
+}
+
 pub(super) fn latency_unit(name: &str) -> Result<LatencyUnit, String> {
-    LatencyUnit::ALL.into_iter().find(|unit| unit.name() == name).ok_or_else(|| "expected s, ms or us".to_string())
+    LatencyUnit::ALL.into_iter().find(|unit| unit.name() == name).ok_or_else(|| "expected s, ms, us or ns".to_string())
 }
 
 pub(super) fn time_zone(name: &str) -> Result<Zone, String> {

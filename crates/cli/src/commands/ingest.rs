@@ -27,6 +27,7 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
         any_time: args.any_time,
         repeated_hour: args.repeated_hour,
         latency_unit: args.latency_unit,
+        log_format: args.log_format,
         allow_empty: args.allow_empty,
         ..Load::new(args.table, args.files)
     };
@@ -46,6 +47,7 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
     let loaded = loaded?;
     let text = summary(&loaded, &load, &session, progress.rejected())
         + &units(&progress)
+        + &formats(&progress)
         + &deleted_since(&loaded, &load, &session).await?;
     doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
 }
@@ -180,7 +182,7 @@ fn units(progress: &Progress) -> String {
     if let Some(example) = progress.without_unit_example().filter(|_| without.0 > 0) {
         text.push_str(&format!(
             "latency     {without} lines end in a whole number, such as {example}, which says no unit: it was not read as \
-             a latency. Say its unit with --latency-unit s, ms or us\n"
+             a latency. Say its unit with --latency-unit s, ms, us or ns\n"
         ));
     }
     if beside.0 > 0 {
@@ -189,6 +191,17 @@ fn units(progress: &Progress) -> String {
         ));
     }
     text
+}
+
+/// The formats of logs that were known by their lines.
+fn formats(progress: &Progress) -> String {
+    let told = progress.told_formats().into_iter();
+    let told = told.map(|format| format!("format      {format}, by its first line; --log-format says another\n"));
+    let turned_over = Some(progress.turned_over()).filter(|lines| *lines > 0);
+    let skipped = turned_over.map(|lines| {
+        format!("skipped     {} left by a rotation (logfile turned over)\n", counted(lines, "line", "lines"))
+    });
+    told.chain(skipped).collect()
 }
 
 /// The lines that were still being written, one per file.

@@ -52,6 +52,10 @@ pub(super) fn batch(
         Some(unit) => shaped.field(unit.name()),
         None => shaped,
     };
+    let shaped = match &load.log_format {
+        Some(format) => shaped.field(format.text()),
+        None => shaped,
+    };
     let hash = contents.into_iter().fold(shaped, Hash::field).finish();
     let source = load.source.clone().unwrap_or_default();
     let id = load.batch.clone().unwrap_or_else(|| hex(&hash, DIGITS));

@@ -49,6 +49,7 @@ impl Session {
         options.service.clone_from(&load.service);
         options.source.clone_from(&load.source);
         options.latency_unit = load.latency_unit;
+        options.log_format.clone_from(&load.log_format);
         options.time_zone = self.settings().time_zone.tz();
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
@@ -86,7 +87,8 @@ impl Session {
     async fn load_files(&self, load: &Load, mut options: Options, progress: Arc<Progress>) -> Result<Loaded> {
         let (mut raw, mut others, mut contents, mut formats) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
-            let format = load.format.map_or_else(|| nines_ingest::detect(path), Ok)?;
+            let given = load.format.or(load.log_format.as_ref().map(|_| Format::Log));
+            let format = given.map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
             formats.push(format);
             let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table)?;
             match is_raw {
@@ -230,7 +232,17 @@ impl Older {
 
 /// Refuses options that contradict each other or the table.
 fn check_options(load: &Load) -> Result<()> {
+    let is_other_format = load.format.is_some_and(|format| format != Format::Log);
     let refused = match (load.aggregates, load.replace) {
+        _ if load.log_format.is_some() && (is_other_format || load.table != TableKind::Requests) => {
+            "--log-format says how the lines of access logs are laid out, which are ingested into the table requests"
+        }
+        _ if load.log_format.is_some() && load.select.is_some() => {
+            "--log-format and --select exclude each other: with --select a line is taken apart by the query"
+        }
+        _ if load.log_format.is_some() && load.latency_unit.is_some() => {
+            "--log-format says itself in which unit a log writes times taken; leave out --latency-unit"
+        }
         (true, true) => {
             "--aggregates and --replace exclude each other: aggregates replace slice by slice, a raw file as a whole"
         }

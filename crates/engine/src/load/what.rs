@@ -1,8 +1,9 @@
 //! What is loaded, and what came of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use nines_ingest::{Format, LatencyUnit, RepeatedHour};
+use nines_ingest::{Format, LatencyUnit, LogFormat, RepeatedHour};
 use nines_store::{Commit, Overlap, TableKind};
 
 /// What to load.
@@ -39,6 +40,8 @@ pub struct Load {
     /// The unit of whole numbers at the ends of lines of access logs; `None`: they are no latencies. It counts for lines
     /// that are new.
     pub latency_unit: Option<LatencyUnit>,
+    /// How the lines of access logs are laid out; `None`: in common or combined log format.
+    pub log_format: Option<Arc<LogFormat>>,
     /// Whether a query that keeps none of the rows it reads is right.
     pub allow_empty: bool,
 }
@@ -60,6 +63,7 @@ impl Load {
             any_time: false,
             repeated_hour: None,
             latency_unit: None,
+            log_format: None,
             allow_empty: false,
         }
     }

@@ -1,69 +1,165 @@
-//! Access logs of Apache and nginx: one request per line, counted per endpoint and status.
+//! Access logs: one request per line, counted per endpoint and status.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::log_line::{LogParser, Taken, endpoint};
+use chrono::SecondsFormat;
+use chrono_tz::Tz;
+
+use super::log_line::{LogParser, Taken, endpoint, looks_like_log};
 use super::records::Records;
-use crate::columns::Columns;
-use crate::fields::misplaced;
+use crate::columns::{Column, Columns};
+use crate::fields::{Cell, misplaced};
+use crate::layout::{Line, LineReader};
 use crate::lines::Lines;
 use crate::rows::{Requests, Rows, SeriesRows};
-use crate::{LatencyUnit, Progress, Result};
+use crate::time::When;
+use crate::{IngestError, LatencyUnit, LogFormat, Options, Progress, Result};
 
 /// The records of an access log. Blank lines are skipped.
 pub(super) struct AccessLog {
     lines: Lines,
-    parser: LogParser,
+    parser: Parser,
     /// The endpoint's place among the text columns.
     endpoint: usize,
-    /// What a whole number at the end of a line counts; without it, it is no latency.
-    unit: Option<LatencyUnit>,
     progress: Arc<Progress>,
 }
 
-impl AccessLog {
-    pub(super) fn new(
-        lines: Lines,
-        columns: &Columns,
+/// Whether a line says that a log was rotated, as newsyslog writes it into the new one.
+fn is_turned_over(line: &[u8]) -> bool {
+    line.windows(19).any(|part| part == b"logfile turned over")
+}
+
+/// How lines are taken apart.
+enum Parser {
+    /// As the first line will tell.
+    Untold { unit: Option<LatencyUnit>, zone: Tz, progress: Arc<Progress> },
+    /// In common or combined log format.
+    Combined {
+        parser: LogParser,
+        /// What a whole number at the end of a line counts; without it, it is no latency.
         unit: Option<LatencyUnit>,
-        progress: &Arc<Progress>,
-    ) -> Result<Self> {
+        progress: Arc<Progress>,
+    },
+    /// As somebody says.
+    Layout(LineReader),
+}
+
+impl AccessLog {
+    pub(super) fn new(lines: Lines, columns: &Columns, options: &Options, progress: &Arc<Progress>) -> Result<Self> {
         let endpoint = columns.texts().position(|name| name == "endpoint").ok_or_else(|| misplaced("endpoint"))?;
-        Ok(Self { lines, parser: LogParser::default(), endpoint, unit, progress: Arc::clone(progress) })
+        Ok(Self { lines, parser: Parser::of(options, progress), endpoint, progress: Arc::clone(progress) })
+    }
+}
+
+impl Parser {
+    fn of(options: &Options, progress: &Arc<Progress>) -> Self {
+        match &options.log_format {
+            Some(format) => Parser::Layout(LineReader::new(format.layout(), options.time_zone)),
+            None => {
+                Parser::Untold { unit: options.latency_unit, zone: options.time_zone, progress: Arc::clone(progress) }
+            }
+        }
+    }
+
+    /// Finds out what a line is, if nothing said so yet: in common or combined log format, else in one that has a name.
+    fn tell(&mut self, line: &[u8]) {
+        let Parser::Untold { unit, zone, progress } = self else { return };
+        if is_turned_over(line) {
+            return;
+        }
+        let known = if looks_like_log(line) { None } else { LogFormat::of_line(line) };
+        *self = match known {
+            Some(format) => {
+                progress.add_told(format.to_string());
+                Parser::Layout(LineReader::new(format.layout(), *zone))
+            }
+            None => Parser::Combined { parser: LogParser::default(), unit: *unit, progress: Arc::clone(progress) },
+        };
+    }
+
+    fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
+        self.tell(line);
+        let (parser, unit, progress) = match self {
+            Parser::Untold { .. } => return Err(IngestError::bad_line("the line is of no known format")),
+            Parser::Layout(reader) => return reader.parse(line),
+            Parser::Combined { parser, unit, progress } => (parser, *unit, progress),
+        };
+        let line = parser.parse(line)?;
+        let seconds = match (line.taken, unit) {
+            (None, _) => None,
+            (Some(Taken::Seconds(seconds)), unit) => {
+                if unit.is_some_and(|unit| unit != LatencyUnit::Seconds) {
+                    progress.add_beside_unit();
+                }
+                Some(seconds)
+            }
+            (Some(Taken::Whole(number)), Some(unit)) => Some(unit.seconds(number)),
+            (Some(Taken::Whole(number)), None) => {
+                progress.add_without_unit(number);
+                None
+            }
+        };
+        Ok(Some(Line { when: When::At(line.time), endpoint: endpoint(line.request), status: line.status, seconds }))
     }
 }
 
 impl Records<SeriesRows<Requests>> for AccessLog {
     fn read_one(&mut self, rows: &mut SeriesRows<Requests>) -> Result<bool> {
-        loop {
+        let line = loop {
             if !self.lines.advance()? {
                 return Ok(false);
             }
-            let line = self.lines.line();
-            if !line.is_empty() {
-                let line = self.parser.parse(line).map_err(|e| self.lines.refuse(e))?;
-                rows.begin();
-                rows.set_text(self.endpoint, &endpoint(line.request));
-                rows.row.time = Some(line.time);
-                rows.row.status = line.status;
-                rows.row.measured.latency.seconds = match (line.taken, self.unit) {
-                    (None, _) => None,
-                    (Some(Taken::Seconds(seconds)), unit) => {
-                        if unit.is_some_and(|unit| unit != LatencyUnit::Seconds) {
-                            self.progress.add_beside_unit();
-                        }
-                        Some(seconds)
-                    }
-                    (Some(Taken::Whole(number)), Some(unit)) => Some(unit.seconds(number)),
-                    (Some(Taken::Whole(number)), None) => {
-                        self.progress.add_without_unit(number);
-                        None
-                    }
-                };
-                rows.add(self.lines.number()).map_err(|e| self.lines.refuse(e))?;
-                return Ok(true);
+            let text = self.lines.line();
+            if text.is_empty() {
+                continue;
             }
+            match self.parser.parse(text) {
+                Ok(Some(line)) => break line,
+                Ok(None) => {}
+                // What a rotation leaves behind is no request.
+                Err(_) if is_turned_over(text) => self.progress.add_turned_over(),
+                Err(error) => return Err(self.lines.refuse(error)),
+            }
+        };
+        rows.begin();
+        rows.set_text(self.endpoint, &line.endpoint);
+        rows.row.status = line.status;
+        rows.row.measured.latency.seconds = line.seconds;
+        let added = rows.set_when(line.when).and_then(|()| rows.add(self.lines.number()));
+        added.map_err(|e| self.lines.refuse(e))?;
+        Ok(true)
+    }
+}
+
+/// The times of an access log alone.
+pub(super) struct TimesOfLog {
+    lines: Lines,
+    parser: Parser,
+}
+
+impl TimesOfLog {
+    pub(super) fn new(lines: Lines, options: &Options) -> Self {
+        Self { lines, parser: Parser::of(options, &Arc::default()) }
+    }
+}
+
+impl<R: Rows> Records<R> for TimesOfLog {
+    fn read_one(&mut self, rows: &mut R) -> Result<bool> {
+        while self.lines.advance()? {
+            let line = self.lines.line();
+            let Some(line) = (if line.is_empty() { None } else { self.parser.parse(line)? }) else { continue };
+            let time = match line.when {
+                When::At(micros) => chrono::DateTime::from_timestamp_micros(micros)
+                    .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+                When::Repeated(local, ..) => local.to_string(),
+            };
+            rows.begin();
+            rows.set(("time", Column::Time), Cell::Text(Cow::Owned(time)))?;
+            rows.add(self.lines.number())?;
+            return Ok(true);
         }
+        Ok(false)
     }
 }
 

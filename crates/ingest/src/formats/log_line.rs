@@ -150,6 +150,14 @@ pub(crate) fn percent_escaped(path: &[u8]) -> String {
     })
 }
 
+/// The endpoint of a target as a request names it: `/path?query`, `https://host/path` or `host/path`.
+pub(crate) fn endpoint_of(target: &[u8]) -> Cow<'_, str> {
+    let target = target.split(|&b| b == b'?' || b == b'#').next().unwrap_or_default();
+    let path = path_of(target).or_else(|| target.iter().position(|&b| b == b'/').map(|at| &target[at..]));
+    let path = path.unwrap_or_default();
+    std::str::from_utf8(path).map_or_else(|_| Cow::Owned(percent_escaped(path)), Cow::Borrowed)
+}
+
 fn path(request: &[u8]) -> Option<&[u8]> {
     let method = request.iter().position(|&b| b == b' ').filter(|&end| end > 0)?;
     if !request[..method].iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
@@ -163,7 +171,11 @@ fn path(request: &[u8]) -> Option<&[u8]> {
         None => target,
     };
     let end = target.iter().position(|&b| b == b'?' || b == b'#').unwrap_or(target.len());
-    let target = &target[..end];
+    path_of(&target[..end])
+}
+
+/// The path of a target without its query.
+fn path_of(target: &[u8]) -> Option<&[u8]> {
     if target.starts_with(b"/") || target == b"*" {
         return Some(target);
     }
@@ -266,7 +278,7 @@ fn latency(token: &[u8]) -> Option<Taken> {
 }
 
 /// The error that says what should have stood at this place of the line, counted from 0.
-fn expected(line: &[u8], at: usize, what: &str) -> IngestError {
+pub(crate) fn expected(line: &[u8], at: usize, what: &str) -> IngestError {
     let at = at.min(line.len());
     let found = match &line[at..] {
         [] => "the line ends".to_string(),

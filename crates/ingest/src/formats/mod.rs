@@ -20,7 +20,7 @@ pub(crate) use records::BatchesOfOne;
 
 use crate::lines::Lines;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
-use crate::{ErrorKind, Format, IngestError, LatencyUnit, Options, Progress, Result};
+use crate::{ErrorKind, Format, IngestError, Options, Progress, Result};
 use records::{Combined, Records};
 
 /// The batches of a text input.
@@ -33,7 +33,7 @@ pub(crate) fn text(
 ) -> Result<BatchesOfOne> {
     let input = Input { format, kind: options.kind, lines, progress, stop };
     match (options.kind, format) {
-        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?, options.latency_unit),
+        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?, options),
         (TableKind::Requests, Format::Csv | Format::JsonLines | Format::Parquet) => {
             input.by_column(SeriesRows::<Requests>::new(options)?)
         }
@@ -74,19 +74,25 @@ impl Input<'_> {
         Ok(Combined::batches(name, records, rows, progress, stop))
     }
 
-    fn log(self, rows: SeriesRows<Requests>, unit: Option<LatencyUnit>) -> Result<BatchesOfOne> {
+    fn log(self, rows: SeriesRows<Requests>, options: &Options) -> Result<BatchesOfOne> {
         let name = self.lines.name().to_string();
-        let records = Box::new(log::AccessLog::new(self.lines, rows.columns(), unit, self.progress)?);
+        let records = Box::new(log::AccessLog::new(self.lines, rows.columns(), options, self.progress)?);
         Ok(Combined::batches(name, records, rows, self.progress, self.stop))
     }
 }
 
-/// The records of a text format whose fields name their columns, to look at them before they are read.
-pub(crate) fn looked_at<R: Rows>(format: Format, lines: Lines, rows: &R) -> Result<Option<Box<dyn Records<R>>>> {
+/// The records of a text format, to look at their times before they are read.
+pub(crate) fn looked_at<R: Rows>(
+    format: Format,
+    lines: Lines,
+    options: &Options,
+    rows: &R,
+) -> Result<Option<Box<dyn Records<R>>>> {
     Ok(match format {
         Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns())?)),
         Format::JsonLines => Some(Box::new(json_lines::JsonLines::new(lines))),
-        Format::Log | Format::Parquet => None,
+        Format::Log => Some(Box::new(log::TimesOfLog::new(lines, options))),
+        Format::Parquet => None,
     })
 }
 

@@ -35,7 +35,7 @@ pub struct LogStart {
     packed: bool,
     /// Whether nothing is written to it any more.
     finished: bool,
-    /// What stands before the first record: the header line of CSV.
+    /// What stands before the first record: the header line of CSV, lines of `#` of a log.
     header: Vec<u8>,
     first_record: Vec<u8>,
     ends: Ends,
@@ -74,6 +74,12 @@ impl LogStart {
             start.header = start.record()?;
         }
         start.first_record = start.record()?;
+        // Lines of '#' say what the others hold.
+        while format == Format::Log && start.first_record.starts_with(b"#") && start.first_record.ends_with(b"\n") {
+            let directive = std::mem::take(&mut start.first_record);
+            start.header.extend_from_slice(&directive);
+            start.first_record = start.record()?;
+        }
         Ok(start)
     }
 

@@ -76,7 +76,24 @@ impl Piece {
         if self.start.bytes == 0 {
             return Ok(Lines::new(&name, input));
         }
-        Ok(Lines::resumed(&self.header, self.start.lines, &name, input))
+        let header = [&self.header[..], &self.later_fields()?].concat();
+        Ok(Lines::resumed(&header, self.start.lines, &name, input))
+    }
+
+    /// Of a log whose lines of `#` say what the others hold the last such line before the piece: fields may change.
+    fn later_fields(&self) -> Result<Vec<u8>> {
+        let mut fields = Vec::new();
+        if self.format != Format::Log || self.header.is_empty() {
+            return Ok(fields);
+        }
+        let Some(before) = self.before() else { return Ok(fields) };
+        let mut lines = before.lines(&Arc::default())?;
+        while lines.advance()? {
+            if lines.line().starts_with(b"#Fields:") {
+                fields = [lines.line(), b"\n"].concat();
+            }
+        }
+        Ok(fields)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::columns::{Column, Columns, Named, TEXTS};
 use crate::fields::{Cell, missing};
 use crate::order::Order;
 use crate::seen::Times;
-use crate::time::Clock;
+use crate::time::{Clock, When};
 use crate::{ErrorKind, IngestError, Limits, Options, Result, RowsAre, Seen};
 
 /// Keys held at most.
@@ -133,6 +133,12 @@ impl<M: Measured> SeriesRows<M> {
         Ok(rows)
     }
 
+    /// Puts a time into the row, which may be of two instants.
+    pub(crate) fn set_when(&mut self, when: When) -> Result<()> {
+        self.row.time = Some(self.order.place(when)?);
+        Ok(())
+    }
+
     /// Puts a text into the row; an empty one leaves what fills it.
     pub(crate) fn set_text(&mut self, column: usize, text: &str) {
         if !text.is_empty() {
@@ -215,7 +221,7 @@ impl<M: Measured> Rows for SeriesRows<M> {
     fn set(&mut self, (name, column): Named, cell: Cell<'_>) -> Result<()> {
         match column {
             Column::Text(at) => self.set_text(at, &cell.text(name)?),
-            Column::Time => self.row.time = Some(self.order.place(cell.when(self.clock)?)?),
+            Column::Time => self.set_when(cell.when(self.clock)?)?,
             Column::Status if cell.is_missing() => {}
             Column::Status => self.row.status = cell.status(name)?,
             _ => return M::set(&mut self.row.measured, (name, column), cell),
