@@ -123,14 +123,11 @@ impl Watch {
         let stretches = self.midnights.stretch(begins)..=self.midnights.stretch(begins + DAY - 1);
         let views = |column: usize| columns.texts[column].map(|texts| &**texts.views());
         let (services, businesses) = (views(SERVICE), views(BUSINESS));
-        // Equal views are equal texts; that others may be equal, too, costs a look more.
-        let same = |a: usize, b: usize| [services, businesses].iter().flatten().all(|views| views[a] == views[b]);
         let mut at = 0;
         while at < rows {
             let start = at;
-            while at < rows && same(start, at) {
-                at += 1;
-            }
+            let runs = [services, businesses].into_iter().flatten().map(|views| same_until(views, start));
+            at = runs.min().unwrap_or(rows);
             let times = &columns.time[start..at];
             let counts =
                 || columns.requests.is_some_and(|requests| requests.values()[start..at].iter().any(|n| *n > 0));
@@ -151,6 +148,20 @@ impl Watch {
             });
         }
     }
+}
+
+/// Until where texts are the one at a place, by their views: equal views are equal texts; that others may be equal, too, costs a look more.
+fn same_until(views: &[u128], start: usize) -> usize {
+    let (first, mut at) = (views[start], start);
+    // Many are compared at once, as rows of a service mostly follow each other.
+    for some in views[start..].chunks(64) {
+        let differs = some.iter().fold(0, |bits, view| bits | (view ^ first));
+        if differs != 0 {
+            return at + some.iter().take_while(|view| **view == first).count();
+        }
+        at += some.len();
+    }
+    at
 }
 
 /// A look that is all that is done with the rows.
