@@ -14,6 +14,7 @@
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
+mod clf;
 pub mod clock;
 mod columns;
 mod conform;

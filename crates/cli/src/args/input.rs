@@ -72,8 +72,9 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "UNIT", value_parser = latency_unit)]
     pub latency_unit: Option<LatencyUnit>,
 
-    /// How the lines of an access log are laid out: a log_format of nginx, a LogFormat of Apache, or a file of their
-    /// configuration that defines one, as FILE#NAME where it defines several
+    /// How the lines of an access log are laid out: a log_format of nginx, a LogFormat of Apache, a format of Envoy; a file
+    /// of a configuration that defines one, as FILE#NAME where it defines several; fields of JSON, as 'json time=ts
+    /// status=code'; or a name, such as ingress-nginx
     #[arg(long, value_name = "FORMAT", value_parser = log_format)]
     pub log_format: Option<Arc<LogFormat>>,
 

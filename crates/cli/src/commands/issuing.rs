@@ -152,8 +152,8 @@ pub(super) async fn settle(
 }
 
 /// What to do about a period that is not complete.
-const INCOMPLETE: &str = "Ingest the rest. Where a service was silent, store rows of it with requests = 0 (of an objective, samples or events), or record an exclusion. Or issue \
-                          what there is: nines credits MONTH --agreement NAME --issue --incomplete";
+const INCOMPLETE: &str = "Ingest the rest. Where a service was silent, store rows of it with requests = 0 (of an objective, samples \
+                          or events), or record an exclusion. Or issue what there is: nines credits MONTH --agreement NAME --issue --incomplete";
 
 /// Whether anything waits for rows.
 fn waits_for_rows(issued: &Issued) -> bool {

@@ -16,17 +16,14 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use crate::time::{Clock, digits};
+use crate::clf::clf;
+use crate::time::Clock;
 use crate::{IngestError, Result, fields};
 
 /// Bytes of `10/Oct/2000:13:55:36 -0700`.
 const TIME: usize = 26;
-
-const MONTHS: [&[u8; 3]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
 /// What a line says about its request.
 #[derive(Debug, PartialEq)]
@@ -135,7 +132,10 @@ pub(crate) fn looks_like_log(line: &[u8]) -> bool {
 ///
 /// Escapes stay as logged; bytes that are not UTF-8 become `%XX`, as a client should have sent them.
 pub(crate) fn endpoint(request: &[u8]) -> Cow<'_, str> {
-    let path = path(request).unwrap_or_default();
+    text(path(request).unwrap_or_default())
+}
+
+fn text(path: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(path).map_or_else(|_| Cow::Owned(percent_escaped(path)), Cow::Borrowed)
 }
 
@@ -154,8 +154,7 @@ pub(crate) fn percent_escaped(path: &[u8]) -> String {
 pub(crate) fn endpoint_of(target: &[u8]) -> Cow<'_, str> {
     let target = target.split(|&b| b == b'?' || b == b'#').next().unwrap_or_default();
     let path = path_of(target).or_else(|| target.iter().position(|&b| b == b'/').map(|at| &target[at..]));
-    let path = path.unwrap_or_default();
-    std::str::from_utf8(path).map_or_else(|_| Cow::Owned(percent_escaped(path)), Cow::Borrowed)
+    text(path.unwrap_or_default())
 }
 
 fn path(request: &[u8]) -> Option<&[u8]> {
@@ -202,19 +201,8 @@ fn find_time(line: &[u8]) -> Option<usize> {
 
 /// `10/Oct/2000:13:55:36 -0700` as microseconds since 1970.
 fn time(text: &[u8]) -> Option<i64> {
-    let month = MONTHS.iter().position(|month| *month == &text[3..6])? as u32 + 1;
-    let date = NaiveDate::from_ymd_opt(digits(&text[7..11])? as i32, month, digits(&text[..2])?)?;
-    let second = digits(&text[18..20])?;
-    // A leap second stays in the minute that it ends.
-    let second = if second == 60 { 59 } else { second };
-    let local = date.and_hms_opt(digits(&text[12..14])?, digits(&text[15..17])?, second)?.and_utc().timestamp();
-    let (hours, minutes) = (digits(&text[22..24])?, digits(&text[24..])?);
-    let offset = i64::from(hours * 3600 + minutes * 60);
-    match text[21] {
-        b'+' if minutes < 60 && hours < 24 => Some((local - offset) * 1_000_000),
-        b'-' if minutes < 60 && hours < 24 => Some((local + offset) * 1_000_000),
-        _ => None,
-    }
+    let (local, offset, _) = clf(text).filter(|(.., length)| *length == text.len())?;
+    Some(local.and_utc().timestamp_micros() - offset? * 1_000_000)
 }
 
 /// The unread end of a line; every field is preceded by a blank.

@@ -154,6 +154,11 @@ fn end(
     }
 }
 
+/// Whether a field of these decides anything.
+fn decides(pieces: &[Piece]) -> bool {
+    pieces.iter().filter_map(Piece::field).any(|field| !matches!(field.role, Role::Skip | Role::Host | Role::Query))
+}
+
 /// Where a text is first found.
 fn find(line: &[u8], text: &[u8]) -> Option<usize> {
     let (first, rest) = text.split_first()?;
@@ -183,7 +188,12 @@ impl<'a> Found<'a> {
                     let before = number.checked_sub(1).and_then(|before| pieces[before].literal());
                     let after = pieces.get(number + 1).and_then(Piece::literal);
                     let next = pieces.get(number + 2).and_then(Piece::field);
-                    let end = end(line, at, field, (before, after, next))?;
+                    let is_quoted = before.is_some_and(|text| text.ends_with(b"\""));
+                    let end = match end(line, at, field, (before, after, next)) {
+                        // An agent that was cut off, as happens to long ones, must not cost the request.
+                        Err(_) if is_quoted && !decides(&pieces[number..]) => return Ok(()),
+                        end => end?,
+                    };
                     self.take(field, Cow::Borrowed(&line[at..end]), clock, last).map_err(|e| e.at(at + 1))?;
                     at = end;
                 }

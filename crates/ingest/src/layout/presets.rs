@@ -32,7 +32,7 @@ enum Lines {
 const WRITTEN: Role = Role::Time(TimeForm::Written);
 
 const PRESETS: &[Preset] = &[
-    // Read leniently where nothing is said; as it is written down where it is named.
+    // Where nothing is said a time taken may stand behind these.
     Preset {
         name: "common",
         said: "the common log format",

@@ -220,6 +220,13 @@ fn oddities_of_lines() {
     assert!(
         bad(format, "[10/Oct/2026 13:55:36 +0000] \"GET / HTTP/1.1\" 200 1").contains("expected a time ($time_local)")
     );
+    // An agent that was cut off costs nothing; a time taken behind it would be lost.
+    let cut = "h - - [10/Oct/2026:13:55:36 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"Mozilla/5.0 (comp";
+    assert_eq!(read("combined", cut), found(at, "/x", 200, None));
+    assert!(
+        bad("$remote_addr - - [$time_local] \"$request\" $status $size \"$ref\" \"$agent\" $request_time", cut)
+            .contains("$agent and then")
+    );
     // Without an offset the clock is that of --time-zone, on both sides of a change.
     let local = "$time_iso8601 $status";
     for (written, utc) in
