@@ -9,51 +9,8 @@ use nines_timeline::Interval;
 use proptest::prelude::*;
 
 use crate::credits::MINUTE;
-use crate::naive_credits::recorded;
-
-/// A fraction of whole numbers.
-type Ratio = (i128, i128);
-
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    /// Bound in thousandths of a percent, whether it applies at the bound, and what it is worth, for each tier.
-    Tiers([(i128, bool, Worth); 2]),
-    Steps {
-        outage: bool,
-        per: i64,
-        after: i64,
-        begun: bool,
-        worth: Worth,
-        per_day: Option<i128>,
-    },
-    Linear {
-        thousandths: i128,
-        below_commitment: bool,
-    },
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Worth {
-    Percent(i128),
-    Days(i128),
-}
-
-impl Worth {
-    fn text(self) -> String {
-        match self {
-            Worth::Percent(percent) => format!("percent: {percent}"),
-            Worth::Days(days) => format!("days: {days}"),
-        }
-    }
-
-    fn share(self) -> Ratio {
-        match self {
-            Worth::Percent(percent) => (percent, 100),
-            // October.
-            Worth::Days(days) => (days, 31),
-        }
-    }
-}
+use crate::naive::{cases, recorded};
+use crate::naive_forms::{Form, Ratio, Worth, form, mode, rounded};
 
 #[derive(Debug, Clone, Copy)]
 enum Cap {
@@ -95,26 +52,7 @@ fn october(zone: Tz) -> (i64, i64) {
 
 impl Case {
     fn text(&self) -> String {
-        let credits = match self.form {
-            Form::Tiers(tiers) => {
-                let tiers = tiers.map(|(bound, at, worth)| {
-                    let key = if at { "atOrBelow" } else { "below" };
-                    format!("{{{key}: {}%, {}}}", thousandths(bound), worth.text())
-                });
-                format!("[{}]", tiers.join(", "))
-            }
-            Form::Steps { outage, per, after, begun, worth, per_day } => {
-                let of = if outage { "outage" } else { "downtime" };
-                let round = if begun { "up" } else { "down" };
-                let after = if after > 0 { format!(", after: {after}m") } else { String::new() };
-                let most = per_day.map_or_else(String::new, |most| format!(", atMost: {most} per day"));
-                format!("{{per: {per}m, of: {of}{after}, round: {round}, {}{most}}}", worth.text())
-            }
-            Form::Linear { thousandths: times, below_commitment } => {
-                let of = if below_commitment { "shortfall" } else { "unavailability" };
-                format!("{{times: {}, of: {of}}}", thousandths(times))
-            }
-        };
+        let credits = self.form.text();
         let mut clauses = String::new();
         if let Some((places, mode)) = self.round {
             clauses += &format!("  round: {places}, {mode}\n");
@@ -137,21 +75,6 @@ impl Case {
             self.zone, self.slice, self.min_run, self.bridge
         )
     }
-}
-
-fn thousandths(number: i128) -> String {
-    format!("{}.{:03}", number / 1000, number % 1000)
-}
-
-/// The nearest whole number or the one below, by the name of the mode.
-fn rounded((n, d): Ratio, mode: &str) -> i128 {
-    let (whole, rest) = (n / d, n % d);
-    let up = match mode {
-        "half-up" => 2 * rest >= d,
-        "half-even" => 2 * rest > d || 2 * rest == d && whole % 2 == 1,
-        _ => false,
-    };
-    whole + i128::from(up)
 }
 
 /// Share and amount in cents of a month in which these minutes were down, of so many.
@@ -182,7 +105,7 @@ fn naive(case: &Case, down: &[bool], start: i64, bridged: &[bool]) -> (Ratio, i1
                 let (left, right) = (available.0 * 100_000, bound * available.1);
                 left < right || *at && left == right
             };
-            tiers.iter().rfind(applies).map_or((0, 1), |(_, _, worth)| worth.share())
+            tiers.iter().rfind(applies).map_or((0, 1), |(_, _, worth)| worth.share(31))
         }
         Form::Steps { outage, per, after, begun, worth, per_day } => {
             let day = |minute: i64| {
@@ -199,7 +122,7 @@ fn naive(case: &Case, down: &[bool], start: i64, bridged: &[bool]) -> (Ratio, i1
                 }
             }
             let steps: i128 = by_day.values().map(|steps| per_day.map_or(*steps, |most| most.min(*steps))).sum();
-            let (n, d) = worth.share();
+            let (n, d) = worth.share(31);
             (n * steps, d)
         }
         Form::Linear { .. } if !missed => (0, 1),
@@ -286,29 +209,6 @@ fn compare(case: &Case) -> Result<bool, TestCaseError> {
     Ok(cents > 0)
 }
 
-fn worth() -> impl Strategy<Value = Worth> {
-    prop_oneof![(1..40i128).prop_map(Worth::Percent), (1..9i128).prop_map(Worth::Days)]
-}
-
-fn form() -> impl Strategy<Value = Form> {
-    let tiers = (any::<bool>(), any::<bool>(), 1..10i128, 11..99i128, any::<bool>(), 95_000..99_900i128);
-    prop_oneof![
-        tiers.prop_map(|(first, second, low, high, days, bound)| {
-            let low = if days { Worth::Days(low.min(3)) } else { Worth::Percent(low) };
-            Form::Tiers([(99_900 - i128::from(first), first, low), (bound - 1, second, Worth::Percent(high))])
-        }),
-        (any::<bool>(), 1..120i64, 0..90i64, any::<bool>(), worth(), prop::option::of(1..4i128)).prop_map(
-            |(outage, per, after, begun, worth, per_day)| Form::Steps { outage, per, after, begun, worth, per_day }
-        ),
-        (1..9000i128, any::<bool>())
-            .prop_map(|(thousandths, below_commitment)| Form::Linear { thousandths, below_commitment }),
-    ]
-}
-
-fn mode() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["half-up", "half-even", "down"])
-}
-
 fn case() -> impl Strategy<Value = Case> {
     let zones = vec![Tz::UTC, Tz::Asia__Kolkata, Tz::Europe__Berlin];
     let cap = prop_oneof![Just(Cap::None), (1..100i128).prop_map(Cap::Percent), (1..90_000i128).prop_map(Cap::Money)];
@@ -317,7 +217,7 @@ fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(vec![1i64, 5, 15]),
         prop::sample::select(vec![1i64, 10, 45]),
         any::<bool>(),
-        form(),
+        form(99_900),
         prop::option::of((0..4u32, mode())),
         prop::option::of((0..4u32, mode())),
         cap,
@@ -335,7 +235,7 @@ fn case() -> impl Strategy<Value = Case> {
 
 #[test]
 fn every_form_of_credits_equals_whole_numbers() {
-    let cases = std::env::var("NINES_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96);
+    let cases = cases(96);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let paid = std::cell::Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(config);

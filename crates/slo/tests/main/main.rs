@@ -5,7 +5,9 @@
 mod agreements;
 mod credit_forms;
 mod credits;
+mod naive;
 mod naive_credits;
+mod naive_forms;
 mod naive_minutes;
 mod naive_parts;
 mod openslo;

@@ -8,7 +8,7 @@ use nines_timeline::Interval;
 use proptest::prelude::*;
 
 use crate::credits::{DAY, MINUTE};
-use crate::naive_credits::{in_parts, recorded};
+use crate::naive::{cases, in_parts, ratio, recorded, sum, whole};
 
 /// 2026-10-01T00:00:00Z.
 const START: i64 = 1_790_812_800_000_000;
@@ -99,18 +99,6 @@ impl Case {
         evidence.slices = counted.into_values().collect();
         evidence
     }
-}
-
-fn whole(number: i64) -> Fraction {
-    Fraction::new(number as u64, 1u8)
-}
-
-fn sum(all: impl Iterator<Item = Fraction>) -> Fraction {
-    all.fold(whole(0), |sum, own| sum.plus(&own))
-}
-
-fn ratio(above: &Fraction, below: &Fraction) -> Fraction {
-    Fraction::new(above.numerator() * below.denominator(), above.denominator() * below.numerator())
 }
 
 /// What is worked out naively.
@@ -329,13 +317,8 @@ fn real(case: &Case) -> (Credit, Fraction) {
     (found, down)
 }
 
-/// How many are drawn. For a longer run: `NINES_CASES=5000`.
-fn cases() -> u32 {
-    std::env::var("NINES_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(128)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(128), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn credits_equal_those_computed_minute_by_minute(case in case()) {

@@ -8,7 +8,7 @@ use nines_timeline::Interval;
 use proptest::prelude::*;
 
 use crate::credits::MINUTE;
-use crate::naive_credits::recorded;
+use crate::naive::{cases, recorded};
 
 /// 2026-10-03T00:00:00Z.
 const START: i64 = 1_790_985_600_000_000;
@@ -265,13 +265,8 @@ fn case() -> impl Strategy<Value = Case> {
         })
 }
 
-/// How many are drawn. For a longer run: `NINES_CASES=5000`.
-fn cases() -> u32 {
-    std::env::var("NINES_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(256), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn several_figures_come_to_what_each_alone_says(case in case()) {

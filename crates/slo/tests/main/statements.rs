@@ -8,7 +8,8 @@ use nines_timeline::Interval;
 use proptest::prelude::*;
 
 use crate::credits::{ALWAYS, DAY, MINUTE};
-use crate::naive_credits::{Case, case, recorded};
+use crate::naive::recorded;
+use crate::naive_credits::{Case, case};
 
 /// The versions that a text comes to.
 pub fn stored(text: &str) -> Vec<Stored> {
