@@ -112,12 +112,14 @@ impl Covered<'_> {
         }
     }
 
-    /// Where a fee is prorated, the share of the period's calendar days of which something is judged, whatever service hours are.
+    /// Where a fee is prorated, the share of the period's calendar days of which some metric judges something, whatever service hours
+    /// are.
     pub(crate) fn paid_days(&self, active: &[Interval]) -> Option<Fraction> {
         let zone = self.terms.time_zone;
         let date = |at: i64| DateTime::from_timestamp_micros(at).map(|at| at.with_timezone(&zone).date_naive());
         let mut days = BTreeSet::new();
-        for span in self.terms.prorate.then(|| self.slices_of(active))? {
+        let metrics = self.terms.prorate.then(|| self.metrics())?;
+        for span in metrics.iter().flat_map(|metric| metric.slices_of(active)) {
             let (first, last) = date(span.start).zip(date(span.end - 1))?;
             days.extend(first.iter_days().take_while(|day| *day <= last));
         }

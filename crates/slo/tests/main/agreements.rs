@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use nines_slo::{
-    Agreement, Bad, Cap, Charge, ClaimFrom, ClaimTime, ClaimWithin, CreditValue, ExcludedTime, LostTelemetry, Measure,
-    NotValid, Party, RateOp, Rules, Statuses, plan,
+    Agreement, Bad, Cap, Charge, ClaimFrom, ClaimTime, ClaimWithin, CreditValue, Evidence, ExcludedTime, Fee,
+    LostTelemetry, Measure, NotValid, Party, RateOp, Rules, Statuses, credit, plan,
 };
 use nines_timeline::Interval;
 
-use crate::credits::{ALWAYS, DAY};
+use crate::credits::{ALWAYS, DAY, MINUTE};
 use crate::reading::definitions;
 
 const GATEWAY: &str = r#"
@@ -300,4 +300,24 @@ fn a_version_says_when_it_begins_to_count() {
         said(&[("", "1M"), ("2026-10-02", "1M"), ("2026-10-20", "1M")]),
         [None, Some(never.to_string()), next("2026-10-20 00:00", "2026-11")]
     );
+}
+
+#[test]
+fn a_fee_is_prorated_by_the_days_of_which_any_metric_judges_something() {
+    let slices = |first: &str, second: &str| {
+        one(&format!(
+            "{{apiVersion: nines/v1, kind: Agreement, metadata: {{name: a}}, spec: {{service: s, period: {{duration: 1M, timeZone: UTC}}, \
+             measure: MeanErrorRate, commitment: 99%, credits: [], fees: {{prorate: days}}, together: sum, metrics: [{{name: first, slice: \
+             {first}}}, {{name: second, slice: {second}}}]}}}}"
+        ))
+    };
+    // Half an hour of the second day: no whole hour, but minutes.
+    for agreement in [slices("1m", "1h"), slices("1h", "1m")] {
+        let start = agreement.covered("2026-10".parse().unwrap(), ALWAYS, Rules::CURRENT).unwrap().interval.start;
+        let active = Interval::new(i64::MIN, start + DAY + 30 * MINUTE);
+        let fee = Some(Fee { currency: "EUR".into(), amount: 31_000_000, vouchers: 0 });
+        let evidence = Evidence { active: vec![active], fee, ..Evidence::default() };
+        let covered = agreement.covered("2026-10".parse().unwrap(), active, Rules::CURRENT).unwrap();
+        assert_eq!(credit(&covered, &evidence).unwrap().fee_base, Some(2_000_000));
+    }
 }
