@@ -6,6 +6,7 @@ mod agreements;
 mod credit_forms;
 mod credits;
 mod naive;
+mod naive_agreements;
 mod naive_credits;
 mod naive_forms;
 mod naive_minutes;

@@ -24,6 +24,8 @@ pub fn in_parts(covered: &Covered<'_>, evidence: &Evidence, parts: &[&[Counts]])
         compactor.take(covered, part, &mut own).unwrap();
         compactor.join(covered, &mut joined, own).unwrap();
     }
+    // Months in which nothing was counted may not have been noted.
+    kept.other_valid_months.resize(joined.other_valid_months.len(), 0);
     assert_eq!(joined, kept, "by itself");
     kept
 }
