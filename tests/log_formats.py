@@ -20,6 +20,10 @@ BEGIN = datetime(2026, 10, 14, 23, 30, tzinfo=timezone.utc)
 AGENTS = ["curl/8.5", "Mozilla/5.0 (X11; Linux) [en] \\\"x\\\"", "-", ""]
 USERS = ["-", "frank", "John [x] Doe"]
 
+# Paths, and what their endpoints are called.
+ENDPOINTS = {"/": "/", "/cart": "/cart", "/users/17": "/users/{id}", "/a/b/": "/a/b/", "/%C3%A4": "/%C3%A4", "/with%20blank": "/with%20blank",
+             "/x:y;z": "/x:y;z", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301/2.pdf": "/o/{id}/{id}.pdf", "/v2/d41d8cd98f00b204": "/v2/{id}"}
+
 # micros is how long it took; None where the log does not say. path is None where there was no request at all.
 Request = namedtuple("Request", "at method path query status micros user agent upstream")
 
@@ -29,7 +33,7 @@ def drawn(random, number):
     at, found = BEGIN, []
     for _ in range(number):
         at += timedelta(microseconds=random.randrange(1, 30_000_000))
-        path = random.choice(["/", "/cart", "/users/17", "/a/b/", "/%C3%A4", "/with%20blank", "/x:y;z"])
+        path = random.choice(list(ENDPOINTS))
         query = random.choice(["", "", "?a=b", "?u=https://other.example/path?x"])
         status = random.choice([200, 200, 200, 204, 301, 404, 429, 499, 500, 502, 503, 504])
         micros = random.choice([0, 1000, 12_000, 250_000, 1_250_000, 31_000_000])
@@ -220,7 +224,7 @@ def compare(binary, folder, requests, name, arguments, write, head, unit):
     folder.mkdir()
     wanted = defaultdict(lambda: [0, 0])
     for r in requests:
-        row = wanted[r.at.strftime("%Y-%m-%dT%H:%M:00Z"), r.path or "", str(r.status)]
+        row = wanted[r.at.strftime("%Y-%m-%dT%H:%M:00Z"), ENDPOINTS.get(r.path, ""), str(r.status)]
         row[0] += 1
         row[1] += r.micros // unit * unit
     path = folder / "sample"

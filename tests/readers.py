@@ -160,6 +160,23 @@ def records(store):
     print("3 versions of incidents and the fees agree")
 
 
+def labels(folder, store):
+    """Labels are a column from the first row on that has some, and JSON to everybody."""
+    table, file = str(store / "gauges"), folder / "gauges.csv"
+    for rows, options in (("0,1,\n", ()), ("60,2,eu\n120,3,us\n", ("--label", "zone"))):
+        header = "time,value,zone\n" if options else "time,value\n"
+        file.write_text(header + (rows if options else rows.replace(",\n", "\n")))
+        run("--store", store, "ingest", "gauges", file, "--any-time", *options)
+    before = polars.read_delta(table, version=1)
+    assert "labels" not in before.columns and before.height == 1, before
+    for frame in (polars.read_delta(table), polars.from_arrow(deltalake.DeltaTable(table).to_pyarrow_table())):
+        zones = frame.sort("time").select(polars.col("labels").str.json_path_match("$.zone")).to_series().to_list()
+        assert zones == [None, "eu", "us"], zones
+    told = run("--store", store, "sql", "--format", "csv", "SELECT sum FROM gauges WHERE labels['zone'] = 'eu'")
+    assert told.split() == ["sum", "2.0"], told
+    print("labels are JSON")
+
+
 def other_writer(store):
     """What another program writes is read, and written on; so is a log that it has put a checkpoint into, or cleaned."""
     table = str(store / "events")
@@ -202,6 +219,7 @@ def main():
         store = Path(folder) / "store"
         requests(Path(folder), store)
         records(store)
+        labels(Path(folder), store)
         other_writer(store)
 
 

@@ -24,11 +24,12 @@ const BEGIN: &str = "<!-- generated: reference -->\n";
 const END: &str = "<!-- end of generated: reference -->\n";
 
 /// The sections of functions that Nines adds, in the order of the manual, and how the manual calls them.
-const OWN: [(&str, &str); 5] = [
+const OWN: [(&str, &str); 6] = [
     ("Objectives", "Table functions: objectives"),
     ("Agreements", "Table functions: agreements"),
     ("Timelines", "Timelines"),
     ("Counts", "Counts"),
+    ("Labels", "Labels"),
     ("Histograms", "Latency histograms"),
 ];
 

@@ -216,9 +216,11 @@ fn a_complete_file_replaces_all_from_its_first_slice_to_its_last() {
     assert!(run(&mut place.ingest(&["requests", "right.csv", "--source", "edge"])).contains("holds nothing new"));
     let said = fails(1, &mut place.ingest(&["requests", "right.csv", "wrong.csv", "--replace"]));
     assert!(said.contains("--replace takes one file"), "{said}");
-    place.write("sum.csv", "time,requests\n2026-10-14T23:00:00Z,1\n");
-    let said = fails(1, &mut place.ingest(&["requests", "sum.csv", "--replace"]));
-    assert!(said.contains("--replace is for files whose rows carry no count"), "{said}");
+    // A file with counts is complete in the same way: what it does not speak of goes.
+    place.write("sum.csv", "time,service,requests\n2026-10-14T23:00:00Z,web,1\n2026-10-14T23:03:00Z,web,1\n");
+    run(&mut place.ingest(&["requests", "sum.csv", "--source", "edge", "--replace"]));
+    let edge = "SELECT time, requests FROM requests WHERE service = 'web' AND source LIKE 'edge%' AND time < '2026-10-15' ORDER BY time";
+    assert_eq!(place.query(edge), ["2026-10-14T23:00:00Z,1", "2026-10-14T23:03:00Z,1"]);
 }
 
 #[test]

@@ -65,8 +65,14 @@ fn what_can_be_read_is_read_whatever_it_is_called() {
         ("log.csv", two.clone().into_bytes()),
         ("json.csv", json.into()),
     ];
-    for (name, program) in [("packed.log", "gzip"), ("packed.log.zst", "zstd")] {
-        files.extend(through(&[program, "-c"], two.as_bytes()).map(|packed| (name, packed)));
+    for (name, program) in
+        [("packed.log", "gzip"), ("packed.log.zst", "zstd"), ("packed.xz", "xz"), ("packed.csv.bz2", "bzip2")]
+    {
+        let packed = |text: &str| through(&[program, "-c"], text.as_bytes());
+        files.extend(packed(&two).map(|packed| (name, packed)));
+        // Members one after the other are one text.
+        let (first, second) = two.split_at(LINE.len() + 1);
+        files.extend(packed(first).zip(packed(second)).map(|(first, second)| (name, [first, second].concat())));
     }
     for (name, bytes) in files {
         let place = Place::new();
@@ -98,10 +104,11 @@ fn what_cannot_be_read_is_named_with_what_to_do() {
         ("page.csv", b"<!DOCTYPE html>\n<html>404</html>\n".to_vec(), "this is HTML or XML"),
         ("page.log", b"<html>\n".to_vec(), "this is HTML or XML"),
     ];
-    for (name, program, advice) in
-        [("packed.log", "xz", "xz -dc FILE > NEW"), ("packed.csv", "bzip2", "bzip2 -dc FILE > NEW")]
-    {
-        files.extend(through(&[program, "-c"], text.as_bytes()).map(|packed| (name, packed, advice)));
+    files.extend(through(&["lz4", "-c"], text.as_bytes()).map(|packed| ("packed.log", packed, "lz4 -dc FILE > NEW")));
+    // What was cut is no whole input.
+    for (name, program) in [("cut.log.xz", "xz"), ("cut.log.bz2", "bzip2")] {
+        let packed = through(&[program, "-c"], text.as_bytes());
+        files.extend(packed.map(|packed| (name, packed[..packed.len() - 20].to_vec(), "cannot be read: ")));
     }
     for (name, bytes, advice) in files {
         let said = fails(1, &mut place.ingest(name, bytes.clone()));

@@ -68,8 +68,9 @@ pub use credits::{
 pub use delete::Deleting;
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Mistakes, Result};
+pub use files::{InputFiles, input_files};
 pub use held::{HeldMemory, bytes_of};
-pub use load::{FileRead, FileState, Load, Loaded, Warning};
+pub use load::{FileRead, FileState, Load, Loaded, Preview, Warning};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use retain::{Retained, Retaining};

@@ -23,6 +23,7 @@ use datafusion::logical_expr::ScalarUDF;
 pub use aggregate::functions as aggregates;
 pub use arithmetic::{CheckedArithmetic, checked};
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
+pub use scalar::LabelAccess;
 pub use time::{times, to_date, zone_of_to_date};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,

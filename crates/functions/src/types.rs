@@ -134,6 +134,8 @@ pub(crate) enum Kind {
     Intervals,
     /// Text.
     Text,
+    /// Labels as JSON, or the name of one.
+    Labels,
     /// A latency histogram.
     Histogram,
     /// A float.
@@ -184,6 +186,7 @@ impl Kind {
                 _ => null.then(interval_list_type),
             },
             Kind::Text => (text || null).then_some(T::Utf8),
+            Kind::Labels => (text || null).then_some(T::Utf8View),
             Kind::Histogram => match given {
                 T::Struct(fields) if fields.find("zero").is_some() && fields.find("buckets").is_some() => {
                     Some(histogram_type())
@@ -203,7 +206,7 @@ impl Kind {
             Kind::Bool => "a truth value",
             Kind::Share => "a share such as 0.999",
             Kind::Intervals => "a list of intervals: structs with the fields started and ended",
-            Kind::Text => "text",
+            Kind::Text | Kind::Labels => "text",
             Kind::Histogram => "a latency histogram",
             Kind::Float => "a number",
         }

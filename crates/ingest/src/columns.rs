@@ -4,7 +4,7 @@
 use datafusion::arrow::datatypes::DataType;
 use nines_store::TableKind;
 
-use crate::{ErrorKind, IngestError, Result};
+use crate::{ErrorKind, Fills, FromField, IngestError, Result};
 
 /// Most text columns that a table has.
 pub(crate) const TEXTS: usize = 6;
@@ -29,8 +29,21 @@ pub(crate) enum Column {
     Value,
     /// Whether one event went well: it goes into `good`, and `total` is 1.
     Ok,
+    /// All labels of a row, as JSON.
+    Labels,
+    /// A field that fills columns or labels, by its place among those.
+    Filling(usize),
     /// A column of a record, by its place in the table.
     Field(usize, FieldType),
+}
+
+/// What a field fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A text column, by its place among the table's text columns.
+    Text(usize),
+    /// A label, by its place among those that fields fill.
+    Label(usize),
 }
 
 impl Column {
@@ -77,6 +90,19 @@ pub(crate) struct Columns {
     named: Vec<Named>,
     /// How many of them are the table's own.
     stored: usize,
+    /// Fields of the input that fill columns and labels.
+    filling: Vec<Filling>,
+}
+
+/// A field of the input, and all that it fills.
+#[derive(Debug, Clone)]
+pub(crate) struct Filling {
+    pub field: String,
+    /// The column that it fills first, as errors call it.
+    name: &'static str,
+    pub targets: Vec<Target>,
+    /// The column of the field's own name, which it goes on filling.
+    pub own: Option<Named>,
 }
 
 impl Columns {
@@ -92,6 +118,7 @@ impl Columns {
                 ("latency_sum", _) => Some(Column::LatencySum),
                 ("latency", _) => Some(Column::Latency),
                 ("latency_le", _) => Some(Column::LatencyLe),
+                ("labels", _) => Some(Column::Labels),
                 (_, DataType::Utf8View) => texts.next().map(Column::Text),
                 (_, DataType::Int64) => counts.next().map(Column::Count),
                 (_, DataType::Float64) => numbers.next().map(Column::Number),
@@ -112,7 +139,38 @@ impl Columns {
                 named.push((name, one));
             }
         }
-        Ok(Self { kind, named, stored })
+        Ok(Self { kind, named, stored, filling: Vec::new() })
+    }
+
+    /// The same, some of which are filled by fields of other names.
+    pub(crate) fn with(kind: TableKind, from: &[FromField]) -> Result<Self> {
+        let mut columns = Self::of(kind)?;
+        let mut labels = 0..;
+        for from in from {
+            let (name, target) = match &from.fills {
+                Fills::Column(name) => {
+                    let at = columns.texts().position(|text| text == name).map(Target::Text);
+                    static_name(kind, name).zip(at)
+                }
+                Fills::Label(_) => Some("labels").zip(labels.next().map(Target::Label)),
+            }
+            .ok_or_else(|| {
+                IngestError::new(ErrorKind::Options, format!("{} fills no column of text", from.option()))
+            })?;
+            match columns.filling.iter_mut().find(|known| known.field == from.field) {
+                Some(known) => known.targets.push(target),
+                None => {
+                    let own = columns.named.iter().copied().find(|(known, _)| *known == from.field);
+                    columns.filling.push(Filling { field: from.field.clone(), name, targets: vec![target], own });
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    /// The fields that fill columns and labels, each once.
+    pub(crate) fn filling(&self) -> &[Filling] {
+        &self.filling
     }
 
     /// The columns of the table's schema, in its order.
@@ -127,6 +185,9 @@ impl Columns {
 
     /// The column of this name.
     pub(crate) fn find(&self, name: &str) -> Result<Named> {
+        if let Some(at) = self.filling.iter().position(|filling| filling.field == name) {
+            return Ok((self.filling[at].name, Column::Filling(at)));
+        }
         self.named.iter().copied().find(|(known, _)| *known == name).ok_or_else(|| {
             IngestError::new(ErrorKind::Columns, format!("unknown column {name:?}"))
                 .column(name)
@@ -137,14 +198,44 @@ impl Columns {
 
     /// The column's name and meaning, for every name of an input; refuses unknown, missing and repeated ones.
     pub(crate) fn find_all<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Named>> {
-        let mut found: Vec<Named> = Vec::new();
+        let found = self.find_each(names)?;
+        for (at, filling) in self.filling.iter().enumerate() {
+            if !found.contains(&(filling.name, Column::Filling(at))) {
+                let fills = format!("from which {} is to be filled", filling.name);
+                return Err(IngestError::new(
+                    ErrorKind::Columns,
+                    format!("there is no column {:?}, {fills}", filling.field),
+                )
+                .advice("Name one that is there"));
+            }
+            let filled = |target: &Target| match target {
+                Target::Text(text) => self.named.iter().find(|(_, column)| *column == Column::Text(*text)),
+                Target::Label(_) => None,
+            };
+            if let Some((name, _)) = filling.targets.iter().filter_map(filled).find(|named| found.contains(named)) {
+                let both = format!("{name} is a column, and is to be filled from {:?}", filling.field);
+                return Err(IngestError::new(ErrorKind::Columns, both).advice("Leave one out"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The same of an input in which fields that fill columns may be missing, as they may in an object of JSON.
+    pub(crate) fn find_each<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Named>> {
+        let mut all: Vec<Named> = Vec::new();
         for name in names {
             let column = self.find(name)?;
-            if found.contains(&column) {
+            if all.contains(&column) {
                 return Err(twice(name));
             }
-            found.push(column);
+            all.push(column);
         }
+        // A field that fills others and has a column of its own name is both.
+        let own = |&(_, column): &Named| match column {
+            Column::Filling(at) => self.filling[at].own,
+            _ => None,
+        };
+        let found: Vec<Named> = all.iter().copied().chain(all.iter().filter_map(own)).collect();
         let single = self.single();
         let counts = found.iter().find(|&&(_, column)| column.is_count()).filter(|_| single.is_some());
         let is_single = single.is_some_and(|(single, _)| found.contains(&single));
@@ -163,7 +254,7 @@ impl Columns {
                     .advice("Name it, or choose and compute the columns with --select"));
             }
         }
-        Ok(found)
+        Ok(all)
     }
 
     /// Whether a row is nothing without this column. Requests without a count are one request each; samples and events
@@ -180,6 +271,8 @@ impl Columns {
             | Column::Latency
             | Column::LatencyLe
             | Column::LatencySeconds
+            | Column::Labels
+            | Column::Filling(_)
             | Column::Ok => false,
         }
     }

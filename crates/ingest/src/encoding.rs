@@ -1,6 +1,6 @@
 //! What the bytes of an input are, told by the first of them: packed, in which encoding, or no text at all.
 //!
-//! Gzip and zstd are unpacked, UTF-16 with its byte order mark becomes UTF-8, and in a text whose lines end in carriage
+//! Gzip, zstd, xz and bzip2 are unpacked, UTF-16 with its byte order mark becomes UTF-8, and in a text whose lines end in carriage
 //! returns alone each becomes a newline. All else that is no UTF-8 text is refused with its name and the command
 //! that makes text of it, because a file that is read as nothing looks like a file that holds nothing.
 
@@ -13,6 +13,8 @@ use crate::{ErrorKind, IngestError, Result};
 pub(crate) enum Packing {
     Gzip,
     Zstd,
+    Xz,
+    Bzip2,
 }
 
 /// How the text of an input is written, where it is not plain UTF-8 with newlines.
@@ -25,20 +27,27 @@ pub(crate) enum Encoding {
     CarriageReturns,
 }
 
-const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// What packed inputs begin with.
+const PACKED: [(&[u8], Packing); 4] = [
+    (b"\x1f\x8b", Packing::Gzip),
+    (b"\x28\xb5\x2f\xfd", Packing::Zstd),
+    (b"\xfd7zXZ\0", Packing::Xz),
+    (b"BZh", Packing::Bzip2),
+];
+
+/// What follows at the size of its blocks in a text that is packed by bzip2: that of a block, or the end of none.
+const BLOCKS: [&[u8]; 2] = [b"1AY&SY", b"\x17rE8P\x90"];
 
 /// Bytes that `packing` wants to see.
-pub(crate) const MAGIC: usize = ZSTD.len();
+pub(crate) const MAGIC: usize = 10;
 
 /// How an input that begins so is packed.
 pub(crate) fn packing(first: &[u8]) -> Option<Packing> {
-    if first.starts_with(b"\x1f\x8b") {
-        Some(Packing::Gzip)
-    } else if first.starts_with(ZSTD) {
-        Some(Packing::Zstd)
-    } else {
-        None
-    }
+    let packing = PACKED.iter().find(|(magic, _)| first.starts_with(magic)).map(|(_, packing)| *packing)?;
+    // A text may begin with these letters.
+    let is_text = packing == Packing::Bzip2
+        && !BLOCKS.iter().any(|block| first.get(4..).is_some_and(|rest| rest.starts_with(block)));
+    (!is_text).then_some(packing)
 }
 
 /// How the text that begins so is written.
@@ -60,8 +69,6 @@ const UTF_32_MARKS: [&[u8]; 2] = [b"\xff\xfe\0\0", b"\0\0\xfe\xff"];
 
 /// What is no text, by its first bytes: what it is, and what to do.
 const KNOWN: &[(&[u8], &str, &str)] = &[
-    (b"\xfd7zXZ\0", "packed by xz", "Unpack it first: xz -dc FILE > NEW"),
-    (b"BZh91AY&SY", "packed by bzip2", "Unpack it first: bzip2 -dc FILE > NEW"),
     (b"\x04\x22\x4d\x18", "packed by lz4", "Unpack it first: lz4 -dc FILE > NEW"),
     (b"\x1f\x9d", "packed by compress", "Unpack it first: uncompress -c FILE > NEW"),
     (b"LZIP", "packed by lzip", "Unpack it first: lzip -dc FILE > NEW"),
@@ -96,7 +103,10 @@ pub(crate) fn check_text(head: &[u8]) -> Result<()> {
         return refused(what.to_string(), advice.to_string());
     }
     if packing(head).is_some() {
-        return refused("packed twice".to_string(), "Unpack it once first: gunzip, or zstd -d".to_string());
+        return refused(
+            "packed twice".to_string(),
+            "Unpack it once first: gunzip, zstd -d, xz -d or bzip2 -d".to_string(),
+        );
     }
     if head.get(TAR).is_some_and(|name| name == b"ustar") {
         return refused("a tar archive".to_string(), "Unpack it first: tar -xf FILE".to_string());
@@ -300,7 +310,11 @@ mod tests {
     #[test]
     fn what_is_no_text_is_named_with_what_to_do() {
         let said = |head: &[u8]| check_text(head).unwrap_err().to_string();
-        assert_eq!(said(b"\xfd7zXZ\0\0\x04"), "this is packed by xz, not text. Unpack it first: xz -dc FILE > NEW");
+        assert_eq!(
+            said(b"\x04\x22\x4d\x18\x60"),
+            "this is packed by lz4, not text. Unpack it first: lz4 -dc FILE > NEW"
+        );
+        assert!(said(b"\xfd7zXZ\0\0\x04").contains("packed twice"));
         assert!(said(b"PK\x03\x04\x14\0").contains("ZIP archive or a spreadsheet"));
         assert!(said(&[&[b'a'; 257][..], b"ustar\x0000"].concat()).contains("tar -xf FILE"));
         let text = "time,status\n1791936000,200\n";

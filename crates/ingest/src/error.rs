@@ -161,6 +161,19 @@ impl IngestError {
         self.0.row
     }
 
+    /// The byte within the line, counted from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
+    }
+
+    /// What was found and expected, without place and advice.
+    pub fn reason(&self) -> String {
+        match &self.0.expected {
+            Some(expected) => format!("{}; expected {expected}", self.0.problem),
+            None => self.0.problem.clone(),
+        }
+    }
+
     /// What should have stood there, where that can be said.
     pub fn expectation(&self) -> Option<&str> {
         self.0.expected.as_deref()

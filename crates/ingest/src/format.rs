@@ -10,7 +10,7 @@ use crate::columns::looks_like_header;
 use crate::formats::{delimited, log_line};
 use crate::{ErrorKind, IngestError, LogFormat, Result};
 
-/// The format of an input. All but Parquet may be packed by gzip or zstd; that is told by content.
+/// The format of an input. All but Parquet may be packed by gzip, zstd, xz or bzip2; that is told by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -44,7 +44,7 @@ impl Format {
     ///
     /// Content: Parquet's magic, else the first line that is not blank: a JSON object, a line of an access log, or, unless
     /// the name says CSV or JSON, a header that names `time`, `id` or `period` and another column of a table with
-    /// that. Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz` or `.zst`.
+    /// that. Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz`, `.zst`, `.xz` or `.bz2`.
     pub fn detect(path: &Path, first: &[u8]) -> Result<Format> {
         if first.starts_with(PARQUET_MAGIC) {
             return Ok(Format::Parquet);
@@ -92,9 +92,18 @@ impl Format {
     /// The format that a file's name says.
     pub fn by_name(path: &Path) -> Option<Format> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+        let packed = [".gz", ".zst", ".xz", ".bz2"].into_iter().find_map(|ending| name.strip_suffix(ending));
+        let name = packed.unwrap_or(&name);
         let (_, ending) = name.rsplit_once('.')?;
-        Format::ALL.iter().copied().find(|format| format.endings().contains(&ending))
+        let known = Format::ALL.iter().copied().find(|format| format.endings().contains(&ending));
+        // Before a number or date that a rotation puts behind it: `access.log.2`, `access.log-20261014`.
+        let is_rotated = || {
+            name.match_indices(".log").any(|(at, log)| {
+                let rest = &name[at + log.len()..];
+                rest.starts_with(['.', '-', '_']) && rest[1..].starts_with(|c: char| c.is_ascii_digit())
+            })
+        };
+        known.or_else(|| is_rotated().then_some(Format::Log))
     }
 
     /// How names of its files end.
@@ -168,6 +177,8 @@ mod tests {
             ("a.ndjson.gz", Format::JsonLines),
             ("a.json", Format::JsonLines),
             ("a.csv.zst", Format::Csv),
+            ("a.csv.xz", Format::Csv),
+            ("a.log.bz2", Format::Log),
             ("a.parquet", Format::Parquet),
             ("access.log.gz", Format::Log),
         ] {

@@ -1,11 +1,13 @@
 //! Opening an input: counting what is read from it, unpacking it and making it UTF-8, as its first bytes tell.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use crate::encoding::{self, Encoding, MAGIC, Newlines, Packing, Utf16};
 use crate::{IngestError, Progress, Result};
@@ -60,12 +62,17 @@ pub(crate) fn unpacked(input: Bytes) -> Bytes {
     opened.unwrap_or_else(|error| Box::new(Failed(Some(error))))
 }
 
-/// The bytes of an input as they were before it was packed, several gzip members one after the other included.
+/// Memory for the dictionary of an input that is packed by xz, in KiB: as much as `xz -9` asks for, and more.
+const XZ_KIB: u32 = 256 << 10;
+
+/// The bytes of an input as they were before it was packed, several members one after the other included.
 fn plain(input: Bytes) -> io::Result<Bytes> {
     let (magic, input) = peek(input, MAGIC)?;
     Ok(match encoding::packing(&magic) {
         Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(input)),
         Some(Packing::Zstd) => Box::new(zstd::stream::read::Decoder::new(input)?),
+        Some(Packing::Xz) => Box::new(XzReader::new_mem_limit(BufReader::new(input), true, XZ_KIB)),
+        Some(Packing::Bzip2) => Box::new(MultiBzDecoder::new(input)),
         None => input,
     })
 }

@@ -14,16 +14,20 @@
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
+mod causes;
 mod clf;
 pub mod clock;
 mod columns;
 mod conform;
 mod encoding;
+mod endpoints;
 mod ends;
 mod error;
 mod fields;
 mod format;
 mod formats;
+mod found;
+mod from_field;
 mod hash;
 mod input;
 mod latency;
@@ -38,6 +42,7 @@ mod pieces;
 mod progress;
 mod raw;
 mod read;
+mod rejected;
 mod rows;
 mod scout;
 mod seen;
@@ -47,9 +52,13 @@ pub mod table;
 mod testing;
 mod time;
 
-pub use conform::conform;
+pub use causes::CauseNames;
+pub use conform::{conform, conform_rest};
+pub use endpoints::{EndpointNames, OTHER, Template};
 pub use error::{ErrorKind, IngestError, Result};
 pub use format::Format;
+pub use found::{Found, MOST_VALUES};
+pub use from_field::{Fills, FromField};
 pub use hash::{Hash, first_64_bits, hex};
 pub use latency_unit::LatencyUnit;
 pub use layout::LogFormat;
@@ -60,6 +69,7 @@ pub use pieces::{Cut, Log, LogStart, Piece};
 pub use progress::Progress;
 pub use raw::{are_raw, is_raw};
 pub use read::{Batches, Input, detect, detect_for, read, read_from, read_inputs};
+pub use rejected::Rejected;
 pub use seen::Seen;
 pub use stream::stream;
 pub use time::instant;

@@ -1,5 +1,6 @@
 //! Physical lines of a text input, numbered, of bounded length.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::encoding::zero_bytes;
@@ -20,6 +21,8 @@ pub(crate) struct Lines {
     input: BufReader<Bytes>,
     line: Vec<u8>,
     number: u64,
+    /// Lines that are read again before the input goes on.
+    again: Cursor<Vec<u8>>,
     /// After so many lines, which are the header's, so many lines of the input are left out.
     resumed: Option<(u64, u64)>,
 }
@@ -32,6 +35,7 @@ impl Lines {
             input: BufReader::with_capacity(256 << 10, input),
             line: Vec::with_capacity(4096),
             number: 0,
+            again: Cursor::default(),
             resumed: None,
         }
     }
@@ -50,9 +54,13 @@ impl Lines {
             self.number = before;
         }
         self.number += 1;
-        let mut bounded = self.input.by_ref().take(MAX_LINE as u64 + 1);
-        let read = bounded.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))?;
+        let mut read = self.again.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))?;
+        if read == 0 {
+            let mut bounded = self.input.by_ref().take(MAX_LINE as u64 + 1);
+            read = bounded.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))?;
+        }
         if self.line.len() > MAX_LINE {
+            self.skip_rest()?;
             return Err(self.refuse(too_long("the line")));
         }
         if self.line.contains(&0) {
@@ -62,6 +70,32 @@ impl Lines {
             self.line.drain(..UTF8_BOM.len());
         }
         Ok(read > 0)
+    }
+
+    /// Gives back whole lines that were read, to be read again behind the line that is the current one from now on.
+    pub(crate) fn unread(&mut self, mut lines: Vec<u8>, line: Vec<u8>, number: u64) {
+        let at = usize::try_from(self.again.position()).unwrap_or(usize::MAX);
+        lines.extend_from_slice(self.again.get_ref().get(at..).unwrap_or_default());
+        self.again = Cursor::new(lines);
+        (self.line, self.number) = (line, number);
+    }
+
+    /// Reads on to the end of a line that is not held.
+    fn skip_rest(&mut self) -> Result<()> {
+        while self.line.last() != Some(&b'\n') {
+            self.line.clear();
+            let mut some = self.input.by_ref().take(MAX_LINE as u64);
+            if some.read_until(b'\n', &mut self.line).map_err(|e| IngestError::io(&self.name, e))? == 0 {
+                break;
+            }
+        }
+        self.line.clear();
+        Ok(())
+    }
+
+    /// The current line as far as it is text.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.line)
     }
 
     /// What follows the current line, as far as it was read ahead: at the least one byte, unless the input ends here.

@@ -7,7 +7,10 @@ use datafusion::common::ScalarValue;
 use nines_store::TableKind;
 
 use crate::order::{Order, RepeatedHour, SharedOrder};
-use crate::{ErrorKind, Format, IngestError, LatencyUnit, Limits, LogFormat, Piece, Result, Seen};
+use crate::{
+    CauseNames, EndpointNames, ErrorKind, Format, Found, FromField, IngestError, LatencyUnit, Limits, LogFormat, Piece,
+    Rejected, Result, Seen, from_field,
+};
 
 /// How an input is to be understood: which table it fills and what it leaves unsaid.
 #[derive(Debug, Clone)]
@@ -41,6 +44,16 @@ pub struct Options {
     pub latency_unit: Option<LatencyUnit>,
     /// How the lines of a log are laid out; `None`: in common or combined log format.
     pub log_format: Option<Arc<LogFormat>>,
+    /// Fields of the input that fill columns of another name, and labels.
+    pub from: Vec<FromField>,
+    /// What the texts of the field are called that fills `cause`.
+    pub causes: CauseNames,
+    /// How endpoints are called.
+    pub endpoints: EndpointNames,
+    /// Told what was found in fields that fill columns, and which names were too many.
+    pub found: Arc<Found>,
+    /// Where refused lines and rows go while the rest goes in; `None`: one refuses all.
+    pub rejected: Option<Arc<Rejected>>,
 }
 
 /// What the rows of a series are: that is the same for all rows of an input, unless the caller says that it does not matter.
@@ -71,6 +84,11 @@ impl Options {
             piece: None,
             latency_unit: None,
             log_format: None,
+            from: Vec::new(),
+            causes: CauseNames::default(),
+            endpoints: EndpointNames::default(),
+            found: Arc::default(),
+            rejected: None,
             seen: Arc::default(),
             order: SharedOrder::default(),
         }
@@ -130,6 +148,12 @@ impl Options {
             return Err(IngestError::new(ErrorKind::Options, problem).advice(instead));
         }
         self.slice_micros()?;
+        from_field::check(&self.from, self.kind)?;
+        if !self.kind.is_series() && !self.endpoints.options().is_empty() {
+            let problem =
+                format!("{}: rows of {} have no endpoints", self.endpoints.options().join(" "), self.kind.name());
+            return Err(IngestError::new(ErrorKind::Options, problem).advice("Leave it out"));
+        }
         let given = [("business", &self.business), ("service", &self.service), ("source", &self.source)];
         let schema = self.kind.schema(self.slice_seconds);
         match given.into_iter().find(|(name, fill)| fill.is_some() && schema.field_with_name(name).is_err()) {

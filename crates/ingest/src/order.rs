@@ -127,6 +127,16 @@ impl SharedOrder {
         Self(Arc::new(Mutex::new(Some(order))))
     }
 
+    /// As it is now, to come back to.
+    pub(crate) fn kept(&self) -> Option<Order> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As it was.
+    pub(crate) fn restore(&self, kept: Option<Order>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
     /// What the rows so far tell; nothing before the first.
     pub(crate) fn so_far(&self, given: Option<RepeatedHour>) -> Order {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -89,6 +89,7 @@ impl Progress {
         self.without_unit.store(0, Relaxed);
         self.beside_unit.store(0, Relaxed);
         self.turned_over.store(0, Relaxed);
+        self.rejected.store(0, Relaxed);
     }
 
     pub(crate) fn add_without_unit(&self, number: u64) {
@@ -108,7 +109,13 @@ impl Progress {
         self.rows_read.fetch_add(rows, Relaxed);
     }
 
-    pub(crate) fn add_rejected(&self, rows: u64) {
+    /// A row that was taken is refused after all.
+    pub(crate) fn take_row_back(&self) {
+        self.rows_read.fetch_sub(1, Relaxed);
+    }
+
+    /// Rows of a SQL result that were refused.
+    pub fn add_rejected(&self, rows: u64) {
         self.rejected.fetch_add(rows, Relaxed);
     }
 }

@@ -12,11 +12,11 @@ use serde::de::IgnoredAny;
 use crate::columns::Columns;
 use crate::formats::separator;
 use crate::lines::Lines;
-use crate::{Format, IngestError, Result, input};
+use crate::{Format, FromField, IngestError, Result, input};
 
 /// Whether the rows of a file carry no count, as its first record says. An access log's never do, a record's are no rows to
 /// count. What cannot be read is not raw: whoever reads it says why.
-pub fn is_raw(path: &Path, format: Format, kind: TableKind) -> Result<bool> {
+pub fn is_raw(path: &Path, format: Format, kind: TableKind, from: &[FromField]) -> Result<bool> {
     if !kind.is_series() {
         return Ok(false);
     }
@@ -29,16 +29,16 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind) -> Result<bool> {
         }
         Format::JsonLines => first_line(path)?.map(|line| members(&line)),
     };
-    names.map_or(Ok(false), |names| are_raw(kind, &names))
+    names.map_or(Ok(false), |names| are_raw(kind, &names, from))
 }
 
 /// Whether rows with these columns are single requests, events or samples. Columns that are no row of the table are not: whoever
 /// reads them says why.
-pub fn are_raw(kind: TableKind, names: &[String]) -> Result<bool> {
+pub fn are_raw(kind: TableKind, names: &[String], from: &[FromField]) -> Result<bool> {
     if !kind.is_series() {
         return Ok(false);
     }
-    let found = Columns::of(kind)?.find_all(names.iter().map(String::as_str));
+    let found = Columns::with(kind, from)?.find_each(names.iter().map(String::as_str));
     Ok(found.is_ok_and(|found| !found.iter().any(|(_, column)| column.is_count())))
 }
 
@@ -77,12 +77,14 @@ fn parquet_columns(path: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fills;
     use std::io::Write;
 
     fn raw(kind: TableKind, format: Format, text: &str) -> bool {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        is_raw(file.path(), format, kind).unwrap()
+        let zone = FromField { fills: Fills::Label("zone".into()), field: "zone".into() };
+        is_raw(file.path(), format, kind, &[zone]).unwrap()
     }
 
     #[test]
@@ -90,7 +92,13 @@ mod tests {
         for (kind, raws, counted) in [
             (
                 TableKind::Requests,
-                vec!["time,status", "time,status\r1791936000,200\n", "\u{feff}\"status\"\t\"time\"", "time"],
+                vec![
+                    "time,status",
+                    "time,status\r1791936000,200\n",
+                    "time,zone",
+                    "\u{feff}\"status\"\t\"time\"",
+                    "time",
+                ],
                 vec!["time;requests", "time,reqests", "what is this"],
             ),
             (TableKind::Events, vec!["time,name,ok"], vec!["time,good,total", "time,name"]),

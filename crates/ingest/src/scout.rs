@@ -11,7 +11,7 @@ use crate::lines::Lines;
 use crate::order::{Ahead, Order};
 use crate::rows::Rows;
 use crate::time::{Clock, When};
-use crate::{Format, Options, Result};
+use crate::{Format, Options, Rejected, Result};
 
 /// What the rows of a file say of their order before the first that is read; `None` if there is nothing to say. `before` opens
 /// what the file holds before, `rows` what is read. What cannot be read is left to the reader to refuse.
@@ -55,11 +55,18 @@ pub(crate) fn order(
 
 /// Calls with the time of each row until one is enough; whether none was.
 fn look(format: Format, lines: Lines, options: &Options, each: impl FnMut(When) -> bool + Send) -> bool {
-    let Ok(columns) = Columns::of(options.kind) else { return false };
+    let Ok(columns) = Columns::with(options.kind, &options.from) else { return false };
     let clock = Clock::of_series(options.time_zone);
     let mut rows = Times { columns, clock, each, when: None, enough: false };
     let Ok(Some(mut records)) = formats::looked_at(format, lines, options, &rows) else { return false };
-    while !rows.enough && matches!(records.read_one(&mut rows), Ok(true)) {}
+    while !rows.enough {
+        match records.read_one(&mut rows) {
+            Ok(true) => {}
+            // A row that is refused alone is none to those that follow.
+            Err(error) if options.rejected.is_some() && Rejected::takes(&error) => {}
+            Ok(false) | Err(_) => break,
+        }
+    }
     !rows.enough
 }
 

@@ -1,5 +1,6 @@
 //! Which rows an objective counts: names and globs.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +8,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 /// Which rows of the service count: those that match one pattern of each list that is not empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowFilter {
     /// Names or globs of businesses.
     pub businesses: Vec<Pattern>,
@@ -15,12 +16,38 @@ pub struct RowFilter {
     pub endpoints: Vec<Pattern>,
     /// Names or globs of customers.
     pub customers: Vec<Pattern>,
+    /// By label, names or globs of its values.
+    #[serde(default)]
+    pub labels: BTreeMap<String, Vec<Pattern>>,
+}
+
+impl Hash for RowFilter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let RowFilter { businesses, endpoints, customers, labels } = self;
+        (businesses, endpoints, customers).hash(state);
+        // What was kept before there were labels keeps its name.
+        if !labels.is_empty() {
+            labels.hash(state);
+        }
+    }
 }
 
 impl RowFilter {
-    /// Whether a row's endpoint and customer are meant.
-    pub fn matches(&self, endpoint: &str, customer: &str) -> bool {
-        any(&self.endpoints, endpoint) && any(&self.customers, customer)
+    /// Whether a row's endpoint, customer and labels are meant; labels are as stored, empty where there are none.
+    pub fn matches(&self, endpoint: &str, customer: &str, labels: &str) -> bool {
+        any(&self.endpoints, endpoint) && any(&self.customers, customer) && self.matches_labels(labels)
+    }
+
+    fn matches_labels(&self, labels: &str) -> bool {
+        if self.labels.is_empty() {
+            return true;
+        }
+        // What a table holds is such an object.
+        let carried: BTreeMap<String, String> = serde_json::from_str(labels).unwrap_or_default();
+        let is_meant = |(label, values): (&String, &Vec<Pattern>)| {
+            carried.get(label).is_some_and(|value| values.iter().any(|pattern| pattern.matches(value)))
+        };
+        self.labels.iter().all(is_meant)
     }
 
     /// The one customer that it is narrowed to.

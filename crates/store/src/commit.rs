@@ -22,6 +22,8 @@ pub struct Commit {
     pub bytes: u64,
     /// Slices of rows that add of which their sources have said something before, in other files.
     pub overlap: Option<Overlap>,
+    /// Slices of rows that replace in which rows of their sources stay because they have other labels.
+    pub relabelled: Option<Overlap>,
 }
 
 /// How an append ended. Whatever it says is durable.
@@ -35,6 +37,8 @@ pub enum Outcome {
     Stored(u64),
     /// All rows were stored already, with the same values.
     Unchanged,
+    /// It would become the next version of the table: nothing was stored, as was asked for.
+    Tried,
     /// The batch was delivered before, and became this version where that can still be told. Its rows were not looked at.
     Delivered(Option<u64>),
 }

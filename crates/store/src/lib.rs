@@ -64,7 +64,7 @@ pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
 pub use restore::Restored;
 pub use rules::{
     Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,
-    first_invalid_row, is_currency,
+    first_invalid_row, is_currency, labels_of, labels_text,
 };
 pub use schema::*;
 pub use sealed::Sealed;

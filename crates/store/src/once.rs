@@ -15,6 +15,8 @@ pub struct Once {
     /// The version from which the rows were worked out: they are stored only if it is still the newest. 0 for a
     /// table that was never written.
     pub since: Option<u64>,
+    /// Whether all is worked out and nothing stored: [`Outcome::Tried`](crate::Outcome::Tried).
+    pub is_trial: bool,
 }
 
 impl Once {

@@ -22,7 +22,7 @@ fn declared(drawn: &Drawn, service: &str, at: i64) -> Option<&'static str> {
 
 /// Whether a row is meant, whoever it is of and whenever it is.
 fn is_meant(terms: &Terms, row: &Row) -> bool {
-    terms.matches_service(row.service) && terms.rows.matches(row.endpoint, row.customer)
+    terms.matches_service(row.service) && terms.rows.matches(row.endpoint, row.customer, "")
 }
 
 /// Start of the slice in which an instant lies, counted from the period's first midnight.

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_engine::ingest::{Format as InputFormat, LatencyUnit, LogFormat, RepeatedHour};
+use nines_engine::ingest::{
+    CauseNames, EndpointNames, Fills, Format as InputFormat, FromField, LatencyUnit, LogFormat, RepeatedHour, Template,
+};
 use nines_engine::store::TableKind;
 
-use super::values::{Auto, input_format, latency_unit, log_format, repeated_hour, seconds, table};
+use super::values::{Auto, input_format, latency_unit, log_format, parameter, repeated_hour, seconds, table, template};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ingest {
@@ -15,7 +17,7 @@ pub(crate) struct Ingest {
     #[arg(value_parser = table)]
     pub table: TableKind,
 
-    /// The files, stored together or not at all
+    /// The files, stored together or not at all; also folders, patterns such as 'logs/*.gz', and - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -78,9 +80,90 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "FORMAT", value_parser = log_format)]
     pub log_format: Option<Arc<LogFormat>>,
 
+    /// Fills the column `business` from the field of this name, where it says something: a column of a file, a field of a
+    /// log's format or the path of one in JSON
+    #[arg(long, value_name = "FIELD")]
+    pub business_from: Option<String>,
+
+    /// Fills the column `service` likewise; `host` is the host of a log's requests
+    #[arg(long, value_name = "FIELD")]
+    pub service_from: Option<String>,
+
+    /// Fills the column `customer` likewise
+    #[arg(long, value_name = "FIELD")]
+    pub customer_from: Option<String>,
+
+    /// Fills the column `cause` likewise; response flags of Envoy and termination states of HAProxy become causes
+    #[arg(long, value_name = "FIELD")]
+    pub cause_from: Option<String>,
+
+    /// What a text of the field that fills `cause` is called; may be given several times
+    #[arg(long, value_name = "TEXT=CAUSE", requires = "cause_from", value_parser = parameter)]
+    pub cause: Vec<(String, String)>,
+
+    /// Fills a label from a field; NAME alone is the field of that name. May be given several times
+    #[arg(long, value_name = "NAME[=FIELD]")]
+    pub label: Vec<String>,
+
+    /// What endpoints of some paths are called: /users/{id}, /assets/**, or static=*.css,*.js. The first that matches
+    /// counts; may be given several times
+    #[arg(long, value_name = "[NAME=]PATH", value_parser = template)]
+    pub endpoint: Vec<Template>,
+
+    /// Keeps paths of access logs as they are logged; otherwise numbers, UUIDs and hashes in them are {id}
+    #[arg(long)]
+    pub endpoints_as_logged: bool,
+
+    /// Of how many endpoints the names are kept; the others are called 'other' [default: 10000 in access logs, else all]
+    #[arg(long, value_name = "NUMBER")]
+    pub most_endpoints: Option<usize>,
+
+    /// Reads and works out everything, shows what would be stored, and stores nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Stores the rest where lines or rows are refused, and writes each of them into this file with its place and the
+    /// reason, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub skip_bad: Option<PathBuf>,
+
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]
     pub slice: Option<i64>,
+}
+
+impl Ingest {
+    /// The fields that fill columns and labels.
+    pub fn from_fields(&self) -> Vec<FromField> {
+        let columns = [
+            ("business", &self.business_from),
+            ("service", &self.service_from),
+            ("customer", &self.customer_from),
+            ("cause", &self.cause_from),
+        ];
+        let columns = columns.into_iter().filter_map(|(column, field)| {
+            Some(FromField { fills: Fills::Column(column.to_string()), field: field.clone()? })
+        });
+        let label = |text: &String| {
+            let (name, field) = text.split_once('=').unwrap_or((text, text));
+            FromField { fills: Fills::Label(name.to_string()), field: field.to_string() }
+        };
+        columns.chain(self.label.iter().map(label)).collect()
+    }
+
+    /// What causes are called.
+    pub fn cause_names(&self) -> CauseNames {
+        CauseNames { given: self.cause.iter().cloned().collect() }
+    }
+
+    /// How endpoints are called.
+    pub fn endpoint_names(&self) -> EndpointNames {
+        EndpointNames {
+            templates: self.endpoint.clone(),
+            as_logged: self.endpoints_as_logged,
+            most: self.most_endpoints,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

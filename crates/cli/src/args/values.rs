@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nines_engine::Zone;
-use nines_engine::ingest::{Format, LatencyUnit, LogFormat, RepeatedHour};
+use nines_engine::ingest::{Format, IngestError, LatencyUnit, LogFormat, RepeatedHour, Template};
 use nines_engine::store::TableKind;
 
 /// A choice, or leave it to the program. (clap treats an `Option` as "may be left out".)
@@ -44,6 +44,10 @@ pub(super) fn input_format(name: &str) -> Result<Auto<Format>, String> {
 
 pub(super) fn log_format(text: &str) -> Result<Arc<LogFormat>, String> {
     LogFormat::read(text).map(Arc::new).map_err(|error| error.to_string())
+}
+
+pub(super) fn template(text: &str) -> Result<Template, String> {
+    text.parse().map_err(|error: IngestError| error.to_string())
 }
 
 pub(super) fn latency_unit(name: &str) -> Result<LatencyUnit, String> {

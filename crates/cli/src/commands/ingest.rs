@@ -1,21 +1,31 @@
 //! `nines ingest`: files in, one commit, a summary of what was read, stored and left.
 
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::ingest::Progress;
-use nines_engine::store::{Commit, Outcome};
-use nines_engine::{EngineError, FileState, Load, Loaded, Session, Warning};
+use nines_engine::store::{Commit, Outcome, TableKind};
+use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Session, Settings, Warning};
 
 use crate::args::Ingest;
-use crate::error::{Result, doing};
+use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
-use crate::output::{counted, instant};
+use crate::output::{can_be_written, counted, instant, whole};
 
 pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
+    let named: Vec<PathBuf> = args.files.iter().map(|file| of_stdin(file)).collect();
+    let InputFiles { files, left_out } = nines_engine::input_files(&named)?;
+    if files.is_empty() {
+        return Err(EngineError::Usage(format!("{}: it has no file whose name says a format", shown(&named))).into());
+    }
     let load = Load {
+        from: args.from_fields(),
+        causes: args.cause_names(),
+        endpoints: args.endpoint_names(),
         format: args.format.0,
         select: args.select,
         business: args.business,
@@ -28,8 +38,10 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
         repeated_hour: args.repeated_hour,
         latency_unit: args.latency_unit,
         log_format: args.log_format,
+        skip_bad: args.skip_bad,
+        dry_run: args.dry_run,
         allow_empty: args.allow_empty,
-        ..Load::new(args.table, args.files)
+        ..Load::new(args.table, files)
     };
     // A wrong name must not leave a new, empty store behind.
     for file in &load.files {
@@ -39,24 +51,94 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
             doing(file.display(), std::fs::File::open(file).map(drop))?;
         }
     }
-    let session = opened::open_or_create(opening, args.slice).await?;
+    if let Some(file) = &load.skip_bad {
+        can_be_written(file)?;
+    }
+    let session = match load.dry_run {
+        true => for_trial(opening, args.slice, load.table).await?,
+        false => opened::open_or_create(opening, args.slice).await?,
+    };
     let progress = Arc::new(Progress::new());
     let bar = Bar::start(progress.clone());
     let loaded = session.load(&load, progress.clone()).await;
     bar.stop().await;
     let loaded = loaded?;
     let text = summary(&loaded, &load, &session, progress.rejected())
+        + &previewed(&loaded, session.settings().time_zone.name())?
         + &units(&progress)
         + &formats(&progress)
+        + &unread(&left_out)
         + &deleted_since(&loaded, &load, &session).await?;
     doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// The session of a dry run: over the store, or over an empty one in memory where the store does not have the table yet.
+async fn for_trial(opening: Opening, slice: Option<i64>, table: TableKind) -> Result<Session> {
+    let session = opened::open(opening.clone()).await?;
+    let stored = session.store().map(|store| (store.slice_seconds(), store.table(table)));
+    let Some((width, table)) = stored else {
+        return in_memory(opening, slice).await;
+    };
+    match table.snapshot().await.map_err(EngineError::from)?.version() {
+        // The error of another width is that of opening.
+        _ if slice.is_some_and(|slice| slice != width) => opened::open_or_create(opening, slice).await,
+        Some(_) => Ok(session),
+        None => in_memory(opening, Some(width)).await,
+    }
+}
+
+async fn in_memory(opening: Opening, slice: Option<i64>) -> Result<Session> {
+    let engine = Settings { store: "memory://dry-run".to_string(), ..opening.engine };
+    let session = opened::open_or_create(Opening { engine, ..opening }, slice).await?;
+    Ok(session)
+}
+
+/// What would be stored, by service and endpoint, and the first rows.
+fn previewed(loaded: &Loaded, zone: &str) -> Result<String> {
+    let Some(preview) = &loaded.preview else { return Ok(String::new()) };
+    let shown = |batch: &RecordBatch| {
+        Ok::<_, CliError>(format!("{}\n", whole(&batch.schema(), std::slice::from_ref(batch), zone)?))
+    };
+    let mut text = String::new();
+    if let Some(by) = &preview.by {
+        text.push_str(&format!("\nWhat it is about:\n{}", shown(by)?));
+        if preview.is_cut {
+            text.push_str("and more services and endpoints than are told apart here\n");
+        }
+    }
+    text.push_str(&format!("\nThe first rows:\n{}", shown(&preview.first)?));
+    Ok(text)
+}
+
+/// Standard input, which may be called `-`.
+fn of_stdin(file: &Path) -> PathBuf {
+    PathBuf::from(if file.as_os_str() == "-" { "/dev/stdin".as_ref() } else { file.as_os_str() })
+}
+
+fn shown(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Files of folders that were not read.
+fn unread(left_out: &[PathBuf]) -> String {
+    match left_out {
+        [] => String::new(),
+        files => format!(
+            "not read    {} whose names say no format: {}. To read one, name it\n",
+            counted(files.len() as u64, "file", "files"),
+            shown(files)
+        ),
+    }
 }
 
 fn summary(loaded: &Loaded, load: &Load, session: &Session, rejected: u64) -> String {
     let commit = &loaded.commit;
     let table = load.table.name();
     let mut text = nothing_new(loaded);
-    let read = format!("read        {}\nrejected    {}\n", counted(loaded.read, "row", "rows"), HumanCount(rejected));
+    let refused = load.skip_bad.as_ref().filter(|_| rejected > 0);
+    let refused = refused.map_or_else(String::new, |file| format!(", in {} with the reasons", file.display()));
+    let read =
+        format!("read        {}\nrejected    {}{refused}\n", counted(loaded.read, "row", "rows"), HumanCount(rejected));
     match commit.outcome {
         Outcome::Delivered(Some(version)) => {
             text.push_str(&format!("already ingested at version {version} of {table}; nothing changed\n"));
@@ -73,6 +155,11 @@ fn summary(loaded: &Loaded, load: &Load, session: &Session, rejected: u64) -> St
             text.push_str(&read);
             text.push_str(&stored(commit, load, session));
             text.push_str(&format!("version     {version} of {table} in {}\n", session.store_url()));
+        }
+        Outcome::Tried => {
+            text.push_str(&read);
+            text.push_str(&stored(commit, load, session).replacen("written    ", "would write", 1));
+            text.push_str("stored      nothing: this was a dry run\n");
         }
         _ => text.push_str(&format!("{read}written     nothing: the input holds no rows\n")),
     }
@@ -130,6 +217,19 @@ fn warned(loaded: &Loaded, session: &Session) -> String {
             "the last row is at {}, before its slice of {width} s is over: the counts that are stored for it are all \
              there is\n",
             instant(*micros, zone)
+        ),
+        Warning::Relabelled(overlap) => format!(
+            "in {} rows of the same source stay that have other labels than this batch: a batch replaces rows of its own \
+             labels alone. To relabel what is stored, ingest the file with --replace, or remove the old rows with nines \
+             delete\n",
+            counted(overlap.slices, "slice", "slices")
+        ),
+        Warning::Unfilled(option) => format!("{option}: no row has such a field, or none says anything\n"),
+        Warning::Others(what, rows) => format!(
+            "{} called 'other', because there are more names of {what} than are kept. Give those that belong together one \
+             name{}\n",
+            counted(*rows, "row is", "rows are"),
+            if what == "endpoint" { ": --endpoint; or keep more of them: --most-endpoints" } else { " before they are ingested" }
         ),
         _ => String::new(),
     });

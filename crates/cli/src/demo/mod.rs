@@ -25,7 +25,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StructArray, new_null_array};
 use datafusion::arrow::datatypes::SchemaRef;
 
 pub use definitions::DEFINITIONS;
@@ -92,7 +92,11 @@ mod stream {
     pub(super) const QUEUE: i64 = 7;
 }
 
-/// A batch of these columns in the schema's order. Columns that do not fit the schema are a bug of this module.
-fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> RecordBatch {
+/// A batch of these columns in the schema's order; what comes behind them has no values. Columns that do not fit the schema are a bug
+/// of this module.
+fn batch(schema: &SchemaRef, mut columns: Vec<ArrayRef>) -> RecordBatch {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let rest = schema.fields().iter().skip(columns.len());
+    columns.extend(rest.map(|field| new_null_array(field.data_type(), rows)).collect::<Vec<_>>());
     RecordBatch::from(StructArray::new(schema.fields().clone(), columns, None))
 }

@@ -55,6 +55,7 @@ fn keys(kind: TableKind, batch: &RecordBatch) -> Vec<Vec<String>> {
     let text = |name: &str, row| match name {
         "time" => format!("{:020}", batch[name].as_primitive::<TimestampMicrosecondType>().value(row)),
         "status" => format!("{:03}", batch[name].as_primitive::<Int32Type>().value(row)),
+        "labels" => String::new(),
         _ => batch[name].as_string_view().value(row).to_string(),
     };
     let stored = kind.key().iter().filter(|name| !kind.reserved().contains(name));

@@ -192,7 +192,7 @@ impl Look {
         let asking = self.asking.iter().enumerate().filter(|(_, asking)| {
             let terms = &asking.terms;
             let counts = |metric: &Terms| {
-                metric.rows.matches(text(ENDPOINT), text(CUSTOMER)) && metric.is_valid(status, text(CAUSE))
+                metric.rows.matches(text(ENDPOINT), text(CUSTOMER), "") && metric.is_valid(status, text(CAUSE))
             };
             terms.matches_service(&service) && terms.metrics().any(counts)
         });

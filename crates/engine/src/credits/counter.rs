@@ -252,7 +252,7 @@ impl CreditCounter {
                 if terms.objective.is_some() {
                     continue;
                 }
-                if !terms.rows.matches(text(ENDPOINT), text(CUSTOMER)) || !terms.is_valid(status, text(CAUSE)) {
+                if !terms.rows.matches(text(ENDPOINT), text(CUSTOMER), "") || !terms.is_valid(status, text(CAUSE)) {
                     continue;
                 }
                 let spans = judging.counting(terms, text(SERVICE), text(BUSINESS), case.reads);

@@ -17,7 +17,8 @@ use super::part::Split;
 use super::subject::{Between, Bound, Subject};
 
 /// The text columns by which rows are routed, in key order.
-pub(crate) const TEXTS: [&str; 7] = ["business", "service", "endpoint", "customer", "cause", "name", "source"];
+pub(crate) const TEXTS: [&str; 8] =
+    ["business", "service", "endpoint", "customer", "cause", "name", "source", "labels"];
 pub(crate) const BUSINESS: usize = 0;
 pub(crate) const SERVICE: usize = 1;
 pub(crate) const ENDPOINT: usize = 2;
@@ -25,6 +26,7 @@ pub(crate) const CUSTOMER: usize = 3;
 pub(crate) const CAUSE: usize = 4;
 pub(crate) const NAME: usize = 5;
 pub(crate) const SOURCE: usize = 6;
+pub(crate) const LABELS: usize = 7;
 
 /// The columns of `table` that these subjects need, in the table's order. Those of `nines/sql` come on top.
 pub(crate) fn needed(
@@ -43,6 +45,9 @@ pub(crate) fn needed(
         if !rows.customers.is_empty() && table != TableKind::Gauges {
             names.insert("customer");
         }
+        if !rows.labels.is_empty() {
+            names.insert("labels");
+        }
         match &subject.spec.indicator {
             Indicator::Availability { .. } => names.extend(["status", "cause", "requests"]),
             Indicator::Latency { .. } => names.extend(["status", "requests", "latency", "latency_le"]),
@@ -56,7 +61,7 @@ pub(crate) fn needed(
                     Statistic::Mean => &["sum", "samples"],
                 });
                 if hold.is_some() {
-                    names.extend(["endpoint", "source"]);
+                    names.extend(["endpoint", "source", "labels"]);
                 }
             }
             Indicator::Sql(_) => {}
@@ -128,9 +133,9 @@ impl<'a> Columns<'a> {
         key.extend_from_slice(&status.to_le_bytes());
     }
 
-    /// A text of a row; empty if the column was not read.
+    /// A text of a row; empty if the column was not read, or the row has none.
     pub fn text(&self, column: usize, row: usize) -> &'a str {
-        self.texts[column].map_or("", |texts| texts.value(row))
+        self.texts[column].filter(|texts| texts.is_valid(row)).map_or("", |texts| texts.value(row))
     }
 
     /// Whether two neighbouring rows have the same key. Equal views are equal texts; long ones may be equal though their
@@ -144,6 +149,7 @@ impl<'a> Columns<'a> {
                 .iter()
                 .flatten()
                 .all(|texts| texts.views()[row] == texts.views()[other] || texts.value(row) == texts.value(other))
+            && self.texts[LABELS].is_none_or(|labels| labels.is_null(row) == labels.is_null(other))
     }
 }
 

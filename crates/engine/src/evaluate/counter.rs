@@ -15,7 +15,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::{Charge, Indicator, Op, Party, Statistic};
 
 use super::DAY;
-use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, NAME, SERVICE, SOURCE, TEXTS};
+use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, LABELS, NAME, SERVICE, SOURCE, TEXTS};
 use super::expressions::Counted;
 use super::lane::{Apart, Lane};
 use super::part::{Day, Part, Split, part};
@@ -335,7 +335,7 @@ impl DayCounter {
         let subject = Arc::clone(&self.task.subjects[at]);
         let spec = &subject.spec;
         let text = |column| columns.text(column, row);
-        if !spec.counts_business(text(BUSINESS)) || !spec.rows.matches(text(ENDPOINT), text(CUSTOMER)) {
+        if !spec.counts_business(text(BUSINESS)) || !spec.rows.matches(text(ENDPOINT), text(CUSTOMER), text(LABELS)) {
             return Ok(None);
         }
         let status = columns.status.map_or(0, |status| status.value(row));
@@ -369,7 +369,7 @@ impl DayCounter {
         let lane = self.place(at, endpoint, cause);
         let how = match how {
             How::HeldSamples(statistic, op, level, _) => {
-                let series = self.held.series(at, lane, [text(BUSINESS), text(ENDPOINT), text(SOURCE)]);
+                let series = self.held.series(at, lane, [text(BUSINESS), text(ENDPOINT), text(SOURCE), text(LABELS)]);
                 How::HeldSamples(statistic, op, level, series)
             }
             how => how,

@@ -19,7 +19,7 @@ pub(super) struct HeldSamples {
     most: usize,
     /// How many bytes were said to be taken.
     told: usize,
-    places: HashMap<(usize, [String; 3]), usize>,
+    places: HashMap<(usize, [String; 4]), usize>,
 }
 
 struct Series {
@@ -35,7 +35,7 @@ impl HeldSamples {
     }
 
     /// The number of the series of these names within a subject.
-    pub fn series(&mut self, subject: usize, lane: usize, names: [&str; 3]) -> usize {
+    pub fn series(&mut self, subject: usize, lane: usize, names: [&str; 4]) -> usize {
         let next = self.series.len();
         let number = *self.places.entry((subject, names.map(str::to_string))).or_insert(next);
         if number == next {

@@ -83,7 +83,8 @@ fn options(partitions: usize) -> ConfigOptions {
 fn session(runtime: Arc<RuntimeEnv>) -> Result<SessionState> {
     let mut config = SessionConfig::new();
     *config.options_mut() = options(config.target_partitions());
-    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime);
+    let builder = builder.with_expr_planners(vec![Arc::new(nines_functions::LabelAccess)]).with_default_features();
     let mut state = builder.build();
     nines_functions::register_all(&mut state, nines_store::UTC)?;
     nines_functions::register_times(&mut state, nines_store::UTC, None)?;

@@ -5,6 +5,7 @@
 //! are those of all its rows.
 
 mod external;
+mod inputs;
 mod named;
 pub(crate) mod provider;
 mod urls;
@@ -15,6 +16,7 @@ use datafusion::catalog::DynamicFileCatalog;
 use datafusion::prelude::SessionContext;
 
 use external::External;
+pub use inputs::{InputFiles, input_files};
 use urls::Urls;
 
 /// The session in which a file is a table: SELECT … FROM 'rows.csv'.

@@ -39,23 +39,31 @@ pub(super) fn named(name: &str) -> Result<Option<Named>> {
         }
         Ok(metadata) if !metadata.is_file() => plan_err!("{name}: it can be read only once; write it to a file first"),
         Ok(_) => Ok(Some(Named { files: vec![path.clone()], is_several: false, base: path })),
-        Err(_) if name.contains(['*', '?', '[', '{']) => {
-            let base = path.ancestors().find(|folder| !folder.to_string_lossy().contains(['*', '?', '[', '{']));
-            let base = base.unwrap_or(Path::new("")).to_path_buf();
-            let start = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
-            if !start.is_dir() {
-                return missing(name);
-            }
-            let pattern = GlobBuilder::new(&path.to_string_lossy()).literal_separator(true).build();
-            let pattern = pattern.map_err(|error| DataFusionError::Plan(format!("{name}: {error}")))?.compile_matcher();
-            let mut files = Vec::new();
-            list(start, &mut files, &|_| true)?;
-            files.retain(|file| pattern.is_match(file.strip_prefix("./").unwrap_or(file)));
-            if files.is_empty() { missing(name) } else { of(sorted(files), base) }
-        }
+        Err(_) if is_pattern(name) => of_pattern(name, &path).map(Some),
         Err(_) if name.contains('/') || by_name(&path).is_some() => missing(name),
         Err(_) => Ok(None),
     }
+}
+
+/// Whether a name may be a pattern.
+pub(super) fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
+}
+
+/// The files that fit a pattern, which a path is.
+pub(super) fn of_pattern(name: &str, path: &Path) -> Result<Named> {
+    let base = path.ancestors().find(|folder| !is_pattern(&folder.to_string_lossy()));
+    let base = base.unwrap_or(Path::new("")).to_path_buf();
+    let start = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
+    if !start.is_dir() {
+        return missing(name);
+    }
+    let pattern = GlobBuilder::new(&path.to_string_lossy()).literal_separator(true).build();
+    let pattern = pattern.map_err(|error| DataFusionError::Plan(format!("{name}: {error}")))?.compile_matcher();
+    let mut files = Vec::new();
+    list(start, &mut files, &|_| true)?;
+    files.retain(|file| pattern.is_match(file.strip_prefix("./").unwrap_or(file)));
+    if files.is_empty() { missing(name) } else { Ok(Named { files: sorted(files), is_several: true, base }) }
 }
 
 /// The text columns that the names of folders between base and file give, as `date=2026-10-01`.
@@ -73,7 +81,7 @@ fn missing<T>(name: &str) -> Result<T> {
     plan_err!("{name}: there is no such file")
 }
 
-fn is_partition(folder: &Path) -> bool {
+pub(super) fn is_partition(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| name.to_string_lossy().contains('='))
 }
 
@@ -88,7 +96,7 @@ fn sorted(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// The files in a folder and in those below it that are wanted, hidden ones aside.
-fn list(folder: &Path, files: &mut Vec<PathBuf>, is_wanted: &impl Fn(&Path) -> bool) -> Result<()> {
+pub(super) fn list(folder: &Path, files: &mut Vec<PathBuf>, is_wanted: &impl Fn(&Path) -> bool) -> Result<()> {
     let failed = |error: std::io::Error| DataFusionError::Plan(format!("{}: {error}", folder.display()));
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

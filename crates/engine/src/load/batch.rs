@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use nines_ingest::{Hash, Progress, first_64_bits, hex};
+use nines_ingest::{FromField, Hash, Progress, first_64_bits, hex};
 use nines_store::Batch;
 
 use crate::{EngineError, Load, Result};
@@ -56,10 +56,22 @@ pub(super) fn batch(
         Some(format) => shaped.field(format.text()),
         None => shaped,
     };
+    let shaped = match shape(load) {
+        shape if shape.is_empty() => shaped,
+        shape => shaped.field(&shape),
+    };
     let hash = contents.into_iter().fold(shaped, Hash::field).finish();
     let source = load.source.clone().unwrap_or_default();
     let id = load.batch.clone().unwrap_or_else(|| hex(&hash, DIGITS));
     Ok(Some(Batch::new(source, id, first_64_bits(&hash))))
+}
+
+/// What fills columns from other fields and names endpoints; empty where nothing is said.
+fn shape(load: &Load) -> String {
+    let mut shape: Vec<String> = load.from.iter().map(FromField::option).collect();
+    shape.extend(load.causes.given.iter().map(|(text, cause)| format!("--cause {text}={cause}")));
+    shape.extend(load.endpoints.options());
+    shape.join("\0")
 }
 
 /// Size and time of change of files, before they are hashed and again after they were read: the rows that are stored must be

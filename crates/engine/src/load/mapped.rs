@@ -12,13 +12,13 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::{StreamExt, stream};
-use nines_ingest::{Format, Options, Progress, RowsAre, conform};
+use futures::{StreamExt, TryStreamExt, stream};
+use nines_ingest::{Format, Options, Progress, RowsAre, conform_rest};
 use nines_store::{Once, Outcome, Rule, StoreErrorKind};
 
 use super::batch::{Content, Stamps};
 use super::rowwise::whole_input;
-use super::{ATTEMPTS, Load, Loaded, Plan, select, warnings};
+use super::{ATTEMPTS, Load, Loaded, Look, Plan, looked_at, select, warnings, with_rejected};
 use crate::{EngineError, Parameters, Result, Session, Statement};
 
 /// What a query makes of its input.
@@ -36,12 +36,13 @@ impl Session {
         select: &str,
         options: Options,
         progress: Arc<Progress>,
+        look: Option<&Arc<Look>>,
     ) -> Result<Loaded> {
         let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
             EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
         })?;
         if !load.table.is_series() || load.aggregates {
-            return self.load_batch(load, &statement, options, progress).await;
+            return self.load_batch(load, &statement, options, progress, look).await;
         }
         let shape = match self.input(load, None, progress.clone()).await {
             Ok((input, _)) => self.shape(load, &statement, input).await?,
@@ -56,12 +57,8 @@ impl Session {
                 "--select has {what}, so it needs all rows of its input and cannot run over new ones alone. If its counts are \
                  complete for their slices, say so: --aggregates"
             ))),
-            Shape { is_raw: false, .. } if load.replace => Err(EngineError::Usage(
-                "--replace is for rows that carry no count; aggregates replace their slices anyway, so leave it out"
-                    .into(),
-            )),
-            Shape { is_raw: false, .. } => self.load_batch(load, &statement, options, progress).await,
-            Shape { is_raw: true, .. } => self.load_pieces(load, &statement, options, progress).await,
+            Shape { is_raw: false, .. } => self.load_batch(load, &statement, options, progress, look).await,
+            Shape { is_raw: true, .. } => self.load_pieces(load, &statement, options, progress, look).await,
         }
     }
 
@@ -72,23 +69,29 @@ impl Session {
         statement: &Statement,
         options: Options,
         progress: Arc<Progress>,
+        look: Option<&Arc<Look>>,
     ) -> Result<Loaded> {
         let read = Arc::new(AtomicU64::new(0));
-        let (seen, slice_seconds) = (options.seen.clone(), options.slice_seconds);
+        let told = options.clone();
         let (input, counted) = self.input(load, None, progress.clone()).await?;
-        let rows = self.mapped(load, statement, input, options, read.clone()).await?;
+        let rows = self.mapped(load, statement, input, options, (read.clone(), progress.clone())).await?;
         let read_as = select::read_as(&load.files, load.format)?;
         let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
         let stamps = Stamps::of(&load.files);
+        let rule = if load.replace { Rule::Span } else { Rule::Replace };
         let mut once = Once::default();
+        once.is_trial = load.dry_run;
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
-        let commit = self.append(load.table, stamps.checked_after(rows), Rule::Replace, once).await?;
+        let kept = read.clone();
+        let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || kept.load(Relaxed));
+        let rows = looked_at(load, look, rows);
+        let commit = self.append(load.table, rows, rule, once).await?;
         let input = counted.load(Relaxed);
         if input > 0 && commit.outcome == Outcome::Empty && !load.allow_empty {
             return Err(none_kept(input));
         }
-        let warnings = warnings(load, &commit, &seen, true, slice_seconds);
-        Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new(), warnings })
+        let warnings = warnings(load, &commit, &told, true);
+        Ok(Loaded { read: read.load(Relaxed), commit, files: Vec::new(), warnings, preview: None })
     }
 
     /// A query over what is new in each file.
@@ -98,9 +101,11 @@ impl Session {
         statement: &Statement,
         mut options: Options,
         progress: Arc<Progress>,
+        look: Option<&Arc<Look>>,
     ) -> Result<Loaded> {
         let formats = formats(load)?;
         let mut once = Once::default();
+        once.is_trial = load.dry_run;
         if load.batch.is_some() {
             let content =
                 |(path, format): &(PathBuf, Format)| Content { path: path.clone(), read_as: format.to_string() };
@@ -116,13 +121,26 @@ impl Session {
                 once.marks.extend(older.first_told());
             }
             let rule = if load.replace { Rule::Span } else { older.rule() };
+            progress.forget_units();
+            if let Some(rejected) = &options.rejected {
+                rejected.again();
+            }
             let (read, kept) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
             let mut streams = Vec::new();
             let mut counts = Vec::new();
             for at in 0..pieces.len() {
                 let (input, counted) = self.input(load, Some((&pieces, at)), progress.clone()).await?;
                 counts.push(counted);
-                streams.push(self.mapped(load, statement, input, options.for_piece(&pieces[at]), kept.clone()).await?);
+                streams.push(
+                    self.mapped(
+                        load,
+                        statement,
+                        input,
+                        options.for_piece(&pieces[at]),
+                        (kept.clone(), progress.clone()),
+                    )
+                    .await?,
+                );
             }
             let is_first = pieces.iter().all(|piece| piece.bytes().0 == 0);
             let refuses_none = is_first && !load.allow_empty;
@@ -136,12 +154,15 @@ impl Session {
             let schema = load.table.schema(options.slice_seconds);
             let rows = stream::iter(streams).flatten().chain(end.filter_map(|refused| async move { refused }));
             let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-            match self.append(load.table, stamps.checked_after(rows), rule, once.clone()).await {
+            let taken = kept.clone();
+            let rows = with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || taken.load(Relaxed));
+            let rows = looked_at(load, look, rows);
+            match self.append(load.table, rows, rule, once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 commit => {
                     let commit = commit?;
-                    let warnings = warnings(load, &commit, &options.seen, false, options.slice_seconds);
-                    return Ok(Loaded { read: kept.load(Relaxed), commit, files, warnings });
+                    let warnings = warnings(load, &commit, &options, false);
+                    return Ok(Loaded { read: kept.load(Relaxed), commit, files, warnings, preview: None });
                 }
             }
         }
@@ -155,7 +176,7 @@ impl Session {
         statement: &Statement,
         input: DataFrame,
         options: Options,
-        counted: Arc<AtomicU64>,
+        (counted, progress): (Arc<AtomicU64>, Arc<Progress>),
     ) -> Result<SendableRecordBatchStream> {
         let schema = load.table.schema(options.slice_seconds);
         self.context().register_table("input", input.into_view())?;
@@ -164,12 +185,15 @@ impl Session {
         let mut before = 0;
         let fitted = answer?.batches.map(move |batch| {
             let batch = batch?;
-            let fitted =
-                conform(&batch, &options).map_err(|error| error.after_rows(before).in_file("the result of --select"));
+            let fitted = conform_rest(&batch, &options, "the result of --select", before)
+                .map_err(|error| DataFusionError::External(Box::new(error)))?;
             before += batch.num_rows() as u64;
-            counted.fetch_add(batch.num_rows() as u64, Relaxed);
-            fitted.map_err(|error| DataFusionError::External(Box::new(error)))
+            let kept: u64 = fitted.iter().map(|batch| batch.num_rows() as u64).sum();
+            counted.fetch_add(kept, Relaxed);
+            progress.add_rejected(batch.num_rows() as u64 - kept);
+            Ok::<_, DataFusionError>(stream::iter(fitted.into_iter().map(Ok)))
         });
+        let fitted = fitted.try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
     }
 
@@ -180,7 +204,7 @@ impl Session {
         let planned = planned?;
         let plan = planned.logical();
         let columns = plan.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
-        Ok(Shape { needs_all: whole_input(plan)?, is_raw: nines_ingest::are_raw(load.table, &columns)? })
+        Ok(Shape { needs_all: whole_input(plan)?, is_raw: nines_ingest::are_raw(load.table, &columns, &[])? })
     }
 
     /// The same, of files as far as their rows are complete.

@@ -10,6 +10,7 @@ mod marks;
 mod pieces;
 #[cfg(test)]
 mod pieces_test;
+mod preview;
 mod rowwise;
 #[cfg(test)]
 mod rules_test;
@@ -18,17 +19,21 @@ mod spool;
 mod what;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use nines_ingest::{Format, Input, Limits, Options, Progress, RowsAre, Seen, clock};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, stream};
+use nines_ingest::{Format, Input, Limits, Options, Progress, Rejected, RowsAre, clock};
 use nines_store::{Commit, Mark, Once, Outcome, Rule, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::load::batch::{Content, Stamps};
 use crate::load::pieces::Plan;
+use crate::load::preview::Look;
+pub use crate::load::preview::Preview;
 use crate::load::spool::Spool;
 pub use crate::load::what::{FileRead, FileState, Load, Loaded, Warning};
 use crate::{EngineError, Result, Session};
@@ -50,20 +55,25 @@ impl Session {
         options.source.clone_from(&load.source);
         options.latency_unit = load.latency_unit;
         options.log_format.clone_from(&load.log_format);
+        options.from.clone_from(&load.from);
+        options.causes.clone_from(&load.causes);
+        options.endpoints.clone_from(&load.endpoints);
         options.time_zone = self.settings().time_zone.tz();
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
         check_options(load)?;
+        options.rejected = load.skip_bad.as_deref().map(|path| rejected(load, path)).transpose()?;
         let given = load.files.clone();
         let (spool, files) = blocking(move || Spool::of(&given)).await?;
         let (files, again) = each_once(&files);
         let load = &Load { files, ..load.clone() };
+        let look = load.dry_run.then(Look::new);
         let loaded = match &load.select {
             Some(select) => {
                 check_unit(load, &[])?;
-                self.load_mapped(load, select, options, progress).await
+                self.load_mapped(load, select, options, progress, look.as_ref()).await
             }
-            None => self.load_files(load, options, progress).await,
+            None => self.load_files(load, options, progress, look.as_ref()).await,
         };
         let loaded = match loaded {
             Ok(mut loaded) => {
@@ -77,6 +87,10 @@ impl Session {
             }
             failed => failed,
         };
+        let loaded = match (loaded, &look) {
+            (Ok(loaded), Some(look)) => Ok(Loaded { preview: look.preview(load.table)?, ..loaded }),
+            (loaded, _) => loaded,
+        };
         let again = again.into_iter().map(|file| FileRead { file, found: FileState::Known, left: 0 });
         spool.named(loaded.map(|mut loaded| {
             loaded.files.extend(again);
@@ -84,20 +98,27 @@ impl Session {
         }))
     }
 
-    async fn load_files(&self, load: &Load, mut options: Options, progress: Arc<Progress>) -> Result<Loaded> {
+    async fn load_files(
+        &self,
+        load: &Load,
+        mut options: Options,
+        progress: Arc<Progress>,
+        look: Option<&Arc<Look>>,
+    ) -> Result<Loaded> {
         let (mut raw, mut others, mut contents, mut formats) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
             let given = load.format.or(load.log_format.as_ref().map(|_| Format::Log));
             let format = given.map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
             formats.push(format);
-            let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table)?;
+            let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table, &load.from)?;
             match is_raw {
                 true => raw.push((path.clone(), format)),
                 false => others.push(Input::File(path.clone(), format)),
             }
             // A file that grew is not the same batch again, so only a given name makes it part of one.
             if !is_raw || load.batch.is_some() {
-                contents.push(Content { path: path.clone(), read_as: format.to_string() });
+                let replaces = if load.replace && !is_raw { " --replace" } else { "" };
+                contents.push(Content { path: path.clone(), read_as: format!("{format}{replaces}") });
             }
         }
         check_unit(load, &formats)?;
@@ -107,6 +128,7 @@ impl Session {
         let whole = raw.iter().filter(|(_, format)| *format == Format::Parquet).map(|(path, _)| path);
         let stamps = Stamps::of(contents.iter().map(|content| &content.path).chain(whole));
         let mut once = Once::default();
+        once.is_trial = load.dry_run;
         once.batch = self.batch(load, contents, progress.clone()).await?;
         for _ in 0..ATTEMPTS {
             let Plan { pieces, marks, files } = self.plan_pieces(load, &raw, progress.clone()).await?;
@@ -119,9 +141,16 @@ impl Session {
             }
             let before = progress.rows_read();
             progress.forget_units();
+            options.found.again();
+            if let Some(rejected) = &options.rejected {
+                rejected.again();
+            }
             let inputs = others.iter().cloned().chain(pieces.iter().map(|piece| Input::Piece(Box::new(piece.clone()))));
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             let rows = stamps.checked_after(nines_ingest::stream(batches));
+            let (read_on, rejected) = (progress.clone(), options.rejected.clone());
+            let rows = with_rejected(rows, rejected, move || read_on.rows_read() - before);
+            let rows = looked_at(load, look, rows);
             match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 // The other files are an old batch, which says nothing about the raw ones beside them.
@@ -135,8 +164,8 @@ impl Session {
                 }
                 commit => {
                     let (read, commit) = (progress.rows_read() - before, commit?);
-                    let warnings = warnings(load, &commit, &options.seen, pieces.is_empty(), options.slice_seconds);
-                    return Ok(Loaded { read, commit, files, warnings });
+                    let warnings = warnings(load, &commit, &options, pieces.is_empty());
+                    return Ok(Loaded { read, commit, files, warnings, preview: None });
                 }
             }
         }
@@ -150,10 +179,7 @@ impl Session {
             (true, true) if load.table == TableKind::Gauges => {
                 usage("some of these files carry counts and some do not; ingest them one after the other")
             }
-            (_, true) if load.replace => usage(
-                "--replace is for files whose rows carry no count; aggregates replace their slices anyway, so leave it out",
-            ),
-            (true, _) if load.replace => Ok(Some(Rule::Span)),
+            _ if load.replace => Ok(Some(Rule::Span)),
             (true, _) => Ok(None),
             (false, _) => Ok(Some(Rule::Replace)),
         }
@@ -179,7 +205,8 @@ impl Session {
         contents: Vec<Content>,
         progress: Arc<Progress>,
     ) -> Result<Option<nines_store::Batch>> {
-        if contents.is_empty() {
+        // What a complete file says holds from then on, whatever was said since it came first.
+        if contents.is_empty() || load.replace && load.batch.is_none() {
             return Ok(None);
         }
         let (load, zone) = (load.clone(), self.settings().time_zone.to_string());
@@ -205,6 +232,50 @@ impl Session {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
         store.table(table).append_by(rows, rule, once, self.task()).await.map_err(ingest_first)
     }
+}
+
+/// The rows, and at their end an error if none is good or what was refused could not be written out.
+fn with_rejected(
+    rows: SendableRecordBatchStream,
+    rejected: Option<Arc<Rejected>>,
+    kept: impl Fn() -> u64 + Send + 'static,
+) -> SendableRecordBatchStream {
+    let Some(rejected) = rejected else { return rows };
+    let schema = rows.schema();
+    let end = stream::once(async move {
+        let refused = match rejected.finish() {
+            Err(error) => Some(EngineError::from(error)),
+            Ok(refused) if refused > 0 && kept() == 0 => Some(EngineError::Usage(format!(
+                "all {refused} lines or rows are refused; nothing is stored. {} says why",
+                rejected.path().display()
+            ))),
+            Ok(_) => None,
+        };
+        refused.map(|error| Err(DataFusionError::External(Box::new(error))))
+    });
+    let rows = rows.chain(end.filter_map(|refused| async move { refused }));
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows))
+}
+
+/// The rows, of a dry run looked at on their way.
+fn looked_at(load: &Load, look: Option<&Arc<Look>>, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    match look {
+        None => rows,
+        Some(look) => {
+            look.again();
+            look.at(load.table, rows)
+        }
+    }
+}
+
+/// The file for what is refused, which is none of those that are read.
+fn rejected(load: &Load, path: &Path) -> Result<Arc<Rejected>> {
+    let place = |file: &Path| std::fs::canonicalize(file).ok();
+    if load.files.iter().any(|file| place(file).is_some() && place(file) == place(path)) {
+        let problem = format!("--skip-bad {}: this file is read, and would be written", path.display());
+        return Err(EngineError::Usage(problem));
+    }
+    Ok(Arc::new(Rejected::to(path)?))
 }
 
 fn too_many_writers() -> EngineError {
@@ -243,6 +314,9 @@ fn check_options(load: &Load) -> Result<()> {
         _ if load.log_format.is_some() && load.latency_unit.is_some() => {
             "--log-format says itself in which unit a log writes times taken; leave out --latency-unit"
         }
+        _ if load.select.is_some() && (!load.from.is_empty() || !load.endpoints.options().is_empty()) => {
+            "--select says itself what fills the columns: name the fields, and endpoints, in the query"
+        }
         (true, true) => {
             "--aggregates and --replace exclude each other: aggregates replace slice by slice, a raw file as a whole"
         }
@@ -270,17 +344,21 @@ fn check_unit(load: &Load, formats: &[Format]) -> Result<()> {
 }
 
 /// What a person should look at after a commit.
-fn warnings(load: &Load, commit: &Commit, seen: &Seen, counted: bool, slice_seconds: i64) -> Vec<Warning> {
-    if !matches!(commit.outcome, Outcome::Stored(_)) || !load.table.is_series() {
+fn warnings(load: &Load, commit: &Commit, options: &Options, counted: bool) -> Vec<Warning> {
+    if !matches!(commit.outcome, Outcome::Stored(_) | Outcome::Tried) || !load.table.is_series() {
         return Vec::new();
     }
     let mut warnings: Vec<Warning> = commit.overlap.map(Warning::Overlap).into_iter().collect();
     if counted {
-        let (first, last) = seen.off_grid(slice_seconds);
+        let (first, last) = options.seen.off_grid(options.slice_seconds);
         warnings.extend((commit.changes.removed > 0).then_some(Warning::Removed(commit.changes.removed)));
         warnings.extend(first.map(Warning::FirstSlice));
         warnings.extend(last.map(Warning::LastSlice));
     }
+    warnings.extend(commit.relabelled.map(Warning::Relabelled));
+    let never = load.from.iter().filter(|from| options.found.given(&from.field) == 0);
+    warnings.extend(never.map(|from| Warning::Unfilled(from.option())));
+    warnings.extend(options.found.others().into_iter().map(|(what, rows)| Warning::Others(what, rows)));
     warnings
 }
 

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_ingest::{Format, LatencyUnit, LogFormat, RepeatedHour};
+use nines_ingest::{CauseNames, EndpointNames, Format, FromField, LatencyUnit, LogFormat, RepeatedHour};
 use nines_store::{Commit, Overlap, TableKind};
+
+use super::preview::Preview;
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -42,6 +44,16 @@ pub struct Load {
     pub latency_unit: Option<LatencyUnit>,
     /// How the lines of access logs are laid out; `None`: in common or combined log format.
     pub log_format: Option<Arc<LogFormat>>,
+    /// Fields of the files that fill columns of another name, and labels.
+    pub from: Vec<FromField>,
+    /// What the texts of the field are called that fills `cause`.
+    pub causes: CauseNames,
+    /// How endpoints are called.
+    pub endpoints: EndpointNames,
+    /// A file for lines and rows that are refused while the others are stored; `None`: one refuses all.
+    pub skip_bad: Option<PathBuf>,
+    /// Whether all is read and worked out and nothing stored. The table must have been written before.
+    pub dry_run: bool,
     /// Whether a query that keeps none of the rows it reads is right.
     pub allow_empty: bool,
 }
@@ -64,6 +76,11 @@ impl Load {
             repeated_hour: None,
             latency_unit: None,
             log_format: None,
+            from: Vec::new(),
+            causes: CauseNames::default(),
+            endpoints: EndpointNames::default(),
+            skip_bad: None,
+            dry_run: false,
             allow_empty: false,
         }
     }
@@ -81,10 +98,12 @@ pub struct Loaded {
     pub files: Vec<FileRead>,
     /// What a person should look at.
     pub warnings: Vec<Warning>,
+    /// Of a dry run, what would be stored.
+    pub preview: Option<Preview>,
 }
 
 /// What is stored as it was read, but may not be what was meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
     /// Single rows lie in slices of which their source said something before.
@@ -97,6 +116,12 @@ pub enum Warning {
     FirstSlice(i64),
     /// The last row, likewise, does not fill up its slice.
     LastSlice(i64),
+    /// Rows of the same source stay because they have other labels than the batch's.
+    Relabelled(Overlap),
+    /// No row has the field that is to fill something, as the command line says it.
+    Unfilled(String),
+    /// So many rows have the name `other`, because there are more names of an endpoint or a label than are kept.
+    Others(String, u64),
 }
 
 /// What was found in a file.

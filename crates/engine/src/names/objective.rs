@@ -1,10 +1,12 @@
 //! What of an objective matches no stored row.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use datafusion::error::Result;
 use nines_slo::{Causes, Indicator, Pattern, Spec, Statuses};
-use nines_store::TableKind;
+use nines_store::{TableKind, labels_of};
 
-use super::miss::{Miss, Of};
+use super::miss::{Miss, Of, meant};
 use super::read::{Carried, Key, Keys};
 use crate::evaluate::raw;
 
@@ -40,6 +42,7 @@ fn of_keys(spec: &Spec, table: TableKind, keys: &Keys) -> Vec<Miss> {
     {
         found.extend(unmatched((table, column), patterns, &of, &own, &keys.since));
     }
+    found.extend(labels(spec, table, &of, &own, &keys.since));
     let name = match &spec.indicator {
         Indicator::Events { name } | Indicator::Gauge { name, .. } => Some(name),
         Indicator::Availability { .. } | Indicator::Latency { .. } | Indicator::Sql(_) => None,
@@ -64,6 +67,29 @@ fn of_keys(spec: &Spec, table: TableKind, keys: &Keys) -> Vec<Miss> {
             keys.since
         );
         found.push(Miss { look: None, table, text });
+    }
+    found
+}
+
+/// Values of labels that no row carries.
+fn labels(spec: &Spec, table: TableKind, of: &Of<'_>, own: &[&Key], since: &str) -> Vec<Miss> {
+    let wanted = &spec.rows.labels;
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let carried: BTreeSet<&str> = own.iter().map(|key| key.labels.as_str()).collect();
+    // What is stored is such an object.
+    let carried: Vec<BTreeMap<String, String>> = carried.into_iter().map(labels_of).collect();
+    let mut found = Vec::new();
+    for (label, values) in wanted {
+        let known: BTreeSet<&str> = carried.iter().filter_map(|labels| labels.get(label)).map(String::as_str).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        for value in values.iter().filter(|value| !known.iter().any(|known| value.matches(known))) {
+            let (rows, said, value) = (table.name(), of.said, value.text());
+            let text =
+                format!("no row of {rows}{said}{since} has the label {label} = '{value}'{}", meant(value, &known));
+            found.push(Miss { look: None, table, text });
+        }
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use datafusion::arrow::array::{AsArray, RecordBatch, StringViewArray};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::Int32Type;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
@@ -28,6 +28,8 @@ pub(crate) struct Key {
     pub customer: String,
     pub cause: String,
     pub name: String,
+    /// As stored, empty where there are none.
+    pub labels: String,
     pub status: i32,
 }
 
@@ -46,7 +48,7 @@ impl Key {
     }
 }
 
-const TEXTS: [&str; 6] = ["business", "service", "endpoint", "customer", "cause", "name"];
+const TEXTS: [&str; 7] = ["business", "service", "endpoint", "customer", "cause", "name", "labels"];
 
 /// The keys of one table.
 #[derive(Debug, Clone, Default)]
@@ -184,7 +186,9 @@ fn newest(snapshot: &Snapshot, first: i32, last: i32) -> i32 {
 fn take(batch: &RecordBatch, keys: &mut HashSet<Key>) -> Result<()> {
     let columns: Vec<Option<&StringViewArray>> = TEXTS.iter().map(|name| texts(batch, name).ok()).collect();
     let status = batch.column_by_name("status").and_then(|column| column.as_primitive_opt::<Int32Type>());
-    let text = |at: usize, row: usize| columns[at].map_or("", |column| column.value(row));
+    let text = |at: usize, row: usize| {
+        columns[at].filter(|column| column.is_valid(row)).map_or("", |column| column.value(row))
+    };
     // Rows of one key lie side by side.
     let same = |a: usize, b: usize| {
         (0..TEXTS.len()).all(|at| text(at, a) == text(at, b)) && status.is_none_or(|s| s.value(a) == s.value(b))
@@ -201,6 +205,7 @@ fn take(batch: &RecordBatch, keys: &mut HashSet<Key>) -> Result<()> {
             customer: own(3),
             cause: own(4),
             name: own(5),
+            labels: own(6),
             status: status.map_or(0, |status| status.value(row)),
         });
     }

@@ -134,6 +134,7 @@ impl Session {
         let types = Types::of(settings.time_zone);
         let state =
             SessionStateBuilder::new().with_config(config).with_runtime_env(runtime(&engine, settings.limits.memory));
+        let state = state.with_expr_planners(vec![Arc::new(nines_functions::LabelAccess)]);
         let state = state.with_default_features().with_type_planner(Arc::new(types.clone()));
         let mut context = SessionContext::new_with_state(state.build());
         if settings.role.has_files() {

@@ -19,6 +19,7 @@ mod function;
 mod histogram_count;
 mod histogram_count_le;
 mod histogram_quantile;
+mod label;
 mod measured_seconds;
 mod mtbf;
 mod mttr;
@@ -27,6 +28,8 @@ mod slice_ok;
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
+
+pub use label::LabelAccess;
 
 /// All of them, for a session in this time zone.
 pub(crate) fn functions(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
@@ -51,5 +54,6 @@ pub(crate) fn functions(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::new_from_impl(histogram_count::HistogramCount::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(histogram_count_le::HistogramCountLe::new(zone()))),
         Arc::new(ScalarUDF::new_from_impl(histogram_quantile::HistogramQuantile::new(zone()))),
+        Arc::new(ScalarUDF::new_from_impl(label::Label::new(zone()))),
     ]
 }

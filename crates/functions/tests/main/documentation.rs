@@ -20,7 +20,7 @@ fn no_name_is_used_twice() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), all);
-    assert_eq!(all, 31);
+    assert_eq!(all, 32);
 }
 
 #[tokio::test]

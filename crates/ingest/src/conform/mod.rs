@@ -5,23 +5,28 @@
 
 mod cast;
 mod gauges;
+mod labels;
 mod latency;
 mod records;
 mod time;
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray, new_null_array,
 };
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::arrow::util::display::array_value_to_string;
 use nines_store::TableKind;
 
-use crate::columns::{Column, Columns, Named};
+use crate::causes::Reasons;
+use crate::columns::{Column, Columns, Named, Target};
 use crate::fields::{COUNT, SECONDS, STATUS, is_duration, misplaced};
 use crate::rows::{check_rules, mixed, uncounted};
-use crate::{ErrorKind, IngestError, Options, Result, RowsAre};
+use crate::{ErrorKind, Fills, IngestError, Options, Rejected, Result, RowsAre};
 use cast::{bad_row, checked, texts, whole};
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
@@ -37,11 +42,12 @@ use cast::{bad_row, checked, texts, whole};
 /// [`TableKind::default_of`]: nines_store::TableKind::default_of
 pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
     options.check()?;
-    let columns = Columns::of(options.kind)?;
+    let columns = Columns::with(options.kind, &options.from)?;
     let found = columns.find_all(batch.schema_ref().fields().iter().map(|field| field.name().as_str()))?;
-    let mut input = Input { batch, found, options, times: None };
+    let mut input = Input { batch, columns: &columns, found, options, times: None };
     input.times = input.find(Column::Time).map(|time| time::of_series(time, options)).transpose()?;
     input.check_kind_of_rows()?;
+    input.tell_given();
     if let Some(times) = &input.times {
         time::tell(times, &options.seen);
     }
@@ -57,9 +63,67 @@ pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
     }
 }
 
+/// Rows that are fitted again together where one of them was refused.
+const AGAIN: usize = 256;
+
+/// The same, without the rows that are refused where `options.rejected` takes them: the batches that are left. Rows are counted from
+/// those before, of an input of this name.
+pub fn conform_rest(batch: &RecordBatch, options: &Options, name: &str, before: u64) -> Result<Vec<RecordBatch>> {
+    let Some(rejected) = &options.rejected else {
+        return Ok(vec![conform(batch, options).map_err(|error| error.in_file(name).after_rows(before))?]);
+    };
+    let order = options.order.kept();
+    match conform(batch, options) {
+        Ok(fitted) => return Ok(vec![fitted]),
+        Err(error) if !Rejected::takes(&error) => return Err(error.in_file(name).after_rows(before)),
+        Err(_) => options.order.restore(order),
+    }
+    let mut fitted = Vec::new();
+    for start in (0..batch.num_rows()).step_by(AGAIN) {
+        let some = batch.slice(start, AGAIN.min(batch.num_rows() - start));
+        // The rows of the slice that are left, and why others are not.
+        let mut left: Vec<usize> = (0..some.num_rows()).collect();
+        let mut refused = BTreeMap::new();
+        while !left.is_empty() {
+            let order = options.order.kept();
+            let stay = BooleanArray::from_iter((0..some.num_rows()).map(|row| Some(!refused.contains_key(&row))));
+            let rows = filter_record_batch(&some, &stay).map_err(|e| {
+                IngestError::new(ErrorKind::Internal, format!("a row could not be left out: {e}")).caused_by(e)
+            })?;
+            let error = match conform(&rows, options) {
+                Ok(rows) => {
+                    fitted.push(rows);
+                    break;
+                }
+                Err(error) => error.in_file(name),
+            };
+            let row = error.row_number().and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
+            let Some(row) = row.filter(|row| Rejected::takes(&error) && *row < left.len()) else {
+                return Err(error.after_rows(before + start as u64));
+            };
+            options.order.restore(order);
+            let at = left.remove(row);
+            refused.insert(at, error.in_row(before + (start + at) as u64 + 1));
+        }
+        refused.iter().for_each(|(row, error)| rejected.add(error, &shown(&some, *row)));
+    }
+    Ok(fitted)
+}
+
+/// A row as JSON, more or less.
+fn shown(batch: &RecordBatch, row: usize) -> String {
+    let fields = batch.schema_ref().fields().iter().zip(batch.columns()).filter(|(_, column)| column.is_valid(row));
+    let fields = fields.map(|(field, column)| {
+        let value = array_value_to_string(column, row).unwrap_or_default();
+        format!("{:?}: {value:?}", field.name())
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
 /// The batch to fit, with what its columns mean.
 struct Input<'a> {
     batch: &'a RecordBatch,
+    columns: &'a Columns,
     found: Vec<Named>,
     options: &'a Options,
     /// When the rows of a series were measured.
@@ -77,9 +141,74 @@ impl Input<'_> {
         }
     }
 
+    /// A column of the input: that of its name, also where it fills others.
     fn find(&self, wanted: Column) -> Option<&ArrayRef> {
-        let at = self.found.iter().position(|&(_, column)| column == wanted)?;
+        let is_own = |column: Column| match column {
+            Column::Filling(at) => self.columns.filling()[at].own.is_some_and(|(_, own)| own == wanted),
+            _ => false,
+        };
+        let at = self.found.iter().position(|&(_, column)| column == wanted || is_own(column))?;
         Some(self.batch.column(at))
+    }
+
+    /// Tells in how many rows the fields that fill columns say something.
+    fn tell_given(&self) {
+        for (at, filling) in self.columns.filling().iter().enumerate() {
+            let Some(array) = self.find(Column::Filling(at)) else { continue };
+            let is_given = |row: &usize| {
+                array.is_valid(*row) && array_value_to_string(array, *row).is_ok_and(|text| !text.is_empty())
+            };
+            self.options.found.add_given(&filling.field, (0..array.len()).filter(is_given).count() as u64);
+        }
+    }
+
+    /// The column that fills a text column of another name.
+    fn filling(&self, column: Column) -> Option<&ArrayRef> {
+        let Column::Text(at) = column else { return None };
+        let fillings = self.columns.filling().iter();
+        let field = fillings.clone().position(|filling| filling.targets.contains(&Target::Text(at)))?;
+        self.find(Column::Filling(field))
+    }
+
+    /// The labels that columns fill.
+    fn filled_labels(&self) -> Vec<(&str, ArrayRef)> {
+        let names = self.options.from.iter().filter_map(|from| match &from.fills {
+            Fills::Label(name) => Some((name.as_str(), &from.field)),
+            Fills::Column(_) => None,
+        });
+        let place = |field: &String| self.columns.filling().iter().position(|filling| filling.field == *field);
+        let filled = |(name, field)| Some((name, Arc::clone(self.find(Column::Filling(place(field)?))?)));
+        names.filter_map(filled).collect()
+    }
+
+    /// Texts by the names that options give them.
+    fn named(&self, name: &str, array: ArrayRef) -> ArrayRef {
+        let Options { endpoints, causes, found, from, .. } = self.options;
+        let texts = array.as_string_view();
+        let named: StringViewArray = match name {
+            "endpoint" if !endpoints.are_as_given() || endpoints.most.is_some() => {
+                let keeps = |name: &str| {
+                    endpoints.most.is_none_or(|most| name.is_empty() || found.keeps("endpoint", name, most))
+                };
+                let mut known: HashMap<&str, &str> = HashMap::new();
+                let name = |text| {
+                    *known.entry(text).or_insert_with(|| {
+                        let name = endpoints.of(text);
+                        if keeps(name) { name } else { crate::OTHER }
+                    })
+                };
+                texts.iter().flatten().map(name).map(Some).collect()
+            }
+            "cause" => match from.iter().find(|from| from.fills == Fills::Column(name.to_string())) {
+                Some(from) => {
+                    let reasons = Reasons::of(&from.field);
+                    texts.iter().flatten().map(|text| Some(causes.of(reasons, text))).collect()
+                }
+                None => return array,
+            },
+            _ => return array,
+        };
+        Arc::new(named)
     }
 
     /// The column of the result, the name of the piece put behind each source.
@@ -97,13 +226,13 @@ impl Input<'_> {
 
     fn array(&self, (name, column): Named) -> Result<ArrayRef> {
         let rows = self.batch.num_rows();
-        let given = self.find(column);
+        let given = self.find(column).or_else(|| self.filling(column));
         Ok(match (column, given) {
             (Column::Time, _) => match &self.times {
                 Some(times) => time::slices(times, self.options)?,
                 None => return Err(misplaced(name)),
             },
-            (Column::Text(_), Some(array)) => text(name, array, self.options.fill(name))?,
+            (Column::Text(_), Some(array)) => self.named(name, text(name, array, self.options.fill(name))?),
             (Column::Text(_), None) => {
                 Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(self.options.fill(name), rows)))
             }
@@ -133,7 +262,10 @@ impl Input<'_> {
                 (None, None) => missing(column, rows),
             },
             (Column::LatencyLe, Some(array)) => latency::counts_le(name, array)?,
-            (Column::LatencyLe | Column::LatencySeconds | Column::Value | Column::Ok, _) => missing(column, rows),
+            (Column::Labels, given) => labels::labels(given, &self.filled_labels(), rows, &self.options.found)?,
+            (Column::LatencyLe | Column::LatencySeconds | Column::Value | Column::Ok | Column::Filling(_), _) => {
+                missing(column, rows)
+            }
         })
     }
 }

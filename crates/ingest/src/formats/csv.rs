@@ -38,6 +38,10 @@ impl<R: Rows> Records<R> for Csv {
         rows.add(records.line()).map_err(|e| records.refuse(e))?;
         Ok(true)
     }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.records.shown()
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +114,7 @@ mod tests {
         assert_eq!(
             refusal(Format::Csv, events(), "time,good\n0,1\n"),
             "input:1: there is no column \"total\"; expected columns of events: time, business, service, endpoint, \
-             customer, name, source, good, total, ok. Name it, or choose and compute the columns with --select"
+             customer, name, source, good, total, labels, ok. Name it, or choose and compute the columns with --select"
         );
         assert_eq!(
             refusal(Format::Csv, events(), "time,good,total\n0,2,1\n"),
@@ -124,7 +128,7 @@ mod tests {
         assert_eq!(
             refused("time,stauts\n"),
             "input:1: unknown column \"stauts\"; expected columns of requests: time, business, service, endpoint, \
-             customer, status, cause, source, requests, latency_sum, latency, latency_le, latency_seconds. Rename it, \
+             customer, status, cause, source, requests, latency_sum, latency, latency_le, labels, latency_seconds. Rename it, \
              or choose and compute the columns with --select"
         );
         assert_eq!(refused("time,time\n"), "input:1: column \"time\" is there twice");

@@ -3,6 +3,8 @@
 //! Quoted fields may span lines. Records are cut by `csv_core`, fed line by line rather than through the `csv` crate's
 //! reader: so line numbers are exact with any line ending, and a quote that is never closed cannot swallow the file.
 
+use std::borrow::Cow;
+
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use crate::error::quoted;
@@ -68,6 +70,9 @@ pub(crate) struct RecordReader {
     separator: u8,
     /// Fields of the header.
     wanted: usize,
+    /// The lines of the current record before the current line, as they are; empty while it is of one line.
+    before: Vec<u8>,
+    is_given_up: bool,
 }
 
 impl RecordReader {
@@ -84,6 +89,8 @@ impl RecordReader {
             gap: 0,
             separator: b',',
             wanted: 0,
+            before: Vec::new(),
+            is_given_up: false,
         };
         if !records.advance()? {
             return Err(IngestError::new(ErrorKind::Columns, "there is no header line").in_file(records.lines.name()));
@@ -120,6 +127,14 @@ impl RecordReader {
         })
     }
 
+    /// The current record as it stands in the input; of one that was given up its first line.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match self.before.is_empty() || self.is_given_up {
+            true => self.lines.text(),
+            false => Cow::Owned(String::from_utf8_lossy(&[&self.before, self.lines.raw()].concat()).into_owned()),
+        }
+    }
+
     fn field(&self, at: usize) -> &[u8] {
         let start = if at == 0 { 0 } else { self.ends[at - 1] + self.gap };
         &self.text[start..self.ends[at]]
@@ -127,10 +142,40 @@ impl RecordReader {
 
     /// Goes to the next record that is not a blank line; false at the end.
     fn advance(&mut self) -> Result<bool> {
+        let advanced = self.try_advance();
+        if let Err(error) = &advanced
+            && error.kind() == ErrorKind::BadLine
+        {
+            self.begin_again();
+        }
+        advanced
+    }
+
+    /// Gives up a record that cannot be: its first line is refused, those behind it are read anew. A quote that is never closed takes
+    /// no other line with it.
+    fn begin_again(&mut self) {
+        self.reader = ReaderBuilder::new().delimiter(self.separator).build();
+        let first = self.before.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
+        if let Some(end) = first {
+            let mut rest = self.before.split_off(end);
+            rest.extend_from_slice(self.lines.raw());
+            self.lines.unread(rest, std::mem::take(&mut self.before), self.line);
+        }
+        (self.len, self.gap) = (self.wanted, 0);
+        self.cut = self.lines.raw().len();
+        self.is_given_up = true;
+    }
+
+    fn try_advance(&mut self) -> Result<bool> {
+        self.is_given_up = false;
         let (mut text_len, mut ends_len) = (0, 0);
         let mut begun = false;
         loop {
             if self.lines.raw().len() == self.cut {
+                match begun {
+                    true => self.before.extend_from_slice(self.lines.raw()),
+                    false => self.before.clear(),
+                }
                 self.cut = 0;
                 if !self.lines.advance()? {
                     return if begun { self.finish(text_len, ends_len) } else { Ok(false) };

@@ -38,6 +38,10 @@ impl<R: Rows> Records<R> for JsonLines {
             }
         }
     }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.lines.text()
+    }
 }
 
 /// Adds the row that a line holds.

@@ -33,12 +33,17 @@ fn is_turned_over(line: &[u8]) -> bool {
 /// How lines are taken apart.
 enum Parser {
     /// As the first line will tell.
-    Untold { unit: Option<LatencyUnit>, zone: Tz, progress: Arc<Progress> },
+    Untold { unit: Option<LatencyUnit>, zone: Tz, filling: Vec<String>, progress: Arc<Progress> },
     /// In common or combined log format.
     Combined {
         parser: LogParser,
         /// What a whole number at the end of a line counts; without it, it is no latency.
         unit: Option<LatencyUnit>,
+        /// The fields that fill columns.
+        filling: Vec<String>,
+        /// What finds them, once a line told which of the plain formats it is.
+        fields: Option<LineReader>,
+        zone: Tz,
         progress: Arc<Progress>,
     },
     /// As somebody says.
@@ -48,44 +53,69 @@ enum Parser {
 impl AccessLog {
     pub(super) fn new(lines: Lines, columns: &Columns, options: &Options, progress: &Arc<Progress>) -> Result<Self> {
         let endpoint = columns.texts().position(|name| name == "endpoint").ok_or_else(|| misplaced("endpoint"))?;
-        Ok(Self { lines, parser: Parser::of(options, progress), endpoint, progress: Arc::clone(progress) })
+        let fields = columns.filling().iter().map(|filling| filling.field.clone()).collect();
+        let parser = Parser::of(options, fields, progress)?;
+        Ok(Self { lines, parser, endpoint, progress: Arc::clone(progress) })
     }
 }
 
 impl Parser {
-    fn of(options: &Options, progress: &Arc<Progress>) -> Self {
-        match &options.log_format {
-            Some(format) => Parser::Layout(LineReader::new(format.layout(), options.time_zone)),
-            None => {
-                Parser::Untold { unit: options.latency_unit, zone: options.time_zone, progress: Arc::clone(progress) }
-            }
-        }
+    /// A parser that also says what these fields say.
+    fn of(options: &Options, filling: Vec<String>, progress: &Arc<Progress>) -> Result<Self> {
+        let (unit, zone) = (options.latency_unit, options.time_zone);
+        Ok(match &options.log_format {
+            Some(format) => Parser::Layout(LineReader::new(format.layout(), zone).filling(&filling)?),
+            None => Parser::Untold { unit, zone, filling, progress: Arc::clone(progress) },
+        })
     }
 
     /// Finds out what a line is, if nothing said so yet: in common or combined log format, else in one that has a name.
-    fn tell(&mut self, line: &[u8]) {
-        let Parser::Untold { unit, zone, progress } = self else { return };
+    fn tell(&mut self, line: &[u8]) -> Result<()> {
+        let Parser::Untold { unit, zone, filling, progress } = self else { return Ok(()) };
         if is_turned_over(line) {
-            return;
+            return Ok(());
         }
-        let known = if looks_like_log(line) { None } else { LogFormat::of_line(line) };
-        *self = match known {
-            Some(format) => {
-                progress.add_told(format.to_string());
-                Parser::Layout(LineReader::new(format.layout(), *zone))
-            }
-            None => Parser::Combined { parser: LogParser::default(), unit: *unit, progress: Arc::clone(progress) },
-        };
+        if looks_like_log(line) {
+            let (unit, zone, filling) = (*unit, *zone, std::mem::take(filling));
+            let (parser, progress) = (LogParser::default(), Arc::clone(progress));
+            *self = Parser::Combined { parser, unit, filling, fields: None, zone, progress };
+        } else if let Some(format) = LogFormat::of_line(line) {
+            progress.add_told(format.to_string());
+            *self = Parser::Layout(LineReader::new(format.layout(), *zone).filling(filling)?);
+        }
+        // What is of no known format tells nothing of the lines that follow.
+        Ok(())
+    }
+
+    /// What the fields of a line of a plain format say that fill columns.
+    fn filling<'a>(&mut self, line: &'a [u8]) -> Result<Vec<Option<Cow<'a, str>>>> {
+        let Parser::Combined { filling, fields, zone, .. } = self else { return Ok(Vec::new()) };
+        if filling.is_empty() {
+            return Ok(Vec::new());
+        }
+        if fields.is_none()
+            && let Some(format) = LogFormat::of_plain_line(line)
+        {
+            *fields = Some(LineReader::new(format.layout(), *zone).filling(filling)?);
+        }
+        // A line that has less than others counts all the same.
+        let read = fields.as_mut().and_then(|fields| fields.parse(line).ok().flatten());
+        Ok(read.map(|line| line.filling).unwrap_or_default())
     }
 
     fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
-        self.tell(line);
+        self.tell(line)?;
         let (parser, unit, progress) = match self {
-            Parser::Untold { .. } => return Err(IngestError::bad_line("the line is of no known format")),
+            Parser::Untold { .. } => {
+                // Why it is none of the best known, which is no line of a known format at all.
+                LogParser::default().parse(line)?;
+                return Err(IngestError::bad_line("the line is of no known format"));
+            }
             Parser::Layout(reader) => return reader.parse(line),
-            Parser::Combined { parser, unit, progress } => (parser, *unit, progress),
+            Parser::Combined { parser, unit, progress, .. } => (parser, *unit, progress),
         };
-        let line = parser.parse(line)?;
+        let text = line;
+        let line = parser.parse(text)?;
         let seconds = match (line.taken, unit) {
             (None, _) => None,
             (Some(Taken::Seconds(seconds)), unit) => {
@@ -100,7 +130,8 @@ impl Parser {
                 None
             }
         };
-        Ok(Some(Line { when: When::At(line.time), endpoint: endpoint(line.request), status: line.status, seconds }))
+        let (when, endpoint, status) = (When::At(line.time), endpoint(line.request), line.status);
+        Ok(Some(Line { when, endpoint, status, seconds, filling: self.filling(text)? }))
     }
 }
 
@@ -123,12 +154,19 @@ impl Records<SeriesRows<Requests>> for AccessLog {
             }
         };
         rows.begin();
-        rows.set_text(self.endpoint, &line.endpoint);
+        rows.set_endpoint(self.endpoint, &line.endpoint, true);
+        for (field, text) in line.filling.iter().enumerate() {
+            rows.fill(field, text.as_deref().unwrap_or_default());
+        }
         rows.row.status = line.status;
         rows.row.measured.latency.seconds = line.seconds;
         let added = rows.set_when(line.when).and_then(|()| rows.add(self.lines.number()));
         added.map_err(|e| self.lines.refuse(e))?;
         Ok(true)
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.lines.text()
     }
 }
 
@@ -139,8 +177,8 @@ pub(super) struct TimesOfLog {
 }
 
 impl TimesOfLog {
-    pub(super) fn new(lines: Lines, options: &Options) -> Self {
-        Self { lines, parser: Parser::of(options, &Arc::default()) }
+    pub(super) fn new(lines: Lines, options: &Options) -> Result<Self> {
+        Ok(Self { lines, parser: Parser::of(options, Vec::new(), &Arc::default())? })
     }
 }
 
@@ -148,7 +186,8 @@ impl<R: Rows> Records<R> for TimesOfLog {
     fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         while self.lines.advance()? {
             let line = self.lines.line();
-            let Some(line) = (if line.is_empty() { None } else { self.parser.parse(line)? }) else { continue };
+            let read = if line.is_empty() { Ok(None) } else { self.parser.parse(line) };
+            let Some(line) = read.map_err(|e| self.lines.refuse(e))? else { continue };
             let time = match line.when {
                 When::At(micros) => chrono::DateTime::from_timestamp_micros(micros)
                     .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
@@ -160,6 +199,10 @@ impl<R: Rows> Records<R> for TimesOfLog {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        self.lines.text()
     }
 }
 

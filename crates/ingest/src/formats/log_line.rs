@@ -158,19 +158,24 @@ pub(crate) fn endpoint_of(target: &[u8]) -> Cow<'_, str> {
 }
 
 fn path(request: &[u8]) -> Option<&[u8]> {
+    let target = target_of(request)?;
+    let end = target.iter().position(|&b| b == b'?' || b == b'#').unwrap_or(target.len());
+    path_of(&target[..end])
+}
+
+/// What a request line asks for.
+pub(crate) fn target_of(request: &[u8]) -> Option<&[u8]> {
     let method = request.iter().position(|&b| b == b' ').filter(|&end| end > 0)?;
     if !request[..method].iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_')) {
         return None;
     }
     let target = &request[method + 1..];
-    let target = match target.iter().rposition(|&b| b == b' ') {
-        Some(end) if target[end + 1..].starts_with(b"HTTP/") => &target[..end],
+    match target.iter().rposition(|&b| b == b' ') {
+        Some(end) if target[end + 1..].starts_with(b"HTTP/") => Some(&target[..end]),
         // Blanks, but no protocol after them: not a request line.
-        Some(_) => return None,
-        None => target,
-    };
-    let end = target.iter().position(|&b| b == b'?' || b == b'#').unwrap_or(target.len());
-    path_of(&target[..end])
+        Some(_) => None,
+        None => Some(target),
+    }
 }
 
 /// The path of a target without its query.

@@ -20,7 +20,7 @@ pub(crate) use records::BatchesOfOne;
 
 use crate::lines::Lines;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
-use crate::{ErrorKind, Format, IngestError, Options, Progress, Result};
+use crate::{ErrorKind, Format, IngestError, Options, Progress, Rejected, Result};
 use records::{Combined, Records};
 
 /// The batches of a text input.
@@ -31,14 +31,15 @@ pub(crate) fn text(
     progress: &Arc<Progress>,
     stop: &Arc<AtomicBool>,
 ) -> Result<BatchesOfOne> {
-    let input = Input { format, kind: options.kind, lines, progress, stop };
+    let rejected = options.rejected.clone();
+    let input = Input { format, kind: options.kind, lines, rejected, progress, stop };
     match (options.kind, format) {
-        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options)?, options),
+        (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options, format)?, options),
         (TableKind::Requests, Format::Csv | Format::JsonLines | Format::Parquet) => {
-            input.by_column(SeriesRows::<Requests>::new(options)?)
+            input.by_column(SeriesRows::<Requests>::new(options, format)?)
         }
-        (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options)?),
-        (TableKind::Gauges, _) => input.by_column(SeriesRows::<Gauges>::new(options)?),
+        (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options, format)?),
+        (TableKind::Gauges, _) => input.by_column(SeriesRows::<Gauges>::new(options, format)?),
         _ => input.by_column(RecordRows::new(options)?),
     }
 }
@@ -48,6 +49,7 @@ struct Input<'a> {
     format: Format,
     kind: TableKind,
     lines: Lines,
+    rejected: Option<Arc<Rejected>>,
     progress: &'a Arc<Progress>,
     stop: &'a Arc<AtomicBool>,
 }
@@ -71,13 +73,13 @@ impl Input<'_> {
                     .advice("Put it into a file and name that"));
             }
         };
-        Ok(Combined::batches(name, records, rows, progress, stop))
+        Ok(Combined::batches(name, records, rows, self.rejected, progress, stop))
     }
 
     fn log(self, rows: SeriesRows<Requests>, options: &Options) -> Result<BatchesOfOne> {
         let name = self.lines.name().to_string();
         let records = Box::new(log::AccessLog::new(self.lines, rows.columns(), options, self.progress)?);
-        Ok(Combined::batches(name, records, rows, self.progress, self.stop))
+        Ok(Combined::batches(name, records, rows, self.rejected, self.progress, self.stop))
     }
 }
 
@@ -91,7 +93,7 @@ pub(crate) fn looked_at<R: Rows>(
     Ok(match format {
         Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns())?)),
         Format::JsonLines => Some(Box::new(json_lines::JsonLines::new(lines))),
-        Format::Log => Some(Box::new(log::TimesOfLog::new(lines, options))),
+        Format::Log => Some(Box::new(log::TimesOfLog::new(lines, options)?)),
         Format::Parquet => None,
     })
 }

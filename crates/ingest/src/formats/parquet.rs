@@ -1,5 +1,6 @@
 //! Parquet files: columns already, fitted to the table batch by batch. Rows are not combined here.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::columns::Columns;
-use crate::{ErrorKind, IngestError, Options, Progress, Result, conform};
+use crate::{ErrorKind, IngestError, Options, Progress, Result, conform_rest};
 
 const BATCH_ROWS: usize = 8192;
 
@@ -21,6 +22,7 @@ pub(super) struct Parquet {
     file_bytes: u64,
     file_rows: u64,
     rows_read: u64,
+    fitted: VecDeque<RecordBatch>,
 }
 
 impl Parquet {
@@ -33,18 +35,30 @@ impl Parquet {
         let file_rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
         // Before the first row, so that a wrong file is refused at once, even an empty one.
         let names = builder.schema().fields().iter().map(|field| field.name().as_str());
-        Columns::of(options.kind)?.find_all(names).map_err(|e| e.in_file(&name))?;
+        Columns::with(options.kind, &options.from)?.find_all(names).map_err(|e| e.in_file(&name))?;
         let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(unreadable)?;
-        Ok(Self { reader, options: options.clone(), progress, file_bytes, file_rows, rows_read: 0, name })
+        Ok(Self {
+            reader,
+            options: options.clone(),
+            progress,
+            file_bytes,
+            file_rows,
+            rows_read: 0,
+            fitted: VecDeque::new(),
+            name,
+        })
     }
 
-    fn conform(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let batch = conform(batch, &self.options).map_err(|e| e.in_file(&self.name).after_rows(self.rows_read))?;
+    fn conform(&mut self, batch: &RecordBatch) -> Result<()> {
+        let fitted = conform_rest(batch, &self.options, &self.name, self.rows_read)?;
         let before = self.bytes_read();
+        let kept: u64 = fitted.iter().map(|batch| batch.num_rows() as u64).sum();
         self.rows_read += batch.num_rows() as u64;
-        self.progress.add_rows(batch.num_rows() as u64);
+        self.progress.add_rows(kept);
+        self.progress.add_rejected(batch.num_rows() as u64 - kept);
         self.progress.add_bytes(self.bytes_read() - before);
-        Ok(batch)
+        self.fitted.extend(fitted);
+        Ok(())
     }
 
     /// The share of the file that corresponds to the rows read; good enough for a progress bar.
@@ -58,10 +72,18 @@ impl Iterator for Parquet {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(match self.reader.next()? {
-            Ok(batch) => self.conform(&batch),
-            Err(e) => Err(damaged(&self.name, e)),
-        })
+        loop {
+            if let Some(batch) = self.fitted.pop_front() {
+                return Some(Ok(batch));
+            }
+            let read = match self.reader.next()? {
+                Ok(batch) => self.conform(&batch),
+                Err(e) => Err(damaged(&self.name, e)),
+            };
+            if let Err(error) = read {
+                return Some(Err(error));
+            }
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The records of a text format, and the batches that come of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use datafusion::arrow::array::RecordBatch;
 
 use crate::rows::Rows;
-use crate::{IngestError, Progress, Result};
+use crate::{IngestError, Progress, Rejected, Result};
 
 /// The batches of one input.
 pub(crate) type BatchesOfOne = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
@@ -18,6 +19,9 @@ const CHUNK: usize = 2048;
 pub(crate) trait Records<R>: Send {
     /// Reads the next record; false at the end.
     fn read_one(&mut self, rows: &mut R) -> Result<bool>;
+
+    /// The record that was read last, as it stands in the input.
+    fn text(&self) -> Cow<'_, str>;
 }
 
 /// The records of a text input, as its table's rows hold them.
@@ -27,6 +31,7 @@ pub(super) struct Combined<R> {
     rows: R,
     ended: bool,
     handing_out: bool,
+    rejected: Option<Arc<Rejected>>,
     progress: Arc<Progress>,
     stop: Arc<AtomicBool>,
 }
@@ -37,20 +42,31 @@ impl<R: Rows + 'static> Combined<R> {
         name: String,
         records: Box<dyn Records<R>>,
         rows: R,
+        rejected: Option<Arc<Rejected>>,
         progress: &Arc<Progress>,
         stop: &Arc<AtomicBool>,
     ) -> BatchesOfOne {
         let (progress, stop) = (Arc::clone(progress), Arc::clone(stop));
-        Box::new(Self { name, records, rows, ended: false, handing_out: false, progress, stop })
+        Box::new(Self { name, records, rows, ended: false, handing_out: false, rejected, progress, stop })
     }
 
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if self.handing_out {
-                if let Some(batch) = self.rows.next_batch().map_err(|e| e.in_file(&self.name))? {
-                    return Ok(Some(batch));
+                match self.rows.next_batch().map_err(|e| e.in_file(&self.name)) {
+                    Ok(Some(batch)) => return Ok(Some(batch)),
+                    Ok(None) => self.handing_out = false,
+                    Err(error) => {
+                        // Rules about whole records are checked when they are handed out.
+                        let Some(rejected) = self.rejected.as_ref().filter(|_| Rejected::takes(&error)) else {
+                            return Err(error);
+                        };
+                        rejected.add(&error, "");
+                        self.progress.add_rejected(1);
+                        self.progress.take_row_back();
+                        continue;
+                    }
                 }
-                self.handing_out = false;
             }
             if self.ended {
                 return Ok(None);
@@ -64,14 +80,24 @@ impl<R: Rows + 'static> Combined<R> {
     }
 
     fn read_chunk(&mut self) -> Result<()> {
-        for n in 0..CHUNK {
-            if !self.records.read_one(&mut self.rows)? {
-                self.ended = true;
-                self.progress.add_rows(n as u64);
-                return Ok(());
+        let mut taken = 0;
+        for _ in 0..CHUNK {
+            match self.records.read_one(&mut self.rows) {
+                Ok(true) => taken += 1,
+                Ok(false) => {
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => match self.rejected.as_ref().filter(|_| Rejected::takes(&error)) {
+                    Some(rejected) => {
+                        rejected.add(&error.in_file(&self.name), &self.records.text());
+                        self.progress.add_rejected(1);
+                    }
+                    None => return Err(error),
+                },
             }
         }
-        self.progress.add_rows(CHUNK as u64);
+        self.progress.add_rows(taken);
         Ok(())
     }
 }

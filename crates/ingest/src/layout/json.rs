@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::field::{Field, Role, checked, refused};
+use super::filling::HOST;
 use super::time::TimeForm;
 use crate::{IngestError, LatencyUnit, Result};
 
@@ -55,6 +56,19 @@ impl JsonLayout {
     /// The fields that are looked for.
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// Looks for fields of these names too.
+    pub fn look_for(&mut self, names: &[String]) {
+        let hosts = ["host", "request.host", "RequestHost", "authority", "http_host", "properties.host"];
+        for name in names {
+            let paths = if name == HOST { hosts.as_slice() } else { &[name.as_str()] };
+            for path in paths {
+                if !self.fields.iter().any(|field| field.name == **path) {
+                    self.fields.push(Field { name: (*path).to_string(), role: Role::Skip, is_list: false });
+                }
+            }
+        }
     }
 
     /// What stands in them.

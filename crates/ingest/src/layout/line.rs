@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 
 use super::field::{Field, Role};
+use super::filling::{Filled, Filling};
 use super::log_format::Layout;
 use super::text::{Piece, TextLayout};
 use super::time::TimeForm;
@@ -22,6 +23,8 @@ pub(crate) struct Line<'a> {
     pub status: i32,
     /// How long it took.
     pub seconds: Option<f64>,
+    /// What the fields say that fill columns, by their places.
+    pub filling: Vec<Option<Cow<'a, str>>>,
 }
 
 /// Reads lines; remembers the last time, which the lines of one second share.
@@ -29,11 +32,13 @@ pub(crate) struct LineReader {
     layout: Layout,
     clock: Clock<'static>,
     last: Option<(Vec<u8>, When)>,
+    filling: Filling,
 }
 
 /// What was found so far.
 #[derive(Default)]
 struct Found<'a> {
+    filled: Filled<'a>,
     when: Option<When>,
     request: Option<Cow<'a, [u8]>>,
     target: Option<Cow<'a, [u8]>>,
@@ -45,39 +50,62 @@ struct Found<'a> {
 
 impl LineReader {
     pub(crate) fn new(layout: &Layout, zone: Tz) -> Self {
-        Self { layout: layout.clone(), clock: Clock::of_series(zone), last: None }
+        Self { layout: layout.clone(), clock: Clock::of_series(zone), last: None, filling: Filling::default() }
+    }
+
+    /// The same that also says what fields of these names say.
+    pub(crate) fn filling(mut self, names: &[String]) -> Result<Self> {
+        if names.is_empty() {
+            return Ok(self);
+        }
+        self.filling = match &mut self.layout {
+            Layout::Text(TextLayout(pieces)) => Filling::of(names, pieces.iter().map(Piece::field))?,
+            Layout::Json(json) => {
+                json.look_for(names);
+                Filling::perhaps(names, json.fields().iter().map(Some))
+            }
+            Layout::W3c(told) => Filling::perhaps(names, told.fields().iter().map(Some)),
+        };
+        Ok(self)
     }
 
     /// Reads a line without its line ending; `None` if it is one that says what others hold.
     pub(crate) fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
-        let Self { layout, clock, last } = self;
+        let Self { layout, clock, last, filling } = self;
         let mut found = Found::default();
         match layout {
-            Layout::Text(TextLayout(pieces)) => found.of_text(pieces, line, *clock, last)?,
+            Layout::Text(TextLayout(pieces)) => found.of_text(pieces, line, *clock, last, filling)?,
             Layout::W3c(told) if line.starts_with(b"#") => {
                 told.told(line);
+                *filling = Filling::perhaps(filling.names(), told.fields().iter().map(Some));
                 return Ok(None);
             }
-            Layout::W3c(told) => found.of_columns(told.values(line)?, *clock, last)?,
+            Layout::W3c(told) => found.of_columns(told.values(line)?, *clock, last, filling)?,
             Layout::Json(json) => {
                 let mut values = json.values(line)?;
                 for (number, field) in json.fields().iter().enumerate() {
-                    match values.take(number) {
-                        None => {}
-                        Some(Cow::Borrowed(text)) => found.take(field, Cow::Borrowed(text.as_bytes()), *clock, last)?,
-                        Some(Cow::Owned(text)) => found.take(field, Cow::Owned(text.into_bytes()), *clock, last)?,
-                    }
+                    let value = match values.take(number) {
+                        None => continue,
+                        Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
+                        Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+                    };
+                    filling.take(number, &value, &mut found.filled);
+                    found.take(field, value, *clock, last)?;
                 }
             }
         }
         let when = found.when.ok_or_else(|| fields::missing("time"))?;
+        let filling = match filling.names() {
+            [] => Vec::new(),
+            _ => filling.texts(found.filled, found.request.as_ref(), found.target.as_ref()),
+        };
         let endpoint = match (found.request, found.target) {
             (Some(request), _) => of(request, endpoint),
             (None, Some(target)) => of(target, endpoint_of),
             (None, None) => Cow::Borrowed(""),
         };
         let status = found.status.or(found.upstream_status).unwrap_or_default();
-        Ok(Some(Line { when, endpoint, status, seconds: found.taken.or(found.upstream_taken) }))
+        Ok(Some(Line { when, endpoint, status, seconds: found.taken.or(found.upstream_taken), filling }))
     }
 }
 
@@ -179,6 +207,7 @@ impl<'a> Found<'a> {
         line: &'a [u8],
         clock: Clock<'_>,
         last: &mut Option<(Vec<u8>, When)>,
+        filling: &Filling,
     ) -> Result<()> {
         let mut at = 0;
         for (number, piece) in pieces.iter().enumerate() {
@@ -191,10 +220,15 @@ impl<'a> Found<'a> {
                     let is_quoted = before.is_some_and(|text| text.ends_with(b"\""));
                     let end = match end(line, at, field, (before, after, next)) {
                         // An agent that was cut off, as happens to long ones, must not cost the request.
-                        Err(_) if is_quoted && !decides(&pieces[number..]) => return Ok(()),
+                        Err(_) if is_quoted && !decides(&pieces[number..]) => {
+                            filling.take(number, &Cow::Borrowed(&line[at..]), &mut self.filled);
+                            return Ok(());
+                        }
                         end => end?,
                     };
-                    self.take(field, Cow::Borrowed(&line[at..end]), clock, last).map_err(|e| e.at(at + 1))?;
+                    let value = Cow::Borrowed(&line[at..end]);
+                    filling.take(number, &value, &mut self.filled);
+                    self.take(field, value, clock, last).map_err(|e| e.at(at + 1))?;
                     at = end;
                 }
             }
@@ -210,14 +244,16 @@ impl<'a> Found<'a> {
         (fields, values): (&[Field], Vec<&'a [u8]>),
         clock: Clock<'_>,
         last: &mut Option<(Vec<u8>, When)>,
+        filling: &Filling,
     ) -> Result<()> {
         let of = |role: &Role| fields.iter().position(|field| field.role == *role).map(|at| values[at]);
         if let (Some(date), Some(time)) = (of(&Role::Date), of(&Role::TimeOfDay)) {
             self.take(&DATE_AND_TIME, Cow::Owned([date, b"T", time, b"Z"].concat()), clock, last)?;
         }
-        for (field, value) in fields.iter().zip(values) {
+        for (number, (field, value)) in fields.iter().zip(values).enumerate() {
             // What is not given is written so.
             if value != b"-" {
+                filling.take(number, &Cow::Borrowed(value), &mut self.filled);
                 self.take(field, Cow::Borrowed(value), clock, last)?;
             }
         }

@@ -9,6 +9,7 @@ mod apache;
 mod config;
 mod envoy;
 mod field;
+mod filling;
 mod json;
 mod line;
 mod log_format;
@@ -54,6 +55,11 @@ impl LogFormat {
                 Err(refused(problem).expected(expected()))
             }
         }
+    }
+
+    /// Of the common and combined formats the one that a line has.
+    pub(crate) fn of_plain_line(line: &[u8]) -> Option<LogFormat> {
+        presets::of_plain_line(line)
     }
 
     /// The format that is known by a line of it, if it is one of those with a name.

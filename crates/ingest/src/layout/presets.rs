@@ -222,6 +222,22 @@ pub(super) fn of_line(line: &[u8]) -> Option<LogFormat> {
     formats.filter(|(preset, format)| preset.has(line, format.layout())).map(|(_, format)| format).next()
 }
 
+/// Of those that are read otherwise where no name is given the one that a line has.
+pub(super) fn of_plain_line(line: &[u8]) -> Option<LogFormat> {
+    // Behind the agent, and behind the bytes of the common format, a time taken may stand; the last field takes it.
+    let named = |name: &str| PRESETS.iter().find(|preset| preset.name == name);
+    let quotes = line.iter().filter(|byte| **byte == b'"').count();
+    let names: &[&str] = if quotes < 3 { &["common"] } else { &["combined", "vhost_combined"] };
+    let formats = names.iter().filter_map(|name| {
+        let preset = named(name)?;
+        let Lines::Named(text) = preset.lines else { return None };
+        let layout =
+            Layout::Text(nginx::read(&if quotes < 3 { text.to_string() } else { format!("{text}$rest") }).ok()?);
+        Some(LogFormat::new(preset.said, preset.name, layout))
+    });
+    formats.into_iter().find(|format| LineReader::new(format.layout(), chrono_tz::Tz::UTC).parse(line).is_ok())
+}
+
 impl Preset {
     fn format(&self) -> Result<LogFormat> {
         let layout = match &self.lines {

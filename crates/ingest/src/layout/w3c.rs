@@ -36,6 +36,11 @@ impl W3c {
         }
     }
 
+    /// The fields of a line, in order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// The fields of a line with their values.
     pub fn values<'f, 'a>(&'f self, line: &'a [u8]) -> Result<(&'f [Field], Vec<&'a [u8]>)> {
         if self.fields.is_empty() {

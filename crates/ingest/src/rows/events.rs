@@ -56,8 +56,7 @@ impl Measured for Events {
             None => (row.good.ok_or_else(|| missing("good"))?, row.total.ok_or_else(|| missing("total"))?),
         };
         check_events(good, total)?;
-        self.good = sum("good", self.good, good)?;
-        self.total = sum("total", self.total, total)?;
+        (self.good, self.total) = (sum("good", self.good, good)?, sum("total", self.total, total)?);
         Ok(())
     }
 

@@ -57,13 +57,13 @@ impl Measured for Gauges {
             *self = more;
             return Ok(());
         }
-        self.samples = sum("samples", self.samples, more.samples)?;
-        self.sum += more.sum;
-        if !self.sum.is_finite() {
+        let (samples, total) = (sum("samples", self.samples, more.samples)?, self.sum + more.sum);
+        if !total.is_finite() {
             return Err(
                 IngestError::bad_line("sum adds up to more than a number can hold for its slice and key").column("sum")
             );
         }
+        (self.samples, self.sum) = (samples, total);
         self.min = self.min.min(more.min);
         self.max = self.max.max(more.max);
         if time >= self.last_time {
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_header_has_samples_or_aggregates() {
         let list = "expected columns of gauges: time, business, service, endpoint, name, source, samples, sum, min, \
-                    max, last, value. Name it, or choose and compute the columns with --select";
+                    max, last, labels, value. Name it, or choose and compute the columns with --select";
         for (header, message) in [
             ("time,name", format!("there is no column \"value\"; {list}")),
             ("time,samples,sum,min,max", format!("there is no column \"last\"; {list}")),

@@ -35,51 +35,39 @@ impl LatencyRow {
 }
 
 impl Latency {
+    /// Adds a row, or nothing of it where it is refused.
     pub(super) fn add(&mut self, row: LatencyRow, requests: i64) -> Result<()> {
-        if let Some(seconds) = row.seconds {
-            if row.sum.is_some() || row.histogram.is_some() {
-                return Err(IngestError::bad_line("latency_seconds stands beside latency or latency_sum")
-                    .column("latency_seconds")
-                    .expected("one or the other: latency_seconds fills both"));
-            }
-            if requests > 0 {
-                self.observations = sum("latency", self.observations, requests)?;
-                self.add_seconds(seconds * requests as f64)?;
-                self.histogram.get_or_insert_default().record(seconds, requests).map_err(|_| overflow("latency"))?;
-            }
+        if row.seconds.is_some() && (row.sum.is_some() || row.histogram.is_some()) {
+            return Err(IngestError::bad_line("latency_seconds stands beside latency or latency_sum")
+                .column("latency_seconds")
+                .expected("one or the other: latency_seconds fills both"));
+        }
+        let seconds = row.seconds.filter(|_| requests > 0);
+        let (mut micros, mut observations) = (self.micros, self.observations);
+        if let Some(seconds) = seconds {
+            observations = sum("latency", observations, requests)?;
+            micros = Some(added(micros, seconds * requests as f64)?);
         }
         if let Some(sum) = row.sum {
-            self.add_seconds(sum)?;
+            micros = Some(added(micros, sum)?);
+        }
+        if let Some(histogram) = &row.histogram {
+            let more = histogram.count().map_err(|_| overflow("latency"))?;
+            observations = sum("latency", observations, more)?;
+        }
+        let le = match (&self.le, row.le) {
+            (Some(before), Some(more)) => Some(counts_le(before, &more)?),
+            (None, more) => more,
+            (Some(_), None) => self.le.take(),
+        };
+        // From here on nothing is refused: no bucket can overflow while their sum does not.
+        (self.micros, self.observations, self.le) = (micros, observations, le);
+        if let Some(seconds) = seconds {
+            self.histogram.get_or_insert_default().record(seconds, requests).map_err(|_| overflow("latency"))?;
         }
         if let Some(histogram) = row.histogram {
-            let observations = histogram.count().map_err(|_| overflow("latency"))?;
-            self.observations = sum("latency", self.observations, observations)?;
             self.histogram.get_or_insert_default().merge(&histogram).map_err(|_| overflow("latency"))?;
         }
-        match (&mut self.le, row.le) {
-            (_, None) => {}
-            (le @ None, more) => *le = more,
-            (Some(le), Some(more)) => {
-                if !le.iter().map(|c| c.0).eq(more.iter().map(|c| c.0)) {
-                    return Err(IngestError::bad_line(format!(
-                        "latency_le has the thresholds {:?} µs",
-                        thresholds(&more)
-                    ))
-                    .column("latency_le")
-                    .expected(format!("{:?} as before for the same slice and key", thresholds(le))));
-                }
-                for (before, (_, count)) in le.iter_mut().zip(more) {
-                    before.1 = sum("latency_le", before.1, count)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whole microseconds, as they are stored: their sum does not depend on the order of rows.
-    fn add_seconds(&mut self, seconds: f64) -> Result<()> {
-        let sum = micros(seconds).and_then(|more| self.micros.unwrap_or(0).checked_add(more));
-        self.micros = Some(sum.ok_or_else(|| overflow("latency_sum"))?);
         Ok(())
     }
 
@@ -93,6 +81,23 @@ impl Latency {
         let counts = self.le.as_ref().map_or(0, Vec::capacity);
         std::mem::size_of::<Self>() + (buckets + counts) * 16
     }
+}
+
+/// Whole microseconds, as they are stored: their sum does not depend on the order of rows.
+fn added(before: Option<i128>, more: f64) -> Result<i128> {
+    let sum = micros(more).and_then(|more| before.unwrap_or(0).checked_add(more));
+    sum.ok_or_else(|| overflow("latency_sum"))
+}
+
+/// Counts at the same thresholds, added.
+fn counts_le(before: &CountsLe, more: &CountsLe) -> Result<CountsLe> {
+    if thresholds(before) != thresholds(more) {
+        let found = format!("latency_le has the thresholds {:?} µs", thresholds(more));
+        return Err(IngestError::bad_line(found)
+            .column("latency_le")
+            .expected(format!("{:?} as before for the same slice and key", thresholds(before))));
+    }
+    before.iter().zip(more).map(|((le, a), (_, b))| Ok((*le, sum("latency_le", *a, *b)?))).collect()
 }
 
 fn thresholds(counts: &CountsLe) -> Vec<i64> {

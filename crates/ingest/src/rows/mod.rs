@@ -5,10 +5,12 @@
 
 mod events;
 mod gauges;
+mod labels;
 mod latency;
 mod records;
 mod requests;
 mod series;
+mod texts;
 
 use datafusion::arrow::array::RecordBatch;
 use nines_store::TableKind;
@@ -19,6 +21,7 @@ use crate::{IngestError, Result};
 
 pub(crate) use events::Events;
 pub(crate) use gauges::Gauges;
+pub(crate) use labels::whole as whole_labels;
 pub(crate) use records::{RecordRows, check_rules};
 pub(crate) use requests::Requests;
 pub(crate) use series::SeriesRows;

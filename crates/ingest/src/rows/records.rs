@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ScalarValue};
 use nines_store::{MONEY, TableKind, UTC, first_invalid_row};
@@ -30,6 +31,8 @@ pub(crate) struct RecordRows {
     held: Vec<Vec<ScalarValue>>,
     /// The line of each row.
     lines: Vec<u64>,
+    /// A batch of which a row was refused, without that row, and the lines of its rows.
+    rest: Option<(RecordBatch, Vec<u64>)>,
     bytes: usize,
 }
 
@@ -44,6 +47,7 @@ impl RecordRows {
             row: vec![None; defaults.len()],
             held: vec![Vec::new(); defaults.len()],
             lines: Vec::new(),
+            rest: None,
             bytes: 0,
             columns,
             defaults,
@@ -106,18 +110,38 @@ impl Rows for RecordRows {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let lines = std::mem::take(&mut self.lines);
-        self.bytes = 0;
-        if lines.is_empty() {
-            return Ok(None);
+        let (batch, mut lines) = match self.rest.take() {
+            Some(rest) => rest,
+            None => {
+                let lines = std::mem::take(&mut self.lines);
+                self.bytes = 0;
+                if lines.is_empty() {
+                    return Ok(None);
+                }
+                let batch = self.batch().map_err(|e| {
+                    IngestError::new(ErrorKind::Internal, format!("a batch could not be built: {e}")).caused_by(e)
+                })?;
+                (batch, lines)
+            }
+        };
+        let mut at = None;
+        let checked = check_rules(self.kind, &batch, |refused, row| {
+            at = Some(row);
+            match lines.get(row) {
+                Some(&line) => refused.on_line(line),
+                None => refused,
+            }
+        });
+        if let (Err(error), Some(row)) = (checked, at) {
+            // Who goes on without the row asks again.
+            let stay = BooleanArray::from_iter((0..lines.len()).map(|other| Some(other != row)));
+            let others = filter_record_batch(&batch, &stay).map_err(|e| {
+                IngestError::new(ErrorKind::Internal, format!("a row could not be left out: {e}")).caused_by(e)
+            })?;
+            lines.remove(row);
+            self.rest = Some((others, lines));
+            return Err(error);
         }
-        let batch = self.batch().map_err(|e| {
-            IngestError::new(ErrorKind::Internal, format!("a batch could not be built: {e}")).caused_by(e)
-        })?;
-        check_rules(self.kind, &batch, |refused, row| match lines.get(row) {
-            Some(&line) => refused.on_line(line),
-            None => refused,
-        })?;
         Ok(Some(batch))
     }
 }

@@ -55,10 +55,11 @@ impl Measured for Requests {
         let latencies = row.latency.histogram.as_ref().map(|histogram| histogram.count().map_or(i128::MAX, i128::from));
         let within = row.latency.le.as_ref().and_then(|le| le.last()).map(|&(_, count)| count);
         check_requests(requests, latencies, within)?;
-        self.requests = sum("requests", self.requests, requests)?;
+        let sum = sum("requests", self.requests, requests)?;
         if row.latency.is_given() {
             self.latency.get_or_insert_default().add(row.latency, requests)?;
         }
+        self.requests = sum;
         Ok(())
     }
 

@@ -4,22 +4,34 @@
 //! rows are [`full`](Rows::full), [`next_batch`](Rows::next_batch) hands them out in the order in
 //! which their keys first appeared and starts afresh, texts included.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int32Array, RecordBatch, StringViewBuilder, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Int32Array, RecordBatch, StringViewArray, StringViewBuilder, TimestampMicrosecondArray,
+};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use nines_store::{TableKind, UTC};
 
+use super::labels::{self, Labels};
+use super::texts::Texts;
 use super::{BATCH_ROWS, MAX_BYTES, Rows, mixed, uncounted};
-use crate::columns::{Column, Columns, Named, TEXTS};
+use crate::causes::Reasons;
+use crate::columns::{Column, Columns, Named, TEXTS, Target};
+use crate::endpoints::{MOST, OTHER};
 use crate::fields::{Cell, missing};
+use crate::found::MOST_VALUES;
 use crate::order::Order;
 use crate::seen::Times;
 use crate::time::{Clock, When};
-use crate::{ErrorKind, IngestError, Limits, Options, Result, RowsAre, Seen};
+use crate::{
+    CauseNames, EndpointNames, ErrorKind, Fills, Format, Found, IngestError, Limits, Options, Result, RowsAre, Seen,
+};
+
+/// The place of the labels behind the text columns.
+const LABELS: usize = TEXTS;
 
 /// Keys held at most.
 const MAX_KEYS: usize = 200_000;
@@ -35,7 +47,7 @@ pub(crate) trait Measured: Default + Send {
     /// Whether a row carries counts, so that it is an aggregate.
     fn is_counted(row: &Self::Row) -> bool;
 
-    /// Adds a row that was measured at this instant. A refused row may have been added in part.
+    /// Adds a row that was measured at this instant; nothing of it where it is refused.
     fn add(&mut self, row: Self::Row, time: i64) -> Result<()>;
 
     /// Bytes held beside the value itself, roughly.
@@ -54,7 +66,7 @@ pub(crate) trait Measured: Default + Send {
 pub(crate) struct Row<R> {
     /// Microseconds since 1970, not yet rounded down to the slice.
     pub time: Option<i64>,
-    pub text: [u32; TEXTS],
+    pub text: [u32; TEXTS + 1],
     pub status: i32,
     pub measured: R,
 }
@@ -63,7 +75,7 @@ pub(crate) struct Row<R> {
 struct Key {
     /// Start of the slice in microseconds.
     slice: i64,
-    text: [u32; TEXTS],
+    text: [u32; TEXTS + 1],
     status: i32,
 }
 
@@ -79,6 +91,10 @@ pub(crate) struct SeriesRows<M: Measured> {
     slice_micros: i64,
     clock: Clock<'static>,
     order: Order,
+    /// Where a refused row does not end the input: the order before the row, and whether the row was added.
+    is_lenient: bool,
+    order_before: Option<Order>,
+    is_added: bool,
     limits: Option<Limits>,
     rows_are: RowsAre,
     kind: TableKind,
@@ -90,40 +106,90 @@ pub(crate) struct SeriesRows<M: Measured> {
     pub row: Row<M::Row>,
     /// What fills each empty text.
     fills: Vec<String>,
-    fill_ids: [u32; TEXTS],
+    fill_ids: [u32; TEXTS + 1],
     /// The text last seen in each column: neighbouring rows mostly repeat it.
-    last: [u32; TEXTS],
-    texts: Vec<Arc<str>>,
-    text_ids: HashMap<Arc<str>, u32>,
+    last: [u32; TEXTS + 1],
+    texts: Texts,
+    /// The numbers of endpoints, and by label of values, whose names are kept.
+    kept_endpoints: HashSet<u32>,
+    kept_values: Vec<HashSet<u32>>,
+    labels: Labels,
+    /// The names of the labels that fields fill.
+    label_names: Vec<String>,
+    endpoints: Endpoints,
+    causes: Causes,
+    found: Arc<Found>,
+    /// By place of a field that fills columns: rows in which it said something.
+    given: Vec<u64>,
     index: HashMap<Key, u32>,
     entries: Vec<Entry<M>>,
     handed_out: usize,
     bytes: usize,
 }
 
+/// How the endpoints of rows are called.
+struct Endpoints {
+    /// Their place among the texts.
+    column: Option<usize>,
+    names: EndpointNames,
+    /// Of how many names are kept.
+    most: Option<usize>,
+}
+
+/// How the causes of rows are called where a field fills them.
+struct Causes {
+    column: Option<usize>,
+    names: CauseNames,
+    /// By place of a field that fills columns.
+    reasons: Vec<Reasons>,
+}
+
 impl<M: Measured> SeriesRows<M> {
-    pub(crate) fn new(options: &Options) -> Result<Self> {
-        let columns = Columns::of(options.kind)?;
-        let source = columns.texts().position(|name| name == "source");
+    pub(crate) fn new(options: &Options, format: Format) -> Result<Self> {
+        let columns = Columns::with(options.kind, &options.from)?;
+        let place = |wanted: &str| columns.texts().position(|name| name == wanted);
+        let source = place("source");
+        let endpoints = Endpoints {
+            column: place("endpoint"),
+            names: options.endpoints.clone(),
+            most: options.endpoints.most.or((format == Format::Log).then_some(MOST)),
+        };
+        let reasons = columns.filling().iter().map(|filling| Reasons::of(&filling.field)).collect();
+        let causes = Causes { column: place("cause"), names: options.causes.clone(), reasons };
+        let label = |fills: &Fills| match fills {
+            Fills::Label(name) => Some(name.clone()),
+            Fills::Column(_) => None,
+        };
+        let label_names: Vec<String> = options.from.iter().filter_map(|from| label(&from.fills)).collect();
         let suffix = source.zip(options.piece.clone());
         let mut rows = Self {
             fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
             suffix,
+            kept_endpoints: HashSet::new(),
+            kept_values: vec![HashSet::new(); label_names.len()],
+            labels: Labels::of(label_names.clone()),
+            label_names,
+            endpoints,
+            causes,
+            found: Arc::clone(&options.found),
+            given: vec![0; columns.filling().len()],
             columns,
             schema: options.kind.schema(options.slice_seconds),
             slice_micros: options.slice_micros()?,
             clock: Clock::of_series(options.time_zone).within(options.limits),
             order: options.order.so_far(options.repeated_hour),
+            is_lenient: options.rejected.is_some(),
+            order_before: None,
+            is_added: true,
             limits: options.limits,
             rows_are: options.rows,
             kind: options.kind,
             times: None,
             seen: Arc::clone(&options.seen),
             row: Row::default(),
-            fill_ids: [0; TEXTS],
-            last: [0; TEXTS],
-            texts: Vec::new(),
-            text_ids: HashMap::new(),
+            fill_ids: [0; TEXTS + 1],
+            last: [0; TEXTS + 1],
+            texts: Texts::default(),
             index: HashMap::new(),
             entries: Vec::new(),
             handed_out: 0,
@@ -139,27 +205,81 @@ impl<M: Measured> SeriesRows<M> {
         Ok(())
     }
 
+    /// Takes the row's time back, because the row is refused: those that follow are placed as if it had not been.
+    fn take_back(&mut self) {
+        if let Some(order) = &self.order_before {
+            self.order = order.clone();
+        }
+    }
+
     /// Puts a text into the row; an empty one leaves what fills it.
     pub(crate) fn set_text(&mut self, column: usize, text: &str) {
         if !text.is_empty() {
-            let last = self.last[column];
-            if &*self.texts[last as usize] != text {
-                self.last[column] = self.intern(text);
+            if self.texts.of(self.last[column]) != text {
+                self.last[column] = self.texts.number(text);
             }
             self.row.text[column] = self.last[column];
         }
     }
 
-    fn intern(&mut self, text: &str) -> u32 {
-        if let Some(&id) = self.text_ids.get(text) {
-            return id;
+    /// Puts an endpoint into the row by its name: that of a path of an access log, or that of a given one.
+    pub(crate) fn set_endpoint(&mut self, column: usize, endpoint: &str, is_path: bool) {
+        let Endpoints { names, most, .. } = &self.endpoints;
+        if !is_path && names.are_as_given() && most.is_none() {
+            return self.set_text(column, endpoint);
         }
-        let id = self.texts.len() as u32;
-        let text: Arc<str> = text.into();
-        self.bytes += text.len() + 64;
-        self.texts.push(Arc::clone(&text));
-        self.text_ids.insert(text, id);
-        id
+        let name = if is_path { names.of_path(endpoint) } else { names.of(endpoint).into() };
+        if name.is_empty() {
+            return;
+        }
+        // Neighbouring lines mostly ask for the same.
+        if self.texts.of(self.last[column]) != name {
+            let held = self.texts.find(&name).filter(|number| most.is_none() || self.kept_endpoints.contains(number));
+            self.last[column] = match held {
+                Some(number) => number,
+                None if most.is_none_or(|most| self.found.keeps("endpoint", &name, most)) => {
+                    let number = self.texts.number(&name);
+                    self.kept_endpoints.insert(number);
+                    number
+                }
+                None => self.texts.number(OTHER),
+            };
+        }
+        self.row.text[column] = self.last[column];
+    }
+
+    /// Puts what a field says into all that it fills.
+    pub(crate) fn fill(&mut self, field: usize, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.given[field] += 1;
+        for at in 0..self.columns.filling()[field].targets.len() {
+            match self.columns.filling()[field].targets[at] {
+                Target::Text(column) if self.causes.column == Some(column) => {
+                    let name = self.causes.names.of(self.causes.reasons[field], text);
+                    // An empty one leaves what fills it.
+                    if !name.is_empty() {
+                        self.row.text[column] = self.texts.number(name);
+                    }
+                }
+                Target::Text(column) if self.endpoints.column == Some(column) => self.set_endpoint(column, text, true),
+                Target::Text(column) => self.set_text(column, text),
+                Target::Label(label) => {
+                    let held = self.texts.find(text).filter(|number| self.kept_values[label].contains(number));
+                    let value = match held {
+                        Some(number) => number,
+                        None if self.found.keeps(&self.label_names[label], text, MOST_VALUES) => {
+                            let number = self.texts.number(text);
+                            self.kept_values[label].insert(number);
+                            number
+                        }
+                        None => self.texts.number(OTHER),
+                    };
+                    self.labels.set(label, value);
+                }
+            }
+        }
     }
 
     /// The column of counts, as errors call it.
@@ -168,14 +288,16 @@ impl<M: Measured> SeriesRows<M> {
     }
 
     fn clear(&mut self) {
-        self.texts.clear();
-        self.text_ids.clear();
+        self.texts = Texts::default();
+        self.labels.forget();
+        self.kept_endpoints.clear();
+        self.kept_values.iter_mut().for_each(HashSet::clear);
         self.index.clear();
         self.entries.clear();
         (self.handed_out, self.bytes) = (0, 0);
-        self.last = [self.intern(""); TEXTS];
-        for at in 0..self.fills.len() {
-            self.fill_ids[at] = self.intern(&self.fills[at].clone());
+        self.last = [0; TEXTS + 1];
+        for (id, fill) in self.fill_ids.iter_mut().zip(&self.fills) {
+            *id = self.texts.number(fill);
         }
     }
 
@@ -193,7 +315,7 @@ impl<M: Measured> SeriesRows<M> {
             }
             Column::Text(at) => {
                 let mut builder = StringViewBuilder::with_capacity(entries.len());
-                let texts = entries.iter().map(|entry| &self.texts[entry.key.text[at] as usize]);
+                let texts = entries.iter().map(|entry| self.texts.of(entry.key.text[at]));
                 match &self.suffix {
                     Some((source, piece)) if *source == at => {
                         texts.for_each(|source| builder.append_value(format!("{source}{piece}")));
@@ -201,6 +323,10 @@ impl<M: Measured> SeriesRows<M> {
                     _ => texts.for_each(|text| builder.append_value(text)),
                 }
                 Arc::new(builder.finish())
+            }
+            Column::Labels => {
+                let labels = entries.iter().map(|entry| self.texts.of(entry.key.text[LABELS]));
+                Arc::new(labels.map(|text| (!text.is_empty()).then_some(text)).collect::<StringViewArray>())
             }
             Column::Status => Arc::new(Int32Array::from_iter_values(entries.iter().map(|entry| entry.key.status))),
             _ => M::array(column, entries.iter().map(|entry| &entry.measured))?,
@@ -215,12 +341,29 @@ impl<M: Measured> Rows for SeriesRows<M> {
 
     /// Texts that are not given are what fills them.
     fn begin(&mut self) {
+        if !self.is_added {
+            self.take_back();
+        }
+        self.is_added = false;
+        if self.is_lenient {
+            self.order_before = Some(self.order.clone());
+        }
         self.row = Row { text: self.fill_ids, ..Row::default() };
+        self.labels.begin();
     }
 
     fn set(&mut self, (name, column): Named, cell: Cell<'_>) -> Result<()> {
         match column {
+            Column::Text(at) if self.endpoints.column == Some(at) => self.set_endpoint(at, &cell.text(name)?, false),
             Column::Text(at) => self.set_text(at, &cell.text(name)?),
+            Column::Filling(at) => {
+                let text = cell.shown().into_owned();
+                if let Some(own) = self.columns.filling()[at].own {
+                    self.set(own, cell)?;
+                }
+                self.fill(at, &text);
+            }
+            Column::Labels => self.set_text(LABELS, &labels::whole(name, cell)?),
             Column::Time => self.set_when(cell.when(self.clock)?)?,
             Column::Status if cell.is_missing() => {}
             Column::Status => self.row.status = cell.status(name)?,
@@ -231,7 +374,8 @@ impl<M: Measured> Rows for SeriesRows<M> {
 
     /// One hash lookup, no allocation for a known key.
     fn add(&mut self, _line: u64) -> Result<()> {
-        let row = std::mem::take(&mut self.row);
+        let mut row = std::mem::take(&mut self.row);
+        row.text[LABELS] = self.labels.number(row.text[LABELS], &mut self.texts);
         let Some(time) = row.time else { return Err(missing("time")) };
         match self.rows_are {
             RowsAre::Raw if M::is_counted(&row.measured) => return Err(mixed(self.counts())),
@@ -264,11 +408,12 @@ impl<M: Measured> Rows for SeriesRows<M> {
                 self.entries.push(Entry { key, measured });
             }
         }
+        self.is_added = true;
         Ok(())
     }
 
     fn full(&self) -> bool {
-        self.entries.len() >= MAX_KEYS || self.bytes >= MAX_BYTES
+        self.entries.len() >= MAX_KEYS || self.bytes + self.texts.bytes() >= MAX_BYTES
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
@@ -277,6 +422,9 @@ impl<M: Measured> Rows for SeriesRows<M> {
             self.clear();
             if let Some(times) = self.times.take() {
                 self.seen.add(times);
+            }
+            for (rows, filling) in self.given.iter_mut().zip(self.columns.filling()) {
+                self.found.add_given(&filling.field, std::mem::take(rows));
             }
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! The `spec` of an agreement.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -126,6 +127,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
         businesses: patterns(fields, "business", notes),
         endpoints: patterns(fields, "endpoint", notes),
         customers: patterns(fields, "customer", notes),
+        labels: BTreeMap::new(),
     };
     let plans = patterns(fields, "plan", notes);
     let objective = objective(fields, notes);

@@ -13,7 +13,7 @@ mod parameters;
 mod sql;
 
 pub(crate) use indicator_type::IndicatorType;
-pub(crate) use parameters::{causes, party, patterns};
+pub(crate) use parameters::{causes, labels, party, patterns};
 
 use crate::fields::Fields;
 use crate::measure::{Counts, Measure};
@@ -25,7 +25,7 @@ use crate::pattern::RowFilter;
 pub(crate) const ALL: &[IndicatorType] = &[availability::TYPE, latency::TYPE, events::TYPE, gauge::TYPE, sql::TYPE];
 
 /// Parameters of every type.
-const COMMON: [&str; 4] = ["business", "endpoint", "customer", "noData"];
+const COMMON: [&str; 5] = ["business", "endpoint", "customer", "labels", "noData"];
 
 /// Reads the parameters of an indicator.
 pub(crate) fn read(kind: &IndicatorType, source: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Measure> {
@@ -40,6 +40,7 @@ pub(crate) fn read(kind: &IndicatorType, source: &Fields<'_>, notes: &mut Notes<
         businesses: patterns(spec, "business", notes),
         endpoints: patterns(spec, "endpoint", notes),
         customers: patterns(spec, "customer", notes),
+        labels: labels(spec, notes),
     };
     let words = [("ok", NoData::Ok), ("error", NoData::Error), ("ignore", NoData::Ignore)];
     let no_data = spec.word("noData", &words, notes);

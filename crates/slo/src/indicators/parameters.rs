@@ -1,5 +1,7 @@
 //! Parameters that several indicators, and agreements, have.
 
+use std::collections::BTreeMap;
+
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
 use crate::objective::{Causes, Charge, Party};
@@ -27,6 +29,15 @@ pub(crate) fn patterns(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) -> 
         }
     }
     patterns
+}
+
+/// `labels`: the values that each of some labels must have, by name.
+pub(crate) fn labels(spec: &Fields<'_>, notes: &mut Notes<'_>) -> BTreeMap<String, Vec<Pattern>> {
+    let Some(written) = spec.get("labels").and_then(|node| Fields::open(node, "labels", notes)) else {
+        return BTreeMap::new();
+    };
+    let names: Vec<&str> = written.entries().iter().map(|(name, _)| *name).collect();
+    names.into_iter().map(|name| (name.to_string(), patterns(&written, name, notes))).collect()
 }
 
 /// `party`: whose failures count.

@@ -54,7 +54,7 @@ fn every_clause_becomes_a_term() {
     let terms = &version.terms;
     assert_eq!((terms.owner.as_deref(), terms.display_name.as_deref()), (Some("ann"), Some("API gateway")));
     assert!(terms.matches_service("edge-2") && !terms.matches_service("login"));
-    assert!(terms.rows.matches("/any", "华北医疗") && !terms.rows.matches("/any", "other"));
+    assert!(terms.rows.matches("/any", "华北医疗", "") && !terms.rows.matches("/any", "other", ""));
     assert_eq!(terms.party, Party::Gateway);
     assert_eq!(terms.causes.0["keepalive_race"], Charge::Gateway);
     assert_eq!(terms.causes.0["upstream_timeout"], Charge::Service, "the rest is as it ships");

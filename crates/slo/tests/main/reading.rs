@@ -59,7 +59,7 @@ fn an_slo_becomes_an_objective() {
     assert_eq!((spec.target, spec.slice_target), ("0.999".parse().unwrap(), "0.99".parse().unwrap()));
     assert_eq!((spec.slice, spec.no_data), (300_000_000, NoData::Ok));
     assert_eq!(spec.time_zone, chrono_tz::Asia::Shanghai);
-    assert!(spec.rows.matches("/token/a", "") && !spec.rows.matches("/logout", ""));
+    assert!(spec.rows.matches("/token/a", "", "") && !spec.rows.matches("/logout", "", ""));
     assert_eq!(spec.indicator.to_string(), "2xx / (2xx + charged to service)");
 }
 

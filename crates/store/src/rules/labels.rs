@@ -6,6 +6,18 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 
 use super::broken::{Broken, First};
 
+/// Labels as they are stored: JSON with sorted names, no spaces between. Labels without a value are none; `None` if there are no others.
+pub fn labels_text<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let labels: BTreeMap<&str, &str> = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    // Of texts with text names there is always JSON.
+    (!labels.is_empty()).then(|| serde_json::to_string(&labels).unwrap_or_default())
+}
+
+/// The labels that a stored text is, by name; none of a text that is none.
+pub fn labels_of(text: &str) -> BTreeMap<String, String> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
 /// The first row whose labels are not written in the one way that there is. Neighbours mostly carry the same.
 pub(super) fn first_broken(batch: &RecordBatch) -> First {
     let labels = batch.column_by_name("labels")?.as_string_view_opt()?;
@@ -29,8 +41,8 @@ fn check(text: &str) -> Result<(), Broken> {
     if labels.is_empty() {
         return refused("labels are empty; leave them out".to_string());
     }
-    match serde_json::to_string(&labels) {
-        Ok(canonical) if canonical == text => Ok(()),
+    match labels_text(labels.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+        Some(canonical) if canonical == text => Ok(()),
         _ => refused(format!("labels are {text:?}")),
     }
 }

@@ -16,6 +16,7 @@ use datafusion::arrow::util::display::array_value_to_string;
 
 pub use broken::Broken;
 pub use currency::is_currency;
+pub use labels::{labels_of, labels_text};
 pub use series::{Gauge, STATUSES, check_events, check_gauge, check_requests, check_status};
 
 use crate::schema::TableKind;

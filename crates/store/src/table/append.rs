@@ -17,7 +17,7 @@ use crate::marker;
 use crate::once::{Batch, Mark, Once};
 use crate::schema::TableKind;
 use crate::sealed::Sealed;
-use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, resolve, span, spanned};
+use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, relabelled, resolve, span, spanned};
 use crate::write::{Written, write_files};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -107,7 +107,7 @@ impl Table {
             return Ok((Commit::default(), Vec::new()));
         }
         // Before anybody sees the rows: a version that does not know these columns must not read them.
-        if self.kind().telling().iter().any(|column| written.columns().has(column)) {
+        if !once.is_trial && self.kind().telling().iter().any(|column| written.columns().has(column)) {
             marker::raise(self.objects()).await?;
         }
         let scan = Scan { layout: &self.state.layout, objects: self.objects(), task };
@@ -188,6 +188,7 @@ impl Table {
             }
             let entry = Arc::new(entry);
             commit.overlap = parts.values().filter_map(|part| part.overlap).reduce(Overlap::and);
+            commit.relabelled = parts.values().filter_map(|part| part.relabelled).reduce(Overlap::and);
             commit.changes = parts.values().fold(Changes::default(), |sum, part| sum + part.change.changes);
             commit.files = entry.added.len();
             commit.bytes = entry.added.iter().map(|file| file.size).sum();
@@ -196,6 +197,10 @@ impl Table {
                 // What was compared may have been seen before it was durable.
                 self.settle().await?;
                 commit.outcome = if files.is_empty() { Outcome::Empty } else { Outcome::Unchanged };
+                return Ok((commit, Vec::new()));
+            }
+            if once.is_trial {
+                commit.outcome = if changes_nothing { Outcome::Unchanged } else { Outcome::Tried };
                 return Ok((commit, Vec::new()));
             }
             let version = base.snapshot.version() + 1;
@@ -267,6 +272,9 @@ impl Table {
                     if let Rule::Add { older_until } = rule {
                         let same_day: Vec<&DataFile> = same_day.iter().collect();
                         part.overlap = overlap(&scan, &part.new, &same_day, older_until).await?;
+                    }
+                    if rule == Rule::Replace {
+                        part.relabelled = relabelled(&scan, &part.new, same_day).await?;
                     }
                     part.change = resolve(&scan, first_day, &part.new, &stored, rule, span, written).await?;
                     part.against = Some(against);
@@ -350,6 +358,7 @@ struct Part {
     new: Vec<NewFile>,
     change: Change,
     overlap: Option<Overlap>,
+    relabelled: Option<Overlap>,
     /// The stored files against which the change was resolved.
     against: Option<Vec<Path>>,
 }

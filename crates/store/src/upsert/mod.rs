@@ -32,7 +32,7 @@ use crate::write::{PartitionFiles, Written};
 use resolve::{Means, Resolve};
 use unit::{is_one_piece, last_piece, unit_columns};
 
-pub(crate) use overlap::{overlap, span};
+pub(crate) use overlap::{overlap, relabelled, span};
 pub(crate) use rule::Span;
 pub use rule::{Overlap, Rule};
 pub(crate) use scan::{ORIGIN, Scan};

@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use futures::StreamExt;
 
 use super::rule::{Overlap, Scope, Span};
 use super::scan::{NEW, ORIGIN, Scan};
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::log::{DataFile, NewFile};
+use crate::log::{Bounds, DataFile, NewFile, Nulls};
 use crate::pieces::{piece_of, plain};
 use crate::schema::TableKind;
 
@@ -89,6 +89,50 @@ pub(crate) async fn span(scan: &Scan<'_>, new: &[NewFile]) -> Result<Option<Span
     let from = slices().filter_map(|slices| slices.first()).min().copied();
     let to = slices().filter_map(|slices| slices.last()).max().copied();
     Ok(from.zip(to).map(|(from, to)| Span { scopes: batch.slices.into_keys().collect(), from, to }))
+}
+
+/// The labels of rows of a scope and slice; empty where there are none.
+type LabelsOf = HashMap<(Scope, i64), BTreeSet<String>>;
+
+/// In which slices of a batch that replaces stored rows of its sources stay because they have other labels.
+pub(crate) async fn relabelled(scan: &Scan<'_>, new: &[NewFile], stored: &[DataFile]) -> Result<Option<Overlap>> {
+    let kind = scan.layout.kind();
+    let Some(labels) = kind.key().iter().position(|name| *name == "labels") else { return Ok(None) };
+    let has_labels = |bounds: &Bounds| bounds.nulls(labels) != Some(Nulls::All);
+    let times = new.iter().filter_map(|file| file.bounds.time_range(kind)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let Some((first, last)) = times else { return Ok(None) };
+    let near = |file: &&DataFile| file.time_range().is_none_or(|(from, to)| from <= last && first <= to);
+    let stored: Vec<&DataFile> = stored.iter().filter(near).collect();
+    let is_labelled =
+        new.iter().any(|file| has_labels(&file.bounds)) || stored.iter().any(|file| has_labels(file.key_bounds()));
+    if stored.is_empty() || !is_labelled {
+        return Ok(None);
+    }
+    let scopes = Scopes::new(kind);
+    let text = |rows: &RecordBatch, row: usize| {
+        let labels = rows["labels"].as_string_view();
+        if labels.is_valid(row) { labels.value(row).to_string() } else { String::new() }
+    };
+    let mut batch = LabelsOf::new();
+    let mut keys = scan.keys_where(new, &[], None)?;
+    while let Some(rows) = keys.next().await.transpose()? {
+        let times = rows["time"].as_primitive::<TimestampMicrosecondType>().values();
+        for (row, &time) in times.iter().enumerate() {
+            batch.entry((scopes.of(&rows, row), time)).or_default().insert(text(&rows, row));
+        }
+    }
+    let mut met: BTreeSet<(Scope, i64)> = BTreeSet::new();
+    let mut keys = scan.keys_where(&[], &stored, Some(scan.between(first, last)?))?;
+    while let Some(rows) = keys.next().await.transpose()? {
+        let times = rows["time"].as_primitive::<TimestampMicrosecondType>().values();
+        for (row, &time) in times.iter().enumerate() {
+            let of = (scopes.of(&rows, row), time);
+            if batch.get(&of).is_some_and(|labels| !labels.contains(&text(&rows, row))) {
+                met.insert(of);
+            }
+        }
+    }
+    Ok(met.into_iter().map(|(_, slice)| Overlap::of(slice)).reduce(Overlap::and))
 }
 
 /// Which slices of a batch that adds the same sources have spoken of, in other files; refuses those that may be stored raw by an older

@@ -327,6 +327,7 @@ mod tests {
             empty(),
             Arc::clone(&good),
             good,
+            Arc::new(StringViewArray::new_null(rows.len())),
             Arc::new(Date32Array::from(vec![0; rows.len()])),
         ];
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()

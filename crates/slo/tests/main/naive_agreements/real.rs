@@ -109,7 +109,7 @@ impl Case {
         }
         for requests in self.requests.iter().filter(|_| terms.objective.is_none()) {
             let (status, cause) = (STATUSES[requests.status], CAUSES[requests.cause]);
-            if !terms.rows.matches(ENDPOINTS[requests.endpoint], "c") || !terms.is_valid(status, cause) {
+            if !terms.rows.matches(ENDPOINTS[requests.endpoint], "c", "") || !terms.is_valid(status, cause) {
                 continue;
             }
             let failed = match &terms.failed {

@@ -17,7 +17,7 @@ pub(crate) const TABLE: Description = Description {
     columns,
     measures: &[("good", Measure::Sum), ("total", Measure::Sum)],
     later: &["labels"],
-    reserved: &["labels"],
+    reserved: &[],
 };
 
 fn columns(slice_seconds: i64) -> Vec<Field> {

@@ -23,7 +23,7 @@ pub(crate) const TABLE: Description = Description {
         ("last", Measure::Last),
     ],
     later: &["labels"],
-    reserved: &["labels"],
+    reserved: &[],
 };
 
 fn columns(slice_seconds: i64) -> Vec<Field> {

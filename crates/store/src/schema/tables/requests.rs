@@ -22,7 +22,7 @@ pub(crate) const TABLE: Description = Description {
         ("latency_le", Measure::CountsLe),
     ],
     later: &["labels"],
-    reserved: &["labels"],
+    reserved: &[],
 };
 
 fn columns(slice_seconds: i64) -> Vec<Field> {

@@ -1,0 +1,125 @@
+//! Lines and rows that are refused while the rest is stored.
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+
+use crate::{fails, nines, query, run};
+
+struct Case {
+    folder: tempfile::TempDir,
+    store: PathBuf,
+}
+
+impl Case {
+    fn new() -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        Case { folder, store }
+    }
+
+    fn ingest(&self, table: &str, (name, text): (&str, &[u8]), options: &[&str]) -> Command {
+        fs::write(self.folder.path().join(name), text).unwrap();
+        let mut command = nines();
+        command.current_dir(self.folder.path()).arg("--store").arg(&self.store).args(["ingest", table, name]);
+        command.args(options);
+        command
+    }
+
+    fn bad(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join("bad.csv")).unwrap();
+        text.lines().map(str::to_string).collect()
+    }
+
+    fn rows(&self, sql: &str) -> Vec<String> {
+        query(&self.store, sql)
+    }
+}
+
+const SKIP: [&str; 2] = ["--skip-bad", "bad.csv"];
+const HEADER: &str = "file,line,position,column,reason,text";
+
+#[test]
+fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
+    let case = Case::new();
+    let good = "h - - [14/Oct/2026:12:00:01 +0000] \"GET /a HTTP/1.1\" 200 5";
+    let long = "x".repeat(2 << 20);
+    let log = format!("{good}\n{}\nnonsense, really\n{long}\n{good}\n", good.replace(" 200 ", " 2xx "));
+    assert!(fails(1, &mut case.ingest("requests", ("a.log", log.as_bytes()), &[])).contains("a.log:2:"));
+    let said = run(&mut case.ingest("requests", ("a.log", log.as_bytes()), &SKIP));
+    assert!(said.starts_with("read        2 rows\nrejected    3, in bad.csv with the reasons\n"), "{said}");
+    assert_eq!(case.rows("SELECT endpoint, sum(requests) FROM requests GROUP BY 1"), ["/a,2"]);
+    let bad = case.bad();
+    assert_eq!(bad[0], HEADER);
+    assert!(bad[1].starts_with("a.log,2,54,,\"there is \"\"2xx 5\"\"; expected a status from 0 to 999"), "{}", bad[1]);
+    assert!(bad[2].starts_with("a.log,3,") && bad[2].ends_with("\"nonsense, really\""), "{}", bad[2]);
+    assert_eq!((bad[3].as_str(), bad.len()), ("a.log,4,,,the line is longer than 1 MiB,", 4));
+    // What was refused was read: only new lines are, when the file has grown.
+    let grown = format!("{log}more nonsense\n{good}\n");
+    let said = run(&mut case.ingest("requests", ("a.log", grown.as_bytes()), &SKIP));
+    assert!(said.starts_with("read        1 row\nrejected    1, in bad.csv"), "{said}");
+    assert!(case.bad()[1].starts_with("a.log,6,"), "{:?}", case.bad());
+    let said =
+        fails(1, &mut case.ingest("requests", ("b.log", b"nonsense\n"), &["--skip-bad", "bad.csv", "--format", "log"]));
+    assert!(said.contains("all 1 lines or rows are refused; nothing is stored. bad.csv says why"), "{said}");
+    let said = fails(1, &mut case.ingest("requests", ("a.log", grown.as_bytes()), &["--skip-bad", "a.log"]));
+    assert!(said.contains("--skip-bad a.log: this file is read, and would be overwritten"), "{said}");
+    assert_eq!(fs::read_to_string(case.folder.path().join("a.log")).unwrap(), grown);
+}
+
+#[test]
+fn every_format_goes_on_behind_a_bad_row() {
+    let case = Case::new();
+    let csv =
+        "time,service,good,total\n1791979200,x,1,2\nsoon,x,1,2\n1791979260,x,3,2\n1791979260,\"x\"\n1791979260,x,4,5\n";
+    let said = run(&mut case.ingest("events", ("e.csv", csv.as_bytes()), &SKIP));
+    assert!(said.starts_with("read        2 rows\nrejected    3,"), "{said}");
+    assert_eq!(case.rows("SELECT sum(good), sum(total) FROM events"), ["5,7"]);
+    let places: Vec<String> =
+        case.bad()[1..].iter().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(places, ["e.csv,3", "e.csv,4", "e.csv,5"]);
+
+    let json = "{\"time\": 1791979200, \"service\": \"y\", \"value\": 1}\n{\"time\": 1791979200, \"value\": \"x\"}\n{broken\n{\"time\": \
+                1791979201, \"service\": \"y\", \"value\": 3}\n";
+    let said = run(&mut case.ingest("gauges", ("g.jsonl", json.as_bytes()), &SKIP));
+    assert!(said.starts_with("read        2 rows\nrejected    2,"), "{said}");
+    assert_eq!(case.rows("SELECT samples, sum FROM gauges"), ["2,4.0"]);
+
+    // A latency whose thresholds differ from those before must not leave its count behind.
+    let le = "time,requests,latency_le\n1791979200,3,\"[{\"\"le\"\":5,\"\"count\"\":1}]\"\n1791979200,4,\"[{\"\"le\"\":6,\"\"count\"\":1}]\"\n";
+    run(&mut case.ingest("requests", ("le.csv", le.as_bytes()), &SKIP));
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["3"]);
+
+    let incidents = "id,started,fixed\na,2026-10-14,2026-10-15\nb,2026-10-14,2026-10-13\nc,then,\nd,2026-10-14,\n";
+    let said = run(&mut case.ingest("incidents", ("i.csv", incidents.as_bytes()), &SKIP));
+    assert!(said.starts_with("read        2 rows\nrejected    2,"), "{said}");
+    assert_eq!(case.rows("SELECT id FROM incidents ORDER BY id"), ["a", "d"]);
+}
+
+#[test]
+fn rows_of_parquet_and_of_queries_are_refused_one_by_one() {
+    let case = Case::new();
+    let path = case.folder.path().join("r.parquet");
+    let rows = "SELECT CAST(1791979200 + value AS BIGINT) AS time, CAST(CASE WHEN value % 1000 = 7 THEN -1 ELSE 1 END AS BIGINT) AS requests, \
+                CAST(CASE WHEN value = 20 THEN 1000 ELSE 200 END AS INT) AS status FROM generate_series(0, 19999) AS t(value) ORDER BY value";
+    run(nines().arg("--store").arg(&case.store).args(["sql", "--format", "parquet", rows, "-o"]).arg(&path));
+    let bytes = fs::read(&path).unwrap();
+    let said = run(&mut case.ingest("requests", ("r.parquet", &bytes), &SKIP));
+    assert!(said.starts_with("read        19,979 rows\nrejected    21,"), "{said}");
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["19979"]);
+    let bad = case.bad();
+    let mut lines: Vec<u64> = bad[1..].iter().map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    lines.sort_unstable();
+    let mut expected: Vec<u64> = (0..20).map(|thousand| thousand * 1000 + 8).chain([21]).collect();
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+    assert!(bad.iter().any(|line| line.contains("status is \"\"1000\"\"") && line.contains("requests")), "{bad:?}");
+
+    let again = Case::new();
+    let options = ["--skip-bad", "bad.csv", "--select", "SELECT * FROM input", "--aggregates"];
+    let said = run(&mut again.ingest("requests", ("r.parquet", &bytes), &options));
+    assert!(said.starts_with("read        19,979 rows\nrejected    21,"), "{said}");
+    assert_eq!(again.rows("SELECT sum(requests) FROM requests"), ["19979"]);
+    assert!(again.bad()[1].starts_with("the result of --select,"), "{:?}", again.bad()[1]);
+}
