@@ -69,7 +69,7 @@ pub use delete::Deleting;
 pub use engine::{Engine, Settings};
 pub use error::{EngineError, Mistakes, Result};
 pub use held::{HeldMemory, bytes_of};
-pub use load::{FileRead, FileState, Load, Loaded, Warning};
+pub use load::{FileRead, FileState, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled, Warning};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use retain::{Retained, Retaining};
@@ -84,6 +84,7 @@ pub use zone::Zone;
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;
 pub use nines_ingest as ingest;
+pub use nines_prometheus as prometheus;
 pub use nines_slo as slo;
 pub use nines_store as store;
 pub use nines_timeline as timeline;

@@ -129,6 +129,7 @@ impl Client {
             Some(problem) => problem.error.clone(),
             None => String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" "),
         };
+        let text = text.trim_end_matches('.');
         let text: String =
             if text.is_empty() { "no reason given".to_string() } else { text.chars().take(SHOWN).collect() };
         let kind = told.map(|problem| problem.kind).unwrap_or_default();

@@ -22,6 +22,7 @@ mod excerpt;
 mod fields;
 mod fraction;
 mod goal;
+mod import;
 mod indicators;
 mod instant;
 mod local_days;
@@ -67,6 +68,7 @@ pub use credit::{
 pub use definitions::{Belonging, Composite, Definitions, Promise};
 pub use document::{Document, Reading, read};
 pub use fraction::{Fraction, PERCENT_SCALE, Rounding};
+pub use import::{ImportFormat, Imported, import};
 pub use instant::{SINCE_EVER, first_instant};
 pub use local_days::{day_unit, midnight_unit};
 pub use mapping::{ColumnFrom, Counted, Mapping, NewSeries, Rule};

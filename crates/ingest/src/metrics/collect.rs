@@ -26,10 +26,6 @@ pub struct Collected {
     pub matched: u64,
     /// Samples that are none: NaN and marks of staleness.
     pub stale: u64,
-    /// Samples at or before this instant, in µs, are left out, and how many were.
-    pub known_until: Option<i64>,
-    /// So many.
-    pub known: u64,
     /// The first and the last instant of a sample that counts, in µs.
     pub range: Option<(i64, i64)>,
     series: HashSet<Arc<Labels>>,
@@ -62,8 +58,6 @@ impl Collected {
             samples: 0,
             matched: 0,
             stale: 0,
-            known_until: None,
-            known: 0,
             range: None,
             series: HashSet::new(),
             met,
@@ -111,10 +105,6 @@ impl Collected {
             return Ok(());
         }
         self.matched += 1;
-        if self.known_until.is_some_and(|until| sample.time <= until) {
-            self.known += 1;
-            return Ok(());
-        }
         let is_none = match &sample.value {
             Value::Number(number) => number.is_nan(),
             Value::Histogram(histogram) => is_stale(histogram),

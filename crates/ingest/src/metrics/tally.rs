@@ -33,6 +33,10 @@ pub struct Tally {
     observed: Vec<i64>,
     mapping: Arc<Mapping>,
     passed: Arc<Mutex<Option<Passed>>>,
+    /// Samples before this instant, in µs, are left out.
+    pub known_until: Option<i64>,
+    /// How many were.
+    pub known: u64,
 }
 
 impl Tally {
@@ -49,6 +53,8 @@ impl Tally {
             observed: Vec::new(),
             mapping: Arc::clone(mapping),
             passed: Arc::default(),
+            known_until: None,
+            known: 0,
         }
     }
 
@@ -93,9 +99,13 @@ impl Tally {
         self.by_series.entry(Arc::clone(labels)).or_default().push(number);
     }
 
-    /// Adds a sample of a series to all that it counts for; whether it is new to one of these.
+    /// Adds a sample of a series to all that it counts for.
     pub(super) fn add(&mut self, labels: &Arc<Labels>, time: i64, value: &Sampled) -> Result<()> {
         let Some(numbers) = self.by_series.get(labels) else { return Ok(()) };
+        if self.known_until.is_some_and(|until| time < until) {
+            self.known += 1;
+            return Ok(());
+        }
         let members = Arc::make_mut(&mut self.members);
         for &number in numbers {
             let Some(member) = members.get_mut(number as usize) else { continue };
@@ -157,7 +167,7 @@ impl Tally {
     }
 
     /// Series whose samples are all older than what is stored of them, and how many of the others begin before.
-    pub fn known(&self) -> (u64, u64) {
+    pub fn known_series(&self) -> (u64, u64) {
         let (mut whole, mut part) = (0, 0);
         for member in self.members.iter().filter(|member| member.is_resumed) {
             let known = member.state.known.or(member.state.number.last().map(|(time, _)| time));

@@ -11,7 +11,8 @@ mod token;
 pub use selector::{Matcher, Selector};
 pub use token::quoted;
 
-use expression::{Expression, Grouping, Node};
+pub(crate) use expression::{Expression, Grouping, Node};
+pub(crate) use parse::parse;
 
 /// What is wrong with an expression, and where: bytes from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]

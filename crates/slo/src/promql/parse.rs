@@ -66,7 +66,7 @@ impl Parser {
     }
 
     fn takes_word(&mut self, word: &str) -> bool {
-        let is_next = matches!(self.peek(), TokenKind::Name(next) if next == word);
+        let is_next = matches!(self.peek(), TokenKind::Name(next) if next.eq_ignore_ascii_case(word));
         self.next += usize::from(is_next);
         is_next
     }
@@ -81,7 +81,7 @@ impl Parser {
         loop {
             let sign = match self.peek() {
                 TokenKind::Sign(sign) if signs.contains(sign) => (*sign).to_string(),
-                TokenKind::Name(word) if signs.contains(&word.as_str()) => word.clone(),
+                TokenKind::Name(word) if signs.contains(&word.to_lowercase().as_str()) => word.to_lowercase(),
                 _ => return Ok(left),
             };
             self.next += 1;
@@ -169,7 +169,7 @@ impl Parser {
         if let TokenKind::Range(_) = self.peek() {
             return Err(self.refused("a range of what is no selector"));
         }
-        if self.takes_word("offset") || matches!(self.peek(), TokenKind::Name(word) if word == "offset") {
+        if self.takes_word("offset") {
             return Err(Refused::new(at, "'offset' counts another time"));
         }
         Ok(Expression { at, node })
