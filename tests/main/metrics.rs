@@ -71,13 +71,37 @@ fn files_go_on_where_the_last_one_ended_and_count_once() {
     assert_eq!(apart[1..3], ["2026-10-14T12:00:00Z,200,7", "2026-10-14T12:01:00Z,200,14"]);
     for file in [&first, &second, &all] {
         let said = ingest(&store, &[file]);
-        assert!(said.contains(&"requests nothing new: every sample is stored already".to_string()), "{said:?}");
+        assert!(
+            said.contains(
+                &"requests nothing new: no sample is later than the last one that is stored of its series".to_string()
+            ),
+            "{said:?}"
+        );
     }
     assert_eq!(csv(&store, sums), apart);
     // Two files at once, the same series in both.
     let both = path("both");
     ingest(&both, &[&all, &first]);
     assert_eq!(csv(&both, sums), apart);
+}
+
+#[test]
+fn of_writers_who_load_the_same_at_once_each_sample_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("m.yaml"), MAPPING).unwrap();
+    std::fs::write(path("1.txt"), samples(0..30)).unwrap();
+    std::fs::write(path("2.txt"), samples(20..60)).unwrap();
+    let store = folder.path().join("store");
+    for file in ["1.txt", "2.txt"] {
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| lines(&store, &["ingest", "prometheus", &path(file), "--mapping", &path("m.yaml")]));
+            }
+        });
+    }
+    let sums = "SELECT status, sum(requests) FROM requests GROUP BY 1 ORDER BY 1";
+    assert_eq!(csv(&store, sums)[1..], ["200,833", "500,29"]);
 }
 
 #[test]

@@ -253,13 +253,15 @@ fn told_table(table: &MetricTable, session: &Session) -> String {
             "{name:<12}nothing changed: {} stored already\n",
             counted(commit.rows, "aggregate is", "aggregates are")
         ),
-        _ if table.known_series.0 > 0 => format!("{name:<12}nothing new: every sample is stored already\n"),
+        _ if table.known_series.0 > 0 => {
+            format!("{name:<12}nothing new: no sample is later than the last one that is stored of its series\n")
+        }
         _ => format!("{name:<12}nothing to count\n"),
     };
     let (whole, part) = table.known_series;
     if commit.rows > 0 && whole > 0 {
         text.push_str(&format!(
-            "known       of {} every sample is stored already\n",
+            "known       of {} no sample is later than the last one that is stored\n",
             counted(whole, "series", "series")
         ));
     }
