@@ -5,7 +5,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-use crate::{nines, query, run};
+use crate::{fails, nines, query, run};
 
 fn ingest(folder: &Path, table: &str, file: &str, options: &[&str]) -> Command {
     let mut command = nines();
@@ -67,6 +67,8 @@ fn a_dry_run_says_what_would_be_stored_and_stores_nothing() {
     ));
     assert!(said.contains("stored      nothing: this was a dry run"), "{said}");
     assert_eq!(query(&place.join("store"), "SELECT sum(requests) FROM requests"), ["3"]);
+    let said = fails(1, &mut ingest(place, "gauges", "e.csv", &["--dry-run", "--slice", "15s"]));
+    assert!(said.contains("60"), "{said}");
 }
 
 fn walk(folder: &Path) -> Vec<String> {

@@ -121,13 +121,73 @@ fn a_field_that_is_not_there_is_told() {
 #[test]
 fn plain_logs_have_fields_too() {
     let case = Case::new();
-    let line = "10.0.0.1 - ann [14/Oct/2026:12:00:01 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"agent\"\n";
-    let said = run(&mut case.ingest("requests", ("access.log", line), &["--customer-from", "remote_user"]));
-    assert!(said.contains("format      the combined log format"), "{said}");
-    assert_eq!(case.rows("SELECT customer, endpoint FROM requests"), ["ann,/a"]);
-    let more = line.replace("\"agent\"", "\"agent\" 0.5");
-    let said = fails(1, &mut case.ingest("requests", ("timed.log", &more), &["--customer-from", "remote_user"]));
-    assert!(said.contains("timed.log:1: the line has more than the common or combined format"), "{said}");
+    let combined = "10.0.0.1 - ann [14/Oct/2026:12:00:01 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"agent\"";
+    let common = "10.0.0.1 - bob [14/Oct/2026:12:00:01 +0000] \"GET http://Shop.example:80/b HTTP/1.1\" 200 5";
+    for (name, text, rows) in [
+        // A time taken goes on being one, and a line that says less counts all the same.
+        ("combined.log", format!("{combined}\n{combined} 0.5\n{common}\n"), vec!["/a,ann,2,0.5", "/b,,1,"]),
+        ("common.log", format!("{common} 0.25\n{common}\n"), vec!["/b,bob,2,0.25"]),
+        ("virtual.log", format!("shop.example:80 {combined}\n"), vec!["/a,ann,1,"]),
+    ] {
+        let case = Case::new();
+        let said = run(&mut case.ingest("requests", (name, &text), &["--customer-from", "remote_user"]));
+        assert!(!said.contains("warning"), "{said}");
+        let select =
+            "SELECT endpoint, customer, sum(requests), sum(latency_sum) FROM requests GROUP BY 1, 2 ORDER BY 1";
+        assert_eq!(case.rows(select), rows, "{name}");
+    }
+    let hosts = format!("{common}\n");
+    run(&mut case.ingest("requests", ("hosts.log", &hosts), &["--service-from", "host"]));
+    assert_eq!(case.rows("SELECT service, endpoint FROM requests"), ["shop.example,/b"]);
+    // The client's name for the server comes before the server's own.
+    let format = "$time_iso8601 $server_name $host \"$request\" $status";
+    let line = "2026-10-14T12:00:01+00:00 _ pay.example \"GET /p HTTP/1.1\" 200\n";
+    run(&mut case.ingest("requests", ("named.log", line), &["--log-format", format, "--service-from", "host"]));
+    assert_eq!(case.rows("SELECT service FROM requests WHERE endpoint = '/p'"), ["pay.example"]);
+    // What is bad at the beginning tells nothing of the lines behind it.
+    let first = format!("nonsense\n{combined}\n");
+    let options = ["--customer-from", "remote_user", "--skip-bad", "bad.csv", "--format", "log"];
+    let other = Case::new();
+    run(other.ingest("requests", ("first.log", &first), &options).current_dir(other.folder.path()));
+    assert_eq!(other.rows("SELECT customer FROM requests"), ["ann"]);
+}
+
+#[test]
+fn a_field_with_a_column_of_its_own_fills_both() {
+    let csv = "time,service,status,customer,requests\n1791979200,x,503,acme,7\n";
+    let options = ["--label", "status", "--label", "customer", "--business-from", "customer"];
+    let row = "SELECT status, customer, business, labels, requests FROM requests";
+    let expected = [r#"503,acme,acme,"{""customer"":""acme"",""status"":""503""}",7"#];
+    let case = Case::new();
+    run(&mut case.ingest("requests", ("r.csv", csv), &options));
+    assert_eq!(case.rows(row), expected);
+    let parquet = case.folder.path().join("r.parquet");
+    let select = "SELECT time, service, status, customer, requests FROM requests";
+    run(case.nines(&["sql", "--format", "parquet", select, "-o"]).arg(&parquet));
+    let again = Case::new();
+    run(nines().arg("--store").arg(&again.store).args(["ingest", "requests"]).arg(&parquet).args(options));
+    assert_eq!(again.rows(row), expected);
+}
+
+#[test]
+fn too_many_names_are_other_in_every_format() {
+    let mut csv = "time,endpoint,zone,requests\n".to_string();
+    (0..1500).for_each(|n| csv += &format!("1791979200,/{n},{n},1\n"));
+    let options = ["--label", "zone", "--customer-from", "zone", "--most-endpoints", "10"];
+    let rows = "SELECT count(DISTINCT endpoint), count(DISTINCT labels), count(DISTINCT customer), sum(requests) FROM requests";
+    let case = Case::new();
+    let said = run(&mut case.ingest("requests", ("r.csv", &csv), &options));
+    assert!(said.contains("500 rows are called 'other', because there are more names of zone"), "{said}");
+    assert!(said.contains("1,490 rows are called 'other', because there are more names of endpoint"), "{said}");
+    assert_eq!(case.rows(rows), ["11,1001,1500,1500"]);
+    let parquet = case.folder.path().join("r.parquet");
+    let select = "SELECT to_timestamp_seconds(1791979200) AS time, '/' || value AS endpoint, CAST(value AS VARCHAR) AS zone, 1 AS requests FROM \
+         generate_series(0, 1499) AS t(value)";
+    run(case.nines(&["sql", "--format", "parquet", select, "-o"]).arg(&parquet));
+    let again = Case::new();
+    let said = run(nines().arg("--store").arg(&again.store).args(["ingest", "requests"]).arg(&parquet).args(options));
+    assert!(said.contains("more names of zone") && !said.contains("no row has such a field"), "{said}");
+    assert_eq!(again.rows(rows), ["11,1001,1500,1500"]);
 }
 
 #[test]

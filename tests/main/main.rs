@@ -28,6 +28,7 @@ mod latencies;
 mod log_formats;
 mod logs;
 mod manual;
+mod metrics;
 mod nezha;
 mod notebooks;
 mod objectives;

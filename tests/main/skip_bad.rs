@@ -59,12 +59,15 @@ fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
     let grown = format!("{log}more nonsense\n{good}\n");
     let said = run(&mut case.ingest("requests", ("a.log", grown.as_bytes()), &SKIP));
     assert!(said.starts_with("read        1 row\nrejected    1, in bad.csv"), "{said}");
-    assert!(case.bad()[1].starts_with("a.log,6,"), "{:?}", case.bad());
+    // Those before stay: nobody reads them again.
+    assert!(case.bad().len() == 5 && case.bad()[4].starts_with("a.log,6,"), "{:?}", case.bad());
+    assert!(run(&mut case.ingest("requests", ("a.log", grown.as_bytes()), &SKIP)).contains("already ingested"));
+    assert_eq!(case.bad().len(), 5);
     let said =
         fails(1, &mut case.ingest("requests", ("b.log", b"nonsense\n"), &["--skip-bad", "bad.csv", "--format", "log"]));
     assert!(said.contains("all 1 lines or rows are refused; nothing is stored. bad.csv says why"), "{said}");
     let said = fails(1, &mut case.ingest("requests", ("a.log", grown.as_bytes()), &["--skip-bad", "a.log"]));
-    assert!(said.contains("--skip-bad a.log: this file is read, and would be overwritten"), "{said}");
+    assert!(said.contains("--skip-bad a.log: this file is read, and would be written"), "{said}");
     assert_eq!(fs::read_to_string(case.folder.path().join("a.log")).unwrap(), grown);
 }
 
@@ -95,6 +98,47 @@ fn every_format_goes_on_behind_a_bad_row() {
     let said = run(&mut case.ingest("incidents", ("i.csv", incidents.as_bytes()), &SKIP));
     assert!(said.starts_with("read        2 rows\nrejected    2,"), "{said}");
     assert_eq!(case.rows("SELECT id FROM incidents ORDER BY id"), ["a", "d"]);
+}
+
+#[test]
+fn a_quote_that_is_never_closed_takes_no_other_line_with_it() {
+    for rows in [1_000, 100_000] {
+        let case = Case::new();
+        let mut csv = "time,endpoint,requests\n".to_string();
+        for row in 0..rows {
+            let is_quoted = row == 5 || rows > 1_000 && row == rows - 100;
+            let quote = if is_quoted { "\"" } else { "" };
+            csv += &format!("{},{quote}/{},1\n", 1_791_979_200 + row % 60, row % 7);
+        }
+        let said = run(&mut case.ingest("requests", ("q.csv", csv.as_bytes()), &SKIP));
+        let refused = if rows > 1_000 { 2 } else { 1 };
+        assert!(said.contains(&format!("rejected    {refused},")), "{said}");
+        assert_eq!(case.rows("SELECT sum(requests) FROM requests"), [(rows - refused).to_string()]);
+        let bad = case.bad();
+        assert!(bad[1].starts_with("q.csv,7,") && bad[1].ends_with(",\"1791979205,\"\"/5,1\""), "{}", bad[1]);
+        if refused > 1 {
+            assert!(bad[2].starts_with(&format!("q.csv,{},", rows - 100 + 2)), "{}", bad[2]);
+        }
+    }
+}
+
+#[test]
+fn a_refused_row_moves_no_clock() {
+    let case = Case::new();
+    let csv = "time,service,requests\n2026-10-25 01:50:00,x,1\n2026-10-25 02:30:00,x,1\n2026-10-25 02:05:00,x,many\n\
+               2026-10-25 02:31:00,x,1\n2026-10-25 02:40:00,x,1\n2026-10-25 03:10:00,x,1\n";
+    let mut command = case.ingest("requests", ("c.csv", csv.as_bytes()), &SKIP);
+    run(command.args(["--time-zone", "Europe/Berlin"]));
+    assert_eq!(
+        case.rows("SELECT time FROM requests ORDER BY time"),
+        [
+            "2026-10-24T23:50:00Z",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T00:31:00Z",
+            "2026-10-25T00:40:00Z",
+            "2026-10-25T02:10:00Z"
+        ]
+    );
 }
 
 #[test]

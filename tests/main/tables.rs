@@ -31,8 +31,8 @@ fn gauges() {
     assert!(said.contains("time range  2026-10-01"), "{said}");
     let sql = "SELECT * FROM gauges ORDER BY time";
     let rows = [
-        "2026-10-01T00:00:00Z,,db,,lag,probe,2,4.5,1.5,3.0,3.0",
-        "2026-10-01T00:01:00Z,,db,,lag,probe,1,-2.0,-2.0,-2.0,-2.0",
+        "2026-10-01T00:00:00Z,,db,,lag,probe,2,4.5,1.5,3.0,3.0,",
+        "2026-10-01T00:01:00Z,,db,,lag,probe,1,-2.0,-2.0,-2.0,-2.0,",
     ];
     assert_eq!(stored(&folder, sql), rows);
     // The same rows again as Parquet: samples that are raw, and aggregates as they were stored.

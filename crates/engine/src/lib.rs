@@ -70,7 +70,9 @@ pub use engine::{Engine, Settings};
 pub use error::{EngineError, Mistakes, Result};
 pub use files::{InputFiles, input_files};
 pub use held::{HeldMemory, bytes_of};
-pub use load::{FileRead, FileState, Load, Loaded, Preview, Warning};
+pub use load::{
+    FileRead, FileState, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Preview, Pull, Pulled, Warning,
+};
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};
 pub use retain::{Retained, Retaining};
@@ -85,6 +87,7 @@ pub use zone::Zone;
 // What an embedding program needs to speak with the engine, in the versions that fit.
 pub use datafusion;
 pub use nines_ingest as ingest;
+pub use nines_prometheus as prometheus;
 pub use nines_slo as slo;
 pub use nines_store as store;
 pub use nines_timeline as timeline;

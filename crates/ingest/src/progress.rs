@@ -97,6 +97,13 @@ impl Progress {
         self.example.get_or_init(|| number);
     }
 
+    /// Adds a file to what is to be read.
+    pub fn expect_file(&self, path: &std::path::Path) -> crate::Result<()> {
+        let metadata = std::fs::metadata(path);
+        self.add_total(metadata.map_err(|error| crate::IngestError::io(&path.display().to_string(), error))?.len());
+        Ok(())
+    }
+
     pub(crate) fn add_total(&self, bytes: u64) {
         self.total_bytes.fetch_add(bytes, Relaxed);
     }

@@ -38,7 +38,8 @@ pub fn are_raw(kind: TableKind, names: &[String], from: &[FromField]) -> Result<
     if !kind.is_series() {
         return Ok(false);
     }
-    let found = Columns::with(kind, from)?.find_each(names.iter().map(String::as_str));
+    let Ok(columns) = Columns::with(kind, from) else { return Ok(false) };
+    let found = columns.find_each(names.iter().map(String::as_str));
     Ok(found.is_ok_and(|found| !found.iter().any(|(_, column)| column.is_count())))
 }
 

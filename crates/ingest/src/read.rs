@@ -107,6 +107,11 @@ pub fn read_from(
 }
 
 impl Batches {
+    /// These batches, which `stop` ends.
+    pub(crate) fn of(current: BatchesOfOne, options: Options, progress: Arc<Progress>, stop: Arc<AtomicBool>) -> Self {
+        Batches { options, progress, waiting: VecDeque::new(), current: Some(current), stop }
+    }
+
     /// The schema of every batch: the table's.
     pub fn schema(&self) -> SchemaRef {
         self.options.kind.schema(self.options.slice_seconds)

@@ -134,7 +134,7 @@ pub(crate) struct Ingest {
 
 impl Ingest {
     /// The fields that fill columns and labels.
-    pub fn from_fields(&self) -> Vec<FromField> {
+    pub fn filling_fields(&self) -> Vec<FromField> {
         let columns = [
             ("business", &self.business_from),
             ("service", &self.service_from),

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod ask;
+mod import;
 mod input;
+mod metrics;
 mod records;
 mod upkeep;
 mod values;
@@ -12,7 +14,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use nines_engine::{SessionSettings, Settings, Zone};
 
 pub(crate) use ask::{AsOf, PageFormat, Report, Run, Running, Shell, Sql};
+pub(crate) use import::Import;
 pub(crate) use input::{Demo, Ingest};
+pub(crate) use metrics::{FromMetrics, Ingesting, Prometheus};
 pub(crate) use records::{Apply, Credits, Exclude, Incident, Rules, Slos};
 pub(crate) use upkeep::{Backup, Check, Compact, Delete, Gc, Log, Refresh, Restore, Retain};
 use values::{bytes, time_zone};
@@ -77,7 +81,7 @@ impl Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Store files: access logs, CSV, JSON lines, Parquet, or anything SQL can map
-    Ingest(Ingest),
+    Ingest(Box<Ingesting>),
     /// Run SQL and print the result
     Sql(Sql),
     /// Ask and look around: SQL with history and completion, commands that begin with a backslash
@@ -88,6 +92,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Record definitions of objectives, all of them or none
     Apply(Apply),
+    /// Make objectives and a mapping of metrics of definitions that other programs use
+    Import(Import),
     /// List the objectives that are in force
     Slos(Slos),
     /// Evaluate ahead of questions: fill in every day of every objective that is not kept yet

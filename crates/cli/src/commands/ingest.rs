@@ -1,16 +1,16 @@
 //! `nines ingest`: files in, one commit, a summary of what was read, stored and left.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount};
 use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::ingest::Progress;
 use nines_engine::store::{Commit, Outcome, TableKind};
 use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Session, Settings, Warning};
 
+use super::bar::Bar;
 use crate::args::Ingest;
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
@@ -23,7 +23,7 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
         return Err(EngineError::Usage(format!("{}: it has no file whose name says a format", shown(&named))).into());
     }
     let load = Load {
-        from: args.from_fields(),
+        from: args.filling_fields(),
         causes: args.cause_names(),
         endpoints: args.endpoint_names(),
         format: args.format.0,
@@ -316,42 +316,4 @@ fn left(loaded: &Loaded) -> String {
         )
     });
     said.collect()
-}
-
-/// A progress bar on a terminal, fed by a task that looks at the counters.
-struct Bar(Option<(ProgressBar, tokio::task::JoinHandle<()>)>);
-
-impl Bar {
-    fn start(progress: Arc<Progress>) -> Bar {
-        if !std::io::stderr().is_terminal() {
-            return Bar(None);
-        }
-        let template = "{bar:30} {binary_bytes}/{binary_total_bytes}  {msg}  {elapsed}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(0).with_style(style);
-        let shown = bar.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                bar.set_length(progress.total_bytes());
-                bar.set_position(progress.bytes_read());
-                let read = HumanCount(progress.rows_read());
-                // Files are read long before they are sorted and written.
-                let done = progress.bytes_read() >= progress.total_bytes();
-                bar.set_message(if done {
-                    format!("{read} rows, sorting and writing")
-                } else {
-                    format!("{read} rows")
-                });
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        });
-        Bar(Some((shown, task)))
-    }
-
-    async fn stop(self) {
-        if let Some((bar, task)) = self.0 {
-            task.abort();
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod backup;
+mod bar;
 mod check;
 mod compact;
 mod compared;
@@ -12,11 +13,13 @@ mod drafts;
 mod exclude;
 mod exported;
 mod gc;
+mod import;
 mod incident;
 mod ingest;
 mod issuing;
 mod joined;
 mod log;
+mod metrics;
 mod moved;
 mod outcome;
 mod page;
@@ -32,18 +35,24 @@ mod slos;
 mod sql;
 mod statements;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, FromMetrics, Ingesting};
 use crate::error::Result;
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let opening = args.opening();
     match args.command {
-        Command::Ingest(args) => ingest::run(opening, args).await,
+        Command::Ingest(args) => match *args {
+            Ingesting { metrics: Some(FromMetrics::Prometheus(args)), .. } => metrics::run(opening, args).await,
+            Ingesting { files: Some(args), .. } => ingest::run(opening, args).await,
+            // The command line asks for one of them.
+            Ingesting { files: None, metrics: None } => Ok(()),
+        },
         Command::Sql(args) => sql::run(opening, args).await,
         Command::Exclude(args) => exclude::run(opening, args).await,
         Command::Incident(args) => incident::run(opening, args).await,
         Command::Shell(args) => crate::shell::run(opening, args).await,
         Command::Apply(args) => apply::run(opening, args).await,
+        Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(opening, args).await,
         Command::Compact(args) => compact::run(opening, args).await,
         Command::Gc(args) => gc::run(opening, args).await,

@@ -7,6 +7,7 @@ mod batch;
 mod beside;
 mod mapped;
 mod marks;
+mod metrics;
 mod pieces;
 #[cfg(test)]
 mod pieces_test;
@@ -31,6 +32,7 @@ use nines_store::{Commit, Mark, Once, Outcome, Rule, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::load::batch::{Content, Stamps};
+pub use crate::load::metrics::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled};
 use crate::load::pieces::Plan;
 use crate::load::preview::Look;
 pub use crate::load::preview::Preview;

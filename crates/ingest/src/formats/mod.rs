@@ -16,12 +16,11 @@ use std::sync::atomic::AtomicBool;
 use nines_store::TableKind;
 
 pub(crate) use delimited::separator;
-pub(crate) use records::BatchesOfOne;
+pub(crate) use records::{BatchesOfOne, Combined, Records};
 
 use crate::lines::Lines;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
 use crate::{ErrorKind, Format, IngestError, Options, Progress, Rejected, Result};
-use records::{Combined, Records};
 
 /// The batches of a text input.
 pub(crate) fn text(

@@ -25,7 +25,7 @@ pub(crate) trait Records<R>: Send {
 }
 
 /// The records of a text input, as its table's rows hold them.
-pub(super) struct Combined<R> {
+pub(crate) struct Combined<R> {
     name: String,
     records: Box<dyn Records<R>>,
     rows: R,
@@ -38,7 +38,7 @@ pub(super) struct Combined<R> {
 
 impl<R: Rows + 'static> Combined<R> {
     /// The batches of these records.
-    pub(super) fn batches(
+    pub(crate) fn batches(
         name: String,
         records: Box<dyn Records<R>>,
         rows: R,

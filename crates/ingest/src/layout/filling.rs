@@ -41,7 +41,7 @@ impl Filling {
         let filling = Filling::perhaps(names, parts.clone());
         let says_host = || parts.clone().flatten().any(|field| matches!(field.role, Role::Request | Role::Target));
         let missing = |(place, name): &(usize, &String)| {
-            !filling.of.iter().flatten().any(|other| other == place) && !(*name == HOST && says_host())
+            !(filling.of.iter().flatten().any(|other| other == place) || *name == HOST && says_host())
         };
         if let Some((_, name)) = names.iter().enumerate().find(missing) {
             let fields: Vec<&str> = parts.flatten().map(|field| field.name.as_str()).collect();
@@ -74,14 +74,16 @@ impl Filling {
         &self.names
     }
 
-    /// Takes what a part of a line says. Of several that mean the same the first counts.
+    /// Takes what a part of a line says. Of several that mean the same the first counts that says something.
     #[inline]
-    pub fn take<'a>(&self, part: usize, value: &Cow<'a, [u8]>, filled: &mut Filled<'a>) {
-        if value.is_empty() || **value == *b"-" {
+    pub fn take<'a>(&self, part: usize, value: impl FnOnce() -> Cow<'a, [u8]>, filled: &mut Filled<'a>) {
+        let Some(places) = self.of.get(part).filter(|places| !places.is_empty()) else { return };
+        let value = value();
+        if value.is_empty() || *value == *b"-" {
             return;
         }
-        for place in self.of.get(part).into_iter().flatten() {
-            filled.resize(self.names.len(), None);
+        filled.resize(self.names.len(), None);
+        for place in places {
             filled[*place].get_or_insert_with(|| value.clone());
         }
     }

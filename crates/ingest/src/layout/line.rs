@@ -89,7 +89,7 @@ impl LineReader {
                         Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
                         Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
                     };
-                    filling.take(number, &value, &mut found.filled);
+                    filling.take(number, || value.clone(), &mut found.filled);
                     found.take(field, value, *clock, last)?;
                 }
             }
@@ -221,13 +221,13 @@ impl<'a> Found<'a> {
                     let end = match end(line, at, field, (before, after, next)) {
                         // An agent that was cut off, as happens to long ones, must not cost the request.
                         Err(_) if is_quoted && !decides(&pieces[number..]) => {
-                            filling.take(number, &Cow::Borrowed(&line[at..]), &mut self.filled);
+                            filling.take(number, || Cow::Borrowed(&line[at..]), &mut self.filled);
                             return Ok(());
                         }
                         end => end?,
                     };
                     let value = Cow::Borrowed(&line[at..end]);
-                    filling.take(number, &value, &mut self.filled);
+                    filling.take(number, || value.clone(), &mut self.filled);
                     self.take(field, value, clock, last).map_err(|e| e.at(at + 1))?;
                     at = end;
                 }
@@ -253,7 +253,7 @@ impl<'a> Found<'a> {
         for (number, (field, value)) in fields.iter().zip(values).enumerate() {
             // What is not given is written so.
             if value != b"-" {
-                filling.take(number, &Cow::Borrowed(value), &mut self.filled);
+                filling.take(number, || Cow::Borrowed(value), &mut self.filled);
                 self.take(field, Cow::Borrowed(value), clock, last)?;
             }
         }

@@ -227,7 +227,14 @@ pub(super) fn of_plain_line(line: &[u8]) -> Option<LogFormat> {
     // Behind the agent, and behind the bytes of the common format, a time taken may stand; the last field takes it.
     let named = |name: &str| PRESETS.iter().find(|preset| preset.name == name);
     let quotes = line.iter().filter(|byte| **byte == b'"').count();
-    let names: &[&str] = if quotes < 3 { &["common"] } else { &["combined", "vhost_combined"] };
+    // With a virtual host before the client the second word is an address.
+    let mut words = line.split(|byte| *byte == b' ');
+    let is_virtual = words.nth(1).is_some_and(|word| word != b"-") && words.next() == Some(b"-");
+    let names: &[&str] = match (quotes < 3, is_virtual) {
+        (true, _) => &["common"],
+        (false, true) => &["vhost_combined", "combined"],
+        (false, false) => &["combined", "vhost_combined"],
+    };
     let formats = names.iter().filter_map(|name| {
         let preset = named(name)?;
         let Lines::Named(text) = preset.lines else { return None };

@@ -28,6 +28,13 @@ pub(crate) struct EventsRow {
     ok: Option<bool>,
 }
 
+impl EventsRow {
+    /// So many good ones among so many.
+    pub(crate) fn counted(good: i64, total: i64) -> Self {
+        EventsRow { good: Some(good), total: Some(total), ok: None }
+    }
+}
+
 impl Measured for Events {
     type Row = EventsRow;
 

@@ -91,6 +91,11 @@ impl Gauges {
 }
 
 impl GaugesRow {
+    /// One sample.
+    pub(crate) fn sample(value: f64) -> Self {
+        GaugesRow { value: Some(value), ..GaugesRow::default() }
+    }
+
     /// What the row says, checked.
     fn measured(self, time: i64) -> Result<Gauges> {
         let is_aggregate = self.samples.is_some() || self.numbers.iter().any(Option::is_some);

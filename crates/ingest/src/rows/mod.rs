@@ -19,12 +19,13 @@ use crate::columns::{Columns, Named};
 use crate::fields::Cell;
 use crate::{IngestError, Result};
 
-pub(crate) use events::Events;
-pub(crate) use gauges::Gauges;
+pub(crate) use events::{Events, EventsRow};
+pub(crate) use gauges::{Gauges, GaugesRow};
 pub(crate) use labels::whole as whole_labels;
+pub(crate) use latency::LatencyRow;
 pub(crate) use records::{RecordRows, check_rules};
-pub(crate) use requests::Requests;
-pub(crate) use series::SeriesRows;
+pub(crate) use requests::{Requests, RequestsRow};
+pub(crate) use series::{Measured, SeriesRows};
 
 /// Bytes held at most, roughly.
 const MAX_BYTES: usize = 64 << 20;

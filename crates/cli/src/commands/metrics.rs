@@ -1,0 +1,272 @@
+//! `nines ingest prometheus`: samples of metrics in, by a mapping; a summary of what they came to and what they did not.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use nines_engine::ingest::Progress;
+use nines_engine::prometheus::{Access, Client, Credentials};
+use nines_engine::slo::Mapping;
+use nines_engine::store::Outcome;
+use nines_engine::{EngineError, MetricFiles, MetricTable, MetricsLoaded, Mistakes, Pull, Pulled, Session};
+
+use super::bar::Bar;
+use super::record;
+use crate::args::Prometheus;
+use crate::error::{CliError, Result, doing};
+use crate::opened::{self, Opening};
+use crate::output::{counted, instant, note, say};
+
+const SECOND: i64 = 1_000_000;
+
+pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
+    let mapping = Arc::new(mapping(&args.mapping)?);
+    // A wrong name must not leave a new, empty store behind.
+    for file in &args.files {
+        doing(file.display(), std::fs::File::open(file).map(drop))?;
+    }
+    let client = args.url.as_ref().map(|url| client(url, &args)).transpose()?;
+    let session = opened::open_or_create(opening, args.slice).await?;
+    let text = match client {
+        Some(client) => {
+            let to = args.to.as_ref().map(|to| record::time("--to", to, &session)).transpose()?;
+            let pull = Pull {
+                client,
+                mapping,
+                source: args.source.clone(),
+                from: args.from.as_ref().map(|from| record::time("--from", from, &session)).transpose()?,
+                to: to.unwrap_or_else(|| session.now() - args.safety * SECOND),
+                lookback: args.lookback * SECOND,
+            };
+            told_pulled(&pulled(&pull, &session).await?, &args, &session)
+        }
+        None => {
+            let load = MetricFiles {
+                files: args.files.clone(),
+                mapping,
+                source: args.source.clone(),
+                any_time: args.any_time,
+            };
+            let progress = Arc::new(Progress::new());
+            let bar = Bar::start(progress.clone());
+            let loaded = session.load_metrics(&load, progress).await;
+            bar.stop().await;
+            told(&loaded?, &args, &session)
+        }
+    };
+    say(&text)
+}
+
+fn mapping(path: &Path) -> Result<Mapping> {
+    let text = doing(path.display(), std::fs::read_to_string(path))?;
+    let read = Mapping::read(&path.display().to_string(), &text);
+    read.map_err(|mistakes| EngineError::Definitions(Mistakes(mistakes)).into())
+}
+
+/// The server, and who asks it.
+fn client(url: &str, args: &Prometheus) -> Result<Client> {
+    let secret = |path: &Path| -> Result<String> {
+        Ok(doing(path.display(), std::fs::read_to_string(path))?.trim_end_matches(['\r', '\n']).to_string())
+    };
+    let credentials = match (&args.user, &args.bearer_token_file) {
+        (Some(user), _) => {
+            let file = args.password_file.as_deref().map(secret).transpose()?;
+            let Some(password) = file.or_else(|| args.password.clone()) else {
+                let problem = "--user needs a password: --password-file FILE, or NINES_PASSWORD in the environment";
+                return Err(CliError::Usage(problem.to_string()));
+            };
+            Some(Credentials::Basic(user.clone(), password))
+        }
+        (None, Some(file)) => Some(Credentials::Bearer(secret(file)?)),
+        (None, None) => args.bearer_token.clone().map(Credentials::Bearer),
+    };
+    if args.insecure {
+        note(format_args!("warning: --insecure: whoever answers at {url} is believed, and is told who asks"));
+    }
+    let access = Access {
+        credentials,
+        headers: args.headers.clone(),
+        ca: args.ca_file.clone(),
+        client_certificate: args.cert_file.clone().zip(args.key_file.clone()),
+        insecure: args.insecure,
+        timeout: Some(args.timeout),
+    };
+    Client::new(url, &access).map_err(|error| CliError::Usage(error.to_string()))
+}
+
+async fn pulled(pull: &Pull, session: &Session) -> Result<Pulled> {
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(0),
+        false => ProgressBar::hidden(),
+    };
+    let style = ProgressStyle::with_template("{bar:30} up to {msg}  {elapsed}");
+    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let zone = session.settings().time_zone.name();
+    let passed = |until: i64, (from, to): (i64, i64)| {
+        bar.set_length((to - from).unsigned_abs() / 1_000_000);
+        bar.set_position((until - from).unsigned_abs() / 1_000_000);
+        bar.set_message(instant(until, zone));
+    };
+    let pulled = session.pull_metrics(pull, passed).await;
+    bar.finish_and_clear();
+    Ok(pulled?)
+}
+
+fn told_pulled(pulled: &Pulled, args: &Prometheus, session: &Session) -> String {
+    let zone = session.settings().time_zone.name();
+    let (from, to) = pulled.range;
+    if from >= to {
+        return format!(
+            "pulled      nothing: everything up to {} is stored, and no whole slice came after it yet\n",
+            instant(from, zone)
+        );
+    }
+    let mut text = format!("pulled      {} to {}\n", instant(from, zone), instant(to, zone));
+    text += &told(&pulled.loaded, args, session);
+    if let Some(since) = pulled.gap_since {
+        text.push_str(&format!(
+            "warning     from {} to {} nothing was pulled; to fill the gap: --from {:?} --to {:?}\n",
+            instant(since, zone),
+            instant(from, zone),
+            instant(since, zone),
+            instant(from, zone)
+        ));
+    }
+    text
+}
+
+fn told(loaded: &MetricsLoaded, args: &Prometheus, session: &Session) -> String {
+    let zone = session.settings().time_zone.name();
+    let mut text = format!(
+        "read        {}, of which {} of {} meet the mapping\n",
+        counted(loaded.samples, "sample", "samples"),
+        HumanCount(loaded.matched),
+        counted(loaded.series, "series", "series")
+    );
+    if let Some((first, last)) = loaded.range {
+        text.push_str(&format!("samples     {} to {}\n", instant(first, zone), instant(last, zone)));
+    }
+    for table in &loaded.tables {
+        text += &told_table(table, session);
+    }
+    let mut line = |name: &str, what: String| text.push_str(&format!("{name:<12}{what}\n"));
+    let sum = |of: fn(&MetricTable) -> u64| loaded.tables.iter().map(of).sum::<u64>();
+    line("resets", format!("{}, after which a counter counts from 0", HumanCount(sum(|table| table.findings.resets))));
+    let first = sum(|table| table.findings.first);
+    if first > 0 {
+        line(
+            "first",
+            format!(
+                "of {} nothing is known before their first sample, which counts nothing",
+                counted(first, "series", "series")
+            ),
+        );
+    }
+    let (appeared, with) = (
+        sum(|table| table.findings.appeared),
+        loaded.tables.iter().map(|table| table.findings.appeared_with).sum::<f64>(),
+    );
+    if appeared > 0 {
+        line(
+            "appeared",
+            format!(
+                "{} while others of their target were there, with {with} in all, which is not counted; `newSeries: zero` in \
+                 the mapping counts it",
+                counted(appeared, "series", "series")
+            ),
+        );
+    }
+    if loaded.stale > 0 {
+        line("gaps", format!("{} of NaN or staleness: no data", counted(loaded.stale, "sample", "samples")));
+    }
+    let again = sum(|table| table.findings.again);
+    if again > 0 {
+        line(
+            "warning",
+            format!("at {} a series has two values; the greater one counts", counted(again, "instant", "instants")),
+        );
+    }
+    let excess = sum(|table| table.findings.excess);
+    if excess > 0 {
+        line(
+            "warning",
+            format!(
+                "in {} more events are good or bad than there are in all: at most all of them count. Counters that are read one \
+                 after the other may differ by one or two; more of it means that they do not belong together",
+                counted(excess, "slice", "slices")
+            ),
+        );
+    }
+    let uneven = sum(|table| table.findings.uneven);
+    if uneven > 0 {
+        line(
+            "warning",
+            format!(
+                "in {} a bucket counts more than a wider one: it counts as many",
+                counted(uneven, "slice", "slices")
+            ),
+        );
+    }
+    let coarse = sum(|table| table.findings.coarse);
+    if coarse > 0 {
+        line(
+            "warning",
+            format!(
+                "in {} native histograms are coarser than schema 5, the stored one: of them the counts at 15.625 ms, 31.25 ms … 1 \
+                 s, 2 s … are exact and stored (latency_le), everything between is unknown. Finer ones: a bucket factor of at \
+                 most 1.0219 in the application, native_histogram_min_bucket_factor in the scrape",
+                counted(coarse, "slice", "slices")
+            ),
+        );
+    }
+    if loaded.pulled_before > 0 {
+        line(
+            "left out",
+            format!("{} of a time that was pulled already", counted(loaded.pulled_before, "sample", "samples")),
+        );
+    }
+    for unmatched in &loaded.unmatched {
+        line(
+            "warning",
+            format!("{}:{}: no series meets {}", args.mapping.display(), unmatched.line, unmatched.selector),
+        );
+    }
+    text
+}
+
+fn told_table(table: &MetricTable, session: &Session) -> String {
+    let (name, commit) = (table.table.name(), &table.commit);
+    let mut text = match commit.outcome {
+        Outcome::Stored(version) if commit.rows > 0 => {
+            let [added, replaced, unchanged] =
+                [commit.changes.added, commit.changes.replaced, commit.changes.unchanged].map(HumanCount);
+            format!(
+                "{name:<12}{}, {added} added, {replaced} replaced, {unchanged} unchanged; {} in {}; version {version} in {}\n",
+                counted(commit.rows, "aggregate", "aggregates"),
+                HumanBytes(commit.bytes),
+                counted(commit.files as u64, "file", "files"),
+                session.store_url()
+            )
+        }
+        _ if commit.rows > 0 => format!(
+            "{name:<12}nothing changed: {} stored already\n",
+            counted(commit.rows, "aggregate is", "aggregates are")
+        ),
+        _ if table.known_series.0 > 0 => {
+            format!("{name:<12}nothing new: no sample is later than the last one that is stored of its series\n")
+        }
+        _ => format!("{name:<12}nothing to count\n"),
+    };
+    let (whole, part) = table.known_series;
+    if commit.rows > 0 && whole > 0 {
+        text.push_str(&format!(
+            "known       of {} no sample is later than the last one that is stored\n",
+            counted(whole, "series", "series")
+        ));
+    }
+    if part > 0 {
+        text.push_str(&format!("continued   {} after their last stored sample\n", counted(part, "series", "series")));
+    }
+    text
+}

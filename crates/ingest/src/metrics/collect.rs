@@ -1,0 +1,161 @@
+//! Collecting samples for the rules of a mapping.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use nines_slo::{Counted, Mapping};
+use nines_store::TableKind;
+
+use super::spool::Sampled;
+use super::tally::Tally;
+use super::targets::{Target, targets};
+use crate::counters::is_stale;
+use crate::samples::{self, Labels, Sample, Value};
+use crate::{Progress, Result};
+
+/// Samples that were read, by table, and what they were.
+#[derive(Debug)]
+pub struct Collected {
+    mapping: Arc<Mapping>,
+    /// Those of the tables that the mapping fills.
+    pub tallies: Vec<Tally>,
+    /// All samples that were read.
+    pub samples: u64,
+    /// Those of series that meet a rule.
+    pub matched: u64,
+    /// Samples that are none: NaN and marks of staleness.
+    pub stale: u64,
+    /// The first and the last instant of a sample that counts, in µs.
+    pub range: Option<(i64, i64)>,
+    series: HashSet<Arc<Labels>>,
+    /// Which selectors of the mapping were met.
+    met: Vec<bool>,
+    /// The series of the sample before, and whether it meets a rule: samples of a series mostly follow each other.
+    last: Option<(Arc<Labels>, bool)>,
+}
+
+/// A selector that no series meets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unmatched {
+    /// The line of its rule in the mapping.
+    pub line: usize,
+    /// The selector.
+    pub selector: String,
+}
+
+impl Collected {
+    /// Nothing yet.
+    pub fn new(mapping: Arc<Mapping>) -> Self {
+        let kinds = [TableKind::Requests, TableKind::Events, TableKind::Gauges];
+        let fills = |kind: TableKind| mapping.rules.iter().any(|rule| table(&rule.what) == kind);
+        let tallies = kinds.into_iter().filter(|kind| fills(*kind)).map(|kind| Tally::new(kind, &mapping)).collect();
+        let met = vec![false; mapping.selectors().count()];
+        Collected {
+            mapping,
+            tallies,
+            samples: 0,
+            matched: 0,
+            stale: 0,
+            range: None,
+            series: HashSet::new(),
+            met,
+            last: None,
+        }
+    }
+
+    /// Adds the samples of a file.
+    pub fn add_file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
+        samples::read_file(path, progress, &mut |sample| {
+            progress.add_rows(1);
+            self.add(&sample)
+        })
+    }
+
+    /// Adds a sample.
+    pub fn add(&mut self, sample: &Sample) -> Result<()> {
+        self.samples += 1;
+        let labels = &sample.labels;
+        let meets = match &self.last {
+            Some((last, meets)) if Arc::ptr_eq(last, labels) || last == labels => *meets,
+            _ => {
+                let meets = self.meets(labels)?;
+                self.last = Some((Arc::clone(labels), meets));
+                meets
+            }
+        };
+        let value = match &sample.value {
+            Value::Number(number) => Sampled::Number(*number),
+            Value::Histogram(histogram) => Sampled::Histogram(Arc::clone(histogram)),
+        };
+        // `x_created` says when `x_total` began.
+        let began = labels.metric().strip_suffix("_created").filter(|_| !meets);
+        if let (Some(base), Sampled::Number(seconds)) = (began, &value)
+            && seconds.is_finite()
+        {
+            let counter = Arc::new(labels.named(&format!("{base}_total")));
+            if self.meets(&counter)? {
+                let began = Sampled::Began((seconds * 1e6) as i64);
+                self.tallies.iter_mut().try_for_each(|tally| tally.add(&counter, sample.time, &began))?;
+            }
+            return Ok(());
+        }
+        if !meets {
+            return Ok(());
+        }
+        self.matched += 1;
+        let is_none = match &sample.value {
+            Value::Number(number) => number.is_nan(),
+            Value::Histogram(histogram) => is_stale(histogram),
+        };
+        if is_none {
+            self.stale += 1;
+            return Ok(());
+        }
+        let (first, last) = self.range.unwrap_or((sample.time, sample.time));
+        self.range = Some((first.min(sample.time), last.max(sample.time)));
+        self.tallies.iter_mut().try_for_each(|tally| tally.add(labels, sample.time, &value))
+    }
+
+    /// Whether a series meets a rule; the first time, what it counts for is noted.
+    fn meets(&mut self, labels: &Arc<Labels>) -> Result<bool> {
+        if self.series.contains(labels) {
+            return Ok(true);
+        }
+        let found: Vec<Target> = targets(&self.mapping, labels)?;
+        if found.is_empty() {
+            return Ok(false);
+        }
+        self.series.insert(Arc::clone(labels));
+        for target in found {
+            if let Some(met) = self.met.get_mut(target.selector) {
+                *met = true;
+            }
+            if let Some(tally) = self.tallies.iter_mut().find(|tally| tally.kind() == target.table) {
+                tally.add_series(labels, target);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Series that meet a rule.
+    pub fn series(&self) -> u64 {
+        self.series.len() as u64
+    }
+
+    /// The selectors that no series met.
+    pub fn unmatched(&self) -> Vec<Unmatched> {
+        let selectors = self.mapping.selectors().zip(&self.met).filter(|(_, met)| !**met);
+        selectors.map(|((line, selector), _)| Unmatched { line, selector: selector.to_string() }).collect()
+    }
+}
+
+/// The table that a rule fills.
+fn table(what: &Counted) -> TableKind {
+    match what {
+        Counted::Counter { .. } | Counted::Histogram { .. } => TableKind::Requests,
+        Counted::Events { .. } => TableKind::Events,
+        Counted::Gauge { .. } => TableKind::Gauges,
+    }
+}

@@ -1,0 +1,47 @@
+//! What was found on the way and a person should know.
+
+/// What was found while samples were counted.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Findings {
+    /// How often a counter began again at 0.
+    pub resets: u64,
+    /// Series of whose first sample nothing is known, at the beginning of what was read.
+    pub first: u64,
+    /// Those that appeared while others of their rule had been there for a while.
+    pub appeared: u64,
+    /// What the first samples of these say that is not counted.
+    pub appeared_with: f64,
+    /// Instants for which a series has two values.
+    pub again: u64,
+    /// Slices in which more events are good, or bad, than there are.
+    pub excess: u64,
+    /// Slices in which a bucket of a histogram counts more than a wider one.
+    pub uneven: u64,
+    /// Slices of native histograms that are coarser than what is stored.
+    pub coarse: u64,
+}
+
+impl Findings {
+    /// A first sample that counts nothing.
+    pub(super) fn first(&mut self, counts: bool, appeared: bool, value: f64) {
+        if counts && appeared {
+            self.appeared += 1;
+            self.appeared_with += value;
+        } else if counts {
+            self.first += 1;
+        }
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn add(&mut self, other: &Findings) {
+        self.resets += other.resets;
+        self.first += other.first;
+        self.appeared += other.appeared;
+        self.appeared_with += other.appeared_with;
+        self.again += other.again;
+        self.excess += other.excess;
+        self.uneven += other.uneven;
+        self.coarse += other.coarse;
+    }
+}

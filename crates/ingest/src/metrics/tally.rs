@@ -1,0 +1,204 @@
+//! The samples of one table: who they are of, in which order, and how they become rows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nines_slo::Mapping;
+use nines_store::TableKind;
+
+use super::findings::Findings;
+use super::member::{Member, State};
+use super::records::MetricRecords;
+use super::spool::{Record, Sampled, Spool};
+use super::sweep::{Bounds, Passed, Sweep};
+use super::targets::{Part, Target, Unit};
+use crate::samples::Labels;
+use crate::{Batches, Options, Progress, Result};
+
+/// The samples of one table.
+#[derive(Debug)]
+pub struct Tally {
+    kind: TableKind,
+    members: Arc<Vec<Member>>,
+    units: Arc<Vec<Unit>>,
+    unit_numbers: HashMap<Unit, u32>,
+    /// Which series are of one histogram.
+    histograms: HashMap<(u32, i32, String, Labels), u32>,
+    /// The last one read; the members of a series follow each other.
+    by_series: HashMap<Arc<Labels>, Vec<u32>>,
+    spool: Spool,
+    /// Which targets of a scrape, by rule, job and instance, there are.
+    scraped: HashMap<(usize, String, String), u32>,
+    /// When the first sample of each of them was taken, in µs.
+    observed: Vec<i64>,
+    mapping: Arc<Mapping>,
+    passed: Arc<Mutex<Option<Passed>>>,
+    /// Samples before this instant, in µs, are left out.
+    pub known_until: Option<i64>,
+    /// How many were.
+    pub known: u64,
+}
+
+impl Tally {
+    pub(super) fn new(kind: TableKind, mapping: &Arc<Mapping>) -> Self {
+        Tally {
+            kind,
+            members: Arc::default(),
+            units: Arc::default(),
+            unit_numbers: HashMap::new(),
+            histograms: HashMap::new(),
+            by_series: HashMap::new(),
+            spool: Spool::default(),
+            scraped: HashMap::new(),
+            observed: Vec::new(),
+            mapping: Arc::clone(mapping),
+            passed: Arc::default(),
+            known_until: None,
+            known: 0,
+        }
+    }
+
+    /// The table.
+    pub fn kind(&self) -> TableKind {
+        self.kind
+    }
+
+    /// Adds what a series counts for.
+    pub(super) fn add_series(&mut self, labels: &Arc<Labels>, target: Target) {
+        let next = self.unit_numbers.len() as u32;
+        let group = *self.unit_numbers.entry(target.unit.clone()).or_insert(next);
+        if group == next {
+            Arc::make_mut(&mut self.units).push(target.unit.clone());
+        }
+        let histogram = match target.part {
+            Part::Bucket(_) => {
+                let next = self.histograms.len() as u32;
+                let key = (group, target.status, target.cause.clone(), labels.without("le"));
+                *self.histograms.entry(key).or_insert(next)
+            }
+            _ => 0,
+        };
+        let next = self.scraped.len() as u32;
+        let key = (target.rule, labels.get("job").to_string(), labels.get("instance").to_string());
+        let scraped = *self.scraped.entry(key).or_insert(next);
+        if scraped == next {
+            self.observed.push(i64::MAX);
+        }
+        let number = self.members.len() as u32;
+        Arc::make_mut(&mut self.members).push(Member {
+            labels: Arc::clone(labels),
+            target,
+            group,
+            histogram,
+            scraped,
+            newest: None,
+            oldest: i64::MAX,
+            is_resumed: false,
+            state: State::default(),
+        });
+        self.by_series.entry(Arc::clone(labels)).or_default().push(number);
+    }
+
+    /// Adds a sample of a series to all that it counts for.
+    pub(super) fn add(&mut self, labels: &Arc<Labels>, time: i64, value: &Sampled) -> Result<()> {
+        let Some(numbers) = self.by_series.get(labels) else { return Ok(()) };
+        if self.known_until.is_some_and(|until| time < until) {
+            self.known += 1;
+            return Ok(());
+        }
+        let members = Arc::make_mut(&mut self.members);
+        for &number in numbers {
+            let Some(member) = members.get_mut(number as usize) else { continue };
+            let fits = match (value, member.target.part) {
+                (Sampled::Histogram(_), part) => part == Part::Native,
+                (_, part) => part != Part::Native,
+            };
+            if !fits {
+                continue;
+            }
+            if let Sampled::Number(value) = value {
+                if value.is_nan() {
+                    continue;
+                }
+                let is_newer =
+                    member.newest.is_none_or(|(newest, before)| time > newest || time == newest && *value > before);
+                member.newest = if is_newer { Some((time, *value)) } else { member.newest };
+            }
+            member.oldest = member.oldest.min(time);
+            if let Some(observed) = self.observed.get_mut(member.scraped as usize) {
+                *observed = time.min(*observed);
+            }
+            self.spool.push(Record { group: member.group, time, member: number, value: value.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a series.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The names under which the last samples of series are remembered, and whether a series is a gauge, which goes on from no
+    /// value. Native histograms are not among them: their last sample is no number.
+    pub fn remembered(&self) -> Vec<(usize, String, bool)> {
+        let members = self.members.iter().enumerate().filter(|(_, member)| member.target.part != Part::Native);
+        members.map(|(at, member)| (at, member.name(), member.target.part == Part::Gauge)).collect()
+    }
+
+    /// The last sample of a series among those that were read: when, in µs, and what.
+    pub fn newest(&self, at: usize) -> Option<(i64, f64)> {
+        self.members.get(at)?.newest
+    }
+
+    /// Continues a series after a sample that is stored. What was continued before is begun again.
+    pub fn resume(&mut self, at: usize, last: Option<(i64, f64)>) {
+        let Some(member) = Arc::make_mut(&mut self.members).get_mut(at) else { return };
+        member.is_resumed = last.is_some();
+        member.state = match last {
+            Some((time, _)) if member.target.part == Part::Gauge => State { known: Some(time), ..State::default() },
+            Some((time, value)) => State { number: crate::Counter::after(time, value), ..State::default() },
+            None => State::default(),
+        };
+        if last.is_some()
+            && let Some(observed) = self.observed.get_mut(member.scraped as usize)
+        {
+            *observed = i64::MIN;
+        }
+    }
+
+    /// Series whose samples are all older than what is stored of them, and how many of the others begin before.
+    pub fn known_series(&self) -> (u64, u64) {
+        let (mut whole, mut part) = (0, 0);
+        for member in self.members.iter().filter(|member| member.is_resumed) {
+            let known = member.state.known.or(member.state.number.last().map(|(time, _)| time));
+            let is_known = |time: i64| known.is_some_and(|known| time <= known);
+            if member.newest.is_some_and(|(newest, _)| is_known(newest)) {
+                whole += 1;
+            } else if is_known(member.oldest) {
+                part += 1;
+            }
+        }
+        (whole, part)
+    }
+
+    /// The rows of the samples that were added: aggregates of whole slices. Samples before `from`, in µs, say only from where
+    /// counters go on. One pass; it may be made again, but not beside another one.
+    pub fn batches(&mut self, options: Options, from: i64, progress: Arc<Progress>) -> Result<Batches> {
+        let bounds = Bounds { slice_micros: options.slice_micros()?, from };
+        let (members, observed) = (Arc::clone(&self.members), Arc::new(self.observed.clone()));
+        let sweep = Sweep::new(self.spool.sorted()?, members, observed, Arc::clone(&self.mapping), bounds)?;
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        MetricRecords::batches(sweep, Arc::clone(&self.units), Arc::clone(&self.passed), options, progress)
+    }
+
+    /// Takes the samples as counted, once their rows are stored: the next ones follow them. What was found in the pass.
+    pub fn accept(&mut self) -> Findings {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let members = Arc::make_mut(&mut self.members);
+        for (member, state) in members.iter_mut().zip(passed.states) {
+            member.state = state;
+        }
+        self.spool = Spool::default();
+        passed.findings
+    }
+}

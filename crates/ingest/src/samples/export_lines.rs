@@ -1,0 +1,135 @@
+//! What `/api/v1/export` of VictoriaMetrics gives: `{"metric": {"__name__": "up", …}, "values": [1, …], "timestamps": [1549891472010,
+//! …]}` for each series, and again for the rest of its samples.
+//!
+//! A line is held while it is read, and nothing else.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::numbers::number;
+use super::{Labels, Reader, Sample, Value};
+use crate::{IngestError, Result};
+
+/// A file of such lines.
+pub(super) struct ExportLines<R>(R);
+
+impl<R: BufRead> ExportLines<R> {
+    pub(super) fn new(input: R) -> Self {
+        ExportLines(input)
+    }
+}
+
+impl<R: BufRead> Reader for ExportLines<R> {
+    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+        let lines = serde_json::Deserializer::from_reader(&mut self.0).into_iter::<Line>();
+        for line in lines {
+            let line = line.map_err(|error| bad_json(&error))?;
+            let labels = Arc::new(Labels::new(line.metric.0.into_iter().collect()));
+            if line.values.len() != line.timestamps.len() {
+                let (values, times) = (line.values.len(), line.timestamps.len());
+                return Err(IngestError::bad_line(format!(
+                    "series {labels} has {values} values and {times} timestamps"
+                )));
+            }
+            for (number, milliseconds) in line.values.into_iter().zip(line.timestamps) {
+                let time = milliseconds.saturating_mul(1_000);
+                take(Sample { labels: Arc::clone(&labels), time, value: Value::Number(number.0) })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    metric: Metric,
+    values: Vec<Exported>,
+    timestamps: Vec<i64>,
+}
+
+/// The labels of a series.
+#[derive(Deserialize)]
+pub(super) struct Metric(pub HashMap<String, String>);
+
+/// A number; `null` where there is none, and `"Infinity"` or `"NaN"` as text.
+struct Exported(f64);
+
+impl<'de> Deserialize<'de> for Exported {
+    fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(f64),
+            Text(String),
+            Nothing(()),
+        }
+        Ok(Exported(match Written::deserialize(json)? {
+            Written::Number(number) => number,
+            Written::Nothing(()) => f64::NAN,
+            Written::Text(text) => match text.as_str() {
+                "Infinity" => f64::INFINITY,
+                "-Infinity" => f64::NEG_INFINITY,
+                other => number(other)
+                    .ok_or_else(|| serde::de::Error::custom(format!("the value {other:?} is no number")))?,
+            },
+        }))
+    }
+}
+
+/// The error for JSON that is broken or other than expected.
+pub(super) fn bad_json(error: &serde_json::Error) -> IngestError {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let problem = text.strip_suffix(&place).unwrap_or(&text).to_string();
+    match error.line() {
+        0 => IngestError::bad_line(problem),
+        line => IngestError::bad_line(problem).on_line(line as u64).at(error.column().max(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_bytes;
+    use crate::Result;
+
+    fn read(text: &str) -> Result<Vec<String>> {
+        let mut samples = Vec::new();
+        read_bytes("vm.jsonl", text.as_bytes().to_vec(), &mut |sample| {
+            samples.push(format!("{} {:?} {}", sample.labels, sample.value, sample.time));
+            Ok(())
+        })?;
+        Ok(samples)
+    }
+
+    #[test]
+    fn lines_of_series_are_read() {
+        let text = "{\"metric\":{\"__name__\":\"up\",\"job\":\"a\"},\"values\":[1,null,\"Infinity\"],\"timestamps\":[1000,2000,3000]}\n\
+                    {\"metric\":{\"__name__\":\"up\"},\"values\":[0.5],\"timestamps\":[1549891472010]}\n";
+        assert_eq!(
+            read(text).unwrap(),
+            [
+                "up{job=\"a\"} Number(1.0) 1000000",
+                "up{job=\"a\"} Number(NaN) 2000000",
+                "up{job=\"a\"} Number(inf) 3000000",
+                "up Number(0.5) 1549891472010000",
+            ]
+        );
+    }
+
+    #[test]
+    fn bad_lines_say_where_and_why() {
+        let good = "{\"metric\":{\"__name__\":\"up\"},\"values\":[1],\"timestamps\":[1000]}\n";
+        for (line, said) in [
+            ("{\"metric\":{},\"values\":[1],\"timestamps\":[]}", "vm.jsonl: series  has 1 values and 0 timestamps"),
+            ("{\"metric\":{},\"values\":[1]}", "vm.jsonl:2:26: missing field `timestamps`"),
+            ("{\"metric\":{},\"values\":[\"x\"],\"timestamps\":[1]}", "vm.jsonl:2:27: the value \"x\" is no number"),
+            ("{\"metric\":", "vm.jsonl:2:10: EOF while parsing a value"),
+        ] {
+            let refused = read(&format!("{good}{line}")).unwrap_err().to_string();
+            assert!(refused.starts_with(said), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Looking into documents whose other fields do not matter.
+
+use crate::fields::Fields;
+use crate::mistake::Notes;
+use crate::yaml::{Node, Value};
+
+/// A field of a mapping that is there and not null.
+pub(super) fn inner<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|(key, value)| key.text() == Some(name) && !value.is_null()).map(|(_, value)| value)
+}
+
+/// Notes a way of budgeting that the imported objective does not have.
+pub(super) fn budgeting(spec: &Fields<'_>, name: &str, notes: &mut Notes<'_>) {
+    let Some(node) = spec.get("budgetingMethod") else { return };
+    if let Some(method) = node.text().filter(|method| *method != "Occurrences") {
+        let reason = format!("{name}: imported by Occurrences, and budgetingMethod is {method} here");
+        notes.warn(node.place, reason, Some("write the method and its timeSliceTarget into objectives.yaml"));
+    }
+}

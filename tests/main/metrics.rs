@@ -1,0 +1,174 @@
+//! Samples of metrics from files, and definitions of other programs that ask for them.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::{nines, run};
+
+const MAPPING: &str =
+    "requests: [{counter: http_requests_total, service: shop, endpoint: {label: path}, status: {label: code}}]\n";
+
+/// The lines of a command's output, blanks between words cut to one.
+fn lines(store: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = nines();
+    command.arg("--store").arg(store).args(arguments);
+    run(&mut command).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn csv(store: &Path, query: &str) -> Vec<String> {
+    lines(store, &["sql", query, "--format", "csv"])
+}
+
+fn refusal(store: &Path, arguments: &[&str]) -> String {
+    let done = nines().arg("--store").arg(store).args(arguments).assert().failure();
+    String::from_utf8_lossy(&done.get_output().stderr).into_owned()
+}
+
+/// A counter of two statuses, scraped every 30 s from a minute of 2026-10-14 12:00 on.
+fn samples(minutes: std::ops::Range<i64>) -> String {
+    let mut text = String::new();
+    for scrape in minutes.start * 2..minutes.end * 2 {
+        let time = 1_791_979_200_000 + scrape * 30_000;
+        writeln!(text, "{{__name__=\"http_requests_total\", code=\"200\", path=\"/a\"}} {} {time}", 100 + 7 * scrape)
+            .unwrap();
+        writeln!(text, "{{__name__=\"http_requests_total\", code=\"500\", path=\"/a\"}} {} {time}", scrape / 4)
+            .unwrap();
+    }
+    text
+}
+
+#[test]
+fn files_go_on_where_the_last_one_ended_and_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let put = |name: &str, text: &str| {
+        std::fs::write(path(name), text).unwrap();
+        path(name).display().to_string()
+    };
+    let mapping = put("mapping.yaml", MAPPING);
+    let (first, second, all) =
+        (put("1.txt", &samples(0..5)), put("2.txt", &samples(4..10)), put("all.txt", &samples(0..10)));
+    let store = path("store");
+    let ingest = |store: &Path, files: &[&str]| {
+        let arguments = [&["ingest", "prometheus", "--mapping", &mapping], files].concat();
+        lines(store, &arguments)
+    };
+    let said = ingest(&store, &[&first]);
+    assert_eq!(said[0], "read 20 samples, of which 20 of 2 series meet the mapping");
+    assert!(
+        said.contains(
+            &"first of 2 series nothing is known before their first sample, which counts nothing".to_string()
+        )
+    );
+    let said = ingest(&store, &[&second]);
+    assert!(said.contains(&"continued 2 series after their last stored sample".to_string()), "{said:?}");
+    assert!(!said.iter().any(|line| line.starts_with("first")), "{said:?}");
+    let sums =
+        "SELECT time, status, sum(requests) AS requests FROM requests WHERE requests > 0 GROUP BY 1, 2 ORDER BY 1, 2";
+    let (apart, whole) = (csv(&store, sums), path("whole"));
+    ingest(&whole, &[&all]);
+    assert_eq!(apart, csv(&whole, sums));
+    assert_eq!(apart[1..3], ["2026-10-14T12:00:00Z,200,7", "2026-10-14T12:01:00Z,200,14"]);
+    for file in [&first, &second, &all] {
+        let said = ingest(&store, &[file]);
+        assert!(
+            said.contains(
+                &"requests nothing new: no sample is later than the last one that is stored of its series".to_string()
+            ),
+            "{said:?}"
+        );
+    }
+    assert_eq!(csv(&store, sums), apart);
+    // Two files at once, the same series in both.
+    let both = path("both");
+    ingest(&both, &[&all, &first]);
+    assert_eq!(csv(&both, sums), apart);
+}
+
+#[test]
+fn of_writers_who_load_the_same_at_once_each_sample_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("m.yaml"), MAPPING).unwrap();
+    std::fs::write(path("1.txt"), samples(0..30)).unwrap();
+    std::fs::write(path("2.txt"), samples(20..60)).unwrap();
+    let store = folder.path().join("store");
+    for file in ["1.txt", "2.txt"] {
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| lines(&store, &["ingest", "prometheus", &path(file), "--mapping", &path("m.yaml")]));
+            }
+        });
+    }
+    let sums = "SELECT status, sum(requests) FROM requests GROUP BY 1 ORDER BY 1";
+    assert_eq!(csv(&store, sums)[1..], ["200,833", "500,29"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_mapping_or_a_file_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("bad.yaml"), "requests:\n  - counter: x{\n    status: 200\n").unwrap();
+    std::fs::write(path("good.yaml"), MAPPING).unwrap();
+    std::fs::write(path("a.txt"), "http_requests_total 1 1791979200000\nhttp_requests_total one 1791979230000\n")
+        .unwrap();
+    let store = folder.path().join("store");
+    let said = refusal(&store, &["ingest", "prometheus", &path("a.txt"), "--mapping", &path("bad.yaml")]);
+    assert!(said.contains("bad.yaml:2:14: 'counter': the brace is not closed"), "{said}");
+    let said = refusal(&store, &["ingest", "prometheus", &path("a.txt"), "--mapping", &path("good.yaml")]);
+    assert!(said.contains("a.txt:2:21: the value is \"one\"; expected a number"), "{said}");
+    let said = refusal(&store, &["ingest", "prometheus", "--mapping", &path("good.yaml"), "--url", "localhost:9090"]);
+    assert!(said.contains("is no address of a server"), "{said}");
+    let url = "http://localhost:9";
+    let said = refusal(&store, &["ingest", "prometheus", "--mapping", &path("good.yaml"), "--url", url]);
+    assert!(said.contains("nothing was pulled as source 'prometheus' yet: say from when"), "{said}");
+}
+
+#[test]
+fn a_selector_that_no_series_meets_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("m.yaml"), format!("{MAPPING}gauges: [{{gauge: 'up{{job=\"a\"}}', name: up}}]\n")).unwrap();
+    std::fs::write(path("a.txt"), samples(0..2)).unwrap();
+    let said =
+        lines(&folder.path().join("store"), &["ingest", "prometheus", &path("a.txt"), "--mapping", &path("m.yaml")]);
+    assert!(said.iter().any(|line| line.ends_with("m.yaml:2: no series meets up{job=\"a\"}")), "{said:?}");
+}
+
+#[test]
+fn what_sloth_and_pyrra_define_is_counted_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let sloth = "version: prometheus/v1
+service: shop
+slos:
+  - name: availability
+    objective: 99
+    sli:
+      events:
+        error_query: sum(rate(http_requests_total{code=~\"5..\"}[{{.window}}]))
+        total_query: sum(rate(http_requests_total[{{.window}}]))
+";
+    let pyrra = "apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: errors}
+spec:
+  target: '99'
+  window: 4w
+  indicator: {ratio: {errors: {metric: 'http_requests_total{code=\"500\"}'}, total: {metric: http_requests_total}}}
+";
+    std::fs::write(path("a.txt"), samples(0..10)).unwrap();
+    // Of 20 scrapes each but the first counts 7 good ones, and every fourth a bad one.
+    let figure = 133.0 / 137.0;
+    for (format, definition) in [("sloth", sloth), ("pyrra", pyrra)] {
+        std::fs::write(path("in.yaml"), definition).unwrap();
+        let (out, store) = (path(format), folder.path().join(format!("store-{format}")));
+        let said = lines(&store, &["import", format, &path("in.yaml"), "-o", &out]);
+        assert_eq!(said[0], "imported 1 objective");
+        lines(&store, &["ingest", "prometheus", &path("a.txt"), "--mapping", &format!("{out}/mapping.yaml")]);
+        lines(&store, &["apply", &format!("{out}/objectives.yaml")]);
+        let report = csv(&store, "SELECT slo FROM report('2026-10-14', '2026-10-15', 'objective')");
+        let slo: f64 = report[1].parse().unwrap();
+        assert!((slo - figure).abs() < 1e-12, "{format}: {slo} {figure}");
+    }
+}
