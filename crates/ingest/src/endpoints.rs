@@ -12,7 +12,7 @@ pub struct EndpointNames {
     pub templates: Vec<Template>,
     /// Whether paths of access logs stay as they are logged where no template matches; else numbers, UUIDs and hashes are `{id}`.
     pub as_logged: bool,
-    /// Of how many different ones names are kept; the others are [`OTHER`]. `None`: of [`MOST`] where they are paths of access logs,
+    /// Of how many different ones names are kept; the others are [`OTHER`]. `None`: of 10,000 where they are paths of access logs,
     /// else of all.
     pub most: Option<usize>,
 }
