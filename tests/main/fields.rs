@@ -1,48 +1,9 @@
 //! Fields that fill columns and labels, how endpoints are called, and labels in SQL and in objectives.
 
 use std::fs;
-use std::path::PathBuf;
 
-use assert_cmd::Command;
-
-use crate::{fails, nines, query, run};
-
-/// A store of its own.
-struct Case {
-    folder: tempfile::TempDir,
-    store: PathBuf,
-}
-
-impl Case {
-    fn new() -> Case {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store");
-        Case { folder, store }
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn ingest(&self, table: &str, (name, text): (&str, &str), options: &[&str]) -> Command {
-        let path = self.file(name, text);
-        let mut command = nines();
-        command.arg("--store").arg(&self.store).args(["ingest", table]).arg(path).args(options);
-        command
-    }
-
-    fn rows(&self, sql: &str) -> Vec<String> {
-        query(&self.store, sql)
-    }
-
-    fn nines(&self, arguments: &[&str]) -> Command {
-        let mut command = nines();
-        command.arg("--store").arg(&self.store).args(arguments);
-        command
-    }
-}
+use crate::case::Case;
+use crate::{fails, nines, run};
 
 const SHOP: &str = "$time_iso8601 $host \"$request\" $status $request_time $http_x_tenant $upstream_zone $reason";
 
@@ -125,7 +86,7 @@ fn plain_logs_have_fields_too() {
     let common = "10.0.0.1 - bob [14/Oct/2026:12:00:01 +0000] \"GET http://Shop.example:80/b HTTP/1.1\" 200 5";
     for (name, text, rows) in [
         // A time taken goes on being one, and a line that says less counts all the same.
-        ("combined.log", format!("{combined}\n{combined} 0.5\n{common}\n"), vec!["/a,ann,2,0.5", "/b,,1,"]),
+        ("combined.log", format!("{combined}\n{combined} 0.5\n{common}\n"), vec!["/a,ann,2,0.5", "/b,bob,1,"]),
         ("common.log", format!("{common} 0.25\n{common}\n"), vec!["/b,bob,2,0.25"]),
         ("virtual.log", format!("shop.example:80 {combined}\n"), vec!["/a,ann,1,"]),
     ] {
@@ -172,22 +133,24 @@ fn a_field_with_a_column_of_its_own_fills_both() {
 #[test]
 fn too_many_names_are_other_in_every_format() {
     let mut csv = "time,endpoint,zone,requests\n".to_string();
-    (0..1500).for_each(|n| csv += &format!("1791979200,/{n},{n},1\n"));
+    // Each name twice, in two slices.
+    (0..3000).for_each(|n| csv += &format!("{},/{1},{1},1\n", 1_791_979_200 + n / 1500 * 60, n % 1500));
     let options = ["--label", "zone", "--customer-from", "zone", "--most-endpoints", "10"];
     let rows = "SELECT count(DISTINCT endpoint), count(DISTINCT labels), count(DISTINCT customer), sum(requests) FROM requests";
     let case = Case::new();
     let said = run(&mut case.ingest("requests", ("r.csv", &csv), &options));
-    assert!(said.contains("500 rows are called 'other', because there are more names of zone"), "{said}");
-    assert!(said.contains("1,490 rows are called 'other', because there are more names of endpoint"), "{said}");
-    assert_eq!(case.rows(rows), ["11,1001,1500,1500"]);
+    assert!(said.contains("1,000 rows are called 'other', because there are more names of label zone"), "{said}");
+    assert!(said.contains("2,980 rows are called 'other', because there are more names of endpoint"), "{said}");
+    assert_eq!(case.rows(rows), ["11,1001,1500,3000"]);
     let parquet = case.folder.path().join("r.parquet");
-    let select = "SELECT to_timestamp_seconds(1791979200) AS time, '/' || value AS endpoint, CAST(value AS VARCHAR) AS zone, 1 AS requests FROM \
-         generate_series(0, 1499) AS t(value)";
+    let select = "SELECT to_timestamp_seconds(1791979200 + value / 1500 * 60) AS time, '/' || value % 1500 AS endpoint, \
+                  CAST(value % 1500 AS VARCHAR) AS zone, 1 AS requests FROM generate_series(0, 2999) AS t(value) ORDER BY value";
     run(case.nines(&["sql", "--format", "parquet", select, "-o"]).arg(&parquet));
     let again = Case::new();
     let said = run(nines().arg("--store").arg(&again.store).args(["ingest", "requests"]).arg(&parquet).args(options));
-    assert!(said.contains("more names of zone") && !said.contains("no row has such a field"), "{said}");
-    assert_eq!(again.rows(rows), ["11,1001,1500,1500"]);
+    assert!(said.contains("1,000 rows are called 'other', because there are more names of label zone"), "{said}");
+    assert!(said.contains("2,980 rows are called 'other'") && !said.contains("no row has such a field"), "{said}");
+    assert_eq!(again.rows(rows), ["11,1001,1500,3000"]);
 }
 
 #[test]

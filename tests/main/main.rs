@@ -6,6 +6,7 @@ mod access_log;
 mod as_written;
 mod budgets;
 mod caches;
+mod case;
 mod compact;
 mod compare;
 mod corrections;

@@ -1,40 +1,13 @@
 //! What figures of objectives mean where time is odd: zones of half hours, the live edge, time that is not measured.
 
-use std::fs;
-use std::path::PathBuf;
-
 use assert_cmd::Command;
 
-use crate::{fails, nines, query, run};
-
-/// A store of its own.
-struct Case {
-    folder: tempfile::TempDir,
-    store: PathBuf,
-}
+use crate::case::Case;
+use crate::{fails, run};
 
 impl Case {
-    fn new() -> Case {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store");
-        Case { folder, store }
-    }
-
-    fn nines(&self, arguments: &[&str]) -> Command {
-        let mut command = nines();
-        command.arg("--store").arg(&self.store).args(arguments);
-        command
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn ingest(&self, table: &str, rows: &str) {
-        let path = self.file("rows.csv", rows);
-        run(self.nines(&["ingest", table]).arg(path));
+    fn ingest_rows(&self, table: &str, rows: &str) {
+        run(&mut self.ingest(table, ("rows.csv", rows), &[]));
     }
 
     /// Events of a service `x` every minute, some of them bad.
@@ -45,7 +18,7 @@ impl Case {
             let good = usize::from(!is_bad(minute));
             rows += &format!("{},x,e,{good},1\n", from + 60 * minute as i64);
         }
-        self.ingest("events", &rows);
+        self.ingest_rows("events", &rows);
     }
 
     fn apply(&self, text: &str) -> Command {
@@ -53,10 +26,6 @@ impl Case {
         let mut command = self.nines(&["apply"]);
         command.arg(path);
         command
-    }
-
-    fn query(&self, sql: &str) -> Vec<String> {
-        query(&self.store, sql)
     }
 
     fn query_in(&self, zone: &str, sql: &str) -> Vec<String> {
@@ -94,33 +63,33 @@ fn a_failure_lasts_as_long_as_was_measured() {
     run(&mut case.nines(&exclude));
     let figures = "slo_error_time, failures, mttr, mtbf, abs(mtbf / (mtbf + mttr) - availability) < 1e-12";
     assert_eq!(
-        case.query(&format!("SELECT {figures} FROM report('2026-02-01', '2026-02-03')")),
+        case.rows(&format!("SELECT {figures} FROM report('2026-02-01', '2026-02-03')")),
         ["600.0,1,600.0,85800.0,true"]
     );
     let failures = "started, ended, seconds, unmeasured_seconds, excluded_seconds, begins_before, continues";
     assert_eq!(
-        case.query(&format!("SELECT {failures} FROM failures('2026-02-01', '2026-02-03')")),
+        case.rows(&format!("SELECT {failures} FROM failures('2026-02-01', '2026-02-03')")),
         ["2026-02-01T09:55:00Z,2026-02-02T10:05:00Z,600.0,0.0,86400.0,false,false"]
     );
     // Each range cuts the failure, and says so.
     assert_eq!(
-        case.query(&format!("SELECT {failures} FROM failures('2026-02-01', '2026-02-01 09:58')")),
+        case.rows(&format!("SELECT {failures} FROM failures('2026-02-01', '2026-02-01 09:58')")),
         ["2026-02-01T09:55:00Z,2026-02-01T09:58:00Z,180.0,0.0,0.0,false,true"]
     );
     assert_eq!(
-        case.query(&format!("SELECT {failures} FROM failures('2026-02-02 10:02', '2026-02-03')")),
+        case.rows(&format!("SELECT {failures} FROM failures('2026-02-02 10:02', '2026-02-03')")),
         ["2026-02-02T10:02:00Z,2026-02-02T10:05:00Z,180.0,0.0,0.0,true,false"]
     );
     let lists = "SELECT failure['seconds'] FROM (SELECT unnest(failure_intervals(timeline)) AS failure
                  FROM timelines('2026-02-01', '2026-02-03'))";
-    assert_eq!(case.query(lists), ["600.0"]);
+    assert_eq!(case.rows(lists), ["600.0"]);
 }
 
 /// Whatever else the table holds, a sample is known to the end of its hold, and not beyond now.
 #[test]
 fn a_held_sample_lives_on_beyond_the_newest_slice() {
     let case = Case::new();
-    case.ingest(
+    case.ingest_rows(
         "gauges",
         "time,service,name,source,value\n2026-05-05T09:50:00Z,x,alive,d,1\n2026-05-05T10:00:00Z,x,alive,d,1\n",
     );
@@ -128,14 +97,14 @@ fn a_held_sample_lives_on_beyond_the_newest_slice() {
         "{thresholdMetric: {metricSource: {type: nines/gauge, spec: {name: alive, hold: 10m, noData: error}}}}";
     run(&mut case.apply(&slo(source, ROLLING, "{op: gte, value: 1, target: 0.99}")));
     let report = "SELECT slo, slo_error_time, failures FROM report('2026-05-05 10:00', '2026-05-05 10:10')";
-    assert_eq!(case.query(report), ["1.0,0.0,0"]);
+    assert_eq!(case.rows(report), ["1.0,0.0,0"]);
     // In the middle of the hold the rest is not known yet.
     let early = "SELECT state, count(*) FROM slices('2026-05-05 10:00', '2026-05-05 10:10') GROUP BY 1 ORDER BY 1";
     let text = run(case.nines(&["sql", "--format", "csv", early]).env("NINES_NOW", "2026-05-05T10:04:30Z"));
     assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["no data,6", "ok,4"]);
-    case.ingest("gauges", "time,service,name,source,value\n2026-05-05T10:10:00Z,other,x,d,1\n");
-    assert_eq!(case.query(report), ["1.0,0.0,0"]);
-    assert_eq!(case.query(&report.replace("10:10", "10:12")), ["0.8333333333333334,120.0,1"]);
+    case.ingest_rows("gauges", "time,service,name,source,value\n2026-05-05T10:10:00Z,other,x,d,1\n");
+    assert_eq!(case.rows(report), ["1.0,0.0,0"]);
+    assert_eq!(case.rows(&report.replace("10:10", "10:12")), ["0.8333333333333334,120.0,1"]);
 }
 
 #[test]
@@ -149,7 +118,7 @@ fn lost_telemetry_of_an_open_incident_reaches_to_now() {
     // From 09:50 on, the slice that it touches first.
     assert_eq!(at("2026-05-05T12:00:00Z").lines().nth(1), Some("7800.0,0.8194444444444444"));
     assert_eq!(at("2026-05-05T12:01:00Z").lines().nth(1), Some("8100.0,0.8137931034482758"));
-    assert_eq!(case.query(report)[0].split(',').next(), Some("51000.0"));
+    assert_eq!(case.rows(report)[0].split(',').next(), Some("51000.0"));
 }
 
 /// An exclusion takes out stored slices, of wider slices, too.
@@ -161,7 +130,7 @@ fn an_exclusion_takes_the_outage_out_of_wider_slices() {
     let report = "SELECT slo_error_time, failures, measured_seconds(timeline), good, total
                   FROM report('2026-05-05', '2026-05-06') AS r JOIN timelines('2026-05-05', '2026-05-06') AS t
                   ON t.objective = r.objective";
-    assert_eq!(case.query(report), ["3900.0,1,86400.0,1380,1440"]);
+    assert_eq!(case.rows(report), ["3900.0,1,86400.0,1380,1440"]);
     // Two that touch, inside a stored slice, are one.
     for (from, to) in [("10:02", "10:30:30"), ("10:30:30", "11:02")] {
         let range = [format!("2026-05-05 {from}"), format!("2026-05-05 {to}")];
@@ -173,9 +142,9 @@ fn an_exclusion_takes_the_outage_out_of_wider_slices() {
         );
     }
     // 10:05 to 11:00 is gone, the slices at both ends are judged by what is left of them.
-    assert_eq!(case.query(report), ["0.0,0,83100.0,1380,1380"]);
+    assert_eq!(case.rows(report), ["0.0,0,83100.0,1380,1380"]);
     let states = "SELECT time, good, total, state FROM slices('2026-05-05 10:00', '2026-05-05 10:10')";
-    assert_eq!(case.query(states), ["2026-05-05T10:00:00Z,2,2,ok", "2026-05-05T10:05:00Z,0,5,excluded"]);
+    assert_eq!(case.rows(states), ["2026-05-05T10:00:00Z,2,2,ok", "2026-05-05T10:05:00Z,0,5,excluded"]);
 }
 
 /// An hour across midnight, of UTC or of the zone, belongs to the day in which it begins: to one day, and to one alone.
@@ -206,7 +175,7 @@ fn days_in_zones_of_half_hours_share_no_hour_and_lose_none() {
         let case = of(&window, "1h");
         // Once counted, once as it was kept.
         for _ in 0..2 {
-            assert_eq!(case.query(days), utc, "{window}");
+            assert_eq!(case.rows(days), utc, "{window}");
             assert_eq!(case.query_in("Asia/Kolkata", days), kolkata, "{window}");
             assert_eq!(case.query_in("Asia/Kolkata", clipped), [both], "{window}");
         }
@@ -214,11 +183,11 @@ fn days_in_zones_of_half_hours_share_no_hour_and_lose_none() {
     let first = "SELECT min(time) FROM slices('2026-05-05', '2026-05-06')";
     // From the calendar's time of day.
     let case = of(&calendar("Asia/Kolkata", "06:10:00"), "1h");
-    assert_eq!(case.query(first), ["2026-05-05T00:40:00Z"]);
+    assert_eq!(case.rows(first), ["2026-05-05T00:40:00Z"]);
     // Whole days of the zone, from six in the morning: 24 hours from 00:30 UTC.
     let case = of(&calendar("Asia/Kolkata", "06:00:00"), "1d");
     assert_eq!(
-        case.query("SELECT time, good, total, state FROM slices('2026-05-05', '2026-05-08') ORDER BY time"),
+        case.rows("SELECT time, good, total, state FROM slices('2026-05-05', '2026-05-08') ORDER BY time"),
         [
             "2026-05-05T00:30:00Z,1438,1440,ok",
             "2026-05-06T00:30:00Z,1440,1440,ok",
@@ -252,7 +221,7 @@ fn a_slice_that_is_not_over_is_no_data() {
     run(&mut case.apply(&events(ROLLING, "1h")));
     let slices = "SELECT time, total, state FROM slices('2026-05-05 08:00', '2026-05-05 12:00') ORDER BY time";
     assert_eq!(
-        case.query(slices),
+        case.rows(slices),
         [
             "2026-05-05T08:00:00Z,60,ok",
             "2026-05-05T09:00:00Z,60,error",
@@ -261,14 +230,17 @@ fn a_slice_that_is_not_over_is_no_data() {
         ]
     );
     let report = "SELECT slo, slo_error_time FROM report('2026-05-05', '2026-05-06')";
-    assert_eq!(case.query(report), ["0.5,3600.0"]);
+    assert_eq!(case.rows(report), ["0.5,3600.0"]);
 }
 
 /// The mean of whole lengths, not the sum of means over different incidents; open ones count among neither.
 #[test]
 fn incidents_have_a_mean_of_their_whole_lengths() {
     let case = Case::new();
-    case.ingest("events", "time,service,name,good,total\n2026-11-01T00:00:00Z,x,e,1,1\n2026-11-27T00:00:00Z,x,e,1,1\n");
+    case.ingest_rows(
+        "events",
+        "time,service,name,good,total\n2026-11-01T00:00:00Z,x,e,1,1\n2026-11-27T00:00:00Z,x,e,1,1\n",
+    );
     run(&mut case.apply(&events(ROLLING, "1m")));
     let incident = |id: &str, times: &[(&str, &str)]| {
         let mut command = case.nines(&["incident", id, "--service", "x"]);
@@ -294,12 +266,12 @@ fn incidents_have_a_mean_of_their_whole_lengths() {
     let figures =
         "SELECT incidents, mtti, mttk, mttf, mttv, incident_mttr, mtti_n, mttk_n, mttf_n, mttv_n, incident_mttr_n
                    FROM report('2026-11-01', '2026-12-01', 'service')";
-    assert_eq!(case.query(figures), ["2,360.0,180.0,1500.0,300.0,3000.0,2,1,1,2,2"]);
+    assert_eq!(case.rows(figures), ["2,360.0,180.0,1500.0,300.0,3000.0,2,1,1,2,2"]);
     // One that is fixed and not verified ended then; one that is open did not.
     incident("C", &[("started", "12 00:00"), ("fixed", "12 00:10")]);
     incident("D", &[("started", "20 00:00"), ("detected", "20 00:01")]);
-    assert_eq!(case.query(figures), ["4,260.0,180.0,1500.0,300.0,2200.0,3,1,1,2,3"]);
+    assert_eq!(case.rows(figures), ["4,260.0,180.0,1500.0,300.0,2200.0,3,1,1,2,3"]);
     // It belongs to the range in which it started.
     let of_day = figures.replace("'2026-11-01', '2026-12-01'", "'2026-11-02 09:30', '2026-11-09'");
-    assert_eq!(case.query(&of_day), ["0,,,,,,0,0,0,0,0"]);
+    assert_eq!(case.rows(&of_day), ["0,,,,,,0,0,0,0,0"]);
 }

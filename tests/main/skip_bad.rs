@@ -1,40 +1,14 @@
 //! Lines and rows that are refused while the rest is stored.
 
 use std::fs;
-use std::path::PathBuf;
 
-use assert_cmd::Command;
+use crate::case::Case;
+use crate::{fails, nines, run};
 
-use crate::{fails, nines, query, run};
-
-struct Case {
-    folder: tempfile::TempDir,
-    store: PathBuf,
-}
-
-impl Case {
-    fn new() -> Case {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store");
-        Case { folder, store }
-    }
-
-    fn ingest(&self, table: &str, (name, text): (&str, &[u8]), options: &[&str]) -> Command {
-        fs::write(self.folder.path().join(name), text).unwrap();
-        let mut command = nines();
-        command.current_dir(self.folder.path()).arg("--store").arg(&self.store).args(["ingest", table, name]);
-        command.args(options);
-        command
-    }
-
-    fn bad(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.folder.path().join("bad.csv")).unwrap();
-        text.lines().map(str::to_string).collect()
-    }
-
-    fn rows(&self, sql: &str) -> Vec<String> {
-        query(&self.store, sql)
-    }
+/// The lines that were refused, behind a header.
+fn refused(case: &Case) -> Vec<String> {
+    let text = fs::read_to_string(case.folder.path().join("bad.csv")).unwrap();
+    text.lines().map(str::to_string).collect()
 }
 
 const SKIP: [&str; 2] = ["--skip-bad", "bad.csv"];
@@ -50,7 +24,7 @@ fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
     let said = run(&mut case.ingest("requests", ("a.log", log.as_bytes()), &SKIP));
     assert!(said.starts_with("read        2 rows\nrejected    3, in bad.csv with the reasons\n"), "{said}");
     assert_eq!(case.rows("SELECT endpoint, sum(requests) FROM requests GROUP BY 1"), ["/a,2"]);
-    let bad = case.bad();
+    let bad = refused(&case);
     assert_eq!(bad[0], HEADER);
     assert!(bad[1].starts_with("a.log,2,54,,\"there is \"\"2xx 5\"\"; expected a status from 0 to 999"), "{}", bad[1]);
     assert!(bad[2].starts_with("a.log,3,") && bad[2].ends_with("\"nonsense, really\""), "{}", bad[2]);
@@ -60,9 +34,9 @@ fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
     let said = run(&mut case.ingest("requests", ("a.log", grown.as_bytes()), &SKIP));
     assert!(said.starts_with("read        1 row\nrejected    1, in bad.csv"), "{said}");
     // Those before stay: nobody reads them again.
-    assert!(case.bad().len() == 5 && case.bad()[4].starts_with("a.log,6,"), "{:?}", case.bad());
+    assert!(refused(&case).len() == 5 && refused(&case)[4].starts_with("a.log,6,"), "{:?}", refused(&case));
     assert!(run(&mut case.ingest("requests", ("a.log", grown.as_bytes()), &SKIP)).contains("already ingested"));
-    assert_eq!(case.bad().len(), 5);
+    assert_eq!(refused(&case).len(), 5);
     let said =
         fails(1, &mut case.ingest("requests", ("b.log", b"nonsense\n"), &["--skip-bad", "bad.csv", "--format", "log"]));
     assert!(said.contains("all 1 lines or rows are refused; nothing is stored. bad.csv says why"), "{said}");
@@ -80,7 +54,7 @@ fn every_format_goes_on_behind_a_bad_row() {
     assert!(said.starts_with("read        2 rows\nrejected    3,"), "{said}");
     assert_eq!(case.rows("SELECT sum(good), sum(total) FROM events"), ["5,7"]);
     let places: Vec<String> =
-        case.bad()[1..].iter().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+        refused(&case)[1..].iter().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(places, ["e.csv,3", "e.csv,4", "e.csv,5"]);
 
     let json = "{\"time\": 1791979200, \"service\": \"y\", \"value\": 1}\n{\"time\": 1791979200, \"value\": \"x\"}\n{broken\n{\"time\": \
@@ -111,12 +85,12 @@ fn a_quote_that_is_never_closed_takes_no_other_line_with_it() {
             csv += &format!("{},{quote}/{},1\n", 1_791_979_200 + row % 60, row % 7);
         }
         let said = run(&mut case.ingest("requests", ("q.csv", csv.as_bytes()), &SKIP));
-        let refused = if rows > 1_000 { 2 } else { 1 };
-        assert!(said.contains(&format!("rejected    {refused},")), "{said}");
-        assert_eq!(case.rows("SELECT sum(requests) FROM requests"), [(rows - refused).to_string()]);
-        let bad = case.bad();
+        let expected = if rows > 1_000 { 2 } else { 1 };
+        assert!(said.contains(&format!("rejected    {expected},")), "{said}");
+        assert_eq!(case.rows("SELECT sum(requests) FROM requests"), [(rows - expected).to_string()]);
+        let bad = refused(&case);
         assert!(bad[1].starts_with("q.csv,7,") && bad[1].ends_with(",\"1791979205,\"\"/5,1\""), "{}", bad[1]);
-        if refused > 1 {
+        if expected > 1 {
             assert!(bad[2].starts_with(&format!("q.csv,{},", rows - 100 + 2)), "{}", bad[2]);
         }
     }
@@ -152,7 +126,7 @@ fn rows_of_parquet_and_of_queries_are_refused_one_by_one() {
     let said = run(&mut case.ingest("requests", ("r.parquet", &bytes), &SKIP));
     assert!(said.starts_with("read        19,979 rows\nrejected    21,"), "{said}");
     assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["19979"]);
-    let bad = case.bad();
+    let bad = refused(&case);
     let mut lines: Vec<u64> = bad[1..].iter().map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
     lines.sort_unstable();
     let mut expected: Vec<u64> = (0..20).map(|thousand| thousand * 1000 + 8).chain([21]).collect();
@@ -165,5 +139,5 @@ fn rows_of_parquet_and_of_queries_are_refused_one_by_one() {
     let said = run(&mut again.ingest("requests", ("r.parquet", &bytes), &options));
     assert!(said.starts_with("read        19,979 rows\nrejected    21,"), "{said}");
     assert_eq!(again.rows("SELECT sum(requests) FROM requests"), ["19979"]);
-    assert!(again.bad()[1].starts_with("the result of --select,"), "{:?}", again.bad()[1]);
+    assert!(refused(&again)[1].starts_with("the result of --select,"), "{:?}", refused(&again)[1]);
 }

@@ -6,13 +6,21 @@ use std::sync::{Mutex, PoisonError};
 /// Different values of a label whose names are kept.
 pub const MOST_VALUES: usize = 1_000;
 
+/// What endpoints are called here.
+pub(crate) const ENDPOINT: &str = "endpoint";
+
+/// What a label is called here.
+pub(crate) fn of_label(name: &str) -> String {
+    format!("label {name}")
+}
+
 /// Shared by the clones of the options with which inputs are read.
 #[derive(Debug, Default)]
 pub struct Found(Mutex<What>);
 
 #[derive(Debug, Default)]
 struct What {
-    /// By what is named: an endpoint, or a label.
+    /// By what is named: [`ENDPOINT`], or a [label](of_label).
     kept: BTreeMap<String, HashSet<Box<str>>>,
     /// The same: rows whose name was not kept.
     others: BTreeMap<String, u64>,
@@ -32,11 +40,18 @@ impl Found {
             return true;
         }
         let is_kept = kept.len() < most;
-        match is_kept {
-            true => drop(kept.insert(name.into())),
-            false => *found.others.entry(what.to_string()).or_default() += 1,
+        if is_kept {
+            kept.insert(name.into());
         }
         is_kept
+    }
+
+    /// Adds rows whose name was not kept.
+    pub(crate) fn add_others(&self, what: &str, rows: u64) {
+        if rows > 0 {
+            let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *found.others.entry(what.to_string()).or_default() += rows;
+        }
     }
 
     pub(crate) fn add_given(&self, field: &str, rows: u64) {
@@ -72,6 +87,7 @@ mod tests {
         let kept = ["a", "b", "c", "a", "d"].map(|name| found.keeps("endpoint", name, 2));
         assert_eq!(kept, [true, true, false, true, false]);
         assert!(found.keeps("region", "c", 2));
+        found.add_others("endpoint", 2);
         assert_eq!(found.others(), [("endpoint".to_string(), 2)]);
         found.again();
         assert!(found.others().is_empty() && !found.keeps("endpoint", "c", 2));

@@ -102,8 +102,8 @@ fn previewed(loaded: &Loaded, zone: &str) -> Result<String> {
     let mut text = String::new();
     if let Some(by) = &preview.by {
         text.push_str(&format!("\nWhat it is about:\n{}", shown(by)?));
-        if preview.is_cut {
-            text.push_str("and more services and endpoints than are told apart here\n");
+        if preview.others > 0 {
+            text.push_str(&format!("and {} with less\n", counted(preview.others as u64, "other", "others")));
         }
     }
     text.push_str(&format!("\nThe first rows:\n{}", shown(&preview.first)?));

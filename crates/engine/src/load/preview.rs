@@ -1,5 +1,6 @@
 //! What of an input would be stored, for a person to look at before it is.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,18 +15,19 @@ use crate::Result;
 
 /// First rows that are shown.
 const ROWS: usize = 5;
-/// Most services and endpoints that are told apart.
+/// Most services and endpoints that are told apart, and of them shown.
 const GROUPS: usize = 10_000;
+const SHOWN: usize = 20;
 
 /// What would be stored.
 #[derive(Debug, Clone)]
 pub struct Preview {
     /// The first rows, in the table's columns, before those of the same key are combined.
     pub first: RecordBatch,
-    /// By service, endpoint and name how many rows there are, and their counts; `None` for records.
+    /// By service, endpoint and name how many rows there are, and their counts, of those with the most; `None` for records.
     pub by: Option<RecordBatch>,
-    /// Whether there are more services and endpoints than are told apart.
-    pub is_cut: bool,
+    /// How many others there are, at the least.
+    pub others: usize,
 }
 
 /// Looks at rows on their way.
@@ -36,7 +38,6 @@ pub(super) struct Look(Mutex<Seen>);
 struct Seen {
     first: Vec<RecordBatch>,
     groups: BTreeMap<Vec<String>, Vec<i64>>,
-    is_cut: bool,
 }
 
 /// By what rows are told apart.
@@ -81,19 +82,24 @@ impl Look {
         let Some(first) = seen.first.first() else { return Ok(None) };
         let first = datafusion::arrow::compute::concat_batches(&first.schema(), &seen.first)
             .map_err(datafusion::error::DataFusionError::from)?;
+        let mut groups: Vec<(&Vec<String>, &Vec<i64>)> = seen.groups.iter().collect();
+        // Stable: of those with as many the first by name.
+        groups.sort_by_key(|(_, counts)| Reverse(counts.last().copied()));
+        let others = groups.len().saturating_sub(SHOWN);
+        groups.truncate(SHOWN);
         let by = table.is_series().then(|| {
             let texts = names(table).into_iter().enumerate().map(|(at, name)| {
-                let texts = StringArray::from_iter_values(seen.groups.keys().map(|group| &group[at]));
+                let texts = StringArray::from_iter_values(groups.iter().map(|(group, _)| &group[at]));
                 (name, Arc::new(texts) as ArrayRef)
             });
             let sums = ["rows"].iter().chain(counts(table)).enumerate().map(|(at, name)| {
-                let sums = Int64Array::from_iter_values(seen.groups.values().map(|group| group[at]));
+                let sums = Int64Array::from_iter_values(groups.iter().map(|(_, counts)| counts[at]));
                 (*name, Arc::new(sums) as ArrayRef)
             });
             RecordBatch::try_from_iter(texts.chain(sums))
         });
         let by = by.transpose().map_err(datafusion::error::DataFusionError::from)?;
-        Ok(Some(Preview { first, by, is_cut: seen.is_cut }))
+        Ok(Some(Preview { first, by, others }))
     }
 }
 
@@ -116,7 +122,6 @@ impl Seen {
         for row in 0..batch.num_rows() {
             let group: Vec<String> = texts.iter().map(|texts| texts.value(row).to_string()).collect();
             if self.groups.len() >= GROUPS && !self.groups.contains_key(&group) {
-                self.is_cut = true;
                 continue;
             }
             let group = self.groups.entry(group).or_insert_with(|| vec![0; sums.len() + 1]);

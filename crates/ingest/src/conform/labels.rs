@@ -10,42 +10,48 @@ use nines_store::{labels_of, labels_text};
 
 use super::cast::{impossible, texts};
 use crate::fields::Cell;
-use crate::found::{Found, MOST_VALUES};
+use crate::found::{Found, MOST_VALUES, of_label};
 use crate::rows::whole_labels;
 use crate::{OTHER, Result};
 
 /// What labels are expected to be.
 const LABELS: &str = "an object of texts, as JSON, a struct or a map";
 
-/// The labels of each row: those that are given as a whole, and those that columns fill.
+/// The labels of each row: those that are given as a whole, and those that columns fill; and by label, in how many rows its value is
+/// not kept.
 pub(super) fn labels(
     given: Option<&ArrayRef>,
     filled: &[(&str, ArrayRef)],
     rows: usize,
     found: &Found,
-) -> Result<ArrayRef> {
+) -> Result<(ArrayRef, Vec<(String, u64)>)> {
     let given = given.map(whole).transpose()?;
     if filled.is_empty() {
-        return Ok(given.unwrap_or_else(|| new_null_array(&DataType::Utf8View, rows)));
+        return Ok((given.unwrap_or_else(|| new_null_array(&DataType::Utf8View, rows)), Vec::new()));
     }
     let filled: Vec<(&str, ArrayRef)> =
         filled.iter().map(|(label, array)| Ok((*label, texts(label, array)?))).collect::<Result<_>>()?;
-    let mut kept: HashMap<(&str, &str), bool> = HashMap::new();
-    let mut keeps =
-        |label, value| *kept.entry((label, value)).or_insert_with(|| found.keeps(label, value, MOST_VALUES));
+    let mut others: Vec<(String, u64)> = filled.iter().map(|(label, _)| (of_label(label), 0)).collect();
+    let mut kept: HashMap<(usize, &str), bool> = HashMap::new();
     let mut text = |row: usize| {
         let whole = given.as_ref().map(|given| given.as_string_view()).filter(|given| given.is_valid(row));
         let whole = whole.map(|whole| labels_of(whole.value(row))).unwrap_or_default();
-        let own = filled.iter().map(|(label, array)| {
+        let mut own = Vec::with_capacity(filled.len());
+        for (at, (label, array)) in filled.iter().enumerate() {
             let array = array.as_string_view();
-            (*label, if array.is_valid(row) { array.value(row) } else { "" })
-        });
-        let own = own.filter(|(_, value)| !value.is_empty());
-        let own =
-            own.map(|(label, value)| (label, if keeps(label, value) { value } else { OTHER })).collect::<Vec<_>>();
+            let value = if array.is_valid(row) { array.value(row) } else { "" };
+            if value.is_empty() {
+                continue;
+            }
+            let (key, rows) = &mut others[at];
+            let is_kept = *kept.entry((at, value)).or_insert_with(|| found.keeps(key, value, MOST_VALUES));
+            *rows += u64::from(!is_kept);
+            own.push((*label, if is_kept { value } else { OTHER }));
+        }
         labels_text(whole.iter().map(|(label, value)| (label.as_str(), value.as_str())).chain(own))
     };
-    Ok(Arc::new((0..rows).map(&mut text).collect::<StringViewArray>()))
+    let labels: ArrayRef = Arc::new((0..rows).map(&mut text).collect::<StringViewArray>());
+    Ok((labels, others))
 }
 
 /// Labels that are given as a whole, as they are stored.

@@ -7,26 +7,26 @@ mod cast;
 mod gauges;
 mod labels;
 mod latency;
+mod names;
 mod records;
 mod time;
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray, new_null_array,
 };
-use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::arrow::util::display::array_value_to_string;
 use nines_store::TableKind;
 
-use crate::causes::Reasons;
 use crate::columns::{Column, Columns, Named, Target};
 use crate::fields::{COUNT, SECONDS, STATUS, is_duration, misplaced};
+use crate::found::ENDPOINT;
 use crate::rows::{check_rules, mixed, uncounted};
-use crate::{ErrorKind, Fills, IngestError, Options, Rejected, Result, RowsAre};
+use crate::{ErrorKind, Fills, IngestError, Options, Result, RowsAre};
 use cast::{bad_row, checked, texts, whole};
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
@@ -44,10 +44,9 @@ pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
     options.check()?;
     let columns = Columns::with(options.kind, &options.from)?;
     let found = columns.find_all(batch.schema_ref().fields().iter().map(|field| field.name().as_str()))?;
-    let mut input = Input { batch, columns: &columns, found, options, times: None };
+    let mut input = Input { batch, columns: &columns, found, options, times: None, others: RefCell::default() };
     input.times = input.find(Column::Time).map(|time| time::of_series(time, options)).transpose()?;
     input.check_kind_of_rows()?;
-    input.tell_given();
     if let Some(times) = &input.times {
         time::tell(times, &options.seen);
     }
@@ -57,67 +56,11 @@ pub fn conform(batch: &RecordBatch, options: &Options) -> Result<RecordBatch> {
         IngestError::new(ErrorKind::Internal, format!("the columns do not fit together: {e}")).caused_by(e)
     })?;
     check_rules(options.kind, &fitted, |refused, row| refused.in_row(row as u64 + 1))?;
+    input.tell();
     match &input.times {
         Some(times) if options.kind == TableKind::Gauges => gauges::by_time(fitted, times),
         _ => Ok(fitted),
     }
-}
-
-/// Rows that are fitted again together where one of them was refused.
-const AGAIN: usize = 256;
-
-/// The same, without the rows that are refused where `options.rejected` takes them: the batches that are left. Rows are counted from
-/// those before, of an input of this name.
-pub fn conform_rest(batch: &RecordBatch, options: &Options, name: &str, before: u64) -> Result<Vec<RecordBatch>> {
-    let Some(rejected) = &options.rejected else {
-        return Ok(vec![conform(batch, options).map_err(|error| error.in_file(name).after_rows(before))?]);
-    };
-    let order = options.order.kept();
-    match conform(batch, options) {
-        Ok(fitted) => return Ok(vec![fitted]),
-        Err(error) if !Rejected::takes(&error) => return Err(error.in_file(name).after_rows(before)),
-        Err(_) => options.order.restore(order),
-    }
-    let mut fitted = Vec::new();
-    for start in (0..batch.num_rows()).step_by(AGAIN) {
-        let some = batch.slice(start, AGAIN.min(batch.num_rows() - start));
-        // The rows of the slice that are left, and why others are not.
-        let mut left: Vec<usize> = (0..some.num_rows()).collect();
-        let mut refused = BTreeMap::new();
-        while !left.is_empty() {
-            let order = options.order.kept();
-            let stay = BooleanArray::from_iter((0..some.num_rows()).map(|row| Some(!refused.contains_key(&row))));
-            let rows = filter_record_batch(&some, &stay).map_err(|e| {
-                IngestError::new(ErrorKind::Internal, format!("a row could not be left out: {e}")).caused_by(e)
-            })?;
-            let error = match conform(&rows, options) {
-                Ok(rows) => {
-                    fitted.push(rows);
-                    break;
-                }
-                Err(error) => error.in_file(name),
-            };
-            let row = error.row_number().and_then(|row| usize::try_from(row).ok()?.checked_sub(1));
-            let Some(row) = row.filter(|row| Rejected::takes(&error) && *row < left.len()) else {
-                return Err(error.after_rows(before + start as u64));
-            };
-            options.order.restore(order);
-            let at = left.remove(row);
-            refused.insert(at, error.in_row(before + (start + at) as u64 + 1));
-        }
-        refused.iter().for_each(|(row, error)| rejected.add(error, &shown(&some, *row)));
-    }
-    Ok(fitted)
-}
-
-/// A row as JSON, more or less.
-fn shown(batch: &RecordBatch, row: usize) -> String {
-    let fields = batch.schema_ref().fields().iter().zip(batch.columns()).filter(|(_, column)| column.is_valid(row));
-    let fields = fields.map(|(field, column)| {
-        let value = array_value_to_string(column, row).unwrap_or_default();
-        format!("{:?}: {value:?}", field.name())
-    });
-    format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
 }
 
 /// The batch to fit, with what its columns mean.
@@ -128,6 +71,8 @@ struct Input<'a> {
     options: &'a Options,
     /// When the rows of a series were measured.
     times: Option<TimestampMicrosecondArray>,
+    /// By what is named, rows whose name is not kept.
+    others: RefCell<Vec<(String, u64)>>,
 }
 
 impl Input<'_> {
@@ -151,8 +96,9 @@ impl Input<'_> {
         Some(self.batch.column(at))
     }
 
-    /// Tells in how many rows the fields that fill columns say something.
-    fn tell_given(&self) {
+    /// Tells of rows that are taken in how many the fields that fill columns say something, and whose names are not kept.
+    fn tell(&self) {
+        self.others.borrow().iter().for_each(|(what, rows)| self.options.found.add_others(what, *rows));
         for (at, filling) in self.columns.filling().iter().enumerate() {
             let Some(array) = self.find(Column::Filling(at)) else { continue };
             let is_given = |row: &usize| {
@@ -181,36 +127,6 @@ impl Input<'_> {
         names.filter_map(filled).collect()
     }
 
-    /// Texts by the names that options give them.
-    fn named(&self, name: &str, array: ArrayRef) -> ArrayRef {
-        let Options { endpoints, causes, found, from, .. } = self.options;
-        let texts = array.as_string_view();
-        let named: StringViewArray = match name {
-            "endpoint" if !endpoints.are_as_given() || endpoints.most.is_some() => {
-                let keeps = |name: &str| {
-                    endpoints.most.is_none_or(|most| name.is_empty() || found.keeps("endpoint", name, most))
-                };
-                let mut known: HashMap<&str, &str> = HashMap::new();
-                let name = |text| {
-                    *known.entry(text).or_insert_with(|| {
-                        let name = endpoints.of(text);
-                        if keeps(name) { name } else { crate::OTHER }
-                    })
-                };
-                texts.iter().flatten().map(name).map(Some).collect()
-            }
-            "cause" => match from.iter().find(|from| from.fills == Fills::Column(name.to_string())) {
-                Some(from) => {
-                    let reasons = Reasons::of(&from.field);
-                    texts.iter().flatten().map(|text| Some(causes.of(reasons, text))).collect()
-                }
-                None => return array,
-            },
-            _ => return array,
-        };
-        Arc::new(named)
-    }
-
     /// The column of the result, the name of the piece put behind each source.
     fn stored(&self, named: Named) -> Result<ArrayRef> {
         let array = self.array(named)?;
@@ -232,7 +148,11 @@ impl Input<'_> {
                 Some(times) => time::slices(times, self.options)?,
                 None => return Err(misplaced(name)),
             },
-            (Column::Text(_), Some(array)) => self.named(name, text(name, array, self.options.fill(name))?),
+            (Column::Text(_), Some(array)) => {
+                let (named, others) = names::named(name, text(name, array, self.options.fill(name))?, self.options);
+                self.others.borrow_mut().push((ENDPOINT.to_string(), others));
+                named
+            }
             (Column::Text(_), None) => {
                 Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(self.options.fill(name), rows)))
             }
@@ -262,7 +182,11 @@ impl Input<'_> {
                 (None, None) => missing(column, rows),
             },
             (Column::LatencyLe, Some(array)) => latency::counts_le(name, array)?,
-            (Column::Labels, given) => labels::labels(given, &self.filled_labels(), rows, &self.options.found)?,
+            (Column::Labels, given) => {
+                let (labels, others) = labels::labels(given, &self.filled_labels(), rows, &self.options.found)?;
+                self.others.borrow_mut().extend(others);
+                labels
+            }
             (Column::LatencyLe | Column::LatencySeconds | Column::Value | Column::Ok | Column::Filling(_), _) => {
                 missing(column, rows)
             }

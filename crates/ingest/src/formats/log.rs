@@ -10,7 +10,7 @@ use super::log_line::{LogParser, Taken, endpoint, looks_like_log};
 use super::records::Records;
 use crate::columns::{Column, Columns};
 use crate::fields::{Cell, misplaced};
-use crate::layout::{Line, LineReader};
+use crate::layout::{Line, LineReader, PlainFields};
 use crate::lines::Lines;
 use crate::rows::{Requests, Rows, SeriesRows};
 use crate::time::When;
@@ -39,11 +39,8 @@ enum Parser {
         parser: LogParser,
         /// What a whole number at the end of a line counts; without it, it is no latency.
         unit: Option<LatencyUnit>,
-        /// The fields that fill columns.
-        filling: Vec<String>,
-        /// What finds them, once a line told which of the plain formats it is.
-        fields: Option<LineReader>,
-        zone: Tz,
+        /// The fields that fill columns, if there are any.
+        fields: Option<PlainFields>,
         progress: Arc<Progress>,
     },
     /// As somebody says.
@@ -76,9 +73,9 @@ impl Parser {
             return Ok(());
         }
         if looks_like_log(line) {
-            let (unit, zone, filling) = (*unit, *zone, std::mem::take(filling));
+            let fields = (!filling.is_empty()).then(|| PlainFields::of(filling, *zone)).transpose()?;
             let (parser, progress) = (LogParser::default(), Arc::clone(progress));
-            *self = Parser::Combined { parser, unit, filling, fields: None, zone, progress };
+            *self = Parser::Combined { parser, unit: *unit, fields, progress };
         } else if let Some(format) = LogFormat::of_line(line) {
             progress.add_told(format.to_string());
             *self = Parser::Layout(LineReader::new(format.layout(), *zone).filling(filling)?);
@@ -87,32 +84,16 @@ impl Parser {
         Ok(())
     }
 
-    /// What the fields of a line of a plain format say that fill columns.
-    fn filling<'a>(&mut self, line: &'a [u8]) -> Result<Vec<Option<Cow<'a, str>>>> {
-        let Parser::Combined { filling, fields, zone, .. } = self else { return Ok(Vec::new()) };
-        if filling.is_empty() {
-            return Ok(Vec::new());
-        }
-        if fields.is_none()
-            && let Some(format) = LogFormat::of_plain_line(line)
-        {
-            *fields = Some(LineReader::new(format.layout(), *zone).filling(filling)?);
-        }
-        // A line that has less than others counts all the same.
-        let read = fields.as_mut().and_then(|fields| fields.parse(line).ok().flatten());
-        Ok(read.map(|line| line.filling).unwrap_or_default())
-    }
-
     fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
         self.tell(line)?;
-        let (parser, unit, progress) = match self {
+        let (parser, unit, fields, progress) = match self {
             Parser::Untold { .. } => {
                 // Why it is none of the best known, which is no line of a known format at all.
                 LogParser::default().parse(line)?;
                 return Err(IngestError::bad_line("the line is of no known format"));
             }
             Parser::Layout(reader) => return reader.parse(line),
-            Parser::Combined { parser, unit, progress, .. } => (parser, *unit, progress),
+            Parser::Combined { parser, unit, fields, progress } => (parser, *unit, fields, progress),
         };
         let text = line;
         let line = parser.parse(text)?;
@@ -131,7 +112,8 @@ impl Parser {
             }
         };
         let (when, endpoint, status) = (When::At(line.time), endpoint(line.request), line.status);
-        Ok(Some(Line { when, endpoint, status, seconds, filling: self.filling(text)? }))
+        let filling = fields.as_mut().map(|fields| fields.read(text)).unwrap_or_default();
+        Ok(Some(Line { when, endpoint, status, seconds, filling }))
     }
 }
 

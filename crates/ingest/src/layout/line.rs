@@ -53,6 +53,14 @@ impl LineReader {
         Self { layout: layout.clone(), clock: Clock::of_series(zone), last: None, filling: Filling::default() }
     }
 
+    /// The same that also says what fields of these names say, as far as lines have them.
+    pub(crate) fn perhaps_filling(mut self, names: &[String]) -> Self {
+        if let Layout::Text(TextLayout(pieces)) = &self.layout {
+            self.filling = Filling::perhaps(names, pieces.iter().map(Piece::field));
+        }
+        self
+    }
+
     /// The same that also says what fields of these names say.
     pub(crate) fn filling(mut self, names: &[String]) -> Result<Self> {
         if names.is_empty() {

@@ -14,6 +14,7 @@ mod json;
 mod line;
 mod log_format;
 mod nginx;
+mod plain;
 mod presets;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use field::refused;
 pub(crate) use line::{Line, LineReader};
 use log_format::Layout;
 pub use log_format::LogFormat;
+pub(crate) use plain::PlainFields;
 
 impl LogFormat {
     /// Reads what `--log-format` says: the name of a format; a format of nginx (with `$status`), of Envoy (with
@@ -55,11 +57,6 @@ impl LogFormat {
                 Err(refused(problem).expected(expected()))
             }
         }
-    }
-
-    /// Of the common and combined formats the one that a line has.
-    pub(crate) fn of_plain_line(line: &[u8]) -> Option<LogFormat> {
-        presets::of_plain_line(line)
     }
 
     /// The format that is known by a line of it, if it is one of those with a name.

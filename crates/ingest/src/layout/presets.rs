@@ -1,6 +1,6 @@
 //! Formats that need no description: those that programs write unless they are told otherwise.
 
-use super::field::{Field, Role};
+use super::field::{Field, Role, refused};
 use super::json::JsonLayout;
 use super::line::LineReader;
 use super::log_format::{Layout, LogFormat};
@@ -222,27 +222,28 @@ pub(super) fn of_line(line: &[u8]) -> Option<LogFormat> {
     formats.filter(|(preset, format)| preset.has(line, format.layout())).map(|(_, format)| format).next()
 }
 
-/// Of those that are read otherwise where no name is given the one that a line has.
-pub(super) fn of_plain_line(line: &[u8]) -> Option<LogFormat> {
-    // Behind the agent, and behind the bytes of the common format, a time taken may stand; the last field takes it.
-    let named = |name: &str| PRESETS.iter().find(|preset| preset.name == name);
-    let quotes = line.iter().filter(|byte| **byte == b'"').count();
+/// The common format, the combined one, and that with virtual hosts, each with whatever stands behind it.
+pub(super) fn plain() -> Result<[LogFormat; 3]> {
+    let format = |name: &str, rest: &str| {
+        let preset = PRESETS.iter().find(|preset| preset.name == name);
+        let Some((preset, Lines::Named(text))) = preset.map(|preset| (preset, &preset.lines)) else {
+            return Err(refused(format!("{name} is no plain format")));
+        };
+        Ok(LogFormat::new(preset.said, name, Layout::Text(nginx::read(&format!("{text}{rest}"))?)))
+    };
+    // The bytes of the common format take what follows.
+    Ok([format("common", "")?, format("combined", "$rest")?, format("vhost_combined", "$rest")?])
+}
+
+/// Which of them a line has.
+pub(super) fn plain_of(line: &[u8]) -> usize {
+    if line.iter().filter(|byte| **byte == b'"').count() < 3 {
+        return 0;
+    }
     // With a virtual host before the client the second word is an address.
     let mut words = line.split(|byte| *byte == b' ');
     let is_virtual = words.nth(1).is_some_and(|word| word != b"-") && words.next() == Some(b"-");
-    let names: &[&str] = match (quotes < 3, is_virtual) {
-        (true, _) => &["common"],
-        (false, true) => &["vhost_combined", "combined"],
-        (false, false) => &["combined", "vhost_combined"],
-    };
-    let formats = names.iter().filter_map(|name| {
-        let preset = named(name)?;
-        let Lines::Named(text) = preset.lines else { return None };
-        let layout =
-            Layout::Text(nginx::read(&if quotes < 3 { text.to_string() } else { format!("{text}$rest") }).ok()?);
-        Some(LogFormat::new(preset.said, preset.name, layout))
-    });
-    formats.into_iter().find(|format| LineReader::new(format.layout(), chrono_tz::Tz::UTC).parse(line).is_ok())
+    1 + usize::from(is_virtual)
 }
 
 impl Preset {

@@ -22,7 +22,7 @@ use crate::causes::Reasons;
 use crate::columns::{Column, Columns, Named, TEXTS, Target};
 use crate::endpoints::{MOST, OTHER};
 use crate::fields::{Cell, missing};
-use crate::found::MOST_VALUES;
+use crate::found::{ENDPOINT, MOST_VALUES, of_label};
 use crate::order::Order;
 use crate::seen::Times;
 use crate::time::{Clock, When};
@@ -114,13 +114,16 @@ pub(crate) struct SeriesRows<M: Measured> {
     kept_endpoints: HashSet<u32>,
     kept_values: Vec<HashSet<u32>>,
     labels: Labels,
-    /// The names of the labels that fields fill.
-    label_names: Vec<String>,
+    /// What the labels that fields fill are called in [`Found`].
+    label_keys: Vec<String>,
     endpoints: Endpoints,
     causes: Causes,
     found: Arc<Found>,
     /// By place of a field that fills columns: rows in which it said something.
     given: Vec<u64>,
+    /// Rows whose endpoint, and by label whose value, is not kept.
+    other_endpoints: u64,
+    other_values: Vec<u64>,
     index: HashMap<Key, u32>,
     entries: Vec<Entry<M>>,
     handed_out: usize,
@@ -167,8 +170,9 @@ impl<M: Measured> SeriesRows<M> {
             suffix,
             kept_endpoints: HashSet::new(),
             kept_values: vec![HashSet::new(); label_names.len()],
-            labels: Labels::of(label_names.clone()),
-            label_names,
+            other_endpoints: 0,
+            other_values: vec![0; label_names.len()],
+            label_keys: label_names.iter().map(|name| of_label(name)).collect(),
             endpoints,
             causes,
             found: Arc::clone(&options.found),
@@ -189,6 +193,7 @@ impl<M: Measured> SeriesRows<M> {
             row: Row::default(),
             fill_ids: [0; TEXTS + 1],
             last: [0; TEXTS + 1],
+            labels: Labels::of(label_names),
             texts: Texts::default(),
             index: HashMap::new(),
             entries: Vec::new(),
@@ -237,12 +242,16 @@ impl<M: Measured> SeriesRows<M> {
             let held = self.texts.find(&name).filter(|number| most.is_none() || self.kept_endpoints.contains(number));
             self.last[column] = match held {
                 Some(number) => number,
-                None if most.is_none_or(|most| self.found.keeps("endpoint", &name, most)) => {
+                None if most.is_none_or(|most| self.found.keeps(ENDPOINT, &name, most)) => {
                     let number = self.texts.number(&name);
                     self.kept_endpoints.insert(number);
                     number
                 }
-                None => self.texts.number(OTHER),
+                None => {
+                    self.other_endpoints += 1;
+                    self.row.text[column] = self.texts.number(OTHER);
+                    return;
+                }
             };
         }
         self.row.text[column] = self.last[column];
@@ -269,12 +278,15 @@ impl<M: Measured> SeriesRows<M> {
                     let held = self.texts.find(text).filter(|number| self.kept_values[label].contains(number));
                     let value = match held {
                         Some(number) => number,
-                        None if self.found.keeps(&self.label_names[label], text, MOST_VALUES) => {
+                        None if self.found.keeps(&self.label_keys[label], text, MOST_VALUES) => {
                             let number = self.texts.number(text);
                             self.kept_values[label].insert(number);
                             number
                         }
-                        None => self.texts.number(OTHER),
+                        None => {
+                            self.other_values[label] += 1;
+                            self.texts.number(OTHER)
+                        }
                     };
                     self.labels.set(label, value);
                 }
@@ -425,6 +437,10 @@ impl<M: Measured> Rows for SeriesRows<M> {
             }
             for (rows, filling) in self.given.iter_mut().zip(self.columns.filling()) {
                 self.found.add_given(&filling.field, std::mem::take(rows));
+            }
+            self.found.add_others(ENDPOINT, std::mem::take(&mut self.other_endpoints));
+            for (rows, key) in self.other_values.iter_mut().zip(&self.label_keys) {
+                self.found.add_others(key, std::mem::take(rows));
             }
             return Ok(None);
         }

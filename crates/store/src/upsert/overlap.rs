@@ -2,7 +2,7 @@
 //!
 //! Both read only key columns, of stored files only those whose slices the batch has.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Int32Type, TimestampMicrosecondType};
@@ -91,8 +91,16 @@ pub(crate) async fn span(scan: &Scan<'_>, new: &[NewFile]) -> Result<Option<Span
     Ok(from.zip(to).map(|(from, to)| Span { scopes: batch.slices.into_keys().collect(), from, to }))
 }
 
-/// The labels of rows of a scope and slice; empty where there are none.
-type LabelsOf = HashMap<(Scope, i64), BTreeSet<String>>;
+/// Texts of bytes by number, each held once: a batch has many rows of few scopes and labels.
+#[derive(Default)]
+struct Numbers(HashMap<Vec<u8>, u32>);
+
+impl Numbers {
+    fn of(&mut self, text: Vec<u8>) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(text).or_insert(next)
+    }
+}
 
 /// In which slices of a batch that replaces stored rows of its sources stay because they have other labels.
 pub(crate) async fn relabelled(scan: &Scan<'_>, new: &[NewFile], stored: &[DataFile]) -> Result<Option<Overlap>> {
@@ -111,23 +119,27 @@ pub(crate) async fn relabelled(scan: &Scan<'_>, new: &[NewFile], stored: &[DataF
     let scopes = Scopes::new(kind);
     let text = |rows: &RecordBatch, row: usize| {
         let labels = rows["labels"].as_string_view();
-        if labels.is_valid(row) { labels.value(row).to_string() } else { String::new() }
+        if labels.is_valid(row) { labels.value(row).as_bytes().to_vec() } else { Vec::new() }
     };
-    let mut batch = LabelsOf::new();
+    let (mut numbers, mut texts) = (Numbers::default(), Numbers::default());
+    // By scope and slice, and with the labels.
+    let (mut slices, mut batch) = (HashSet::new(), HashSet::new());
     let mut keys = scan.keys_where(new, &[], None)?;
     while let Some(rows) = keys.next().await.transpose()? {
         let times = rows["time"].as_primitive::<TimestampMicrosecondType>().values();
         for (row, &time) in times.iter().enumerate() {
-            batch.entry((scopes.of(&rows, row), time)).or_default().insert(text(&rows, row));
+            let of = (numbers.of(scopes.of(&rows, row)), time);
+            slices.insert(of);
+            batch.insert((of, texts.of(text(&rows, row))));
         }
     }
-    let mut met: BTreeSet<(Scope, i64)> = BTreeSet::new();
+    let mut met: BTreeSet<(u32, i64)> = BTreeSet::new();
     let mut keys = scan.keys_where(&[], &stored, Some(scan.between(first, last)?))?;
     while let Some(rows) = keys.next().await.transpose()? {
         let times = rows["time"].as_primitive::<TimestampMicrosecondType>().values();
         for (row, &time) in times.iter().enumerate() {
-            let of = (scopes.of(&rows, row), time);
-            if batch.get(&of).is_some_and(|labels| !labels.contains(&text(&rows, row))) {
+            let of = (numbers.of(scopes.of(&rows, row)), time);
+            if slices.contains(&of) && !batch.contains(&(of, texts.of(text(&rows, row)))) {
                 met.insert(of);
             }
         }
