@@ -16,15 +16,34 @@ pub(crate) fn outlive_file_limits() {
 
 /// From now on Ctrl-C no longer ends the program, but comes out here.
 pub(crate) fn listen() -> io::Result<UnboundedReceiver<()>> {
+    listen_to(SignalKind::interrupt(), SignalKind::interrupt())
+}
+
+/// The same of SIGTERM, with which services are stopped.
+pub(crate) fn listen_also_to_terminate() -> io::Result<UnboundedReceiver<()>> {
+    listen_to(SignalKind::interrupt(), SignalKind::terminate())
+}
+
+fn listen_to(one: SignalKind, other: SignalKind) -> io::Result<UnboundedReceiver<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let mut signals = {
+    let (mut one, mut other) = {
         let _inside = runtime.enter();
-        signal(SignalKind::interrupt())?
+        (signal(one)?, signal(other)?)
     };
     let (come, came) = unbounded_channel();
     let listening = std::thread::Builder::new().name("interrupts".to_string()).stack_size(1 << 20);
     listening.spawn(move || {
-        runtime.block_on(async { while signals.recv().await.is_some() && come.send(()).is_ok() {} });
+        runtime.block_on(async {
+            loop {
+                let came = tokio::select! {
+                    came = one.recv() => came,
+                    came = other.recv() => came,
+                };
+                if came.is_none() || come.send(()).is_err() {
+                    return;
+                }
+            }
+        });
     })?;
     Ok(came)
 }

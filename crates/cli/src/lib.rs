@@ -69,8 +69,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         interrupts::outlive_file_limits();
-        // The shell says itself what Ctrl-C means.
-        if matches!(args.command, args::Command::Shell(_)) {
+        if args.command.listens() {
             let done = commands::run(args).await;
             opened::tidy().await;
             return done;

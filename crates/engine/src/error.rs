@@ -37,6 +37,9 @@ pub enum EngineError {
     /// What was asked for needs data that are not stored yet.
     #[error("{0}")]
     Incomplete(String),
+    /// A file was truncated or written anew while it was read; nothing of it was stored, and it can be read again.
+    #[error("{0}")]
+    Changed(String),
     /// The statement was ended by whoever runs it.
     #[error("cancelled")]
     Cancelled,

@@ -71,6 +71,7 @@ pub use error::{EngineError, Mistakes, Result};
 pub use files::{InputFiles, input_files};
 pub use held::{HeldMemory, bytes_of};
 pub use load::{
+    Follower, Rotated, Round,
     FileRead, FileState, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Preview, Pull, Pulled, Warning,
 };
 pub use parameters::{Parameter, Parameters};

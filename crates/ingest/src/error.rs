@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Options,
     /// The reader of the batches went away; nothing is wrong with the input.
     Stopped,
+    /// The file was written anew while it was read.
+    Changed,
     /// A mistake of this crate.
     Internal,
 }
@@ -48,6 +50,18 @@ struct Inner {
     advice: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
+
+/// What an input fails with that is no longer what was measured.
+#[derive(Debug)]
+pub(crate) struct Changed;
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("while it was read it changed otherwise than by growing; nothing is stored, ingest it again")
+    }
+}
+
+impl Error for Changed {}
 
 const CORRECT_THE_LINE: &str =
     "Correct or remove it and ingest the input again: a batch is stored whole or not at all.";
@@ -81,7 +95,13 @@ impl IngestError {
 
     /// An input that could not be read.
     pub(crate) fn io(file: &str, source: std::io::Error) -> Self {
-        Self::new(ErrorKind::Io, format!("cannot be read: {source}")).caused_by(source).in_file(file)
+        let kind = if source.get_ref().is_some_and(|inner| inner.is::<Changed>()) { ErrorKind::Changed } else { ErrorKind::Io };
+        Self::new(kind, format!("cannot be read: {source}")).caused_by(source).in_file(file)
+    }
+
+    /// A file that could not be opened, looked at or read.
+    pub fn unreadable(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::io(&path.display().to_string(), source)
     }
 
     /// The end of a read that nobody waits for any more.

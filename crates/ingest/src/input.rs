@@ -13,9 +13,9 @@ use crate::encoding::{self, Encoding, MAGIC, Newlines, Packing, Utf16};
 use crate::{IngestError, Progress, Result};
 
 /// Bytes looked at to tell what an input holds.
-const HEAD: usize = 64 << 10;
+pub(crate) const HEAD: usize = 64 << 10;
 
-const PARQUET_MAGIC: &[u8] = b"PAR1";
+pub(crate) const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// An input's text, unpacked.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -30,7 +30,11 @@ pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, By
 /// Counts what is read, unpacks and decodes it; refuses what is no text, unless it is Parquet.
 pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
     let failed = |error| IngestError::io(name, error);
-    let (head, input) = peek(plain(counted(input, progress)).map_err(failed)?, HEAD).map_err(failed)?;
+    let (hole, input) = plain(counted(input, progress)).and_then(without_hole).map_err(failed)?;
+    if hole > 0 {
+        progress.add_hole(name, hole);
+    }
+    let (head, input) = peek(input, HEAD).map_err(failed)?;
     if head.starts_with(PARQUET_MAGIC) {
         return Ok((head, input));
     }
@@ -40,25 +44,10 @@ pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Resu
     Ok((head, input))
 }
 
-/// Whether what is read of a file differs from its bytes: it is packed or not in UTF-8, or its lines end otherwise.
-pub(crate) fn is_packed(path: &Path) -> Result<bool> {
-    let failed = |error| IngestError::io(&path.display().to_string(), error);
-    let mut head = Vec::new();
-    File::open(path).map_err(failed)?.take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
-    Ok(encoding::packing(&head).is_some() || encoding::encoding(&head).is_some())
-}
-
-/// Whether a file is packed, and so finished.
-pub(crate) fn is_finished(path: &Path) -> Result<bool> {
-    let failed = |error| IngestError::io(&path.display().to_string(), error);
-    let mut head = Vec::new();
-    File::open(path).map_err(failed)?.take(MAGIC as u64).read_to_end(&mut head).map_err(failed)?;
-    Ok(encoding::packing(&head).is_some())
-}
-
 /// What is in a packed or otherwise encoded input. What goes wrong at its start shows when it is read.
 pub(crate) fn unpacked(input: Bytes) -> Bytes {
-    let opened = plain(input).and_then(|input| peek(input, HEAD)).map(|(head, input)| decode(&head, input).1);
+    let opened = plain(input).and_then(without_hole).and_then(|(_, input)| peek(input, HEAD));
+    let opened = opened.map(|(head, input)| decode(&head, input).1);
     opened.unwrap_or_else(|error| Box::new(Failed(Some(error))))
 }
 
@@ -83,6 +72,34 @@ fn decode(head: &[u8], input: Bytes) -> (bool, Bytes) {
         Some(Encoding::Utf16 { big_endian }) => (true, Box::new(Utf16::new(input, big_endian))),
         Some(Encoding::CarriageReturns) => (true, Box::new(Newlines::new(input))),
         None => (false, input),
+    }
+}
+
+/// So many zero bytes at the start of a text are a hole; fewer may be the first half of letters of two or four bytes.
+const HOLE: usize = 16;
+
+/// The bytes after the zeros at the start, and how many of these there are. Whoever truncates a log while its writer goes on
+/// where it was leaves such a hole in the place of the old lines.
+pub(crate) fn without_hole(input: Bytes) -> io::Result<(u64, Bytes)> {
+    let (first, mut input) = peek(input, HOLE)?;
+    if first.is_empty() || first.iter().any(|&byte| byte != 0) {
+        return Ok((0, input));
+    }
+    let (mut hole, mut chunk) = (0, vec![0; HEAD]);
+    loop {
+        let n = match input.read(&mut chunk) {
+            Ok(0) => return Ok((hole, input)),
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        match chunk[..n].iter().position(|&byte| byte != 0) {
+            None => hole += n as u64,
+            Some(at) => {
+                let text = Cursor::new(chunk[at..n].to_vec());
+                return Ok((hole + at as u64, Box::new(text.chain(input))));
+            }
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub use limits::Limits;
 pub use metrics::{Collected, Findings, Tally, Unmatched};
 pub use options::{Options, RowsAre};
 pub use order::RepeatedHour;
-pub use pieces::{Cut, Log, LogStart, Piece};
+pub use pieces::{Cut, FileId, Log, LogStart, Piece, Tail};
 pub use progress::Progress;
 pub use raw::{are_raw, is_raw};
 pub use read::{Batches, Input, detect, detect_for, read, read_from, read_inputs};

@@ -1,6 +1,6 @@
 //! How far a read has come, for a progress bar on another thread.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -18,6 +18,8 @@ pub struct Progress {
     turned_over: AtomicU64,
     /// The formats of logs that were known by their lines.
     told: Mutex<BTreeSet<String>>,
+    /// Files that begin with zero bytes, and how many.
+    holes: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Progress {
@@ -73,6 +75,15 @@ impl Progress {
 
     pub(crate) fn add_turned_over(&self) {
         self.turned_over.fetch_add(1, Relaxed);
+    }
+
+    /// Files whose text begins after zero bytes, and how many these are: a truncation left them in the place of older lines.
+    pub fn holes(&self) -> BTreeMap<String, u64> {
+        self.holes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_hole(&self, name: &str, bytes: u64) {
+        self.holes.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string(), bytes);
     }
 
     /// The formats of logs that were known by their lines, where they are not the common or combined one.

@@ -20,16 +20,25 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind, from: &[FromField]) 
     if !kind.is_series() {
         return Ok(false);
     }
-    let names = match format {
-        Format::Log => return Ok(true),
-        Format::Parquet => Some(parquet_columns(path)?),
-        // Lines may end in carriage returns, a newline here and there among them.
-        Format::Csv => {
-            first_line(path)?.map(|line| header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()))
+    match format {
+        Format::Log => Ok(true),
+        Format::Parquet => are_raw(kind, &parquet_columns(path)?, from),
+        Format::Csv | Format::JsonLines => {
+            first_line(path)?.map_or(Ok(false), |line| is_raw_line(&line, format, kind, from))
         }
-        Format::JsonLines => first_line(path)?.map(|line| members(&line)),
-    };
-    names.map_or(Ok(false), |names| are_raw(kind, &names, from))
+    }
+}
+
+/// The same, by the first line that is not blank.
+pub(crate) fn is_raw_line(line: &[u8], format: Format, kind: TableKind, from: &[FromField]) -> Result<bool> {
+    let line = line.trim_ascii_end();
+    match format {
+        Format::Log => Ok(kind.is_series()),
+        Format::Parquet => Ok(false),
+        // Lines may end in carriage returns, a newline here and there among them.
+        Format::Csv => are_raw(kind, &header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()), from),
+        Format::JsonLines => are_raw(kind, &members(line), from),
+    }
 }
 
 /// Whether rows with these columns are single requests, events or samples. Columns that are no row of the table are not: whoever

@@ -8,6 +8,7 @@ use nines_engine::ingest::{
 };
 use nines_engine::store::TableKind;
 
+use super::follow::Pace;
 use super::values::{Auto, input_format, latency_unit, log_format, parameter, repeated_hour, seconds, table, template};
 
 #[derive(Debug, clap::Args)]
@@ -126,6 +127,14 @@ pub(crate) struct Ingest {
     /// reason, as CSV
     #[arg(long, value_name = "FILE")]
     pub skip_bad: Option<PathBuf>,
+
+    /// Goes on: what is written to the files is stored whenever a slice is over, through rotations, until Ctrl-C or SIGTERM.
+    /// Files that are not there yet are waited for
+    #[arg(long)]
+    pub follow: bool,
+
+    #[command(flatten)]
+    pub pace: Pace,
 
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]

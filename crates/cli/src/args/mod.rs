@@ -1,6 +1,7 @@
 //! The command line.
 
 mod ask;
+mod follow;
 mod import;
 mod input;
 mod metrics;
@@ -14,6 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use nines_engine::{SessionSettings, Settings, Zone};
 
 pub(crate) use ask::{AsOf, PageFormat, Report, Run, Running, Shell, Sql};
+pub(crate) use follow::{Follow, Pace};
 pub(crate) use import::Import;
 pub(crate) use input::{Demo, Ingest};
 pub(crate) use metrics::{FromMetrics, Ingesting, Prometheus};
@@ -82,6 +84,8 @@ impl Args {
 pub(crate) enum Command {
     /// Store files: access logs, CSV, JSON lines, Parquet, or anything SQL can map
     Ingest(Box<Ingesting>),
+    /// Store what is written to many files while it is written: logs of several services, each with its options
+    Follow(Follow),
     /// Run SQL and print the result
     Sql(Sql),
     /// Ask and look around: SQL with history and completion, commands that begin with a backslash
@@ -122,6 +126,17 @@ pub(crate) enum Command {
     Incident(Incident),
     /// Make a store of 90 days of believable history and show what it says
     Demo(Demo),
+}
+
+impl Command {
+    /// Whether the command says itself what Ctrl-C means.
+    pub fn listens(&self) -> bool {
+        match self {
+            Command::Shell(_) | Command::Follow(_) => true,
+            Command::Ingest(args) => args.files.as_ref().is_some_and(|args| args.follow),
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,18 +11,58 @@ use nines_engine::store::{Commit, Outcome, TableKind};
 use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Session, Settings, Warning};
 
 use super::bar::Bar;
+use super::follow;
 use crate::args::Ingest;
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
 use crate::output::{can_be_written, counted, instant, whole};
 
 pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
+    if args.follow {
+        let (slice, pace) = (args.slice, args.pace);
+        return follow::run(opening, vec![load(args, <[PathBuf]>::to_vec)], slice, pace).await;
+    }
+    let slice = args.slice;
     let named: Vec<PathBuf> = args.files.iter().map(|file| of_stdin(file)).collect();
     let InputFiles { files, left_out } = nines_engine::input_files(&named)?;
     if files.is_empty() {
         return Err(EngineError::Usage(format!("{}: it has no file whose name says a format", shown(&named))).into());
     }
-    let load = Load {
+    let load = load(args, |_| files);
+    // A wrong name must not leave a new, empty store behind.
+    for file in &load.files {
+        // A pipe can be opened only once.
+        let is_file = doing(file.display(), std::fs::metadata(file))?.is_file();
+        if is_file {
+            doing(file.display(), std::fs::File::open(file).map(drop))?;
+        }
+    }
+    if let Some(file) = &load.skip_bad {
+        can_be_written(file)?;
+    }
+    let session = match load.dry_run {
+        true => for_trial(opening, slice, load.table).await?,
+        false => opened::open_or_create(opening, slice).await?,
+    };
+    let progress = Arc::new(Progress::new());
+    let bar = Bar::start(progress.clone());
+    let loaded = session.load(&load, progress.clone()).await;
+    bar.stop().await;
+    let loaded = loaded?;
+    let text = summary(&loaded, &load, &session, progress.rejected())
+        + &previewed(&loaded, session.settings().time_zone.name())?
+        + &units(&progress)
+        + &formats(&progress)
+        + &holes(&progress)
+        + &unread(&left_out)
+        + &deleted_since(&loaded, &load, &session).await?;
+    doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// What the command line says is to be loaded, of these files.
+pub(super) fn load(args: Ingest, files: impl FnOnce(&[PathBuf]) -> Vec<PathBuf>) -> Load {
+    let files = files(&args.files);
+    Load {
         from: args.filling_fields(),
         causes: args.cause_names(),
         endpoints: args.endpoint_names(),
@@ -42,34 +82,7 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
         dry_run: args.dry_run,
         allow_empty: args.allow_empty,
         ..Load::new(args.table, files)
-    };
-    // A wrong name must not leave a new, empty store behind.
-    for file in &load.files {
-        // A pipe can be opened only once.
-        let is_file = doing(file.display(), std::fs::metadata(file))?.is_file();
-        if is_file {
-            doing(file.display(), std::fs::File::open(file).map(drop))?;
-        }
     }
-    if let Some(file) = &load.skip_bad {
-        can_be_written(file)?;
-    }
-    let session = match load.dry_run {
-        true => for_trial(opening, args.slice, load.table).await?,
-        false => opened::open_or_create(opening, args.slice).await?,
-    };
-    let progress = Arc::new(Progress::new());
-    let bar = Bar::start(progress.clone());
-    let loaded = session.load(&load, progress.clone()).await;
-    bar.stop().await;
-    let loaded = loaded?;
-    let text = summary(&loaded, &load, &session, progress.rejected())
-        + &previewed(&loaded, session.settings().time_zone.name())?
-        + &units(&progress)
-        + &formats(&progress)
-        + &unread(&left_out)
-        + &deleted_since(&loaded, &load, &session).await?;
-    doing("writing the summary", std::io::stdout().write_all(text.as_bytes()))
 }
 
 /// The session of a dry run: over the store, or over an empty one in memory where the store does not have the table yet.
@@ -186,7 +199,7 @@ async fn deleted_since(loaded: &Loaded, load: &Load, session: &Session) -> Resul
 }
 
 /// What to look at, one per line.
-fn warned(loaded: &Loaded, session: &Session) -> String {
+pub(super) fn warned(loaded: &Loaded, session: &Session) -> String {
     let zone = session.settings().time_zone.name();
     let width = session.store().map_or(0, |store| store.slice_seconds());
     let said = loaded.warnings.iter().map(|warning| match warning {
@@ -276,7 +289,7 @@ fn stored(commit: &Commit, load: &Load, session: &Session) -> String {
 }
 
 /// Numbers of logs whose unit was not said, or was another one.
-fn units(progress: &Progress) -> String {
+pub(super) fn units(progress: &Progress) -> String {
     let (without, beside) = (HumanCount(progress.without_unit()), HumanCount(progress.beside_unit()));
     let mut text = String::new();
     if let Some(example) = progress.without_unit_example().filter(|_| without.0 > 0) {
@@ -294,7 +307,7 @@ fn units(progress: &Progress) -> String {
 }
 
 /// The formats of logs that were known by their lines.
-fn formats(progress: &Progress) -> String {
+pub(super) fn formats(progress: &Progress) -> String {
     let told = progress.told_formats().into_iter();
     let told = told.map(|format| format!("format      {format}, by its first line; --log-format says another\n"));
     let turned_over = Some(progress.turned_over()).filter(|lines| *lines > 0);
@@ -302,6 +315,15 @@ fn formats(progress: &Progress) -> String {
         format!("skipped     {} left by a rotation (logfile turned over)\n", counted(lines, "line", "lines"))
     });
     told.chain(skipped).collect()
+}
+
+/// Zero bytes that were skipped.
+pub(super) fn holes(progress: &Progress) -> String {
+    let said = progress.holes().into_iter().map(|(file, bytes)| {
+        let bytes = counted(bytes, "zero byte", "zero bytes");
+        format!("skipped     {bytes} at the start of {file}, which a truncation left in the place of older lines\n")
+    });
+    said.collect()
 }
 
 /// The lines that were still being written, one per file.

@@ -12,6 +12,7 @@ mod demo;
 mod drafts;
 mod exclude;
 mod exported;
+mod follow;
 mod gc;
 mod import;
 mod incident;
@@ -47,6 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             // The command line asks for one of them.
             Ingesting { files: None, metrics: None } => Ok(()),
         },
+        Command::Follow(args) => follow::of_file(opening, args).await,
         Command::Sql(args) => sql::run(opening, args).await,
         Command::Exclude(args) => exclude::run(opening, args).await,
         Command::Incident(args) => incident::run(opening, args).await,

@@ -5,10 +5,12 @@
 
 mod batch;
 mod beside;
+mod follow;
 mod mapped;
 mod marks;
 mod metrics;
 mod pieces;
+mod rotated;
 #[cfg(test)]
 mod pieces_test;
 mod preview;
@@ -27,11 +29,12 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
-use nines_ingest::{Format, Input, Limits, Options, Progress, Rejected, RowsAre, clock};
+use nines_ingest::{ErrorKind, Format, Input, Limits, Options, Progress, Rejected, RowsAre, Tail, clock};
 use nines_store::{Commit, Mark, Once, Outcome, Rule, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::load::batch::{Content, Stamps};
+pub use crate::load::follow::{Follower, Rotated, Round};
 pub use crate::load::metrics::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled};
 use crate::load::pieces::Plan;
 use crate::load::preview::Look;
@@ -109,8 +112,7 @@ impl Session {
     ) -> Result<Loaded> {
         let (mut raw, mut others, mut contents, mut formats) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
-            let given = load.format.or(load.log_format.as_ref().map(|_| Format::Log));
-            let format = given.map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
+            let format = given_format(load).map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
             formats.push(format);
             let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table, &load.from)?;
             match is_raw {
@@ -123,8 +125,12 @@ impl Session {
                 contents.push(Content { path: path.clone(), read_as: format!("{format}{replaces}") });
             }
         }
+        for tail in &load.tails {
+            formats.extend(single_rows(load, tail)?);
+        }
+        let has_raw = !raw.is_empty() || !load.tails.is_empty() || !load.rotated.is_empty();
         check_unit(load, &formats)?;
-        let rule = self.rule(load, !raw.is_empty(), !others.is_empty())?;
+        let rule = self.rule(load, has_raw, !others.is_empty())?;
         options.rows = if load.aggregates { RowsAre::Any } else { RowsAre::Counted };
         let mut delivered = Vec::new();
         let whole = raw.iter().filter(|(_, format)| *format == Format::Parquet).map(|(path, _)| path);
@@ -151,7 +157,9 @@ impl Session {
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             let rows = stamps.checked_after(nines_ingest::stream(batches));
             let (read_on, rejected) = (progress.clone(), options.rejected.clone());
-            let rows = with_rejected(rows, rejected, move || read_on.rows_read() - before);
+            // What is followed may have nothing but such lines for a while.
+            let kept = if load.tails.is_empty() { 0 } else { 1 };
+            let rows = with_rejected(rows, rejected, move || kept + read_on.rows_read() - before);
             let rows = looked_at(load, look, rows);
             match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
@@ -216,7 +224,8 @@ impl Session {
     }
 
     async fn plan_pieces(&self, load: &Load, files: &[(PathBuf, Format)], progress: Arc<Progress>) -> Result<Plan> {
-        let Some(store) = self.store().filter(|_| !files.is_empty()) else { return Ok(Plan::default()) };
+        let has_files = !files.is_empty() || !load.tails.is_empty() || !load.rotated.is_empty();
+        let Some(store) = self.store().filter(|_| has_files) else { return Ok(Plan::default()) };
         let snapshot = store.table(load.table).snapshot().await?;
         let (load, files, handle) = (load.clone(), files.to_vec(), Handle::current());
         let zone = self.settings().time_zone.tz();
@@ -273,7 +282,8 @@ fn looked_at(load: &Load, look: Option<&Arc<Look>>, rows: SendableRecordBatchStr
 /// The file for what is refused, which is none of those that are read.
 fn rejected(load: &Load, path: &Path) -> Result<Arc<Rejected>> {
     let place = |file: &Path| std::fs::canonicalize(file).ok();
-    if load.files.iter().any(|file| place(file).is_some() && place(file) == place(path)) {
+    let read = load.files.iter().map(PathBuf::as_path).chain(load.tails.iter().map(Tail::path));
+    if read.map(place).any(|read| read.is_some() && read == place(path)) {
         let problem = format!("--skip-bad {}: this file is read, and would be written", path.display());
         return Err(EngineError::Usage(problem));
     }
@@ -301,6 +311,25 @@ impl Older {
     fn first_told(&self) -> Option<Mark> {
         self.mark.clone()
     }
+}
+
+/// The format of a file that is followed, once it has a record. One whose rows carry counts is refused.
+fn single_rows(load: &Load, tail: &Tail) -> Result<Option<Format>> {
+    let format = tail.format(load.table, given_format(load))?;
+    if format.is_some() && !tail.is_raw(load.table, &load.from)? {
+        return Err(EngineError::Usage(format!(
+            "{}: its rows carry counts, or are none of {}; --follow is for lines of logs and single rows, each of which is stored \
+             when it is written. Ingest it when it is complete",
+            tail.path().display(),
+            load.table.name()
+        )));
+    }
+    Ok(format)
+}
+
+/// The format of the files, if it was said.
+fn given_format(load: &Load) -> Option<Format> {
+    load.format.or(load.log_format.as_ref().map(|_| Format::Log))
 }
 
 /// Refuses options that contradict each other or the table.
@@ -389,6 +418,9 @@ fn ingest_first(error: nines_store::StoreError) -> EngineError {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(ingest) = cause.downcast_ref::<nines_ingest::IngestError>() {
+            if ingest.kind() == ErrorKind::Changed {
+                return EngineError::Changed(ingest.to_string());
+            }
             return EngineError::Usage(ingest.to_string());
         }
         source = cause.source();

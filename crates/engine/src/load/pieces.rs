@@ -6,6 +6,9 @@
 //! copy is recognised too. A file is the longest slot that its own bytes begin with; what follows is a new piece. Access logs
 //! and other raw files differ only in what is a record.
 //!
+//! Files that are followed are the same, held open. Of those that were rotated away from them only the ones are read that they may
+//! have been when they were read last, and later ones.
+//!
 //! What must hold: a record is stored once, whatever the names and the order of the files; where it cannot be known
 //! whether a record was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
 //! from the same place one is told so by the store.
@@ -49,10 +52,30 @@ pub(super) fn plan(
         let ends = id.as_deref().map(|id| marks.ends(id)).transpose()?.unwrap_or_default();
         logs.push((at, id, start.measure(&ends, load.replace)?));
     }
+    let mut found = Vec::new();
+    for tail in &load.tails {
+        let at = logs.len() + found.len();
+        let format = tail.format(load.table, super::given_format(load))?;
+        let Some((format, record)) = format.zip(tail.first_record()) else {
+            found.push((at, FileRead { file: tail.path().to_path_buf(), found: FileState::NoLine, left: 0 }));
+            continue;
+        };
+        let id = id(load, format, &record);
+        let ends = marks.ends(&id)?;
+        logs.push((at, Some(id), tail.measure(&ends)?));
+    }
+    for rotated in &load.rotated {
+        for (path, read) in super::rotated::of(load, rotated, &marks)? {
+            let at = logs.len() + found.len();
+            match read {
+                Ok((start, id, ends)) => logs.push((at, Some(id), start.measure(&ends, false)?)),
+                Err(state) => found.push((at, FileRead { file: path, found: state, left: 0 })),
+            }
+        }
+    }
     // The shortest first: among copies of one file, each is then the one before it, grown.
     logs.sort_by_key(|(_, _, log)| log.complete().bytes());
     let mut pieces = Vec::new();
-    let mut found = Vec::new();
     for (at, id, mut log) in logs {
         let is = match &id {
             None => FileState::NoLine,
@@ -71,7 +94,7 @@ pub(super) fn plan(
     Ok(Plan { pieces, marks: marks.pending(), files: found.into_iter().map(|(_, file)| file).collect() })
 }
 
-fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
+pub(super) fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
     let scope = Hash::new()
         .field(load.table.name())
         .field(load.source.as_deref().unwrap_or_default())

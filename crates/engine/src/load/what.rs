@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_ingest::{CauseNames, EndpointNames, Format, FromField, LatencyUnit, LogFormat, RepeatedHour};
+use nines_ingest::{CauseNames, EndpointNames, Format, FromField, LatencyUnit, LogFormat, RepeatedHour, Tail};
 use nines_store::{Commit, Overlap, TableKind};
 
+use super::follow::Rotated;
 use super::preview::Preview;
 
 /// What to load.
@@ -15,6 +16,10 @@ pub struct Load {
     pub table: TableKind,
     /// The files, stored together or not at all.
     pub files: Vec<PathBuf>,
+    /// Files that are followed, which are read as far as their records are complete.
+    pub tails: Vec<Tail>,
+    /// Files that were rotated away from those that are followed, of which some are read.
+    pub rotated: Vec<Rotated>,
     /// Their format; `None`: told from name and content.
     pub format: Option<Format>,
     /// A query over the table `input`, the files as they are, that yields the table's columns. Of a log, `input`
@@ -64,6 +69,8 @@ impl Load {
         Load {
             table,
             files,
+            tails: Vec::new(),
+            rotated: Vec::new(),
             format: None,
             select: None,
             business: None,
@@ -146,4 +153,8 @@ pub enum FileState {
     Known,
     /// No complete line.
     NoLine,
+    /// It was rotated away and could not be read, because it is still being packed.
+    NotYet,
+    /// It was rotated away before it was followed, and nothing of it is stored: it was not read.
+    LeftOut,
 }

@@ -12,11 +12,14 @@
 
 mod cut;
 mod piece;
+mod place;
+mod tail;
+mod tape;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::ends::{Ends, ends_whole};
@@ -27,14 +30,14 @@ use crate::{ErrorKind, Format, IngestError, Progress, Result};
 pub use cut::Cut;
 pub use piece::Piece;
 use piece::PieceBytes;
+use place::Place;
+pub use tail::{FileId, Tail};
+use tape::Tape;
 
 /// A file of which only the first record was read.
 pub struct LogStart {
-    path: PathBuf,
+    place: Place,
     format: Format,
-    packed: bool,
-    /// Whether nothing is written to it any more.
-    finished: bool,
     /// What stands before the first record: the header line of CSV, lines of `#` of a log.
     header: Vec<u8>,
     first_record: Vec<u8>,
@@ -55,15 +58,18 @@ impl LogStart {
         }
         progress.add_total(metadata.len());
         if format == Format::Parquet {
-            return Self::of_parquet(path, progress).map_err(|error| IngestError::io(&name, error));
+            let place = Place::named(path)?;
+            return Self::of_parquet(place, progress).map_err(|error| IngestError::io(&name, error));
         }
-        let (packed, finished) = (input::is_packed(path)?, input::is_finished(path)?);
-        let (_, input) = input::open(path, progress)?;
+        Self::of(Place::named(path)?, format, progress)
+    }
+
+    /// The start of a file of text.
+    fn of(place: Place, format: Format, progress: &Arc<Progress>) -> Result<Self> {
+        let input = place.text(progress)?;
         let mut start = Self {
-            path: path.to_path_buf(),
+            place,
             format,
-            packed,
-            finished,
             header: Vec::new(),
             first_record: Vec::new(),
             ends: Ends::of(format),
@@ -84,14 +90,12 @@ impl LogStart {
     }
 
     /// A Parquet file cannot grow: all of it is its first record.
-    fn of_parquet(path: &Path, progress: &Arc<Progress>) -> io::Result<Self> {
+    fn of_parquet(place: Place, progress: &Arc<Progress>) -> io::Result<Self> {
         let mut tape = Tape::new(&[], Ends::of(Format::Parquet));
-        tape.feed_all(input::counted(Box::new(File::open(path)?), progress))?;
+        tape.feed_all(input::counted(Box::new(File::open(place.path())?), progress))?;
         Ok(Self {
-            path: path.to_path_buf(),
+            place,
             format: Format::Parquet,
-            packed: false,
-            finished: true,
             header: Vec::new(),
             first_record: tape.here.sha256().to_vec(),
             ends: Ends::of(Format::Parquet),
@@ -102,7 +106,7 @@ impl LogStart {
 
     /// The next record, with blank lines before it; not more of it than a line may be long.
     fn record(&mut self) -> Result<Vec<u8>> {
-        let name = self.path.display().to_string();
+        let name = self.place.name();
         let mut record = Vec::new();
         loop {
             let from = record.len();
@@ -131,45 +135,47 @@ impl LogStart {
         }
         let record = &self.first_record;
         let blank = record.trim_ascii().is_empty();
-        let is_whole = record.ends_with(b"\n") || !blank && complete || ends_whole(self.format, self.finished, record);
+        let is_whole = record.ends_with(b"\n") || !blank && complete || ends_whole(self.format, self.place.is_finished(), record);
         if !is_whole || blank && self.format != Format::Log {
             return None;
         }
-        // The same whether the newline is there already or not.
-        let known = [&self.header[..], record].concat();
-        match self.format {
-            Format::Log => Some([known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat()),
-            Format::Csv | Format::JsonLines | Format::Parquet => Some(known.trim_ascii_end().to_vec()),
-        }
+        Some(known_by(self.format, &self.header, record))
     }
 
     /// Reads the file to its present end in one pass, and remembers these cuts, as far as it reaches. What is complete has
     /// no incomplete last line.
     pub fn measure(self, cuts: &[u64], complete: bool) -> Result<Log> {
-        let (path, format, packed, header) = (self.path, self.format, self.packed, self.header);
-        let finished = self.finished;
+        let (place, format, header) = (self.place, self.format, self.header);
         if let Some(whole) = self.whole {
-            return Ok(Log { path, format, packed, header, complete: whole, left: 0, cuts: BTreeMap::new() });
+            return Ok(Log { place, format, header, complete: whole, left: 0, cuts: BTreeMap::new() });
         }
         let mut tape = Tape::new(cuts, Ends::of(format));
         tape.ends.tell_separator(&header);
         tape.feed(&header);
         tape.feed(&self.first_record);
-        tape.feed_all(self.input).map_err(|error| IngestError::io(&path.display().to_string(), error))?;
-        if complete || ends_whole(format, finished, &tape.tail) {
+        tape.feed_all(self.input).map_err(|error| IngestError::io(&place.name(), error))?;
+        if complete || ends_whole(format, place.is_finished(), &tape.tail) {
             tape.complete = tape.here.clone();
         }
         let left = tape.here.bytes - tape.complete.bytes;
-        Ok(Log { path, format, packed, header, complete: tape.complete, left, cuts: tape.cuts })
+        Ok(Log { place, format, header, complete: tape.complete, left, cuts: tape.cuts })
+    }
+}
+
+/// What a file is known by: the same whether the newline behind its first record is there already or not.
+fn known_by(format: Format, header: &[u8], first_record: &[u8]) -> Vec<u8> {
+    let known = [header, first_record].concat();
+    match format {
+        Format::Log => [known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat(),
+        Format::Csv | Format::JsonLines | Format::Parquet => known.trim_ascii_end().to_vec(),
     }
 }
 
 /// A file as it was when it was measured.
 #[derive(Clone)]
 pub struct Log {
-    path: PathBuf,
+    place: Place,
     format: Format,
-    packed: bool,
     header: Vec<u8>,
     complete: Cut,
     left: u64,
@@ -179,7 +185,7 @@ pub struct Log {
 impl Log {
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
     }
 
     /// Its format.
@@ -207,11 +213,11 @@ impl Log {
             return Ok(Some(self.complete.clone()));
         }
         if !self.cuts.contains_key(&bytes) && self.format != Format::Parquet {
-            let name = self.path.display().to_string();
-            let size = fs::metadata(&self.path).map_err(|error| IngestError::io(&name, error))?.len();
-            progress.add_total(if self.packed { size } else { self.complete.bytes });
+            let name = self.place.name();
+            let size = self.place.size().map_err(|error| IngestError::io(&name, error))?;
+            progress.add_total(if self.place.is_packed() { size } else { self.complete.bytes });
             let mut tape = Tape::new(&[bytes], Ends::of(Format::Log));
-            let input = PieceBytes::open(&self.path, self.packed, &Cut::start(), &self.complete, progress);
+            let input = PieceBytes::open(&self.place, &Cut::start(), &self.complete, progress);
             input.and_then(|input| tape.feed_all(input)).map_err(|error| IngestError::io(&name, error))?;
             self.cuts.append(&mut tape.cuts);
         }
@@ -222,71 +228,13 @@ impl Log {
     pub fn piece(&self, start: Option<Cut>, name: String) -> Piece {
         let start = start.unwrap_or_else(Cut::start);
         Piece {
-            path: self.path.clone(),
+            place: self.place.clone(),
             format: self.format,
-            packed: self.packed,
             header: self.header.clone(),
             start,
             end: self.complete.clone(),
             name,
         }
-    }
-}
-
-/// The hash of a file while it is read, and the cuts met on the way.
-struct Tape {
-    here: Cut,
-    complete: Cut,
-    ends: Ends,
-    /// What stands behind the last record, as far as it may be one.
-    tail: Vec<u8>,
-    wanted: Vec<u64>,
-    cuts: BTreeMap<u64, Cut>,
-}
-
-impl Tape {
-    fn new(wanted: &[u64], ends: Ends) -> Self {
-        let (here, complete) = (Cut::start(), Cut::start());
-        Self { here, complete, ends, tail: Vec::new(), wanted: wanted.to_vec(), cuts: BTreeMap::new() }
-    }
-
-    fn feed_all(&mut self, mut input: impl Read) -> io::Result<()> {
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            match input.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(n) => self.feed(&chunk[..n]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn feed(&mut self, mut chunk: &[u8]) {
-        let here = self.here.bytes;
-        let ended = self.ends.feed(chunk);
-        if ended.is_some() {
-            self.tail.clear();
-        }
-        let tail = &chunk[ended.unwrap_or(0)..];
-        self.tail.extend_from_slice(&tail[..tail.len().min((MAX_LINE + 1).saturating_sub(self.tail.len()))]);
-        let last_record = ended.map(|at| here + at as u64);
-        let within = |cut: &u64| *cut > here && *cut <= here + chunk.len() as u64;
-        let mut stops: Vec<u64> = self.wanted.iter().copied().filter(within).chain(last_record).collect();
-        stops.sort_unstable();
-        stops.dedup();
-        for stop in stops {
-            let (before, after) = chunk.split_at((stop - self.here.bytes) as usize);
-            self.here.advance(before);
-            chunk = after;
-            if Some(stop) == last_record {
-                self.complete = self.here.clone();
-            }
-            if self.wanted.contains(&stop) {
-                self.cuts.insert(stop, self.here.clone());
-            }
-        }
-        self.here.advance(chunk);
     }
 }
 

@@ -1,25 +1,25 @@
 //! Reading a file from one cut to another.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use ring::digest::Context;
 
 use super::cut::Cut;
+use super::place::Place;
 use crate::hash;
-use crate::input::{self, Bytes};
+use crate::input::Bytes;
 use crate::lines::Lines;
+use crate::error::Changed;
 use crate::{Format, IngestError, Progress, Result};
 
 /// The records of a file from one cut to another.
 #[derive(Clone)]
 pub struct Piece {
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     pub(super) format: Format,
-    pub(super) packed: bool,
     pub(super) header: Vec<u8>,
     pub(super) start: Cut,
     pub(super) end: Cut,
@@ -28,7 +28,7 @@ pub struct Piece {
 
 impl fmt::Debug for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Piece({} of {})", self.name, self.path.display())
+        write!(f, "Piece({} of {})", self.name, self.place.name())
     }
 }
 
@@ -45,7 +45,7 @@ impl Piece {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
     }
 
     /// What the file is.
@@ -65,13 +65,13 @@ impl Piece {
 
     /// How far reading it will move the progress, in bytes on disk.
     pub(crate) fn cost(&self) -> io::Result<u64> {
-        if self.packed { Ok(fs::metadata(&self.path)?.len()) } else { Ok(self.end.bytes - self.start.bytes) }
+        if self.place.is_packed() { self.place.size() } else { Ok(self.end.bytes - self.start.bytes) }
     }
 
     /// Its lines, after the header of the file.
     pub(crate) fn lines(&self, progress: &Arc<Progress>) -> Result<Lines> {
-        let name = self.path.display().to_string();
-        let input = PieceBytes::open(&self.path, self.packed, &self.start, &self.end, progress);
+        let name = self.place.name();
+        let input = PieceBytes::open(&self.place, &self.start, &self.end, progress);
         let input = Box::new(input.map_err(|error| IngestError::io(&name, error))?);
         if self.start.bytes == 0 {
             return Ok(Lines::new(&name, input));
@@ -106,25 +106,9 @@ pub(super) struct PieceBytes {
 }
 
 impl PieceBytes {
-    pub(super) fn open(
-        path: &Path,
-        packed: bool,
-        start: &Cut,
-        end: &Cut,
-        progress: &Arc<Progress>,
-    ) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let input = if packed {
-            let mut input = input::unpacked(input::counted(Box::new(file), progress));
-            // What it holds need not be looked at again: the hash goes on from where it was at this place.
-            if io::copy(&mut input.by_ref().take(start.bytes), &mut io::sink())? < start.bytes {
-                return Err(changed());
-            }
-            input
-        } else {
-            file.seek(SeekFrom::Start(start.bytes))?;
-            input::counted(Box::new(file), progress)
-        };
+    pub(super) fn open(place: &Place, start: &Cut, end: &Cut, progress: &Arc<Progress>) -> io::Result<Self> {
+        // What it holds before need not be looked at again: the hash goes on from where it was at this place.
+        let input = place.text_after(start.bytes, progress)?.ok_or_else(changed)?;
         let (here, left) = (start.context.clone(), end.bytes - start.bytes);
         Ok(Self { input, here, left, expected: end.sha256() })
     }
@@ -150,5 +134,5 @@ impl Read for PieceBytes {
 }
 
 fn changed() -> io::Error {
-    io::Error::other("while it was read it changed otherwise than by growing; nothing is stored, ingest it again")
+    io::Error::other(Changed)
 }
