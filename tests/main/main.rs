@@ -18,6 +18,7 @@ mod dry_run;
 mod earlier_format;
 mod evaluation;
 mod fields;
+mod follow;
 mod formats;
 mod growth;
 mod history;

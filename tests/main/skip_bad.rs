@@ -18,6 +18,10 @@ const HEADER: &str = "file,line,position,column,reason,text";
 fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
     let case = Case::new();
     let good = "h - - [14/Oct/2026:12:00:01 +0000] \"GET /a HTTP/1.1\" 200 5";
+    // A loss of power leaves zeros in a line.
+    let zeros = format!("{good}\n{good}\0\0\n{good}\n");
+    let said = run(&mut case.ingest("requests", ("zeros.log", zeros), &["--skip-bad", "zeros.csv", "--dry-run"]));
+    assert!(said.starts_with("read        2 rows\nrejected    1"), "{said}");
     let long = "x".repeat(2 << 20);
     let log = format!("{good}\n{}\nnonsense, really\n{long}\n{good}\n", good.replace(" 200 ", " 2xx "));
     assert!(fails(1, &mut case.ingest("requests", ("a.log", log.as_bytes()), &[])).contains("a.log:2:"));

@@ -71,8 +71,8 @@ pub use error::{EngineError, Mistakes, Result};
 pub use files::{InputFiles, input_files};
 pub use held::{HeldMemory, bytes_of};
 pub use load::{
-    Follower, Rotated, Round,
-    FileRead, FileState, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Preview, Pull, Pulled, Warning,
+    FileRead, FileState, Follower, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Preview, Pull, Pulled,
+    Rotated, Round, Warning,
 };
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};

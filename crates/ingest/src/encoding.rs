@@ -117,23 +117,23 @@ pub(crate) fn check_text(head: &[u8]) -> Result<()> {
             IngestError::new(ErrorKind::Encoding, format!("this is text in {encoding}, not in UTF-8")).advice(advice)
         );
     }
-    // A file may be longer than what was written so far: zeros after the last line are not read yet.
-    let lines = head.iter().rposition(|&byte| byte == b'\n').map_or(head, |end| &head[..=end]);
-    match lines.iter().position(|&byte| byte == 0) {
+    // A later line may be damaged in a text; whoever reads it says which.
+    let line = head.iter().position(|&byte| byte == b'\n').map_or(head, |end| &head[..=end]);
+    match line.iter().position(|&byte| byte == 0) {
         None => Ok(()),
         Some(at) => {
-            let zeros = lines[at..].iter().take_while(|&&byte| byte == 0).count();
-            Err(zero_bytes(zeros).expected(format!("text, but byte {} is zero", at + 1)))
+            let zeros = line[at..].iter().take_while(|&&byte| byte == 0).count();
+            Err(zero_bytes(ErrorKind::Encoding, zeros).expected(format!("text, but byte {} is zero", at + 1)))
         }
     }
 }
 
 /// The error for zero bytes in text.
-pub(crate) fn zero_bytes(zeros: usize) -> IngestError {
+pub(crate) fn zero_bytes(kind: ErrorKind, zeros: usize) -> IngestError {
     let found = if zeros == 1 { "there is a zero byte".to_string() } else { format!("there are {zeros} zero bytes") };
-    IngestError::new(ErrorKind::Encoding, found).advice(
-        "Is it a binary file? A log that was cut while it was written has a hole of zeros instead of its old lines: \
-         tr -d '\\000' < FILE > NEW removes them",
+    IngestError::new(kind, found).advice(
+        "Is it a binary file? A loss of power leaves zeros in the last lines of a log: tr -d '\\000' < FILE > NEW removes them, \
+         --skip-bad goes on behind such a line",
     )
 }
 
@@ -327,9 +327,11 @@ mod tests {
         assert!(said(&[b"\xff\xfe\0\0", &wide[..]].concat()).contains("iconv -f UTF-32 "));
         assert!(said(b"\x1f\x8b\x08").contains("packed twice"));
         assert!(
-            said(b"a line\n\0\0\0\0another\n")
-                .starts_with("there are 4 zero bytes; expected text, but byte 8 is zero. ")
+            said(b"a line\0\0\0\0\nanother\n")
+                .starts_with("there are 4 zero bytes; expected text, but byte 7 is zero. ")
         );
+        // Whoever reads the line says so.
+        assert!(check_text(b"a line\n\0\0\0\0another\n").is_ok());
         assert!(said(&[0; 4096]).contains("tr -d '\\000' < FILE > NEW"));
         // What follows the last line is not written yet.
         assert!(check_text(b"a line\n\0\0\0\0").is_ok());

@@ -95,7 +95,11 @@ impl IngestError {
 
     /// An input that could not be read.
     pub(crate) fn io(file: &str, source: std::io::Error) -> Self {
-        let kind = if source.get_ref().is_some_and(|inner| inner.is::<Changed>()) { ErrorKind::Changed } else { ErrorKind::Io };
+        let kind = if source.get_ref().is_some_and(|inner| inner.is::<Changed>()) {
+            ErrorKind::Changed
+        } else {
+            ErrorKind::Io
+        };
         Self::new(kind, format!("cannot be read: {source}")).caused_by(source).in_file(file)
     }
 

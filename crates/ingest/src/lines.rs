@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::encoding::zero_bytes;
 use crate::input::Bytes;
-use crate::{IngestError, Result};
+use crate::{ErrorKind, IngestError, Result};
 
 /// Longest line, and longest CSV record, in bytes.
 pub(crate) const MAX_LINE: usize = 1 << 20;
@@ -64,7 +64,8 @@ impl Lines {
             return Err(self.refuse(too_long("the line")));
         }
         if self.line.contains(&0) {
-            return Err(self.refuse(zero_bytes(self.line.iter().filter(|&&byte| byte == 0).count())));
+            let zeros = self.line.iter().filter(|&&byte| byte == 0).count();
+            return Err(self.refuse(zero_bytes(ErrorKind::BadLine, zeros)));
         }
         if self.number == 1 && self.line.starts_with(UTF8_BOM) {
             self.line.drain(..UTF8_BOM.len());

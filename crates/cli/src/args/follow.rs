@@ -10,26 +10,19 @@ use super::input::Ingest;
 use super::values::seconds;
 use crate::error::{CliError, Result};
 
-/// How often what is followed is stored.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub(crate) struct Pace {
-    /// With --follow: how often what is new is stored, counted from midnight UTC [default: the slice width]
-    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
-    pub every: Option<i64>,
-
-    /// With --follow: how long after the end of a slice, for writers that keep lines back [default: 0]
-    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
-    pub lag: Option<i64>,
-}
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Follow {
     /// A file that says what is followed: a [[ingest]] for each, with table, files and the options of nines ingest
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    #[command(flatten)]
-    pub pace: Pace,
+    /// How often what is new is stored, counted from midnight UTC [default: the slice width]
+    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
+    pub every: Option<i64>,
+
+    /// How long after the end of a slice, for writers that keep lines back [default: 0]
+    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
+    pub lag: Option<i64>,
 
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]
@@ -92,7 +85,9 @@ fn of_entry(file: &Path, text: &str, entry: &Spanned<Table>) -> Result<Ingest> {
                     continue;
                 }
                 Value::Boolean(false) => continue,
-                _ => return Err(refused(format!("{key}: expected a text, a number, true or false, or a list of them"))),
+                _ => {
+                    return Err(refused(format!("{key}: expected a text, a number, true or false, or a list of them")));
+                }
             };
             match key.as_str() {
                 "table" => places.insert(0, text),
@@ -123,7 +118,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("follow.toml");
         std::fs::write(&file, text).unwrap();
-        let follow = Follow { file: file.clone(), pace: Pace::default(), slice: None };
+        let follow = Follow { file: file.clone(), every: None, lag: None, slice: None };
         follow.entries().map_err(|error| error.to_string().replace(&file.display().to_string(), "FILE"))
     }
 
@@ -148,13 +143,22 @@ mod tests {
             ("", "FILE: TOML parse error"),
             ("ingest = []", "FILE: it has no [[ingest]]"),
             ("[[ingest]]\ntable = 'requests'", "FILE:1: [[ingest]]: files is missing"),
-            ("\n[[ingest]]\nfiles = 'a'\ntable = 'request'", "FILE:2: [[ingest]]: invalid value 'request' for '<TABLE>'"),
+            (
+                "\n[[ingest]]\nfiles = 'a'\ntable = 'request'",
+                "FILE:2: [[ingest]]: invalid value 'request' for '<TABLE>'",
+            ),
             (
                 "[[ingest]]\nfiles = 'a'\ntable = 'requests'\nservise = 'x'",
                 "FILE:1: [[ingest]]: unexpected argument '--servise' found",
             ),
-            ("[[ingest]]\nfiles = 'a'\ntable = 'requests'\nevery = '5m'", "FILE:1: [[ingest]]: every is no option of an entry"),
-            ("[[ingest]]\nfiles = 'a'\ntable = 'requests'\nservice = {}", "FILE:1: [[ingest]]: service: expected a text"),
+            (
+                "[[ingest]]\nfiles = 'a'\ntable = 'requests'\nevery = '5m'",
+                "FILE:1: [[ingest]]: every is no option of an entry",
+            ),
+            (
+                "[[ingest]]\nfiles = 'a'\ntable = 'requests'\nservice = {}",
+                "FILE:1: [[ingest]]: service: expected a text",
+            ),
             ("[[ingest]\n", "FILE: TOML parse error at line 1"),
         ] {
             let told = entries(text).unwrap_err();

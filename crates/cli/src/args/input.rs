@@ -8,7 +8,6 @@ use nines_engine::ingest::{
 };
 use nines_engine::store::TableKind;
 
-use super::follow::Pace;
 use super::values::{Auto, input_format, latency_unit, log_format, parameter, repeated_hour, seconds, table, template};
 
 #[derive(Debug, clap::Args)]
@@ -133,8 +132,13 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub follow: bool,
 
-    #[command(flatten)]
-    pub pace: Pace,
+    /// With --follow: how often what is new is stored, counted from midnight UTC [default: the slice width]
+    #[arg(long, value_name = "WIDTH", requires = "follow", value_parser = seconds)]
+    pub every: Option<i64>,
+
+    /// With --follow: how long after the end of a slice, for writers that keep lines back [default: 0]
+    #[arg(long, value_name = "WIDTH", requires = "follow", value_parser = seconds)]
+    pub lag: Option<i64>,
 
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]

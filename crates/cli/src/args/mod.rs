@@ -15,7 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use nines_engine::{SessionSettings, Settings, Zone};
 
 pub(crate) use ask::{AsOf, PageFormat, Report, Run, Running, Shell, Sql};
-pub(crate) use follow::{Follow, Pace};
+pub(crate) use follow::Follow;
 pub(crate) use import::Import;
 pub(crate) use input::{Demo, Ingest};
 pub(crate) use metrics::{FromMetrics, Ingesting, Prometheus};

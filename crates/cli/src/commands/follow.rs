@@ -11,7 +11,7 @@ use nines_engine::{EngineError, FileState, Follower, Load, Loaded, Session, Warn
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::ingest;
-use crate::args::{Follow, Pace};
+use crate::args::Follow;
 use crate::error::{CliError, Result, doing};
 use crate::interrupts;
 use crate::opened::{self, Opening};
@@ -23,14 +23,23 @@ const TRIES: usize = 3;
 /// After so many rounds that stored something their files are merged, if there are many.
 const TIDY: u64 = 15;
 
+/// When rounds come, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// `None`: the width of a slice.
+    pub every: Option<i64>,
+    /// After the end of a slice.
+    pub lag: Option<i64>,
+}
+
 /// What a file says is followed.
 pub(crate) async fn of_file(opening: Opening, args: Follow) -> Result<()> {
     let loads = args.entries()?.into_iter().map(|entry| ingest::load(entry, <[_]>::to_vec)).collect();
-    run(opening, loads, args.slice, args.pace).await
+    run(opening, loads, args.slice, Pace { every: args.every, lag: args.lag }).await
 }
 
 /// Follows the files of these loads until Ctrl-C or SIGTERM.
-pub(crate) async fn run(opening: Opening, loads: Vec<Load>, slice: Option<i64>, pace: Pace) -> Result<()> {
+pub(super) async fn run(opening: Opening, loads: Vec<Load>, slice: Option<i64>, pace: Pace) -> Result<()> {
     for file in loads.iter().filter_map(|load| load.skip_bad.as_ref()) {
         can_be_written(file)?;
     }
@@ -144,7 +153,10 @@ impl Followed {
             ));
         }
         for (state, said) in [
-            (FileState::LeftOut, "rotated before it was followed, and not read: to store it as well, name it to nines ingest"),
+            (
+                FileState::LeftOut,
+                "rotated before it was followed, and not read: to store it as well, name it to nines ingest",
+            ),
             (FileState::NotYet, "rotated, and cannot be read yet"),
         ] {
             for read in loaded.files.iter().filter(|read| read.found == state) {

@@ -10,10 +10,10 @@ mod mapped;
 mod marks;
 mod metrics;
 mod pieces;
-mod rotated;
 #[cfg(test)]
 mod pieces_test;
 mod preview;
+mod rotated;
 mod rowwise;
 #[cfg(test)]
 mod rules_test;

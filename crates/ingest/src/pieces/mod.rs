@@ -135,7 +135,8 @@ impl LogStart {
         }
         let record = &self.first_record;
         let blank = record.trim_ascii().is_empty();
-        let is_whole = record.ends_with(b"\n") || !blank && complete || ends_whole(self.format, self.place.is_finished(), record);
+        let is_whole =
+            record.ends_with(b"\n") || !blank && complete || ends_whole(self.format, self.place.is_finished(), record);
         if !is_whole || blank && self.format != Format::Log {
             return None;
         }

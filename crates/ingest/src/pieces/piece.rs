@@ -9,10 +9,10 @@ use ring::digest::Context;
 
 use super::cut::Cut;
 use super::place::Place;
+use crate::error::Changed;
 use crate::hash;
 use crate::input::Bytes;
 use crate::lines::Lines;
-use crate::error::Changed;
 use crate::{Format, IngestError, Progress, Result};
 
 /// The records of a file from one cut to another.

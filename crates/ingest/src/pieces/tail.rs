@@ -214,7 +214,10 @@ mod tests {
             }
             ends.push(log.complete().bytes());
             assert!(!tail.has_grown().unwrap() && tail.is_continued().unwrap());
-            assert_eq!(tail.first_record(), LogStart::open(&path, Format::Log, &Arc::default()).unwrap().first_record(false));
+            assert_eq!(
+                tail.first_record(),
+                LogStart::open(&path, Format::Log, &Arc::default()).unwrap().first_record(false)
+            );
             append(&path, "\n");
         }
     }

@@ -28,7 +28,15 @@ const LAST: usize = 4096;
 impl Tape {
     pub fn new(wanted: &[u64], ends: Ends) -> Self {
         let (here, complete) = (Cut::start(), Cut::start());
-        Self { here, complete, ends, tail: Vec::new(), wanted: wanted.to_vec(), cuts: BTreeMap::new(), last: Vec::new() }
+        Self {
+            here,
+            complete,
+            ends,
+            tail: Vec::new(),
+            wanted: wanted.to_vec(),
+            cuts: BTreeMap::new(),
+            last: Vec::new(),
+        }
     }
 
     /// From here on remembers these cuts, and no others: of those behind it, if they were met before or it ended there.

@@ -101,7 +101,8 @@ impl Follower {
         }
         if !load.table.is_series() {
             return Err(EngineError::Usage(
-                "--follow is for requests, events and gauges: records are ingested as a file that says all of them".to_string(),
+                "--follow is for requests, events and gauges: records are ingested as a file that says all of them"
+                    .to_string(),
             ));
         }
         let (followed, missing, whole) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
@@ -199,7 +200,10 @@ impl Follower {
                 let is_whole = tail.is_whole().map_err(io::Error::other)?;
                 if !is_whole {
                     if let Some(old) = self.followed.insert(path.to_path_buf(), Followed { tail, tries: TRIES }) {
-                        round.notes.push(format!("{}: it is another file now", path.display()));
+                        round.notes.push(format!(
+                            "{}: another file has this name now; the one before is read to its end",
+                            path.display()
+                        ));
                         self.leave(old.tail);
                     }
                 }
