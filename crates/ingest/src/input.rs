@@ -22,15 +22,28 @@ pub(crate) type Bytes = Box<dyn Read + Send>;
 
 /// Opens a file; its first unpacked bytes come apart and again from the reader.
 pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
+    let (head, input) = open_bytes(path, progress)?;
+    text(&path.display().to_string(), head, input)
+}
+
+/// The same of a file that may be no text.
+pub(crate) fn open_bytes(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|e| IngestError::io(&name, e))?;
-    unpack(&name, Box::new(file), progress)
+    let opened = plain(counted(Box::new(file), progress)).and_then(|input| peek(input, HEAD));
+    opened.map_err(|error| IngestError::io(&name, error))
 }
 
 /// Counts what is read, unpacks and decodes it; refuses what is no text, unless it is Parquet.
 pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
     let failed = |error| IngestError::io(name, error);
     let (head, input) = peek(plain(counted(input, progress)).map_err(failed)?, HEAD).map_err(failed)?;
+    text(name, head, input)
+}
+
+/// Decodes an unpacked input; refuses what is no text, unless it is Parquet.
+pub(crate) fn text(name: &str, head: Vec<u8>, input: Bytes) -> Result<(Vec<u8>, Bytes)> {
+    let failed = |error| IngestError::io(name, error);
     if head.starts_with(PARQUET_MAGIC) {
         return Ok((head, input));
     }
