@@ -36,11 +36,14 @@ class Exporter:
         self.scrapes = 0
         # What every scrape saw: number of the run, counts by status, by bound, sum of seconds.
         self.seen: dict[int, tuple[int, Counter, Counter, float]] = {}
+        self.seen_jobs: dict[int, tuple[float, int]] = {}
         self.run = 0
         self.begin()
 
     def begin(self):
         self.run += 1
+        # Of jobs a process finds those of the one before done again, so that the counter never falls.
+        self.created, self.jobs = time.time(), getattr(self, "jobs", 0) + 3
         self.status, self.within, self.sum = Counter({"200": 0}), Counter({bound: 0 for bound in [*BOUNDS, "+Inf"]}), 0.0
 
     def restart(self):
@@ -61,11 +64,14 @@ class Exporter:
         with self.lock:
             self.scrapes += 1
             self.seen[self.scrapes] = (self.run, self.status.copy(), self.within.copy(), self.sum)
+            self.jobs += 1
+            self.seen_jobs[self.scrapes] = (self.created, self.jobs)
             lines = ["# TYPE http_requests_total counter"]
             lines += [f'http_requests_total{{code="{code}"}} {count}' for code, count in self.status.items()]
             lines += ["# TYPE took_seconds histogram"]
             lines += [f'took_seconds_bucket{{le="{bound}"}} {count}' for bound, count in self.within.items()]
             lines += [f"took_seconds_sum {self.sum!r}", f"took_seconds_count {self.within['+Inf']}"]
+            lines += ["# TYPE jobs_total counter", f"jobs_total {self.jobs}", f"jobs_created {self.created!r}"]
             lines += ["# TYPE scrape_number gauge", f"scrape_number {self.scrapes}"]
             return "\n".join(lines) + "\n"
 
@@ -192,6 +198,28 @@ def expected(exporters: list[Exporter], scrapes) -> tuple[Counter, dict, dict]:
     return requests, within, seconds
 
 
+def jobs(exporters: list[Exporter], scrapes) -> Counter:
+    """Jobs by slice: a process counts from 0, whatever it begins with."""
+    counted = Counter()
+    for exporter in exporters:
+        before = None
+        for when, number in scrapes[exporter.name]:
+            created, count = exporter.seen_jobs[number]
+            start = int(when // SLICE * SLICE)
+            if before is not None:
+                counted[start] += count - before[1] if before[0] == created else count
+            elif created >= start:
+                counted[start] += count
+            before = (created, count)
+    return +counted
+
+
+def stored_jobs(binary: str, store: str) -> Counter:
+    query = "SELECT CAST(EXTRACT(EPOCH FROM time) AS BIGINT) AS slice, sum(total) AS jobs FROM events GROUP BY 1"
+    rows = csv.DictReader(io.StringIO(nines(binary, "--store", store, "sql", query, "--format", "csv")))
+    return +Counter({int(row["slice"]): int(row["jobs"]) for row in rows})
+
+
 def nines(binary: str, *arguments: str, env=None) -> str:
     done = subprocess.run([binary, *arguments], capture_output=True, text=True, env=env)
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
@@ -244,6 +272,7 @@ def main() -> int:
         "requests:\n"
         "  - {counter: 'http_requests_total{job=\"shop\"}', service: shop, status: {label: code}}\n"
         "  - {histogram: took_seconds, service: latency, status: 200}\n"
+        "events: [{name: jobs, service: shop, good: jobs_total, bad: jobs_lost_total}]\n"
     )
     draw = random.Random(7)
 
@@ -286,6 +315,10 @@ def main() -> int:
         whole = str(folder / "whole")
         nines(binary, "--store", whole, *pull, "--from", str(begun), "--to", str(ended), "--slice", f"{SLICE}s")
         compare("pulled at once", stored(binary, whole), truth)
+        for how, of in [("in two parts", store), ("at once", whole)]:
+            found, done = stored_jobs(binary, of), jobs(exporters, scrapes)
+            assert found == done, f"jobs, pulled {how}: {found} {done}"
+        print(f"jobs: {sum(done.values())}, whose counter never fell")
         gated, token = str(folder / "gated"), folder / "token"
         token.write_text("secret\n")
         gate = ["ingest", "prometheus", "--url", f"http://127.0.0.1:{strict_gateway(prometheus)}", "--mapping", str(mapping)]

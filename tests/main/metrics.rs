@@ -172,3 +172,58 @@ spec:
         assert!((slo - figure).abs() < 1e-12, "{format}: {slo} {figure}");
     }
 }
+
+/// A line of OTLP: a cumulative sum that a process of this zone began at 12:00, a minute later.
+fn point(zone: &str, minute: i64, value: i64) -> String {
+    let at = |minute: i64| 1_791_979_200_000_000_000 + minute * 60_000_000_000;
+    format!(
+        "{{\"resourceMetrics\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"service.name\",\"value\":{{\"stringValue\":\"shop\"}}}},\
+         {{\"key\":\"zone\",\"value\":{{\"stringValue\":\"{zone}\"}}}}]}},\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"http.requests\",\
+         \"sum\":{{\"isMonotonic\":true,\"aggregationTemporality\":2,\"dataPoints\":[{{\"startTimeUnixNano\":\"{}\",\
+         \"timeUnixNano\":\"{}\",\"asInt\":\"{value}\"}}]}}}}]}}]}}]}}\n",
+        at(0),
+        at(minute)
+    )
+}
+
+#[test]
+fn files_of_a_collector_go_on_where_they_ended_and_fill_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let mapping = "requests: [{counter: http.requests, status: 200, labels: [zone]}]\n";
+    std::fs::write(path("m.yaml"), mapping).unwrap();
+    let store = folder.path().join("store");
+    let ingest = || lines(&store, &["ingest", "otlp", &path("a.json"), "--mapping", &path("m.yaml")]);
+    let mut file = point("a", 1, 5) + &point("b", 1, 70);
+    // The collector is still writing.
+    std::fs::write(path("a.json"), format!("{file}{}", &point("a", 2, 6)[..200])).unwrap();
+    let said = ingest();
+    assert_eq!(said[..2], ["read 2 samples, of which 2 of 2 series meet the mapping", "format OTLP as JSON"]);
+    let cut =
+        format!("left out {}: the message at line 3 is not complete; ingest the file again when it is", path("a.json"));
+    assert!(said.contains(&cut), "{said:?}");
+    file += &(point("a", 2, 6) + &point("b", 2, 70));
+    std::fs::write(path("a.json"), &file).unwrap();
+    assert!(ingest().contains(&"continued 2 series after their last stored sample".to_string()));
+    let nothing = "requests nothing new: no sample is later than the last one that is stored of its series";
+    assert!(ingest().contains(&nothing.to_string()));
+    let query = "SELECT time, service, labels['zone'], sum(requests) FROM requests GROUP BY 1, 2, 3 ORDER BY 1, 3";
+    assert_eq!(
+        csv(&store, query)[1..],
+        [
+            "2026-10-14T12:00:00Z,shop,a,5",
+            "2026-10-14T12:00:00Z,shop,b,70",
+            "2026-10-14T12:01:00Z,shop,a,1",
+            "2026-10-14T12:01:00Z,shop,b,0",
+        ]
+    );
+    let said = refusal(&store, &["ingest", "requests", &path("a.json")]);
+    assert!(said.contains("These are metrics of OpenTelemetry: nines ingest otlp FILE --mapping MAPPING"), "{said}");
+    // What is wrong is told with its place; nothing is stored of such a file.
+    std::fs::write(path("a.json"), file + &point("a", 3, 8).replace("\"8\"", "\"x\"")).unwrap();
+    let said = refusal(&store, &["ingest", "otlp", &path("a.json"), "--mapping", &path("m.yaml")]);
+    assert!(said.contains("a.json:5:356: invalid value: string \"x\", expected a whole number"), "{said}");
+    std::fs::write(path("a.json"), "\0\0\0\u{3}\u{a}\u{2}\u{b}").unwrap();
+    let said = refusal(&store, &["ingest", "otlp", &path("a.json"), "--mapping", &path("m.yaml")]);
+    assert!(said.contains("a.json: at byte 6: 2 bytes should follow, and 1 are left of the message"), "{said}");
+}

@@ -189,10 +189,14 @@ impl Columns {
             return Ok((self.filling[at].name, Column::Filling(at)));
         }
         self.named.iter().copied().find(|(known, _)| *known == name).ok_or_else(|| {
+            let advice = match name {
+                "resourceMetrics" => "These are metrics of OpenTelemetry: nines ingest otlp FILE --mapping MAPPING",
+                _ => "Rename it, or choose and compute the columns with --select",
+            };
             IngestError::new(ErrorKind::Columns, format!("unknown column {name:?}"))
                 .column(name)
                 .expected(self.list())
-                .advice("Rename it, or choose and compute the columns with --select")
+                .advice(advice)
         })
     }
 

@@ -44,6 +44,7 @@ struct Inner {
     line: Option<u64>,
     row: Option<u64>,
     position: Option<usize>,
+    byte: Option<u64>,
     column: Option<String>,
     problem: String,
     expected: Option<String>,
@@ -75,6 +76,7 @@ impl IngestError {
             line: None,
             row: None,
             position: None,
+            byte: None,
             column: None,
             problem: problem.into(),
             expected: None,
@@ -152,6 +154,18 @@ impl IngestError {
     /// The byte within the line, counted from 1.
     pub(crate) fn at(mut self, position: usize) -> Self {
         self.0.position = Some(position);
+        self
+    }
+
+    /// The byte of an input that has no lines, counted from 0, unless it is known already.
+    pub(crate) fn at_byte(mut self, byte: u64) -> Self {
+        self.0.byte.get_or_insert(byte);
+        self
+    }
+
+    /// What the problem is a part of.
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.0.problem = format!("{what}: {}", self.0.problem);
         self
     }
 
@@ -235,6 +249,9 @@ impl fmt::Display for IngestError {
         }
         if let Some(row) = inner.row {
             write!(f, "row {row}: ")?;
+        }
+        if let Some(byte) = inner.byte {
+            write!(f, "at byte {byte}: ")?;
         }
         f.write_str(&inner.problem)?;
         if let Some(expected) = &inner.expected {

@@ -27,6 +27,14 @@ pub(crate) fn open(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, By
     unpack(&name, Box::new(file), progress)
 }
 
+/// The same of a file that may be no text.
+pub(crate) fn open_bytes(path: &Path, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|e| IngestError::io(&name, e))?;
+    let opened = plain(counted(Box::new(file), progress)).and_then(|input| peek(input, HEAD));
+    opened.map_err(|error| IngestError::io(&name, error))
+}
+
 /// Counts what is read, unpacks and decodes it; refuses what is no text, unless it is Parquet.
 pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Result<(Vec<u8>, Bytes)> {
     let failed = |error| IngestError::io(name, error);
@@ -35,6 +43,12 @@ pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Resu
         progress.add_hole(name, hole);
     }
     let (head, input) = peek(input, HEAD).map_err(failed)?;
+    text(name, head, input)
+}
+
+/// Decodes an unpacked input; refuses what is no text, unless it is Parquet.
+pub(crate) fn text(name: &str, head: Vec<u8>, input: Bytes) -> Result<(Vec<u8>, Bytes)> {
+    let failed = |error| IngestError::io(name, error);
     if head.starts_with(PARQUET_MAGIC) {
         return Ok((head, input));
     }

@@ -77,7 +77,7 @@ pub use progress::Progress;
 pub use raw::{are_raw, is_raw};
 pub use read::{Batches, Input, detect, detect_for, read, read_from, read_inputs};
 pub use rejected::Rejected;
-pub use samples::{Labels, NativeHistogram, Sample, Value, read_bytes as read_samples};
+pub use samples::{Labels, NativeHistogram, Sample, Temporality, Value, read_bytes as read_samples};
 pub use seen::Seen;
 pub use stream::stream;
 pub use time::instant;

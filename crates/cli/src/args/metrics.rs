@@ -1,4 +1,4 @@
-//! The command line of `nines ingest prometheus`.
+//! The command line of `nines ingest prometheus` and `nines ingest otlp`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,12 +21,37 @@ pub(crate) struct Ingesting {
 pub(crate) enum FromMetrics {
     /// Store counters, histograms and gauges by a mapping: from files of samples, or pulled from a server
     Prometheus(Prometheus),
+    /// Store metrics of OpenTelemetry by a mapping: files of the collector's file exporter, or messages of OTLP
+    Otlp(Otlp),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Otlp {
+    /// Files of OTLP metrics: JSON, a message per line; protobuf, messages behind their lengths or a single one; packed by zstd or not
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The file that says which metrics become rows of which table
+    #[arg(long, value_name = "FILE")]
+    pub mapping: PathBuf,
+
+    /// Who reports: the column `source`
+    #[arg(long, value_name = "NAME", default_value = "otlp")]
+    pub source: String,
+
+    /// Take points of any time, also before 1990 and more than a day ahead
+    #[arg(long)]
+    pub any_time: bool,
+
+    /// The slice width of a store that this command creates, as 15s [default: 60s]
+    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
+    pub slice: Option<i64>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Prometheus {
     /// Files of samples: the text format with times, what promtool tsdb dump prints, answers of query_range, lines of
-    /// VictoriaMetrics' /api/v1/export
+    /// VictoriaMetrics' /api/v1/export. For metrics of OpenTelemetry: nines ingest otlp
     #[arg(required_unless_present = "url", conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 

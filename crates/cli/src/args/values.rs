@@ -12,7 +12,7 @@ pub(crate) struct Auto<T>(pub Option<T>);
 
 pub(super) fn table(name: &str) -> Result<TableKind, String> {
     let names = TableKind::INGESTED.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-    let kind = TableKind::from_name(name).ok_or_else(|| format!("expected one of {names}; or prometheus"))?;
+    let kind = TableKind::from_name(name).ok_or_else(|| format!("expected one of {names}; or prometheus, or otlp"))?;
     match kind.kept_by_nines() {
         Some(instead) => Err(format!("{name} is not loaded from files; {instead}")),
         None => Ok(kind),

@@ -1,11 +1,11 @@
-//! `nines ingest prometheus`: samples of metrics in, by a mapping; a summary of what they came to and what they did not.
+//! `nines ingest prometheus` and `nines ingest otlp`: samples of metrics in, by a mapping; a summary of what they came to and what they did not.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use nines_engine::ingest::Progress;
+use nines_engine::ingest::{MOST_VALUES, Progress};
 use nines_engine::prometheus::{Access, Client, Credentials};
 use nines_engine::slo::Mapping;
 use nines_engine::store::Outcome;
@@ -13,7 +13,7 @@ use nines_engine::{EngineError, MetricFiles, MetricTable, MetricsLoaded, Mistake
 
 use super::bar::Bar;
 use super::record;
-use crate::args::Prometheus;
+use crate::args::{Otlp, Prometheus};
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
 use crate::output::{counted, instant, note, say};
@@ -22,10 +22,7 @@ const SECOND: i64 = 1_000_000;
 
 pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
-    // A wrong name must not leave a new, empty store behind.
-    for file in &args.files {
-        doing(file.display(), std::fs::File::open(file).map(drop))?;
-    }
+    check_present(&args.files)?;
     let client = args.url.as_ref().map(|url| client(url, &args)).transpose()?;
     let session = opened::open_or_create(opening, args.slice).await?;
     let text = match client {
@@ -39,7 +36,7 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
                 to: to.unwrap_or_else(|| session.now() - args.safety * SECOND),
                 lookback: args.lookback * SECOND,
             };
-            told_pulled(&pulled(&pull, &session).await?, &args, &session)
+            told_pulled(&pulled(&pull, &session).await?, &args.mapping, &session)
         }
         None => {
             let load = MetricFiles {
@@ -48,14 +45,31 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
                 source: args.source.clone(),
                 any_time: args.any_time,
             };
-            let progress = Arc::new(Progress::new());
-            let bar = Bar::start(progress.clone());
-            let loaded = session.load_metrics(&load, progress).await;
-            bar.stop().await;
-            told(&loaded?, &args, &session)
+            told(&loaded(&load, &session).await?, &args.mapping, &session)
         }
     };
     say(&text)
+}
+
+pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
+    let mapping = Arc::new(mapping(&args.mapping)?);
+    check_present(&args.files)?;
+    let session = opened::open_or_create(opening, args.slice).await?;
+    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time };
+    say(&told(&loaded(&load, &session).await?, &args.mapping, &session))
+}
+
+/// A wrong name must not leave a new, empty store behind.
+fn check_present(files: &[PathBuf]) -> Result<()> {
+    files.iter().try_for_each(|file| doing(file.display(), std::fs::File::open(file).map(drop)))
+}
+
+async fn loaded(load: &MetricFiles, session: &Session) -> Result<MetricsLoaded> {
+    let progress = Arc::new(Progress::new());
+    let bar = Bar::start(progress.clone());
+    let loaded = session.load_metrics(load, progress).await;
+    bar.stop().await;
+    Ok(loaded?)
 }
 
 fn mapping(path: &Path) -> Result<Mapping> {
@@ -113,7 +127,7 @@ async fn pulled(pull: &Pull, session: &Session) -> Result<Pulled> {
     Ok(pulled?)
 }
 
-fn told_pulled(pulled: &Pulled, args: &Prometheus, session: &Session) -> String {
+fn told_pulled(pulled: &Pulled, mapping: &Path, session: &Session) -> String {
     let zone = session.settings().time_zone.name();
     let (from, to) = pulled.range;
     if from >= to {
@@ -123,7 +137,7 @@ fn told_pulled(pulled: &Pulled, args: &Prometheus, session: &Session) -> String 
         );
     }
     let mut text = format!("pulled      {} to {}\n", instant(from, zone), instant(to, zone));
-    text += &told(&pulled.loaded, args, session);
+    text += &told(&pulled.loaded, mapping, session);
     if let Some(since) = pulled.gap_since {
         text.push_str(&format!(
             "warning     from {} to {} nothing was pulled; to fill the gap: --from {:?} --to {:?}\n",
@@ -136,7 +150,7 @@ fn told_pulled(pulled: &Pulled, args: &Prometheus, session: &Session) -> String 
     text
 }
 
-fn told(loaded: &MetricsLoaded, args: &Prometheus, session: &Session) -> String {
+fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
     let zone = session.settings().time_zone.name();
     let mut text = format!(
         "read        {}, of which {} of {} meet the mapping\n",
@@ -144,6 +158,12 @@ fn told(loaded: &MetricsLoaded, args: &Prometheus, session: &Session) -> String 
         HumanCount(loaded.matched),
         counted(loaded.series, "series", "series")
     );
+    for (format, files) in &loaded.formats {
+        text.push_str(&format!(
+            "format      {format}{}\n",
+            if *files > 1 { format!(", {files} files") } else { String::new() }
+        ));
+    }
     if let Some((first, last)) = loaded.range {
         text.push_str(&format!("samples     {} to {}\n", instant(first, zone), instant(last, zone)));
     }
@@ -213,12 +233,59 @@ fn told(loaded: &MetricsLoaded, args: &Prometheus, session: &Session) -> String 
         line(
             "warning",
             format!(
-                "in {} native histograms are coarser than schema 5, the stored one: of them the counts at 15.625 ms, 31.25 ms … 1 \
-                 s, 2 s … are exact and stored (latency_le), everything between is unknown. Finer ones: a bucket factor of at \
-                 most 1.0219 in the application, native_histogram_min_bucket_factor in the scrape",
+                "in {} native or exponential histograms are coarser than schema 5, the stored one, or have much at about zero: of \
+                 them the counts at 15.625 ms, 31.25 ms … 1 s, 2 s … are exact and stored (latency_le), everything between is unknown. \
+                 Finer ones: a bucket factor of at most 1.0219 in the application, native_histogram_min_bucket_factor in the scrape; \
+                 with OpenTelemetry a greater maximum size, such as 640 buckets",
                 counted(coarse, "slice", "slices")
             ),
         );
+    }
+    let not_seconds = sum(|table| table.findings.not_seconds);
+    if not_seconds > 0 {
+        line(
+            "warning",
+            format!(
+                "in {} histograms with exponential buckets are not in seconds, as the stored ones are: of them the counts at \
+                 thresholds that are powers of two of their unit and whole microseconds are exact and stored (latency_le), everything \
+                 between is unknown. Let them be recorded in seconds",
+                counted(not_seconds, "slice", "slices")
+            ),
+        );
+    }
+    let fallen = sum(|table| table.findings.fallen);
+    if fallen > 0 {
+        line(
+            "warning",
+            format!(
+                "{} a counter fell although it did not begin again, as its start time says: what it says after that was counted \
+                 whole. If several programs report one series, give each a service.instance.id",
+                counted(fallen, "time", "times")
+            ),
+        );
+    }
+    let overlapping = sum(|table| table.findings.overlapping);
+    if overlapping > 0 {
+        line(
+            "warning",
+            format!(
+                "{} before the one before ends; both count. If several programs report one series, give each a service.instance.id",
+                counted(overlapping, "increment of a series begins", "increments of a series begin")
+            ),
+        );
+    }
+    for (label, series) in &loaded.others {
+        line(
+            "warning",
+            format!(
+                "{label} has more than {} values: of {} it is called other",
+                HumanCount(MOST_VALUES as u64),
+                counted(*series, "series", "series")
+            ),
+        );
+    }
+    for cut in &loaded.cut {
+        line("left out", format!("{cut}; ingest the file again when it is"));
     }
     if loaded.pulled_before > 0 {
         line(
@@ -227,10 +294,7 @@ fn told(loaded: &MetricsLoaded, args: &Prometheus, session: &Session) -> String 
         );
     }
     for unmatched in &loaded.unmatched {
-        line(
-            "warning",
-            format!("{}:{}: no series meets {}", args.mapping.display(), unmatched.line, unmatched.selector),
-        );
+        line("warning", format!("{}:{}: no series meets {}", mapping.display(), unmatched.line, unmatched.selector));
     }
     text
 }

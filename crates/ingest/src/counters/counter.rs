@@ -66,6 +66,19 @@ impl Counter {
             false => Step::More(value - last),
         }
     }
+
+    /// Takes the next sample of a counter whose samples say what was counted since the one before (delta temporality).
+    pub fn delta(&mut self, time: i64, more: f64) -> Step {
+        let before = self.last;
+        if more.is_nan() || before.is_some_and(|(before, known)| time < before || time == before && more <= known) {
+            return Step::Nothing;
+        }
+        self.last = Some((time, more));
+        match before.filter(|(before, _)| *before == time) {
+            Some((_, known)) => Step::Again(more - known),
+            None => Step::More(more),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +116,17 @@ mod tests {
         let mut counter = Counter::after(10, 5.0);
         let expected = [Step::Nothing, Step::Nothing, Step::Again(1.0), Step::More(2.0)];
         assert_eq!(steps(&mut counter, &[(9, 4.0), (10, 5.0), (10, 6.0), (11, 8.0)]), expected);
+    }
+
+    #[test]
+    fn increments_that_are_told_count_once_each() {
+        let mut counter = Counter::after(10, 5.0);
+        let steps = [(9, 4.0), (10, 5.0), (10, 7.0), (11, 2.0), (11, 2.0), (12, f64::NAN), (13, 0.0)]
+            .map(|(time, more)| counter.delta(time, more));
+        let nothing = Step::Nothing;
+        let expected = [nothing, nothing, Step::Again(2.0), Step::More(2.0), nothing, nothing, Step::More(0.0)];
+        assert_eq!(steps, expected);
+        assert_eq!(Counter::default().delta(1, 3.0), Step::More(3.0), "the first one, too");
     }
 
     #[test]

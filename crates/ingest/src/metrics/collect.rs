@@ -1,6 +1,6 @@
 //! Collecting samples for the rules of a mapping.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::spool::Sampled;
 use super::tally::Tally;
 use super::targets::{Target, targets};
 use crate::counters::is_stale;
-use crate::samples::{self, Labels, Sample, Value};
+use crate::found::Found;
+use crate::samples::{self, Labels, Sample, Temporality, Value};
 use crate::{Progress, Result};
 
 /// Samples that were read, by table, and what they were.
@@ -28,6 +29,12 @@ pub struct Collected {
     pub stale: u64,
     /// The first and the last instant of a sample that counts, in µs.
     pub range: Option<(i64, i64)>,
+    /// What the files were, with how many of each.
+    pub formats: BTreeMap<String, u64>,
+    /// Where files end within a message.
+    pub cut: Vec<String>,
+    /// Values of labels, and which of them are too many.
+    values: Found,
     series: HashSet<Arc<Labels>>,
     /// Which selectors of the mapping were met.
     met: Vec<bool>,
@@ -59,6 +66,9 @@ impl Collected {
             matched: 0,
             stale: 0,
             range: None,
+            formats: BTreeMap::new(),
+            cut: Vec::new(),
+            values: Found::default(),
             series: HashSet::new(),
             met,
             last: None,
@@ -67,10 +77,13 @@ impl Collected {
 
     /// Adds the samples of a file.
     pub fn add_file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
-        samples::read_file(path, progress, &mut |sample| {
+        let read = samples::read_file(path, progress, &mut |sample| {
             progress.add_rows(1);
             self.add(&sample)
-        })
+        })?;
+        *self.formats.entry(read.format).or_default() += 1;
+        self.cut.extend(read.cut);
+        Ok(())
     }
 
     /// Adds a sample.
@@ -97,7 +110,9 @@ impl Collected {
             let counter = Arc::new(labels.named(&format!("{base}_total")));
             if self.meets(&counter)? {
                 let began = Sampled::Began((seconds * 1e6) as i64);
-                self.tallies.iter_mut().try_for_each(|tally| tally.add(&counter, sample.time, &began))?;
+                self.tallies
+                    .iter_mut()
+                    .try_for_each(|tally| tally.add(&counter, sample.time, &began, Temporality::Cumulative(None)))?;
             }
             return Ok(());
         }
@@ -115,7 +130,8 @@ impl Collected {
         }
         let (first, last) = self.range.unwrap_or((sample.time, sample.time));
         self.range = Some((first.min(sample.time), last.max(sample.time)));
-        self.tallies.iter_mut().try_for_each(|tally| tally.add(labels, sample.time, &value))
+        let at = sample.counted_at();
+        self.tallies.iter_mut().try_for_each(|tally| tally.add(labels, at, &value, sample.temporality))
     }
 
     /// Whether a series meets a rule; the first time, what it counts for is noted.
@@ -123,7 +139,7 @@ impl Collected {
         if self.series.contains(labels) {
             return Ok(true);
         }
-        let found: Vec<Target> = targets(&self.mapping, labels)?;
+        let found: Vec<Target> = targets(&self.mapping, labels, &self.values)?;
         if found.is_empty() {
             return Ok(false);
         }
@@ -142,6 +158,11 @@ impl Collected {
     /// Series that meet a rule.
     pub fn series(&self) -> u64 {
         self.series.len() as u64
+    }
+
+    /// By label, series whose value is called `other` because there are too many.
+    pub fn others(&self) -> Vec<(String, u64)> {
+        self.values.others()
     }
 
     /// The selectors that no series met.

@@ -20,6 +20,12 @@ pub struct Findings {
     pub uneven: u64,
     /// Slices of native histograms that are coarser than what is stored.
     pub coarse: u64,
+    /// Slices of native histograms whose observations are not seconds.
+    pub not_seconds: u64,
+    /// How often a counter fell although it did not begin again, as it says.
+    pub fallen: u64,
+    /// Increments that begin before the one before them ends.
+    pub overlapping: u64,
 }
 
 impl Findings {
@@ -43,5 +49,8 @@ impl Findings {
         self.excess += other.excess;
         self.uneven += other.uneven;
         self.coarse += other.coarse;
+        self.not_seconds += other.not_seconds;
+        self.fallen += other.fallen;
+        self.overlapping += other.overlapping;
     }
 }

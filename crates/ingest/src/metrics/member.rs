@@ -37,7 +37,8 @@ pub(super) struct State {
 }
 
 impl Member {
-    /// The name under which its last sample is remembered: that of what it counts for, so that another mapping begins anew.
+    /// The name under which its last sample is remembered: that of what it counts for, so that another mapping begins anew. The labels
+    /// of its rows are not in it: which of their values are kept depends on the files.
     pub fn name(&self) -> String {
         let Target { unit, status, cause, part, table, .. } = &self.target;
         let hash = Hash::new()

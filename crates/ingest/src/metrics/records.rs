@@ -80,6 +80,7 @@ impl MetricRecords {
                 rows.set_text(*column, text);
             }
         }
+        rows.set_labels(&unit.labels);
     }
 
     fn next(&mut self) -> Result<Option<(Slice, Arc<Vec<Member>>)>> {

@@ -1,6 +1,7 @@
 //! Rows of requests: what the members of a unit counted in a slice, by status and cause.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::findings::Findings;
 use super::member::Member;
@@ -22,7 +23,8 @@ pub(super) struct Row {
 struct Parts {
     requests: i64,
     sum: Option<f64>,
-    native: Option<NativeHistogram>,
+    /// By how many units of the observations make a second.
+    native: BTreeMap<u64, NativeHistogram>,
     /// Counts up to each bound, by histogram.
     classic: BTreeMap<u32, BTreeMap<i64, i64>>,
 }
@@ -47,12 +49,15 @@ pub(super) fn rows<'m>(
                     whole(more).map_err(not_whole)?;
             }
             (Counted::Number(more), _) => of.requests += whole(more).map_err(not_whole)?,
-            (Counted::Histogram(more), _) => {
+            (Counted::Histogram(more), part) => {
+                let in_a_second = if let Part::Native(units) = part { units } else { 1 };
                 of.requests += whole(more.count).map_err(not_whole)?;
-                *of.sum.get_or_insert(0.0) += more.sum;
-                match &mut of.native {
-                    Some(native) => native.add(&more),
-                    None => of.native = Some(more),
+                *of.sum.get_or_insert(0.0) += more.sum / in_a_second as f64;
+                match of.native.entry(in_a_second) {
+                    Entry::Occupied(mut native) => native.get_mut().add(&more),
+                    Entry::Vacant(place) => {
+                        place.insert(more);
+                    }
                 }
             }
             (Counted::Sample(..), _) => {}
@@ -75,18 +80,25 @@ impl Parts {
         if !self.classic.is_empty() {
             latency.le = Some(shared_bounds(&self.classic));
         }
-        if let Some(native) = &self.native {
+        if !self.native.is_empty() {
             let not_whole = |count: f64| {
                 let at = chrono::DateTime::from_timestamp_micros(start).unwrap_or_default();
                 crate::IngestError::bad_line(format!(
                     "a native histogram in the slice {at} counts {count}, which is no whole number"
                 ))
             };
-            match native.stored() {
+            let only_seconds = self.native.get(&1).filter(|_| self.native.len() == 1);
+            match only_seconds.and_then(NativeHistogram::stored) {
                 Some(stored) => latency.histogram = Some(stored.map_err(not_whole)?),
                 None => {
-                    findings.coarse += 1;
-                    latency.le = Some(native.at_whole_micros().map_err(not_whole)?);
+                    findings.coarse += u64::from(only_seconds.is_some());
+                    findings.not_seconds += u64::from(only_seconds.is_none());
+                    let mut counts = BTreeMap::new();
+                    for (at, (in_a_second, native)) in (0..).zip(&self.native) {
+                        let at_bounds = native.at_whole_micros(*in_a_second).map_err(not_whole)?;
+                        counts.insert(at, at_bounds.into_iter().collect());
+                    }
+                    latency.le = Some(shared_bounds(&counts)).filter(|counts| !counts.is_empty());
                 }
             }
         }

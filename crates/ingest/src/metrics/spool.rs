@@ -1,12 +1,12 @@
 //! Samples put into order: by group, time and member, in memory as long as there are few, else by sorted runs on disk.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::sync::Arc;
 
-use crate::samples::NativeHistogram;
+use crate::samples::{NativeHistogram, Temporality};
 use crate::{ErrorKind, IngestError, Result};
 
 /// Bytes of samples held at most, roughly.
@@ -20,6 +20,8 @@ pub(super) struct Record {
     pub time: i64,
     pub member: u32,
     pub value: Sampled,
+    /// Since when the value counts.
+    pub temporality: Temporality,
 }
 
 /// What was sampled.
@@ -51,6 +53,12 @@ impl Record {
         to.write_all(&self.group.to_le_bytes())?;
         to.write_all(&self.time.to_le_bytes())?;
         to.write_all(&self.member.to_le_bytes())?;
+        let (is_delta, since) = match self.temporality {
+            Temporality::Cumulative(since) => (false, since),
+            Temporality::Delta(since) => (true, since),
+        };
+        to.write_all(&[u8::from(is_delta), u8::from(since.is_some())])?;
+        to.write_all(&since.unwrap_or(0).to_le_bytes())?;
         match &self.value {
             Sampled::Began(at) => {
                 to.write_all(&[0])?;
@@ -63,7 +71,7 @@ impl Record {
             Sampled::Histogram(histogram) => {
                 to.write_all(&[2])?;
                 to.write_all(&histogram.schema.to_le_bytes())?;
-                for number in [histogram.count, histogram.sum, histogram.zero] {
+                for number in [histogram.count, histogram.sum, histogram.zero, histogram.zero_threshold] {
                     to.write_all(&number.to_le_bytes())?;
                 }
                 to.write_all(&(histogram.buckets.len() as u32).to_le_bytes())?;
@@ -78,20 +86,25 @@ impl Record {
     fn read(from: &mut impl Read) -> io::Result<Record> {
         let (group, time, member) =
             (u32::from_le_bytes(take(from)?), i64::from_le_bytes(take(from)?), u32::from_le_bytes(take(from)?));
+        let [is_delta, is_told] = take(from)?;
+        let since = Some(i64::from_le_bytes(take(from)?)).filter(|_| is_told == 1);
+        let temporality = if is_delta == 1 { Temporality::Delta(since) } else { Temporality::Cumulative(since) };
         let value = match take::<1>(from)? {
             [0] => Sampled::Began(i64::from_le_bytes(take(from)?)),
             [1] => Sampled::Number(f64::from_le_bytes(take(from)?)),
             _ => {
                 let schema = i32::from_le_bytes(take(from)?);
-                let [count, sum, zero] = [take(from)?, take(from)?, take(from)?].map(f64::from_le_bytes);
-                let mut histogram = NativeHistogram { schema, count, sum, zero, ..NativeHistogram::default() };
+                let [count, sum, zero, zero_threshold] =
+                    [take(from)?, take(from)?, take(from)?, take(from)?].map(f64::from_le_bytes);
+                let mut histogram =
+                    NativeHistogram { schema, count, sum, zero, zero_threshold, buckets: BTreeMap::new() };
                 for _ in 0..u32::from_le_bytes(take(from)?) {
                     histogram.buckets.insert(i32::from_le_bytes(take(from)?), f64::from_le_bytes(take(from)?));
                 }
                 Sampled::Histogram(Arc::new(histogram))
             }
         };
-        Ok(Record { group, time, member, value })
+        Ok(Record { group, time, member, value, temporality })
     }
 }
 
@@ -207,8 +220,19 @@ mod tests {
             time: i64::from(n * 31 % 97),
             member: n % 3,
             value: Sampled::Number(f64::from(n)),
+            temporality: match n % 3 {
+                0 => Temporality::Cumulative(None),
+                1 => Temporality::Cumulative(Some(-7)),
+                _ => Temporality::Delta(Some(i64::from(n))),
+            },
         };
-        let histogram = NativeHistogram { schema: 3, count: 1.0, buckets: [(-4, 1.0)].into(), ..Default::default() };
+        let histogram = NativeHistogram {
+            schema: 3,
+            count: 1.0,
+            zero_threshold: 0.5,
+            buckets: [(-4, 1.0)].into(),
+            ..Default::default()
+        };
         for n in 0..1000 {
             spool.push(number(n)).unwrap();
             if n % 300 == 299 {
@@ -228,6 +252,11 @@ mod tests {
         let (first, again) = (all(), all());
         assert_eq!((first.len(), &first), (1006, &again));
         assert!(first.is_sorted_by_key(Record::place));
+        let of = |record: &Record| match record.value {
+            Sampled::Number(value) => record.temporality == number(value as u32).temporality,
+            Sampled::Began(_) | Sampled::Histogram(_) => true,
+        };
+        assert!(first.iter().all(of));
         assert!(first.iter().any(|record| record.value == Sampled::Histogram(Arc::new(histogram.clone()))));
     }
 }

@@ -9,7 +9,7 @@ use super::member::{Member, State};
 use super::spool::{Record, Sampled, Sorted};
 use super::targets::Part;
 use crate::counters::{HistogramStep, Step};
-use crate::samples::NativeHistogram;
+use crate::samples::{NativeHistogram, Temporality};
 use crate::{IngestError, Result};
 
 /// What a member counted in a slice.
@@ -44,13 +44,30 @@ pub(super) struct Passed {
     pub findings: Findings,
 }
 
+/// Since when something is looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Observed {
+    /// When the first sample of each target was taken, in µs; of one that was scraped before: long ago.
+    pub targets: Vec<i64>,
+    /// When the first sample of each rule was taken, in µs; of one whose series are continued: the last one that is stored.
+    pub rules: Vec<i64>,
+}
+
+impl Observed {
+    /// Whether a series that appears at an instant, and began at another if that is told, was not there before.
+    fn is_new(&self, member: &Member, time: i64, began: Option<i64>) -> bool {
+        let of = |all: &[i64], at: usize| all.get(at).copied().unwrap_or(i64::MAX);
+        of(&self.targets, member.scraped as usize) < time
+            || began.is_some_and(|began| began <= time && began >= of(&self.rules, member.target.rule))
+    }
+}
+
 /// Samples in order, and what is known of each member.
 pub(super) struct Sweep {
     samples: Sorted,
     ahead: Option<Record>,
     pub members: Arc<Vec<Member>>,
-    /// When the first sample of each target was taken, in µs; of one that was scraped before: long ago.
-    observed: Arc<Vec<i64>>,
+    observed: Arc<Observed>,
     pub mapping: Arc<Mapping>,
     bounds: Bounds,
     pub states: Vec<State>,
@@ -61,7 +78,7 @@ impl Sweep {
     pub fn new(
         mut samples: Sorted,
         members: Arc<Vec<Member>>,
-        observed: Arc<Vec<i64>>,
+        observed: Arc<Observed>,
         mapping: Arc<Mapping>,
         bounds: Bounds,
     ) -> Result<Self> {
@@ -99,79 +116,147 @@ impl Sweep {
     }
 
     fn step(&mut self, record: Record) -> Result<Option<Counted>> {
-        let start = self.slice_of(record.time);
+        let slice = self.slice_of(record.time);
         let (Some(member), Some(state)) =
             (self.members.get(record.member as usize), self.states.get_mut(record.member as usize))
         else {
             return Ok(None);
         };
-        let (time, counts) = (record.time, record.time >= self.bounds.from);
-        if member.target.part == Part::Gauge {
-            let Sampled::Number(value) = record.value else { return Ok(None) };
-            if state.known.is_some_and(|known| time <= known) || !value.is_finite() {
-                return Ok(None);
-            }
-            state.known = Some(time);
-            return Ok(Some(Counted::Sample(time, value)));
-        }
+        let (is_delta, since) = match record.temporality {
+            Temporality::Cumulative(since) => (false, since),
+            Temporality::Delta(since) => (true, since),
+        };
+        let taken = Taken {
+            member,
+            time: record.time,
+            slice,
+            counts: record.time >= self.bounds.from,
+            is_delta,
+            since,
+            is_new: self.observed.is_new(member, record.time, since),
+            new_is_zero: self
+                .mapping
+                .rules
+                .get(member.target.rule)
+                .is_some_and(|rule| rule.new_series == NewSeries::Zero),
+        };
         match record.value {
             Sampled::Began(at) => {
                 state.number.began(at);
                 Ok(None)
             }
-            Sampled::Number(value) => {
-                if value.is_infinite() || value < 0.0 {
-                    return Err(bad(member, time, format!("is {value}")).expected("a number of at least 0"));
-                }
-                let more = match state.number.step(time, value, start) {
-                    Step::More(more) => more,
-                    Step::Again(more) => {
-                        self.findings.again += u64::from(counts);
-                        more
-                    }
-                    Step::Reset(more) => {
-                        self.findings.resets += u64::from(counts);
-                        more
-                    }
-                    Step::Nothing => return Ok(None),
-                    Step::First => {
-                        let rule = member.target.rule;
-                        let observed = self.observed.get(member.scraped as usize).is_some_and(|first| *first < time);
-                        if observed
-                            && self.mapping.rules.get(rule).is_some_and(|rule| rule.new_series == NewSeries::Zero)
-                        {
-                            value
-                        } else {
-                            self.findings.first(counts, observed, value);
-                            return Ok(None);
-                        }
-                    }
-                };
-                match member.target.part {
-                    Part::LatencySum(_) => {}
-                    _ if more.fract() == 0.0 => {}
-                    _ => {
-                        let problem = format!("rises by {more}, which is no whole number");
-                        return Err(bad(member, time, problem)
-                            .expected("a counter of requests or events")
-                            .advice("Is it a rate, or a sum of seconds? Map the counter from which it is computed"));
-                    }
-                }
-                Ok(Some(Counted::Number(more)))
-            }
-            Sampled::Histogram(histogram) => Ok(match state.histogram.step(time, &histogram) {
-                HistogramStep::More(more) => Some(Counted::Histogram(more)),
-                HistogramStep::Reset(all) => {
-                    self.findings.resets += u64::from(counts);
-                    Some(Counted::Histogram(NativeHistogram::clone(&all)))
-                }
-                HistogramStep::Nothing => None,
-                HistogramStep::First => {
-                    self.findings.first(counts, false, histogram.count);
-                    None
-                }
-            }),
+            Sampled::Number(value) if member.target.part == Part::Gauge => taken.gauge(value, state),
+            Sampled::Number(value) => taken.number(value, state, &mut self.findings),
+            Sampled::Histogram(_) if member.target.part == Part::Gauge => Ok(None),
+            Sampled::Histogram(histogram) => Ok(taken.histogram(&histogram, state, &mut self.findings)),
         }
+    }
+}
+
+/// A sample that is taken, without its value.
+struct Taken<'s> {
+    member: &'s Member,
+    time: i64,
+    /// The start of its slice, in µs.
+    slice: i64,
+    /// Whether it counts, and does not only say from where its series goes on.
+    counts: bool,
+    is_delta: bool,
+    since: Option<i64>,
+    /// Whether its series was not there before, if it is the first one.
+    is_new: bool,
+    /// Whether the rule counts a new series from 0.
+    new_is_zero: bool,
+}
+
+impl Taken<'_> {
+    fn gauge(&self, value: f64, state: &mut State) -> Result<Option<Counted>> {
+        if self.is_delta {
+            return Err(bad(self.member, self.time, "says by how much it changed, not what it is".to_string())
+                .expected("values for a gauge, of cumulative temporality"));
+        }
+        if state.known.is_some_and(|known| self.time <= known) || !value.is_finite() {
+            return Ok(None);
+        }
+        state.known = Some(self.time);
+        Ok(Some(Counted::Sample(self.time, value)))
+    }
+
+    fn number(&self, value: f64, state: &mut State, findings: &mut Findings) -> Result<Option<Counted>> {
+        if value.is_infinite() || value < 0.0 {
+            return Err(bad(self.member, self.time, format!("is {value}")).expected("a number of at least 0"));
+        }
+        let before = state.number.last().map(|(time, _)| time);
+        let step = if self.is_delta {
+            state.number.delta(self.time, value)
+        } else {
+            self.since.into_iter().for_each(|began| state.number.began(began));
+            state.number.step(self.time, value, self.slice)
+        };
+        self.note(before, matches!(step, Step::Reset(_)), findings);
+        let more = match step {
+            Step::More(more) | Step::Reset(more) => more,
+            Step::Again(more) => {
+                findings.again += u64::from(self.counts);
+                more
+            }
+            Step::Nothing => return Ok(None),
+            Step::First if self.new_is_zero && self.is_new => value,
+            Step::First => {
+                findings.first(self.counts, self.is_new, value);
+                return Ok(None);
+            }
+        };
+        match self.member.target.part {
+            Part::LatencySum(_) => {}
+            _ if more.fract() == 0.0 => {}
+            _ => {
+                let problem = format!("rises by {more}, which is no whole number");
+                return Err(bad(self.member, self.time, problem)
+                    .expected("a counter of requests or events")
+                    .advice("Is it a rate, or a sum of seconds? Map the counter from which it is computed"));
+            }
+        }
+        Ok(Some(Counted::Number(more)))
+    }
+
+    fn histogram(&self, value: &Arc<NativeHistogram>, state: &mut State, findings: &mut Findings) -> Option<Counted> {
+        let before = state.histogram.time();
+        let step = if self.is_delta {
+            state.histogram.delta(self.time, value)
+        } else {
+            self.since.into_iter().for_each(|began| state.histogram.began(began));
+            state.histogram.step(self.time, value, self.slice)
+        };
+        self.note(before, matches!(step, HistogramStep::Reset(_)), findings);
+        // Of one that goes on from a sample whose time alone is known, the first one is nothing new.
+        let is_new = self.is_new && before.is_none();
+        let more = match step {
+            HistogramStep::More(more) => more,
+            HistogramStep::Reset(all) => NativeHistogram::clone(&all),
+            HistogramStep::Nothing => return None,
+            HistogramStep::First if self.new_is_zero && is_new => NativeHistogram::clone(value),
+            HistogramStep::First => {
+                findings.first(self.counts, is_new, value.count);
+                return None;
+            }
+        };
+        Some(Counted::Histogram(more))
+    }
+
+    /// Notes a reset, and what several programs that report as one would look like. `before` is when the last sample was taken.
+    fn note(&self, before: Option<i64>, is_reset: bool, findings: &mut Findings) {
+        if !self.counts {
+            return;
+        }
+        findings.resets += u64::from(is_reset);
+        let Some((last, since)) = before.zip(self.since) else { return };
+        // Once for a histogram, not for each of its bounds.
+        if matches!(self.member.target.part, Part::Bucket(Some(_)) | Part::LatencySum(_)) {
+            return;
+        }
+        findings.overlapping += u64::from(self.is_delta && last < self.time && since < last);
+        findings.fallen += u64::from(!self.is_delta && is_reset && since <= last);
     }
 }
 

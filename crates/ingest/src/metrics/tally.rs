@@ -10,9 +10,10 @@ use super::findings::Findings;
 use super::member::{Member, State};
 use super::records::MetricRecords;
 use super::spool::{Record, Sampled, Spool};
-use super::sweep::{Bounds, Passed, Sweep};
+use super::sweep::{Bounds, Observed, Passed, Sweep};
 use super::targets::{Part, Target, Unit};
-use crate::samples::Labels;
+use crate::counters::{Counter, HistogramCounter};
+use crate::samples::{Labels, Temporality};
 use crate::{Batches, Options, Progress, Result};
 
 /// The samples of one table.
@@ -29,8 +30,8 @@ pub struct Tally {
     spool: Spool,
     /// Which targets of a scrape, by rule, job and instance, there are.
     scraped: HashMap<(usize, String, String), u32>,
-    /// When the first sample of each of them was taken, in µs.
-    observed: Vec<i64>,
+    /// When the first samples of these, and of the rules, were taken.
+    observed: Observed,
     mapping: Arc<Mapping>,
     passed: Arc<Mutex<Option<Passed>>>,
     /// Samples before this instant, in µs, are left out.
@@ -50,7 +51,7 @@ impl Tally {
             by_series: HashMap::new(),
             spool: Spool::default(),
             scraped: HashMap::new(),
-            observed: Vec::new(),
+            observed: Observed { targets: Vec::new(), rules: vec![i64::MAX; mapping.rules.len()] },
             mapping: Arc::clone(mapping),
             passed: Arc::default(),
             known_until: None,
@@ -79,10 +80,11 @@ impl Tally {
             _ => 0,
         };
         let next = self.scraped.len() as u32;
-        let key = (target.rule, labels.get("job").to_string(), labels.get("instance").to_string());
+        let (job, instance) = labels.target();
+        let key = (target.rule, job.to_string(), instance.to_string());
         let scraped = *self.scraped.entry(key).or_insert(next);
         if scraped == next {
-            self.observed.push(i64::MAX);
+            self.observed.targets.push(i64::MAX);
         }
         let number = self.members.len() as u32;
         Arc::make_mut(&mut self.members).push(Member {
@@ -100,7 +102,13 @@ impl Tally {
     }
 
     /// Adds a sample of a series to all that it counts for.
-    pub(super) fn add(&mut self, labels: &Arc<Labels>, time: i64, value: &Sampled) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        labels: &Arc<Labels>,
+        time: i64,
+        value: &Sampled,
+        temporality: Temporality,
+    ) -> Result<()> {
         let Some(numbers) = self.by_series.get(labels) else { return Ok(()) };
         if self.known_until.is_some_and(|until| time < until) {
             self.known += 1;
@@ -110,25 +118,32 @@ impl Tally {
         for &number in numbers {
             let Some(member) = members.get_mut(number as usize) else { continue };
             let fits = match (value, member.target.part) {
-                (Sampled::Histogram(_), part) => part == Part::Native,
-                (_, part) => part != Part::Native,
+                (Sampled::Histogram(_), part) => part.is_native(),
+                (_, part) => !part.is_native(),
             };
-            if !fits {
+            let newest = match value {
+                Sampled::Number(value) => Some(*value),
+                Sampled::Histogram(_) => Some(0.0),
+                Sampled::Began(_) => None,
+            };
+            if !fits || newest.is_some_and(f64::is_nan) {
                 continue;
             }
-            if let Sampled::Number(value) = value {
-                if value.is_nan() {
-                    continue;
-                }
+            if let Some(value) = newest {
                 let is_newer =
-                    member.newest.is_none_or(|(newest, before)| time > newest || time == newest && *value > before);
-                member.newest = if is_newer { Some((time, *value)) } else { member.newest };
+                    member.newest.is_none_or(|(newest, before)| time > newest || time == newest && value > before);
+                member.newest = if is_newer { Some((time, value)) } else { member.newest };
             }
             member.oldest = member.oldest.min(time);
-            if let Some(observed) = self.observed.get_mut(member.scraped as usize) {
-                *observed = time.min(*observed);
+            let observed = &mut self.observed;
+            for first in [observed.targets.get_mut(member.scraped as usize), observed.rules.get_mut(member.target.rule)]
+                .into_iter()
+                .flatten()
+            {
+                *first = time.min(*first);
             }
-            self.spool.push(Record { group: member.group, time, member: number, value: value.clone() })?;
+            let value = value.clone();
+            self.spool.push(Record { group: member.group, time, member: number, value, temporality })?;
         }
         Ok(())
     }
@@ -138,11 +153,11 @@ impl Tally {
         self.members.is_empty()
     }
 
-    /// The names under which the last samples of series are remembered, and whether a series is a gauge, which goes on from no
-    /// value. Native histograms are not among them: their last sample is no number.
+    /// The names under which the last samples of series are remembered, and whether only their time is: a gauge goes on from no
+    /// value, and that of a native histogram is no number.
     pub fn remembered(&self) -> Vec<(usize, String, bool)> {
-        let members = self.members.iter().enumerate().filter(|(_, member)| member.target.part != Part::Native);
-        members.map(|(at, member)| (at, member.name(), member.target.part == Part::Gauge)).collect()
+        let only_time = |part: Part| part == Part::Gauge || part.is_native();
+        self.members.iter().enumerate().map(|(at, member)| (at, member.name(), only_time(member.target.part))).collect()
     }
 
     /// The last sample of a series among those that were read: when, in µs, and what.
@@ -156,13 +171,18 @@ impl Tally {
         member.is_resumed = last.is_some();
         member.state = match last {
             Some((time, _)) if member.target.part == Part::Gauge => State { known: Some(time), ..State::default() },
-            Some((time, value)) => State { number: crate::Counter::after(time, value), ..State::default() },
+            Some((time, _)) if member.target.part.is_native() => {
+                State { histogram: HistogramCounter::after(time), ..State::default() }
+            }
+            Some((time, value)) => State { number: Counter::after(time, value), ..State::default() },
             None => State::default(),
         };
-        if last.is_some()
-            && let Some(observed) = self.observed.get_mut(member.scraped as usize)
-        {
+        let Some((time, _)) = last else { return };
+        if let Some(observed) = self.observed.targets.get_mut(member.scraped as usize) {
             *observed = i64::MIN;
+        }
+        if let Some(observed) = self.observed.rules.get_mut(member.target.rule) {
+            *observed = time.min(*observed);
         }
     }
 
@@ -170,7 +190,8 @@ impl Tally {
     pub fn known_series(&self) -> (u64, u64) {
         let (mut whole, mut part) = (0, 0);
         for member in self.members.iter().filter(|member| member.is_resumed) {
-            let known = member.state.known.or(member.state.number.last().map(|(time, _)| time));
+            let State { number, histogram, known } = &member.state;
+            let known = known.or(number.last().map(|(time, _)| time)).or(histogram.time());
             let is_known = |time: i64| known.is_some_and(|known| time <= known);
             if member.newest.is_some_and(|(newest, _)| is_known(newest)) {
                 whole += 1;

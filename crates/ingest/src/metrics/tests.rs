@@ -286,3 +286,199 @@ proptest! {
         prop_assert_eq!(counted, expected);
     }
 }
+
+/// When exports begin, in seconds.
+const BEGIN: i64 = 3_600;
+
+/// What a service counted between exports: when it exported, how many requests, and whether it began again before.
+type Exports = Vec<(i64, u32, bool)>;
+
+/// Lines of OTLP for these exports of some instances, of cumulative or delta temporality: a sum, and an exponential histogram that
+/// counts the same requests by how many there were.
+fn otlp(instances: &[Exports], is_delta: bool) -> Vec<(i64, String)> {
+    let mut lines = Vec::new();
+    for (instance, exports) in instances.iter().enumerate() {
+        // They began long before, but for one that begins again before its first export.
+        let (mut start, mut sum, mut buckets, mut last) = (BEGIN - 1_000, 0u64, BTreeMap::<i64, u64>::new(), BEGIN);
+        for &(time, requests, again) in exports {
+            if again || is_delta {
+                (start, sum, buckets) = (last, 0, BTreeMap::new());
+            }
+            if again {
+                start = last + (time - last) / 2;
+            }
+            sum += u64::from(requests);
+            *buckets.entry(i64::from(requests % 7)).or_default() += u64::from(requests);
+            last = time;
+            let nanos = |seconds: i64| seconds as u64 * 1_000_000_000;
+            let counts = (0..7).map(|bucket| format!("\"{}\"", buckets.get(&bucket).unwrap_or(&0))).collect::<Vec<_>>();
+            let times = format!("\"startTimeUnixNano\":\"{}\",\"timeUnixNano\":\"{}\"", nanos(start), nanos(time));
+            let temporality = if is_delta { 1 } else { 2 };
+            lines.push((
+                time,
+                format!(
+                    "{{\"resourceMetrics\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"service.instance.id\",\"value\":{{\
+                     \"stringValue\":\"{instance}\"}}}}]}},\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"x\",\"sum\":{{\
+                     \"isMonotonic\":true,\"aggregationTemporality\":{temporality},\"dataPoints\":[{{{times},\"asInt\":\"{sum}\"}}]}}}},\
+                     {{\"name\":\"took\",\"unit\":\"s\",\"exponentialHistogram\":{{\"aggregationTemporality\":{temporality},\
+                     \"dataPoints\":[{{{times},\"scale\":6,\"count\":\"{sum}\",\"sum\":1,\"positive\":{{\"offset\":-3,\
+                     \"bucketCounts\":[{}]}}}}]}}}}]}}]}}]}}\n",
+                    counts.join(",")
+                ),
+            ));
+        }
+    }
+    lines
+}
+
+/// Requests and buckets of scale 5 by slice, from the exports themselves.
+fn counted(instances: &[Exports], is_delta: bool) -> BTreeMap<i64, (i64, BTreeMap<i64, i64>)> {
+    let mut slices: BTreeMap<i64, (i64, BTreeMap<i64, i64>)> = BTreeMap::new();
+    for exports in instances {
+        for (at, &(time, requests, again)) in exports.iter().enumerate() {
+            let start = (time - 1).div_euclid(60) * 60;
+            // What a cumulative counter counted before its first export is not known, unless it began in that slice.
+            if at == 0 && !is_delta && !(again && BEGIN + (time - BEGIN) / 2 >= start) {
+                continue;
+            }
+            let slice = slices.entry(start * 1_000_000).or_default();
+            slice.0 += i64::from(requests);
+            if requests > 0 {
+                *slice.1.entry((i64::from(requests % 7) - 3).div_euclid(2)).or_default() += i64::from(requests);
+            }
+        }
+    }
+    slices
+}
+
+fn exports() -> impl Strategy<Value = Vec<Exports>> {
+    let of_one = prop::collection::btree_map(BEGIN + 1..BEGIN + 900, (0u32..20, prop::bool::weighted(0.1)), 1..25)
+        .prop_map(|all| all.into_iter().map(|(time, (requests, again))| (time, requests, again)).collect());
+    prop::collection::vec(of_one, 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Both temporalities, out of order and told twice: what the exports counted. Sums, and buckets without loss.
+    #[test]
+    fn sums_and_exponential_histograms_of_both_temporalities_count_what_was_exported(
+        instances in exports(),
+        is_delta in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let mapping = "requests:\n  - {counter: x, status: 200, service: sum}\n  - {histogram: took, status: 200, service: exp}\n";
+        let mut lines: Vec<String> = otlp(&instances, is_delta).into_iter().map(|(_, line)| line).collect();
+        lines.extend(lines.clone().into_iter().take(10));
+        lines.sort_by_key(|line| line.bytes().fold(seed, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte))));
+        let (rows, found) = once(mapping, TableKind::Requests, &lines.concat());
+        prop_assert_eq!(found.fallen, 0);
+        let expected = counted(&instances, is_delta);
+        for service in ["sum", "exp"] {
+            let own: Vec<String> = rows.iter().filter(|row| row.contains(&format!("service={service} "))).cloned().collect();
+            let by_slice = by_slice(&own);
+            let mut wanted: BTreeMap<i64, i64> = expected.iter().map(|(slice, (requests, _))| (*slice, *requests)).collect();
+            // A slice that only first samples are in has no row.
+            wanted.retain(|slice, requests| *requests > 0 || by_slice.contains_key(slice));
+            prop_assert_eq!(&by_slice, &wanted, "{}", service);
+        }
+        for (slice, (_, buckets)) in expected.iter().filter(|(_, (requests, _))| *requests > 0) {
+            let time = chrono::DateTime::from_timestamp_micros(*slice).unwrap();
+            let time = time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+            let row = rows.iter().find(|row| row.contains(&format!("time={time} service=exp"))).unwrap();
+            let shown: Vec<String> = buckets.iter().map(|(bucket, count)| format!("{{bucket: {bucket}, count: {count}}}")).collect();
+            prop_assert!(row.contains(&format!("latency={{zero: 0, buckets: [{}]}}", shown.join(", "))), "{} {:?}", row, buckets);
+        }
+    }
+}
+
+/// A message with points of one metric, of these seconds: start, time, instance and value.
+fn sum(points: &[(u64, u64, &str, i64)], temporality: u8) -> String {
+    let points = points.iter().map(|(start, time, instance, value)| {
+        format!(
+            "{{\"startTimeUnixNano\":\"{start}000000000\",\"timeUnixNano\":\"{time}000000000\",\"asInt\":\"{value}\",\
+             \"attributes\":[{{\"key\":\"service.instance.id\",\"value\":{{\"stringValue\":\"{instance}\"}}}}]}}"
+        )
+    });
+    format!(
+        "{{\"resourceMetrics\":[{{\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"x\",\"sum\":{{\"isMonotonic\":true,\
+         \"aggregationTemporality\":{temporality},\"dataPoints\":[{}]}}}}]}}]}}]}}\n",
+        points.collect::<Vec<_>>().join(",")
+    )
+}
+
+#[test]
+fn an_interval_counts_in_the_last_slice_that_it_touches() {
+    let mapping = "requests: [{counter: x, status: 200}]";
+    // From minute to minute, within a minute, over two minutes, and one that ends a moment later than a minute.
+    let points = [(60, 120, "a", 1), (125, 130, "a", 2), (130, 240, "a", 4), (240, 301, "a", 8)];
+    let (rows, found) = once(mapping, TableKind::Requests, &sum(&points, 1));
+    let counts: Vec<(i64, i64)> = by_slice(&rows).into_iter().map(|(slice, count)| (slice / MINUTE, count)).collect();
+    assert_eq!(counts, [(1, 1), (2, 2), (3, 4), (5, 8)]);
+    assert_eq!(found.overlapping, 0);
+}
+
+#[test]
+fn a_program_that_begins_while_others_are_watched_counts_wholly_where_the_mapping_says_so() {
+    // b began at 100 s, c before anything was read.
+    let points = [(10, 80, "a", 5), (10, 120, "a", 6), (100, 180, "b", 3), (20, 180, "c", 9)];
+    for (new, expected, appeared) in [("unknown", 1, (1, 3.0)), ("zero", 4, (0, 0.0))] {
+        let mapping = format!("requests: [{{counter: x, status: 200, newSeries: {new}}}]");
+        let (rows, found) = once(&mapping, TableKind::Requests, &sum(&points, 2));
+        assert_eq!(by_slice(&rows).values().sum::<i64>(), expected, "{new}");
+        assert_eq!((found.appeared, found.appeared_with), appeared, "{new}");
+        assert_eq!(found.first, 2, "{new}");
+    }
+}
+
+#[test]
+fn programs_that_report_one_series_are_found() {
+    let mapping = "requests: [{counter: x, status: 200}]";
+    let cumulative = [(10, 60, "a", 50), (20, 61, "a", 10), (10, 120, "a", 55), (20, 121, "a", 12)];
+    assert_eq!(once(mapping, TableKind::Requests, &sum(&cumulative, 2)).1.fallen, 2);
+    let delta = [(10, 60, "a", 50), (20, 61, "a", 10), (60, 120, "a", 5), (61, 121, "a", 2)];
+    let (rows, found) = once(mapping, TableKind::Requests, &sum(&delta, 1));
+    assert_eq!((by_slice(&rows).values().sum::<i64>(), found.overlapping), (67, 3));
+    // One that begins again says so.
+    let again = [(10, 60, "a", 50), (61, 120, "a", 3)];
+    let (_, found) = once(mapping, TableKind::Requests, &sum(&again, 2));
+    assert_eq!((found.resets, found.fallen), (1, 0));
+}
+
+#[test]
+fn changes_are_no_value_of_a_gauge() {
+    let mut all = collected("gauges: [{gauge: x, name: x}]");
+    add(&mut all, &sum(&[(10, 60, "a", 5)], 1)).unwrap();
+    let refused = rows(&mut all, TableKind::Gauges, i64::MIN).unwrap_err().to_string();
+    assert!(
+        refused.contains("it says by how much it changed, not what it is; expected values for a gauge"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_histogram_in_milliseconds_keeps_what_is_exact() {
+    let mapping = "requests: [{histogram: took, status: 200}]";
+    let message = |unit: &str, kind: &str, point: &str| {
+        format!(
+            "{{\"resourceMetrics\":[{{\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"took\",\"unit\":\"{unit}\",\"{kind}\":{{\
+             \"aggregationTemporality\":1,\"dataPoints\":[{{\"startTimeUnixNano\":\"1\",\"timeUnixNano\":\"50000000000\",{point}}}]}}}}]}}]}}]}}"
+        )
+    };
+    let classic = r#""count":3,"sum":600,"bucketCounts":[1,2,0],"explicitBounds":[0.5,300]"#;
+    let (rows, _) = once(mapping, TableKind::Requests, &message("ms", "histogram", classic));
+    assert_eq!(
+        rows,
+        [
+            "time=1970-01-01T00:00:00Z status=200 requests=3 latency_sum=0.6 latency_le=[{le: 500, count: 1}, {le: 300000, count: 3}]"
+        ]
+    );
+    // (128, 256] ms and (256, 512] ms.
+    let exponential = r#""count":3,"sum":600,"scale":0,"positive":{"offset":7,"bucketCounts":[1,2]}"#;
+    let (rows, found) = once(mapping, TableKind::Requests, &message("ms", "exponentialHistogram", exponential));
+    assert!(rows[0].contains("{le: 128000, count: 0}, {le: 256000, count: 1}, {le: 512000, count: 3}"), "{rows:?}");
+    assert_eq!((found.not_seconds, found.coarse), (1, 0));
+    let exponential = exponential.replace(r#""sum":600,"#, "");
+    let (rows, _) = once(mapping, TableKind::Requests, &message("ns", "exponentialHistogram", &exponential));
+    assert_eq!(rows, ["time=1970-01-01T00:00:00Z status=200 requests=3"]);
+}

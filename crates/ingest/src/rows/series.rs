@@ -227,6 +227,11 @@ impl<M: Measured> SeriesRows<M> {
         }
     }
 
+    /// Puts all labels into the row, as they are stored; empty if there are none.
+    pub(crate) fn set_labels(&mut self, labels: &str) {
+        self.set_text(LABELS, labels);
+    }
+
     /// Puts an endpoint into the row by its name: that of a path of an access log, or that of a given one.
     pub(crate) fn set_endpoint(&mut self, column: usize, endpoint: &str, is_path: bool) {
         let Endpoints { names, most, .. } = &self.endpoints;

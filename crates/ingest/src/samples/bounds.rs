@@ -18,6 +18,7 @@ pub(super) fn histogram(count: f64, sum: f64, shown: &[Shown]) -> Result<NativeH
     let mut histogram = NativeHistogram { schema: *SCHEMAS.end(), count, sum, ..NativeHistogram::default() };
     let (above, zero): (Vec<Shown>, Vec<Shown>) = shown.iter().partition(|bucket| bucket.lower > 0.0);
     histogram.zero = zero.iter().map(|bucket| bucket.count).sum();
+    histogram.zero_threshold = zero.iter().map(|bucket| bucket.upper).fold(0.0, f64::max);
     let Some(schema) = above.iter().map(|bucket| schema(*bucket)).collect::<Result<Vec<_>, _>>()?.into_iter().max()
     else {
         return Ok(histogram);

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::json_error::bad_json;
 use super::numbers::number;
-use super::{Labels, Reader, Sample, Value};
+use super::{Labels, Reader, Sample, Temporality, Value};
 use crate::{IngestError, Result};
 
 /// A file of such lines.
@@ -36,10 +37,19 @@ impl<R: BufRead> Reader for ExportLines<R> {
             }
             for (number, milliseconds) in line.values.into_iter().zip(line.timestamps) {
                 let time = milliseconds.saturating_mul(1_000);
-                take(Sample { labels: Arc::clone(&labels), time, value: Value::Number(number.0) })?;
+                take(Sample {
+                    labels: Arc::clone(&labels),
+                    time,
+                    value: Value::Number(number.0),
+                    temporality: Temporality::Cumulative(None),
+                })?;
             }
         }
         Ok(())
+    }
+
+    fn format(&self) -> String {
+        "lines of VictoriaMetrics".to_string()
     }
 }
 
@@ -76,17 +86,6 @@ impl<'de> Deserialize<'de> for Exported {
                     .ok_or_else(|| serde::de::Error::custom(format!("the value {other:?} is no number")))?,
             },
         }))
-    }
-}
-
-/// The error for JSON that is broken or other than expected.
-pub(super) fn bad_json(error: &serde_json::Error) -> IngestError {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let problem = text.strip_suffix(&place).unwrap_or(&text).to_string();
-    match error.line() {
-        0 => IngestError::bad_line(problem),
-        line => IngestError::bad_line(problem).on_line(line as u64).at(error.column().max(1)),
     }
 }
 

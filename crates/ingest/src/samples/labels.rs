@@ -26,6 +26,14 @@ impl Labels {
         self.get("__name__")
     }
 
+    /// What was scraped, or reports: its job and instance, or the service and its instance as OpenTelemetry calls them.
+    pub fn target(&self) -> (&str, &str) {
+        let first =
+            |names: &[&str]| names.iter().map(|name| self.get(name)).find(|value| !value.is_empty()).unwrap_or("");
+        let instances = ["instance", "service.instance.id", "k8s.pod.name", "container.id", "host.name"];
+        (first(&["job", "service.name"]), first(&instances))
+    }
+
     /// All labels but one.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
@@ -35,8 +43,14 @@ impl Labels {
     /// The same for a metric of another name.
     #[must_use]
     pub fn named(&self, metric: &str) -> Self {
-        let mut labels = self.without("__name__").0;
-        labels.push(("__name__".to_string(), metric.to_string()));
+        self.with("__name__", metric)
+    }
+
+    /// The same with another value of one label.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut labels = self.without(name).0;
+        labels.push((name.to_string(), value.to_string()));
         Labels::new(labels)
     }
 }

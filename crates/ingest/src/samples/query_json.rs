@@ -11,9 +11,10 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::bounds::{Shown, histogram};
-use super::export_lines::{Metric, bad_json};
+use super::export_lines::Metric;
+use super::json_error::bad_json;
 use super::numbers::number;
-use super::{Labels, NativeHistogram, Reader, Sample, Value};
+use super::{Labels, NativeHistogram, Reader, Sample, Temporality, Value};
 use crate::{IngestError, Result};
 
 /// An answer.
@@ -36,6 +37,10 @@ impl<R: BufRead> Reader for QueryJson<R> {
             (None, Err(error)) => Err(bad_json(&error)),
             (None, Ok(())) => Ok(()),
         }
+    }
+
+    fn format(&self) -> String {
+        "an answer of query or query_range".to_string()
     }
 }
 
@@ -149,7 +154,12 @@ impl OneSeries {
         for (time, text) in self.values.into_iter().chain(self.value) {
             let number =
                 number(&text).ok_or_else(|| of_series(&labels, &format!("the value {text:?} is no number")))?;
-            take(Sample { labels: Arc::clone(&labels), time: micros(time), value: Value::Number(number) })?;
+            take(Sample {
+                labels: Arc::clone(&labels),
+                time: micros(time),
+                value: Value::Number(number),
+                temporality: Temporality::Cumulative(None),
+            })?;
         }
         for (time, shown) in self.histograms.into_iter().chain(self.histogram) {
             let histogram = shown.histogram().map_err(|problem| of_series(&labels, &problem))?;
@@ -157,6 +167,7 @@ impl OneSeries {
                 labels: Arc::clone(&labels),
                 time: micros(time),
                 value: Value::Histogram(Arc::new(histogram)),
+                temporality: Temporality::Cumulative(None),
             })?;
         }
         Ok(())
@@ -209,7 +220,10 @@ mod tests {
         let native = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"histograms":[[1,
             {"count":"3","sum":"1.5","buckets":[[3,"-0.001","0.001","1"],[0,"0.5","1","2"]]}]]}]}}"#;
         let read = read(native).unwrap();
-        assert!(read[0].contains("schema: 0, count: 3.0, sum: 1.5, zero: 1.0, buckets: {-1: 2.0}"), "{read:?}");
+        assert!(
+            read[0].contains("schema: 0, count: 3.0, sum: 1.5, zero: 1.0, zero_threshold: 0.001, buckets: {-1: 2.0}"),
+            "{read:?}"
+        );
     }
 
     #[test]

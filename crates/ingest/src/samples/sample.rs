@@ -14,6 +14,8 @@ pub struct Sample {
     pub time: i64,
     /// What.
     pub value: Value,
+    /// Since when the value counts.
+    pub temporality: Temporality,
 }
 
 /// The value of a sample.
@@ -25,8 +27,36 @@ pub enum Value {
     Histogram(Arc<NativeHistogram>),
 }
 
+/// Since when a value counts, as OpenTelemetry calls it. What is no counter is cumulative since an unknown instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temporality {
+    /// Since the counter began, in µs, where that is told.
+    Cumulative(Option<i64>),
+    /// Since the sample before: an increment, that began then, in µs, where that is told.
+    Delta(Option<i64>),
+}
+
+impl Sample {
+    /// When its increment was counted, in µs: where an interval is told, the last instant in it, so that an interval which ends with a
+    /// slice lies in it.
+    pub(crate) fn counted_at(&self) -> i64 {
+        match self.temporality {
+            Temporality::Cumulative(None) => self.time,
+            Temporality::Cumulative(Some(_)) | Temporality::Delta(_) => self.time.saturating_sub(1),
+        }
+    }
+}
+
 /// A format of samples.
 pub(crate) trait Reader {
     /// Reads all samples and hands them on. An error says where it lies; one of `take` gets the place of its sample.
     fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()>;
+
+    /// What the file is, for a person.
+    fn format(&self) -> String;
+
+    /// Where the file ends within a message, so that the rest of it is not written yet.
+    fn cut(&self) -> Option<String> {
+        None
+    }
 }

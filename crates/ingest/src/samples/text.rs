@@ -9,7 +9,7 @@ use nines_slo::quoted;
 
 use super::numbers::number;
 use super::text_histogram;
-use super::{Labels, Reader, Sample, Value};
+use super::{Labels, Reader, Sample, Temporality, Value};
 use crate::lines::Lines;
 use crate::{IngestError, Result};
 
@@ -78,7 +78,7 @@ impl Text {
                 at(IngestError::bad_line("there is more behind the time"), left).expected("the end of the line")
             );
         }
-        Ok(Some(Sample { labels, time, value }))
+        Ok(Some(Sample { labels, time, value, temporality: Temporality::Cumulative(None) }))
     }
 }
 
@@ -93,6 +93,10 @@ impl Reader for Text {
             taken.map_err(|error| self.lines.refuse(error))?;
         }
         Ok(())
+    }
+
+    fn format(&self) -> String {
+        "the text format".to_string()
     }
 }
 

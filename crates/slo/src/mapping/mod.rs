@@ -6,6 +6,7 @@
 //!     service: shop
 //!     endpoint: {label: handler}
 //!     status: {label: code}
+//!     labels: [region]
 //! events:
 //!   - name: order placed
 //!     service: shop

@@ -8,7 +8,10 @@ use crate::promql::Selector;
 use crate::yaml::{self, Node, Value};
 
 /// Fields of every rule.
-const COMMON: [&str; 4] = ["business", "service", "endpoint", "newSeries"];
+const COMMON: [&str; 5] = ["business", "service", "endpoint", "labels", "newSeries"];
+
+/// Most labels of a row.
+const MOST_LABELS: usize = 32;
 
 /// The part of a file that is about one table.
 struct Section {
@@ -63,8 +66,44 @@ fn read_rule(node: &Node, section: &Section, notes: &mut Notes<'_>) -> Option<Ru
     let new_series = rule.word("newSeries", &words, notes).unwrap_or_default();
     let [business, service, endpoint, customer] =
         ["business", "service", "endpoint", "customer"].map(|name| column(&rule, name, notes));
+    let labels = labels(&rule, notes);
     let what = (section.read)(&rule, notes)?;
-    Some(Rule { line: node.place.line, business, service, endpoint, customer, what, new_series })
+    Some(Rule { line: node.place.line, business, service, endpoint, customer, labels, what, new_series })
+}
+
+/// A list of labels of the series, which rows have by the same name, or a mapping from names to columns.
+fn labels(rule: &Fields<'_>, notes: &mut Notes<'_>) -> Vec<(String, ColumnFrom)> {
+    let Some(node) = rule.get("labels") else { return Vec::new() };
+    let mut labels: Vec<(String, ColumnFrom)> = Vec::new();
+    match &node.value {
+        Value::List(items) => {
+            for item in items {
+                let Some(name) = fields::text(item, "labels", notes) else { continue };
+                labels.push((name.to_string(), ColumnFrom::Label { label: name.to_string(), values: Vec::new() }));
+            }
+        }
+        Value::Map(_) => {
+            let Some(named) = Fields::open(node, "labels", notes) else { return labels };
+            for (name, from) in named.entries() {
+                labels.extend(column::read(from, name, notes).map(|from| (name.to_string(), from)));
+            }
+        }
+        _ => {
+            let hint = "write labels: [region], or labels: {zone: {label: cloud.availability_zone}}";
+            notes.error_hint(
+                node.place,
+                format!("expected a list or a mapping for 'labels', got {}", node.what()),
+                hint,
+            );
+        }
+    }
+    if labels.iter().any(|(name, _)| name.trim().is_empty()) {
+        notes.error(node.place, "a label of 'labels' has no name");
+    }
+    if labels.len() > MOST_LABELS {
+        notes.error(node.place, format!("'labels' names {} labels, and rows have {MOST_LABELS} at most", labels.len()));
+    }
+    labels
 }
 
 fn requests(rule: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Counted> {
@@ -90,7 +129,7 @@ fn requests(rule: &Fields<'_>, notes: &mut Notes<'_>) -> Option<Counted> {
                 notes.error(node.place, "a histogram is named by one metric, as http_request_duration_seconds");
                 return None;
             }
-            Some(Counted::Histogram { series, status: status?, cause, in_a_second: unit.unwrap_or(1) })
+            Some(Counted::Histogram { series, status: status?, cause, in_a_second: unit })
         }
         (Some(_), Some(node)) => {
             let hint = "a histogram counts the requests, too; two rules would count them twice";
@@ -186,9 +225,11 @@ requests:
     endpoint: {label: handler}
     status: {label: code, values: {ok: 200}}
     newSeries: zero
+    labels: [region, cloud.zone]
   - histogram: rpc_milliseconds
     unit: ms
     status: 200
+    labels: {tier: gold, zone: {label: cloud.zone, values: {a: A}}}
 events:
   - {name: orders, bad: ['a', 'b{c=\"d\"}'], total: e}
 gauges:
@@ -196,12 +237,18 @@ gauges:
 ";
         let mapping = Mapping::read("m.yaml", text).unwrap();
         let lines: Vec<usize> = mapping.rules.iter().map(|rule| rule.line).collect();
-        assert_eq!(lines, [3, 8, 12, 14]);
+        assert_eq!(lines, [3, 9, 14, 16]);
         let first = &mapping.rules[0];
         assert_eq!((&first.service, first.new_series), (&ColumnFrom::Constant("shop".into()), NewSeries::Zero));
         let Counted::Counter { status, .. } = &first.what else { panic!() };
         assert_eq!((status.text(|_| "ok"), status.text(|_| "503")), ("200", "503"));
-        assert!(matches!(mapping.rules[1].what, Counted::Histogram { in_a_second: 1_000, .. }));
+        let texts = |rule: usize| {
+            let labels = mapping.rules[rule].labels.iter();
+            labels.map(|(name, from)| format!("{name}={}", from.text(|_| "a"))).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(0), ["region=a", "cloud.zone=a"]);
+        assert_eq!(texts(1), ["tier=gold", "zone=A"]);
+        assert!(matches!(mapping.rules[1].what, Counted::Histogram { in_a_second: Some(1_000), .. }));
         assert_eq!(
             mapping.selectors().map(|(_, selector)| selector.to_string()).collect::<Vec<_>>(),
             ["http_requests_total{job=\"shop\"}", "rpc_milliseconds", "a", "b{c=\"d\"}", "e", "up"]
@@ -224,6 +271,8 @@ events:
   - {name: a, good: b}
   - {good: b, total: c}
 gauge: []
+gauges:
+  - {gauge: a, name: b, labels: region}
 ";
         assert_eq!(
             mistakes(text),
@@ -241,6 +290,8 @@ gauge: []
                 "m.yaml:12:5: expected two of 'good', 'bad' and 'total', got good; the third follows from the other two",
                 "m.yaml:13:5: missing field 'name' in the rule",
                 "m.yaml:14:1: unknown field 'gauge' in the mapping; did you mean 'gauges'?",
+                "m.yaml:16:33: expected a list or a mapping for 'labels', got 'region'; write labels: [region], or \
+             labels: {zone: {label: cloud.availability_zone}}",
             ]
         );
         assert_eq!(

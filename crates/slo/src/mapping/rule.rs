@@ -23,6 +23,8 @@ pub struct Rule {
     pub endpoint: ColumnFrom,
     /// The column `customer`, which gauges do not have.
     pub customer: ColumnFrom,
+    /// The labels of the rows, by name.
+    pub labels: Vec<(String, ColumnFrom)>,
     /// Counted is counted.
     pub what: Counted,
     /// Counted the first sample of a series says that was not there before.
@@ -49,8 +51,8 @@ pub enum Counted {
         status: ColumnFrom,
         /// The column `cause`.
         cause: ColumnFrom,
-        /// Units of the bounds in a second: 1 or 1,000, 1,000,000 and so on.
-        in_a_second: u64,
+        /// Units of the bounds in a second: 1 or 1,000, 1,000,000 and so on; `None`: as the series say themselves, else 1.
+        in_a_second: Option<u64>,
     },
     /// Counters of events: two of the three.
     Events {

@@ -163,6 +163,9 @@ mod tests {
         let selector = Selector::read("{__name__=\"a\",le=\"1\", b=\"c\"}").unwrap();
         assert_eq!((selector.metric(), selector.exact("le")), (Some("a"), Some("1")));
         assert_eq!(selector.named("z").without("le").to_string(), "z{b=\"c\"}");
+        let dotted = Selector::read("http.server.requests{service.name=\"a\"}").unwrap();
+        assert_eq!((dotted.metric(), dotted.exact("service.name")), (Some("http.server.requests"), Some("a")));
+        assert_eq!(Selector::read(&dotted.to_string()).unwrap(), dotted);
     }
 
     #[test]

@@ -66,8 +66,9 @@ fn is_name_start(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '_' | ':' | '$')
 }
 
+/// Names of OpenTelemetry have dots, which nothing else has behind a name.
 fn is_name(c: char) -> bool {
-    is_name_start(c) || c.is_ascii_digit()
+    is_name_start(c) || c.is_ascii_digit() || c == '.'
 }
 
 /// Bytes of the number that a text begins with: `0.5`, `1e-3`, `5m` as in `offset 5m`.

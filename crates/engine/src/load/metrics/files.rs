@@ -49,6 +49,9 @@ impl Session {
             pulled_before: collected.tallies.iter().map(|tally| tally.known).max().unwrap_or(0),
             range: collected.range,
             unmatched: collected.unmatched(),
+            others: collected.others(),
+            formats: std::mem::take(&mut collected.formats),
+            cut: std::mem::take(&mut collected.cut),
             tables: Vec::new(),
         };
         'tables: for tally in &mut collected.tallies {

@@ -18,10 +18,10 @@ pub(super) fn loads(source: &str) -> String {
 /// Continues the series of a tally from what is stored. The marks that what is new sets; none if nothing is.
 pub(super) async fn resume(tally: &mut Tally, snapshot: &Snapshot, source: &str) -> Result<Vec<Mark>> {
     let mut marks = Vec::new();
-    for (at, name, is_gauge) in tally.remembered() {
+    for (at, name, only_time) in tally.remembered() {
         let (time, value) = (format!("metrics/{source}/{name}/time"), format!("metrics/{source}/{name}/value"));
         let known = match snapshot.mark(&time).await? {
-            Some(known) => Some((known, if is_gauge { None } else { snapshot.mark(&value).await? })),
+            Some(known) => Some((known, if only_time { None } else { snapshot.mark(&value).await? })),
             None => None,
         };
         let number = |bits: i64| f64::from_bits(bits.cast_unsigned());
@@ -32,7 +32,7 @@ pub(super) async fn resume(tally: &mut Tally, snapshot: &Snapshot, source: &str)
             continue;
         };
         marks.push(Mark::lasting(time, known.map(|(known, _)| known), newest));
-        if !is_gauge {
+        if !only_time {
             // Adding makes of -0 a 0.
             let bits = (last + 0.0).to_bits().cast_signed();
             let before = known.and_then(|(_, bits)| bits);

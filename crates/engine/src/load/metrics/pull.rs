@@ -1,5 +1,6 @@
 //! Samples that a server is asked for, day by day.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use nines_ingest::{Collected, Options, Sample, read_samples};
@@ -51,16 +52,31 @@ impl Session {
         let (from, to) = (from - from.rem_euclid(slice), pull.to - pull.to.rem_euclid(slice));
         let mut pulled =
             Pulled { range: (from, to), gap_since: before.filter(|before| *before < from), ..Pulled::default() };
-        let queries = queries(&pull.mapping);
+        let (queries, beginnings) = (queries(&pull.mapping), beginnings(&pull.mapping));
+        // Most programs do not say when they began: of a day one answer without samples, where there are others, is enough.
+        let mut silent: HashSet<&str> = HashSet::new();
         let mut at = from;
         while at < to {
             let until = (at - at.rem_euclid(DAY) + DAY).min(to);
             let since = if at == from { at - pull.lookback } else { at };
             let mut asked = since;
+            silent.clear();
             while asked < until {
                 let next = (asked + HOUR).min(until);
+                let before = collected.samples;
                 for query in &queries {
                     collected = ask(pull, query, collected, asked, next).await?;
+                }
+                let has_samples = collected.samples > before;
+                for query in &beginnings {
+                    if silent.contains(query.as_str()) {
+                        continue;
+                    }
+                    let before = collected.samples;
+                    collected = ask(pull, query, collected, asked, next).await?;
+                    if has_samples && collected.samples == before {
+                        silent.insert(query);
+                    }
                 }
                 asked = next;
                 passed(asked.max(from), (from, to));
@@ -73,6 +89,7 @@ impl Session {
         let loaded = &mut pulled.loaded;
         (loaded.samples, loaded.matched, loaded.series) = (collected.samples, collected.matched, collected.series());
         (loaded.stale, loaded.range, loaded.unmatched) = (collected.stale, collected.range, collected.unmatched());
+        loaded.others = collected.others();
         Ok(pulled)
     }
 
@@ -135,6 +152,24 @@ async fn ask(pull: &Pull, query: &str, collected: Collected, from: i64, to: i64)
         .await?;
     }
     Ok(collected)
+}
+
+/// What a server is asked for beside, each once: when counters began, which OpenMetrics calls `x_created` of `x_total`.
+fn beginnings(mapping: &Mapping) -> Vec<String> {
+    let mut queries: Vec<String> = Vec::new();
+    for selector in mapping
+        .rules
+        .iter()
+        .filter(|rule| !matches!(rule.what, Counted::Gauge { .. }))
+        .flat_map(|rule| rule.what.selectors())
+    {
+        let Some(base) = selector.metric().and_then(|metric| metric.strip_suffix("_total")) else { continue };
+        let query = selector.named(&format!("{base}_created")).to_string();
+        if !queries.contains(&query) {
+            queries.push(query);
+        }
+    }
+    queries
 }
 
 /// What a server is asked for, each once.

@@ -1,5 +1,6 @@
 //! What is loaded, and what came of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,6 +71,12 @@ pub struct MetricsLoaded {
     pub range: Option<(i64, i64)>,
     /// Selectors that no series met.
     pub unmatched: Vec<Unmatched>,
+    /// By label of rows, series whose value is called `other` because there are too many.
+    pub others: Vec<(String, u64)>,
+    /// What the files were, with how many of each.
+    pub formats: BTreeMap<String, u64>,
+    /// Where files end within a message, which is not complete yet.
+    pub cut: Vec<String>,
     /// What became of them, table by table.
     pub tables: Vec<MetricTable>,
 }

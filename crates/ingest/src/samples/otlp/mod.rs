@@ -1,0 +1,135 @@
+//! Metrics of OpenTelemetry as its collector's `file` exporter writes them, and single messages.
+//!
+//! | encoding | what is read |
+//! |---|---|
+//! | [`json`] | OTLP/JSON, a message after the other, mostly one per line |
+//! | [`protobuf`] | a message of protobuf, `ExportMetricsServiceRequest` or `MetricsData` |
+//! | [`frames`] | messages of either, each behind its length and perhaps packed by zstd: `format: proto`, or `compression: zstd` |
+//!
+//! Attributes of point, scope and resource are the labels of a series ([`series`]). A histogram is the series that Prometheus makes
+//! of it: `…_bucket` with `le`, `…_sum` and `…_count`. What is held is a message of protobuf and one of its points, or the metrics of
+//! one resource of JSON; both are bounded.
+
+mod found;
+mod frames;
+mod json;
+mod json_numbers;
+mod longest;
+mod messages;
+mod metric;
+mod point;
+mod protobuf;
+mod series;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::io::{BufReader, Read};
+
+use super::{Reader, Sample};
+use crate::{IngestError, Result, input};
+use found::Found;
+use frames::Frames;
+use longest::{LONGEST, too_long};
+use series::Series;
+use wire::Message;
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Json,
+    Protobuf,
+    Frames,
+}
+
+/// Keys with which OTLP/JSON begins: of metrics, and of what is left out.
+pub(super) const KEYS: [&str; 4] =
+    ["\"resourceMetrics\"", "\"resourceSpans\"", "\"resourceLogs\"", "\"resourceProfiles\""];
+
+/// Whether a file begins as protobuf does, or as messages with their lengths do.
+pub(super) fn detect(head: &[u8]) -> Option<Encoding> {
+    // Lengths of 64 MiB and more are refused. A message begins with its only field, as an object of JSON, or as zstd does.
+    if head.first().is_some_and(|first| *first <= 4) && matches!(head.get(4), Some(b'\n' | b'{' | 0x28)) {
+        return Some(Encoding::Frames);
+    }
+    // A list of resources is the only field; a text may begin with an empty line, but has no bytes such as lengths and times.
+    let is_text =
+        std::str::from_utf8(head).is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()));
+    (head.starts_with(b"\n") && !is_text).then_some(Encoding::Protobuf)
+}
+
+/// A file of metrics.
+pub(super) struct Otlp {
+    encoding: Encoding,
+    input: input::Bytes,
+    found: Found,
+    /// What to call the file in messages.
+    name: String,
+    cut: Option<String>,
+}
+
+impl Otlp {
+    pub(super) fn new(name: &str, encoding: Encoding, input: input::Bytes) -> Self {
+        Otlp { encoding, input, found: Found::default(), name: name.to_string(), cut: None }
+    }
+}
+
+impl Reader for Otlp {
+    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+        let mut series = Series::default();
+        let mut cut_at = None;
+        match self.encoding {
+            Encoding::Json => {
+                let input = BufReader::with_capacity(64 << 10, &mut self.input);
+                cut_at = json::read_all(input, &mut series, &mut self.found, take)?.map(|line| format!("line {line}"));
+            }
+            Encoding::Protobuf => {
+                let mut bytes = Vec::new();
+                let read = self.input.by_ref().take(LONGEST + 1).read_to_end(&mut bytes);
+                read.map_err(|error| IngestError::io(&self.name, error))?;
+                if bytes.len() as u64 > LONGEST {
+                    return Err(too_long(0));
+                }
+                protobuf::read(Message::new(&bytes, 0), &mut series, take)?;
+            }
+            Encoding::Frames => {
+                let mut frames = Frames::new(&mut self.input);
+                while let Some(frame) = frames.next(&self.name)? {
+                    self.found.packed |= frame.packed;
+                    let read = if frame.bytes.trim_ascii_start().starts_with(b"{") {
+                        self.found.json = true;
+                        json::read_one(&frame.bytes, &mut series, &mut self.found, take)
+                    } else {
+                        protobuf::read(Message::new(&frame.bytes, frame.offset()), &mut series, take)
+                    };
+                    read.map_err(|error| frame.place(error))?;
+                }
+                if let Some(at) = frames.cut() {
+                    cut_at = Some(format!("byte {at}"));
+                }
+            }
+        }
+        self.cut = cut_at.map(|at| format!("{}: the message at {at} is not complete", self.name));
+        Ok(())
+    }
+
+    fn format(&self) -> String {
+        let mut format = match (self.encoding, self.found.json) {
+            (Encoding::Json, _) => "OTLP as JSON".to_string(),
+            (Encoding::Protobuf, _) => "OTLP as a message of protobuf".to_string(),
+            (Encoding::Frames, false) => "OTLP as protobuf behind lengths".to_string(),
+            (Encoding::Frames, true) => "OTLP as JSON behind lengths".to_string(),
+        };
+        if self.found.packed {
+            format += ", packed by zstd";
+        }
+        if self.found.others > 0 {
+            format += ", with messages of traces, logs or profiles, which are left out";
+        }
+        format
+    }
+
+    fn cut(&self) -> Option<String> {
+        self.cut.clone()
+    }
+}
