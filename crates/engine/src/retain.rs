@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use nines_slo::{Definitions, Month};
+use nines_slo::{Definitions, PeriodName};
 use nines_store::{Condemned, Deletion, Sealed, StoreErrorKind, TableKind};
 use nines_timeline::Interval;
 
@@ -166,8 +166,14 @@ impl Session {
         let own = definitions.agreements.iter().filter(|own| own.name == agreement).flat_map(|own| &own.versions);
         let lead = own.map(|version| lead_in(&version.terms, definitions, table)).max().unwrap_or_default();
         let chosen = Chosen { agreement: Some(agreement), ..Chosen::default() };
-        let is_begun = |at: &Month| at.interval(Tz::UTC).is_some_and(|month| month.start <= now);
-        for at in Month::touching(going.start, going.end.saturating_add(lead)).take_while(is_begun) {
+        let own = definitions.agreements.iter().filter(|own| Some(&own.name) == chosen.agreement.as_ref());
+        let names = own.flat_map(|own| {
+            // Of months each is asked for, also where nothing is agreed: a statement may be of it.
+            let is_meant = move |name: &PeriodName| matches!(name, PeriodName::Month(_)) || own.has_period(*name);
+            own.names_touching(going.start, going.end.saturating_add(lead)).into_iter().filter(is_meant)
+        });
+        let is_begun = |at: &PeriodName| at.begins(Tz::UTC).is_some_and(|begins| begins <= now);
+        for at in names.filter(is_begun).collect::<Vec<_>>() {
             let issued = self.statements(at, &chosen).await?;
             let touched = |interval: Interval| interval.start < going.end && interval.end > going.start;
             let owed = match self.credits(at, &chosen).await {

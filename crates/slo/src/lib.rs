@@ -59,11 +59,11 @@ pub use agreement::{
     Agreement, AgreementChange, AgreementVersion, Allowance, Bad, Beginning, Cap, ClaimFrom, ClaimTime, ClaimWithin,
     Covered, CreditValue, Credits, Downtime, Each, EachBy, Exclude, ExcludedTime, Failures, Granularity, Issuer, Join,
     Linear, LostTelemetry, Measure, Money, NotValid, Notice, OverEnd, RateOp, Rounded, ServiceHours, Shortfall, Side,
-    Silent, StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, YearCap, agreement_changes,
+    Silent, StepOf, Steps, Terms, Tier, Tiers, Together, WholeSteps, YearCap, agreement_changes, listed_names,
 };
 pub use credit::{
     Bounds, Compacted, Compactor, Counts, Credit, CreditError, Credited, Estimate, Evidence, Excluded, Fee, Measured,
-    Outcome, Part, PartCredit, Pieces, bounds, credit,
+    MonthFee, Outcome, Part, PartCredit, Pieces, bounds, credit,
 };
 pub use definitions::{Belonging, Composite, Definitions, Promise};
 pub use document::{Document, Reading, read};
@@ -81,7 +81,7 @@ pub use objective::{
     Statistic, Vela, Version, Window,
 };
 pub use pattern::{Pattern, RowFilter};
-pub use period::{Cycle, Month, Period};
+pub use period::{Cycle, Month, Period, PeriodName};
 pub use plan::{Change, Plan, What, plan};
 pub use promql::{Matcher, Selector, quoted};
 pub use resolve::{recorded, resolve};

@@ -1,8 +1,10 @@
-//! How long the days of a zone are, and where they begin: what slices that are laid from local midnight must fit.
+//! The days of a zone, how long they are, and where they begin: what slices that are laid from local midnight must fit.
 
-use chrono::{DateTime, Offset, TimeZone};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
-use nines_timeline::gcd;
+use nines_timeline::{Interval, gcd};
 
 use crate::duration::DAY;
 
@@ -13,6 +15,13 @@ const UNTIL: i64 = 4_102_444_800_000_000;
 /// No clock changes and changes back within so many days.
 const STEP: i64 = 5 * DAY;
 const SECOND: i64 = 1_000_000;
+
+/// The local days that lie in a stretch of time, if only in part.
+pub(crate) fn days(span: Interval, zone: Tz) -> BTreeSet<NaiveDate> {
+    let date = |at: i64| DateTime::from_timestamp_micros(at).map(|at| at.with_timezone(&zone).date_naive());
+    let ends = (!span.is_empty()).then(|| date(span.start).zip(date(span.end - 1))).flatten();
+    ends.into_iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last)).collect()
+}
 
 /// The widest slice (µs) that divides every local day of a zone from an instant (µs) on: a day, less where clocks change.
 pub fn day_unit(zone: Tz, from: i64) -> i64 {

@@ -1,6 +1,7 @@
 //! Credits: `credits(period)` over stored rows, and `nines credits`, which issues and verifies.
 
 mod complete;
+mod days;
 mod drafts;
 mod drawn;
 mod due;

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeZone};
-use nines_engine::slo::{Agreement, Counts, Covered, Evidence, Excluded, Fee, Party, Rules, Terms, credit, plan};
+use nines_engine::slo::{
+    Agreement, Counts, Covered, Cycle, Evidence, Excluded, Fee, Party, Rules, Terms, credit, plan,
+};
 use nines_engine::timeline::Interval;
 
 use super::drawn::{CUSTOMERS, Drawn, MINUTE, Paid, Row, SERVICES, draw, store};
@@ -73,7 +75,8 @@ fn midnight(date: NaiveDate, zone: impl TimeZone + Copy) -> i64 {
 
 /// When the time of a month begins: on the day of it, or the last, on which periods begin.
 fn begins(month: NaiveDate, terms: &Terms) -> i64 {
-    let day = (0..terms.cycle.from).rev().find_map(|before| month.with_day(before + 1)).unwrap();
+    let Cycle::Months { from, .. } = terms.cycle else { panic!("periods of days are not drawn here") };
+    let day = (0..from).rev().find_map(|before| month.with_day(before + 1)).unwrap();
     midnight(day, terms.time_zone)
 }
 

@@ -65,7 +65,7 @@ fn periods_to_come_and_periods_that_are_none() {
     let said = refusal(&store, 1, "2999-01");
     assert!(said.contains("2999-01 has not begun yet"), "{said}");
     let said = fails(2, nines().arg("--store").arg(&store).args(["credits", "2026-13"]));
-    assert!(said.contains("'2026-13' is no month"), "{said}");
+    assert!(said.contains("'2026-13' is no period"), "{said}");
 }
 
 #[test]

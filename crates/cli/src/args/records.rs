@@ -193,12 +193,13 @@ pub(crate) struct Slos {
     after_help = "Exit codes: 0 done, 3 nothing to do (nothing is owed, all is issued already, nothing was issued, all the rest waits \
                         for a fee), 4 a statement is no longer what is stored today, 5 some credits could not be worked out, for \
                         example because of their fees, and all others were; others are errors.\n\
-                        A period that is longer than a month is named by any month of it.",
+                        A period that is longer than a month is named by any month of it, a period of days by its first day.",
     group(clap::ArgGroup::new("drafting").args(["issue", "pending", "pages"]).multiple(true)),
     group(clap::ArgGroup::new("signing").args(["issue", "pending", "approve"]).multiple(true))
 )]
 pub(crate) struct Credits {
-    /// The period: a month such as 2026-10, or last-month: of each agreement in its own time zone
+    /// The period: a month such as 2026-10, the first day of a period of days such as 2026-10-05, or last-month: of each agreement in
+    /// its own time zone; where periods are of days, the last that is over
     #[arg(required_unless_present_any = ["pending", "all"])]
     pub period: Option<String>,
 
@@ -284,7 +285,7 @@ pub(crate) struct Credits {
     #[arg(long, value_enum, conflicts_with = "verify")]
     pub format: Option<Format>,
 
-    /// Write figures to a file, which appears only when it is complete; {period} in its name is the month, with a file for each
+    /// Write figures to a file, which appears only when it is complete; {period} in its name is the period's, with a file for each
     #[arg(short, long, value_name = "FILE", conflicts_with = "verify")]
     pub output: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use datafusion::physical_plan::common::collect;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use nines_engine::Session;
-use nines_engine::slo::{Agreement, AgreementChange, Definitions, Month, Rules};
+use nines_engine::slo::{Agreement, AgreementChange, Definitions, PeriodName, Rules};
 use nines_timeline::Interval;
 
 use crate::error::Result;
@@ -60,30 +60,36 @@ async fn owed(
     range: Interval,
 ) -> Result<()> {
     let context = SessionContext::new();
-    let mut months: BTreeSet<Month> = due(&in_force.agreements, range, session.now());
-    months.extend(due(&proposed.agreements, range, session.now()));
+    let mut periods: BTreeSet<PeriodName> = due(&in_force.agreements, range, session.now());
+    periods.extend(due(&proposed.agreements, range, session.now()));
     let mut schema = None;
     let (mut before, mut after): (Vec<RecordBatch>, Vec<RecordBatch>) = (Vec::new(), Vec::new());
-    for month in months {
+    for period in periods {
         let sql = format!(
             "SELECT agreement, customer, service, period, availability, credit_percent, amount, currency, complete
-             FROM credits('{month}')"
+             FROM credits('{period}')"
         );
         let statement = session.parse(&sql)?;
         let [statement] = statement.as_slice() else { return Ok(()) };
         let answers = async {
-            let old = session.run_as_if(statement, Arc::clone(&in_force)).await?;
-            let new = session.run_as_if(statement, Arc::clone(&proposed)).await?;
-            let schema = Arc::clone(&old.schema);
-            Ok::<_, crate::error::CliError>((schema, collect(old.batches).await?, collect(new.batches).await?))
+            let (mut of, mut all) = (None, [Vec::new(), Vec::new()]);
+            for (definitions, found) in [&in_force, &proposed].into_iter().zip(&mut all) {
+                // One of the two may have other periods then.
+                if definitions.agreements.iter().any(|agreement| agreement.has_period(period)) {
+                    let answer = session.run_as_if(statement, Arc::clone(definitions)).await?;
+                    of = Some(Arc::clone(&answer.schema));
+                    *found = collect(answer.batches).await?;
+                }
+            }
+            Ok::<_, crate::error::CliError>((of, all))
         };
         match answers.await {
-            Ok((of, old, new)) => {
-                schema = Some(of);
+            Ok((of, [old, new])) => {
+                schema = of.or(schema);
                 before.extend(old);
                 after.extend(new);
             }
-            Err(error) => note(format_args!("note: what is owed for {month} is not compared: {error}")),
+            Err(error) => note(format_args!("note: what is owed for {period} is not compared: {error}")),
         }
     }
     let Some(schema) = schema else {
@@ -150,13 +156,14 @@ async fn table_of(session: &Session, rows: Vec<RecordBatch>) -> Result<()> {
     Ok(())
 }
 
-/// The first months of the periods that these agreements judge, in part inside the range, and that have begun.
-fn due(agreements: &[Agreement], range: Interval, now: i64) -> BTreeSet<Month> {
+/// The names of the periods that these agreements judge, in part inside the range, and that have begun.
+fn due(agreements: &[Agreement], range: Interval, now: i64) -> BTreeSet<PeriodName> {
     let mut found = BTreeSet::new();
-    for month in Month::touching(range.start, range.end.min(now)) {
-        for covered in agreements.iter().filter_map(|agreement| agreement.covered(month, ALWAYS, Rules::CURRENT)) {
+    for agreement in agreements {
+        let names = agreement.names_touching(range.start, range.end.min(now)).into_iter();
+        for covered in names.filter_map(|name| agreement.covered(name, ALWAYS, Rules::CURRENT)) {
             if !covered.interval.overlap(range).is_empty() && covered.period.interval.start < now {
-                found.insert(covered.period.first);
+                found.insert(covered.period.name);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::arrow::compute::concat_batches;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::{IssuedStatement, Month, PublicKey, Standing};
+use nines_engine::slo::{IssuedStatement, PeriodName, PublicKey, Standing};
 use nines_engine::{Chosen, Credits, EngineError, Issuing, Session, Today, UnissuedKind};
 
 use super::drafts;
@@ -61,7 +61,7 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
         return pending(session, &chosen, &args, &how).await;
     }
     let parts = match &args.period {
-        Some(words) => session.months(words, &chosen).await.map_err(|error| match error {
+        Some(words) => session.periods(words, &chosen).await.map_err(|error| match error {
             EngineError::Usage(said) => CliError::Usage(said),
             other => other.into(),
         })?,
@@ -75,12 +75,12 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     }
     let (mut outcome, is_only) = (Outcome::default(), parts.len() == 1);
     let (mut shown, mut kept_back) = (Vec::new(), false);
-    for (month, chosen) in &parts {
+    for (period, chosen) in &parts {
         let issued = match args.issue || args.approve {
-            true => match session.issue(*month, chosen, &how).await {
+            true => match session.issue(*period, chosen, &how).await {
                 Ok(issued) => Some(issued),
                 Err(error) => {
-                    outcome.take(&month.to_string(), error.into(), is_only)?;
+                    outcome.take(&period.to_string(), error.into(), is_only)?;
                     continue;
                 }
             },
@@ -88,26 +88,26 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
         };
         match issued {
             Some(issued) => {
-                tell(&issued, *month, how.step)?;
+                tell(&issued, *period, how.step)?;
                 match args.approve {
-                    true => drafts::approved(session, &issued, *month, chosen, &mut outcome).await?,
-                    false => settle(session, &issued, *month, chosen, &mut outcome).await?,
+                    true => drafts::approved(session, &issued, *period, chosen, &mut outcome).await?,
+                    false => settle(session, &issued, *period, chosen, &mut outcome).await?,
                 }
                 kept_back |= !issued.unissued.is_empty();
-                shown.push((*month, issued.credits));
+                shown.push((*period, issued.credits));
             }
             // They are read afterwards.
             None if args.statements => {}
             None if args.pages.is_some() && !is_exported(&args) => outcome.done = true,
-            None => match session.credits(*month, chosen).await {
+            None => match session.credits(*period, chosen).await {
                 Ok(credits) => {
                     match credits.owed.is_empty() && credits.failed.is_empty() {
-                        true => outcome.take("", nothing(session, *month, chosen, &credits.unissued).await?, false)?,
+                        true => outcome.take("", nothing(session, *period, chosen, &credits.unissued).await?, false)?,
                         false => outcome.done = true,
                     }
-                    shown.push((*month, credits));
+                    shown.push((*period, credits));
                 }
-                Err(error) => outcome.take(&month.to_string(), error.into(), is_only)?,
+                Err(error) => outcome.take(&period.to_string(), error.into(), is_only)?,
             },
         }
     }
@@ -118,30 +118,30 @@ async fn told_by(session: &Session, args: args::Credits) -> Result<()> {
     if args.statements {
         statements(session, &parts, &args, kept_back, &mut outcome).await?;
     } else if is_shown && !waits_all {
-        shown.sort_by_key(|(month, _)| *month);
+        shown.sort_by_key(|(period, _)| *period);
         for (file, of_month) in files(&shown, args.output.as_deref()) {
             show(session, of_month, &args, file.as_deref()).await?;
         }
     }
     // What was approved was looked at when it was drafted.
-    for (month, credits) in shown.iter().filter(|_| !args.approve) {
-        joined::tell(credits, *month);
+    for (period, credits) in shown.iter().filter(|_| !args.approve) {
+        joined::tell(credits, *period);
         outcome.partly.extend(joined::some_failed(credits));
     }
     if let Some(folder) = &args.pages {
-        for (month, chosen) in &parts {
+        for (period, chosen) in &parts {
             let written = match args.draft {
-                true => match session.drafts(*month, chosen).await? {
-                    none if none.is_empty() => Err(drafts::none(session, *month, chosen).await?),
-                    found => pages(folder, *month, &found, Standing::Draft, None),
+                true => match session.drafts(*period, chosen).await? {
+                    none if none.is_empty() => Err(drafts::none(session, *period, chosen).await?),
+                    found => pages(folder, *period, &found, Standing::Draft, None),
                 },
                 false => {
-                    let statements = session.statements(*month, chosen).await?;
-                    pages(folder, *month, &statements, Standing::Issued, args.revision)
+                    let statements = session.statements(*period, chosen).await?;
+                    pages(folder, *period, &statements, Standing::Issued, args.revision)
                 }
             };
             if let Err(error) = written {
-                outcome.take(&month.to_string(), error, is_only)?;
+                outcome.take(&period.to_string(), error, is_only)?;
             }
         }
     }
@@ -154,10 +154,10 @@ fn is_exported(args: &args::Credits) -> bool {
 }
 
 /// A file, and what is printed into it.
-type Printed<'a, T> = (Option<PathBuf>, &'a [(Month, T)]);
+type Printed<'a, T> = (Option<PathBuf>, &'a [(PeriodName, T)]);
 
 /// What is printed into which file: all of it, or what is of a month where the file's name holds its period. It comes by month.
-fn files<'a, T>(all: &'a [(Month, T)], output: Option<&Path>) -> Vec<Printed<'a, T>> {
+fn files<'a, T>(all: &'a [(PeriodName, T)], output: Option<&Path>) -> Vec<Printed<'a, T>> {
     match output.filter(|file| of_period(file, "") != **file) {
         None => vec![(output.map(Path::to_path_buf), all)],
         Some(pattern) => {
@@ -170,20 +170,20 @@ fn files<'a, T>(all: &'a [(Month, T)], output: Option<&Path>) -> Vec<Printed<'a,
 /// Prints the statements of the periods.
 async fn statements(
     session: &Session,
-    parts: &[(Month, Chosen)],
+    parts: &[(PeriodName, Chosen)],
     args: &args::Credits,
     kept_back: bool,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let records = args.issue || args.approve;
     let mut found = Vec::new();
-    for (month, chosen) in parts {
-        match session.exported_statements(*month, chosen).await {
-            Ok(statements) => found.push((*month, statements)),
-            Err(error) => outcome.take(&month.to_string(), error.into(), parts.len() == 1)?,
+    for (period, chosen) in parts {
+        match session.exported_statements(*period, chosen).await {
+            Ok(statements) => found.push((*period, statements)),
+            Err(error) => outcome.take(&period.to_string(), error.into(), parts.len() == 1)?,
         }
     }
-    found.sort_by_key(|(month, _)| *month);
+    found.sort_by_key(|(period, _)| *period);
     for (file, of_month) in files(&found, args.output.as_deref()) {
         let is_empty = of_month.iter().all(|(_, statements)| statements.rows.num_rows() == 0);
         // No file says that there is nothing, where something is late; to a person it is said in words.
@@ -193,7 +193,7 @@ async fn statements(
         outcome.done |= !is_empty && !records;
     }
     if !records {
-        found.iter().for_each(|(month, statements)| exported::tell(statements, *month, outcome));
+        found.iter().for_each(|(period, statements)| exported::tell(statements, *period, outcome));
     }
     Ok(())
 }
@@ -203,7 +203,12 @@ fn of_period(pattern: &Path, period: &str) -> PathBuf {
     PathBuf::from(pattern.to_string_lossy().replace("{period}", period))
 }
 
-async fn show(session: &Session, all: &[(Month, Credits)], args: &args::Credits, file: Option<&Path>) -> Result<()> {
+async fn show(
+    session: &Session,
+    all: &[(PeriodName, Credits)],
+    args: &args::Credits,
+    file: Option<&Path>,
+) -> Result<()> {
     let Some((_, first)) = all.first() else { return Ok(()) };
     let rows = concat_batches(first.rows.schema_ref(), all.iter().map(|(_, credits)| &credits.rows))?;
     let format = match (args.format, file) {
@@ -276,16 +281,21 @@ fn money(amount: i128, currency: &str) -> String {
     }
 }
 
-async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen, key: Option<&PublicKey>) -> Result<()> {
+async fn verify(
+    session: &Session,
+    parts: &[(PeriodName, Chosen)],
+    chosen: &Chosen,
+    key: Option<&PublicKey>,
+) -> Result<()> {
     let mut outcome = Outcome::default();
     let (mut verified, mut missing) = (Vec::new(), Vec::new());
-    for (month, chosen) in parts {
-        match session.verify(*month, chosen).await {
+    for (period, chosen) in parts {
+        match session.verify(*period, chosen).await {
             Ok((found, never)) => {
                 verified.extend(found);
                 missing.extend(never);
             }
-            Err(error) => outcome.take(&month.to_string(), error.into(), parts.len() == 1)?,
+            Err(error) => outcome.take(&period.to_string(), error.into(), parts.len() == 1)?,
         }
     }
     let (mut broken, mut differ, mut uncompared, mut why_not) = (0, 0, 0, "");
@@ -354,7 +364,7 @@ async fn verify(session: &Session, parts: &[(Month, Chosen)], chosen: &Chosen, k
         ));
     }
     if all == 0 {
-        let periods: Vec<String> = parts.iter().map(|(month, _)| month.to_string()).collect();
+        let periods: Vec<String> = parts.iter().map(|(period, _)| period.to_string()).collect();
         let of = if periods.is_empty() { String::new() } else { format!(" for {}", periods.join(", ")) };
         outcome.nothing.push(match &chosen.customer {
             Some(customer) => format!("no statement was issued to '{customer}'{of}"),

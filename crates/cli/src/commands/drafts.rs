@@ -1,6 +1,6 @@
 //! `nines credits --issue --draft` and `--approve`: what was drafted, and what became of it.
 
-use nines_engine::slo::Month;
+use nines_engine::slo::PeriodName;
 use nines_engine::{Chosen, Issued, Session};
 
 use super::outcome::Outcome;
@@ -9,20 +9,20 @@ use crate::error::{CliError, Result};
 use crate::output::{note, say};
 
 /// What was drafted.
-pub(super) fn told(issued: &Issued, month: Month) -> String {
+pub(super) fn told(issued: &Issued, period: PeriodName) -> String {
     let mut text = String::new();
     let drafted = !issued.statements.is_empty();
     if let Some(commit) = issued.commit.as_ref().filter(|_| drafted) {
         let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
         text.push_str(&format!(
-            "drafted    {} and {} for {month}, {} as before; version {} of drafts\n",
+            "drafted    {} and {} for {period}, {} as before; version {} of drafts\n",
             many(first, "statement"),
             many(issued.statements.len() - first, "revision"),
             many(issued.drafted_before, "draft"),
             commit.version().unwrap_or_default()
         ));
         text.push_str(&format!(
-            "           Look at them: nines credits {month} --draft --pages FOLDER. Issue them: nines credits {month} --approve\n"
+            "           Look at them: nines credits {period} --draft --pages FOLDER. Issue them: nines credits {period} --approve\n"
         ));
     }
     for draft in &issued.withdrawn {
@@ -41,7 +41,7 @@ pub(super) fn told(issued: &Issued, month: Month) -> String {
 pub(super) async fn approved(
     session: &Session,
     issued: &Issued,
-    month: Month,
+    period: PeriodName,
     chosen: &Chosen,
     outcome: &mut Outcome,
 ) -> Result<()> {
@@ -49,7 +49,7 @@ pub(super) async fn approved(
     if let Some(commit) = &issued.commit {
         let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
         text.push_str(&format!(
-            "approved   {} and {} for {month}; version {} of statements\n",
+            "approved   {} and {} for {period}; version {} of statements\n",
             many(first, "statement"),
             many(issued.statements.len() - first, "revision"),
             commit.version().unwrap_or_default()
@@ -69,22 +69,22 @@ pub(super) async fn approved(
     if !agreements.is_empty() {
         let changed = many(issued.unapproved.len(), "draft");
         outcome.failed.push(format!(
-            "{month}: what {changed} of {} came from changed since; nothing of it was issued. Draft again, and review that: nines \
-             credits {month} --issue --draft",
+            "{period}: what {changed} of {} came from changed since; nothing of it was issued. Draft again, and review that: nines \
+             credits {period} --issue --draft",
             agreements.join(" and ")
         ));
     } else if issued.commit.is_none() {
-        outcome.take("", none(session, month, chosen).await?, false)?;
+        outcome.take("", none(session, period, chosen).await?, false)?;
     }
     Ok(())
 }
 
 /// Why there is no draft.
-pub(super) async fn none(session: &Session, month: Month, chosen: &Chosen) -> Result<CliError> {
-    let is_issued = !session.statements(month, chosen).await?.is_empty();
+pub(super) async fn none(session: &Session, period: PeriodName, chosen: &Chosen) -> Result<CliError> {
+    let is_issued = !session.statements(period, chosen).await?.is_empty();
     let issued = if is_issued { "; statements were issued" } else { "" };
     Ok(CliError::Nothing(format!(
-        "no draft of {month} waits for approval{issued}. Draft with: nines credits {month} --issue --draft"
+        "no draft of {period} waits for approval{issued}. Draft with: nines credits {period} --issue --draft"
     )))
 }
 

@@ -10,7 +10,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArra
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimestampMicrosecondType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_engine::slo::Month;
+use nines_engine::slo::PeriodName;
 use nines_engine::{ExportedStatements, Session};
 
 use super::outcome::Outcome;
@@ -38,7 +38,7 @@ const NAMES: [&str; 5] = ["agreement", "customer", "service", "business", "numbe
 /// Prints statements. In text the times of each are those of its agreement's zone.
 pub(super) async fn show(
     session: &Session,
-    all: &[(Month, ExportedStatements)],
+    all: &[(PeriodName, ExportedStatements)],
     format: Option<Format>,
     file: Option<&Path>,
 ) -> Result<()> {
@@ -69,19 +69,19 @@ pub(super) async fn show(
 }
 
 /// Says what is not among the statements, and what to do about it.
-pub(super) fn tell(statements: &ExportedStatements, month: Month, outcome: &mut Outcome) {
+pub(super) fn tell(statements: &ExportedStatements, period: PeriodName, outcome: &mut Outcome) {
     if let Some(why) = &statements.unknown {
-        note(format_args!("note: what waits for a fee in {month} is not known, or not all of it: {why}"));
+        note(format_args!("note: what waits for a fee in {period} is not known, or not all of it: {why}"));
     }
     if statements.due > 0 {
         let what = many(statements.due, "credit");
         let are = if statements.due == 1 { "is" } else { "are" };
-        note(format_args!("note: {what} of {month} {are} not issued yet: nines credits {month} --issue"));
+        note(format_args!("note: {what} of {period} {are} not issued yet: nines credits {period} --issue"));
     }
     if statements.rows.num_rows() == 0 {
         outcome
             .nothing
-            .push(format!("there is no statement for {month}: nothing was issued, and nothing waits for a fee"));
+            .push(format!("there is no statement for {period}: nothing was issued, and nothing waits for a fee"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `nines credits --issue` and `--pending`: what was issued, and what waits.
 
-use nines_engine::slo::{Month, Standing};
+use nines_engine::slo::{PeriodName, Standing};
 use nines_engine::{Chosen, Issued, Issuing, Session, Step, Unissued, UnissuedKind};
 
 use super::drafts;
@@ -15,14 +15,14 @@ use crate::output::{note, say};
 pub(super) async fn pending(session: &Session, chosen: &Chosen, args: &args::Credits, how: &Issuing) -> Result<()> {
     let mut outcome = Outcome::default();
     let was_issued = !session.issued_periods(chosen).await?.is_empty();
-    let (mut unmatched, mut months) = (Vec::new(), Vec::new());
-    for (month, issued) in session.issue_pending(chosen, how).await? {
+    let (mut unmatched, mut periods) = (Vec::new(), Vec::new());
+    for (period, issued) in session.issue_pending(chosen, how).await? {
         match issued {
             Ok(issued) => {
-                tell(&issued, month, how.step)?;
-                joined::tell(&issued.credits, month);
+                tell(&issued, period, how.step)?;
+                joined::tell(&issued.credits, period);
                 outcome.partly.extend(joined::some_failed(&issued.credits));
-                let [matches_nothing, removed, late] = by_kind(&issued, month);
+                let [matches_nothing, removed, late] = by_kind(&issued, period);
                 unmatched.extend(matches_nothing);
                 // Nothing will change that.
                 removed.iter().for_each(|removed| note(format_args!("note: {removed}")));
@@ -30,18 +30,18 @@ pub(super) async fn pending(session: &Session, chosen: &Chosen, args: &args::Cre
                 outcome.hint = outcome.hint.or(waits_for_rows(&issued).then_some(INCOMPLETE));
                 if issued.commit.is_some() {
                     outcome.done = true;
-                    months.push(month);
+                    periods.push(period);
                 }
             }
-            Err(error) => outcome.take(&month.to_string(), error.into(), false)?,
+            Err(error) => outcome.take(&period.to_string(), error.into(), false)?,
         }
     }
     if let Some(folder) = &args.pages {
-        for month in months {
+        for period in periods {
             match how.step {
-                Step::Draft => pages(folder, month, &session.drafts(month, chosen).await?, Standing::Draft, None)?,
+                Step::Draft => pages(folder, period, &session.drafts(period, chosen).await?, Standing::Draft, None)?,
                 Step::Issue | Step::Approve => {
-                    pages(folder, month, &session.statements(month, chosen).await?, Standing::Issued, None)?
+                    pages(folder, period, &session.statements(period, chosen).await?, Standing::Issued, None)?
                 }
             }
         }
@@ -68,13 +68,13 @@ pub(super) fn step(args: &args::Credits) -> Step {
 }
 
 /// Says what was issued or drafted, and what was not.
-pub(super) fn tell(issued: &Issued, month: Month, step: Step) -> Result<()> {
+pub(super) fn tell(issued: &Issued, period: PeriodName, step: Step) -> Result<()> {
     match step {
-        Step::Draft => say(&drafts::told(issued, month))?,
+        Step::Draft => say(&drafts::told(issued, period))?,
         // Told when it is settled.
         Step::Approve => return Ok(()),
         Step::Issue => {
-            say(&told(issued, month))?;
+            say(&told(issued, period))?;
             drafts::replaced(issued);
         }
     }
@@ -91,14 +91,14 @@ pub(super) fn tell(issued: &Issued, month: Month, step: Step) -> Result<()> {
     }
     for agreement in &issued.left_out {
         note(format_args!(
-            "note: left out {agreement}: its period is not over with {month}; issue it all the same with --agreement {agreement}"
+            "note: left out {agreement}: its period is not over with {period}; issue it all the same with --agreement {agreement}"
         ));
     }
     Ok(())
 }
 
 /// Agreements that match nothing, those without rows that were removed, and those that failed or wait.
-fn by_kind(issued: &Issued, month: Month) -> [Vec<String>; 3] {
+fn by_kind(issued: &Issued, period: PeriodName) -> [Vec<String>; 3] {
     let [mut unmatched, mut removed, mut late] = [Vec::new(), Vec::new(), Vec::new()];
     for unissued in &issued.unissued {
         let of = match unissued.kind {
@@ -106,7 +106,7 @@ fn by_kind(issued: &Issued, month: Month) -> [Vec<String>; 3] {
             UnissuedKind::Removed => &mut removed,
             UnissuedKind::Incomplete | UnissuedKind::Failed => &mut late,
         };
-        of.push(waits(unissued, month));
+        of.push(waits(unissued, period));
     }
     [unmatched, removed, late]
 }
@@ -115,11 +115,11 @@ fn by_kind(issued: &Issued, month: Month) -> [Vec<String>; 3] {
 pub(super) async fn settle(
     session: &Session,
     issued: &Issued,
-    month: Month,
+    period: PeriodName,
     chosen: &Chosen,
     outcome: &mut Outcome,
 ) -> Result<()> {
-    let [unmatched, removed, mut late] = by_kind(issued, month);
+    let [unmatched, removed, mut late] = by_kind(issued, period);
     late.extend(removed);
     let stays = !issued.deleted.is_empty() || !issued.kept.is_empty();
     let waits = !issued.waiting.is_empty() || !issued.credits.failed.is_empty();
@@ -133,27 +133,27 @@ pub(super) async fn settle(
     match issued {
         Issued { commit: Some(_), .. } => outcome.done = true,
         Issued { drafted_before: 1.., .. } => {
-            outcome.nothing.push(format!("{month}: nothing to draft; the drafts are as they were made before"));
+            outcome.nothing.push(format!("{period}: nothing to draft; the drafts are as they were made before"));
         }
         Issued { waiting, .. } if !waiting.is_empty() => {
             let waiting = match waiting.len() {
                 1 => "1 statement waits".to_string(),
                 several => format!("{several} statements wait"),
             };
-            outcome.nothing.push(format!("{month}: nothing to issue now; {waiting} for a fee"));
+            outcome.nothing.push(format!("{period}: nothing to issue now; {waiting} for a fee"));
         }
         _ if issued.unchanged > 0 || stays => {
-            outcome.nothing.push(format!("{month}: nothing to issue; it was issued before"));
+            outcome.nothing.push(format!("{period}: nothing to issue; it was issued before"));
         }
         _ if !issued.credits.failed.is_empty() => {}
-        _ => outcome.take("", nothing(session, month, chosen, &[]).await?, false)?,
+        _ => outcome.take("", nothing(session, period, chosen, &[]).await?, false)?,
     }
     Ok(())
 }
 
 /// What to do about a period that is not complete.
 const INCOMPLETE: &str = "Ingest the rest. Where a service was silent, store rows of it with requests = 0 (of an objective, samples \
-                          or events), or record an exclusion. Or issue what there is: nines credits MONTH --agreement NAME --issue --incomplete";
+                          or events), or record an exclusion. Or issue what there is: nines credits PERIOD --agreement NAME --issue --incomplete";
 
 /// Whether anything waits for rows.
 fn waits_for_rows(issued: &Issued) -> bool {
@@ -161,16 +161,16 @@ fn waits_for_rows(issued: &Issued) -> bool {
 }
 
 /// Why nothing of an agreement was issued, and what to do about it.
-fn waits(unissued: &Unissued, month: Month) -> String {
+fn waits(unissued: &Unissued, period: PeriodName) -> String {
     let Unissued { agreement, why, kind, .. } = unissued;
     match kind {
         UnissuedKind::Incomplete => {
-            format!("{month} is not complete for agreement {agreement}: {why}; nothing was issued of it")
+            format!("{period} is not complete for agreement {agreement}: {why}; nothing was issued of it")
         }
         UnissuedKind::Unmatched => format!(
-            "agreement {agreement} matches nothing in {month}: {why}; nothing was issued of it. Ingest its rows, or correct the \
+            "agreement {agreement} matches nothing in {period}: {why}; nothing was issued of it. Ingest its rows, or correct the \
              agreement with: nines apply FILE"
         ),
-        UnissuedKind::Removed | UnissuedKind::Failed => format!("agreement {agreement}, {month}: {why}"),
+        UnissuedKind::Removed | UnissuedKind::Failed => format!("agreement {agreement}, {period}: {why}"),
     }
 }

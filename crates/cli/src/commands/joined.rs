@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use nines_engine::slo::Month;
+use nines_engine::slo::PeriodName;
 use nines_engine::{Credits, Joined};
 
 use crate::output::note;
@@ -12,14 +12,14 @@ const MOST: usize = 5;
 
 /// Says how fees and requests were joined, and for whom no amount could be worked out: each of them, because each needs an
 /// answer.
-pub(super) fn tell(credits: &Credits, month: Month) {
+pub(super) fn tell(credits: &Credits, period: PeriodName) {
     // They come by kind.
     for of_kind in credits.joined.chunk_by(|a, b| discriminant(a) == discriminant(b)) {
         of_kind.iter().take(MOST).for_each(|joined| note(format_args!("note: {joined}")));
         if let Some(more) = of_kind.len().checked_sub(MOST).filter(|more| *more > 0) {
             let all = match of_kind.first() {
                 Some(Joined::NoFee { .. }) => format!(
-                    "; all of them: nines sql \"SELECT agreement, customer, service FROM credits('{month}') WHERE fee_base IS NULL\""
+                    "; all of them: nines sql \"SELECT agreement, customer, service FROM credits('{period}') WHERE fee_base IS NULL\""
                 ),
                 _ => String::new(),
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nines_engine::slo::Month;
+use nines_engine::slo::PeriodName;
 use nines_engine::timeline::Interval;
 use nines_engine::{Chosen, MovedDays, RowsBehind, Session, Today, rows_behind};
 
@@ -15,11 +15,11 @@ use crate::output::{instant, say};
 const MOST: usize = 40;
 
 /// Says of each statement whether today's data say the same, and of the days behind them whether their rows changed since.
-pub(super) async fn tell(session: &Session, parts: &[(Month, Chosen)]) -> Result<()> {
+pub(super) async fn tell(session: &Session, parts: &[(PeriodName, Chosen)]) -> Result<()> {
     let mut outcome = Outcome::default();
-    for (month, chosen) in parts {
-        if let Err(error) = of_period(session, *month, chosen).await {
-            outcome.take(&month.to_string(), error, parts.len() == 1)?;
+    for (period, chosen) in parts {
+        if let Err(error) = of_period(session, *period, chosen).await {
+            outcome.take(&period.to_string(), error, parts.len() == 1)?;
         } else {
             outcome.done = true;
         }
@@ -27,17 +27,17 @@ pub(super) async fn tell(session: &Session, parts: &[(Month, Chosen)]) -> Result
     outcome.end()
 }
 
-async fn of_period(session: &Session, month: Month, chosen: &Chosen) -> Result<()> {
+async fn of_period(session: &Session, period: PeriodName, chosen: &Chosen) -> Result<()> {
     let zone = session.settings().time_zone.name();
-    let (verified, _) = session.verify(month, chosen).await?;
+    let (verified, _) = session.verify(period, chosen).await?;
     if verified.is_empty() {
         return Err(CliError::Nothing(format!(
-            "no statement was issued for {month}: its days are not final. Issue it with --issue"
+            "no statement was issued for {period}: its days are not final. Issue it with --issue"
         )));
     }
     let (mut text, mut moved) = (String::new(), 0);
     // Statements that were issued together were issued from the same rows.
-    let mut days: BTreeMap<(Month, RowsBehind, Option<Interval>), (usize, MovedDays)> = BTreeMap::new();
+    let mut days: BTreeMap<(PeriodName, RowsBehind, Option<Interval>), (usize, MovedDays)> = BTreeMap::new();
     let definitions = session.definitions().await?;
     for one in &verified {
         let statement = &one.statement;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use nines_engine::slo::{IssuedStatement, KeyError, Month, PublicKey, Signed, SigningKey};
+use nines_engine::slo::{IssuedStatement, KeyError, PeriodName, PublicKey, Signed, SigningKey};
 use nines_engine::{Chosen, Session};
 
 use super::outcome::Outcome;
@@ -32,16 +32,16 @@ fn read<T>(file: Option<&Path>, key: fn(&str) -> std::result::Result<T, KeyError
 /// Says which statements, revisions that were replaced included, are not signed by a key.
 pub(super) async fn verify(
     session: &Session,
-    parts: &[(Month, Chosen)],
+    parts: &[(PeriodName, Chosen)],
     key: &PublicKey,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let (mut text, mut all, mut wrong) = (String::new(), 0, 0);
-    for (month, chosen) in parts {
-        let statements = match session.statements(*month, chosen).await {
+    for (period, chosen) in parts {
+        let statements = match session.statements(*period, chosen).await {
             Ok(statements) => statements,
             Err(error) => {
-                outcome.take(&month.to_string(), error.into(), parts.len() == 1)?;
+                outcome.take(&period.to_string(), error.into(), parts.len() == 1)?;
                 continue;
             }
         };

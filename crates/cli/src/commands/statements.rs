@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::RecordBatch;
-use nines_engine::slo::{Cycle, IssuedStatement, Month, Period, Standing, StatementError, html, markdown};
+use nines_engine::slo::{Cycle, IssuedStatement, Period, PeriodName, Standing, StatementError, html, markdown};
 use nines_engine::{Chosen, Issued, Session, Unissued, UnissuedKind};
 
 use nines_engine::slo::Rules;
@@ -19,7 +19,7 @@ const ALWAYS: Interval = Interval { start: i64::MIN, end: i64::MAX };
 /// What to do where nothing is owed.
 pub(super) async fn nothing(
     session: &Session,
-    month: Month,
+    period: PeriodName,
     chosen: &Chosen,
     unissued: &[Unissued],
 ) -> Result<CliError> {
@@ -27,37 +27,41 @@ pub(super) async fn nothing(
     if agreements.iter().map(RecordBatch::num_rows).sum::<usize>() == 0 {
         return Ok(CliError::Failed("no agreement is defined yet; record one with: nines apply FILE".to_string()));
     }
-    let is_running = Period::of(month, 1, Tz::UTC).is_some_and(|p| p.interval.end > session.now());
+    let all = session.agreements().await?;
+    let judging = all.iter().filter(|agreement| chosen.has(&agreement.name));
+    let judging: Vec<_> = judging.filter_map(|agreement| agreement.covered(period, ALWAYS, Rules::CURRENT)).collect();
+    let (is_running, what) = match period {
+        PeriodName::Month(month) => {
+            (Period::of(month, 1, Tz::UTC).is_some_and(|month| month.interval.end > session.now()), "month")
+        }
+        PeriodName::Day(_) => (judging.iter().any(|covered| covered.period.interval.end > session.now()), "period"),
+    };
     // That nobody is owed anything is one thing, and that nothing was found by the names in the agreements another.
     let unmatched = unissued.iter().filter(|unissued| unissued.kind == UnissuedKind::Unmatched && !is_running);
     let unmatched: Vec<String> =
         unmatched.map(|unissued| format!("{}: {}", unissued.agreement, unissued.why)).collect();
-    let judging =
-        session.agreements().await?.into_iter().filter(|agreement| {
-            chosen.has(&agreement.name) && agreement.covered(month, ALWAYS, Rules::CURRENT).is_some()
-        });
     // One beside others is told in a note.
-    if !unmatched.is_empty() && unmatched.len() >= judging.count() {
+    if !unmatched.is_empty() && unmatched.len() >= judging.len() {
         let all = unmatched.join("; ");
-        return Ok(CliError::Failed(format!("no agreement matches anything in {month}: {all}")));
+        return Ok(CliError::Failed(format!("no agreement matches anything in {period}: {all}")));
     }
     let whom = match &chosen.customer {
         Some(customer) => format!(
-            "nothing is owed to '{customer}' for {month}: no agreement covers a request or a fee of a customer of this name"
+            "nothing is owed to '{customer}' for {period}: no agreement covers a request or a fee of a customer of this name"
         ),
-        None => format!("nothing is owed for {month}: no agreement covers a customer with a request or a fee in it"),
+        None => format!("nothing is owed for {period}: no agreement covers a customer with a request or a fee in it"),
     };
-    let running = if is_running { "; the month is not over" } else { "" };
+    let running = if is_running { format!("; the {what} is not over") } else { String::new() };
     Ok(CliError::Nothing(format!("{whom}{running}; see the tables requests, fees and definitions")))
 }
 
-pub(super) fn told(issued: &Issued, month: Month) -> String {
+pub(super) fn told(issued: &Issued, period: PeriodName) -> String {
     let mut text = String::new();
     let first = issued.statements.iter().filter(|statement| statement.revision == 1).count();
     if let Some(commit) = &issued.commit {
         let revised = issued.statements.len() - first;
         text.push_str(&format!(
-            "issued     {} and {} for {month}, {} unchanged; version {} of statements\n",
+            "issued     {} and {} for {period}, {} unchanged; version {} of statements\n",
             many(first, "statement"),
             many(revised, "revision"),
             issued.unchanged,
@@ -109,7 +113,7 @@ pub(super) fn named(statement: &IssuedStatement) -> String {
 /// themselves, a line of JSON for each.
 pub(super) fn pages(
     folder: &Path,
-    month: Month,
+    period: PeriodName,
     statements: &[IssuedStatement],
     standing: Standing,
     revision: Option<u32>,
@@ -119,16 +123,16 @@ pub(super) fn pages(
         last.insert((&statement.customer, &statement.agreement, &statement.service), statement);
     }
     let failed = |customer: &str, error: StatementError| CliError::Failed(format!("the page of {customer}: {error}"));
-    let mut of: BTreeMap<(&str, Month, Cycle), Vec<IssuedStatement>> = BTreeMap::new();
+    let mut of: BTreeMap<(&str, PeriodName, Cycle), Vec<IssuedStatement>> = BTreeMap::new();
     for statement in last.into_values() {
         let period = statement.calendar_period().map_err(|error| failed(&statement.customer, error))?;
-        of.entry((&statement.customer, period.first, period.cycle)).or_default().push(statement.clone());
+        of.entry((&statement.customer, period.name, period.cycle)).or_default().push(statement.clone());
     }
     if let (true, Some(revision)) = (of.is_empty() && !statements.is_empty(), revision) {
-        return Err(CliError::Nothing(format!("no statement for {month} has a revision {revision}")));
+        return Err(CliError::Nothing(format!("no statement for {period} has a revision {revision}")));
     }
     if of.is_empty() {
-        return Err(CliError::Nothing(format!("no statement was issued for {month}; issue them with --issue")));
+        return Err(CliError::Nothing(format!("no statement was issued for {period}; issue them with --issue")));
     }
     if folder.is_file() {
         return Err(CliError::Usage(format!("{} is a file; --pages needs a folder", folder.display())));
@@ -137,8 +141,8 @@ pub(super) fn pages(
     let mut names = BTreeSet::new();
     for ((customer, first, cycle), statements) in &of {
         let period = match cycle {
-            Cycle { months: 2.., from: 1 } => format!("{first}-to-{}", first.plus(cycle.months - 1)),
-            _ => first.to_string(),
+            Cycle::Months { months: months @ 2.., from: 1 } => format!("{first}-to-{}", first.month().plus(months - 1)),
+            Cycle::Months { .. } | Cycle::Days { .. } => first.to_string(),
         };
         let mut name = format!("{period}-{}", file_name(customer));
         while !names.insert(name.clone()) {

@@ -9,7 +9,7 @@ use datafusion::common::{ScalarValue, internal_err, plan_datafusion_err, plan_er
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use nines_slo::moment::Moment;
-use nines_slo::{Month, first_instant};
+use nines_slo::{PeriodName, first_instant};
 use nines_timeline::{Interval, Share};
 
 use super::signature::{BY, FROM, Signature, TO};
@@ -93,13 +93,15 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The month that a text names.
-    pub fn month(&self, name: &str) -> Result<Month> {
+    /// The period that a text names: a month, or the first day of a period of days.
+    pub fn period(&self, name: &str) -> Result<PeriodName> {
         self.required(name)?;
         let text = self.text(name)?.unwrap_or_default();
-        self.at.month(text).ok_or_else(|| {
-            let expected = "expected a month such as 2026-10, 'last month', 'this month' or 'month before last'";
-            plan_datafusion_err!("{}: {text:?} is no month: {expected}", self.function())
+        let day = text.trim().parse().ok().filter(|name| matches!(name, PeriodName::Day(_)));
+        day.or_else(|| self.at.month(text).map(PeriodName::Month)).ok_or_else(|| {
+            let expected = "expected a month such as 2026-10, 'last month', 'this month' or 'month before last', or the first day of a \
+                            period of days such as 2026-10-05";
+            plan_datafusion_err!("{}: {text:?} is no period: {expected}", self.function())
         })
     }
 

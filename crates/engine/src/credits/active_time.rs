@@ -16,15 +16,15 @@ impl PeriodTerms {
         customer: &str,
         service: &str,
     ) -> Option<(Covered<'a>, Vec<Interval>)> {
-        let active = self.fees.presence(customer, service, usual.first..usual.next(), terms);
-        let covered = agreement.covered(self.month, hull(&active, usual.interval), self.rules)?;
+        let active = self.fees.presence(customer, service, usual.fee_months(), terms);
+        let covered = agreement.covered(self.period, hull(&active, usual.interval), self.rules)?;
         if (covered.period, covered.terms.time_zone) == (usual, terms.time_zone) {
             return Some((covered, active)).filter(|(covered, active)| is_there(covered, active));
         }
         // A version for who came later has a calendar of its own.
         let period = covered.period;
-        let active = self.fees.presence(customer, service, period.first..period.next(), covered.terms);
-        let covered = agreement.covered(self.month, hull(&active, period.interval), self.rules)?;
+        let active = self.fees.presence(customer, service, period.fee_months(), covered.terms);
+        let covered = agreement.covered(self.period, hull(&active, period.interval), self.rules)?;
         Some((covered, active)).filter(|(covered, active)| is_there(covered, active))
     }
 
@@ -44,7 +44,7 @@ impl PeriodTerms {
         else {
             return active;
         };
-        let earlier = self.fees.presence(customer, service, first..period.next(), terms);
+        let earlier = self.fees.presence(customer, service, first..period.fee_months().end, terms);
         let before = Interval::new(i64::MIN, period.interval.start);
         let since = Interval::new(period.interval.start, i64::MAX);
         let earlier = earlier.into_iter().map(|span| span.overlap(before));

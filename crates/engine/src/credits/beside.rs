@@ -1,6 +1,6 @@
 //! Agreements that credit from one fee.
 
-use nines_slo::{Covered, Terms};
+use nines_slo::{Covered, PeriodName, Terms};
 use nines_timeline::Interval;
 
 use super::case::Case;
@@ -28,8 +28,13 @@ impl PeriodTerms {
         let beside = others.filter(|(_, other)| {
             // Those who come later may be judged by another version.
             let active = Interval::new(case.active.start.max(of.interval.start), case.active.end);
-            let mut months = of.first.up_to(of.next().before());
-            months.any(|month| other.covered(month, active, self.rules).is_some_and(|covered| judges(&covered)))
+            let names = other.names_touching(of.interval.start, of.interval.end - 1);
+            // A fee of another month is another fee.
+            let mut names = names.into_iter().filter(|name| match name {
+                PeriodName::Month(month) => of.fee_months().contains(month),
+                PeriodName::Day(_) => true,
+            });
+            names.any(|name| other.covered(name, active, self.rules).is_some_and(|covered| judges(&covered)))
         });
         let mut names: Vec<String> = beside.map(|(_, other)| other.name.clone()).collect();
         names.sort();

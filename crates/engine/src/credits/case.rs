@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nines_slo::{Compactor, Covered, Evidence, Period, Rules, Terms};
+use nines_slo::{Compactor, Covered, Evidence, Month, Period, Rules, Terms};
 use nines_timeline::Interval;
 
 /// Agreement, customer and service.
@@ -17,6 +17,8 @@ pub(super) struct Case {
     pub version: usize,
     pub terms: Arc<Terms>,
     pub period: Period,
+    /// Months of it of which there is no fee, beside others of which there is one: it waits for them.
+    pub unpaid: Vec<Month>,
     pub judged: Interval,
     pub rules: Rules,
     /// By metric, where its slices begin, where excluded or lost time cuts them, and which of them decide. Customers with the same

@@ -34,7 +34,7 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events
     };
     for (number, agreement) in judging.agreements() {
         let Some(usual) = judging.usual(agreement) else { continue };
-        for (customer, service) in judging.fees.payers(usual.period, |plan| usual.terms.matches_plan(plan)) {
+        for (customer, service) in judging.fees.payers(&usual, |plan| usual.terms.matches_plan(plan)) {
             silent(number, customer, service)?;
         }
     }
@@ -53,7 +53,8 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events
 fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Option<Owed> {
     let named = named(judging, &parts.case);
     // An amount that cannot be worked out is not left out in silence.
-    let is_paid = parts.case.bare.fee.is_some() || judging.failed().contains_key(&named);
+    let is_paid =
+        parts.case.bare.fee.is_some() || !parts.case.unpaid.is_empty() || judging.failed().contains_key(&named);
     if !parts.used_by_requests() && !is_paid && !is_issued {
         return None;
     }
@@ -243,7 +244,8 @@ fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
         business: business.to_string(),
         terms: Arc::clone(&case.terms),
         rules: case.rules,
-        period: case.period.first.to_string(),
+        period: case.period.name.to_string(),
+        unpaid: case.unpaid.clone(),
         judged: case.judged,
         needed: case.needs,
         reads: case.reads,

@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{Decimal128Type, Int64Type};
 use datafusion::common::{exec_datafusion_err, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{col, lit};
-use nines_slo::{Credited, Month};
+use nines_slo::{Credited, PeriodName};
 use nines_store::TableKind;
 
 use super::name::Name;
@@ -18,11 +18,11 @@ use crate::evaluate::{Evaluator, texts};
 pub(super) struct CreditedBefore(HashMap<Name, Vec<Credited>>);
 
 impl CreditedBefore {
-    /// What was issued for periods that began in the calendar year of one that begins with this month.
-    pub async fn read(evaluator: &Evaluator<'_>, last: Month) -> Result<CreditedBefore> {
-        let first = last.first_of(12);
+    /// What was issued for periods that began in the calendar year of this one, and not after it.
+    pub async fn read(evaluator: &Evaluator<'_>, last: PeriodName) -> Result<CreditedBefore> {
+        let first = PeriodName::Month(last.month().first_of(12));
         let periods = col("period").between(lit(first.to_string()), lit(last.to_string()));
-        let mut revisions: HashMap<(Name, Month), (i64, Option<Credited>)> = HashMap::new();
+        let mut revisions: HashMap<(Name, PeriodName), (i64, Option<Credited>)> = HashMap::new();
         for batch in evaluator.rows(TableKind::Statements, None, &[periods]).await? {
             for (key, revision, credited) in rows(&batch)? {
                 // What is filtered may hold more than was asked for.
@@ -43,13 +43,13 @@ impl CreditedBefore {
     }
 
     /// What was credited before a period.
-    pub fn of(&self, name: &Name, period: Month) -> Vec<Credited> {
+    pub fn of(&self, name: &Name, period: PeriodName) -> Vec<Credited> {
         let of_year = self.0.get(name).into_iter().flatten();
         of_year.filter(|credited| credited.period < period).cloned().collect()
     }
 }
 
-type Row = ((Name, Month), i64, Option<Credited>);
+type Row = ((Name, PeriodName), i64, Option<Credited>);
 
 /// Whose each row is, its revision, and what it credits, if that is anything.
 fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
@@ -61,7 +61,7 @@ fn rows(batch: &RecordBatch) -> Result<Vec<Row>> {
     let (revision, amount) = (column("revision")?, column("amount")?);
     let (revision, amount) = (revision.as_primitive::<Int64Type>(), amount.as_primitive::<Decimal128Type>());
     let row = |row: usize| {
-        let period: Month = period.value(row).parse().map_err(|error: String| exec_datafusion_err!("{error}"))?;
+        let period: PeriodName = period.value(row).parse().map_err(|error: String| exec_datafusion_err!("{error}"))?;
         let amount = if amount.is_valid(row) { amount.value(row) } else { 0 };
         let credited = Credited { period, amount, currency: currency.value(row).to_string() };
         let name = names.each_ref().map(|column| column.value(row).to_string());

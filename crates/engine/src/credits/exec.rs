@@ -216,7 +216,7 @@ impl CreditsExec {
 
 impl DisplayAs for CreditsExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CreditsExec: period={}, agreements={}", self.judging.month, self.judging.agreements().count())
+        write!(f, "CreditsExec: period={}, agreements={}", self.judging.period, self.judging.agreements().count())
     }
 }
 

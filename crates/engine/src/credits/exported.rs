@@ -10,7 +10,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
-use nines_slo::{Credit, IssuedStatement, Month, Side};
+use nines_slo::{Credit, IssuedStatement, PeriodName, Side};
 use nines_store::{StoreError, TableKind};
 use nines_timeline::Interval;
 
@@ -20,7 +20,7 @@ use super::figures::{amounts, money, percent, percent_of, percents};
 use super::joined::{joined, unsure};
 use super::name::{Name, name};
 use super::period_terms::Chosen;
-use super::recorded::{Recorded, not_withdrawn, open, recorded_in};
+use super::recorded::{Periods, Recorded, not_withdrawn, open, recorded_in};
 use super::table::{self, CreditsQuestion};
 use super::wanted::{NAMES, may_pass};
 use crate::Result;
@@ -146,7 +146,7 @@ fn batch(rows: &[Row], zone: &str) -> datafusion::error::Result<RecordBatch> {
 
 /// Which statements are asked for.
 pub(super) struct Asked<'a> {
-    pub month: Month,
+    pub period: PeriodName,
     pub chosen: &'a Chosen,
     /// Conditions that are applied again to what comes out.
     pub filters: &'a [Expr],
@@ -194,12 +194,12 @@ async fn recorded(
     let conditions = of_names.map(|filter| unqualified(filter.clone()));
     let mut conditions = conditions.collect::<datafusion::error::Result<Vec<_>>>()?;
     conditions.extend((kind == TableKind::Drafts).then(not_withdrawn));
-    recorded_in(snapshot, &context, asked.month..=asked.month, asked.chosen, &conditions).await
+    recorded_in(snapshot, &context, Periods::Named(asked.period), asked.chosen, &conditions).await
 }
 
 /// What was issued and what is drafted.
 fn rows(issued: Vec<IssuedStatement>, drafts: Vec<IssuedStatement>) -> Result<Vec<Row>> {
-    let mut last: BTreeMap<(Name, Month), u32> = BTreeMap::new();
+    let mut last: BTreeMap<(Name, PeriodName), u32> = BTreeMap::new();
     for statement in &issued {
         // They come by revision.
         last.insert((name(statement), statement.period), statement.revision);
@@ -249,7 +249,7 @@ async fn waiting(
     let chosen = Chosen { customer: None, ..asked.chosen.clone() };
     let is_asked = |owed: &Owed| asked.chosen.customer.as_ref().is_none_or(|customer| *customer == owed.customer);
     let judging =
-        table::judging(evaluator, CreditsQuestion { chosen, ..CreditsQuestion::new(asked.month) }, &[]).await?;
+        table::judging(evaluator, CreditsQuestion { chosen, ..CreditsQuestion::new(asked.period) }, &[]).await?;
     let unknown = judging.removed.values().next().cloned();
     let exec = table::plan(evaluator, judging, &[], None, asked.zone)?;
     let (owed, _held) = exec.owed(&evaluator.session.task_ctx()).await?;

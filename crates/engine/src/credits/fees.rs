@@ -8,7 +8,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{exec_datafusion_err, exec_err, internal_datafusion_err};
 use datafusion::error::Result;
-use nines_slo::{Covered, Fee, Month, Period, Terms};
+use nines_slo::{Covered, Cycle, Fee, Month, MonthFee, Period, Terms};
 use nines_store::MONEY;
 use nines_timeline::{Interval, normalize};
 
@@ -27,6 +27,17 @@ pub(super) struct Row {
     pub fee: Fee,
     /// From when until when the customer was one, in µs.
     pub active: Interval,
+}
+
+/// What was paid for what is judged.
+#[derive(Debug, Default)]
+pub(super) struct Paid {
+    /// `None`: nothing was paid, or not yet for all of it.
+    pub fee: Option<Fee>,
+    /// Of a period of days the fees of its months.
+    pub months: Vec<MonthFee>,
+    /// Months of a period of days that have no row, beside others that have.
+    pub unpaid: Vec<Month>,
 }
 
 /// All rows of `fees`, by customer and service.
@@ -59,12 +70,13 @@ impl Fees {
         presence(&rows, |month| terms.month(month), |plan| terms.matches_plan(plan))
     }
 
-    /// The fee of what is judged: that of the rows whose time is judged in part, of the months of the period. `None`: nothing
-    /// was paid.
-    pub fn paid(&self, customer: &str, service: &str, covered: &Covered<'_>) -> Result<Option<Fee>> {
+    /// The fee of what is judged: that of the rows whose time is judged in part, of the months of the period. Of a period of days
+    /// every month in which the customer was there has its row before there is a fee: two months nearly always have a part in it.
+    pub fn paid(&self, customer: &str, service: &str, covered: &Covered<'_>, active: &[Interval]) -> Result<Paid> {
         let period = covered.period;
         let mut paid: Option<(&Row, Interval, Fee)> = None;
-        let rows = self.of(customer, service, period.first..period.next());
+        let mut months = Vec::new();
+        let rows = self.of(customer, service, period.fee_months());
         for row in rows.filter(|row| covered.terms.matches_plan(&row.plan)) {
             let Some(month) = covered.terms.month(row.month) else { continue };
             let active = row.active.overlap(month);
@@ -72,6 +84,10 @@ impl Fees {
                 continue;
             }
             named(row)?;
+            if let Cycle::Days { .. } = period.cycle {
+                let Fee { amount, vouchers, .. } = row.fee;
+                months.push(MonthFee { month: row.month, amount, vouchers, active: row.active });
+            }
             match &mut paid {
                 None => paid = Some((row, active, row.fee.clone())),
                 Some((_, _, paid)) if row.fee.currency != paid.currency => {
@@ -99,7 +115,23 @@ impl Fees {
                 }
             }
         }
-        Ok(paid.map(|(_, _, paid)| paid))
+        let fee = paid.map(|(_, _, paid)| paid);
+        let unpaid = match period.cycle {
+            Cycle::Days { .. } if fee.is_some() => self.unpaid(customer, service, covered, active),
+            Cycle::Days { .. } | Cycle::Months { .. } => Vec::new(),
+        };
+        Ok(if unpaid.is_empty() { Paid { fee, months, unpaid } } else { Paid { unpaid, ..Paid::default() } })
+    }
+
+    /// The months in which a customer was there, in a part that is judged, of which no row speaks.
+    fn unpaid(&self, customer: &str, service: &str, covered: &Covered<'_>, active: &[Interval]) -> Vec<Month> {
+        let months = covered.period.fee_months();
+        let is_judged = |month: &Month| {
+            let judged = covered.terms.month(*month).map(|month| month.overlap(covered.interval));
+            judged.is_some_and(|judged| active.iter().any(|active| !active.overlap(judged).is_empty()))
+        };
+        let is_silent = |month: &Month| self.of(customer, service, *month..month.plus(1)).next().is_none();
+        months.start.until(months.end).filter(|month| is_judged(month) && is_silent(month)).collect()
     }
 
     fn of(&self, customer: &str, service: &str, months: Range<Month>) -> impl Iterator<Item = &Row> {
@@ -114,12 +146,25 @@ impl Fees {
 
     /// The plans for which somebody paid in the months of a period, a plan for each row; empty where a row names none.
     pub fn plans(&self, customer: &str, service: &str, period: Period) -> impl Iterator<Item = &str> {
-        self.of(customer, service, period.first..period.next()).map(|row| row.plan.as_str())
+        self.of(customer, service, period.fee_months()).map(|row| row.plan.as_str())
     }
 
-    /// Who paid for what in the months of a period, for a plan that is meant.
-    pub fn payers(&self, period: Period, is_meant: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
-        let is_in = |row: &Row| row.month >= period.first && row.month < period.next() && is_meant(&row.plan);
+    /// Who paid for what in the months of a period, for a plan that is meant. A period of days has a part of some months: who was there
+    /// in others of their days is not meant.
+    pub fn payers(&self, covered: &Covered<'_>, is_meant: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+        let period = covered.period;
+        self.payers_of(period.fee_months(), |row| {
+            let has_part = || {
+                let there = covered.terms.month(row.month).map(|month| month.overlap(row.active));
+                there.is_some_and(|there| !there.overlap(period.interval).is_empty())
+            };
+            is_meant(&row.plan) && (matches!(period.cycle, Cycle::Months { .. }) || has_part())
+        })
+    }
+
+    /// Who paid for what in some months, by rows for which a condition holds.
+    pub fn payers_of(&self, months: Range<Month>, is_meant: impl Fn(&Row) -> bool) -> Vec<(&str, &str)> {
+        let is_in = |row: &Row| months.contains(&row.month) && is_meant(row);
         let paying = self.0.iter().filter(|(_, rows)| rows.iter().any(is_in));
         paying.map(|((customer, service), _)| (customer.as_str(), service.as_str())).collect()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_slo::{Agreement, Cycle, IssuedStatement, Month, ObjectKind, Rules, SigningKey};
+use nines_slo::{Agreement, Cycle, IssuedStatement, ObjectKind, PeriodName, Rules, SigningKey};
 use nines_store::{Commit, Once, StoreErrorKind, TableKind};
 
 use super::gone::gone;
@@ -15,7 +15,7 @@ use super::name::{Name, name};
 use super::open_drafts::{Drafts, Unapproved};
 use super::owing::{Credits, Owing};
 use super::period_terms::Chosen;
-use super::recorded::Recorded;
+use super::recorded::{Periods, Recorded};
 use super::recorded_rows::statement_rows;
 use super::unissued::{Unissued, UnissuedKind};
 use super::{figures, judged_rows};
@@ -154,24 +154,24 @@ impl Session {
     /// be worked out keeps no other. No statement is revised because rows are gone, unless that is wanted. An agreement whose calendar
     /// period goes on after the month is left out, unless it is the one that is chosen. What was issued by earlier rules is judged by
     /// those, unless it is to be by today's.
-    pub async fn issue(&self, month: Month, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
+    pub async fn issue(&self, period: PeriodName, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
         self.check_agreed().await?;
-        match self.issue_together(month, chosen, how).await {
+        match self.issue_together(period, chosen, how).await {
             // What is wrong with one agreement may be all that is wrong.
             Err(error @ (EngineError::Sql(_) | EngineError::Usage(_))) if chosen.agreement.is_none() => {
-                self.issue_apart(month, chosen, how, error).await
+                self.issue_apart(period, chosen, how, error).await
             }
             done => done,
         }
     }
 
-    pub(super) async fn issue_together(&self, month: Month, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
+    pub(super) async fn issue_together(&self, period: PeriodName, chosen: &Chosen, how: &Issuing) -> Result<Issued> {
         let mut attempt = 1;
         loop {
             self.vouched_for().await?;
-            let issued = self.recorded_statements(month..=month, chosen).await?;
-            let drafts = self.open_drafts(month, chosen, &issued.statements).await?;
-            let mut done = self.drawn_to_issue(month, chosen, how, &issued, &drafts).await?;
+            let issued = self.recorded_statements(Periods::Named(period), chosen).await?;
+            let drafts = self.open_drafts(period, chosen, &issued.statements).await?;
+            let mut done = self.drawn_to_issue(period, chosen, how, &issued, &drafts).await?;
             let commit = match how.step {
                 Step::Draft => self.draft(drafts, how, &mut done).await,
                 Step::Issue | Step::Approve => {
@@ -188,7 +188,7 @@ impl Session {
                         done.statements.iter_mut().for_each(|statement| statement.sign(key));
                     }
                     done.replaced = drafts.open.iter().filter(|draft| names.contains(&name(draft))).count();
-                    self.append_issued(month, &issued, &done.statements).await
+                    self.append_issued(period, &issued, &done.statements).await
                 }
             };
             match commit {
@@ -202,10 +202,15 @@ impl Session {
     }
 
     /// Records statements, if they were drawn up from what is recorded last.
-    async fn append_issued(&self, month: Month, issued: &Recorded, new: &[IssuedStatement]) -> Result<Option<Commit>> {
+    async fn append_issued(
+        &self,
+        period: PeriodName,
+        issued: &Recorded,
+        new: &[IssuedStatement],
+    ) -> Result<Option<Commit>> {
         // What is stored under a key that stands already replaces it.
         if let Some(statement) = issued.taken(new) {
-            return Err(renamed(month, statement));
+            return Err(renamed(period, statement));
         }
         if new.is_empty() {
             return Ok(None);
@@ -218,7 +223,7 @@ impl Session {
     /// What is to be issued now, and what is not and why. Nothing is recorded.
     async fn drawn_to_issue(
         &self,
-        month: Month,
+        period: PeriodName,
         chosen: &Chosen,
         how: &Issuing,
         issued: &Recorded,
@@ -241,7 +246,7 @@ impl Session {
                 };
             }
         }
-        let owing = Owing { month, chosen, issued: before, ending, earlier };
+        let owing = Owing { period, chosen, issued: before, ending, earlier };
         let mut credits = self.owing(&owing).await?;
         let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
         for statement in before {
@@ -250,7 +255,7 @@ impl Session {
         let (mut new, mut unchanged, mut nobody) = (Vec::new(), 0, 0);
         let (mut deleted, mut deletes) = (Vec::new(), None);
         let (mut waiting, unsure) = (Vec::new(), unsure(&credits.joined));
-        let drawn = self.draw_up(month, &mut credits)?;
+        let drawn = self.draw_up(period, &mut credits)?;
         for (statement, owed) in drawn.into_iter().zip(&credits.owed) {
             let before = last.get(&[statement.agreement.as_str(), &statement.customer, &statement.service]).copied();
             match before {
@@ -259,7 +264,7 @@ impl Session {
                 _ if unsure.contains(&payer(&statement)) || lacks_fee(&statement, before) => {
                     waiting.push(name(&statement));
                 }
-                Some(before) if months(before) != months(&statement) => return Err(renamed(month, &statement)),
+                Some(before) if months(before) != months(&statement) => return Err(renamed(period, &statement)),
                 None => new.push(statement),
                 Some(_) if how.firsts => unchanged += 1,
                 Some(before) => match statement.revised(before) {
@@ -364,17 +369,18 @@ pub(super) fn by_earlier_rules(issued: &[IssuedStatement]) -> BTreeMap<Name, Rul
 }
 
 /// Two statements for the same time are not two revisions.
-fn renamed(month: Month, statement: &IssuedStatement) -> EngineError {
+fn renamed(asked: PeriodName, statement: &IssuedStatement) -> EngineError {
     let IssuedStatement { agreement, customer, service, period, .. } = statement;
+    let what = if let PeriodName::Day(_) = period { "days" } else { "months" };
     EngineError::Usage(format!(
-        "a statement of {agreement} for '{customer}', {service} was issued for other months than the period {period} of {month} \
+        "a statement of {agreement} for '{customer}', {service} was issued for other {what} than the period {period} of {asked} \
          has now; nothing was issued. A statement stays: give the agreement whose period has another duration a name of its own"
     ))
 }
 
-/// The months that a statement is about.
-pub(super) fn months(statement: &IssuedStatement) -> Option<(Month, Cycle)> {
-    statement.calendar_period().ok().map(|period| (period.first, period.cycle))
+/// The months or days that a statement is about.
+fn months(statement: &IssuedStatement) -> Option<(PeriodName, Cycle)> {
+    statement.calendar_period().ok().map(|period| (period.name, period.cycle))
 }
 
 /// Rows to append.

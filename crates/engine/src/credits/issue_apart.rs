@@ -1,6 +1,6 @@
 //! Statements issued agreement by agreement, where they cannot be issued together: what is wrong with one keeps no other.
 
-use nines_slo::{Month, ObjectKind};
+use nines_slo::{ObjectKind, PeriodName};
 
 use super::issue::{Issued, Issuing};
 use super::period_terms::Chosen;
@@ -11,7 +11,7 @@ impl Session {
     /// Issues each agreement by itself. The error is what failed together, told if nothing else was to be had.
     pub(super) async fn issue_apart(
         &self,
-        month: Month,
+        period: PeriodName,
         chosen: &Chosen,
         how: &Issuing,
         error: EngineError,
@@ -25,14 +25,14 @@ impl Session {
         names.dedup();
         let (mut done, mut failed): (Option<Issued>, Vec<Unissued>) = (None, Vec::new());
         for name in names {
-            match self.issue_together(month, &chosen.among([name.clone()]), how).await {
+            match self.issue_together(period, &chosen.among([name.clone()]), how).await {
                 Ok(issued) => match &mut done {
                     Some(done) => done.join(issued)?,
                     None => done = Some(issued),
                 },
                 Err(why @ (EngineError::Sql(_) | EngineError::Usage(_))) => {
                     let (why, kind) = (why.to_string(), UnissuedKind::Failed);
-                    failed.push(Unissued { agreement: name, period: month, why, kind });
+                    failed.push(Unissued { agreement: name, period, why, kind });
                 }
                 Err(why) => return Err(why),
             }

@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::PoisonError;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
-use nines_slo::{Month, Period, Terms};
+use nines_slo::{Agreement, Covered, Cycle, Month, Terms};
 
 use super::Owed;
 use super::period_terms::PeriodTerms;
@@ -29,6 +28,13 @@ pub enum Joined {
         of: [String; 3],
         /// Customer and service of a fee, if the names differ in case or blanks alone.
         like: Option<[String; 2]>,
+    },
+    /// A fee of some months of a period of days, and none of others: nothing is issued until there is one of each.
+    NoFeeOfMonths {
+        /// Agreement, customer and service.
+        of: [String; 3],
+        /// The months without a fee.
+        months: Vec<Month>,
     },
     /// A fee without a request: 100 %.
     NoTraffic {
@@ -71,6 +77,8 @@ pub enum Joined {
     FeeGone {
         /// Agreement, customer and service.
         of: [String; 3],
+        /// The months of a period of days that have none now, where others have.
+        months: Vec<Month>,
     },
 }
 
@@ -87,6 +95,13 @@ impl fmt::Display for Joined {
                 "'{customer}' has requests for {service} and no fee: under {agreement} nothing is issued until there is one. \
                  Ingest it into fees; a fee of 0 if nothing is paid{}",
                 also("is a fee", like.as_ref())
+            ),
+            Joined::NoFeeOfMonths { of: [agreement, customer, service], months } => write!(
+                f,
+                "'{customer}' has no fee for {service} for {}, in which days of the period lie: under {agreement} nothing is issued \
+                 until there is one. Ingest it into fees; a fee of 0 if nothing is paid, or active_until in the row before if the \
+                 customer left",
+                listed(months)
             ),
             Joined::NoTraffic { of: [agreement, customer, service], like } => write!(
                 f,
@@ -119,13 +134,18 @@ impl fmt::Display for Joined {
                 agreements.len(),
                 agreements.join(" and ")
             ),
-            Joined::FeeGone { of: [agreement, customer, service] } => write!(
+            Joined::FeeGone { of: [agreement, customer, service], months } => write!(
                 f,
-                "the statement of {agreement} for '{customer}', {service} was issued with a fee, and there is none now: it stays \
-                 as it was issued. Ingest the right fee; a fee of 0 if nothing is paid"
+                "the statement of {agreement} for '{customer}', {service} was issued with a fee, and there is none{} now: it stays \
+                 as it was issued. Ingest the right fee; a fee of 0 if nothing is paid",
+                if months.is_empty() { String::new() } else { format!(" for {}", listed(months)) }
             ),
         }
     }
+}
+
+fn listed(months: &[Month]) -> String {
+    months.iter().map(Month::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// What else there is under nearly the same names.
@@ -162,7 +182,12 @@ pub(super) fn joined(terms: &PeriodTerms, owed: &[Owed], with_fee: &HashSet<[Str
             continue;
         }
         match (owed.has_fee(), owed.traffic) {
-            (false, _) if with_fee.contains(&of) => drop(told.insert(Joined::FeeGone { of })),
+            (false, _) if with_fee.contains(&of) => {
+                told.insert(Joined::FeeGone { of, months: owed.unpaid.clone() });
+            }
+            (false, _) if !owed.unpaid.is_empty() => {
+                told.insert(Joined::NoFeeOfMonths { of, months: owed.unpaid.clone() });
+            }
             // What was issued of it is revised to nothing, without a fee as before.
             (false, false) => {}
             (false, true) => drop(told.insert(Joined::NoFee { of, like: like(&paying) })),
@@ -233,6 +258,7 @@ pub(super) fn unsure(joined: &[Joined]) -> HashSet<[String; 2]> {
     let names = joined.iter().flat_map(|told| match told {
         Joined::Alike { paid, used } => vec![paid.clone(), used.clone()],
         Joined::NoFee { .. }
+        | Joined::NoFeeOfMonths { .. }
         | Joined::NoTraffic { .. }
         | Joined::Outside { .. }
         | Joined::NotAgreed { .. }
@@ -256,13 +282,19 @@ impl Owed {
 }
 
 impl PeriodTerms {
+    /// Agreements that judge the time that is asked for, in periods of other names.
+    fn judged_elsewhere(&self) -> Vec<&Agreement> {
+        let all = self.definitions.agreements.iter();
+        all.filter(|agreement| !agreement.other_names(self.period).is_empty()).collect()
+    }
+
     /// Fees whose rows say that their customers were not there in their months: customer and service, the month, which column
     /// says so, and what stands in it.
     fn outside(&self) -> Vec<([String; 2], Month, &'static str, i64)> {
         let mut found = Vec::new();
         for (_, agreement) in self.agreements() {
             let Some(usual) = self.usual(agreement) else { continue };
-            let (months, terms) = (usual.period.first..usual.period.next(), usual.terms);
+            let (months, terms) = (usual.period.fee_months(), usual.terms);
             let own = self.fees.rows().filter(|row| {
                 months.contains(&row.month)
                     && terms.matches_service(&row.service)
@@ -288,7 +320,7 @@ impl PeriodTerms {
         // Of those without a request only their fees tell.
         for (_, agreement) in self.agreements() {
             let Some(usual) = self.usual(agreement) else { continue };
-            for (customer, service) in self.fees.payers(usual.period, str::is_empty) {
+            for (customer, service) in self.fees.payers(&usual, str::is_empty) {
                 if self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer) {
                     self.without_plan(&usual, &[&agreement.name, customer, service].map(str::to_string));
                 }
@@ -303,11 +335,16 @@ impl PeriodTerms {
         found
     }
 
-    /// Customers and services with a fee of the month, which no agreement covers.
+    /// Customers and services with a fee of the months that are asked for, which no agreement covers.
     fn not_agreed(&self, owed: &[Owed]) -> Vec<[String; 2]> {
-        let Some(month) = Period::of(self.month, 1, Tz::UTC).filter(|_| self.chosen.agreement.is_none()) else {
+        if self.chosen.agreement.is_some() {
             return Vec::new();
-        };
+        }
+        let first = self.period.month();
+        // A period of days reaches into others.
+        let of_days = |usual: &Covered<'_>| matches!(usual.period.cycle, Cycle::Days { .. });
+        let usual = self.agreements().filter_map(|(_, agreement)| self.usual(agreement)).filter(of_days);
+        let end = usual.map(|usual| usual.period.fee_months().end).max().unwrap_or(first.plus(1));
         let failed: Vec<[String; 3]> = self.failed().keys().cloned().collect();
         let covered: HashSet<[&str; 2]> = owed
             .iter()
@@ -318,10 +355,14 @@ impl PeriodTerms {
         if !self.removed.is_empty() {
             return Vec::new();
         }
-        // What is judged later is not left out.
-        let early: Vec<&Terms> = self.early().filter_map(|agreement| Some(self.usual(agreement)?.terms)).collect();
+        // What is judged later, or under another name, is not left out.
+        let early = self.early().filter_map(|agreement| Some(self.usual(agreement)?.terms));
+        let elsewhere = self.judged_elsewhere();
+        let elsewhere =
+            elsewhere.iter().flat_map(|agreement| &agreement.versions).map(|version| version.terms.as_ref());
+        let early: Vec<&Terms> = early.chain(elsewhere).collect();
         let is_wanted = |customer: &str| self.chosen.customer.as_ref().is_none_or(|chosen| chosen == customer);
-        let payers = self.fees.payers(month, |_| true).into_iter().filter(|(customer, service)| {
+        let payers = self.fees.payers_of(first..end, |_| true).into_iter().filter(|(customer, service)| {
             is_wanted(customer)
                 && !covered.contains(&[*customer, *service])
                 && !early.iter().any(|terms| terms.matches_service(service))

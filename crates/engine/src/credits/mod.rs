@@ -37,6 +37,7 @@ mod issue_apart;
 mod joined;
 mod judged_rows;
 mod name;
+mod naming;
 mod open_drafts;
 mod owing;
 mod period_terms;
@@ -53,7 +54,7 @@ mod wanted;
 
 use std::sync::Arc;
 
-use nines_slo::{Bounds, Credit, Evidence, Rules, Terms};
+use nines_slo::{Bounds, Credit, Evidence, Month, Rules, Terms};
 use nines_timeline::Interval;
 
 pub use behind::{MovedDays, RowsBehind, rows_behind};
@@ -85,8 +86,10 @@ pub struct Owed {
     pub terms: Arc<Terms>,
     /// By which rules.
     pub rules: Rules,
-    /// The calendar period's name: its first month.
+    /// The period's name: its first month, of days its first day.
     pub period: String,
+    /// Months of it of which there is no fee, beside others of which there is one: it waits for them.
+    pub unpaid: Vec<Month>,
     /// The part of the period that was judged, in µs.
     pub judged: Interval,
     /// The time of which counts are needed: what is judged, and before it the days from which is estimated, in µs.

@@ -2,11 +2,11 @@
 //!
 //! A draft is open until a statement of its key is issued, or it is withdrawn. Nothing that asks what was issued looks at drafts.
 
-use nines_slo::{IssuedStatement, Month};
+use nines_slo::{IssuedStatement, PeriodName};
 use nines_store::TableKind;
 
 use super::period_terms::Chosen;
-use super::recorded::{not_withdrawn, open, recorded_in};
+use super::recorded::{Periods, not_withdrawn, open, recorded_in};
 use crate::{Result, Session};
 
 /// The drafts of a period.
@@ -30,15 +30,15 @@ pub struct Unapproved {
 
 impl Session {
     /// The drafts of a period that wait for approval, by agreement, customer and service.
-    pub async fn drafts(&self, month: Month, chosen: &Chosen) -> Result<Vec<IssuedStatement>> {
-        let issued = self.statements(month, chosen).await?;
-        Ok(self.open_drafts(month, chosen, &issued).await?.open)
+    pub async fn drafts(&self, period: PeriodName, chosen: &Chosen) -> Result<Vec<IssuedStatement>> {
+        let issued = self.statements(period, chosen).await?;
+        Ok(self.open_drafts(period, chosen, &issued).await?.open)
     }
 
     /// The same beside what was issued.
     pub(super) async fn open_drafts(
         &self,
-        month: Month,
+        period: PeriodName,
         chosen: &Chosen,
         issued: &[IssuedStatement],
     ) -> Result<Drafts> {
@@ -46,7 +46,7 @@ impl Session {
         let snapshot = self.snapshot(&store.table(TableKind::Drafts)).await?;
         let Some(version) = snapshot.version() else { return Ok(Drafts::default()) };
         let context = self.reading().await?;
-        let recorded = recorded_in(snapshot, &context, month..=month, chosen, &[not_withdrawn()]).await?;
+        let recorded = recorded_in(snapshot, &context, Periods::Named(period), chosen, &[not_withdrawn()]).await?;
         Ok(Drafts { open: open(recorded.statements, issued), version })
     }
 }

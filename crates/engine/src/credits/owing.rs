@@ -8,7 +8,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
-use nines_slo::{Basis, IssuedStatement, Month, ObjectKind, Rules, Stored};
+use nines_slo::{Basis, IssuedStatement, ObjectKind, PeriodName, Rules, Stored};
 use nines_store::TableKind;
 
 use super::joined::{Joined, add_alike, alike, joined};
@@ -55,7 +55,7 @@ pub struct Credits {
 
 /// What is to be worked out.
 pub(super) struct Owing<'a> {
-    pub month: Month,
+    pub period: PeriodName,
     pub chosen: &'a Chosen,
     /// What was issued: told of even where nothing is left of it.
     pub issued: &'a [IssuedStatement],
@@ -82,9 +82,9 @@ impl Credits {
 }
 
 impl Session {
-    /// What is owed for the period of a month, by today's rules.
-    pub async fn credits(&self, month: Month, chosen: &Chosen) -> Result<Credits> {
-        let owing = Owing { month, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
+    /// What is owed for a period, by today's rules.
+    pub async fn credits(&self, period: PeriodName, chosen: &Chosen) -> Result<Credits> {
+        let owing = Owing { period, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
         let credits = self.owing(&owing).await?;
         match credits.removed.values().next() {
             Some(why) if credits.owed.is_empty() => Err(EngineError::Incomplete(why.clone())),
@@ -106,7 +106,7 @@ impl Session {
         let zone: Arc<str> = self.settings().time_zone.name().into();
         let issued: Vec<Name> = owing.issued.iter().map(name).collect();
         let asked = |rules, only| table::CreditsQuestion {
-            month: owing.month,
+            period: owing.period,
             chosen: owing.chosen.clone(),
             issued: issued.clone(),
             ending: owing.ending,
@@ -178,16 +178,20 @@ impl Session {
     }
 
     /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
-    pub fn draw_up(&self, month: Month, credits: &mut Credits) -> Result<Vec<IssuedStatement>> {
+    pub fn draw_up(&self, period: PeriodName, credits: &mut Credits) -> Result<Vec<IssuedStatement>> {
         let owed = std::mem::take(&mut credits.owed);
-        let (drawn, owed) = drawn(month, credits, owed)?;
+        let (drawn, owed) = drawn(period, credits, owed)?;
         credits.owed = owed;
         Ok(drawn)
     }
 }
 
 /// Statements of credits, and the credits without their evidence.
-pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Result<(Vec<IssuedStatement>, Vec<Owed>)> {
+pub(super) fn drawn(
+    period: PeriodName,
+    credits: &Credits,
+    mut all: Vec<Owed>,
+) -> Result<(Vec<IssuedStatement>, Vec<Owed>)> {
     let now = nines_ingest::clock::now();
     let mut statements = Vec::with_capacity(all.len());
     for owed in &mut all {
@@ -196,7 +200,7 @@ pub(super) fn drawn(month: Month, credits: &Credits, mut all: Vec<Owed>) -> Resu
             customer: owed.customer.clone(),
             service: owed.service.clone(),
             business: owed.business.clone(),
-            month,
+            period,
             versions: credits.recorded.get(&owed.agreement).cloned().unwrap_or_default(),
             active: owed.active,
             rules: owed.rules,

@@ -7,8 +7,7 @@ use chrono_tz::Tz;
 use datafusion::common::{exec_datafusion_err, exec_err};
 use datafusion::error::{DataFusionError, Result};
 use nines_slo::{
-    Agreement, Compactor, Covered, CreditError, Definitions, Evidence, Excluded, Month, ObjectKind, Period, Rules,
-    Terms,
+    Agreement, Compactor, Covered, CreditError, Definitions, Evidence, Excluded, ObjectKind, PeriodName, Rules, Terms,
 };
 use nines_store::{Store, TableKind};
 use nines_timeline::{Grid, Interval};
@@ -16,7 +15,7 @@ use nines_timeline::{Grid, Interval};
 use super::carried::Carried;
 use super::case::{Case, CaseName};
 use super::credited::CreditedBefore;
-use super::fees::Fees;
+use super::fees::{Fees, Paid};
 use super::presence::{Midnights, Presence, Seen, local_days};
 use super::spans::hull;
 use super::wanted::Wanted;
@@ -52,8 +51,8 @@ impl Chosen {
 /// What one statement works credits out with.
 #[derive(Debug)]
 pub(super) struct PeriodTerms {
-    /// A month of the period.
-    pub month: Month,
+    /// The name of the period, or of a month of it.
+    pub period: PeriodName,
     pub chosen: Chosen,
     /// Only those for whom the statement's filters ask.
     pub wanted: Wanted,
@@ -144,12 +143,12 @@ impl PeriodTerms {
     }
 
     fn is_early(&self, agreement: &Agreement) -> bool {
-        self.ending && self.usual(agreement).is_some_and(|usual| usual.period.next() > self.month.plus(1))
+        self.ending && self.usual(agreement).is_some_and(|usual| usual.period.last_name() > self.period)
     }
 
     /// How an agreement judges the period if nobody came or went in it; `None` if it does not.
     pub fn usual<'a>(&self, agreement: &'a Agreement) -> Option<Covered<'a>> {
-        agreement.covered(self.month, ALWAYS, self.rules)
+        agreement.covered(self.period, ALWAYS, self.rules)
     }
 
     /// The versions that judge the period, by number, each as for a customer who came when it began: who comes later may be
@@ -157,7 +156,8 @@ impl PeriodTerms {
     pub fn judges<'a>(&self, agreement: &'a Agreement) -> Vec<(usize, Covered<'a>)> {
         let versions = agreement.versions.iter().enumerate();
         let judging = versions.filter_map(|(number, version)| {
-            let covered = agreement.covered(self.month, Interval::new(version.in_force.start, i64::MAX), self.rules)?;
+            let covered =
+                agreement.covered(self.period, Interval::new(version.in_force.start, i64::MAX), self.rules)?;
             std::ptr::eq(version.terms.as_ref(), covered.terms).then_some((number, covered))
         });
         judging.collect()
@@ -295,9 +295,9 @@ impl PeriodTerms {
         let excluding = Interval::new(covered.excludes_from(reads), reads.end);
         let decides = |interval: Interval| interval.start < excluding.end && interval.end > excluding.start;
         // Without a fee that can be used there is still an availability.
-        let fee = self.fees.paid(customer, service, &covered).unwrap_or_else(|why| {
+        let paid = self.fees.paid(customer, service, &covered, &active).unwrap_or_else(|why| {
             self.fail(name.clone(), &why);
-            None
+            Paid::default()
         });
         let hull = hull(&active, period.interval);
         let needs = covered.needs(&lost);
@@ -309,10 +309,11 @@ impl PeriodTerms {
             exclusions: by_start(exclusions.filter(|excluded| decides(excluded.interval)).collect()),
             lost: lost.into_iter().filter(|lost| touches(*lost)).collect(),
             active: if active == [ALWAYS] { Vec::new() } else { active },
-            fee,
+            fee: paid.fee,
+            month_fees: paid.months,
             stored_slice: Some(self.slot),
             credited: match terms.cap_of_year {
-                Some(_) => self.credited.of(&name, period.first),
+                Some(_) => self.credited.of(&name, period.name),
                 None => Vec::new(),
             },
             ..Evidence::default()
@@ -332,6 +333,7 @@ impl PeriodTerms {
             version,
             terms,
             period,
+            unpaid: paid.unpaid,
             judged,
             rules: self.rules,
             compactors,
@@ -394,11 +396,11 @@ impl PeriodTerms {
     pub fn check_begun(&self, now: i64) -> Result<()> {
         let begins = self.agreements().filter_map(|(_, agreement)| Some(self.usual(agreement)?.period.interval.start));
         // Where no agreement judges it any more, it is a month like any other.
-        let month = || Some(Period::of(self.month, 1, Tz::UTC)?.interval.start);
+        let month = || self.period.begins(Tz::UTC);
         if (self.agreements().next().is_some() || !self.removed.is_empty())
             && begins.min().or_else(month).is_some_and(|begins| begins > now)
         {
-            return exec_err!("{} has not begun yet; nothing is owed for it", self.month);
+            return exec_err!("{} has not begun yet; nothing is owed for it", self.period);
         }
         if let Some(name) = &self.chosen.agreement
             && !self.definitions.agreements.iter().any(|agreement| agreement.name == *name)

@@ -10,7 +10,7 @@ use datafusion::common::{exec_datafusion_err, internal_datafusion_err};
 use datafusion::logical_expr::{Expr, col, lit, not};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use nines_slo::{IssuedStatement, Month};
+use nines_slo::{IssuedStatement, Month, Period, PeriodName};
 use nines_store::Snapshot;
 
 use super::name::{Name, name};
@@ -18,8 +18,45 @@ use super::period_terms::Chosen;
 use crate::Result;
 use crate::evaluate::texts;
 
-/// Months of the longest period.
+/// Months of the longest period of months.
 const LONGEST: u32 = 12;
+
+/// Periods whose statements are read.
+#[derive(Debug, Clone)]
+pub(super) enum Periods {
+    /// The one of this name.
+    Named(PeriodName),
+    /// All that lie in these months, or reach into them.
+    In(RangeInclusive<Month>),
+}
+
+impl Periods {
+    /// Which names are those of such periods, at least: names are ordered as their texts.
+    fn names(&self) -> Expr {
+        // A period of months lies within a year, and is named by its first month, so that the others need not be read.
+        let first = |month: Month| lit(month.first_of(LONGEST).to_string());
+        let period = || col("period");
+        match self {
+            Periods::Named(PeriodName::Month(month)) => period().between(first(*month), lit(month.to_string())),
+            Periods::Named(day) => period().eq(lit(day.to_string())),
+            Periods::In(months) => {
+                // One of days may have begun a year before.
+                let (first, end) = (first(months.start().minus(LONGEST)), months.end().plus(1).to_string());
+                period().gt_eq(first).and(period().lt(lit(end)))
+            }
+        }
+    }
+
+    fn contain(&self, period: &Period) -> bool {
+        match self {
+            Periods::Named(name) => period.has_name(*name),
+            Periods::In(months) => {
+                let own = period.fee_months();
+                own.start <= *months.end() && *months.start() < own.end
+            }
+        }
+    }
+}
 
 /// Statements that were issued.
 #[derive(Debug, Default)]
@@ -46,20 +83,16 @@ pub(super) fn not_withdrawn() -> Expr {
     not(col("withdrawn"))
 }
 
-/// The statements in a version of their table, or the drafts in one of theirs, whose periods lie in these months, or reach into them,
-/// and for which these conditions hold.
+/// The statements of some periods in a version of their table, or the drafts in one of theirs, for which these conditions hold.
 pub(super) async fn recorded_in(
     snapshot: Snapshot,
     context: &SessionContext,
-    months: RangeInclusive<Month>,
+    periods: Periods,
     chosen: &Chosen,
     conditions: &[Expr],
 ) -> Result<Recorded> {
     let mut found = Recorded { version: snapshot.version().unwrap_or_default(), ..Recorded::default() };
-    // A period is named by its first month and lies within a year, so that the others need not be read.
-    let first = months.start().first_of(LONGEST).to_string();
-    let periods = col("period").between(lit(first), lit(months.end().to_string()));
-    let mut rows = context.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods)?;
+    let mut rows = context.read_table(Arc::new(nines_store::Provider::pinned(snapshot)))?.filter(periods.names())?;
     let one = [("agreement", &chosen.agreement), ("customer", &chosen.customer)];
     for (column, value) in one.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?))) {
         rows = rows.filter(col(column).eq(lit(value.as_str())))?;
@@ -69,7 +102,7 @@ pub(super) async fn recorded_in(
     }
     let mut rows = rows.execute_stream().await?;
     while let Some(batch) = rows.next().await {
-        read(&batch?, &months, &mut found)?;
+        read(&batch?, &periods, &mut found)?;
     }
     found.statements.retain(|statement| chosen.has(&statement.agreement));
     let key = |s: &IssuedStatement| (s.agreement.clone(), s.customer.clone(), s.service.clone(), s.period, s.revision);
@@ -79,7 +112,7 @@ pub(super) async fn recorded_in(
 
 /// Of drafts those that are open: nothing of their key was issued.
 pub(super) fn open(mut drafts: Vec<IssuedStatement>, issued: &[IssuedStatement]) -> Vec<IssuedStatement> {
-    let mut next: HashMap<(Name, Month), u32> = HashMap::new();
+    let mut next: HashMap<(Name, PeriodName), u32> = HashMap::new();
     for statement in issued {
         let next = next.entry((name(statement), statement.period)).or_default();
         *next = statement.revision.max(*next);
@@ -91,7 +124,7 @@ pub(super) fn open(mut drafts: Vec<IssuedStatement>, issued: &[IssuedStatement])
     drafts
 }
 
-fn read(batch: &RecordBatch, months: &RangeInclusive<Month>, found: &mut Recorded) -> Result<()> {
+fn read(batch: &RecordBatch, periods: &Periods, found: &mut Recorded) -> Result<()> {
     let (text, sha256) = (texts(batch, "text")?, texts(batch, "sha256")?);
     let names = ["agreement", "customer", "service", "period"].map(|name| texts(batch, name));
     let [agreement, customer, service, period] = names;
@@ -114,7 +147,7 @@ fn read(batch: &RecordBatch, months: &RangeInclusive<Month>, found: &mut Recorde
         let agreement = statement.agreement().map_err(|error| exec_datafusion_err!("{}: {error}", named()))?;
         let period = statement.covered(&agreement).map(|covered| covered.period);
         found.keys.insert((key, revision.value(row)));
-        if period.is_ok_and(|period| period.first <= *months.end() && *months.start() < period.next()) {
+        if period.is_ok_and(|period| periods.contain(&period)) {
             found.statements.push(statement);
         }
     }

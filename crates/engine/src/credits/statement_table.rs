@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::ExecutionPlan;
-use nines_slo::Month;
+use nines_slo::PeriodName;
 use nines_store::TableKind;
 
 use super::exported::{self, Asked, READ, STATUS, exported};
+use super::naming::refused;
 use super::period_terms::Chosen;
 use super::table::PERIOD;
 use super::wanted::NAMES;
@@ -21,14 +23,14 @@ use crate::table_call::TableCall;
 
 /// The statements of a period.
 #[derive(Debug, Clone)]
-pub(crate) struct StatementsOf(Month);
+pub(crate) struct StatementsOf(PeriodName);
 
 #[async_trait]
 impl DeferredFunction for StatementsOf {
     const SIGNATURE: Signature = Signature { function: "credit_statements", parameters: &[PERIOD] };
     const DOCUMENTATION: [&'static str; 3] = [
         "Agreements",
-        "The statements of a period such as '2026-10' or 'last month' (of the session's time zone), a row for each, for \
+        "The statements of a period such as '2026-10', 'last month' (of the session's time zone) or '2026-10-05' (the first day of a period of days), a row for each, for \
                        accounting. status is 'issued', 'superseded' (a later revision was issued), 'draft' (it waits for approval, \
                        issued_at is NULL), or 'waiting' (worked out and complete, and there is no fee yet: nothing is issued, so revision, number, issued_at, amounts and sha256 \
                        are NULL). [period_start, period_end) is what is judged, claim_by the time before which the credit must be \
@@ -42,7 +44,7 @@ impl DeferredFunction for StatementsOf {
     const BESIDE: &'static [TableKind] = &READ;
 
     fn of(arguments: &Arguments<'_>) -> Result<Self> {
-        arguments.month(PERIOD.name).map(StatementsOf)
+        arguments.period(PERIOD.name).map(StatementsOf)
     }
 
     fn schema(zone: &str) -> SchemaRef {
@@ -56,14 +58,19 @@ impl DeferredFunction for StatementsOf {
         call: &TableCall,
         zone: &Arc<str>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let StatementsOf(month) = *self;
-        let asked = Asked { month, chosen: &Chosen::default(), filters: &call.filters, zone };
+        let StatementsOf(period) = *self;
+        let asked = Asked { period, chosen: &Chosen::default(), filters: &call.filters, zone };
         let found = exported(evaluation, evaluator, &asked).await.map_err(|error| match error {
             EngineError::Sql(error) => error,
             other => DataFusionError::External(Box::new(other)),
         })?;
+        if found.rows.num_rows() == 0
+            && let (PeriodName::Day(_), Some(why)) = (period, refused(period, evaluator.definitions.agreements.iter()))
+        {
+            return exec_err!("{why}");
+        }
         if let (Some(why), Some(store)) = (found.unknown, &evaluator.store) {
-            store.notice(format!("what waits for a fee in {month} is not known, or not all of it: {why}"));
+            store.notice(format!("what waits for a fee in {period} is not known, or not all of it: {why}"));
         }
         rows(found.rows, evaluation, call).await
     }

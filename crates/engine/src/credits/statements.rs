@@ -4,19 +4,19 @@ use std::ops::RangeInclusive;
 
 use datafusion::arrow::array::StringViewArray;
 use datafusion::common::exec_datafusion_err;
-use nines_slo::{IssuedStatement, Month};
+use nines_slo::{IssuedStatement, Month, PeriodName};
 use nines_store::TableKind;
 
 use super::period_terms::Chosen;
-use super::recorded::{Recorded, recorded_in};
+use super::recorded::{Periods, Recorded, recorded_in};
 use crate::evaluate::texts;
 use crate::{Result, Session};
 
 impl Session {
     /// The statements of a period that were issued, every revision of them, by agreement, customer, service and revision. What
     /// cannot be read is an error that names it.
-    pub async fn statements(&self, month: Month, chosen: &Chosen) -> Result<Vec<IssuedStatement>> {
-        self.statements_of(month..=month, chosen).await
+    pub async fn statements(&self, period: PeriodName, chosen: &Chosen) -> Result<Vec<IssuedStatement>> {
+        Ok(self.recorded_statements(Periods::Named(period), chosen).await?.statements)
     }
 
     /// The same of all periods that lie in these months, or reach into them.
@@ -25,20 +25,20 @@ impl Session {
         months: RangeInclusive<Month>,
         chosen: &Chosen,
     ) -> Result<Vec<IssuedStatement>> {
-        Ok(self.recorded_statements(months, chosen).await?.statements)
+        Ok(self.recorded_statements(Periods::In(months), chosen).await?.statements)
     }
 
     /// The same, and what else is known of the table.
-    pub(super) async fn recorded_statements(&self, months: RangeInclusive<Month>, chosen: &Chosen) -> Result<Recorded> {
+    pub(super) async fn recorded_statements(&self, periods: Periods, chosen: &Chosen) -> Result<Recorded> {
         let Some(store) = self.store() else { return Ok(Recorded::default()) };
         let snapshot = self.snapshot(&store.table(TableKind::Statements)).await?;
-        recorded_in(snapshot, &self.reading().await?, months, chosen, &[]).await
+        recorded_in(snapshot, &self.reading().await?, periods, chosen, &[]).await
     }
 }
 
 impl Session {
-    /// Agreement, customer, service and first month of the period of every statement, without the statements.
-    pub(super) async fn issued_keys(&self) -> Result<Vec<(String, String, String, Month)>> {
+    /// Agreement, customer, service and period of every statement, without the statements.
+    pub(super) async fn issued_keys(&self) -> Result<Vec<(String, String, String, PeriodName)>> {
         let Some(store) = self.store() else { return Ok(Vec::new()) };
         let snapshot = self.snapshot(&store.table(TableKind::Statements)).await?;
         let rows = self.reading().await?.read_table(std::sync::Arc::new(nines_store::Provider::pinned(snapshot)))?;

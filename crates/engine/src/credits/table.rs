@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{ScalarValue, exec_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
-use nines_slo::{Month, Rules};
+use nines_slo::{PeriodName, Rules};
 use nines_store::{ByDay, FilePartition, TableKind};
 use nines_timeline::Interval;
 
@@ -43,14 +42,14 @@ const SHARED: [&str; 2] = ["customer", "service"];
 
 /// The credits of a period.
 #[derive(Debug, Clone)]
-pub(crate) struct CreditsOf(Month);
+pub(crate) struct CreditsOf(PeriodName);
 
 #[async_trait]
 impl DeferredFunction for CreditsOf {
     const SIGNATURE: Signature = Signature { function: "credits", parameters: &[PERIOD] };
     const DOCUMENTATION: [&'static str; 3] = [
         "Agreements",
-        "What each customer is owed for a period such as '2026-10' or 'last month' (of the session's time zone), by agreement, customer and service: a row for \
+        "What each customer is owed for a period such as '2026-10', 'last month' (of the session's time zone) or '2026-10-05' (the first day of a period of days), by agreement, customer and service: a row for \
                        each that has a fee or a valid request in it. availability is in percent, rounded for print, \
                        availability_exact the fraction of 1 that decides. amount is credit_percent of fee_base, rounded once, \
                        half to even, at the currency's minor unit; NULL without a fee. estimated says how many requests are assumed to have \
@@ -66,7 +65,7 @@ impl DeferredFunction for CreditsOf {
     const BESIDE: &'static [TableKind] = &[TableKind::Fees, TableKind::Statements];
 
     fn of(arguments: &Arguments<'_>) -> Result<Self> {
-        arguments.month(PERIOD.name).map(CreditsOf)
+        arguments.period(PERIOD.name).map(CreditsOf)
     }
 
     fn schema(zone: &str) -> SchemaRef {
@@ -81,6 +80,7 @@ impl DeferredFunction for CreditsOf {
         zone: &Arc<str>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let judging = judging(evaluator, CreditsQuestion::new(self.0), &call.filters).await?;
+        judging.check_named()?;
         if let Some(why) = judging.removed.values().next() {
             return exec_err!("{why}");
         }
@@ -92,7 +92,7 @@ impl DeferredFunction for CreditsOf {
 /// Whose credits of which period are wanted.
 #[derive(Debug)]
 pub(super) struct CreditsQuestion {
-    pub month: Month,
+    pub period: PeriodName,
     pub chosen: Chosen,
     /// Agreement, customer and service of what was issued.
     pub issued: Vec<[String; 3]>,
@@ -104,9 +104,9 @@ pub(super) struct CreditsQuestion {
 }
 
 impl CreditsQuestion {
-    pub fn new(month: Month) -> Self {
+    pub fn new(period: PeriodName) -> Self {
         CreditsQuestion {
-            month,
+            period,
             chosen: Chosen::default(),
             issued: Vec::new(),
             ending: false,
@@ -123,11 +123,9 @@ pub(super) async fn judging(
     filters: &[Expr],
 ) -> Result<PeriodTerms> {
     let inputs = evaluator.inputs(TableKind::Requests)?;
-    let CreditsQuestion { month, chosen, issued, ending, rules, only } = asked;
-    // No period is longer than a year.
-    let ended = month.plus(12).interval(Tz::UTC).map(|month| month.end);
+    let CreditsQuestion { period, chosen, issued, ending, rules, only } = asked;
     let mut judging = PeriodTerms {
-        month,
+        period,
         chosen,
         ending,
         rules,
@@ -140,7 +138,7 @@ pub(super) async fn judging(
         definitions: Arc::clone(&evaluator.definitions),
         fees: Fees::new(&evaluator.rows(TableKind::Fees, None, &[]).await?)?,
         credited: CreditedBefore::default(),
-        exclusions: evaluator.excluded(ended.unwrap_or_default())?,
+        exclusions: evaluator.excluded(period.over_by().unwrap_or_default())?,
         incidents: evaluator.incidents.clone(),
         lost: evaluator.incidents.iter().filter(|incident| incident.telemetry_lost).cloned().collect(),
         carried: Carried::default(),
@@ -159,6 +157,7 @@ pub(super) async fn judging(
         presence: OnceLock::new(),
     };
     judging.check_readable()?;
+    judging.tell_other_names();
     judging.removed = removed(evaluator, &judging)?;
     judging.check_begun(evaluator.now)?;
     let filters: Vec<&Expr> = filters.iter().filter(|filter| speaks_of(filter, &SHARED)).collect();
@@ -168,7 +167,7 @@ pub(super) async fn judging(
         .flat_map(|(_, agreement)| judging.judges(agreement))
         .any(|(_, of)| of.terms.cap_of_year.is_some())
     {
-        judging.credited = CreditedBefore::read(evaluator, judging.month).await?;
+        judging.credited = CreditedBefore::read(evaluator, judging.period).await?;
     }
     judging.ask_objectives(evaluator).await?;
     // What speaks of services alone chooses services whole.
@@ -217,7 +216,7 @@ fn removed(evaluator: &Evaluator<'_>, judging: &PeriodTerms) -> Result<BTreeMap<
             let why = format!(
                 "the credits of {} under {} follow from rows of {} that were removed: those before {from} are not kept. What was \
                  issued is in the table statements, with its evidence. Of several agreements, ask for another with --agreement",
-                judging.month,
+                judging.period,
                 agreement.name,
                 table.name()
             );

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nines_slo::{Agreement, Covered, Month, Pattern, Terms, days_of};
+use nines_slo::{Agreement, Covered, Pattern, PeriodName, Terms, days_of};
 use nines_timeline::{Interval, normalize, without};
 
 use super::Owed;
@@ -19,8 +19,8 @@ const MOST: usize = 5;
 pub struct Unissued {
     /// Its name.
     pub agreement: String,
-    /// The first month of the period.
-    pub period: Month,
+    /// The period.
+    pub period: PeriodName,
     /// Why, for people: what is missing, service by service, or what does not match.
     pub why: String,
     /// What kind of reason it is.
@@ -56,12 +56,12 @@ impl PeriodTerms {
                 None => self.nothing(number, agreement, &usual, presence),
             };
             let unissued =
-                |(kind, why)| Unissued { agreement: agreement.name.clone(), period: usual.period.first, why, kind };
+                |(kind, why)| Unissued { agreement: agreement.name.clone(), period: usual.period.name, why, kind };
             found.extend(why.map(unissued));
         }
         let removed = self.removed.iter().map(|(name, why)| Unissued {
             agreement: name.clone(),
-            period: self.month,
+            period: self.period,
             why: why.clone(),
             kind: UnissuedKind::Removed,
         });

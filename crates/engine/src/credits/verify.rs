@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use nines_slo::{Difference, IssuedStatement, Month, Verdict, differences};
+use nines_slo::{Difference, IssuedStatement, PeriodName, Verdict, differences};
 
 use super::gone::gone;
 use super::issue::by_earlier_rules;
@@ -49,8 +49,8 @@ pub enum Today {
 
 impl Session {
     /// Verifies the statements of a period; those of credits that were never issued come second.
-    pub async fn verify(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<IssuedStatement>)> {
-        let (verified, missing) = self.verify_together(month, chosen).await?;
+    pub async fn verify(&self, period: PeriodName, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<IssuedStatement>)> {
+        let (verified, missing) = self.verify_together(period, chosen).await?;
         let is_unread = |one: &Verified| matches!(one.today, Today::Unread(_));
         let is_one = verified.iter().all(|one| one.statement.agreement == verified[0].statement.agreement);
         if is_one || !verified.iter().any(is_unread) {
@@ -61,7 +61,7 @@ impl Session {
         let names: BTreeSet<String> = verified.into_iter().map(|one| one.statement.agreement).chain(defined).collect();
         let (mut verified, mut missing) = (Vec::new(), Vec::new());
         for name in names.into_iter().filter(|name| chosen.has(name)) {
-            match self.verify_together(month, &chosen.among([name])).await {
+            match self.verify_together(period, &chosen.among([name])).await {
                 Ok((found, never)) => {
                     verified.extend(found);
                     missing.extend(never);
@@ -74,22 +74,26 @@ impl Session {
         Ok((verified, missing))
     }
 
-    async fn verify_together(&self, month: Month, chosen: &Chosen) -> Result<(Vec<Verified>, Vec<IssuedStatement>)> {
-        let issued = self.statements(month, chosen).await?;
+    async fn verify_together(
+        &self,
+        period: PeriodName,
+        chosen: &Chosen,
+    ) -> Result<(Vec<Verified>, Vec<IssuedStatement>)> {
+        let issued = self.statements(period, chosen).await?;
         let (recorded, _) = self.recorded().await?;
         let is_known = recorded.iter().any(|stored| stored.kind == nines_slo::ObjectKind::Agreement);
         let (mut today, mut by_current, mut refused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
         let (mut removed, mut lacks, mut unread) = (BTreeMap::new(), HashMap::new(), None);
         let mut failed = BTreeMap::new();
         if is_known {
-            match self.owed_today(month, chosen, &issued).await {
+            match self.owed_today(period, chosen, &issued).await {
                 Ok(mut credits) => {
                     failed = std::mem::take(&mut credits.failed);
-                    let drawn_up = self.draw_up(month, &mut credits)?;
+                    let drawn_up = self.draw_up(period, &mut credits)?;
                     today.extend(drawn_up.into_iter().map(|s| (name(&s), s)));
                     lacks.extend(credits.owed.iter().map(|owed| (owed.name(), owed.lack.clone())));
                     let current = std::mem::take(&mut credits.by_current);
-                    by_current.extend(drawn(month, &credits, current)?.0.into_iter().map(|s| (name(&s), s)));
+                    by_current.extend(drawn(period, &credits, current)?.0.into_iter().map(|s| (name(&s), s)));
                     (refused, removed) = (credits.refused, credits.removed);
                 }
                 Err(error) if issued.is_empty() || matches!(error, EngineError::Cancelled) => return Err(error),
@@ -134,9 +138,9 @@ impl Session {
                 },
             };
         }
-        // What is not due with the month is not missing, unless it is asked for by name.
+        // What is not due with a month is not missing, unless it is asked for by name.
         let is_due = |s: &IssuedStatement| {
-            let is_early = |s: &IssuedStatement| s.calendar_period().is_ok_and(|period| period.next() > month.plus(1));
+            let is_early = |s: &IssuedStatement| s.calendar_period().is_ok_and(|own| own.last_name() > period);
             chosen.agreement.is_some() || !is_early(s)
         };
         // What waits for a fee, or cannot be worked out, is not missing.
@@ -150,10 +154,10 @@ impl Session {
 
 impl Session {
     /// What is owed by what is stored today.
-    async fn owed_today(&self, month: Month, chosen: &Chosen, issued: &[IssuedStatement]) -> Result<Credits> {
+    async fn owed_today(&self, period: PeriodName, chosen: &Chosen, issued: &[IssuedStatement]) -> Result<Credits> {
         self.vouched_for().await?;
         let earlier = by_earlier_rules(issued);
-        self.owing(&Owing { month, chosen, issued, ending: false, earlier }).await
+        self.owing(&Owing { period, chosen, issued, ending: false, earlier }).await
     }
 }
 

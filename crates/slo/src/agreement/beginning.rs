@@ -38,12 +38,12 @@ impl Agreement {
             Beginning::Next(period) => format!(
                 "agreement {name}: what is in force from {from} ({zone}) on begins to count with the period {}, at {}; a period is \
                  judged whole by what was in force when it began",
-                period.first,
+                period.name,
                 at(period.interval.start)
             ),
             Beginning::Rest { period, judged } => format!(
                 "agreement {name}: of its first period, {}, only the time from {} ({zone}) on is judged",
-                period.first,
+                period.name,
                 at(judged.start)
             ),
             Beginning::Never => format!(
@@ -54,17 +54,20 @@ impl Agreement {
     }
 }
 
-/// More months than any two periods have.
-const MONTHS: u32 = 25;
+/// More names than any two periods have.
+const NAMES: usize = 25;
 
 impl Agreement {
     /// How the version that comes into force at an instant (µs) begins to count. `None`: at once, with a period, or there is no
     /// such version.
     pub fn beginning(&self, from: i64) -> Option<Beginning> {
         let version = self.versions.iter().find(|version| version.in_force.start == from)?;
-        let first = version.terms.cycle.month_at(from, version.terms.time_zone)?;
+        let (cycle, zone) = (version.terms.cycle, version.terms.time_zone);
+        // Since ever no period began.
+        cycle.period_at(from, zone)?;
+        let names = cycle.names_from(from, zone).take(NAMES);
         let always = Interval::new(i64::MIN, i64::MAX);
-        let covered = (0..MONTHS).filter_map(|later| self.covered(first.plus(later), always, Rules::CURRENT));
+        let covered = names.filter_map(|name| self.covered(name, always, Rules::CURRENT));
         let mut own = covered.filter(|covered| std::ptr::eq(covered.terms, version.terms.as_ref()));
         match own.next() {
             None => Some(Beginning::Never),

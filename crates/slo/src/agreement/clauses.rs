@@ -1,5 +1,8 @@
 //! The smaller clauses of an agreement, one function each.
 
+use std::ops::RangeInclusive;
+
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use nines_timeline::Share;
 
@@ -7,7 +10,7 @@ use crate::agreement::terms::{Bad, LostTelemetry, Measure, NotValid, OverEnd, Ra
 use crate::duration;
 use crate::fields::{self, Fields};
 use crate::mistake::Notes;
-use crate::period::Cycle;
+use crate::period::{Cycle, PeriodName};
 use crate::slo::time_zone;
 use crate::statuses::Statuses;
 use crate::yaml::Node;
@@ -15,24 +18,82 @@ use crate::yaml::Node;
 /// `period`: how periods follow each other, and their zone.
 pub(crate) fn period(fields: &Fields<'_>, notes: &mut Notes<'_>) -> Option<(Cycle, Tz)> {
     let period = Fields::read(fields.need("period", notes)?, "period", &["duration", "from", "timeZone"], notes)?;
-    let months = period.need("duration", notes).and_then(|_| period.parse("duration", notes, months));
-    let from = match period.get("from") {
-        Some(_) => period.parse("from", notes, day_of_month),
-        None => Some(1),
-    };
+    let length = period.need("duration", notes).and_then(|_| period.parse("duration", notes, length));
+    let cycle = length.and_then(|length| cycle(&period, length, notes));
     let zone = time_zone(&period, notes);
-    Some((Cycle { months: months?, from: from? }, zone?))
+    Some((cycle?, zone?))
+}
+
+/// How long periods are.
+#[derive(Clone, Copy)]
+enum Length {
+    Months(u32),
+    Days(u32),
+}
+
+/// A duration, and `from`, which says when one begins.
+fn cycle(period: &Fields<'_>, length: Length, notes: &mut Notes<'_>) -> Option<Cycle> {
+    let from = period.get("from");
+    match length {
+        Length::Months(months) => {
+            let from = from.map_or(Some(1), |_| period.parse("from", notes, day_of_month));
+            Some(Cycle::Months { months, from: from? })
+        }
+        Length::Days(days) => {
+            if from.is_none() {
+                let reason = format!(
+                    "missing field 'from' in period, which periods of {days} days need: they are counted from a day"
+                );
+                notes.error_hint(period.place, reason, "a day on which one begins, such as from: 2026-01-10");
+            }
+            Some(Cycle::Days { days, from: period.parse("from", notes, day)? })
+        }
+    }
 }
 
 fn day_of_month(text: &str) -> Result<u32, String> {
-    let day = text.parse().ok().filter(|day| (1..=31).contains(day));
-    day.ok_or_else(|| {
-        format!(
+    let number = text.parse().ok().filter(|day| (1..=31).contains(day));
+    number.ok_or_else(|| match day(text) {
+        Ok(_) => format!(
+            "'{text}' is no day of a month: periods of months begin on a day of the month, such as 15; those of days, such as \
+             duration: 30d, are counted from a date"
+        ),
+        Err(_) => format!(
             "'{text}' is no day of a month: expected 1 to 31, on which periods begin; in a month that has fewer days on its last"
-        )
+        ),
     })
 }
 
+/// A day on which a period of days begins.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    match text.parse() {
+        Ok(PeriodName::Day(day)) => Ok(day),
+        _ => Err(format!(
+            "'{text}' is no date: periods of days are counted from a day on which one begins, such as 2026-01-10"
+        )),
+    }
+}
+
+/// Days of a period: so few that there is something to judge, and no more than a year.
+const DAYS: RangeInclusive<u32> = 7..=366;
+
+fn length(text: &str) -> Result<Length, String> {
+    let days = |unit: char, each: u32| {
+        let number = text.strip_suffix(unit)?.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
+        number.and_then(|number| number.checked_mul(each))
+    };
+    match days('d', 1).or_else(|| days('w', 7)) {
+        Some(days) if DAYS.contains(&days) => Ok(Length::Days(days)),
+        Some(_) => Err(format!(
+            "'{text}' is no period of an agreement: expected {} to {} days, as in 30d",
+            DAYS.start(),
+            DAYS.end()
+        )),
+        None => months(text).map(Length::Months).map_err(|wrong| format!("{wrong}, or days such as 30d")),
+    }
+}
+
+/// Calendar months that divide a year.
 pub(crate) fn months(text: &str) -> Result<u32, String> {
     let wrong = || {
         format!(
@@ -177,14 +238,14 @@ pub(crate) fn min_requests(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
 const COMPLETE: i64 = duration::DAY;
 
 /// `complete`: how long before the end of a period the newest row of a service may be.
-pub(crate) fn complete(fields: &Fields<'_>, notes: &mut Notes<'_>) -> i64 {
+pub(crate) fn complete(fields: &Fields<'_>, cycle: Option<Cycle>, notes: &mut Notes<'_>) -> i64 {
+    // As long as the shortest period, nothing would have to be stored of it.
+    let most = cycle.map_or(27, |cycle| cycle.lengths()[0] - 1).min(27);
     let read = |text: &str| {
         let micros = duration::micros(text, duration::SPAN)?;
-        // As long as the shortest month, nothing would have to be stored of it.
-        let most = 27 * duration::DAY;
-        (micros <= most)
+        (micros <= i64::from(most) * duration::DAY)
             .then_some(micros)
-            .ok_or_else(|| format!("'{text}' is too long: expected at most 27d, as in 24h"))
+            .ok_or_else(|| format!("'{text}' is too long: expected at most {most}d, as in 24h"))
     };
     fields.parse("complete", notes, read).unwrap_or(COMPLETE)
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::DateTime;
+use chrono::NaiveDate;
 use nines_timeline::{Grid, Interval, normalize};
 
 use crate::agreement::{Agreement, AgreementVersion, Allowance, Terms};
 use crate::fraction::Fraction;
-use crate::period::{Month, Period};
+use crate::local_days::days;
+use crate::period::{Month, Period, PeriodName};
 use crate::rules::Rules;
 use crate::spans::{clip, intersect, subtract};
 
@@ -25,15 +26,15 @@ pub struct Covered<'a> {
 }
 
 impl Agreement {
-    /// How the period that a month is part of is judged by these rules, for a customer who was active (`[from, until)` in
-    /// µs; `i64::MIN` and `i64::MAX` where nothing is said). `None`: nothing was agreed in it.
+    /// How the period of a name is judged by these rules, for a customer who was active (`[from, until)` in
+    /// µs; `i64::MIN` and `i64::MAX` where nothing is said). `None`: nothing was agreed in it, or no period has this name.
     ///
     /// A first version that begins inside the period shortens it, and so does the end of a last one; one that replaces
     /// another inside the period waits for the next.
-    pub fn covered(&self, month: Month, active: Interval, rules: Rules) -> Option<Covered<'_>> {
+    pub fn covered(&self, name: PeriodName, active: Interval, rules: Rules) -> Option<Covered<'_>> {
         self.versions.iter().enumerate().find_map(|(i, version)| {
             let terms = version.terms.as_ref();
-            let period = terms.cycle.period(month, terms.time_zone)?;
+            let period = terms.cycle.period(name, terms.time_zone)?;
             let start = period.interval.start.max(active.start).max(version.in_force.start);
             let end = period.interval.end.min(active.end).min(lasting(&self.versions[i..]));
             let covered = Covered { terms, period, interval: Interval::new(start, end), rules };
@@ -115,15 +116,14 @@ impl Covered<'_> {
     /// Where a fee is prorated, the share of the period's calendar days of which some metric judges something, whatever service hours
     /// are.
     pub(crate) fn paid_days(&self, active: &[Interval]) -> Option<Fraction> {
-        let zone = self.terms.time_zone;
-        let date = |at: i64| DateTime::from_timestamp_micros(at).map(|at| at.with_timezone(&zone).date_naive());
-        let mut days = BTreeSet::new();
-        let metrics = self.terms.prorate.then(|| self.metrics())?;
-        for span in metrics.iter().flat_map(|metric| metric.slices_of(active)) {
-            let (first, last) = date(span.start).zip(date(span.end - 1))?;
-            days.extend(first.iter_days().take_while(|day| *day <= last));
-        }
-        Some(Fraction::new(days.len() as u64, self.period.days()))
+        self.terms.prorate.then(|| Fraction::new(self.judged_days(active).len() as u64, self.period.days()))
+    }
+
+    /// The local days of which some metric judges something, whatever service hours are.
+    pub(crate) fn judged_days(&self, active: &[Interval]) -> BTreeSet<NaiveDate> {
+        let metrics = self.metrics();
+        let spans = metrics.iter().flat_map(|metric| metric.slices_of(active));
+        spans.flat_map(|span| days(span, self.terms.time_zone)).collect()
     }
 
     /// From when on (µs) exclusions decide something: where an allowance goes by a longer period, those before the judged

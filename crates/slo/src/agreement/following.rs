@@ -15,8 +15,8 @@ pub(crate) struct Misfit {
 
 /// What is wrong with a version after the one before it.
 ///
-/// A period is named by its first month. So where durations or first days differ, or nothing is in force between the two, the later
-/// one may begin only after the last period of the earlier one, in a month that no period of that names.
+/// A period is named by its first month or day. So where durations or first days differ, or nothing is in force between the two, the
+/// later one may begin only after the last period of the earlier one, in a month that no period of that names.
 pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Option<Misfit> {
     let (old, new) = (&before.terms, &next.terms);
     let (end, start) = (before.in_force.end, next.in_force.start);
@@ -28,9 +28,9 @@ pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Opti
         return None;
     }
     // The next day on which a period of the earlier one begins, and the later one may.
-    let mut ends = (0..=12).filter_map(|months| old.cycle.period(last.next().plus(months), old.time_zone));
-    let day = ends.find_map(|period| {
-        let day = date(period.interval.start, old.time_zone)?;
+    let mut ends = old.cycle.names_from(last.interval.end, old.time_zone).take(13);
+    let day = ends.find_map(|name| {
+        let day = date(old.cycle.period(name, old.time_zone)?.interval.start, old.time_zone)?;
         let at = first_instant(day, new.time_zone)?;
         fits(old, new, at, at).then_some(day)
     });
@@ -41,13 +41,13 @@ pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Opti
             reason: format!(
                 "its periods are of {}, those of the version before it of {}, and on {} a period of the one begins within one of \
                  the other",
-                length(new.cycle),
-                length(old.cycle),
+                new.cycle.words(),
+                old.cycle.words(),
                 shown(start, new.time_zone)
             ),
             hint: match day {
                 Some(day) => {
-                    let both = if old.cycle.from == new.cycle.from {
+                    let both = if share_names(old.cycle, new.cycle) {
                         "where both begin"
                     } else {
                         "where a period before it ends"
@@ -75,11 +75,6 @@ pub(crate) fn misfit(before: &AgreementVersion, next: &AgreementVersion) -> Opti
     })
 }
 
-fn length(cycle: Cycle) -> String {
-    let months = format!("{} month{}", cycle.months, if cycle.months == 1 { "" } else { "s" });
-    if cycle.from > 1 { format!("{months} from day {}", cycle.from) } else { months }
-}
-
 fn date(at: i64, zone: Tz) -> Option<NaiveDate> {
     Some(DateTime::from_timestamp_micros(at)?.with_timezone(&zone).date_naive())
 }
@@ -90,14 +85,21 @@ fn shown(at: i64, zone: Tz) -> String {
 
 /// The last period of terms that are in force until an instant.
 fn last(terms: &Terms, end: i64) -> Option<Period> {
-    terms.cycle.period(terms.cycle.month_at(end - 1, terms.time_zone)?, terms.time_zone)
+    terms.cycle.period_at(end - 1, terms.time_zone)
 }
 
 /// Whether terms may begin where others end: no period is judged twice or by nobody, and none has the name of another.
 fn fits(old: &Terms, new: &Terms, end: i64, start: i64) -> bool {
-    let first = || new.cycle.period(new.cycle.month_at(start, new.time_zone)?, new.time_zone);
-    let ends = last(old, end).zip(first());
+    let ends = last(old, end).zip(new.cycle.period_at(start, new.time_zone));
     ends.is_none_or(|(last, first)| {
-        first.first >= last.next() && (old.cycle.from == new.cycle.from || start >= last.interval.end)
+        first.name > last.last_name() && (share_names(old.cycle, new.cycle) || start >= last.interval.end)
     })
+}
+
+/// Whether periods of two cycles are those of the same months where their names say so.
+fn share_names(old: Cycle, new: Cycle) -> bool {
+    match (old, new) {
+        (Cycle::Months { from, .. }, Cycle::Months { from: other, .. }) => from == other,
+        (Cycle::Months { .. }, Cycle::Days { .. }) | (Cycle::Days { .. }, _) => false,
+    }
 }

@@ -17,6 +17,7 @@ mod hours;
 mod issuer;
 mod limits;
 mod metrics;
+mod named;
 mod read;
 mod terms;
 
@@ -45,6 +46,7 @@ pub use hours::ServiceHours;
 pub use issuer::{Issuer, Side};
 pub use limits::{Cap, Money, Rounded, YearCap};
 pub use metrics::Together;
+pub use named::listed_names;
 pub(crate) use read::read;
 pub use terms::{
     Allowance, Bad, Exclude, ExcludedTime, Granularity, LostTelemetry, Measure, NotValid, Notice, OverEnd, RateOp,

@@ -21,6 +21,7 @@ use crate::metadata::Metadata;
 use crate::mistake::{Mistake, Notes};
 use crate::objective::Party;
 use crate::pattern::{Pattern, RowFilter};
+use crate::period::Cycle;
 use crate::place::Place;
 use crate::yaml::{Node, Value};
 
@@ -144,8 +145,9 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
     let commitment = fields.need("commitment", notes).and_then(|node| fields::share(node, "commitment", notes));
     let round = limits::rounded("round", fields, notes);
     let without_outages = measure.filter(|measure| measure.min_run().is_none()).map(Measure::name);
-    let months = period.map_or(1, |(cycle, _)| cycle.months);
-    let around = credits::Around { commitment, without_outages, months };
+    let cycle = period.map(|(cycle, _)| cycle);
+    let lengths = cycle.unwrap_or(Cycle::calendar(1)).lengths();
+    let around = credits::Around { commitment, without_outages, lengths };
     let credits = credits::read(fields, around, notes);
     let (cap, cap_of_year) = limits::caps(fields, notes);
     let min_payout = limits::min_payout(fields, notes);
@@ -154,7 +156,7 @@ fn terms(metadata: &Metadata<'_>, fields: &Fields<'_>, notes: &mut Notes<'_>) ->
     if claim_within.is_some_and(|claim| claim.from == ClaimFrom::Outage) {
         needs_runs(fields, "claimWithin", "from: outage", measure, notes);
     }
-    let complete = clauses::complete(fields, notes);
+    let complete = clauses::complete(fields, cycle, notes);
     needs_runs(fields, "overEnd", "overEnd", measure, notes);
     let over_end = clauses::over_end(fields, measure, notes);
     let exclusions = exclusions(fields, notes);

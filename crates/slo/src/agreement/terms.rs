@@ -94,7 +94,8 @@ pub struct Terms {
     pub bridge: bool,
     /// Whether what vouchers paid is left out of the fee base.
     pub exclude_vouchers: bool,
-    /// Whether of the fee only the days count of which something is judged: those ÷ calendar days of the period.
+    /// Whether of the fee only the days count of which something is judged: those ÷ calendar days of the period, of a period of days
+    /// of those of each month.
     pub prorate: bool,
     /// What happens where failures could not be counted; `None`: nothing.
     pub lost_telemetry: Option<LostTelemetry>,
@@ -314,7 +315,7 @@ impl Allowance {
 }
 
 impl Terms {
-    /// The µs of which a month's name speaks: where periods begin on a day within a month, from that day on.
+    /// The µs of which a fee of a month is: where periods begin on a day within a month, from that day on.
     pub fn month(&self, month: Month) -> Option<Interval> {
         self.cycle.month(month, self.time_zone)
     }

@@ -67,8 +67,7 @@ impl Covered<'_> {
 
 /// Where the months of a period of several begin.
 fn months(covered: &Covered<'_>) -> Vec<i64> {
-    let months = covered.period.months(covered.terms.time_zone).map(|(_, month)| month.start);
-    if covered.period.cycle.months > 1 { months.collect() } else { Vec::new() }
+    covered.period.months(covered.terms.time_zone).into_iter().map(|(_, month)| month.start).collect()
 }
 
 impl Compactor {

@@ -5,7 +5,7 @@ use nines_timeline::Interval;
 use thiserror::Error;
 
 use crate::money;
-use crate::period::Month;
+use crate::period::{Month, PeriodName};
 
 /// All that a credit depends on besides the agreement: enough to compute it again years later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,8 +30,10 @@ pub struct Evidence {
     pub lost: Vec<Interval>,
     /// When the customer was active, in µs: only such slices are judged and estimated from. Empty: always.
     pub active: Vec<Interval>,
-    /// What was paid for the period.
+    /// What was paid for the period: for its months. For a period of days the sum of `month_fees`.
     pub fee: Option<Fee>,
+    /// Of a period of days the fees of the months in which its days lie, by month and time: of each the part of its days counts.
+    pub month_fees: Vec<MonthFee>,
     /// Where credits of a year are limited: what was credited for earlier periods of the year, by period.
     pub credited: Vec<Credited>,
 }
@@ -39,8 +41,8 @@ pub struct Evidence {
 /// What was credited for an earlier period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Credited {
-    /// The first month of the period.
-    pub period: Month,
+    /// The period.
+    pub period: PeriodName,
     /// In 10⁻⁶ of the currency's unit ([`MONEY_SCALE`](crate::MONEY_SCALE)).
     pub amount: i128,
     /// ISO 4217.
@@ -96,6 +98,19 @@ pub struct Fee {
     pub amount: i128,
     /// The part that vouchers paid.
     pub vouchers: i128,
+}
+
+/// What was paid for a month, or for a customer's part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MonthFee {
+    /// The calendar month.
+    pub month: Month,
+    /// All of it, in 10⁻⁶ of the currency's unit.
+    pub amount: i128,
+    /// The part that vouchers paid.
+    pub vouchers: i128,
+    /// From when until when the customer was one, as the fee says, in µs; `i64::MIN` and `i64::MAX` where nothing is said.
+    pub active: Interval,
 }
 
 /// Why a credit cannot be computed.

@@ -9,6 +9,7 @@ mod bounds;
 mod compact;
 mod estimate;
 mod evidence;
+mod fee_base;
 mod judged;
 mod measured;
 mod members;
@@ -21,11 +22,12 @@ mod workings;
 pub use bounds::{Bounds, Outcome, bounds};
 pub use compact::{Compacted, Compactor};
 pub use estimate::Estimate;
-pub use evidence::{Counts, CreditError, Credited, Evidence, Excluded, Fee, Part};
+pub use evidence::{Counts, CreditError, Credited, Evidence, Excluded, Fee, MonthFee, Part};
 pub use measured::Measured;
 pub use parts::PartCredit;
 pub use pieces::Pieces;
 
+pub(crate) use fee_base::{FeeBase, fee_days};
 pub(crate) use judged::{Fate, Judged, JudgedSlice, available};
 pub(crate) use parts::{Parted, parted, together};
 use parts::{Weighed, deciding};
@@ -38,7 +40,7 @@ use nines_timeline::Share;
 
 use crate::agreement::{Cap, Covered, Downtime, Figures, Measure, Money, Terms, YearCap};
 use crate::fraction::{Fraction, PERCENT_SCALE, Rounding};
-use crate::money::{self, MONEY_SCALE, minor_digits};
+use crate::money::minor_digits;
 
 /// What is owed for a period, and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,23 +268,15 @@ fn payment(covered: &Covered<'_>, percent: &Fraction, evidence: &Evidence, fee: 
     let terms = covered.terms;
     let unknown = || CreditError::UnknownCurrency(fee.currency.clone());
     minor_digits(&fee.currency).ok_or_else(unknown)?;
-    if fee.amount < 0 {
-        return Err(CreditError::Fee { reason: "the fee is negative" });
-    }
-    if !(0..=fee.amount).contains(&fee.vouchers) {
-        return Err(CreditError::Fee { reason: "vouchers pay between nothing and the whole fee" });
-    }
-    let paid = fee.amount - if terms.exclude_vouchers { fee.vouchers } else { 0 };
+    let paid = FeeBase::of(covered, evidence, fee)?;
     let (places, mode) = amount_rounding(terms, &fee.currency);
     // Rounded once: from what was paid, not from the base that is shown.
-    let days = covered.paid_days(&evidence.active);
-    let base = days.as_ref().map_or(paid, |days| money::share_of(paid, days, MONEY_SCALE, Rounding::HalfEven));
-    let share = days.map_or_else(|| percent.clone(), |days| days.product(percent));
-    let mut amount = money::share_of(paid, &share, places, mode);
+    let base = paid.shown();
+    let mut amount = paid.share(percent, places, mode);
     if let Some(Cap::Money(cap)) = &terms.cap {
         amount = in_currency(std::slice::from_ref(cap), fee, "cap")?.map_or(amount, |most| amount.min(most));
     }
-    if let Some(left) = left_of_year(terms, evidence, fee, base, mode)? {
+    if let Some(left) = left_of_year(terms, evidence, fee, &paid, mode)? {
         amount = amount.min(left);
     }
     let least = in_currency(&terms.min_payout, fee, "minPayout")?;
@@ -295,14 +289,14 @@ pub(crate) fn left_of_year(
     terms: &Terms,
     evidence: &Evidence,
     fee: &Fee,
-    base: i128,
+    paid: &FeeBase,
     mode: Rounding,
 ) -> Result<Option<i128>, CreditError> {
     let Some(cap) = &terms.cap_of_year else { return Ok(None) };
     let places = minor_digits(&fee.currency).unwrap_or(2);
     let most = match cap {
         YearCap::Money(most) => in_currency(std::slice::from_ref(most), fee, "cap of a year")?,
-        YearCap::Share(_) | YearCap::Fees(_) => cap.fees().map(|fees| money::share_of(base, &fees, places, mode)),
+        YearCap::Share(_) | YearCap::Fees(_) => cap.fees().map(|fees| paid.fees(&fees, places, mode)),
     };
     if evidence.credited.iter().any(|credited| credited.currency != fee.currency) {
         return Err(CreditError::Fee {

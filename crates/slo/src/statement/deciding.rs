@@ -6,7 +6,7 @@ use crate::agreement::{Agreement, Covered, Terms};
 use crate::digest::sha256;
 use crate::object::ObjectKind;
 use crate::object::Stored;
-use crate::period::{Month, Period};
+use crate::period::{Period, PeriodName};
 use crate::resolve::resolve;
 use crate::rules::Rules;
 use crate::statement::{AgreementText, IssuedStatement, StatementError};
@@ -59,7 +59,7 @@ pub(crate) fn agreement(name: &str, versions: &[AgreementText]) -> Result<Agreem
 pub(crate) fn deciding(
     name: &str,
     recorded: Vec<Stored>,
-    month: Month,
+    period: PeriodName,
     active: Interval,
 ) -> Result<Vec<AgreementText>, StatementError> {
     let own = recorded.into_iter().filter(|stored| stored.kind == ObjectKind::Agreement && stored.name == name);
@@ -71,14 +71,14 @@ pub(crate) fn deciding(
     }
     versions.sort_by_key(|version| version.effective_from);
     let all = agreement(name, &versions)?;
-    let Some(whole) = all.covered(month, active, Rules::CURRENT).map(judgement) else {
-        return Err(StatementError::nothing_agreed(name, month));
+    let Some(whole) = all.covered(period, active, Rules::CURRENT).map(judgement) else {
+        return Err(StatementError::nothing_agreed(name, period));
     };
     for i in (0..versions.len()).rev() {
         let mut fewer = versions.clone();
         fewer.remove(i);
         let same = agreement(name, &fewer)
-            .is_ok_and(|fewer| fewer.covered(month, active, Rules::CURRENT).map(judgement) == Some(whole));
+            .is_ok_and(|fewer| fewer.covered(period, active, Rules::CURRENT).map(judgement) == Some(whole));
         if same {
             versions = fewer;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::agreement::Exclude;
 use crate::agreement::Terms;
-use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, PartCredit};
+use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, MonthFee, PartCredit, fee_days};
 use crate::statement::IssuedStatement;
 use crate::statement::difference::{Difference, Subject};
 use crate::statement::slice_changes::slice_changes;
@@ -60,7 +60,8 @@ pub fn differences(old: &IssuedStatement, new: &IssuedStatement) -> Vec<Differen
 
 /// Whether two statements say the same of the same evidence. In which order exclusions and losses were read says nothing.
 fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
-    let (Evidence { slices, other_valid, parts, active, fee, credited, .. }, other) = (&old.evidence, &new.evidence);
+    let (Evidence { slices, other_valid, parts, active, fee, month_fees, credited, .. }, other) =
+        (&old.evidence, &new.evidence);
     let exclusions = |statement: &IssuedStatement| {
         let mut exclusions = statement.evidence.exclusions.clone();
         exclusions.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
@@ -72,7 +73,7 @@ fn same(old: &IssuedStatement, new: &IssuedStatement) -> bool {
         lost
     };
     (slices, other_valid, parts) == (&other.slices, &other.other_valid, &other.parts)
-        && (active, fee, credited) == (&other.active, &other.fee, &other.credited)
+        && (active, fee, month_fees, credited) == (&other.active, &other.fee, &other.month_fees, &other.credited)
         && exclusions(old) == exclusions(new)
         && lost(old) == lost(new)
         && old.credit == new.credit
@@ -189,11 +190,15 @@ impl Found {
                 self.tell(Subject::LostTelemetry, text);
             }
         }
-        if before.fee != after.fee {
+        if (&before.fee, &before.month_fees) != (&after.fee, &after.month_fees) {
             let shown = |view: &View<'_>| {
                 view.statement.evidence.fee.as_ref().map_or_else(String::new, |fee| {
                     let of = |amount| money(amount, &fee.currency);
-                    format!("{}, of which vouchers paid {}", of(fee.amount), of(fee.vouchers))
+                    let paid = |amount, vouchers| format!("{}, of which vouchers paid {}", of(amount), of(vouchers));
+                    match view.statement.evidence.month_fees.as_slice() {
+                        [] => paid(fee.amount, fee.vouchers),
+                        months => listed(&months.iter().map(|own| month_fee(own, view, paid)).collect::<Vec<_>>()),
+                    }
                 })
             };
             self.change(Subject::Fee, "fee", &shown(old), &shown(new));
@@ -229,6 +234,12 @@ impl Found {
             self.tell(Subject::Exclusions, text);
         }
     }
+}
+
+/// `2026-01: 310.00 EUR, of which vouchers paid 0.00 EUR (22 of 31 days)`.
+fn month_fee(own: &MonthFee, view: &View<'_>, paid: impl Fn(i128, i128) -> String) -> String {
+    let (counted, all) = fee_days(&view.covered, &view.statement.evidence.active, own);
+    format!("{}: {} ({counted} of {all} days)", own.month, paid(own.amount, own.vouchers))
 }
 
 /// What was credited for earlier periods.

@@ -7,8 +7,8 @@ use crate::statement::{Basis, IssuedStatement, StatementError, deciding, differe
 impl IssuedStatement {
     /// Computes a first statement, as if none had been issued before.
     pub fn draw_up(basis: Basis, issued_at: i64) -> Result<IssuedStatement, StatementError> {
-        let Basis { agreement, customer, service, business, month, active, rules, mut evidence, .. } = basis;
-        let mut versions = deciding::deciding(&agreement, basis.versions, month, active)?;
+        let Basis { agreement, customer, service, business, period: name, active, rules, mut evidence, .. } = basis;
+        let mut versions = deciding::deciding(&agreement, basis.versions, name, active)?;
         if !rules.within_slices() {
             // Of this earlier rules know nothing, and their form says nothing.
             evidence.stored_slice = None;
@@ -16,8 +16,8 @@ impl IssuedStatement {
         }
         let of = deciding::agreement(&agreement, &versions)?;
         let covered =
-            of.covered(month, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, month))?;
-        let ((mut evidence, _), period) = (evidence.compacted(&covered)?, covered.period.first);
+            of.covered(name, active, rules).ok_or_else(|| StatementError::nothing_agreed(&agreement, name))?;
+        let ((mut evidence, _), period) = (evidence.compacted(&covered)?, covered.period.name);
         if !rules.within_slices() {
             // Nor does it say months.
             evidence.other_valid_months.clear();

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::credit::CreditError;
-use crate::period::Month;
+use crate::period::PeriodName;
 
 /// What keeps a statement from being drawn up, read or shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,7 +23,7 @@ pub enum StatementError {
         /// The agreement's name.
         name: String,
         /// The period.
-        period: Month,
+        period: PeriodName,
     },
     /// The figures cannot be computed.
     #[error(transparent)]
@@ -43,7 +43,7 @@ pub enum StatementError {
 }
 
 impl StatementError {
-    pub(crate) fn nothing_agreed(name: &str, period: Month) -> Self {
+    pub(crate) fn nothing_agreed(name: &str, period: PeriodName) -> Self {
         StatementError::NothingAgreed { name: name.to_string(), period }
     }
 

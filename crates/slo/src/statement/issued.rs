@@ -6,7 +6,7 @@ use nines_timeline::Interval;
 
 use crate::credit::{Credit, Evidence};
 use crate::object::Stored;
-use crate::period::Month;
+use crate::period::PeriodName;
 use crate::rules::Rules;
 use crate::statement::difference::Difference;
 
@@ -21,8 +21,8 @@ pub struct IssuedStatement {
     pub service: String,
     /// Of which business; empty where none is given.
     pub business: String,
-    /// The first month of the period, by which it is named.
-    pub period: Month,
+    /// The period: of months the first one, of days the first day.
+    pub period: PeriodName,
     /// 1 for what was issued first.
     pub revision: u32,
     /// When it was issued.
@@ -84,8 +84,8 @@ pub struct Basis {
     pub service: String,
     /// Of which business; may be empty.
     pub business: String,
-    /// A month of the period.
-    pub month: Month,
+    /// The name of the period, or of a month of it.
+    pub period: PeriodName,
     /// All versions of the agreement as they are recorded; other definitions among them are passed over.
     pub versions: Vec<Stored>,
     /// From when until when the customer was active, gaps included; `i64::MIN` and `i64::MAX` where nothing is said.

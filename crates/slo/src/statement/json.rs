@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, Fee, Part, PartCredit};
+use crate::credit::{Credit, Credited, Estimate, Evidence, Excluded, Fee, MonthFee, Part, PartCredit};
+use crate::period::PeriodName;
 use crate::rules::Rules;
+use crate::statement::paid_json::{CreditedForm, FeeForm, MonthFeeForm};
 use crate::statement::wire::{Decimal, Instant, Ratio, Slices, Span};
 use crate::statement::{AgreementText, Difference, IssuedStatement, StatementError};
 
@@ -17,7 +19,9 @@ const WITHOUT_RULES: u64 = 1;
 const BY_SLICES: u64 = 2;
 /// The format of rules 3 with one figure, without valid requests by month.
 const PLAIN: u64 = 3;
-const FORMAT: u64 = 4;
+/// The format of periods of months.
+const BY_MONTHS: u64 = 4;
+const FORMAT: u64 = 5;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +135,9 @@ struct EstimateForm {
 #[serde(deny_unknown_fields)]
 struct EvidenceForm {
     fee: Option<FeeForm>,
+    /// Only of a period of days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    month_fees: Vec<MonthFeeForm>,
     /// Only where there are any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     credited: Vec<CreditedForm>,
@@ -146,22 +153,6 @@ struct EvidenceForm {
     slices: Slices,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartForm>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CreditedForm {
-    period: String,
-    amount: Decimal,
-    currency: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FeeForm {
-    currency: String,
-    amount: Decimal,
-    vouchers: Decimal,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -236,7 +227,11 @@ fn form(statement: &IssuedStatement) -> Form {
                 let evidence = &statement.evidence;
                 let is_plain =
                     evidence.other_valid_months.is_empty() && evidence.parts.is_empty() && evidence.credited.is_empty();
-                if is_plain && statement.credit.parts.is_empty() { PLAIN } else { FORMAT }
+                match is_plain && statement.credit.parts.is_empty() {
+                    _ if tells_of_days(statement) => FORMAT,
+                    true => PLAIN,
+                    false => BY_MONTHS,
+                }
             }
         },
         rules,
@@ -262,6 +257,13 @@ fn form(statement: &IssuedStatement) -> Form {
         sha256: None,
         signature: None,
     }
+}
+
+/// Whether a period of days stands in it.
+fn tells_of_days(statement: &IssuedStatement) -> bool {
+    let evidence = &statement.evidence;
+    let mut periods = evidence.credited.iter().map(|credited| credited.period).chain([statement.period]);
+    !evidence.month_fees.is_empty() || periods.any(|period| matches!(period, PeriodName::Day(_)))
 }
 
 fn version_forms(versions: &[AgreementText], rules: Rules) -> Vec<VersionForm> {
@@ -325,11 +327,6 @@ fn figure_form(part: &PartCredit) -> FigureForm {
 }
 
 fn evidence_form(evidence: &Evidence, rules: Rules) -> EvidenceForm {
-    let fee = |fee: &Fee| FeeForm {
-        currency: fee.currency.clone(),
-        amount: Decimal(fee.amount),
-        vouchers: Decimal(fee.vouchers),
-    };
     let excluded = |excluded: &Excluded| ExcludedForm {
         id: excluded.id.clone(),
         category: excluded.category.clone(),
@@ -343,14 +340,10 @@ fn evidence_form(evidence: &Evidence, rules: Rules) -> EvidenceForm {
         other_valid_months: part.other_valid_months.clone(),
         slices: part.slices.as_slice().into(),
     };
-    let credited = |credited: &Credited| CreditedForm {
-        period: credited.period.to_string(),
-        amount: Decimal(credited.amount),
-        currency: credited.currency.clone(),
-    };
     EvidenceForm {
-        fee: evidence.fee.as_ref().map(fee),
-        credited: evidence.credited.iter().map(credited).collect(),
+        fee: evidence.fee.as_ref().map(FeeForm::from),
+        month_fees: evidence.month_fees.iter().map(MonthFeeForm::from).collect(),
+        credited: evidence.credited.iter().map(CreditedForm::from).collect(),
         exclusions: evidence.exclusions.iter().map(excluded).collect(),
         lost: evidence.lost.iter().map(|lost| (*lost).into()).collect(),
         active: evidence.active.iter().map(|active| (*active).into()).collect(),
@@ -416,12 +409,9 @@ fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
         let PartForm { metric, member, other_valid, other_valid_months, slices } = form;
         Ok(Part { metric, member, other_valid, other_valid_months, slices: slices.counts().ok_or_else(beyond)? })
     };
-    let credited = |form: CreditedForm| {
-        let period = form.period.parse().map_err(StatementError::format)?;
-        Ok(Credited { period, amount: form.amount.0, currency: form.currency })
-    };
     Ok(Evidence {
-        credited: form.credited.into_iter().map(credited).collect::<Result<_, StatementError>>()?,
+        month_fees: form.month_fees.into_iter().map(MonthFee::try_from).collect::<Result<_, StatementError>>()?,
+        credited: form.credited.into_iter().map(Credited::try_from).collect::<Result<_, StatementError>>()?,
         parts: form.parts.into_iter().map(part).collect::<Result<_, StatementError>>()?,
         slices: form.slices.counts().ok_or_else(beyond)?,
         other_valid: form.other_valid,
@@ -430,7 +420,7 @@ fn evidence(form: EvidenceForm) -> Result<Evidence, StatementError> {
         exclusions: form.exclusions.into_iter().map(excluded).collect(),
         lost: form.lost.into_iter().map(Into::into).collect(),
         active: form.active.into_iter().map(Into::into).collect(),
-        fee: form.fee.map(|fee| Fee { currency: fee.currency, amount: fee.amount.0, vouchers: fee.vouchers.0 }),
+        fee: form.fee.map(Fee::from),
     })
 }
 

@@ -27,6 +27,7 @@ mod measured;
 mod months;
 mod outages;
 mod page;
+mod paid_json;
 mod signature;
 mod slice_changes;
 mod steps;

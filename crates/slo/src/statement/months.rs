@@ -33,17 +33,10 @@ pub(crate) struct MonthFigures {
     pub time: i64,
 }
 
-/// The months of a period of several, in order; empty for a period of one.
+/// The months of a period of several, in order; empty for a period of one, and of days.
 pub(crate) fn months(view: &View<'_>) -> Vec<MonthFigures> {
-    let period = view.covered.period;
-    if period.cycle.months < 2 {
-        return Vec::new();
-    }
-    period
-        .months(view.terms().time_zone)
-        .enumerate()
-        .map(|(at, (month, span))| figures(view, at, month, span))
-        .collect()
+    let months = view.covered.period.months(view.terms().time_zone);
+    months.into_iter().enumerate().map(|(at, (month, span))| figures(view, at, month, span)).collect()
 }
 
 fn figures(view: &View<'_>, at: usize, month: Month, span: Interval) -> MonthFigures {

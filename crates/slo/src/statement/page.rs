@@ -107,7 +107,7 @@ impl Page {
         for statement in statements {
             let agreement = statement.agreement()?;
             let own = statement.covered(&agreement)?.period;
-            if (&statement.customer, own.first, own.cycle) != (&first.customer, period.first, period.cycle) {
+            if (&statement.customer, own.name, own.cycle) != (&first.customer, period.name, period.cycle) {
                 return Err(page("the statements are not all about one customer and one period; make a page of each"));
             }
             sections.push(section(statement, &agreement, standing)?);

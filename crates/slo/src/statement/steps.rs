@@ -3,9 +3,10 @@
 use num_bigint::BigUint;
 
 use crate::agreement::{Cap, ClaimFrom, ExcludedTime, Figures, Join, Measure, Together};
-use crate::credit::{Fate, Fee, PartCredit, amount_rounding, decisive, figures, left_of_year, together};
+use crate::credit::{
+    Fate, Fee, FeeBase, PartCredit, amount_rounding, decisive, fee_days, figures, left_of_year, together,
+};
 use crate::fraction::{Fraction, Rounding};
-use crate::money::share_of;
 use crate::spans::subtract;
 use crate::statement::differences::{earlier, effect};
 use crate::statement::measured::measured;
@@ -89,7 +90,7 @@ fn slices(view: &View<'_>) -> Vec<String> {
     let (covered, clock, slice) = (&view.covered, view.clock, view.terms().slice);
     let mut lines = vec![format!(
         "The period {} is {} ({}): {}.",
-        covered.period.first,
+        covered.period.name,
         clock.span(covered.period.interval),
         clock.zone,
         long(covered.period.interval.duration())
@@ -345,28 +346,17 @@ fn limited(view: &View<'_>, metrics: &[(View<'_>, Option<&PartCredit>)]) -> Opti
 }
 
 fn amount(view: &View<'_>) -> Vec<String> {
-    let (terms, credit) = (view.terms(), &view.statement.credit);
-    let (Some(fee), Some(base), Some(amount)) = (&view.statement.evidence.fee, credit.fee_base, credit.amount) else {
+    let (terms, credit, evidence) = (view.terms(), &view.statement.credit, &view.statement.evidence);
+    let (Some(fee), Some(base), Some(amount)) = (&evidence.fee, credit.fee_base, credit.amount) else {
         return vec!["No fee is recorded for the period, so no amount is computed.".to_string()];
     };
     let of = |amount: i128| money(amount, &fee.currency);
-    let paid = match terms.exclude_vouchers {
-        true => format!("{} − {} paid with vouchers", of(fee.amount), of(fee.vouchers)),
-        false => of(fee.amount),
+    let Ok(paid) = FeeBase::of(&view.covered, evidence, fee) else {
+        return vec![format!("Credited: {}.", of(amount))];
     };
-    let days = view.covered.paid_days(&view.statement.evidence.active);
-    let mut lines = vec![match days {
-        Some(days) => {
-            let all = view.covered.period.days();
-            let judged = days.numerator() * all / days.denominator();
-            let paid = if terms.exclude_vouchers { format!("({paid})") } else { paid };
-            format!("Fee base: {paid} × {judged} judged of {all} days = {}.", of(base))
-        }
-        None if terms.exclude_vouchers => format!("Fee base: {paid} = {}.", of(base)),
-        None => format!("Fee base: {paid}."),
-    }];
+    let mut lines = fee_base(view, fee, &paid);
     let (places, mode) = amount_rounding(terms, &fee.currency);
-    let unrounded = share_of(base, &credit.percent, places, mode);
+    let unrounded = paid.share(&credit.percent, places, mode);
     let how = match mode {
         Rounding::HalfUp => "half up",
         Rounding::HalfEven => "half-even",
@@ -384,7 +374,7 @@ fn amount(view: &View<'_>) -> Vec<String> {
     {
         lines.push(format!("The cap limits it to {}.", of(cap.amount)));
     }
-    lines.extend(year(view, fee, base, mode));
+    lines.extend(year(view, fee, &paid, mode));
     let least = terms.min_payout.iter().find(|own| own.currency == fee.currency);
     if let Some(min) = least.filter(|_| credit.below_min_payout) {
         lines.push(format!("Less than {} is not paid out.", of(min.amount)));
@@ -393,13 +383,47 @@ fn amount(view: &View<'_>) -> Vec<String> {
     lines
 }
 
+/// From what is credited.
+fn fee_base(view: &View<'_>, fee: &Fee, base: &FeeBase) -> Vec<String> {
+    let (terms, evidence) = (view.terms(), &view.statement.evidence);
+    let of = |amount: i128| money(amount, &fee.currency);
+    let paid = |amount: i128, vouchers: i128| match terms.exclude_vouchers {
+        true => format!("{} − {} paid with vouchers", of(amount), of(vouchers)),
+        false => of(amount),
+    };
+    let in_brackets = |paid: String| if terms.exclude_vouchers { format!("({paid})") } else { paid };
+    let (all, shown) = (paid(fee.amount, fee.vouchers), of(base.shown()));
+    match base {
+        FeeBase::Whole(_) if terms.exclude_vouchers => vec![format!("Fee base: {all} = {shown}.")],
+        FeeBase::Whole(_) => vec![format!("Fee base: {all}.")],
+        FeeBase::Judged { days, .. } => {
+            let of_period = view.covered.period.days();
+            let judged = days.numerator() * of_period / days.denominator();
+            vec![format!("Fee base: {} × {judged} judged of {of_period} days = {shown}.", in_brackets(all))]
+        }
+        FeeBase::ByDay(_) => {
+            let days = match terms.prorate {
+                false => "its days in the period / all of its days",
+                true => "its judged days / the days of the month",
+            };
+            let by_month = evidence.month_fees.iter().map(|own| {
+                let (counted, all) = fee_days(&view.covered, &evidence.active, own);
+                let paid = in_brackets(paid(own.amount, own.vouchers));
+                format!("The fee of {}: {paid} × {counted}/{all}, {days}.", own.month)
+            });
+            let exact = base.unshown().map_or_else(String::new, |exact| format!(", exactly {}", fraction(&exact)));
+            by_month.chain([format!("Fee base: the sum of these, {shown}{exact}.")]).collect()
+        }
+    }
+}
+
 /// What the cap of the year leaves.
-fn year(view: &View<'_>, fee: &Fee, base: i128, mode: Rounding) -> Option<String> {
+fn year(view: &View<'_>, fee: &Fee, base: &FeeBase, mode: Rounding) -> Option<String> {
     let (terms, evidence) = (view.terms(), &view.statement.evidence);
     let left = left_of_year(terms, evidence, fee, base, mode).ok()??;
     Some(format!(
         "Of the periods of {} at most {} is credited. Credited before: {}. Left: {}.",
-        view.covered.period.first.year(),
+        view.covered.period.name.year(),
         terms.cap_of_year.as_ref()?.words(),
         earlier(&evidence.credited),
         money(left, &fee.currency)

@@ -6,6 +6,7 @@ use crate::agreement::{Cap, ExcludedTime, Granularity, Measure, NotValid, OverEn
 use crate::fraction::Rounding;
 use crate::objective::{Causes, Charge, Party};
 use crate::pattern::Pattern;
+use crate::period::Cycle;
 use crate::words::{counted, length, listed, money, percent};
 
 /// A clause: what it is about, and what it says.
@@ -87,7 +88,14 @@ fn of_metric(terms: &Terms) -> Vec<Clause> {
         add("Lost telemetry", format!("Where failures could not be counted, {estimate}"));
     }
     let base = if terms.exclude_vouchers { "What was paid, less what vouchers paid" } else { "What was paid" };
-    let days = if terms.prorate { ", × judged days / days of the period" } else { "" };
+    let days = match (terms.cycle, terms.prorate) {
+        (Cycle::Months { .. }, false) => "",
+        (Cycle::Months { .. }, true) => ", × judged days / days of the period",
+        (Cycle::Days { .. }, false) => {
+            " for each month, × those of the days it is paid for that lie in the period / all of them"
+        }
+        (Cycle::Days { .. }, true) => " for each month, × judged days / days of the month",
+    };
     add("Fee base", format!("{base}{days}"));
     if !terms.min_payout.is_empty() {
         let least: Vec<String> = terms.min_payout.iter().map(|own| money(own.amount, &own.currency)).collect();

@@ -13,7 +13,7 @@ pub(super) fn statement(text: &str, month: &str, evidence: Evidence) -> IssuedSt
         customer: "客户 \"c\"\n".into(),
         service: "s".into(),
         business: String::new(),
-        month: month.parse().unwrap(),
+        period: month.parse().unwrap(),
         versions: changes.into_iter().map(|change| change.stored).collect(),
         active: Interval::new(i64::MIN, i64::MAX),
         rules: Rules::CURRENT,

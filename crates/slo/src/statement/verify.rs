@@ -78,8 +78,8 @@ impl IssuedStatement {
     fn recomputed(&self) -> Result<(Credit, Clock), StatementError> {
         let agreement = self.agreement()?;
         let covered = self.covered(&agreement)?;
-        if covered.period.first != self.period {
-            let reason = format!("{} is no period of it, which begins with {}", self.period, covered.period.first);
+        if covered.period.name != self.period {
+            let reason = format!("{} is no period of it, which begins with {}", self.period, covered.period.name);
             return Err(StatementError::Format { reason });
         }
         let again = credit(&covered, &self.evidence)?;

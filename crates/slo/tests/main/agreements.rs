@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nines_slo::{
-    Agreement, Bad, Cap, Charge, ClaimFrom, ClaimTime, ClaimWithin, CreditValue, Evidence, ExcludedTime, Fee,
+    Agreement, Bad, Cap, Charge, ClaimFrom, ClaimTime, ClaimWithin, CreditValue, Cycle, Evidence, ExcludedTime, Fee,
     LostTelemetry, Measure, NotValid, Party, RateOp, Rules, Statuses, credit, plan,
 };
 use nines_timeline::Interval;
@@ -63,7 +63,10 @@ fn every_clause_becomes_a_term() {
         [NotValid::Status(Statuses::of("403").unwrap()), NotValid::Cause("rate_limited".into())]
     );
     assert!(terms.is_valid(500, "") && !terms.is_valid(403, "") && !terms.is_valid(200, "rate_limited"));
-    assert_eq!((terms.cycle.months, terms.time_zone, terms.slice), (1, chrono_tz::Asia::Shanghai, 15_000_000));
+    assert_eq!(
+        (terms.cycle, terms.time_zone, terms.slice),
+        (Cycle::calendar(1), chrono_tz::Asia::Shanghai, 15_000_000)
+    );
     let bad = Bad { op: RateOp::AtLeast, rate: "0.1".parse().unwrap() };
     assert_eq!(terms.measure, Measure::Downtime { bad, min_run: 60_000_000 });
     assert!(bad.holds(1, 10) && !Bad { op: RateOp::Above, ..bad }.holds(1, 10));
@@ -133,7 +136,7 @@ fn what_may_be_left_out_has_a_meaning() {
     let version = &plan.definitions.agreements[0].versions[0];
     assert_eq!(version.in_force, ALWAYS);
     let terms = &version.terms;
-    assert_eq!((terms.party, terms.cycle.months, terms.min_requests), (Party::Service, 3, 1));
+    assert_eq!((terms.party, terms.cycle, terms.min_requests), (Party::Service, Cycle::calendar(3), 1));
     assert_eq!((terms.excluded_time, terms.exclude_vouchers), (ExcludedTime::ErrorFree, false));
     assert!(terms.exclusions.is_empty() && terms.lost_telemetry.is_none() && terms.cap.is_none());
 }

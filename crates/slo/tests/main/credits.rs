@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use nines_slo::{
-    Agreement, Counts, Credit, CreditError, Evidence, Excluded, Fee, Fraction, Month, Rules, credit, minor_digits,
+    Agreement, Counts, Credit, CreditError, Evidence, Excluded, Fee, Fraction, PeriodName, Rules, credit, minor_digits,
 };
 use nines_timeline::Interval;
 use serde_json::Value;
@@ -351,7 +351,7 @@ fn lost_telemetry_is_estimated_from_the_days_before() {
     assert_eq!((nothing.lost_slices, nothing.estimated, nothing.failed), (0, Fraction::zero(), 0));
 
     // The month's first day looks back into the month before.
-    let month = |month: &str| month.parse::<Month>().unwrap();
+    let month = |month: &str| month.parse::<PeriodName>().unwrap();
     let covered = with.covered(month("2026-09"), ALWAYS, Rules::CURRENT).unwrap();
     assert_eq!(covered.reads(&[]), Interval::new(first, day(30, 0)));
     assert_eq!(covered.reads(&[Interval::new(day(0, 5), day(0, 6))]).start, day(-7, 0));

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use nines_slo::{
-    Agreement, Counts, Covered, Credit, CreditValue, Credits, Evidence, Fee, Fraction, Measure, OverEnd, RateOp, Rules,
-    Terms, credit, plan,
+    Agreement, Counts, Covered, Credit, CreditValue, Credits, Cycle, Evidence, Fee, Fraction, Measure, OverEnd, RateOp,
+    Rules, Terms, credit, plan,
 };
 
 use crate::credits::ALWAYS;
@@ -56,7 +56,7 @@ fn each_reads() {
         ("metrics", &|terms| !terms.others.is_empty()),
         ("members", &|terms| terms.each.is_some()),
         ("plans", &|terms| !terms.plans.is_empty()),
-        ("a billing day", &|terms| terms.cycle.from > 1),
+        ("a billing day", &|terms| matches!(terms.cycle, Cycle::Months { from: 2.., .. })),
         ("an objective", &|terms| terms.objective.is_some()),
         ("runs over the end", &|terms| terms.over_end == OverEnd::Split),
     ];

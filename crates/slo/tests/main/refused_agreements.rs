@@ -80,6 +80,9 @@ fn agreements() {
         "period: 1M",
         "period: {duration: 5M, timeZone: UTC}",
         "period: {duration: 28d, timezone: UTC}",
+        "period: {duration: 6d, from: 2026-01-10, timeZone: UTC}",
+        "period: {duration: 30d, from: 15, timeZone: UTC}",
+        "period: {duration: 1M, from: 2026-01-10, timeZone: UTC}",
         "period: {duration: 1M, timeZone: Asia/Shanghia}",
         "slice:",
         "slice: 7m",
@@ -140,12 +143,21 @@ fn agreements() {
     a.yaml:10:11: expected a mapping for period, got '1M'
 
     period: {duration: 5M, timeZone: UTC}
-    a.yaml:10:22: 'duration': '5M' is no period of an agreement: expected calendar months that divide a year, as in 1M, 1Q or 1Y
+    a.yaml:10:22: 'duration': '5M' is no period of an agreement: expected calendar months that divide a year, as in 1M, 1Q or 1Y, or days such as 30d
 
     period: {duration: 28d, timezone: UTC}
+    a.yaml:10:11: missing field 'from' in period, which periods of 28 days need: they are counted from a day; a day on which one begins, such as from: 2026-01-10
     a.yaml:10:11: missing field 'timeZone' in period
-    a.yaml:10:22: 'duration': '28d' is no period of an agreement: expected calendar months that divide a year, as in 1M, 1Q or 1Y
     a.yaml:10:27: unknown field 'timezone' in period; did you mean 'timeZone'?
+
+    period: {duration: 6d, from: 2026-01-10, timeZone: UTC}
+    a.yaml:10:22: 'duration': '6d' is no period of an agreement: expected 7 to 366 days, as in 30d
+
+    period: {duration: 30d, from: 15, timeZone: UTC}
+    a.yaml:10:33: 'from': '15' is no date: periods of days are counted from a day on which one begins, such as 2026-01-10
+
+    period: {duration: 1M, from: 2026-01-10, timeZone: UTC}
+    a.yaml:10:32: 'from': '2026-01-10' is no day of a month: periods of months begin on a day of the month, such as 15; those of days, such as duration: 30d, are counted from a date
 
     period: {duration: 1M, timeZone: Asia/Shanghia}
     a.yaml:10:36: unknown time zone 'Asia/Shanghia'; did you mean 'Asia/Shanghai'?

@@ -1,8 +1,8 @@
 //! Statements: written, read, verified, compared.
 
 use nines_slo::{
-    Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, ObjectKind, Rules, Standing, StatementError, Stored,
-    Subject, credit, differences, html, markdown, plan, steps,
+    Basis, Counts, Evidence, Excluded, Fee, IssuedStatement, MonthFee, ObjectKind, Rules, Standing, StatementError,
+    Stored, Subject, credit, differences, html, markdown, plan, steps,
 };
 use nines_timeline::Interval;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ pub fn basis(versions: Vec<Stored>, month: &str, evidence: Evidence) -> Basis {
         customer: "acme".into(),
         service: "gateway".into(),
         business: String::new(),
-        month: month.parse().unwrap(),
+        period: month.parse().unwrap(),
         versions,
         active: ALWAYS,
         rules: Rules::CURRENT,
@@ -160,6 +160,7 @@ pub fn october() -> Evidence {
         ],
         lost: vec![Interval::new(at(23, 700), at(23, 712))],
         active: Vec::new(),
+        month_fees: Vec::new(),
         fee: Some(Fee { currency: "CNY".into(), amount: 12_345_670_000, vouchers: 345_670_000 }),
     }
 }
@@ -214,11 +215,13 @@ fn the_form_is_strict() {
     assert_eq!(IssuedStatement::from_json(&pretty).unwrap(), gateway(), "spaces and order mean nothing");
     let unread = "this is no statement that can be read: ";
     assert_eq!(
-        error("\"format\":3", "\"format\":5"),
-        format!("{unread}its format is 5, and this version knows 4; use a newer one")
+        error("\"format\":3", "\"format\":6"),
+        format!("{unread}its format is 6, and this version knows 5; use a newer one")
     );
-    // Only a period of several months is of format 4.
-    assert!(error("\"format\":3", "\"format\":4").contains("not written as a statement writes it"));
+    // Only a period of several months is of format 4, and one of days of format 5.
+    for other in ["\"format\":4", "\"format\":5"] {
+        assert!(error("\"format\":3", other).contains("not written as a statement writes it"));
+    }
     assert_eq!(error("\"format\":3", "\"format\":\"2\""), format!("{unread}unknown format \"2\""));
     assert_eq!(error("\"format\":3,", ""), format!("{unread}it has no field 'format'"));
     assert_eq!(
@@ -242,6 +245,60 @@ fn the_form_is_strict() {
     assert!(error("T16:00:00Z", "T26:00:00Z").contains("no instant"));
     assert!(IssuedStatement::from_json("{").unwrap_err().to_string().starts_with(&format!("{unread}no JSON")));
     assert!(IssuedStatement::from_json("[]").is_err() && IssuedStatement::from_json("").is_err());
+}
+
+/// What is paid for months is evidence as well: the part that counts is worked out again.
+#[test]
+fn a_period_of_days_carries_the_fees_of_its_months() {
+    let text = GATEWAY.replace("duration: 1M", "duration: 30d, from: 2026-10-10");
+    let month_fee = |month: &str, amount: i128, vouchers: i128| MonthFee {
+        month: month.parse().unwrap(),
+        amount,
+        vouchers,
+        active: ALWAYS,
+    };
+    let evidence = Evidence {
+        fee: Some(Fee { currency: "CNY".into(), amount: 610_000_000, vouchers: 61_000_000 }),
+        month_fees: vec![month_fee("2026-10", 310_000_000, 31_000_000), month_fee("2026-11", 300_000_000, 30_000_000)],
+        ..Evidence::default()
+    };
+    let statement = IssuedStatement::draw_up(basis(stored(&text), "2026-10-10", evidence.clone()), 0).unwrap();
+    // 22 days of October and 8 of November, without vouchers.
+    assert_eq!(statement.credit.fee_base, Some(198_000_000 + 72_000_000));
+    let json = statement.to_json();
+    assert!(json.starts_with("{\"format\":5,") && json.contains("\"period\":\"2026-10-10\""), "{json}");
+    assert_eq!(IssuedStatement::from_json(&json).unwrap(), statement);
+    assert!(statement.verify().holds());
+    let wrong = |change: &dyn Fn(&mut Evidence)| {
+        let mut wrong = statement.clone();
+        change(&mut wrong.evidence);
+        wrong.verify().problems.join(" ")
+    };
+    assert!(
+        wrong(&|own| own.month_fees[0].active.end = OCTOBER + 20 * DAY)
+            .contains("The fee base is stated as 270.00 CNY")
+    );
+    assert!(wrong(&|own| own.month_fees[0].amount += 1).contains("the fee is not the sum of those of the months"));
+    assert!(wrong(&|own| own.month_fees.clear()).contains("not the sum"));
+    let october = IssuedStatement::draw_up(basis(stored(GATEWAY), "2026-10", evidence.clone()), 0);
+    assert!(october.unwrap_err().to_string().contains("fees of months stand beside a period of months"));
+    for none in ["2026-10", "2026-10-11"] {
+        let of_none = IssuedStatement::draw_up(basis(stored(&text), none, evidence.clone()), 0);
+        assert!(matches!(of_none, Err(StatementError::NothingAgreed { .. })), "{none}");
+    }
+    // Another fee of one month is told as that.
+    let later =
+        Evidence { month_fees: vec![evidence.month_fees[0].clone(), month_fee("2026-11", 600_000_000, 0)], ..evidence };
+    let fee = Some(Fee { currency: "CNY".into(), amount: 910_000_000, vouchers: 31_000_000 });
+    let later = IssuedStatement::draw_up(basis(stored(&text), "2026-10-10", Evidence { fee, ..later }), 0).unwrap();
+    let told: Vec<String> = differences(&statement, &later).into_iter().map(|change| change.text).collect();
+    let now = "2026-11: 600.00 CNY, of which vouchers paid 0.00 CNY (8 of 30 days)";
+    assert!(told.iter().any(|text| text.contains(now)), "{told:?}");
+    assert!(
+        markdown(std::slice::from_ref(&statement), Standing::Issued)
+            .unwrap()
+            .contains("10 October 2026 to 8 November 2026")
+    );
 }
 
 #[test]

@@ -229,7 +229,7 @@ async fn as_of_a_time_it_is_that_time() {
     let now =
         shown(&then, "SELECT now() = TIMESTAMP '2026-01-20 10:00:00' AS a, TIMESTAMP 'yesterday' = '2026-01-19' AS b");
     assert_eq!(now.await.unwrap().matches("true").count(), 2);
-    assert_eq!(then.months("last-month", &Chosen::default()).await.unwrap()[0].0.to_string(), "2025-12");
+    assert_eq!(then.periods("last-month", &Chosen::default()).await.unwrap()[0].0.to_string(), "2025-12");
     let slices = "SELECT DISTINCT 1 FROM slices('last month')";
     shown(&then, slices).await.unwrap();
     // What is to come is not known.

@@ -39,6 +39,6 @@ pub(crate) struct Around {
     pub commitment: Option<Share>,
     /// The measure, if it knows no outages.
     pub without_outages: Option<&'static str>,
-    /// Months of a period.
-    pub months: u32,
+    /// The days of the shortest and of the longest period.
+    pub lengths: [u32; 2],
 }

@@ -90,7 +90,6 @@ pub(super) fn read(fields: &Fields<'_>, around: Around, notes: &mut Notes<'_>) -
     if let ([], Some(node)) = (items, fields.get("credits")) {
         notes.warn(node.place, "no credits are agreed yet: every period's credit is 0", None);
     }
-    let months = around.months;
     let mut tiers: Vec<Tier> = Vec::new();
     for item in items {
         let Some(tier) = tier(item, notes) else { continue };
@@ -112,7 +111,7 @@ pub(super) fn read(fields: &Fields<'_>, around: Around, notes: &mut Notes<'_>) -
                 let key = if tier.at_too { "atOrBelow" } else { "below" };
                 notes.error_hint(item.place, format!("'{key}' is not lower than that of the tier before"), hint);
             }
-            Some(before) if !ascends(before.value, tier.value, months) => {
+            Some(before) if !ascends(before.value, tier.value, around.lengths) => {
                 let hint = "the lower the availability, the higher the credit";
                 let key = if matches!(tier.value, CreditValue::Days(_)) { "days" } else { "percent" };
                 notes.error_hint(item.place, format!("'{key}' is not higher than that of the tier before"), hint);
@@ -125,8 +124,8 @@ pub(super) fn read(fields: &Fields<'_>, around: Around, notes: &mut Notes<'_>) -
 }
 
 /// Whether a value is higher than the one before, in the shortest period and in the longest.
-fn ascends(before: CreditValue, value: CreditValue, months: u32) -> bool {
-    [28 * months, 31 * months].into_iter().all(|days| before.share(days) < value.share(days))
+fn ascends(before: CreditValue, value: CreditValue, lengths: [u32; 2]) -> bool {
+    lengths.into_iter().all(|days| before.share(days) < value.share(days))
 }
 
 fn tier(node: &Node, notes: &mut Notes<'_>) -> Option<Tier> {

@@ -170,7 +170,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(zones),
         months,
         prop_oneof![4 => Just(1i64), 1 => Just(3i64)],
-        prop::sample::select(vec![1, 1, 15, 31]),
+        (prop::sample::select(vec![1, 1, 15, 31]), prop::option::weighted(0.35, (7..50i64, -3..4i64))),
         prop::sample::select(vec![1i64, 5, 5, 15]),
         prop::option::weighted(0.3, 0..HOURS.len()),
     );
@@ -212,11 +212,11 @@ pub fn case() -> impl Strategy<Value = Case> {
     );
     let metrics = (prop::collection::vec(metric(), 1..4), any::<bool>(), any::<bool>());
     (time, metrics, money, life, what).prop_map(|(time, (metrics, listed, sum), money, life, what)| {
-        let (zone, (year, month), months, day, store, hours) = time;
+        let (zone, (year, month), months, (day, days), store, hours) = time;
         // A quarter is long.
         let store = if months > 1 { store.max(5) } else { store };
         let month = year * 12 + month - 1;
-        let [(start, first_day), (end, _)] = period(zone, month, months, day);
+        let [(start, first_day), (end, _)] = period(zone, month, months, day, days.map(|(days, _)| days));
         let widest = if zone == Tz::Australia__Lord_Howe { 30 } else { 60 };
         let slots = Slots::of(zone, start - 6 * DAY, end + 2 * DAY, store);
 
@@ -295,6 +295,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             month,
             months,
             day,
+            days,
             hours,
             sum: sum && metrics.len() > 1,
             metrics,

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::clock::{DAY, Slots, Weekly, day_of_month, first_at};
+use super::clock::{DAY, Slots, Weekly, day_of_month, first_at, month_of};
 use crate::naive_forms::Form;
 
 /// Half minutes: exclusions and losses of telemetry begin and end inside minutes, too.
@@ -194,6 +194,8 @@ pub struct Case {
     pub month: i64,
     pub months: i64,
     pub day: u32,
+    /// Where periods are of days: how many, and how many periods after the drawn one begins the one from which they are counted.
+    pub days: Option<(i64, i64)>,
     pub hours: Option<usize>,
     pub metrics: Vec<Metric>,
     /// Whether even one metric stands in `metrics`.
@@ -223,18 +225,27 @@ pub struct Case {
     pub lost: Vec<(i64, i64)>,
 }
 
-/// Between which minutes since the epoch a period lies, and on which days since 1970 it begins and ends.
-pub fn period(zone: Tz, month: i64, months: i64, day: u32) -> [(i64, i64); 2] {
+/// Between which minutes since the epoch a period lies, and on which days since 1970 it begins and ends; one of so many days, where that
+/// is said, instead of months.
+pub fn period(zone: Tz, month: i64, months: i64, day: u32, days: Option<i64>) -> [(i64, i64); 2] {
     let first = month.div_euclid(months) * months;
-    [first, first + months].map(|month| {
-        let day = day_of_month(month, day);
-        (first_at(day * DAY, zone), day)
-    })
+    let begins = day_of_month(if days.is_some() { month } else { first }, day);
+    [begins, days.map_or_else(|| day_of_month(first + months, day), |days| begins + days)]
+        .map(|day| (first_at(day * DAY, zone), day))
+}
+
+/// What was paid for a month, of a period of days.
+pub struct OfMonth {
+    pub month: i64,
+    pub from: Option<i64>,
+    pub until: Option<i64>,
+    pub amount: i128,
+    pub vouchers: i128,
 }
 
 impl Case {
     pub fn period(&self) -> [(i64, i64); 2] {
-        period(self.zone, self.month, self.months, self.day)
+        period(self.zone, self.month, self.months, self.day, self.days.map(|(days, _)| days))
     }
 
     /// Decimal places of the currency, and its name.
@@ -246,6 +257,27 @@ impl Case {
     pub fn agreed(&self) -> Vec<&Paid> {
         // As in `plan: [gold, "enterprise-*"]`.
         self.paid.iter().filter(|paid| !self.plans || paid.plan < 2).collect()
+    }
+
+    /// Of a period of days what was paid for each month of which something is judged: a little more from month to month.
+    pub fn of_months(&self) -> Vec<OfMonth> {
+        let (Some((start, end)), [(_, first), (_, next)]) = (self.covered(), self.period()) else { return Vec::new() };
+        let mut found = Vec::new();
+        for month in month_of(first)..=month_of(next - 1) {
+            let [begins, ends] = [month, month + 1].map(|month| first_at(day_of_month(month, 1) * DAY, self.zone));
+            let [begins, ends] = [begins.max(start / TICKS), ends.min(end / TICKS)];
+            let is_there =
+                |paid: &&&Paid| paid.from.unwrap_or(begins).max(begins) < paid.until.unwrap_or(ends).min(ends);
+            let agreed = self.agreed();
+            found.extend(agreed.iter().filter(is_there).map(|paid| OfMonth {
+                month,
+                from: paid.from,
+                until: paid.until,
+                amount: paid.amount + i128::from(month - month_of(first)) * 1_000_003,
+                vouchers: paid.vouchers,
+            }));
+        }
+        found
     }
 
     /// The exclusions that were recorded, also those that recur, in ticks.

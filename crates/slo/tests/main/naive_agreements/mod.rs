@@ -160,6 +160,7 @@ fn check(case: &Case) -> Result<Vec<&'static str>, TestCaseError> {
     say(taken.estimated > Fraction::zero(), "estimated");
     say(!taken.excluded.is_empty(), "excluded");
     say(bounds.best.percent < taken.percent, "less at best");
+    say(case.days.is_some(), "periods of days");
     say(case.metrics.len() > 1, "several metrics");
     say(taken.parts.iter().filter(|part| part.share > Fraction::zero()).count() > 1, "several figures credited");
     Ok(said)
@@ -182,7 +183,14 @@ fn all_clauses_together_equal_what_is_computed_slot_by_slot() {
     run.unwrap_or_else(|error| panic!("{error}"));
     let said = said.into_inner();
     println!("{said:?}");
-    let least = [("judged", 80), ("credited", 10), ("excluded", 10), ("estimated", 2), ("several metrics", 30)];
+    let least = [
+        ("judged", 80),
+        ("credited", 10),
+        ("excluded", 10),
+        ("estimated", 2),
+        ("several metrics", 30),
+        ("periods of days", 15),
+    ];
     for (what, percent) in least {
         let found = said.get(what).copied().unwrap_or_default();
         assert!(found * 100 >= cases * percent, "{found} of {cases} are {what}: {said:?}");

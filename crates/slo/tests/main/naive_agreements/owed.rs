@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use nines_slo::Fraction;
 
+use super::clock::{DAY, day_of_month, first_at};
 use super::counted::Counted;
 use super::drawn::{Cap, Case, Each};
 use super::figure::{Assumed, Figure, product, rounded};
@@ -78,17 +79,30 @@ impl Case {
     /// What was paid that counts, what is owed of it, and whether that is too little.
     fn paid_out(&self, all: &[Time], percent: &Fraction) -> (i128, i128, bool) {
         let vouchers = |vouchers: i128| if self.exclude_vouchers { vouchers } else { 0 };
-        let paid: i128 = self.agreed().iter().map(|paid| paid.amount - vouchers(paid.vouchers)).sum();
         let [(_, first), (_, next)] = self.period();
-        let days = match self.prorate {
-            // Of which something is judged, by whatever metric.
-            true => Fraction::new(
-                all.iter().flat_map(|time| &time.days).collect::<BTreeSet<_>>().len(),
-                (next - first) as u64,
-            ),
-            false => whole(1),
+        // Of which something is judged, by whatever metric.
+        let judged: BTreeSet<i64> = all.iter().flat_map(|time| &time.days).copied().collect();
+        let money = |amount: i128, days: usize, of: usize| Fraction::new(amount as u128 * days as u128, of.max(1));
+        let paid = match self.days {
+            None => {
+                let paid: i128 = self.agreed().iter().map(|paid| paid.amount - vouchers(paid.vouchers)).sum();
+                if self.prorate { money(paid, judged.len(), (next - first) as usize) } else { money(paid, 1, 1) }
+            }
+            // Day after day.
+            Some(_) => sum(self.of_months().into_iter().map(|paid| {
+                let days = day_of_month(paid.month, 1)..day_of_month(paid.month + 1, 1);
+                let is_there = |day: &i64| {
+                    let [begins, ends] = [*day, day + 1].map(|day| first_at(day * DAY, self.zone));
+                    paid.from.is_none_or(|from| from < ends) && paid.until.is_none_or(|until| begins < until)
+                };
+                let there: Vec<i64> = days.clone().filter(is_there).collect();
+                let amount = paid.amount - vouchers(paid.vouchers);
+                match self.prorate {
+                    true => money(amount, there.iter().filter(|day| judged.contains(day)).count(), days.count()),
+                    false => money(amount, there.iter().filter(|day| (first..next).contains(day)).count(), there.len()),
+                }
+            })),
         };
-        let paid = product(&Fraction::new(paid as u128, 1u8), &days);
         // 10⁻⁶ of the currency's unit in the least that is paid.
         let (digits, _) = self.currency();
         let to_unit = |amount: &Fraction, places: u32, mode: &str| {
@@ -103,7 +117,9 @@ impl Case {
         if let Cap::Money(most) = self.cap {
             amount = amount.min(most * least);
         }
-        let of_base = |share: Fraction| to_unit(&product(&Fraction::new(base as u128, 1u8), &share), digits, mode);
+        // Of a period of months as it is shown.
+        let shown = if self.days.is_some() { paid.clone() } else { Fraction::new(base as u128, 1u8) };
+        let of_base = |share: Fraction| to_unit(&product(&shown, &share), digits, mode);
         let of_year = match self.cap_of_year {
             Cap::None => None,
             Cap::Percent(percent) => Some(of_base(Fraction::new(percent as u64, 100u8))),

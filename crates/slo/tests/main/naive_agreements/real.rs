@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nines_recurrence::Recurrence;
 use nines_slo::{
     Agreement, Bounds, Charge, Compacted, Counts, Covered, Credit, Credited, Each, EachBy, Evidence, Excluded, Fee,
-    Join, Part, Party, Terms, bounds, credit,
+    Join, MonthFee, Part, Party, Terms, bounds, credit,
 };
 use nines_timeline::{Interval, histogram};
 
@@ -70,7 +70,24 @@ impl Case {
         found
     }
 
-    fn bare(&self, active: Vec<Interval>, fee: Fee) -> Evidence {
+    /// What was paid for each month of a period of days.
+    fn month_fees(&self) -> Vec<MonthFee> {
+        let at = |minute: Option<i64>, none| minute.map_or(none, |minute| minute * MINUTE);
+        let months = self.of_months().into_iter().map(|paid| MonthFee {
+            month: format!("{:04}-{:02}", paid.month.div_euclid(12), paid.month.rem_euclid(12) + 1).parse().unwrap(),
+            amount: paid.amount,
+            vouchers: paid.vouchers,
+            active: Interval::new(at(paid.from, i64::MIN), at(paid.until, i64::MAX)),
+        });
+        if self.days.is_some() { months.collect() } else { Vec::new() }
+    }
+
+    fn bare(&self, active: Vec<Interval>, mut fee: Fee) -> Evidence {
+        let month_fees = self.month_fees();
+        if self.days.is_some() {
+            fee.amount = month_fees.iter().map(|own| own.amount).sum();
+            fee.vouchers = month_fees.iter().map(|own| own.vouchers).sum();
+        }
         let least = 10i128.pow(6 - self.currency().0);
         let currency = self.currency().1.into();
         let period = "2025-12".parse().unwrap();
@@ -81,6 +98,7 @@ impl Case {
             lost: self.lost.iter().map(|(from, until)| Interval::new(from * TICK, until * TICK)).collect(),
             active,
             fee: Some(fee),
+            month_fees,
             credited: (!matches!(self.cap_of_year, Cap::None)).then_some(credited).into_iter().collect(),
             ..Evidence::default()
         }
@@ -154,8 +172,7 @@ impl Case {
     pub fn real(&self, agreement: &Agreement, surely: bool) -> Option<(Credit, Bounds)> {
         let (active, fee) = self.paid_for(&agreement.versions[0].terms);
         let hull = Interval::new(active.first()?.start, active.last()?.end);
-        let month = format!("{:04}-{:02}", self.month.div_euclid(12), self.month.rem_euclid(12) + 1);
-        let covered = agreement.covered(month.parse().unwrap(), hull, nines_slo::Rules::CURRENT)?;
+        let covered = agreement.covered(self.name().parse().unwrap(), hull, nines_slo::Rules::CURRENT)?;
         let bare = self.bare(active, fee);
         let evidence = self.evidence(&covered, &bare, surely);
         let found = credit(&covered, &evidence).unwrap();

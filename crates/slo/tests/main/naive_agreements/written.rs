@@ -113,7 +113,20 @@ impl Clause {
     }
 }
 
+/// A day since 1970.
+pub fn date(day: i64) -> String {
+    DateTime::from_timestamp(day * 86_400, 0).unwrap().date_naive().to_string()
+}
+
 impl Case {
+    /// The name of the period: of months any of its months.
+    pub fn name(&self) -> String {
+        match self.days {
+            None => format!("{:04}-{:02}", self.month.div_euclid(12), self.month.rem_euclid(12) + 1),
+            Some(_) => date(self.period()[0].1),
+        }
+    }
+
     fn money(&self, units: i128) -> String {
         match self.cents {
             true => format!("{}.{:02} EUR", units / 100, units % 100),
@@ -137,10 +150,10 @@ impl Case {
         let annotations: Vec<String> = from.into_iter().chain(until).collect();
         let mut text = format!(
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: a, annotations: {{{}}}}}\nspec:\n  service: s\n  period: \
-             {{duration: {}M, from: {}, timeZone: {}}}\n",
+             {{duration: {}, from: {}, timeZone: {}}}\n",
             annotations.join(", "),
-            self.months,
-            self.day,
+            self.days.map_or_else(|| format!("{}M", self.months), |(days, _)| format!("{days}d")),
+            self.days.map_or_else(|| self.day.to_string(), |(days, later)| date(self.period()[0].1 + days * later)),
             self.zone
         );
         let mut say = |key: &str, value: &str| text += &format!("  {key}: {value}\n");

@@ -140,6 +140,7 @@ impl Case {
             lost: self.lost.iter().map(|(from, long)| Interval::new(self.at(*from), self.at(from + long))).collect(),
             active,
             fee: Some(Fee { currency: "EUR".into(), amount, vouchers: vouchers.min(amount) }),
+            month_fees: Vec::new(),
         }
     }
 
