@@ -242,12 +242,14 @@ fn a_log_is_followed_through_kills_and_rotations() {
         }
         // What is deleted before it was read is gone: the follower must know the file, and live until it has read it.
         if kill % 4 == 3 {
+            writer.write(draw);
             writer.finish_line();
             let at = stored_when(&mut follower, &case, writer.all.lines().count() as u64);
             assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}");
             writer.rotate(Rotation::Recreate, draw);
             rotations[Rotation::Recreate as usize] += 1;
-            stored_when(&mut follower, &case, writer.all.lines().count() as u64);
+            let at = stored_when(&mut follower, &case, writer.all.lines().count() as u64);
+            assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}");
         }
         follower.kill();
         if draw.random_bool(0.3) {

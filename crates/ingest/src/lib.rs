@@ -30,6 +30,8 @@ mod formats;
 mod found;
 mod from_field;
 mod hash;
+#[cfg(test)]
+mod hostile;
 mod input;
 mod latency;
 mod latency_unit;

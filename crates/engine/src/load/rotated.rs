@@ -50,7 +50,11 @@ pub(super) fn of<F: Fn(&str) -> Result<Option<i64>>>(
 
 fn opened(load: &Load, path: &PathBuf) -> Option<(Format, LogStart)> {
     let format = given_format(load).map_or_else(|| nines_ingest::detect_for(load.table, path), Ok).ok()?;
-    let start = LogStart::open(path, format, &Progress::new().into()).ok()?;
+    if format == Format::Parquet {
+        return None;
+    }
+    // Its name may be another file's before it is read.
+    let start = LogStart::held(path, format, &Progress::new().into()).ok()?;
     Some((format, start))
 }
 

@@ -5,6 +5,7 @@
 mod agreements;
 mod credit_forms;
 mod credits;
+mod hostile;
 mod naive;
 mod naive_agreements;
 mod naive_credits;
