@@ -246,7 +246,7 @@ fn objectives_count_rows_of_labels() {
         slo("us", "nines/sql", "{from: events, where: \"labels['zone'] = 'us'\", good: good, total: total}"),
         slo("none", "nines/events", "{name: e, labels: {zone: ap}}"),
     ];
-    let path = case.file("slo.yaml", &all.concat());
+    let path = case.file("slo.yaml", all.concat());
     run(case.nines(&["apply"]).arg(path));
     let unmatched = "SELECT unmatched FROM slos WHERE objective = 'none'";
     assert_eq!(

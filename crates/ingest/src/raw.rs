@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 
 use crate::columns::Columns;
 use crate::formats::separator;
+use crate::json_objects::JsonObjects;
 use crate::lines::Lines;
 use crate::{Format, FromField, IngestError, Result, input};
 
@@ -28,6 +29,8 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind, from: &[FromField]) 
             first_line(path)?.map(|line| header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()))
         }
         Format::JsonLines => first_line(path)?.map(|line| members(&line)),
+        Format::Json => first_object(path).map(|object| members(&object)),
+        Format::Calendar => None,
     };
     names.map_or(Ok(false), |names| are_raw(kind, &names, from))
 }
@@ -53,6 +56,13 @@ fn first_line(path: &Path) -> Result<Option<Vec<u8>>> {
         }
     }
     Ok(None)
+}
+
+/// The first object of a document.
+fn first_object(path: &Path) -> Option<Vec<u8>> {
+    let (_, bytes) = input::open(path, &Arc::default()).ok()?;
+    let mut objects = JsonObjects::new(Lines::new(&path.display().to_string(), bytes));
+    objects.advance().ok()?.then(|| objects.object().to_vec())
 }
 
 /// The names in a header line. One that is quoted because it has a separator or a newline in it is no column of ours.
@@ -112,6 +122,11 @@ mod tests {
         assert!(raw(TableKind::Requests, Format::JsonLines, "\n{\"time\": 1, \"status\": [{}]}\n{\"requests\": 1}"));
         assert!(!raw(TableKind::Requests, Format::JsonLines, "{\"time\": 1, \"requests\": 2}\n"));
         assert!(!raw(TableKind::Requests, Format::JsonLines, "") && !raw(TableKind::Requests, Format::JsonLines, "["));
+        assert!(
+            raw(TableKind::Requests, Format::Json, "[\n {\"time\": 1}]")
+                && !raw(TableKind::Requests, Format::Json, "[1]")
+        );
+        assert!(!raw(TableKind::Requests, Format::Json, "[{\"time\": 1,\n \"requests\": 2}]"));
         assert!(raw(TableKind::Requests, Format::Log, ""));
     }
 }

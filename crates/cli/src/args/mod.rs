@@ -80,7 +80,7 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store files: access logs, CSV, JSON lines, Parquet, or anything SQL can map
+    /// Store files: access logs, CSV, JSON, calendars, Parquet, or anything SQL can map
     Ingest(Box<Ingesting>),
     /// Run SQL and print the result
     Sql(Sql),

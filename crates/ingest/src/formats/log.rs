@@ -40,7 +40,7 @@ enum Parser {
         /// What a whole number at the end of a line counts; without it, it is no latency.
         unit: Option<LatencyUnit>,
         /// The fields that fill columns, if there are any.
-        fields: Option<PlainFields>,
+        fields: Option<Box<PlainFields>>,
         progress: Arc<Progress>,
     },
     /// As somebody says.
@@ -73,7 +73,7 @@ impl Parser {
             return Ok(());
         }
         if looks_like_log(line) {
-            let fields = (!filling.is_empty()).then(|| PlainFields::of(filling, *zone)).transpose()?;
+            let fields = (!filling.is_empty()).then(|| PlainFields::of(filling, *zone).map(Box::new)).transpose()?;
             let (parser, progress) = (LogParser::default(), Arc::clone(progress));
             *self = Parser::Combined { parser, unit: *unit, fields, progress };
         } else if let Some(format) = LogFormat::of_line(line) {

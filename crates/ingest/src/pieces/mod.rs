@@ -53,6 +53,14 @@ impl LogStart {
             let error = IngestError::new(ErrorKind::Io, problem);
             return Err(error.in_file(name).advice("Put it into a file and name that"));
         }
+        if matches!(format, Format::Json | Format::Calendar) {
+            let problem =
+                "what was added to a document cannot be told from what was there, and its rows carry no count";
+            let error = IngestError::new(ErrorKind::Options, problem).in_file(name);
+            return Err(error.advice(
+                "If it is complete for its slices, say --aggregates. Otherwise write one object per line: jq -c '.[]' FILE",
+            ));
+        }
         progress.add_total(metadata.len());
         if format == Format::Parquet {
             return Self::of_parquet(path, progress).map_err(|error| IngestError::io(&name, error));
@@ -139,7 +147,9 @@ impl LogStart {
         let known = [&self.header[..], record].concat();
         match self.format {
             Format::Log => Some([known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat()),
-            Format::Csv | Format::JsonLines | Format::Parquet => Some(known.trim_ascii_end().to_vec()),
+            Format::Csv | Format::JsonLines | Format::Json | Format::Calendar | Format::Parquet => {
+                Some(known.trim_ascii_end().to_vec())
+            }
         }
     }
 
