@@ -139,7 +139,7 @@ fn a_mapping_says_what_it_cannot_read() {
         command
     };
     let said = fails(1, &mut mapped("faults.json"));
-    assert!(said.starts_with("error: faults.json:1:1: ") && said.contains("jq -c . FILE"), "{said}");
+    assert!(said.starts_with("error: faults.json:1:1: ") && said.contains("say --format json"), "{said}");
     let said = run(mapped("/dev/stdin").write_stdin("{\"at\": 1790000000}\n"));
     assert!(said.contains("written     1 row "), "{said}");
     let said = fails(1, mapped("/dev/stdin").write_stdin("[{\"at\": 1790000000}]\n"));

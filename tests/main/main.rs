@@ -39,6 +39,7 @@ mod processes;
 mod queries;
 mod raw;
 mod readme;
+mod recipes;
 mod records;
 mod redelivery;
 mod resources;

@@ -8,39 +8,49 @@ use crate::manual::pages;
 use crate::{run, shared};
 
 /// Fenced blocks in order: language and text.
-fn blocks(markdown: &str) -> Vec<(&str, &str)> {
+pub(crate) fn blocks(markdown: &str) -> Vec<(&str, &str)> {
     let fenced = markdown.split("\n```").skip(1).step_by(2);
     fenced.map(|block| block.split_once('\n').unwrap_or((block, ""))).collect()
 }
 
 /// Runs the shell blocks of a page, in a folder of their own, and compares with what it shows. How many ran.
 fn walk(page: &Path, data: Option<&Path>) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    walk_in(folder.path(), page, data)
+}
+
+/// The same in a folder that is there.
+pub(crate) fn walk_in(folder: &Path, page: &Path, data: Option<&Path>) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let markdown = std::fs::read_to_string(root.join(page)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
     for shared in ["data", "queries"] {
-        std::os::unix::fs::symlink(root.join(shared), folder.path().join(shared)).unwrap();
+        std::os::unix::fs::symlink(root.join(shared), folder.join(shared)).unwrap();
     }
-    let binary = assert_cmd::cargo::cargo_bin("nines");
     let mut ran = 0;
     let blocks = blocks(&markdown);
     for (at, (language, text)) in blocks.iter().enumerate() {
         if *language != "sh" || text.contains("cargo ") {
             continue;
         }
-        let script = format!("nines() {{ '{}' \"$@\"; }}\n{text}", binary.display());
-        let mut shell = Command::new("bash");
-        shell.args(["-euc", &script]).current_dir(folder.path());
-        if let Some(data) = data {
-            shell.env("DATA", data);
-        }
-        let shown = run(&mut shell);
+        let shown = run(&mut shell(folder, text, data));
         if let Some(("text", expected)) = blocks.get(at + 1) {
             assert_eq!(shown.trim_end(), expected.trim_end(), "{}: {text}", page.display());
         }
         ran += 1;
     }
     ran
+}
+
+/// What runs a shell block in a folder.
+pub(crate) fn shell(folder: &Path, block: &str, data: Option<&Path>) -> Command {
+    let binary = assert_cmd::cargo::cargo_bin("nines");
+    let script = format!("nines() {{ '{}' \"$@\"; }}\n{block}", binary.display());
+    let mut shell = Command::new("bash");
+    shell.args(["-euc", &script]).current_dir(folder);
+    if let Some(data) = data {
+        shell.env("DATA", data);
+    }
+    shell
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use nines_store::TableKind;
+use serde::de::IgnoredAny;
 
 use crate::columns::looks_like_header;
 use crate::formats::{delimited, log_line};
@@ -18,6 +19,10 @@ pub enum Format {
     Csv,
     /// One JSON object per line.
     JsonLines,
+    /// JSON objects one after the other or in arrays, over any number of lines.
+    Json,
+    /// Events of an iCalendar file (RFC 5545).
+    Calendar,
     /// Apache Parquet.
     Parquet,
     /// Access log of Apache or nginx, in combined or common log format.
@@ -28,13 +33,16 @@ const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 impl Format {
     /// Every format, in the order in which they are listed to people.
-    pub const ALL: &[Format] = &[Format::Csv, Format::JsonLines, Format::Parquet, Format::Log];
+    pub const ALL: &[Format] =
+        &[Format::Csv, Format::JsonLines, Format::Json, Format::Calendar, Format::Parquet, Format::Log];
 
     /// The name that `--format` takes.
     pub fn name(self) -> &'static str {
         match self {
             Format::Csv => "csv",
             Format::JsonLines => "jsonl",
+            Format::Json => "json",
+            Format::Calendar => "ics",
             Format::Parquet => "parquet",
             Format::Log => "log",
         }
@@ -42,9 +50,10 @@ impl Format {
 
     /// Tells the format by the file's first bytes (unpacked, the more the better), else by its name.
     ///
-    /// Content: Parquet's magic, else the first line that is not blank: a JSON object, a line of an access log, or, unless
-    /// the name says CSV or JSON, a header that names `time`, `id` or `period` and another column of a table with
-    /// that. Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, `.log`, each also with `.gz`, `.zst`, `.xz` or `.bz2`.
+    /// Content: Parquet's magic, else the first line that is not blank: a JSON object, the beginning of one or of an array, that of a
+    /// calendar, a line of an access log, or, unless the name says CSV or JSON, a header that names `time`, `id` or `period` and
+    /// another column of a table with that. Names: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.ics`, `.parquet`, `.log`, each also
+    /// with `.gz`, `.zst`, `.xz` or `.bz2`.
     pub fn detect(path: &Path, first: &[u8]) -> Result<Format> {
         if first.starts_with(PARQUET_MAGIC) {
             return Ok(Format::Parquet);
@@ -61,8 +70,10 @@ impl Format {
             );
         }
         let named = Format::by_name(path);
-        match (line.and_then(by_content), named) {
-            // A header is also a line of text, and the first object of JSON may be cut off.
+        match (json(first).or_else(|| line.and_then(by_content)), named) {
+            // Of lines that are still being written the first may be cut off.
+            (Some(Format::Json), Some(Format::JsonLines)) => Ok(Format::JsonLines),
+            // A header is also a line of text.
             (Some(Format::Csv), Some(named)) if named != Format::Log => Ok(named),
             (Some(found), _) => Ok(found),
             (None, Some(named)) => Ok(named),
@@ -110,7 +121,9 @@ impl Format {
     fn endings(self) -> &'static [&'static str] {
         match self {
             Format::Csv => &["csv", "tsv"],
-            Format::JsonLines => &["jsonl", "ndjson", "json"],
+            Format::JsonLines => &["jsonl", "ndjson"],
+            Format::Json => &["json"],
+            Format::Calendar => &["ics"],
             Format::Parquet => &["parquet"],
             Format::Log => &["log"],
         }
@@ -134,9 +147,30 @@ fn is_markup(line: &[u8]) -> bool {
     [&b"<!doctype"[..], b"<html", b"<?xml", b"<head", b"<body"].into_iter().any(begins)
 }
 
+/// Bytes of a text that begins with a line of this length without an end: no line of a log is as long.
+const LONG: usize = 32 << 10;
+
+/// Whether a text that begins so is JSON, and which: lines if the first line is a whole object.
+fn json(first: &[u8]) -> Option<Format> {
+    let text = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
+    let within = text.get(1..)?.trim_ascii_start();
+    match text.first()? {
+        b'[' => matches!(within.first(), None | Some(b'{' | b'[' | b']')).then_some(Format::Json),
+        b'{' if matches!(within.first(), Some(b'"' | b'}')) => {
+            let (line, is_whole) = match text.iter().position(|&byte| byte == b'\n') {
+                Some(end) => (&text[..end], true),
+                None => (text, text.len() >= LONG),
+            };
+            let is_object = serde_json::from_slice::<IgnoredAny>(line).is_ok();
+            Some(if is_whole && !is_object { Format::Json } else { Format::JsonLines })
+        }
+        _ => None,
+    }
+}
+
 fn by_content(line: &[u8]) -> Option<Format> {
-    if line.starts_with(b"{") && line[1..].trim_ascii_start().starts_with(b"\"") {
-        return Some(Format::JsonLines);
+    if line.eq_ignore_ascii_case(b"BEGIN:VCALENDAR") {
+        return Some(Format::Calendar);
     }
     if log_line::looks_like_log(line) || LogFormat::of_line(line).is_some() {
         return Some(Format::Log);
@@ -175,7 +209,8 @@ mod tests {
             ("a.tsv.gz", Format::Csv),
             ("dir.log/a.JSONL", Format::JsonLines),
             ("a.ndjson.gz", Format::JsonLines),
-            ("a.json", Format::JsonLines),
+            ("a.json", Format::Json),
+            ("a.ics", Format::Calendar),
             ("a.csv.zst", Format::Csv),
             ("a.csv.xz", Format::Csv),
             ("a.log.bz2", Format::Log),
@@ -192,6 +227,13 @@ mod tests {
         for (first, format) in [
             (&b"PAR1\x15"[..], Format::Parquet),
             (b"\n {\"time\": 1}\n", Format::JsonLines),
+            (b"{\"time\": 1}", Format::JsonLines),
+            (b"{\"time\": 1", Format::JsonLines),
+            (b"{\"time\": 1,\n \"good\": 1}", Format::Json),
+            (b"{\n \"good\": 1}", Format::Json),
+            (b"\xef\xbb\xbf[{\"time\": 1}, {", Format::Json),
+            (b"[\n]", Format::Json),
+            (b"begin:vcalendar\r\nVERSION:2.0\r\n", Format::Calendar),
             (log, Format::Log),
             (b"time,endpoint,status\n", Format::Csv),
             (b"\xef\xbb\xbf\"time\"\tgood\ttotal\r\n", Format::Csv),
@@ -217,7 +259,10 @@ mod tests {
         assert_eq!(detected("a.csv", b"PAR1"), Format::Parquet);
         // Lines of text are a log if the name says so, whatever they look like.
         assert_eq!(detected("a.log", b"{braces} in a text\n"), Format::Log);
-        assert_eq!(detected("a.json", b"[\n"), Format::JsonLines);
+        assert_eq!(detected("a.json", b"[\n"), Format::Json);
+        assert_eq!(detected("a.json", b"{\"time\": 1}\n{"), Format::JsonLines);
+        assert_eq!(detected("a.jsonl", b"{\"time\": 1,\n"), Format::JsonLines);
+        assert_eq!(detected("a.log", b"[10/Oct/2000:13:55:36] GET /\n"), Format::Log);
         for page in [&b"<!DOCTYPE html>\n"[..], b"\n<HTML><body>", b"<?xml version='1.0'?>"] {
             let said = Format::detect(Path::new("a.csv"), page).unwrap_err().to_string();
             assert!(said.starts_with("a.csv: this is HTML or XML, perhaps a page that says why"), "{said}");
@@ -228,8 +273,8 @@ mod tests {
     fn else_it_must_be_given() {
         assert_eq!(
             Format::detect(Path::new("x/notes.txt"), b"time,weather\n").unwrap_err().to_string(),
-            "x/notes.txt: the format cannot be told from name or content. Say which it is: --format csv, jsonl, parquet \
-             or log; or map its columns with --select"
+            "x/notes.txt: the format cannot be told from name or content. Say which it is: --format csv, jsonl, json, \
+             ics, parquet or log; or map its columns with --select"
         );
         for first in [&b"id,weather\n"[..], b"id\n", b"period,good\n", b"started,ended\n"] {
             assert!(Format::detect(Path::new("x"), first).is_err(), "{first:?}");
@@ -238,7 +283,7 @@ mod tests {
         assert_eq!("jsonl".parse::<Format>().unwrap(), Format::JsonLines);
         assert_eq!(
             "xml".parse::<Format>().unwrap_err().to_string(),
-            "unknown format \"xml\"; expected csv, jsonl, parquet or log"
+            "unknown format \"xml\"; expected csv, jsonl, json, ics, parquet or log"
         );
     }
 }

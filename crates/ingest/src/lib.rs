@@ -1,6 +1,6 @@
 //! Files in, record batches of a stored table out.
 //!
-//! Each format (CSV, JSON lines, Parquet, access logs) lives in one file under `formats/`. The series of
+//! Each format (CSV, JSON lines and documents, Parquet, access logs) lives in one file under `formats/`. The series of
 //! text formats are counted up per slice and key while they are read, in memory that does not grow with
 //! the file: when too many keys are held they are handed out and counting starts afresh, so **a key
 //! may come out more than once**, in the order of the input. The store's writer sorts and combines. Parquet
@@ -14,6 +14,7 @@
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
+mod calendar;
 mod causes;
 mod clf;
 pub mod clock;
@@ -33,6 +34,7 @@ mod hash;
 #[cfg(test)]
 mod hostile;
 mod input;
+mod json_objects;
 mod latency;
 mod latency_unit;
 mod layout;

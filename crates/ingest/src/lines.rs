@@ -47,6 +47,11 @@ impl Lines {
         Self { resumed: Some((lines, before)), ..Self::new(name, input) }
     }
 
+    /// The input's name and its bytes, for a format in which lines mean nothing. Nothing was read of it.
+    pub(crate) fn into_input(self) -> (String, BufReader<Bytes>) {
+        (self.name, self.input)
+    }
+
     /// Goes to the next line; false at the end. A last line without newline is a line.
     pub(crate) fn advance(&mut self) -> Result<bool> {
         self.line.clear();

@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 
 use crate::columns::Columns;
 use crate::formats::separator;
+use crate::json_objects::JsonObjects;
 use crate::lines::Lines;
 use crate::{Format, FromField, IngestError, Result, input};
 
@@ -26,6 +27,8 @@ pub fn is_raw(path: &Path, format: Format, kind: TableKind, from: &[FromField]) 
         Format::Csv | Format::JsonLines => {
             first_line(path)?.map_or(Ok(false), |line| is_raw_line(&line, format, kind, from))
         }
+        Format::Json => first_object(path).map_or(Ok(false), |object| are_raw(kind, &members(&object), from)),
+        Format::Calendar => Ok(false),
     }
 }
 
@@ -34,7 +37,7 @@ pub(crate) fn is_raw_line(line: &[u8], format: Format, kind: TableKind, from: &[
     let line = line.trim_ascii_end();
     match format {
         Format::Log => Ok(kind.is_series()),
-        Format::Parquet => Ok(false),
+        Format::Json | Format::Calendar | Format::Parquet => Ok(false),
         // Lines may end in carriage returns, a newline here and there among them.
         Format::Csv => are_raw(kind, &header(line.split(|&byte| byte == b'\r').next().unwrap_or_default()), from),
         Format::JsonLines => are_raw(kind, &members(line), from),
@@ -62,6 +65,13 @@ fn first_line(path: &Path) -> Result<Option<Vec<u8>>> {
         }
     }
     Ok(None)
+}
+
+/// The first object of a document.
+fn first_object(path: &Path) -> Option<Vec<u8>> {
+    let (_, bytes) = input::open(path, &Arc::default()).ok()?;
+    let mut objects = JsonObjects::new(Lines::new(&path.display().to_string(), bytes));
+    objects.advance().ok()?.then(|| objects.object().to_vec())
 }
 
 /// The names in a header line. One that is quoted because it has a separator or a newline in it is no column of ours.
@@ -121,6 +131,11 @@ mod tests {
         assert!(raw(TableKind::Requests, Format::JsonLines, "\n{\"time\": 1, \"status\": [{}]}\n{\"requests\": 1}"));
         assert!(!raw(TableKind::Requests, Format::JsonLines, "{\"time\": 1, \"requests\": 2}\n"));
         assert!(!raw(TableKind::Requests, Format::JsonLines, "") && !raw(TableKind::Requests, Format::JsonLines, "["));
+        assert!(
+            raw(TableKind::Requests, Format::Json, "[\n {\"time\": 1}]")
+                && !raw(TableKind::Requests, Format::Json, "[1]")
+        );
+        assert!(!raw(TableKind::Requests, Format::Json, "[{\"time\": 1,\n \"requests\": 2}]"));
         assert!(raw(TableKind::Requests, Format::Log, ""));
     }
 }

@@ -21,12 +21,13 @@ pub(crate) struct Ingest {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// What the files are: auto, csv, jsonl, parquet or log (access logs, combined or common)
+    /// What the files are: auto, csv, jsonl (an object per line), json (objects over any number of lines, and arrays of them), ics
+    /// (calendars), parquet or log (access logs, combined or common)
     #[arg(long, default_value = "auto", value_parser = input_format)]
     pub format: Auto<InputFormat>,
 
     /// A query over the table `input`, the file as it is, that yields the table's columns;
-    /// of a log, `input` has the one column `line`
+    /// of a log, `input` has the one column `line`; recipes for other programs are in docs/sources.md
     #[arg(long, value_name = "SQL")]
     pub select: Option<String>,
 

@@ -82,7 +82,7 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Store files: access logs, CSV, JSON lines, Parquet, or anything SQL can map
+    /// Store files: access logs, CSV, JSON, calendars, Parquet, or anything SQL can map
     Ingest(Box<Ingesting>),
     /// Store what is written to many files while it is written: logs of several services, each with its options
     Follow(Follow),

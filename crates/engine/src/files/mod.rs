@@ -1,4 +1,4 @@
-//! Files as tables: CSV, JSON lines and text are read by `nines-ingest`, so that SQL sees what `nines ingest` sees.
+//! Files as tables: CSV, JSON, calendars and text are read by `nines-ingest`, so that SQL sees what `nines ingest` sees.
 //!
 //! [`provider`] is one table of such files, [`Urls`] what stands behind `FROM 'file'`. Parquet has types of its own and
 //! is read by DataFusion. To plan a statement over a file is to read the file once, since its columns and their types

@@ -49,7 +49,7 @@ impl UrlTableFactory for Urls {
                 Err(_) if !name.contains(['/', '.']) => return Ok(None),
                 Err(error) if error.kind() != ErrorKind::UnknownFormat => return Err(refused(error)),
                 Err(error) => {
-                    let advice = "Name it with an ending that says what it is: .csv, .tsv, .jsonl, .log or .parquet";
+                    let advice = "Name it with an ending that says what it is: .csv, .tsv, .jsonl, .json, .ics, .log or .parquet";
                     return Err(refused(error.advice(advice)));
                 }
             }

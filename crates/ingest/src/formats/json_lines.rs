@@ -34,7 +34,9 @@ impl<R: Rows> Records<R> for JsonLines {
             }
             let line = self.lines.line();
             if !line.trim_ascii().is_empty() {
-                return add(line, self.lines.number(), rows).map(|()| true).map_err(|e| self.lines.refuse(e));
+                return add(line, self.lines.number(), rows, not_an_object)
+                    .map(|()| true)
+                    .map_err(|e| self.lines.refuse(e));
             }
         }
     }
@@ -44,8 +46,13 @@ impl<R: Rows> Records<R> for JsonLines {
     }
 }
 
-/// Adds the row that a line holds.
-fn add<R: Rows>(line: &[u8], number: u64, rows: &mut R) -> Result<()> {
+/// Adds the row that a text holds; `unread` says why one is no object.
+pub(super) fn add<R: Rows>(
+    line: &[u8],
+    number: u64,
+    rows: &mut R,
+    unread: fn(&str, &serde_json::Error) -> IngestError,
+) -> Result<()> {
     let text = std::str::from_utf8(line).map_err(|e| {
         let shown = String::from_utf8_lossy(&line[e.valid_up_to()..]);
         IngestError::bad_line(format!("there is {}", quoted(&shown)))
@@ -60,15 +67,24 @@ fn add<R: Rows>(line: &[u8], number: u64, rows: &mut R) -> Result<()> {
     let read = row.deserialize(&mut json).and_then(|()| json.end());
     match (refused, read) {
         (Some(refused), _) => Err(refused),
-        (None, Err(error)) => Err(not_an_object(text, &error)),
+        (None, Err(error)) => Err(unread(text, &error)),
         (None, Ok(())) => rows.add(number),
     }
 }
 
 /// Why a line is not one JSON object.
 pub(crate) fn why_not(text: &str) -> IngestError {
+    why(text, not_an_object)
+}
+
+/// The same of what stands between braces in a document.
+pub(crate) fn why_not_in_document(text: &str) -> IngestError {
+    why(text, not_in_document)
+}
+
+fn why(text: &str, unread: fn(&str, &serde_json::Error) -> IngestError) -> IngestError {
     match serde_json::from_str::<Object>(text) {
-        Err(error) => not_an_object(text, &error),
+        Err(error) => unread(text, &error),
         Ok(Object) => IngestError::bad_line(format!("{} has a name that is no text", quoted(text.trim_ascii()))),
     }
 }
@@ -96,19 +112,27 @@ impl<'de> Visitor<'de> for Object {
 }
 
 fn not_an_object(text: &str, error: &serde_json::Error) -> IngestError {
-    // serde_json ends its messages with a place, in which the line is always 1.
-    let why = error.to_string();
-    let why = why.split(" at line ").next().unwrap_or_default();
-    let refused = IngestError::bad_line(format!("{} is no JSON object ({why})", quoted(text.trim_ascii())))
-        .expected(
-            "one object per line, such as {\"time\": \"2026-10-01T12:00:00Z\", \"endpoint\": \"/\", \"status\": 200}",
-        )
-        .at(error.column().max(1));
+    let refused = no_object(text, error).expected(
+        "one object per line, such as {\"time\": \"2026-10-01T12:00:00Z\", \"endpoint\": \"/\", \"status\": 200}",
+    );
     match text.trim_ascii() {
-        "{" | "[" => refused.advice("Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array"),
-        text if text.starts_with('[') => refused.advice("Take the array apart: jq -c '.[]' FILE"),
+        "{" => refused.advice("If objects go on over several lines, say --format json"),
+        text if text.starts_with('[') => refused.advice("If these are arrays of objects, say --format json"),
         _ => refused,
     }
+}
+
+/// The same of what stands between braces in a document, with its line there.
+pub(super) fn not_in_document(text: &str, error: &serde_json::Error) -> IngestError {
+    let refused = no_object(text, error).expected("JSON objects, one after the other or in arrays");
+    refused.on_line(error.line().max(1) as u64)
+}
+
+fn no_object(text: &str, error: &serde_json::Error) -> IngestError {
+    // serde_json ends its messages with the place, which is told apart.
+    let why = error.to_string();
+    let why = why.split(" at line ").next().unwrap_or_default();
+    IngestError::bad_line(format!("{} is no JSON object ({why})", quoted(text.trim_ascii()))).at(error.column().max(1))
 }
 
 /// Reads an object member by member into a row; what a column refuses is kept in `refused`.
@@ -292,7 +316,7 @@ mod tests {
             refused("[\n{\"time\": 0}\n]"),
             format!(
                 "input:1:1: \"[\" is no JSON object (invalid type: sequence, expected an object); {OBJECT}. \
-                 Write each object on one line: jq -c . FILE, or jq -c '.[]' FILE for an array"
+                 If these are arrays of objects, say --format json"
             )
         );
         assert_eq!(

@@ -3,6 +3,7 @@
 
 mod csv;
 pub(crate) mod delimited;
+mod json;
 pub(crate) mod json_lines;
 mod log;
 pub(crate) mod log_line;
@@ -18,6 +19,7 @@ use nines_store::TableKind;
 pub(crate) use delimited::separator;
 pub(crate) use records::{BatchesOfOne, Combined, Records};
 
+use crate::calendar;
 use crate::lines::Lines;
 use crate::rows::{Events, Gauges, RecordRows, Requests, Rows, SeriesRows};
 use crate::{ErrorKind, Format, IngestError, Options, Progress, Rejected, Result};
@@ -34,7 +36,7 @@ pub(crate) fn text(
     let input = Input { format, kind: options.kind, lines, rejected, progress, stop };
     match (options.kind, format) {
         (TableKind::Requests, Format::Log) => input.log(SeriesRows::new(options, format)?, options),
-        (TableKind::Requests, Format::Csv | Format::JsonLines | Format::Parquet) => {
+        (TableKind::Requests, Format::Csv | Format::JsonLines | Format::Json | Format::Calendar | Format::Parquet) => {
             input.by_column(SeriesRows::<Requests>::new(options, format)?)
         }
         (TableKind::Events, _) => input.by_column(SeriesRows::<Events>::new(options, format)?),
@@ -60,6 +62,8 @@ impl Input<'_> {
         let records: Box<dyn Records<R>> = match self.format {
             Format::Csv => Box::new(csv::Csv::new(self.lines, rows.columns())?),
             Format::JsonLines => Box::new(json_lines::JsonLines::new(self.lines)),
+            Format::Json => Box::new(json::Json::new(self.lines)),
+            Format::Calendar => return Err(calendar::unmapped(self.kind).in_file(name)),
             Format::Log => {
                 let problem = format!("an access log holds no {}", self.kind.name());
                 return Err(IngestError::new(ErrorKind::Options, problem)
@@ -92,8 +96,9 @@ pub(crate) fn looked_at<R: Rows>(
     Ok(match format {
         Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns())?)),
         Format::JsonLines => Some(Box::new(json_lines::JsonLines::new(lines))),
+        Format::Json => Some(Box::new(json::Json::new(lines))),
         Format::Log => Some(Box::new(log::TimesOfLog::new(lines, options)?)),
-        Format::Parquet => None,
+        Format::Calendar | Format::Parquet => None,
     })
 }
 

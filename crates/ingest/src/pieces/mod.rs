@@ -56,6 +56,14 @@ impl LogStart {
             let error = IngestError::new(ErrorKind::Io, problem);
             return Err(error.in_file(name).advice("Put it into a file and name that"));
         }
+        if matches!(format, Format::Json | Format::Calendar) {
+            let problem =
+                "what was added to a document cannot be told from what was there, and its rows carry no count";
+            let error = IngestError::new(ErrorKind::Options, problem).in_file(name);
+            return Err(error.advice(
+                "If it is complete for its slices, say --aggregates. Otherwise write one object per line: jq -c '.[]' FILE",
+            ));
+        }
         progress.add_total(metadata.len());
         if format == Format::Parquet {
             let place = Place::named(path)?;
@@ -174,7 +182,9 @@ fn known_by(format: Format, header: &[u8], first_record: &[u8]) -> Vec<u8> {
     let known = [header, first_record].concat();
     match format {
         Format::Log => [known.strip_suffix(b"\n").unwrap_or(&known), b"\n"].concat(),
-        Format::Csv | Format::JsonLines | Format::Parquet => known.trim_ascii_end().to_vec(),
+        Format::Csv | Format::JsonLines | Format::Json | Format::Calendar | Format::Parquet => {
+            known.trim_ascii_end().to_vec()
+        }
     }
 }
 

@@ -102,7 +102,7 @@ impl FileTable {
                     (format, Lines::new(&name, input))
                 }
             };
-            let mut records = Records::new(format, lines, &mut names)?;
+            let mut records = Records::new(format, lines, zone, &mut names)?;
             let written = records.written();
             // The record in which a column was seen last: no record has it twice.
             let (mut record, mut seen) = (0_u64, Vec::new());
@@ -191,7 +191,7 @@ impl FileTable {
             }
         };
         let mut names = Names::of(self.columns.iter().map(|(name, _)| name.as_str()));
-        let records = Records::new(measured.format, lines, &mut names)?;
+        let records = Records::new(measured.format, lines, &self.zone, &mut names)?;
         let mut slots = vec![None; self.columns.len()];
         projection.iter().enumerate().for_each(|(slot, &column)| slots[column] = Some(slot));
         let constants = measured.source.constants.iter().filter_map(|(column, text)| {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::cells::Written;
 use super::members::members;
 use super::names::Names;
+use crate::calendar::{self, Events};
 use crate::formats::delimited::RecordReader;
 use crate::formats::{json_lines, log_line};
 use crate::input::{self, Bytes};
+use crate::json_objects::JsonObjects;
 use crate::lines::{CONVERT, Lines};
 use crate::{Format, IngestError, Progress, Result};
 
@@ -21,13 +23,17 @@ pub(super) enum Records {
     Delimited(Box<RecordReader>, Vec<usize>),
     /// One JSON object per line.
     Members(Lines),
+    /// A JSON document.
+    Objects(JsonObjects),
+    /// The events of a calendar, with the places of its columns.
+    Events(Box<Events>, Vec<usize>),
     /// A text, with the place of the column `line`.
     Text(Lines, usize),
 }
 
 impl Records {
-    /// The records of a text; its columns get places among the others.
-    pub fn new(format: Format, lines: Lines, names: &mut Names) -> Result<Self> {
+    /// The records of a text; its columns get places among the others. Times of a calendar that name no zone are of `zone`.
+    pub fn new(format: Format, lines: Lines, zone: &str, names: &mut Names) -> Result<Self> {
         match format {
             Format::Csv => {
                 let (records, header) = RecordReader::with_header(lines)?;
@@ -45,6 +51,11 @@ impl Records {
                 Ok(Records::Delimited(Box::new(records), places))
             }
             Format::JsonLines => Ok(Records::Members(lines)),
+            Format::Json => Ok(Records::Objects(JsonObjects::new(lines))),
+            Format::Calendar => {
+                let places = calendar::COLUMNS.iter().map(|column| names.place(column)).collect::<Result<_>>()?;
+                Ok(Records::Events(Box::new(Events::read(lines, zone)?), places))
+            }
             Format::Log | Format::Parquet => Ok(Records::Text(lines, names.place(LINE)?)),
         }
     }
@@ -52,8 +63,8 @@ impl Records {
     /// How cells are written.
     pub fn written(&self) -> Written {
         match self {
-            Records::Members(_) => Written::Json,
-            Records::Delimited(..) | Records::Text(..) => Written::Plain,
+            Records::Members(_) | Records::Objects(_) => Written::Json,
+            Records::Delimited(..) | Records::Events(..) | Records::Text(..) => Written::Plain,
         }
     }
 
@@ -84,23 +95,25 @@ impl Records {
                 if !next_line(lines)? {
                     return Ok(None);
                 }
-                let line = lines.line();
-                let text = std::str::from_utf8(line).map_err(|bad| {
-                    let shown = String::from_utf8_lossy(&line[bad.valid_up_to()..]);
-                    let error = IngestError::bad_line(format!("there is {}", crate::error::quoted(&shown)));
-                    lines.refuse(error.expected("UTF-8 text").at(bad.valid_up_to() + 1).advice(CONVERT))
-                })?;
-                let mut refused = None;
-                let read = members(text, |name, value| {
-                    let taken = names.place(&name).and_then(|place| each(&name, place, value));
-                    refused = taken.err();
-                    refused.is_none()
-                });
-                match refused {
-                    Some(error) => Err(lines.refuse(error)),
-                    None if !read => Err(lines.refuse(json_lines::why_not(text))),
-                    None => Ok(Some(lines.number())),
+                let added = add_members(lines.line(), names, each, json_lines::why_not);
+                added.map_err(|error| lines.refuse(error)).map(|()| Some(lines.number()))
+            }
+            Records::Objects(objects) => {
+                if !objects.advance()? {
+                    return Ok(None);
                 }
+                let added = add_members(objects.object(), names, each, json_lines::why_not_in_document);
+                added.map_err(|error| objects.refuse(error)).map(|()| Some(objects.line()))
+            }
+            Records::Events(events, places) => {
+                let Some(event) = events.next() else { return Ok(None) };
+                for (at, &place) in places.iter().enumerate().filter(|(_, place)| wants(**place)) {
+                    let cell = event.cell(at);
+                    if !cell.is_empty() {
+                        each(names.name(place), place, cell)?;
+                    }
+                }
+                Ok(Some(event.line()))
             }
             Records::Text(lines, place) => {
                 if !next_line(lines)? {
@@ -113,6 +126,31 @@ impl Records {
                 Ok(Some(lines.number()))
             }
         }
+    }
+}
+
+/// Calls with the members of an object; `why_not` says why a text is none.
+fn add_members(
+    object: &[u8],
+    names: &mut Names,
+    mut each: impl FnMut(&str, usize, &str) -> Result<()>,
+    why_not: fn(&str) -> IngestError,
+) -> Result<()> {
+    let text = std::str::from_utf8(object).map_err(|bad| {
+        let shown = String::from_utf8_lossy(&object[bad.valid_up_to()..]);
+        let error = IngestError::bad_line(format!("there is {}", crate::error::quoted(&shown)));
+        error.expected("UTF-8 text").at(bad.valid_up_to() + 1).advice(CONVERT)
+    })?;
+    let mut refused = None;
+    let read = members(text, |name, value| {
+        let taken = names.place(&name).and_then(|place| each(&name, place, value));
+        refused = taken.err();
+        refused.is_none()
+    });
+    match refused {
+        Some(error) => Err(error),
+        None if !read => Err(why_not(text)),
+        None => Ok(()),
     }
 }
 
