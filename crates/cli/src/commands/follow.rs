@@ -11,7 +11,7 @@ use nines_engine::{EngineError, FileState, Follower, Load, Loaded, Session, Warn
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::ingest;
-use crate::args::Follow;
+use crate::args::{Follow, Ingest};
 use crate::error::{CliError, Result, doing};
 use crate::interrupts;
 use crate::opened::{self, Opening};
@@ -25,11 +25,17 @@ const TIDY: u64 = 15;
 
 /// When rounds come, in seconds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+struct Pace {
     /// `None`: the width of a slice.
-    pub every: Option<i64>,
+    every: Option<i64>,
     /// After the end of a slice.
-    pub lag: Option<i64>,
+    lag: Option<i64>,
+}
+
+/// The files of a command line.
+pub(super) async fn of_files(opening: Opening, args: Ingest) -> Result<()> {
+    let (slice, pace) = (args.slice, Pace { every: args.every, lag: args.lag });
+    run(opening, vec![ingest::load(args, <[_]>::to_vec)], slice, pace).await
 }
 
 /// What a file says is followed.
@@ -39,7 +45,7 @@ pub(crate) async fn of_file(opening: Opening, args: Follow) -> Result<()> {
 }
 
 /// Follows the files of these loads until Ctrl-C or SIGTERM.
-pub(super) async fn run(opening: Opening, loads: Vec<Load>, slice: Option<i64>, pace: Pace) -> Result<()> {
+async fn run(opening: Opening, loads: Vec<Load>, slice: Option<i64>, pace: Pace) -> Result<()> {
     for file in loads.iter().filter_map(|load| load.skip_bad.as_ref()) {
         can_be_written(file)?;
     }

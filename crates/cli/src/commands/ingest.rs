@@ -11,17 +11,12 @@ use nines_engine::store::{Commit, Outcome, TableKind};
 use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Session, Settings, Warning};
 
 use super::bar::Bar;
-use super::follow::{self, Pace};
 use crate::args::Ingest;
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
 use crate::output::{can_be_written, counted, instant, whole};
 
 pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
-    if args.follow {
-        let (slice, pace) = (args.slice, Pace { every: args.every, lag: args.lag });
-        return follow::run(opening, vec![load(args, <[PathBuf]>::to_vec)], slice, pace).await;
-    }
     let slice = args.slice;
     let named: Vec<PathBuf> = args.files.iter().map(|file| of_stdin(file)).collect();
     let InputFiles { files, left_out } = nines_engine::input_files(&named)?;

@@ -5,10 +5,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_ingest::{Cut, ErrorKind, Format, Hash, IngestError, Log, Progress, first_64_bits};
+use nines_ingest::{Cut, ErrorKind, Format, Hash, IngestError, Log, Progress, first_64_bits, hex};
 use nines_store::Mark;
 
 use crate::{Load, Result};
+
+/// Hexadecimal digits of a file's id.
+const DIGITS: usize = 16;
+
+/// What a file is known by: what its rows are for, and its first record.
+pub(super) fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
+    let scope = Hash::new()
+        .field(load.table.name())
+        .field(load.source.as_deref().unwrap_or_default())
+        .field(load.business.as_deref().unwrap_or_default())
+        .field(load.service.as_deref().unwrap_or_default());
+    // What a log is known by was settled before other files were.
+    let scope = if format == Format::Log { scope } else { scope.field("raw") };
+    hex(&scope.field(first_record).finish(), DIGITS)
+}
 
 /// 63 bits that stand for a mapping; 0 for none.
 fn mapping(load: &Load) -> i64 {

@@ -112,7 +112,7 @@ impl Session {
     ) -> Result<Loaded> {
         let (mut raw, mut others, mut contents, mut formats) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for path in &load.files {
-            let format = given_format(load).map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
+            let format = load.given_format().map_or_else(|| nines_ingest::detect_for(load.table, path), Ok)?;
             formats.push(format);
             let is_raw = !load.aggregates && nines_ingest::is_raw(path, format, load.table, &load.from)?;
             match is_raw {
@@ -315,7 +315,7 @@ impl Older {
 
 /// The format of a file that is followed, once it has a record. One whose rows carry counts is refused.
 fn single_rows(load: &Load, tail: &Tail) -> Result<Option<Format>> {
-    let format = tail.format(load.table, given_format(load))?;
+    let format = tail.format(load.table, load.given_format())?;
     if format.is_some() && !tail.is_raw(load.table, &load.from)? {
         return Err(EngineError::Usage(format!(
             "{}: its rows carry counts, or are none of {}; --follow is for lines of logs and single rows, each of which is stored \
@@ -325,11 +325,6 @@ fn single_rows(load: &Load, tail: &Tail) -> Result<Option<Format>> {
         )));
     }
     Ok(format)
-}
-
-/// The format of the files, if it was said.
-fn given_format(load: &Load) -> Option<Format> {
-    load.format.or(load.log_format.as_ref().map(|_| Format::Log))
 }
 
 /// Refuses options that contradict each other or the table.

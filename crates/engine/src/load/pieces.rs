@@ -17,15 +17,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_ingest::{Cut, Format, Hash, LogStart, Piece, Progress, hex};
+use nines_ingest::{Cut, Format, LogStart, Piece, Progress};
 use nines_store::Mark;
 
-use super::marks::Marks;
+use super::marks::{Marks, id};
 use crate::load::{FileRead, FileState};
 use crate::{Load, Result};
-
-/// Hexadecimal digits of a file's id.
-const DIGITS: usize = 16;
 
 /// What is to be read of files, and the marks that say so.
 #[derive(Default)]
@@ -55,7 +52,7 @@ pub(super) fn plan(
     let mut found = Vec::new();
     for tail in &load.tails {
         let at = logs.len() + found.len();
-        let format = tail.format(load.table, super::given_format(load))?;
+        let format = tail.format(load.table, load.given_format())?;
         let Some((format, record)) = format.zip(tail.first_record()) else {
             found.push((at, FileRead { file: tail.path().to_path_buf(), found: FileState::NoLine, left: 0 }));
             continue;
@@ -92,17 +89,6 @@ pub(super) fn plan(
     }
     found.sort_by_key(|(at, _)| *at);
     Ok(Plan { pieces, marks: marks.pending(), files: found.into_iter().map(|(_, file)| file).collect() })
-}
-
-pub(super) fn id(load: &Load, format: Format, first_record: &[u8]) -> String {
-    let scope = Hash::new()
-        .field(load.table.name())
-        .field(load.source.as_deref().unwrap_or_default())
-        .field(load.business.as_deref().unwrap_or_default())
-        .field(load.service.as_deref().unwrap_or_default());
-    // What a log is known by was settled before other files were.
-    let scope = if format == Format::Log { scope } else { scope.field("raw") };
-    hex(&scope.field(first_record).finish(), DIGITS)
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use std::time::SystemTime;
 use nines_ingest::{Format, LogStart, Progress};
 
 use super::follow::Rotated;
-use super::marks::Marks;
-use super::pieces::id;
-use super::{FileState, Load, given_format};
+use super::marks::{Marks, id};
+use super::what::{FileState, Load};
 use crate::Result;
 
 /// A file that is read: its start, what it is known by, and up to where it was read under that.
@@ -49,7 +48,7 @@ pub(super) fn of<F: Fn(&str) -> Result<Option<i64>>>(
 }
 
 fn opened(load: &Load, path: &PathBuf) -> Option<(Format, LogStart)> {
-    let format = given_format(load).map_or_else(|| nines_ingest::detect_for(load.table, path), Ok).ok()?;
+    let format = load.given_format().map_or_else(|| nines_ingest::detect_for(load.table, path), Ok).ok()?;
     if format == Format::Parquet {
         return None;
     }

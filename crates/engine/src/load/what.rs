@@ -93,6 +93,13 @@ impl Load {
     }
 }
 
+impl Load {
+    /// The format of the files, if it was said.
+    pub(super) fn given_format(&self) -> Option<Format> {
+        self.format.or(self.log_format.as_ref().map(|_| Format::Log))
+    }
+}
+
 /// What a load did.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
