@@ -5,7 +5,7 @@
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::due::{Store, agreement};
-use crate::{fails, nines};
+use crate::{fails, nines, run};
 
 /// Hours of which nothing is seen but one, in which all fails, on the fifth day of each period.
 const PERIODS: [(&str, u32); 13] = [
@@ -25,6 +25,9 @@ const PERIODS: [(&str, u32); 13] = [
     ("2026-11-27", 720),
     ("2026-12-27", 720),
 ];
+
+/// When all of them are over.
+const LATER: &str = "2027-02-01T00:00:00Z";
 
 fn thirty(name: &str, more: &str) -> String {
     agreement(name, "30d, from: 2026-05-31", more)
@@ -109,20 +112,22 @@ fn a_year_has_twelve_periods_of_thirty_days_and_a_part() {
     let expected =
         PERIODS.map(|(first, _)| format!("{first},{},{}", of_base(day(first), 100, 6), of_base(day(first), 10, 2)));
     let found = PERIODS.map(|(first, hours)| {
-        let [row] = &store.sql("period, fee_base, amount, slices", &format!("credits('{first}')"))[..] else {
-            panic!("{first}")
-        };
+        let asked = format!("SELECT period, fee_base, amount, slices FROM credits('{first}')");
+        let mut command = nines();
+        command.env("NINES_NOW", LATER).arg("--store").arg(&store.0).args(["sql", "--format", "csv", &asked]);
+        let said = run(&mut command);
+        let [_, row] = said.lines().collect::<Vec<_>>()[..] else { panic!("{first}") };
         row.strip_suffix(&format!(",{hours}")).unwrap_or_else(|| panic!("{hours}: {row}")).to_string()
     });
     assert_eq!(found, expected);
     let stated: Vec<String> =
         expected.iter().map(|row| row.split(',').step_by(2).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(store.sql("period, amount", "statements ORDER BY period"), stated);
-    assert!(store.said_at("2027-02-01T00:00:00Z", 0, &["--verify", "--all"]).ends_with("13 statements hold\n"));
+    assert!(store.said_at(LATER, 0, &["--verify", "--all"]).ends_with("13 statements hold\n"));
 
     // Pages and exports go by the name, and say how the fee comes about.
     let pages = folder.path().join("pages");
-    store.said(0, &["2026-01-31", "--pages", pages.to_str().unwrap()]);
+    store.said_at(LATER, 0, &["2026-01-31", "--pages", pages.to_str().unwrap()]);
     let page = std::fs::read_to_string(pages.join("2026-01-31-acme.md")).unwrap();
     for line in [
         "# Service levels of 31 January 2026 to 1 March 2026 for acme",
@@ -136,26 +141,28 @@ fn a_year_has_twelve_periods_of_thirty_days_and_a_part() {
         assert!(page.contains(line), "{line}: {page}");
     }
     let pattern = folder.path().join("owed-{period}.csv");
-    store.said(0, &["2026-05-31", "-o", pattern.to_str().unwrap()]);
+    store.said_at(LATER, 0, &["2026-05-31", "-o", pattern.to_str().unwrap()]);
     assert!(std::fs::read_to_string(folder.path().join("owed-2026-05-31.csv")).unwrap().contains(",2026-05-31,720,"));
 
     // Late data, a fee that was wrong, a review: of this period and of no other.
     store.requests(&["2026-03-01T12:00:00Z,,gateway,/,acme,503,9"]);
-    let moved = store.said(0, &["2026-01-31", "--moved"]);
+    let moved = store.said_at(LATER, 0, &["2026-01-31", "--moved"]);
     assert!(moved.contains("1 of 1 statement moved since issued"), "{moved}");
     store.fees(&["2026-03,acme,gateway,EUR,631,,"]);
-    let verified = store.said(4, &["2026-01-31", "--verify"]);
+    let verified = store.said_at(LATER, 4, &["2026-01-31", "--verify"]);
     let fee = "2026-03: 631.00 EUR, of which vouchers paid 0.00 EUR (1 of 31 days)";
     assert!(verified.contains(fee), "{verified}");
-    store.said(0, &["2026-01-31", "--issue", "--draft"]);
-    assert!(store.said(0, &["2026-01-31", "--approve"]).contains("0 statements and 1 revision for 2026-01-31"));
-    assert_eq!(issued(&store)[..3], ["thirty,2026-01-01,1", "thirty,2026-01-31,1", "thirty,2026-01-31,2"]);
-    store.said(0, &["2026-01-31", "--verify"]);
+    store.said_at(LATER, 0, &["2026-01-31", "--issue", "--draft"]);
     assert!(
-        store.said(4, &["--verify", "--all"]).contains("1 of 13 statements are no longer what is stored"),
+        store.said_at(LATER, 0, &["2026-01-31", "--approve"]).contains("0 statements and 1 revision for 2026-01-31")
+    );
+    assert_eq!(issued(&store)[..3], ["thirty,2026-01-01,1", "thirty,2026-01-31,1", "thirty,2026-01-31,2"]);
+    store.said_at(LATER, 0, &["2026-01-31", "--verify"]);
+    assert!(
+        store.said_at(LATER, 4, &["--verify", "--all"]).contains("1 of 13 statements are no longer what is stored"),
         "2026-03-02, too"
     );
-    let verified = store.said(0, &["2026-01-01", "--verify"]);
+    let verified = store.said_at(LATER, 0, &["2026-01-01", "--verify"]);
     assert!(verified.ends_with("1 statements hold\n"), "{verified}");
 
     // Rows behind a statement stay.
@@ -283,9 +290,9 @@ fn limits_of_a_year_and_versions_go_by_days() {
     let said = fails(1, &mut later("2026-06-15", "1M"));
     let reason = "its periods are of 1 month, those of the version before it of 30 days from 2026-05-31";
     assert!(said.contains(reason) && said.contains("nines/effective-from: 2026-06-30"), "{said}");
-    crate::run(&mut later("2026-06-30", "1M"));
+    run(&mut later("2026-06-30", "1M"));
     // The same days, counted from another one.
-    crate::run(&mut later("2026-06-15", "30d, from: 2026-01-01"));
+    run(&mut later("2026-06-15", "30d, from: 2026-01-01"));
     let said = fails(1, &mut later("2026-06-15", "30d, from: 2026-01-02"));
     assert!(said.contains("of 30 days from 2026-01-02"), "{said}");
     for (period, reason) in [
