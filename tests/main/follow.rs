@@ -245,11 +245,11 @@ fn a_log_is_followed_through_kills_and_rotations() {
             writer.write(draw);
             writer.finish_line();
             let at = stored_when(&mut follower, &case, writer.all.lines().count() as u64);
-            assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}");
+            assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}: {}", situation(&case));
             writer.rotate(Rotation::Recreate, draw);
             rotations[Rotation::Recreate as usize] += 1;
             let at = stored_when(&mut follower, &case, writer.all.lines().count() as u64);
-            assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}");
+            assert_eq!(at, writer.all.lines().count() as u64, "seed {seed}, kill {kill}: {}", situation(&case));
         }
         follower.kill();
         if draw.random_bool(0.3) {
@@ -277,6 +277,18 @@ fn a_log_is_followed_through_kills_and_rotations() {
     let lines = writer.all.lines().count() as u64;
     assert_eq!(stored_lines(&case), lines);
     eprintln!("{lines} lines through {kills} kills and {rotations:?} rotations");
+}
+
+/// What a person wants to see where it failed: what the followers said, and the files.
+fn situation(case: &Case) -> String {
+    let mut text = fs::read_to_string(case.folder.path().join("said")).unwrap();
+    let mut files: Vec<_> = fs::read_dir(case.folder.path()).unwrap().map(|entry| entry.unwrap()).collect();
+    files.sort_by_key(|entry| entry.file_name());
+    for file in files {
+        let metadata = file.metadata().unwrap();
+        text.push_str(&format!("{:?} {} {:?}\n", file.file_name(), metadata.len(), metadata.modified().unwrap()));
+    }
+    text
 }
 
 /// How many lines are stored once so many are, or the follower has had time for them.

@@ -26,7 +26,7 @@ const INPUTS: [(TableKind, &str); 18] = [
     ),
     (
         TableKind::Requests,
-        "{\"time\": \"2026-10-14\", \"labels\": {\"zone\": \"eu\"}, \"latency_le\": [{\"le\": 9, \"count\": 1}]}\n",
+        "{\"time\": \"2026-10-14T12:00:00Z\", \"requests\": 2, \"labels\": {\"zone\": \"eu\"}, \"latency_le\": [{\"le\": 9, \"count\": 1}]}\n",
     ),
     (TableKind::Requests, "h - - [14/Oct/2026:12:00:01 +0000] \"GET /a/17?x=y HTTP/1.1\" 200 5 \"-\" \"curl\" 0.123\n"),
     (TableKind::Requests, "h:80 ::1 - - [14/Oct/2026:12:00:01 +0200] \"\\x16\\x03\" 400 0 \"-\" \"-\"\n"),

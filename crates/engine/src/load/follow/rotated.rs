@@ -1,5 +1,6 @@
 //! Files beside one that is followed, which a rotation made of it.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,17 +32,36 @@ pub(super) fn beside(path: &Path) -> io::Result<Vec<PathBuf>> {
             files.push((metadata.modified()?, beside));
         }
     }
-    files.sort();
+    // Of files that a rotation numbers the greatest number is the oldest; times may be the same.
+    let numbers: Option<Vec<u32>> = files.iter().map(|(_, file)| number(path, file)).collect();
+    match numbers {
+        Some(_) => files.sort_by_key(|(_, file)| Reverse(number(path, file))),
+        None => files.sort(),
+    }
     Ok(files.into_iter().map(|(_, file)| file).collect())
+}
+
+/// The number that a rotation put behind a name; dates are none.
+fn number(path: &Path, beside: &Path) -> Option<u32> {
+    let (name, beside) = (name(path)?, name(beside)?);
+    let number = unpacked(&beside).strip_prefix(name.as_str())?.strip_prefix('.')?;
+    number.parse().ok().filter(|_| number.len() < 5)
+}
+
+fn name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// A name without the ending of a packed file.
+fn unpacked(name: &str) -> &str {
+    [".gz", ".zst", ".xz", ".bz2"].into_iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// Whether a name is that of a file and what a rotation puts to it: a number, a date, a time or `old`, behind it or before its
 /// ending, and perhaps the ending of a packed file.
 pub(super) fn is_of(path: &Path, beside: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let (Some(name), Some(beside)) = (name(path), name(beside)) else { return false };
-    let packed = [".gz", ".zst", ".xz", ".bz2"].into_iter().find_map(|ending| beside.strip_suffix(ending));
-    let beside = packed.unwrap_or(&beside);
+    let beside = unpacked(&beside);
     let put = |part: &str| {
         part.strip_prefix(['.', '-', '_']).is_some_and(|put| {
             put == "old"
@@ -60,6 +80,22 @@ pub(super) fn is_of(path: &Path, beside: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_numbered_goes_by_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let names = |files: &[&str]| {
+            for file in files {
+                fs::write(folder.path().join(file), "").unwrap();
+            }
+            let found = beside(&path).unwrap();
+            found.iter().map(|file| name(file).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["a.log", "a.log.10.gz", "a.log.1", "a.log.2"]), ["a.log.10.gz", "a.log.2", "a.log.1"]);
+        let all = names(&["a.log-20261129"]);
+        assert_eq!(all.len(), 4, "{all:?}");
+    }
 
     #[test]
     fn names_of_rotated_files() {
