@@ -8,7 +8,7 @@ use super::drawn::{
     Cap, Case, Clause, Each, Exclusion, FAILED, FAILED_CAUSES, Fails, HOURS, LATENCIES, Metric, NARROWED, NOT_VALID,
     Notice, Paid, Requests, TICKS, period,
 };
-use crate::naive_forms::{Form, form, mode};
+use crate::naive_forms::{Form, Worth, form, mode};
 
 fn rare<S: Strategy>(of: S) -> impl Strategy<Value = Option<S::Value>> {
     prop::option::weighted(0.25, of)
@@ -213,6 +213,10 @@ pub fn case() -> impl Strategy<Value = Case> {
     let metrics = (prop::collection::vec(metric(), 1..4), any::<bool>(), any::<bool>());
     (time, metrics, money, life, what).prop_map(|(time, (metrics, listed, sum), money, life, what)| {
         let (zone, (year, month), months, (day, days), store, hours) = time;
+        // A tier of three days is worth less than one of 11 % from 28 days on.
+        let is_of_days = |own: &Metric| matches!(own.form, Form::Tiers([(.., Worth::Days(_)), _]));
+        let least = if metrics.iter().any(is_of_days) { 28 } else { 7 };
+        let days = days.map(|(days, later)| (days.max(least), later));
         // A quarter is long.
         let store = if months > 1 { store.max(5) } else { store };
         let month = year * 12 + month - 1;
@@ -228,7 +232,9 @@ pub fn case() -> impl Strategy<Value = Case> {
         };
         let away = away.filter(inside).map(|(left, long)| (start + left, start + left + long));
         let went = went.filter(|went| came.is_none_or(|came| came < *went));
-        let effective = (begins.map(|minutes| start + minutes), ends.map(|minutes| end - minutes));
+        // Of a few days the end may lie before the beginning.
+        let (begins, ends) = (begins.map(|minutes| start + minutes), ends.map(|minutes| end - minutes));
+        let effective = (begins, ends.filter(|ends| begins.is_none_or(|begins| begins < *ends)));
         let (
             [listing, cents, exclude_vouchers, prorate, plans, both],
             (cap, cap_of_year, before),
