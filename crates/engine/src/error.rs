@@ -1,7 +1,7 @@
 //! What can go wrong in a session.
 
 use datafusion::error::DataFusionError;
-use nines_ingest::IngestError;
+use nines_ingest::{ErrorKind, IngestError};
 use nines_slo::Mistake;
 use nines_store::{StoreError, StoreErrorKind};
 use thiserror::Error;
@@ -21,7 +21,7 @@ pub enum EngineError {
     Store(#[from] StoreError),
     /// An input was refused.
     #[error("{0}")]
-    Ingest(#[from] IngestError),
+    Ingest(#[source] IngestError),
     /// Definitions were refused: every mistake, with its place.
     #[error("{0}")]
     Definitions(#[source] Mistakes),
@@ -49,6 +49,15 @@ pub enum EngineError {
 #[derive(Debug, Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Mistakes(pub Vec<Mistake>);
+
+impl From<IngestError> for EngineError {
+    fn from(error: IngestError) -> Self {
+        match error.kind() {
+            ErrorKind::Changed => EngineError::Changed(error.to_string()),
+            _ => EngineError::Ingest(error),
+        }
+    }
+}
 
 impl From<DataFusionError> for EngineError {
     fn from(error: DataFusionError) -> Self {

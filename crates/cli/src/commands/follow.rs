@@ -67,7 +67,10 @@ async fn run(opening: Opening, loads: Vec<Load>, slice: Option<i64>, pace: Pace)
                 Ok(()) => {}
                 // A store that cannot be written now may be written later; the lines stay where they are. At the start it is a
                 // mistake of somebody's.
-                Err(CliError::Engine(error @ (EngineError::Store(_) | EngineError::Changed(_)))) if rounds > 0 => {
+                Err(CliError::Engine(error))
+                    if matches!(error, EngineError::Changed(_))
+                        || matches!(error, EngineError::Store(_)) && rounds > 0 =>
+                {
                     note(format_args!("error: {error}\nnothing of it is stored; it is tried again in {every} s"));
                 }
                 Err(error) => return Err(error.at(each.what.clone())),
@@ -125,7 +128,13 @@ impl Followed {
     async fn round(&mut self, session: &Session) -> Result<()> {
         let mut tries = 0;
         loop {
-            let round = self.follower.look()?;
+            let round = match self.follower.look() {
+                Err(EngineError::Changed(_)) if tries < TRIES => {
+                    tries += 1;
+                    continue;
+                }
+                round => round?,
+            };
             round.notes.iter().for_each(note);
             if round.is_empty() {
                 return Ok(());

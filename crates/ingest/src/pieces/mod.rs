@@ -72,12 +72,6 @@ impl LogStart {
         Self::of(Place::named(path)?, format, progress)
     }
 
-    /// Opens a file of text, and holds it open: it is read to its end also when it is renamed or deleted meanwhile.
-    pub fn held(path: &Path, format: Format, progress: &Arc<Progress>) -> Result<Self> {
-        let file = File::open(path).map_err(|error| IngestError::unreadable(path, error))?;
-        Self::of(Place::held(path, Arc::new(file))?, format, progress)
-    }
-
     /// The start of a file of text.
     fn of(place: Place, format: Format, progress: &Arc<Progress>) -> Result<Self> {
         let input = place.text(progress)?;

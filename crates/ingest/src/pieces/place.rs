@@ -69,6 +69,12 @@ impl Place {
         self.packed
     }
 
+    /// The first bytes of its text, unpacked.
+    pub fn unpacked_head(&self) -> Result<Vec<u8>> {
+        let raw = self.raw(0).map_err(|error| IngestError::io(&self.name(), error))?;
+        Ok(input::unpack(&self.name(), raw, &Arc::default())?.0)
+    }
+
     /// The first bytes of its text, which is not packed.
     pub fn head(&self) -> io::Result<Vec<u8>> {
         let mut head = Vec::new();

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use nines_store::TableKind;
 
@@ -13,6 +14,7 @@ use super::place::Place;
 use super::tape::Tape;
 use super::{Log, LogStart};
 use crate::ends::{Ends, ends_whole};
+use crate::error::Changed;
 use crate::{ErrorKind, Format, FromField, IngestError, Result, raw};
 
 /// What a file is known by as long as it exists, whatever its name: device and inode.
@@ -35,6 +37,17 @@ struct Read {
     header: Vec<u8>,
     first_record: Vec<u8>,
     tape: Tape,
+}
+
+impl Read {
+    /// Whether the file still begins as it did.
+    fn begins(&self) -> io::Result<bool> {
+        begins(&self.place, &self.header, &self.first_record)
+    }
+}
+
+fn begins(place: &Place, header: &[u8], first_record: &[u8]) -> io::Result<bool> {
+    place.holds(0, &[header, first_record.trim_ascii_end()].concat())
 }
 
 impl fmt::Debug for Tail {
@@ -68,6 +81,21 @@ impl Tail {
         self.id
     }
 
+    /// When it was written last.
+    pub fn written(&self) -> io::Result<SystemTime> {
+        self.file.metadata()?.modified()
+    }
+
+    /// Its start, for one who reads it once and whole; it may be packed. In the format that is given, or as it tells itself.
+    pub fn start(&self, kind: TableKind, given: Option<Format>) -> Result<(Format, LogStart)> {
+        let place = self.place()?;
+        let format = match given {
+            Some(format) => format,
+            None => Format::detect_for(kind, &self.path, &place.unpacked_head()?)?,
+        };
+        Ok((format, LogStart::of(place, format, &Arc::default())?))
+    }
+
     /// Whether no name is left of it.
     pub fn is_deleted(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
@@ -90,8 +118,7 @@ impl Tail {
         let read = self.locked();
         let Some(read) = read.as_ref() else { return Ok(true) };
         let last = read.tape.last();
-        let begins = [&read.header[..], read.first_record.trim_ascii_end()].concat();
-        Ok(read.place.holds(0, &begins)? && read.place.holds(read.tape.here.bytes - last.len() as u64, last)?)
+        Ok(read.begins()? && read.place.holds(read.tape.here.bytes - last.len() as u64, last)?)
     }
 
     /// Its format, as it is given or else tells itself; `None` as long as it has no complete record.
@@ -136,7 +163,7 @@ impl Tail {
     /// Reads on to its present end, and remembers these cuts.
     pub fn measure(&self, cuts: &[u64]) -> Result<Log> {
         let mut read = self.locked();
-        let Some(Read { place, format, header, tape, .. }) = read.as_mut() else {
+        let Some(Read { place, format, header, first_record, tape }) = read.as_mut() else {
             return Err(IngestError::new(ErrorKind::Internal, "a file is measured before it has a record"));
         };
         tape.want(cuts);
@@ -145,6 +172,10 @@ impl Tail {
             rest.map_or(Ok(()), |rest| tape.feed_all(rest))
         };
         feed().map_err(|error| self.failed(error))?;
+        // What was read may be another text, longer than the one before, that somebody wrote in its place just now.
+        if !begins(place, header, first_record).map_err(|error| self.failed(error))? {
+            return Err(self.failed(io::Error::other(Changed)));
+        }
         if ends_whole(*format, false, &tape.tail) {
             tape.complete = tape.here.clone();
         }

@@ -12,7 +12,7 @@
 
 mod rotated;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -29,8 +29,8 @@ pub use rotated::Rotated;
 /// A file that has lost its name is read on for so long after it grew last.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// In so many rounds rotated files are looked at again that could not be read, because they are still being packed.
-const TRIES: u32 = 10;
+/// So often rotated files are looked at again that cannot be read, because they are still being packed.
+const TRIES: u32 = 40;
 
 /// Files that are followed: those of a load, which say what they are for.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Follower {
 #[derive(Debug)]
 struct Followed {
     tail: Tail,
-    /// In how many rounds more rotated files beside it are looked at.
+    /// How often more rotated files beside it are looked at.
     tries: u32,
 }
 
@@ -125,19 +125,29 @@ impl Follower {
             }
         }
         self.look_at_leaving(&mut round)?;
-        for (path, followed) in &self.followed {
+        let is_named: HashSet<FileId> = self
+            .whole
+            .values()
+            .map(|(stamp, _)| stamp.0)
+            .chain(self.followed.values().map(|file| file.tail.id()))
+            .collect();
+        for (path, followed) in &mut self.followed {
             let failed = |error| IngestError::unreadable(path, error);
             let has_grown = followed.tail.has_grown().map_err(failed)?;
             if has_grown || followed.tries > 0 || self.is_pending {
                 round.load.tails.push(followed.tail.clone());
             }
             if followed.tries > 0 {
-                let files = rotated::beside(path).map_err(failed)?;
+                followed.tries -= 1;
+                let Some(mut files) = rotated::beside(path).map_err(failed)? else {
+                    let problem = format!("{}: files were rotated away from it while it was looked at", path.display());
+                    return Err(EngineError::Changed(problem));
+                };
                 // Those that are followed themselves need no looking for.
-                let is_named = |file: &PathBuf| self.followed.contains_key(file) || self.whole.contains_key(file);
-                let files: Vec<PathBuf> = files.into_iter().filter(|file| !is_named(file)).collect();
+                files.retain(|file| !is_named.contains(&file.id()));
                 if !files.is_empty() {
-                    round.load.rotated.push(Rotated { of: path.clone(), files, since: self.since });
+                    let waits = followed.tries > 0;
+                    round.load.rotated.push(Rotated { of: path.clone(), files, waits, since: self.since });
                 }
             }
         }
@@ -152,7 +162,9 @@ impl Follower {
         for (path, followed) in &mut self.followed {
             let is_unread = |read: &FileRead| read.found == FileState::NotYet && rotated::is_of(path, &read.file);
             let waits = loaded.files.iter().any(is_unread);
-            followed.tries = if waits { followed.tries.saturating_sub(1) } else { 0 };
+            if !waits {
+                followed.tries = 0;
+            }
         }
         for (path, (_, is_read)) in &mut self.whole {
             *is_read |= round.load.files.contains(path);

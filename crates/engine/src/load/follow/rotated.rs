@@ -3,8 +3,11 @@
 use std::cmp::Reverse;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use nines_ingest::Tail;
 
 /// Files whose names say that they were rotated away from one that is followed. Of them are read the two newest of which
 /// something is stored, and those that are newer than the newest of these.
@@ -12,33 +15,61 @@ use std::time::SystemTime;
 pub struct Rotated {
     /// The file that is followed.
     pub of: PathBuf,
-    /// The others, the oldest first.
-    pub files: Vec<PathBuf>,
+    /// The others, held open, the oldest first.
+    pub files: Vec<Tail>,
+    /// Whether to wait for one that cannot be read, because it is still being packed.
+    pub waits: bool,
     /// What was written after this was rotated away while it was followed, so it is read, too.
     pub since: Option<SystemTime>,
 }
 
-/// The files beside this one that were rotated away from it, the oldest first.
-pub(super) fn beside(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let beside = path.with_file_name(entry.file_name());
-        if is_of(path, &beside)
-            && let Ok(metadata) = fs::metadata(&beside)
-            && metadata.is_file()
-        {
-            files.push((metadata.modified()?, beside));
+/// How often files are listed again that are renamed meanwhile.
+const TRIES: usize = 10;
+
+/// The files beside this one that were rotated away from it, held open, the oldest first; `None` if they are being renamed. A
+/// file that is missed would be taken for one that was there before anything was stored, once newer ones are.
+pub(super) fn beside(path: &Path) -> io::Result<Option<Vec<Tail>>> {
+    for _ in 0..TRIES {
+        let mut files = Vec::new();
+        for name in names(path)? {
+            match Tail::open(&name) {
+                Ok(file) => files.push((file.written()?, file)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let is_same = |(_, file): &(SystemTime, Tail)| {
+            fs::metadata(file.path()).is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == file.id())
+        };
+        if files.iter().all(is_same) && names(path)?.len() == files.len() {
+            return Ok(Some(sorted(path, files)));
         }
     }
-    // Of files that a rotation numbers the greatest number is the oldest; times may be the same.
-    let numbers: Option<Vec<u32>> = files.iter().map(|(_, file)| number(path, file)).collect();
-    match numbers {
-        Some(_) => files.sort_by_key(|(_, file)| Reverse(number(path, file))),
-        None => files.sort(),
+    Ok(None)
+}
+
+/// The names of the files that were rotated away from this one.
+fn names(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let beside = path.with_file_name(entry?.file_name());
+        if is_of(path, &beside) && fs::metadata(&beside).is_ok_and(|metadata| metadata.is_file()) {
+            names.push(beside);
+        }
     }
-    Ok(files.into_iter().map(|(_, file)| file).collect())
+    Ok(names)
+}
+
+/// The oldest first. Of files that a rotation numbers the greatest number is the oldest; times may be the same.
+fn sorted(path: &Path, mut files: Vec<(SystemTime, Tail)>) -> Vec<Tail> {
+    let number = |file: &Tail| number(path, file.path());
+    if files.iter().all(|(_, file)| number(file).is_some()) {
+        files.sort_by_key(|(_, file)| Reverse(number(file)));
+    } else {
+        files.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| one.path().cmp(other.path())));
+    }
+    files.into_iter().map(|(_, file)| file).collect()
 }
 
 /// The number that a rotation put behind a name; dates are none.
@@ -89,8 +120,8 @@ mod tests {
             for file in files {
                 fs::write(folder.path().join(file), "").unwrap();
             }
-            let found = beside(&path).unwrap();
-            found.iter().map(|file| name(file).unwrap()).collect::<Vec<_>>()
+            let found = beside(&path).unwrap().unwrap();
+            found.iter().map(|file| name(file.path()).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(names(&["a.log", "a.log.10.gz", "a.log.1", "a.log.2"]), ["a.log.10.gz", "a.log.2", "a.log.1"]);
         let all = names(&["a.log-20261129"]);
