@@ -52,8 +52,25 @@ pub struct Follower {
 #[derive(Debug)]
 struct Followed {
     tail: Tail,
+    /// As long as it has no record: when it was written last.
+    unread: SystemTime,
     /// How often more rotated files beside it are looked at.
     tries: u32,
+}
+
+impl Followed {
+    fn new(tail: Tail) -> io::Result<Self> {
+        Ok(Followed { unread: tail.written()?, tail, tries: TRIES })
+    }
+
+    /// A file that had no record may have had some since, which were copied and truncated away: then there is a copy.
+    fn look_at_unread(&mut self) -> io::Result<()> {
+        let written = self.tail.written()?;
+        if self.tail.first_record().is_none() && written != self.unread {
+            (self.unread, self.tries) = (written, TRIES);
+        }
+        Ok(())
+    }
 }
 
 /// A file that has lost its name.
@@ -200,8 +217,9 @@ impl Follower {
         {
             if !followed.tail.is_continued()? {
                 round.notes.push(format!("{}: it was truncated; it is read from its start", path.display()));
-                *followed = Followed { tail: followed.tail.again(), tries: TRIES };
+                *followed = Followed::new(followed.tail.again())?;
             }
+            followed.look_at_unread()?;
             return Ok(());
         }
         let stamp = (id, metadata.len(), metadata.modified()?);
@@ -211,7 +229,7 @@ impl Follower {
                 let tail = Tail::open(path)?;
                 let is_whole = tail.is_whole().map_err(io::Error::other)?;
                 if !is_whole {
-                    if let Some(old) = self.followed.insert(path.to_path_buf(), Followed { tail, tries: TRIES }) {
+                    if let Some(old) = self.followed.insert(path.to_path_buf(), Followed::new(tail)?) {
                         round.notes.push(format!(
                             "{}: another file has this name now; the one before is read to its end",
                             path.display()
