@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES=100000 cargo test -p nines-ingest hostile::` tries more of them.
 
 use std::io::{Cursor, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use nines_store::TableKind;
@@ -11,7 +12,7 @@ use proptest::sample::Index;
 
 use crate::table::{FileTable, Source};
 use crate::testing::of;
-use crate::{ErrorKind, LogFormat, Options, Progress, Rejected, Result, read_from, read_samples};
+use crate::{ErrorKind, Format, LogFormat, Options, Progress, Rejected, Result, read_from, read_samples};
 
 /// What is damaged: a table and a few rows of it, in each format and layout.
 const INPUTS: [(TableKind, &str); 18] = [
@@ -62,12 +63,12 @@ const INPUTS: [(TableKind, &str); 18] = [
     (TableKind::Events, "time,service,name,good,total\n1791979200,web,orders,3,5\n1791979260,web,orders,5,5\n"),
     (TableKind::Events, "{\"time\": 1791979200123, \"service\": \"web\", \"ok\": false}\n"),
     (TableKind::Gauges, "time\tservice\tvalue\n1791979200\tweb\t1.5e3\n1791979260\tweb\t-0\n"),
-    (TableKind::Incidents, "id,service,started_at,ended_at,severity\nI1,web,2026-10-14 12:00,2026-10-14 12:30,2\n"),
+    (TableKind::Incidents, "id,service,started,fixed,severity\nI1,web,2026-10-14 12:00,2026-10-14 12:30,2\n"),
     (
         TableKind::Exclusions,
-        "{\"id\": \"E1\", \"service\": \"web\", \"from\": \"2026-10-14T12:00:00+02:00\", \"to\": \"2026-10-14T14:00Z\"}\n",
+        "{\"id\": \"E1\", \"service\": \"web\", \"category\": \"maintenance\", \"started\": \"2026-10-14T12:00:00+02:00\", \"ended\": \"2026-10-14T14:00Z\"}\n",
     ),
-    (TableKind::Fees, "month,service,customer,amount,currency\n2026-10,web,acme,1234.50,EUR\n"),
+    (TableKind::Fees, "period,service,customer,amount,currency\n2026-10,web,acme,1234.50,EUR\n"),
 ];
 
 /// What is damaged of files of samples.
@@ -95,7 +96,7 @@ const LAYOUTS: [(&str, &str); 4] = [
         "[1791979200.123] GET /x 200 5 -\n",
     ),
     (
-        "json time=a.b status=c latency=d:ms path=e",
+        "json time=a.b status=c taken=d:ms target=e",
         "{\"a\": {\"b\": \"2026-10-14T12:00:00Z\"}, \"c\": \"200\", \"d\": 5, \"e\": \"/x\"}\n",
     ),
 ];
@@ -180,7 +181,9 @@ fn read_all(mut options: Options, bytes: &[u8], is_lenient: bool) -> Result<(u64
         options.rejected = Some(Arc::new(Rejected::to(&folder.path().join("refused.csv")).unwrap()));
     }
     let progress = Arc::new(Progress::new());
-    let batches = read_from("input", Cursor::new(bytes.to_vec()), None, options, Arc::clone(&progress))?;
+    // What is packed tells its format when it is read.
+    let format = Format::detect_for(options.kind, Path::new("input"), bytes).ok();
+    let batches = read_from("input", Cursor::new(bytes.to_vec()), format, options, Arc::clone(&progress))?;
     for batch in batches {
         let batch = batch?;
         nines_store::TableKind::ALL.iter().find(|kind| kind.schema(60) == batch.schema()).unwrap();
@@ -268,7 +271,7 @@ proptest! {
             options.log_format = Some(Arc::new(read));
             let bytes = damaged(log.as_bytes(), &line);
             let input = Cursor::new(bytes);
-            let batches = read_from("input", input, Some(crate::Format::Log), options, Arc::default());
+            let batches = read_from("input", input, Some(Format::Log), options, Arc::default());
             if let Err(error) = batches.and_then(|batches| batches.collect::<Result<Vec<_>>>()) {
                 has_a_place(&error);
             }
@@ -295,7 +298,7 @@ fn what_is_damaged_is_read_as_it_is() {
     for (format, line) in LAYOUTS {
         let mut options = of(TableKind::Requests);
         options.log_format = Some(Arc::new(LogFormat::read(format).unwrap()));
-        let read = read_from("input", Cursor::new(line), Some(crate::Format::Log), options, Arc::default());
+        let read = read_from("input", Cursor::new(line), Some(Format::Log), options, Arc::default());
         let batches = read.and_then(|batches| batches.collect::<Result<Vec<_>>>());
         assert!(batches.as_ref().is_ok_and(|batches| batches.len() == 1), "{format}: {batches:?}");
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 const MAPPING: &str = "requests:\n  - counter: http_requests_total{job=~\"shop|api\", code!=\"200\"}\n    service: {label: app}\n    \
-                       status: {label: code}\nevents:\n  - name: orders\n    service: shop\n    bad: [x, y{z=\"1\"}]\n    total: x\n";
+                       status: {label: code}\nevents:\n  - name: orders\n    service: shop\n    bad: [x, 'y{z=\"1\"}']\n    total: x\n";
 
 const SLOTH: &str = "version: prometheus/v1\nservice: shop\nslos:\n  - name: availability\n    objective: 99.9\n    sli:\n      events:\n        \
                      error_query: sum(rate(http_requests_total{job=\"shop\",code=~\"5..\"}[{{.window}}]))\n        total_query: \
