@@ -20,7 +20,7 @@ pub(crate) struct Ingesting {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum FromMetrics {
     /// Store counters, histograms and gauges by a mapping: from files of samples, or pulled from a server
-    Prometheus(Prometheus),
+    Prometheus(Box<Prometheus>),
     /// Store metrics of OpenTelemetry by a mapping: files of the collector's file exporter, or messages of OTLP
     Otlp(Otlp),
 }

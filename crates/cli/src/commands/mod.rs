@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let opening = args.opening();
     match args.command {
         Command::Ingest(args) => match *args {
-            Ingesting { metrics: Some(FromMetrics::Prometheus(args)), .. } => metrics::run(opening, args).await,
+            Ingesting { metrics: Some(FromMetrics::Prometheus(args)), .. } => metrics::run(opening, *args).await,
             Ingesting { metrics: Some(FromMetrics::Otlp(args)), .. } => metrics::run_otlp(opening, args).await,
             Ingesting { files: Some(args), .. } if args.follow => follow::of_files(opening, args).await,
             Ingesting { files: Some(args), .. } => ingest::run(opening, args).await,

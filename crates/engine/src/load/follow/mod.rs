@@ -228,14 +228,12 @@ impl Follower {
             _ => {
                 let tail = Tail::open(path)?;
                 let is_whole = tail.is_whole().map_err(io::Error::other)?;
-                if !is_whole {
-                    if let Some(old) = self.followed.insert(path.to_path_buf(), Followed::new(tail)?) {
-                        round.notes.push(format!(
-                            "{}: another file has this name now; the one before is read to its end",
-                            path.display()
-                        ));
-                        self.leave(old.tail);
-                    }
+                if !is_whole && let Some(old) = self.followed.insert(path.to_path_buf(), Followed::new(tail)?) {
+                    round.notes.push(format!(
+                        "{}: another file has this name now; the one before is read to its end",
+                        path.display()
+                    ));
+                    self.leave(old.tail);
                 }
                 is_whole
             }
