@@ -98,6 +98,7 @@ fn what_cannot_be_read_is_named_with_what_to_do() {
         ("bare.csv", utf16("time,status\n1791936000,200\n", false), "iconv -f UTF-16LE -t UTF-8 FILE > NEW"),
         ("a.zip", b"PK\x03\x04\x14\0\0\0\x08\0".to_vec(), "unzip FILE"),
         ("hole.log", [text.as_bytes(), &[0; 5000], text.as_bytes()].concat(), "tr -d '\\000' < FILE > NEW"),
+        ("zeros.log", vec![0; 4096], "tr -d '\\000' < FILE > NEW"),
         ("binary.csv", (0..=255).collect(), "Is it a binary file?"),
         ("page.csv", b"<!DOCTYPE html>\n<html>404</html>\n".to_vec(), "this is HTML or XML"),
         ("page.log", b"<html>\n".to_vec(), "this is HTML or XML"),

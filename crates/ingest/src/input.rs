@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
 use crate::encoding::{self, Encoding, MAGIC, Newlines, Packing, Utf16};
-use crate::{IngestError, Progress, Result};
+use crate::{ErrorKind, IngestError, Progress, Result};
 
 /// Bytes looked at to tell what an input holds.
 pub(crate) const HEAD: usize = 64 << 10;
@@ -43,6 +43,11 @@ pub(crate) fn unpack(name: &str, input: Bytes, progress: &Arc<Progress>) -> Resu
         progress.add_hole(name, hole);
     }
     let (head, input) = peek(input, HEAD).map_err(failed)?;
+    if hole > 0 && head.is_empty() {
+        let zeros = usize::try_from(hole).unwrap_or(usize::MAX);
+        let refused = encoding::zero_bytes(ErrorKind::Encoding, zeros).expected("text, but there is nothing else");
+        return Err(refused.in_file(name));
+    }
     text(name, head, input)
 }
 

@@ -313,7 +313,7 @@ pub(super) fn formats(progress: &Progress) -> String {
 }
 
 /// Zero bytes that were skipped.
-pub(super) fn holes(progress: &Progress) -> String {
+fn holes(progress: &Progress) -> String {
     let said = progress.holes().into_iter().map(|(file, bytes)| {
         let bytes = counted(bytes, "zero byte", "zero bytes");
         format!("skipped     {bytes} at the start of {file}, which a truncation left in the place of older lines\n")
