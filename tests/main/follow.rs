@@ -215,7 +215,7 @@ fn stored(case: &Case) -> Vec<String> {
 }
 
 fn stored_lines(case: &Case) -> u64 {
-    case.rows("SELECT sum(requests) FROM requests")[0].parse().unwrap_or(0)
+    case.rows("SELECT coalesce(sum(requests), 0) FROM requests")[0].parse().unwrap()
 }
 
 /// The follower is killed at any moment and begun again; rotations come while it runs and while it does not, also several.
@@ -329,6 +329,21 @@ fn a_slice_is_stored_when_it_is_over() {
     );
 }
 
+/// Also of lines that were rotated away before anything was stored.
+#[test]
+fn what_is_rotated_since_it_is_followed_is_read() {
+    let case = Case::new();
+    case.file("access.log", "");
+    let mut follower = Follower::log(&case);
+    follower.says("following");
+    case.file("access.log", line(0) + &line(1));
+    fs::copy(case.folder.path().join("access.log"), case.folder.path().join("access.log.1")).unwrap();
+    case.file("access.log", line(600));
+    follower.waits(|_| stored_lines(&case) == 3, "three lines");
+    let said = follower.stop();
+    assert!(!said.contains("not read"), "{said}");
+}
+
 #[test]
 fn what_was_rotated_before_is_said_and_not_read() {
     let case = Case::new();
@@ -412,6 +427,8 @@ fn what_cannot_be_followed_is_refused() {
     assert!(said.contains("--follow"), "{said}");
     let said = fails(1, &mut case.nines(&["ingest", "requests", ".", "--follow"]));
     assert!(said.contains("./counts.csv: its rows carry counts"), "{said}");
+    let said = fails(1, &mut case.nines(&["ingest", "requests", "a[.log", "--follow"]));
+    assert!(said.contains("a[.log: ") && !said.contains("waited for"), "{said}");
     case.file("none.toml", "[[ingest]]\ntable = 'requests'\n");
     assert!(fails(2, &mut case.nines(&["follow", "none.toml"])).contains("none.toml:1: [[ingest]]: files is missing"));
 }

@@ -20,7 +20,7 @@ use crate::output::{can_be_written, counted, instant, note, say};
 /// How often a round is tried again at once whose files were written anew while they were read.
 const TRIES: usize = 3;
 
-/// After so many rounds that stored something their files are merged, if there are many.
+/// After so many rounds the files of tables are merged, if there are many.
 const TIDY: u64 = 15;
 
 /// When rounds come, in seconds.

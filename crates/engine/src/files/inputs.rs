@@ -1,6 +1,6 @@
 //! The files that are named to be ingested: files, folders and patterns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::named;
 use crate::Result;
@@ -17,6 +17,18 @@ pub struct InputFiles {
 /// The files that names mean: a file, those of a folder whose names say their format (also rotated logs, such as
 /// `access.log.2.gz`), or those that fit a pattern such as `logs/*.gz`.
 pub fn input_files(names: &[PathBuf]) -> Result<InputFiles> {
+    found_files(names, named::of_pattern)
+}
+
+/// The same where patterns may fit no file yet.
+pub(crate) fn present_files(names: &[PathBuf]) -> Result<InputFiles> {
+    found_files(names, named::matching)
+}
+
+fn found_files(
+    names: &[PathBuf],
+    of_pattern: fn(&str, &Path) -> datafusion::error::Result<named::Named>,
+) -> Result<InputFiles> {
     let mut found = InputFiles::default();
     for name in names {
         if name.is_dir() {
@@ -31,7 +43,7 @@ pub fn input_files(names: &[PathBuf]) -> Result<InputFiles> {
             // What is not there is told by whoever opens it.
             found.files.push(name.clone());
         } else {
-            found.files.extend(named::of_pattern(&name.to_string_lossy(), name)?.files);
+            found.files.extend(of_pattern(&name.to_string_lossy(), name)?.files);
         }
     }
     Ok(found)

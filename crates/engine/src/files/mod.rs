@@ -16,6 +16,7 @@ use datafusion::catalog::DynamicFileCatalog;
 use datafusion::prelude::SessionContext;
 
 use external::External;
+pub(crate) use inputs::present_files;
 pub use inputs::{InputFiles, input_files};
 use urls::Urls;
 

@@ -52,18 +52,23 @@ pub(super) fn is_pattern(name: &str) -> bool {
 
 /// The files that fit a pattern, which a path is.
 pub(super) fn of_pattern(name: &str, path: &Path) -> Result<Named> {
+    let found = matching(name, path)?;
+    if found.files.is_empty() { missing(name) } else { Ok(found) }
+}
+
+/// The same, which may be none.
+pub(super) fn matching(name: &str, path: &Path) -> Result<Named> {
     let base = path.ancestors().find(|folder| !is_pattern(&folder.to_string_lossy()));
     let base = base.unwrap_or(Path::new("")).to_path_buf();
     let start = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
-    if !start.is_dir() {
-        return missing(name);
-    }
     let pattern = GlobBuilder::new(&path.to_string_lossy()).literal_separator(true).build();
     let pattern = pattern.map_err(|error| DataFusionError::Plan(format!("{name}: {error}")))?.compile_matcher();
     let mut files = Vec::new();
-    list(start, &mut files, &|_| true)?;
+    if start.is_dir() {
+        list(start, &mut files, &|_| true)?;
+    }
     files.retain(|file| pattern.is_match(file.strip_prefix("./").unwrap_or(file)));
-    if files.is_empty() { missing(name) } else { Ok(Named { files: sorted(files), is_several: true, base }) }
+    Ok(Named { files: sorted(files), is_several: true, base })
 }
 
 /// The text columns that the names of folders between base and file give, as `date=2026-10-01`.

@@ -83,7 +83,7 @@ impl Session {
         once.is_trial = load.dry_run;
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
         let kept = read.clone();
-        let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || kept.load(Relaxed));
+        let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || kept.load(Relaxed) > 0);
         let rows = looked_at(load, look, rows);
         let commit = self.append(load.table, rows, rule, once).await?;
         let input = counted.load(Relaxed);
@@ -155,7 +155,8 @@ impl Session {
             let rows = stream::iter(streams).flatten().chain(end.filter_map(|refused| async move { refused }));
             let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
             let taken = kept.clone();
-            let rows = with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || taken.load(Relaxed));
+            let rows =
+                with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || taken.load(Relaxed) > 0);
             let rows = looked_at(load, look, rows);
             match self.append(load.table, rows, rule, once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}

@@ -157,9 +157,8 @@ impl Session {
             let batches = nines_ingest::read_inputs(inputs, options.clone(), progress.clone())?;
             let rows = stamps.checked_after(nines_ingest::stream(batches));
             let (read_on, rejected) = (progress.clone(), options.rejected.clone());
-            // What is followed may have nothing but such lines for a while.
-            let kept = if load.tails.is_empty() { 0 } else { 1 };
-            let rows = with_rejected(rows, rejected, move || kept + read_on.rows_read() - before);
+            let may_be_none = load.allow_empty;
+            let rows = with_rejected(rows, rejected, move || may_be_none || read_on.rows_read() > before);
             let rows = looked_at(load, look, rows);
             match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
@@ -249,14 +248,14 @@ impl Session {
 fn with_rejected(
     rows: SendableRecordBatchStream,
     rejected: Option<Arc<Rejected>>,
-    kept: impl Fn() -> u64 + Send + 'static,
+    keeps_some: impl Fn() -> bool + Send + 'static,
 ) -> SendableRecordBatchStream {
     let Some(rejected) = rejected else { return rows };
     let schema = rows.schema();
     let end = stream::once(async move {
         let refused = match rejected.finish() {
             Err(error) => Some(EngineError::from(error)),
-            Ok(refused) if refused > 0 && kept() == 0 => Some(EngineError::Usage(format!(
+            Ok(refused) if refused > 0 && !keeps_some() => Some(EngineError::Usage(format!(
                 "all {refused} lines or rows are refused; nothing is stored. {} says why",
                 rejected.path().display()
             ))),

@@ -1,7 +1,7 @@
 //! Which of the files that were rotated away from one that is followed are read.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nines_ingest::{Format, LogStart, Tail};
 
@@ -17,7 +17,7 @@ const RECENT: Duration = Duration::from_secs(3600);
 pub(super) type Begun = (LogStart, String, Vec<u64>);
 
 /// The files that are read, and of the others those of which something is to be said: the two newest of which something is
-/// stored are read, what is newer than the newest of them, and what was written since the file is followed.
+/// stored are read, what is newer than the newest of them, and what was written since it is followed.
 pub(super) fn of<F: Fn(&str) -> Result<Option<i64>>>(
     load: &Load,
     rotated: &Rotated,
@@ -48,8 +48,7 @@ pub(super) fn of<F: Fn(&str) -> Result<Option<i64>>>(
     }
     let is_since = |path: &PathBuf| {
         let file = rotated.files.iter().find(|file| file.path() == path);
-        file.zip(rotated.since)
-            .is_some_and(|(file, since)| file.written().is_ok_and(|written: SystemTime| written > since))
+        file.is_some_and(|file| file.written().is_ok_and(|written| written > rotated.since))
     };
     let is_read = |at: usize, read: &(PathBuf, Result<Begun, FileState>)| {
         newest.contains(&at) || newest.first().is_some_and(|&newest| at > newest) || is_since(&read.0)

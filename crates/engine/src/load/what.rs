@@ -59,7 +59,7 @@ pub struct Load {
     pub skip_bad: Option<PathBuf>,
     /// Whether all is read and worked out and nothing stored. The table must have been written before.
     pub dry_run: bool,
-    /// Whether a query that keeps none of the rows it reads is right.
+    /// Whether it is right if a query keeps none of the rows it reads, or all lines of what is followed are refused.
     pub allow_empty: bool,
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nines_ingest::{FileId, IngestError, Tail};
 
-use crate::files::input_files;
+use crate::files::present_files;
 use crate::load::{FileRead, FileState, Load, Loaded};
 use crate::{EngineError, Result};
 pub use rotated::Rotated;
@@ -44,8 +44,8 @@ pub struct Follower {
     missing: BTreeSet<PathBuf>,
     /// Whether a round was looked for and not stored: what it held is not new to the files that are held.
     is_pending: bool,
-    /// When the first round was stored.
-    since: Option<SystemTime>,
+    /// When it began.
+    since: SystemTime,
 }
 
 /// A file that has a name.
@@ -123,22 +123,30 @@ impl Follower {
             ));
         }
         let (followed, missing, whole) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Ok(Follower { load, followed, leaving: Vec::new(), whole, missing, is_pending: false, since: None })
+        // For a while there may be nothing but lines that are refused.
+        let load = Load { allow_empty: true, ..load };
+        Ok(Follower {
+            load,
+            followed,
+            leaving: Vec::new(),
+            whole,
+            missing,
+            is_pending: false,
+            since: SystemTime::now(),
+        })
     }
 
     /// What is new since the last round that was stored.
     pub fn look(&mut self) -> Result<Round> {
         let mut round = Round { load: Load { files: Vec::new(), ..self.load.clone() }, notes: Vec::new() };
         for name in self.load.files.clone() {
-            // A pattern may fit no file yet.
-            match input_files(std::slice::from_ref(&name)) {
-                Ok(found) if !found.files.is_empty() => {
-                    for path in found.files {
-                        let looked = self.look_at(&path, &mut round);
-                        looked.map_err(|error| IngestError::unreadable(&path, error))?;
-                    }
-                }
-                _ => self.is_missing(&name, &mut round),
+            let found = present_files(std::slice::from_ref(&name))?.files;
+            if found.is_empty() {
+                self.is_missing(&name, &mut round);
+            }
+            for path in found {
+                let looked = self.look_at(&path, &mut round);
+                looked.map_err(|error| IngestError::unreadable(&path, error))?;
             }
         }
         self.look_at_leaving(&mut round)?;
@@ -156,7 +164,7 @@ impl Follower {
             }
             if followed.tries > 0 {
                 followed.tries -= 1;
-                let Some(mut files) = rotated::beside(path).map_err(failed)? else {
+                let Some(mut files) = rotated::beside(path)? else {
                     let problem = format!("{}: files were rotated away from it while it was looked at", path.display());
                     return Err(EngineError::Changed(problem));
                 };
@@ -174,7 +182,6 @@ impl Follower {
 
     /// A round was stored.
     pub fn stored(&mut self, round: &Round, loaded: &Loaded) {
-        self.since.get_or_insert_with(SystemTime::now);
         self.is_pending = false;
         for (path, followed) in &mut self.followed {
             let is_unread = |read: &FileRead| read.found == FileState::NotYet && rotated::is_of(path, &read.file);

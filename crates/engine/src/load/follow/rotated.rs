@@ -7,7 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nines_ingest::Tail;
+use nines_ingest::{IngestError, Tail};
+
+use crate::Result;
 
 /// Files whose names say that they were rotated away from one that is followed. Of them are read the two newest of which
 /// something is stored, and those that are newer than the newest of these.
@@ -20,7 +22,7 @@ pub struct Rotated {
     /// Whether to wait for one that cannot be read, because it is still being packed.
     pub waits: bool,
     /// What was written after this was rotated away while it was followed, so it is read, too.
-    pub since: Option<SystemTime>,
+    pub since: SystemTime,
 }
 
 /// How often files are listed again that are renamed meanwhile.
@@ -28,20 +30,21 @@ const TRIES: usize = 10;
 
 /// The files beside this one that were rotated away from it, held open, the oldest first; `None` if they are being renamed. A
 /// file that is missed would be taken for one that was there before anything was stored, once newer ones are.
-pub(super) fn beside(path: &Path) -> io::Result<Option<Vec<Tail>>> {
+pub(super) fn beside(path: &Path) -> Result<Option<Vec<Tail>>> {
+    let names = || names(path).map_err(|error| IngestError::unreadable(path, error));
     for _ in 0..TRIES {
         let mut files = Vec::new();
-        for name in names(path)? {
-            match Tail::open(&name) {
-                Ok(file) => files.push((file.written()?, file)),
+        for name in names()? {
+            match Tail::open(&name).and_then(|file| Ok((file.written()?, file))) {
+                Ok(file) => files.push(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(IngestError::unreadable(&name, error).into()),
             }
         }
         let is_same = |(_, file): &(SystemTime, Tail)| {
             fs::metadata(file.path()).is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == file.id())
         };
-        if files.iter().all(is_same) && names(path)?.len() == files.len() {
+        if files.iter().all(is_same) && names()?.len() == files.len() {
             return Ok(Some(sorted(path, files)));
         }
     }
