@@ -14,6 +14,7 @@ use nines_store::{Commit, DEFAULT_SLICE_SECONDS, Once, Provider, Snapshot, Store
 
 use nines_timeline::Interval;
 
+use crate::agreed;
 use crate::evaluate::{Evaluation, complaint, stored, too_fine};
 use crate::{EngineError, Mistakes, Result, Session};
 
@@ -87,6 +88,7 @@ impl Session {
             Err(error) => vec![format!("it was not looked up whether stored rows carry these names: {error}")],
         };
         notes.extend(beginnings(&changes, &definitions));
+        notes.extend(agreed::said(&changes, &definitions));
         Applied { changes, warnings, notes, definitions, commit }
     }
 

@@ -9,6 +9,7 @@
 //! What must hold: planning a statement does no I/O; a statement sees one version of each table however
 //! often it names it; nothing here writes data or log objects, the store does.
 
+mod agreed;
 mod answers;
 mod apply;
 mod as_of;

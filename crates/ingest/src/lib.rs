@@ -14,6 +14,7 @@
 //!
 //! [`TableKind::schema`]: nines_store::TableKind::schema
 
+mod agreed;
 mod calendar;
 mod causes;
 mod clf;
@@ -60,6 +61,7 @@ pub mod table;
 mod testing;
 mod time;
 
+pub use agreed::{AgreedLimits, is_bound};
 pub use causes::CauseNames;
 pub use conform::conform;
 pub use counters::{Counter, HistogramCounter, HistogramStep, Step};

@@ -8,8 +8,8 @@ use nines_store::TableKind;
 
 use crate::order::{Order, RepeatedHour, SharedOrder};
 use crate::{
-    CauseNames, EndpointNames, ErrorKind, Format, Found, FromField, IngestError, LatencyUnit, Limits, LogFormat, Piece,
-    Rejected, Result, Seen, from_field,
+    AgreedLimits, CauseNames, EndpointNames, ErrorKind, Format, Found, FromField, IngestError, LatencyUnit, Limits,
+    LogFormat, Piece, Rejected, Result, Seen, from_field,
 };
 
 /// How an input is to be understood: which table it fills and what it leaves unsaid.
@@ -50,6 +50,8 @@ pub struct Options {
     pub causes: CauseNames,
     /// How endpoints are called.
     pub endpoints: EndpointNames,
+    /// Limits of latencies within which requests are counted exactly.
+    pub agreed: Arc<AgreedLimits>,
     /// Told what was found in fields that fill columns, and which names were too many.
     pub found: Arc<Found>,
     /// Where refused lines and rows go while the rest goes in; `None`: one refuses all.
@@ -87,6 +89,7 @@ impl Options {
             from: Vec::new(),
             causes: CauseNames::default(),
             endpoints: EndpointNames::default(),
+            agreed: Arc::default(),
             found: Arc::default(),
             rejected: None,
             seen: Arc::default(),

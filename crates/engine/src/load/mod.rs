@@ -33,6 +33,7 @@ use nines_ingest::{ErrorKind, Format, Input, Limits, Options, Progress, Rejected
 use nines_store::{Commit, Mark, Once, Outcome, Rule, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
+use crate::agreed;
 use crate::load::batch::{Content, Stamps};
 pub use crate::load::follow::{Follower, Rotated, Round};
 pub use crate::load::metrics::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled};
@@ -63,6 +64,9 @@ impl Session {
         options.from.clone_from(&load.from);
         options.causes.clone_from(&load.causes);
         options.endpoints.clone_from(&load.endpoints);
+        if load.table == TableKind::Requests {
+            options.agreed = Arc::new(agreed::limits(&self.definitions().await?));
+        }
         options.time_zone = self.settings().time_zone.tz();
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));

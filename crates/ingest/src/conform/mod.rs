@@ -173,15 +173,12 @@ impl Input<'_> {
                 (Some(array), None) => Arc::new(seconds(name, array)?),
                 (None, Some(array)) => {
                     let seconds = seconds("latency_seconds", array)?;
-                    let requests = match self.find(Column::Count(0)) {
-                        Some(array) => count("requests", array)?,
-                        None => Arc::new(Int64Array::from_value(1, rows)),
-                    };
-                    latency::observed(column, &seconds, requests.as_primitive::<Int64Type>())?
+                    latency::observed(column, &seconds, &self.requests()?)?
                 }
                 (None, None) => missing(column, rows),
             },
             (Column::LatencyLe, Some(array)) => latency::counts_le(name, array)?,
+            (Column::LatencyLe, None) if self.counts_agreed() => self.agreed()?,
             (Column::Labels, given) => {
                 let (labels, others) = labels::labels(given, &self.filled_labels(), rows, &self.options.found)?;
                 self.others.borrow_mut().extend(others);
@@ -190,6 +187,28 @@ impl Input<'_> {
             (Column::LatencyLe | Column::LatencySeconds | Column::Value | Column::Ok | Column::Filling(_), _) => {
                 missing(column, rows)
             }
+        })
+    }
+
+    /// Whether requests within agreed limits are counted: latencies are known one by one.
+    fn counts_agreed(&self) -> bool {
+        !self.options.agreed.is_empty() && self.find(Column::LatencySeconds).is_some()
+    }
+
+    /// Exact counts of requests within the limits that are agreed for their services.
+    fn agreed(&self) -> Result<ArrayRef> {
+        let Some(taken) = self.find(Column::LatencySeconds) else { return Err(misplaced("latency_seconds")) };
+        let service = self.columns.stored().find(|(name, _)| *name == "service");
+        let services = self.array(service.ok_or_else(|| misplaced("service"))?)?;
+        let taken = seconds("latency_seconds", taken)?;
+        latency::agreed(&self.options.agreed, services.as_string_view(), &taken, &self.requests()?)
+    }
+
+    /// How many requests each row is.
+    fn requests(&self) -> Result<Int64Array> {
+        Ok(match self.find(Column::Count(0)) {
+            Some(array) => count("requests", array)?.as_primitive::<Int64Type>().clone(),
+            None => Int64Array::from_value(1, self.batch.num_rows()),
         })
     }
 }

@@ -52,7 +52,7 @@ impl Measured for Events {
         row.ok.is_none()
     }
 
-    fn add(&mut self, row: EventsRow, _time: i64) -> Result<()> {
+    fn add(&mut self, row: EventsRow, _time: i64, _agreed: Option<&Arc<[i64]>>) -> Result<()> {
         let (good, total) = match row.ok {
             Some(_) if row.good.or(row.total).is_some() => {
                 return Err(IngestError::bad_line("ok stands beside good or total")

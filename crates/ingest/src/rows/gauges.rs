@@ -51,7 +51,7 @@ impl Measured for Gauges {
         row.value.is_none()
     }
 
-    fn add(&mut self, row: GaugesRow, time: i64) -> Result<()> {
+    fn add(&mut self, row: GaugesRow, time: i64, _agreed: Option<&Arc<[i64]>>) -> Result<()> {
         let more = row.measured(time)?;
         if self.samples == 0 {
             *self = more;

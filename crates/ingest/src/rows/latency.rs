@@ -1,9 +1,12 @@
 //! Latencies of the requests of a slice and key.
 
+use std::sync::Arc;
+
 use nines_timeline::histogram::Histogram;
 use nines_timeline::{micros, seconds};
 
 use super::{overflow, sum};
+use crate::agreed::Within;
 use crate::latency::CountsLe;
 use crate::{IngestError, Result};
 
@@ -25,7 +28,12 @@ pub(super) struct Latency {
     pub histogram: Option<Histogram>,
     /// Observations in the histogram: no bucket can overflow while this does not.
     observations: i64,
-    pub le: Option<CountsLe>,
+    /// Exact counts that rows brought with them.
+    le: Option<CountsLe>,
+    /// Exact counts of requests whose latencies are known one by one.
+    within: Option<Within>,
+    /// Whether there are latencies that no exact count holds.
+    is_in_part: bool,
 }
 
 impl LatencyRow {
@@ -35,8 +43,8 @@ impl LatencyRow {
 }
 
 impl Latency {
-    /// Adds a row, or nothing of it where it is refused.
-    pub(super) fn add(&mut self, row: LatencyRow, requests: i64) -> Result<()> {
+    /// Adds a row, or nothing of it where it is refused. Requests within `agreed` limits are counted exactly.
+    pub(super) fn add(&mut self, row: LatencyRow, requests: i64, agreed: Option<&Arc<[i64]>>) -> Result<()> {
         if row.seconds.is_some() && (row.sum.is_some() || row.histogram.is_some()) {
             return Err(IngestError::bad_line("latency_seconds stands beside latency or latency_sum")
                 .column("latency_seconds")
@@ -55,6 +63,7 @@ impl Latency {
             let more = histogram.count().map_err(|_| overflow("latency"))?;
             observations = sum("latency", observations, more)?;
         }
+        let (brings_counts, has_latencies) = (row.le.is_some(), seconds.is_some() || row.histogram.is_some());
         let le = match (&self.le, row.le) {
             (Some(before), Some(more)) => Some(counts_le(before, &more)?),
             (None, more) => more,
@@ -62,6 +71,13 @@ impl Latency {
         };
         // From here on nothing is refused: no bucket can overflow while their sum does not.
         (self.micros, self.observations, self.le) = (micros, observations, le);
+        match (seconds, agreed) {
+            _ if brings_counts => {}
+            (Some(seconds), Some(limits)) => {
+                self.within.get_or_insert_with(|| Within::of(limits)).add(seconds, requests)
+            }
+            _ => self.is_in_part |= has_latencies,
+        }
         if let Some(seconds) = seconds {
             self.histogram.get_or_insert_default().record(seconds, requests).map_err(|_| overflow("latency"))?;
         }
@@ -69,6 +85,17 @@ impl Latency {
             self.histogram.get_or_insert_default().merge(&histogram).map_err(|_| overflow("latency"))?;
         }
         Ok(())
+    }
+
+    /// Exact counts, if they hold all latencies.
+    pub(super) fn counts_le(&self) -> Option<CountsLe> {
+        match (&self.le, &self.within) {
+            _ if self.is_in_part => None,
+            (Some(le), None) => Some(le.clone()),
+            (None, Some(within)) => Some(within.counts()),
+            // Those of some rows and those of others, at limits that may not be the same.
+            (Some(_), Some(_)) | (None, None) => None,
+        }
     }
 
     /// Seconds.
@@ -79,7 +106,8 @@ impl Latency {
     pub(super) fn bytes(&self) -> usize {
         let buckets = self.histogram.as_ref().map_or(0, |histogram| histogram.buckets.capacity());
         let counts = self.le.as_ref().map_or(0, Vec::capacity);
-        std::mem::size_of::<Self>() + (buckets + counts) * 16
+        let within = self.within.as_ref().map_or(0, Within::bytes);
+        std::mem::size_of::<Self>() + (buckets + counts) * 16 + within
     }
 }
 

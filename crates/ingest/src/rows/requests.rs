@@ -45,11 +45,13 @@ impl Measured for Requests {
         Ok(())
     }
 
+    const HAS_LATENCIES: bool = true;
+
     fn is_counted(row: &RequestsRow) -> bool {
         row.requests.is_some()
     }
 
-    fn add(&mut self, row: RequestsRow, _time: i64) -> Result<()> {
+    fn add(&mut self, row: RequestsRow, _time: i64, agreed: Option<&Arc<[i64]>>) -> Result<()> {
         let requests = row.requests.unwrap_or(1);
         // A count beyond 64 bits is more than there can be requests.
         let latencies = row.latency.histogram.as_ref().map(|histogram| histogram.count().map_or(i128::MAX, i128::from));
@@ -57,7 +59,7 @@ impl Measured for Requests {
         check_requests(requests, latencies, within)?;
         let sum = sum("requests", self.requests, requests)?;
         if row.latency.is_given() {
-            self.latency.get_or_insert_default().add(row.latency, requests)?;
+            self.latency.get_or_insert_default().add(row.latency, requests, agreed)?;
         }
         self.requests = sum;
         Ok(())
@@ -77,7 +79,7 @@ impl Measured for Requests {
             }
             Column::LatencyLe => {
                 let mut counts = CountsLeColumn::default();
-                measured.for_each(|requests| counts.push(latency(requests).and_then(|l| l.le.as_ref())));
+                measured.for_each(|requests| counts.push(latency(requests).and_then(Latency::counts_le).as_ref()));
                 counts.finish()?
             }
             Column::LatencySum => Arc::new(measured.map(|requests| latency(requests)?.sum()).collect::<Float64Array>()),

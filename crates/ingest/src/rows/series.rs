@@ -27,7 +27,8 @@ use crate::order::Order;
 use crate::seen::Times;
 use crate::time::{Clock, When};
 use crate::{
-    CauseNames, EndpointNames, ErrorKind, Fills, Format, Found, IngestError, Limits, Options, Result, RowsAre, Seen,
+    AgreedLimits, CauseNames, EndpointNames, ErrorKind, Fills, Format, Found, IngestError, Limits, Options, Result,
+    RowsAre, Seen,
 };
 
 /// The place of the labels behind the text columns.
@@ -41,14 +42,17 @@ pub(crate) trait Measured: Default + Send {
     /// The measures of one row as read; by default none is given.
     type Row: Default + Send;
 
+    /// Whether its rows have latencies, of which agreed limits count some exactly.
+    const HAS_LATENCIES: bool = false;
+
     /// Puts a field into a row.
     fn set(row: &mut Self::Row, named: Named, cell: Cell<'_>) -> Result<()>;
 
     /// Whether a row carries counts, so that it is an aggregate.
     fn is_counted(row: &Self::Row) -> bool;
 
-    /// Adds a row that was measured at this instant; nothing of it where it is refused.
-    fn add(&mut self, row: Self::Row, time: i64) -> Result<()>;
+    /// Adds a row that was measured at this instant; nothing of it where it is refused. `agreed` are limits of its latencies.
+    fn add(&mut self, row: Self::Row, time: i64, agreed: Option<&Arc<[i64]>>) -> Result<()>;
 
     /// Bytes held beside the value itself, roughly.
     fn bytes(&self) -> usize {
@@ -118,6 +122,7 @@ pub(crate) struct SeriesRows<M: Measured> {
     label_keys: Vec<String>,
     endpoints: Endpoints,
     causes: Causes,
+    agreed: Option<Agreed>,
     found: Arc<Found>,
     /// By place of a field that fills columns: rows in which it said something.
     given: Vec<u64>,
@@ -137,6 +142,15 @@ struct Endpoints {
     names: EndpointNames,
     /// Of how many names are kept.
     most: Option<usize>,
+}
+
+/// The agreed limits of the services of rows.
+struct Agreed {
+    /// The service's place among the texts.
+    service: usize,
+    limits: Arc<AgreedLimits>,
+    /// By the numbers of services.
+    known: HashMap<u32, Option<Arc<[i64]>>>,
 }
 
 /// How the causes of rows are called where a field fills them.
@@ -165,41 +179,45 @@ impl<M: Measured> SeriesRows<M> {
         };
         let label_names: Vec<String> = options.from.iter().filter_map(|from| label(&from.fills)).collect();
         let suffix = source.zip(options.piece.clone());
-        let mut rows = Self {
-            fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
-            suffix,
-            kept_endpoints: HashSet::new(),
-            kept_values: vec![HashSet::new(); label_names.len()],
-            other_endpoints: 0,
-            other_values: vec![0; label_names.len()],
-            label_keys: label_names.iter().map(|name| of_label(name)).collect(),
-            endpoints,
-            causes,
-            found: Arc::clone(&options.found),
-            given: vec![0; columns.filling().len()],
-            columns,
-            schema: options.kind.schema(options.slice_seconds),
-            slice_micros: options.slice_micros()?,
-            clock: Clock::of_series(options.time_zone).within(options.limits),
-            order: options.order.so_far(options.repeated_hour),
-            is_lenient: options.rejected.is_some(),
-            order_before: None,
-            is_added: true,
-            limits: options.limits,
-            rows_are: options.rows,
-            kind: options.kind,
-            times: None,
-            seen: Arc::clone(&options.seen),
-            row: Row::default(),
-            fill_ids: [0; TEXTS + 1],
-            last: [0; TEXTS + 1],
-            labels: Labels::of(label_names),
-            texts: Texts::default(),
-            index: HashMap::new(),
-            entries: Vec::new(),
-            handed_out: 0,
-            bytes: 0,
-        };
+        let mut rows =
+            Self {
+                fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
+                suffix,
+                kept_endpoints: HashSet::new(),
+                kept_values: vec![HashSet::new(); label_names.len()],
+                other_endpoints: 0,
+                other_values: vec![0; label_names.len()],
+                label_keys: label_names.iter().map(|name| of_label(name)).collect(),
+                agreed: place("service")
+                    .filter(|_| M::HAS_LATENCIES && !options.agreed.is_empty())
+                    .map(|service| Agreed { service, limits: Arc::clone(&options.agreed), known: HashMap::new() }),
+                endpoints,
+                causes,
+                found: Arc::clone(&options.found),
+                given: vec![0; columns.filling().len()],
+                columns,
+                schema: options.kind.schema(options.slice_seconds),
+                slice_micros: options.slice_micros()?,
+                clock: Clock::of_series(options.time_zone).within(options.limits),
+                order: options.order.so_far(options.repeated_hour),
+                is_lenient: options.rejected.is_some(),
+                order_before: None,
+                is_added: true,
+                limits: options.limits,
+                rows_are: options.rows,
+                kind: options.kind,
+                times: None,
+                seen: Arc::clone(&options.seen),
+                row: Row::default(),
+                fill_ids: [0; TEXTS + 1],
+                last: [0; TEXTS + 1],
+                labels: Labels::of(label_names),
+                texts: Texts::default(),
+                index: HashMap::new(),
+                entries: Vec::new(),
+                handed_out: 0,
+                bytes: 0,
+            };
         rows.clear();
         Ok(rows)
     }
@@ -309,6 +327,9 @@ impl<M: Measured> SeriesRows<M> {
         self.labels.forget();
         self.kept_endpoints.clear();
         self.kept_values.iter_mut().for_each(HashSet::clear);
+        if let Some(agreed) = &mut self.agreed {
+            agreed.known.clear();
+        }
         self.index.clear();
         self.entries.clear();
         (self.handed_out, self.bytes) = (0, 0);
@@ -409,17 +430,21 @@ impl<M: Measured> Rows for SeriesRows<M> {
             self.clock.in_range(time, shown)?;
         }
         let slice = time - time.rem_euclid(self.slice_micros);
+        let agreed = self.agreed.as_mut().and_then(|Agreed { service, limits, known }| {
+            let service = row.text[*service];
+            known.entry(service).or_insert_with(|| limits.of(self.texts.of(service))).as_ref()
+        });
         let key = Key { slice, text: row.text, status: row.status };
         match self.index.entry(key) {
             Place::Occupied(at) => {
                 let measured = &mut self.entries[*at.get() as usize].measured;
                 let before = measured.bytes();
-                measured.add(row.measured, time)?;
+                measured.add(row.measured, time, agreed)?;
                 self.bytes += measured.bytes() - before;
             }
             Place::Vacant(place) => {
                 let mut measured = M::default();
-                measured.add(row.measured, time)?;
+                measured.add(row.measured, time, agreed)?;
                 self.bytes += measured.bytes();
                 place.insert(self.entries.len() as u32);
                 self.entries.push(Entry { key, measured });

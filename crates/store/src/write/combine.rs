@@ -117,6 +117,12 @@ impl Combine {
         Ok(Some(ends.map(|end| std::mem::replace(&mut start, end)..end).collect()))
     }
 
+    /// The column of histograms, if the table has one.
+    fn histograms<'a>(&self, batch: &'a RecordBatch) -> Option<&'a ArrayRef> {
+        let at = self.measures.iter().position(|measure| matches!(measure, Some(Measure::Histogram)))?;
+        batch.columns().get(at)
+    }
+
     fn combine(&self, batch: &RecordBatch, groups: &[Range<usize>]) -> Result<RecordBatch> {
         let first = UInt32Array::from_iter_values(groups.iter().map(|group| group.start as u32));
         let columns = batch.columns().iter().zip(&self.measures).zip(self.schema.fields());
@@ -136,12 +142,27 @@ impl Combine {
             (Some(Measure::CountsLe), _) => {
                 let lists = values.as_list::<i32>();
                 check_thresholds(field.name(), lists, groups)?;
-                Ok(Arc::new(merge_counts::<Int64Type>(lists, groups)?) as ArrayRef)
+                let whole = only_whole(lists, self.histograms(batch), groups)?;
+                Ok(Arc::new(merge_counts::<Int64Type>(&whole, groups)?) as ArrayRef)
             }
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
+}
+
+/// The same lists, those of a group NULL if a row of it has latencies and no exact counts: the counts of the others would be
+/// taken for those of all.
+fn only_whole(lists: &ListArray, latencies: Option<&ArrayRef>, groups: &[Range<usize>]) -> Result<ListArray> {
+    let Some(latencies) = latencies else { return Ok(lists.clone()) };
+    let mut kept = vec![true; lists.len()];
+    for group in groups {
+        if group.clone().any(|row| lists.is_null(row) && latencies.is_valid(row)) {
+            kept[group.clone()].fill(false);
+        }
+    }
+    let (field, offsets, values, nulls) = lists.clone().into_parts();
+    Ok(ListArray::try_new(field, offsets, values, NullBuffer::union(nulls.as_ref(), Some(&NullBuffer::from(kept))))?)
 }
 
 fn too_many(name: &str) -> StoreError {
