@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::case::Case;
 use crate::{nines, query, run};
 
 fn slo(name: &str, service: &str, threshold: &str) -> String {
@@ -64,4 +65,52 @@ fn a_threshold_between_bounds_is_counted_to_the_one_below_and_says_so() {
     page.arg("--store").arg(&store).args(["run", "feature", "--param", "service=dog", "--param", "period=2026-01-05"]);
     let page = run(page.args(["--format", "md", "-o", "-"]));
     assert!(page.contains(between), "{page}");
+}
+
+/// Once a threshold is agreed on, requests within it are counted exactly in whatever is ingested; what was stored before stays
+/// as it was, and applying says so.
+#[test]
+fn an_agreed_threshold_is_counted_exactly_from_then_on() {
+    let case = Case::new();
+    let taken: Vec<f64> = (290..330).map(|millis| f64::from(millis) / 1e3).collect();
+    let within = taken.iter().filter(|&&taken| taken <= 0.3).count();
+    let csv = |service: &str| {
+        let rows = taken.iter().map(|taken| format!("2026-01-05T10:00:00Z,{service},200,{taken}\n"));
+        format!("time,service,status,latency_seconds\n{}", rows.collect::<String>())
+    };
+    run(&mut case.ingest("requests", ("old.csv", csv("old")), &[]));
+    let services = ["csv", "json", "log", "old", "parquet", "select"];
+    let slos: Vec<String> = services.iter().map(|service| slo(&format!("{service}-300"), service, "300ms")).collect();
+    case.file("slos.yaml", slos.join("---\n"));
+    let said = run(&mut case.nines(&["apply", "slos.yaml"]));
+    assert!(
+        said.contains("requests of csv within 300 ms are counted exactly in what is ingested from now on"),
+        "{said}"
+    );
+    let again = run(&mut case.nines(&["apply", "slos.yaml"]));
+    assert!(!again.contains("counted exactly"), "{again}");
+
+    run(&mut case.ingest("requests", ("a.csv", csv("csv")), &[]));
+    let json = taken.iter().map(|taken| {
+        format!("{{\"time\": \"2026-01-05T10:00:00Z\", \"service\": \"json\", \"status\": 200, \"latency_seconds\": {taken}}}\n")
+    });
+    run(&mut case.ingest("requests", ("a.jsonl", json.collect::<String>()), &[]));
+    let log = taken
+        .iter()
+        .map(|taken| format!("h - - [05/Jan/2026:10:00:00 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"-\" {taken:.3}\n"));
+    run(&mut case.ingest("requests", ("a.log", log.collect::<String>()), &["--service", "log"]));
+    case.file("parquet.csv", csv("parquet"));
+    run(&mut case.nines(&["sql", "-o", "a.parquet", "SELECT * FROM 'parquet.csv'"]));
+    run(&mut case.nines(&["ingest", "requests", "a.parquet"]));
+    let select = "SELECT time, 'select' AS service, status, latency_seconds FROM input";
+    run(&mut case.ingest("requests", ("b.csv", csv("x")), &["--select", select]));
+
+    let figures = "SELECT objective, round(slo * 40), approximate FROM report('2026-01-05', '2026-01-06') ORDER BY 1";
+    // All of a bucket whose bound is above the threshold count as slow.
+    let below = taken.iter().filter(|&&taken| taken <= 0.2973).count();
+    let expected = services.map(|service| match service {
+        "old" => format!("old-300,{below}.0,true"),
+        service => format!("{service}-300,{within}.0,false"),
+    });
+    assert_eq!(case.rows(figures), expected);
 }
