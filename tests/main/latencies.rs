@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::case::Case;
-use crate::{nines, query, run};
+use crate::{fails, nines, query, run};
 
 fn slo(name: &str, service: &str, threshold: &str) -> String {
     format!(
@@ -84,7 +84,11 @@ fn an_agreed_threshold_is_counted_exactly_from_then_on() {
     case.file("slos.yaml", slos.join("---\n"));
     let said = run(&mut case.nines(&["apply", "slos.yaml"]));
     assert!(
-        said.contains("requests of csv within 300 ms are counted exactly in what is ingested from now on"),
+        said.contains(
+            "requests of \"csv\" within 300 ms, of \"json\" within 300 ms, of \"log\" within 300 ms, of \"old\" within 300 ms, of \
+             \"parquet\" within 300 ms, of \"select\" within 300 ms are counted exactly when they are ingested from now on; what is \
+             stored already, until 2026-01-05T10:01:00Z, is counted by its histograms"
+        ),
         "{said}"
     );
     let again = run(&mut case.nines(&["apply", "slos.yaml"]));
@@ -113,4 +117,36 @@ fn an_agreed_threshold_is_counted_exactly_from_then_on() {
         service => format!("{service}-300,{within}.0,false"),
     });
     assert_eq!(case.rows(figures), expected);
+
+    // What is ingested again is counted exactly, too.
+    run(&mut case.ingest("requests", ("old.csv", csv("old")), &["--replace"]));
+    let exact = services.map(|service| format!("{service}-300,{within}.0,false"));
+    assert_eq!(case.rows(figures), exact);
+    // A limit that is changed is new; the one before is counted, too, for the time in which it was in force.
+    case.file("slos.yaml", slos.join("---\n").replacen("300ms", "310ms", 1));
+    let said = run(&mut case.nines(&["apply", "slos.yaml"]));
+    assert!(said.contains("requests of \"csv\" within 310 ms are counted exactly"), "{said}");
+    run(&mut case.ingest("requests", ("b.csv", csv("csv")), &["--source", "b"]));
+    let stored = "SELECT latency_le FROM requests WHERE source = 'b'";
+    let longer = taken.iter().filter(|&&taken| taken <= 0.31).count();
+    assert_eq!(case.rows(stored), [format!("[{{le: 300000, count: {within}}}, {{le: 310000, count: {longer}}}]")]);
+}
+
+/// Exact counts of some requests of a slice are no counts of all: latencies beside them leave the histogram alone.
+#[test]
+fn counts_of_some_are_not_taken_for_those_of_all() {
+    let case = Case::new();
+    case.file("slos.yaml", slo("web-300", "web", "300ms"));
+    run(&mut case.nines(&["apply", "slos.yaml"]));
+    let row = |more: &str| format!("{{\"time\": \"2026-01-05T10:00:00Z\", \"service\": \"web\", \"status\": 200, {more}}}\n");
+    let one = row("\"latency_seconds\": 0.301");
+    let histogram = row("\"requests\": 1, \"latency\": {\"zero\": 0, \"buckets\": [{\"bucket\": -56, \"count\": 1}]}");
+    run(&mut case.ingest("requests", ("a.jsonl", format!("{one}{histogram}")), &[]));
+    assert_eq!(case.rows("SELECT requests, latency_le IS NULL FROM requests"), ["2,true"]);
+    // Counts alone cannot be added to latencies.
+    let alone = row("\"requests\": 1, \"latency_le\": [{\"le\": 300000, \"count\": 1}]");
+    for text in [format!("{alone}{one}"), format!("{one}{alone}"), format!("{histogram}{alone}")] {
+        let said = fails(1, &mut case.ingest("requests", ("b.jsonl", text), &[]));
+        assert!(said.contains("b.jsonl:2: latency_le stands alone here"), "{said}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use nines_ingest::{Hash, hex};
+use nines_ingest::{AgreedLimits, Hash, hex};
 use nines_slo::{
     AgreementVersion, Change, Definitions, Indicator, Mistake, ObjectKind, Objective, Plan, SINCE_EVER, Severity, Spec,
     Stored, Version, What, midnight_unit,
@@ -30,12 +30,22 @@ pub struct Applied {
     pub changes: Vec<Change>,
     /// What is worth knowing; of what is new or changed also which names no stored row carries.
     pub warnings: Vec<Mistake>,
-    /// When new versions of agreements begin to count, if not at once; and what was not looked up, and why.
+    /// When new versions of agreements begin to count, if not at once; from when new limits of latencies are exact; and what was
+    /// not looked up, and why.
     pub notes: Vec<String>,
     /// All that is defined with them.
     pub definitions: Definitions,
     /// What was stored; `None` if nothing was, because nothing changed or nothing was to be.
     pub commit: Option<Commit>,
+}
+
+/// What would be recorded, and beside what.
+struct Planned {
+    plan: Plan,
+    /// The version of the table at which it was planned.
+    read: Option<Snapshot>,
+    /// The limits of latencies that were agreed before.
+    agreed: AgreedLimits,
 }
 
 impl Session {
@@ -44,7 +54,7 @@ impl Session {
         self.check_present()?;
         let mut attempt = 1;
         loop {
-            let (plan, read) = self.plan_definitions(files).await?;
+            let Planned { plan, read, agreed } = self.plan_definitions(files).await?;
             let new: Vec<&Stored> = plan
                 .changes
                 .iter()
@@ -56,7 +66,7 @@ impl Session {
                 if let Some(snapshot) = &read {
                     snapshot.table().settle().await?;
                 }
-                return Ok(self.applied(plan, None).await);
+                return Ok(self.applied(plan, &agreed, None).await);
             }
             let table = self.store_to_write().await?.table(TableKind::Definitions);
             let rows = rows(&new)?;
@@ -64,7 +74,7 @@ impl Session {
             // What was checked together must still be what is recorded.
             let once = Once::since(read.as_ref().and_then(Snapshot::version).unwrap_or_default());
             match table.append(Box::pin(rows), once, self.task()).await {
-                Ok(commit) => return Ok(self.applied(plan, Some(commit)).await),
+                Ok(commit) => return Ok(self.applied(plan, &agreed, Some(commit)).await),
                 Err(error) if error.kind() == StoreErrorKind::Moved && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),
             }
@@ -73,12 +83,12 @@ impl Session {
 
     /// What [`Session::apply`] would record.
     pub async fn plan_apply(&self, files: &[(String, String)]) -> Result<Applied> {
-        let (plan, _) = self.plan_definitions(files).await?;
-        Ok(self.applied(plan, None).await)
+        let Planned { plan, agreed, .. } = self.plan_definitions(files).await?;
+        Ok(self.applied(plan, &agreed, None).await)
     }
 
     /// What came of a plan. What rows carry is looked up after all is decided, and keeps nobody from recording.
-    async fn applied(&self, plan: Plan, commit: Option<Commit>) -> Applied {
+    async fn applied(&self, plan: Plan, agreed_before: &AgreedLimits, commit: Option<Commit>) -> Applied {
         let Plan { changes, mut warnings, definitions, .. } = plan;
         let mut notes = match self.unmatched(&changes, &definitions).await {
             Ok((missing, notes)) => {
@@ -88,8 +98,20 @@ impl Session {
             Err(error) => vec![format!("it was not looked up whether stored rows carry these names: {error}")],
         };
         notes.extend(beginnings(&changes, &definitions));
-        notes.extend(agreed::said(&changes, &definitions));
+        let agreed = agreed::limits(&definitions);
+        if agreed != *agreed_before {
+            match self.stored_until().await {
+                Ok(until) => notes.extend(agreed::said(agreed_before, &agreed, until)),
+                Err(error) => notes.push(format!("it was not looked up until when requests are stored: {error}")),
+            }
+        }
         Applied { changes, warnings, notes, definitions, commit }
+    }
+
+    /// The end of the newest slice of requests.
+    async fn stored_until(&self) -> Result<Option<i64>> {
+        let Some(store) = self.store() else { return Ok(None) };
+        Ok(self.snapshot(&store.table(TableKind::Requests)).await?.watermark())
     }
 
     /// What would be defined if these files had been applied at the beginning of a range: an object without an effective date,
@@ -131,14 +153,15 @@ impl Session {
         Ok(nines_slo::recorded(&self.recorded().await?.0))
     }
 
-    async fn plan_definitions(&self, files: &[(String, String)]) -> Result<(Plan, Option<Snapshot>)> {
+    async fn plan_definitions(&self, files: &[(String, String)]) -> Result<Planned> {
         let (existing, read) = self.recorded().await?;
+        let agreed = agreed::limits(&nines_slo::recorded(&existing));
         let now = nines_ingest::clock::now();
         let mut plan = nines_slo::plan(&existing, files, now).map_err(|all| EngineError::Definitions(Mistakes(all)))?;
         let evaluation = self.evaluation().await?;
         let mistakes = self.unmeasurable(&mut plan, &evaluation);
         match mistakes.is_empty() {
-            true => Ok((plan, read)),
+            true => Ok(Planned { plan, read, agreed }),
             false => Err(EngineError::Definitions(Mistakes(mistakes))),
         }
     }

@@ -32,6 +32,17 @@ impl AgreedLimits {
         self.everywhere.is_empty() && self.by_service.is_empty()
     }
 
+    /// Those that were not agreed before, with their service; `None`: of all services.
+    pub fn added_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a str>, i64)> {
+        let everywhere = self.everywhere.difference(&before.everywhere).map(|&micros| (None, micros));
+        let own = self.by_service.iter().flat_map(|(service, own)| own.iter().map(move |&micros| (service.as_str(), micros)));
+        let new = own.filter(|(service, micros)| {
+            let known = before.by_service.get(*service).is_some_and(|known| known.contains(micros));
+            !known && !before.everywhere.contains(micros) && !self.everywhere.contains(micros)
+        });
+        everywhere.chain(new.map(|(service, micros)| (Some(service), micros)))
+    }
+
     /// Those of a service, ascending; `None` if it has none.
     pub fn of(&self, service: &str) -> Option<Arc<[i64]>> {
         let own = self.by_service.get(service);
@@ -41,7 +52,7 @@ impl AgreedLimits {
 }
 
 /// Whether a limit is the bound of a bucket, so that a histogram counts it exactly.
-pub fn is_bound(micros: i64) -> bool {
+fn is_bound(micros: i64) -> bool {
     let seconds = seconds(micros);
     bucket(seconds).is_some_and(|bucket| upper_bound(bucket) == seconds)
 }
@@ -97,6 +108,13 @@ mod tests {
         agreed.agree(Some("web"), 500_000);
         assert_eq!(agreed.of("web").as_deref(), Some(&[250_000, 300_000][..]));
         assert_eq!(agreed.of("api").as_deref(), Some(&[250_000][..]));
+        let mut later = agreed.clone();
+        for service in ["api", "web"] {
+            // That of all services is not new for one.
+            [250_000, 300_000, 400_000].map(|micros| later.agree(Some(service), micros));
+        }
+        let added: Vec<_> = later.added_since(&agreed).collect();
+        assert_eq!(added, [(Some("api"), 300_000), (Some("api"), 400_000), (Some("web"), 400_000)]);
         let mut within = Within::of(&agreed.of("web").unwrap());
         for taken in [0.0, 0.25, 0.250_000_1, 0.3, 0.300_000_1, 7.0] {
             within.add(taken, 2);

@@ -61,7 +61,7 @@ pub mod table;
 mod testing;
 mod time;
 
-pub use agreed::{AgreedLimits, is_bound};
+pub use agreed::AgreedLimits;
 pub use causes::CauseNames;
 pub use conform::conform;
 pub use counters::{Counter, HistogramCounter, HistogramStep, Step};

@@ -200,7 +200,7 @@ impl Line {
 }
 
 /// A latency as people write it, to four digits.
-fn latency(micros: i64) -> String {
+pub(crate) fn latency(micros: i64) -> String {
     let (value, unit) = match micros {
         ..1_000 => (micros as f64, "µs"),
         1_000..1_000_000 => (micros as f64 / 1e3, "ms"),

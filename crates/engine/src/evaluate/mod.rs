@@ -61,7 +61,7 @@ pub(crate) use exclusions::{Exclusion, Incident, flags, instants, texts};
 pub(crate) use expressions::{Counting, Expressions};
 pub(crate) use fold::{Fold, fold};
 pub(crate) use inputs::{Inputs, RAW, raw};
-pub(crate) use line::{Line, lines, lines_of, seconds_of};
+pub(crate) use line::{Line, latency, lines, lines_of, seconds_of};
 pub(crate) use measurable::{complaint, too_fine};
 pub(crate) use name::hash_of;
 pub(crate) use part::{Culprit, Detail, Part, Slice, Split};

@@ -34,6 +34,8 @@ pub(super) struct Latency {
     within: Option<Within>,
     /// Whether there are latencies that no exact count holds.
     is_in_part: bool,
+    /// Whether rows brought exact counts and no latencies.
+    is_alone: bool,
 }
 
 impl LatencyRow {
@@ -64,13 +66,21 @@ impl Latency {
             observations = sum("latency", observations, more)?;
         }
         let (brings_counts, has_latencies) = (row.le.is_some(), seconds.is_some() || row.histogram.is_some());
+        let is_alone = self.is_alone || (brings_counts && !has_latencies);
+        if is_alone && (has_latencies || self.histogram.is_some()) {
+            // A row that has latencies is counted by them: what the counts alone hold would be lost.
+            return Err(IngestError::bad_line("latency_le stands alone here, and beside latencies in another row")
+                .column("latency_le")
+                .expected("one or the other for the same slice and key")
+                .advice("Give the rows different sources"));
+        }
         let le = match (&self.le, row.le) {
             (Some(before), Some(more)) => Some(counts_le(before, &more)?),
             (None, more) => more,
             (Some(_), None) => self.le.take(),
         };
         // From here on nothing is refused: no bucket can overflow while their sum does not.
-        (self.micros, self.observations, self.le) = (micros, observations, le);
+        (self.micros, self.observations, self.le, self.is_alone) = (micros, observations, le, is_alone);
         match (seconds, agreed) {
             _ if brings_counts => {}
             (Some(seconds), Some(limits)) => {

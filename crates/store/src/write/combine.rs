@@ -142,7 +142,7 @@ impl Combine {
             (Some(Measure::CountsLe), _) => {
                 let lists = values.as_list::<i32>();
                 check_thresholds(field.name(), lists, groups)?;
-                let whole = only_whole(lists, self.histograms(batch), groups)?;
+                let whole = only_whole(field.name(), lists, self.histograms(batch), groups)?;
                 Ok(Arc::new(merge_counts::<Int64Type>(&whole, groups)?) as ArrayRef)
             }
         });
@@ -152,12 +152,27 @@ impl Combine {
 }
 
 /// The same lists, those of a group NULL if a row of it has latencies and no exact counts: the counts of the others would be
-/// taken for those of all.
-fn only_whole(lists: &ListArray, latencies: Option<&ArrayRef>, groups: &[Range<usize>]) -> Result<ListArray> {
+/// taken for those of all. Refuses a group in which counts stand alone in some rows, and in others latencies: a row that has
+/// latencies is counted by them, so those of the counts alone would be lost.
+fn only_whole(
+    name: &str,
+    lists: &ListArray,
+    latencies: Option<&ArrayRef>,
+    groups: &[Range<usize>],
+) -> Result<ListArray> {
     let Some(latencies) = latencies else { return Ok(lists.clone()) };
     let mut kept = vec![true; lists.len()];
-    for group in groups {
-        if group.clone().any(|row| lists.is_null(row) && latencies.is_valid(row)) {
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        let any = |exact: bool, known: bool| {
+            group.clone().any(|row| lists.is_valid(row) == exact && latencies.is_valid(row) == known)
+        };
+        if any(true, false) && (any(true, true) || any(false, true)) {
+            return Err(StoreError::rows(format!(
+                "column {name}: of the rows of one key some have {name} alone and some have latencies; they cannot be added. \
+                 Give them different sources"
+            )));
+        }
+        if any(false, true) {
             kept[group.clone()].fill(false);
         }
     }
