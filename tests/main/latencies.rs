@@ -138,7 +138,8 @@ fn counts_of_some_are_not_taken_for_those_of_all() {
     let case = Case::new();
     case.file("slos.yaml", slo("web-300", "web", "300ms"));
     run(&mut case.nines(&["apply", "slos.yaml"]));
-    let row = |more: &str| format!("{{\"time\": \"2026-01-05T10:00:00Z\", \"service\": \"web\", \"status\": 200, {more}}}\n");
+    let row =
+        |more: &str| format!("{{\"time\": \"2026-01-05T10:00:00Z\", \"service\": \"web\", \"status\": 200, {more}}}\n");
     let one = row("\"latency_seconds\": 0.301");
     let histogram = row("\"requests\": 1, \"latency\": {\"zero\": 0, \"buckets\": [{\"bucket\": -56, \"count\": 1}]}");
     run(&mut case.ingest("requests", ("a.jsonl", format!("{one}{histogram}")), &[]));

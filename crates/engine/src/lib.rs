@@ -73,7 +73,7 @@ pub use files::{InputFiles, input_files};
 pub use held::{HeldMemory, bytes_of};
 pub use load::{
     FileRead, FileState, Follower, Load, Loaded, MetricFiles, MetricTable, MetricsLoaded, Preview, Pull, Pulled,
-    Rotated, Round, Warning,
+    Rotated, Round, RowsOf, Warning,
 };
 pub use parameters::{Parameter, Parameters};
 pub use record::{Edited, Record};

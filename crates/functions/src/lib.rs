@@ -1,4 +1,4 @@
-//! SQL functions of the algebra: aggregates that make and join timelines, and scalars that read them. And those of
+//! SQL functions of the algebra: aggregates that make and join timelines, scalars that read them, and windows over counters. And those of
 //! DataFusion whose arithmetic is not exact: sums, means, and operators on integers.
 //!
 //! One function per file. Functions never do I/O and hold no state but the session's time zone, in which
@@ -12,6 +12,7 @@ mod scalar;
 mod share_column;
 mod time;
 mod types;
+mod window;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use time::{times, to_date, zone_of_to_date};
 pub use types::{
     SLICE_SECONDS, histogram_type, instant_type, interval_list_type, is_timeline, sources_type, timeline_type,
 };
+pub use window::functions as windows;
 
 /// All scalar functions, for a session in this time zone.
 pub fn scalars(time_zone: &str) -> Vec<Arc<ScalarUDF>> {
@@ -53,6 +55,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, time_zone: &str) -> Res
     }
     for function in scalars(time_zone) {
         registry.register_udf(function)?;
+    }
+    for function in windows() {
+        registry.register_udwf(function)?;
     }
     registry.register_expr_planner(Arc::new(CheckedArithmetic))
 }

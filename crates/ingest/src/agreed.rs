@@ -35,7 +35,8 @@ impl AgreedLimits {
     /// Those that were not agreed before, with their service; `None`: of all services.
     pub fn added_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a str>, i64)> {
         let everywhere = self.everywhere.difference(&before.everywhere).map(|&micros| (None, micros));
-        let own = self.by_service.iter().flat_map(|(service, own)| own.iter().map(move |&micros| (service.as_str(), micros)));
+        let own =
+            self.by_service.iter().flat_map(|(service, own)| own.iter().map(move |&micros| (service.as_str(), micros)));
         let new = own.filter(|(service, micros)| {
             let known = before.by_service.get(*service).is_some_and(|known| known.contains(micros));
             !known && !before.everywhere.contains(micros) && !self.everywhere.contains(micros)

@@ -10,7 +10,7 @@ use nines_store::TableKind;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::table::{FileTable, Source};
+use crate::table::{AsText, FileTable, Source};
 use crate::testing::of;
 use crate::{ErrorKind, Format, LogFormat, Options, Progress, Rejected, Result, read_from, read_samples};
 
@@ -221,7 +221,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("input.csv");
         std::fs::write(&path, &bytes).unwrap();
-        let _ = FileTable::measure(vec![Source::new(&path, None)], &[], "UTC", &Arc::default());
+        let _ = FileTable::measure(vec![Source::new(&path, None)], &AsText::default(), "UTC", &Arc::default());
     }
 
     #[test]

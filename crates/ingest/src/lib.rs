@@ -63,7 +63,7 @@ mod time;
 
 pub use agreed::AgreedLimits;
 pub use causes::CauseNames;
-pub use conform::conform;
+pub use conform::{SampleRows, conform};
 pub use counters::{Counter, HistogramCounter, HistogramStep, Step};
 pub use endpoints::{EndpointNames, OTHER, Template};
 pub use error::{ErrorKind, IngestError, Result};

@@ -1,10 +1,12 @@
-//! The command line of `nines ingest prometheus` and `nines ingest otlp`.
+//! The command line of `nines ingest prometheus`, `nines ingest otlp` and `nines ingest samples`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nines_engine::ingest::Format;
+
 use super::input::Ingest;
-use super::values::seconds;
+use super::values::{Auto, input_format, seconds};
 
 /// What to store: files as rows of a table, or samples of metrics.
 #[derive(Debug, clap::Args)]
@@ -21,6 +23,8 @@ pub(crate) struct Ingesting {
 pub(crate) enum FromMetrics {
     /// Store counters, histograms and gauges by a mapping: from files of samples, or pulled from a server
     Prometheus(Box<Prometheus>),
+    /// Store counters and gauges by a mapping: from tables whose rows are samples, in any format, by a query if need be
+    Samples(Samples),
     /// Store metrics of OpenTelemetry by a mapping: files of the collector's file exporter, or messages of OTLP
     Otlp(Otlp),
 }
@@ -40,6 +44,37 @@ pub(crate) struct Otlp {
     pub source: String,
 
     /// Take points of any time, also before 1990 and more than a day ahead
+    #[arg(long)]
+    pub any_time: bool,
+
+    /// The slice width of a store that this command creates, as 15s [default: 60s]
+    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
+    pub slice: Option<i64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Samples {
+    /// Files of rows: CSV, JSON, Parquet. Columns metric, time and value, and a label in each other one; labels an object of several
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The file that says which metrics become rows of which table
+    #[arg(long, value_name = "FILE")]
+    pub mapping: PathBuf,
+
+    /// The format of all files
+    #[arg(long, default_value = "auto", value_parser = input_format)]
+    pub format: Auto<Format>,
+
+    /// A query that gives such rows, over the table input, which are the files
+    #[arg(long, value_name = "SQL")]
+    pub select: Option<String>,
+
+    /// Who reports: the column `source`
+    #[arg(long, value_name = "NAME", default_value = "samples")]
+    pub source: String,
+
+    /// Take samples of any time, also before 1990 and more than a day ahead
     #[arg(long)]
     pub any_time: bool,
 

@@ -1,4 +1,4 @@
-//! `nines ingest prometheus` and `nines ingest otlp`: samples of metrics in, by a mapping; a summary of what they came to and what they did not.
+//! `nines ingest prometheus`, `nines ingest otlp` and `nines ingest samples`: samples of metrics in, by a mapping; a summary of what they came to and what they did not.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use nines_engine::ingest::{MOST_VALUES, Progress};
 use nines_engine::prometheus::{Access, Client, Credentials};
 use nines_engine::slo::Mapping;
 use nines_engine::store::Outcome;
-use nines_engine::{EngineError, MetricFiles, MetricTable, MetricsLoaded, Mistakes, Pull, Pulled, Session};
+use nines_engine::{EngineError, MetricFiles, MetricTable, MetricsLoaded, Mistakes, Pull, Pulled, RowsOf, Session};
 
 use super::bar::Bar;
 use super::record;
-use crate::args::{Otlp, Prometheus};
+use crate::args::{Otlp, Prometheus, Samples};
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
 use crate::output::{counted, instant, note, say};
@@ -44,6 +44,7 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
                 mapping,
                 source: args.source.clone(),
                 any_time: args.any_time,
+                rows: None,
             };
             told(&loaded(&load, &session).await?, &args.mapping, &session)
         }
@@ -53,10 +54,21 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
 
 pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
-    check_present(&args.files)?;
-    let session = opened::open_or_create(opening, args.slice).await?;
-    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time };
-    say(&told(&loaded(&load, &session).await?, &args.mapping, &session))
+    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time, rows: None };
+    load_files(opening, &load, &args.mapping, args.slice).await
+}
+
+pub(crate) async fn run_samples(opening: Opening, args: Samples) -> Result<()> {
+    let mapping = Arc::new(mapping(&args.mapping)?);
+    let rows = Some(RowsOf { format: args.format.0, select: args.select });
+    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time, rows };
+    load_files(opening, &load, &args.mapping, args.slice).await
+}
+
+async fn load_files(opening: Opening, load: &MetricFiles, mapping: &Path, slice: Option<i64>) -> Result<()> {
+    check_present(&load.files)?;
+    let session = opened::open_or_create(opening, slice).await?;
+    say(&told(&loaded(load, &session).await?, mapping, &session))
 }
 
 /// A wrong name must not leave a new, empty store behind.
@@ -261,6 +273,17 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
                 "{} a counter fell although it did not begin again, as its start time says: what it says after that was counted \
                  whole. If several programs report one series, give each a service.instance.id",
                 counted(fallen, "time", "times")
+            ),
+        );
+    }
+    let fell_little = sum(|table| table.findings.fell_little);
+    if fell_little > 0 {
+        line(
+            "warning",
+            format!(
+                "{} a counter fell to more than half of what it was. It counts as a reset, but a program that begins again counts from \
+                 0: if one series holds the counters of several processes or instances, tell them apart by a label",
+                counted(fell_little, "time", "times")
             ),
         );
     }

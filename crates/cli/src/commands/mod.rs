@@ -45,6 +45,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Command::Ingest(args) => match *args {
             Ingesting { metrics: Some(FromMetrics::Prometheus(args)), .. } => metrics::run(opening, *args).await,
             Ingesting { metrics: Some(FromMetrics::Otlp(args)), .. } => metrics::run_otlp(opening, args).await,
+            Ingesting { metrics: Some(FromMetrics::Samples(args)), .. } => metrics::run_samples(opening, args).await,
             Ingesting { files: Some(args), .. } if args.follow => follow::of_files(opening, args).await,
             Ingesting { files: Some(args), .. } => ingest::run(opening, args).await,
             // The command line asks for one of them.

@@ -7,7 +7,7 @@ use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::error::Result;
 use datafusion::logical_expr::CreateExternalTable;
 use nines_ingest::Format;
-use nines_ingest::table::Source;
+use nines_ingest::table::{AsText, Source};
 
 use super::named::named;
 use super::provider::{FileProvider, zone};
@@ -38,6 +38,6 @@ impl TableProviderFactory for External {
         };
         let Some(file) = file else { return self.otherwise.create(state, table).await };
         let sources = file.files.iter().map(|file| Source::new(file, Some(self.format))).collect();
-        Ok(Arc::new(FileProvider::open(sources, Vec::new(), &zone(state), Arc::default()).await?))
+        Ok(Arc::new(FileProvider::open(sources, AsText::default(), &zone(state), Arc::default()).await?))
     }
 }

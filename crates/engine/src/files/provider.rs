@@ -14,7 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use nines_ingest::table::{FileTable, Source};
+use nines_ingest::table::{AsText, FileTable, Source};
 use nines_ingest::{IngestError, Progress};
 
 /// The zone in which a session shows instants.
@@ -31,7 +31,7 @@ pub(crate) struct FileProvider {
     /// As the files were when they were measured last.
     table: Mutex<Arc<FileTable>>,
     schema: SchemaRef,
-    as_text: Vec<String>,
+    as_text: AsText,
     zone: String,
     /// The file whose rows are given, where that is not all of them.
     only: Option<usize>,
@@ -45,10 +45,10 @@ impl FileProvider {
         Self { only: file, ..self }
     }
 
-    /// Reads the files once. Columns of these names are text; instants are shown in this zone.
+    /// Reads the files once. Columns of `as_text` are text; instants are shown in this zone.
     pub async fn open(
         sources: Vec<Source>,
-        as_text: Vec<String>,
+        as_text: AsText,
         zone: &str,
         progress: Arc<Progress>,
     ) -> Result<FileProvider> {
@@ -90,14 +90,11 @@ impl FileProvider {
 
 async fn measured(
     sources: Vec<Source>,
-    as_text: Vec<String>,
+    as_text: AsText,
     zone: String,
     progress: Arc<Progress>,
 ) -> Result<Arc<FileTable>> {
-    let work = move || {
-        let as_text = as_text.iter().map(String::as_str).collect::<Vec<_>>();
-        FileTable::measure(sources, &as_text, &zone, &progress)
-    };
+    let work = move || FileTable::measure(sources, &as_text, &zone, &progress);
     let done = tokio::task::spawn_blocking(work).await;
     let table = done.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
     table.map(Arc::new).map_err(refused)

@@ -10,7 +10,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use nines_ingest::table::Source;
+use nines_ingest::table::{AsText, Source};
 use nines_ingest::{ErrorKind, Format};
 use url::Url;
 
@@ -71,7 +71,7 @@ impl UrlTableFactory for Urls {
             }
             source
         });
-        let provider = FileProvider::open(sources.collect(), Vec::new(), &zone(&state), Arc::default()).await?;
+        let provider = FileProvider::open(sources.collect(), AsText::default(), &zone(&state), Arc::default()).await?;
         Ok(Some(Arc::new(provider)))
     }
 }

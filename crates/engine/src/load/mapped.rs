@@ -19,7 +19,7 @@ use nines_store::{Once, Outcome, Rule, StoreErrorKind};
 use super::batch::{Content, Stamps};
 use super::rowwise::whole_input;
 use super::{ATTEMPTS, Load, Loaded, Look, Plan, looked_at, select, warnings, with_rejected};
-use crate::{EngineError, Parameters, Result, Session, Statement};
+use crate::{Answer, EngineError, Parameters, Result, Session, Statement};
 
 /// What a query makes of its input.
 struct Shape {
@@ -38,9 +38,7 @@ impl Session {
         progress: Arc<Progress>,
         look: Option<&Arc<Look>>,
     ) -> Result<Loaded> {
-        let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
-            EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
-        })?;
+        let statement = self.one_query(select)?;
         if !load.table.is_series() || load.aggregates {
             return self.load_batch(load, &statement, options, progress, look).await;
         }
@@ -60,6 +58,14 @@ impl Session {
             Shape { is_raw: false, .. } => self.load_batch(load, &statement, options, progress, look).await,
             Shape { is_raw: true, .. } => self.load_pieces(load, &statement, options, progress, look).await,
         }
+    }
+
+    /// The query of `--select`.
+    pub(super) fn one_query(&self, select: &str) -> Result<Statement> {
+        let [statement] = self.parse(select)?.try_into().map_err(|statements: Vec<_>| {
+            EngineError::Usage(format!("--select takes one query, got {}", statements.len()))
+        })?;
+        Ok(statement)
     }
 
     /// All rows of a query as one batch.
@@ -180,11 +186,8 @@ impl Session {
         (counted, progress): (Arc<AtomicU64>, Arc<Progress>),
     ) -> Result<SendableRecordBatchStream> {
         let schema = load.table.schema(options.slice_seconds);
-        self.context().register_table("input", input.into_view())?;
-        let answer = self.run(statement, &Parameters::default()).await;
-        self.context().deregister_table("input")?;
         let mut before = 0;
-        let fitted = answer?.batches.map(move |batch| {
+        let fitted = self.over_input(statement, input).await?.batches.map(move |batch| {
             let batch = batch?;
             let fitted = conform_rest(&batch, &options, "the result of --select", before)
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
@@ -196,6 +199,14 @@ impl Session {
         });
         let fitted = fitted.try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, fitted)))
+    }
+
+    /// A query over an input.
+    pub(super) async fn over_input(&self, statement: &Statement, input: DataFrame) -> Result<Answer> {
+        self.context().register_table("input", input.into_view())?;
+        let answer = self.run(statement, &Parameters::default()).await;
+        self.context().deregister_table("input")?;
+        answer
     }
 
     async fn shape(&self, load: &Load, statement: &Statement, input: DataFrame) -> Result<Shape> {

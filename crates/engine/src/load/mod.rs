@@ -36,7 +36,7 @@ use tokio::runtime::Handle;
 use crate::agreed;
 use crate::load::batch::{Content, Stamps};
 pub use crate::load::follow::{Follower, Rotated, Round};
-pub use crate::load::metrics::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled};
+pub use crate::load::metrics::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled, RowsOf};
 use crate::load::pieces::Plan;
 use crate::load::preview::Look;
 pub use crate::load::preview::Preview;

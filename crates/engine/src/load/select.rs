@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::ParquetReadOptions;
-use nines_ingest::table::Source;
+use nines_ingest::table::{AsText, Source};
 use nines_ingest::{Format, Piece, Progress};
 use url::Url;
 
@@ -22,6 +22,10 @@ impl Session {
         pieces: Option<(&[Piece], usize)>,
         progress: Arc<Progress>,
     ) -> Result<(DataFrame, Arc<AtomicU64>)> {
+        // Whatever its values look like, a column that the table keeps as text is text.
+        let schema = load.table.schema(nines_store::DEFAULT_SLICE_SECONDS);
+        let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
+        let texts = AsText::Named(texts.map(|field| field.name().clone()).collect());
         let (mut sources, mut parquet, mut only) = (Vec::new(), Vec::new(), None);
         match pieces {
             Some((pieces, wanted)) => {
@@ -39,29 +43,47 @@ impl Session {
                     sources.clear();
                 }
             }
-            None => {
-                for file in &load.files {
-                    match load.format.map_or_else(|| nines_ingest::detect(file), Ok)? {
-                        Format::Parquet => parquet.push(file.clone()),
-                        format => sources.push(Source::new(file, Some(format))),
-                    }
-                }
+            None => return self.input_of(&load.files, load.format, texts, progress).await,
+        }
+        self.table_of(sources, &parquet, only, texts, progress).await
+    }
+
+    /// Files as a table, columns by their names, and what counts the rows that are read of them.
+    pub(super) async fn input_of(
+        &self,
+        files: &[PathBuf],
+        format: Option<Format>,
+        as_text: AsText,
+        progress: Arc<Progress>,
+    ) -> Result<(DataFrame, Arc<AtomicU64>)> {
+        let (mut sources, mut parquet) = (Vec::new(), Vec::new());
+        for file in files {
+            match format.map_or_else(|| nines_ingest::detect(file), Ok)? {
+                Format::Parquet => parquet.push(file.clone()),
+                format => sources.push(Source::new(file, Some(format))),
             }
         }
+        self.table_of(sources, &parquet, None, as_text, progress).await
+    }
+
+    async fn table_of(
+        &self,
+        sources: Vec<Source>,
+        parquet: &[PathBuf],
+        only: Option<usize>,
+        as_text: AsText,
+        progress: Arc<Progress>,
+    ) -> Result<(DataFrame, Arc<AtomicU64>)> {
         let context = self.context();
         let mut counted = Arc::default();
         let mut all: Option<DataFrame> = None;
         if !sources.is_empty() {
-            // Whatever its values look like, a column that the table keeps as text is text.
-            let schema = load.table.schema(nines_store::DEFAULT_SLICE_SECONDS);
-            let texts = schema.fields().iter().filter(|field| field.data_type().is_string());
-            let texts = texts.map(|field| field.name().clone()).collect();
             let provider =
-                FileProvider::open(sources, texts, self.settings().time_zone.name(), progress).await?.only(only);
+                FileProvider::open(sources, as_text, self.settings().time_zone.name(), progress).await?.only(only);
             counted = provider.counted();
             all = Some(context.read_table(Arc::new(provider))?);
         }
-        for file in &parquet {
+        for file in parquet {
             let extension = extension(file);
             let parquet = ParquetReadOptions { file_extension: &extension, ..ParquetReadOptions::default() };
             let frame = context.read_parquet(location(file)?, parquet).await?;

@@ -7,9 +7,11 @@ use crate::{session, shown};
 fn documented() -> Vec<(String, Option<Documentation>)> {
     let aggregates = nines_functions::aggregates("UTC").into_iter();
     let scalars = nines_functions::scalars("UTC").into_iter();
+    let windows = nines_functions::windows().into_iter();
     aggregates
         .map(|function| (function.name().to_string(), function.documentation().cloned()))
         .chain(scalars.map(|function| (function.name().to_string(), function.documentation().cloned())))
+        .chain(windows.map(|function| (function.name().to_string(), function.documentation().cloned())))
         .collect()
 }
 
@@ -20,7 +22,7 @@ fn no_name_is_used_twice() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), all);
-    assert_eq!(all, 32);
+    assert_eq!(all, 33);
 }
 
 #[tokio::test]

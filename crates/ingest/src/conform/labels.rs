@@ -55,7 +55,7 @@ pub(super) fn labels(
 }
 
 /// Labels that are given as a whole, as they are stored.
-fn whole(array: &ArrayRef) -> Result<ArrayRef> {
+pub(super) fn whole(array: &ArrayRef) -> Result<ArrayRef> {
     const NAME: &str = "labels";
     match array.data_type() {
         DataType::Struct(fields) => {

@@ -9,6 +9,7 @@ mod labels;
 mod latency;
 mod names;
 mod records;
+mod samples;
 mod time;
 
 use std::cell::RefCell;
@@ -28,6 +29,8 @@ use crate::found::ENDPOINT;
 use crate::rows::{check_rules, mixed, uncounted};
 use crate::{ErrorKind, Fills, IngestError, Options, Result, RowsAre};
 use cast::{bad_row, checked, texts, whole};
+
+pub use samples::SampleRows;
 
 /// Fits a batch to the schema of `options.kind`: columns by name, in any type that holds their values.
 ///

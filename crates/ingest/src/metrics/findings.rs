@@ -24,6 +24,8 @@ pub struct Findings {
     pub not_seconds: u64,
     /// How often a counter fell although it did not begin again, as it says.
     pub fallen: u64,
+    /// How often a counter fell to more than half of what it was, which a program that begins again seldom does.
+    pub fell_little: u64,
     /// Increments that begin before the one before them ends.
     pub overlapping: u64,
 }
@@ -51,6 +53,7 @@ impl Findings {
         self.coarse += other.coarse;
         self.not_seconds += other.not_seconds;
         self.fallen += other.fallen;
+        self.fell_little += other.fell_little;
         self.overlapping += other.overlapping;
     }
 }

@@ -186,14 +186,17 @@ impl Taken<'_> {
         if value.is_infinite() || value < 0.0 {
             return Err(bad(self.member, self.time, format!("is {value}")).expected("a number of at least 0"));
         }
-        let before = state.number.last().map(|(time, _)| time);
+        let last = state.number.last();
+        let before = last.map(|(time, _)| time);
         let step = if self.is_delta {
             state.number.delta(self.time, value)
         } else {
             self.since.into_iter().for_each(|began| state.number.began(began));
             state.number.step(self.time, value, self.slice)
         };
-        self.note(before, matches!(step, Step::Reset(_)), findings);
+        self.note(before, is_reset(step), findings);
+        let fell_little = last.is_some_and(|(_, last)| value < last && value > last / 2.0);
+        findings.fell_little += u64::from(self.counts && self.since.is_none() && fell_little && is_reset(step));
         let more = match step {
             Step::More(more) | Step::Reset(more) => more,
             Step::Again(more) => {
@@ -258,6 +261,10 @@ impl Taken<'_> {
         findings.overlapping += u64::from(self.is_delta && last < self.time && since < last);
         findings.fallen += u64::from(!self.is_delta && is_reset && since <= last);
     }
+}
+
+fn is_reset(step: Step) -> bool {
+    matches!(step, Step::Reset(_))
 }
 
 /// The start of the slice in which an instant lies.

@@ -71,6 +71,31 @@ pub struct FileTable {
     zone: Arc<str>,
 }
 
+/// Columns of single values that are text whatever these look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsText {
+    /// Those of these names.
+    Named(Vec<String>),
+    /// All but those of these names.
+    AllBut(Vec<String>),
+}
+
+impl AsText {
+    fn holds(&self, column: &str) -> bool {
+        match self {
+            AsText::Named(names) => names.iter().any(|name| name == column),
+            AsText::AllBut(names) => names.iter().all(|name| name != column),
+        }
+    }
+}
+
+/// None.
+impl Default for AsText {
+    fn default() -> Self {
+        AsText::Named(Vec::new())
+    }
+}
+
 /// A file as the first pass found it.
 #[derive(Debug)]
 struct Measured {
@@ -83,9 +108,9 @@ struct Measured {
 }
 
 impl FileTable {
-    /// Reads all files once. Columns named in `as_text` are text whatever their cells look like; instants are shown in
+    /// Reads all files once. Columns of `as_text` are text whatever their cells look like; instants are shown in
     /// `zone`. Bytes read count in `progress`. Blocks.
-    pub fn measure(sources: Vec<Source>, as_text: &[&str], zone: &str, progress: &Arc<Progress>) -> Result<FileTable> {
+    pub fn measure(sources: Vec<Source>, as_text: &AsText, zone: &str, progress: &Arc<Progress>) -> Result<FileTable> {
         let mut names = Names::default();
         let mut guesses: Vec<Guess> = Vec::new();
         let mut files = Vec::new();
@@ -145,7 +170,7 @@ impl FileTable {
             let shape = match guess.shape() {
                 Shape::Nothing => Shape::Text,
                 nested @ (Shape::Struct(_) | Shape::List(_)) => nested,
-                _ if as_text.contains(&name.as_str()) => Shape::Text,
+                _ if as_text.holds(&name) => Shape::Text,
                 shape => shape,
             };
             (name, shape)
@@ -360,7 +385,8 @@ mod tests {
 
         fn table(&self, names: &[&str]) -> Result<Arc<FileTable>> {
             let sources = names.iter().map(|name| Source::new(self.0.path().join(name), None)).collect();
-            FileTable::measure(sources, &["customer"], "UTC", &Arc::default()).map(Arc::new)
+            FileTable::measure(sources, &AsText::Named(vec!["customer".to_string()]), "UTC", &Arc::default())
+                .map(Arc::new)
         }
     }
 

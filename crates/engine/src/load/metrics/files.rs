@@ -33,14 +33,19 @@ impl Session {
         for file in &load.files {
             progress.expect_file(file)?;
         }
-        let (files, read) = (load.files.clone(), Arc::clone(&progress));
-        let mut collected = blocking(move || {
-            for file in &files {
-                collected.add_file(file, &read)?;
+        let mut collected = match &load.rows {
+            Some(rows) => self.collect_rows(load, rows, collected, progress).await?,
+            None => {
+                let (files, read) = (load.files.clone(), Arc::clone(&progress));
+                blocking(move || {
+                    for file in &files {
+                        collected.add_file(file, &read)?;
+                    }
+                    Ok(collected)
+                })
+                .await?
             }
-            Ok(collected)
-        })
-        .await?;
+        };
         let mut loaded = MetricsLoaded {
             samples: collected.samples,
             matched: collected.matched,

@@ -8,6 +8,7 @@
 mod files;
 mod marks;
 mod pull;
+mod rows;
 mod what;
 
-pub use what::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled};
+pub use what::{MetricFiles, MetricTable, MetricsLoaded, Pull, Pulled, RowsOf};

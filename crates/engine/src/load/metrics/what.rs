@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_ingest::{Findings, Unmatched};
+use nines_ingest::{Findings, Format, Unmatched};
 use nines_prometheus::Client;
 use nines_slo::Mapping;
 use nines_store::{Commit, TableKind};
@@ -20,6 +20,17 @@ pub struct MetricFiles {
     pub source: String,
     /// Whether samples may be of any time.
     pub any_time: bool,
+    /// How the files are read as tables whose rows are samples; `None`: they are in a format of samples.
+    pub rows: Option<RowsOf>,
+}
+
+/// Files as a table whose rows are samples: columns `metric`, `time` and `value`, and a label in each other one.
+#[derive(Debug, Clone, Default)]
+pub struct RowsOf {
+    /// The format of the files; `None`: as it is detected.
+    pub format: Option<Format>,
+    /// A query over the table `input`, which are the files, that gives such rows; `None`: the files' own rows.
+    pub select: Option<String>,
 }
 
 /// Samples to ask a server for.

@@ -1,0 +1,209 @@
+//! Rows of samples of series: a metric, a time, a value, and labels in all other columns.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use nines_store::labels_of;
+
+use super::cast::{bad_row, checked, texts};
+use super::{labels, time};
+use crate::samples::{Labels, Sample, Temporality, Value};
+use crate::{ErrorKind, IngestError, Options, Result};
+
+const METRIC: &str = "metric";
+const TIME: &str = "time";
+const VALUE: &str = "value";
+const LABELS: &str = "labels";
+
+/// What the columns of such rows are.
+const COLUMNS: &str =
+    "the columns metric, time and value; of the others each is a label, and labels an object of several";
+
+/// The samples of a table of rows, batch by batch.
+#[derive(Debug)]
+pub struct SampleRows {
+    /// How times are read.
+    options: Options,
+    /// What the rows are called in errors.
+    name: String,
+    /// Rows before the next batch.
+    before: u64,
+}
+
+/// The columns of a batch.
+struct Columns {
+    metrics: ArrayRef,
+    times: TimestampMicrosecondArray,
+    values: ArrayRef,
+    /// Several labels at once, as JSON.
+    whole: Option<ArrayRef>,
+    /// The other labels, by name.
+    each: Vec<(String, ArrayRef)>,
+}
+
+impl SampleRows {
+    /// Rows whose times are read by these options.
+    pub fn new(options: Options, name: impl Into<String>) -> Self {
+        SampleRows { options, name: name.into(), before: 0 }
+    }
+
+    /// Hands on the samples of the next batch. A value that is NULL is no data, as NaN is.
+    pub fn read(&mut self, batch: &RecordBatch, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+        let read = Columns::of(batch, &self.options).and_then(|columns| columns.read(take));
+        let before = std::mem::replace(&mut self.before, self.before + batch.num_rows() as u64);
+        read.map_err(|error| error.in_file(&self.name).after_rows(before))
+    }
+}
+
+impl Columns {
+    fn of(batch: &RecordBatch, options: &Options) -> Result<Self> {
+        let column = |name: &str| {
+            batch.column_by_name(name).ok_or_else(|| {
+                IngestError::new(ErrorKind::Columns, format!("there is no column {name}"))
+                    .column(name)
+                    .expected(COLUMNS)
+                    .advice("Name them with --select")
+            })
+        };
+        let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+        let others = fields.filter(|(field, _)| ![METRIC, TIME, VALUE, LABELS].contains(&field.name().as_str()));
+        Ok(Columns {
+            metrics: texts(METRIC, column(METRIC)?)?,
+            times: time::of_series(column(TIME)?, options)?,
+            values: checked(VALUE, column(VALUE)?, &DataType::Float64, "a number")?,
+            whole: batch.column_by_name(LABELS).map(labels::whole).transpose()?,
+            each: others
+                .map(|(field, array)| Ok((field.name().clone(), label(field.name(), array)?)))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn read(&self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+        let (metrics, values) = (self.metrics.as_string_view(), self.values.as_primitive::<Float64Type>());
+        let mut last: Option<(usize, Arc<Labels>)> = None;
+        for (row, &time) in self.times.values().iter().enumerate() {
+            if text(metrics, row).is_empty() {
+                return Err(bad_row(METRIC, &self.metrics, row, "the name of a metric"));
+            }
+            let labels = match &last {
+                Some((before, labels)) if self.is_same_series(*before, row) => Arc::clone(labels),
+                _ => Arc::new(self.labels(row)),
+            };
+            last = Some((row, Arc::clone(&labels)));
+            let value = if values.is_valid(row) { values.value(row) } else { f64::NAN };
+            let sample =
+                Sample { labels, time, value: Value::Number(value), temporality: Temporality::Cumulative(None) };
+            take(sample).map_err(|error| error.in_row(row as u64 + 1))?;
+        }
+        Ok(())
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &StringViewArray> {
+        let each = self.each.iter().map(|(_, array)| array);
+        [&self.metrics].into_iter().chain(&self.whole).chain(each).map(|array| array.as_string_view())
+    }
+
+    fn is_same_series(&self, row: usize, other: usize) -> bool {
+        self.texts().all(|texts| text(texts, row) == text(texts, other))
+    }
+
+    fn labels(&self, row: usize) -> Labels {
+        let whole = self.whole.as_ref().map(|whole| labels_of(text(whole.as_string_view(), row))).unwrap_or_default();
+        let each = self.each.iter().map(|(name, array)| (name.clone(), text(array.as_string_view(), row).to_string()));
+        let metric = text(self.metrics.as_string_view(), row).to_string();
+        let named = [("__name__".to_string(), metric)].into_iter().chain(each).filter(|(_, value)| !value.is_empty());
+        Labels::new(named.chain(whole).collect())
+    }
+}
+
+/// A label in a column of its own: text, or what is written one way only.
+fn label(name: &str, array: &ArrayRef) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Boolean => checked(name, array, &DataType::Utf8View, "text"),
+        _ => texts(name, array),
+    }
+}
+
+/// A text; NULL is empty.
+fn text(array: &StringViewArray, row: usize) -> &str {
+    if array.is_valid(row) { array.value(row) } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Float64Array, Int64Array, StringArray};
+    use nines_store::TableKind;
+
+    use super::*;
+
+    fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
+        RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(name, array)| (*name, Arc::clone(array), true)))
+            .unwrap()
+    }
+
+    fn strings(values: &[Option<&str>]) -> ArrayRef {
+        Arc::new(StringArray::from(values.to_vec()))
+    }
+
+    fn read(batches: &[RecordBatch]) -> Result<Vec<String>> {
+        let mut rows = SampleRows::new(Options::new(TableKind::Requests, 60), "rows");
+        let mut all = Vec::new();
+        for batch in batches {
+            rows.read(batch, &mut |sample| {
+                all.push(format!("{} {} {:?}", sample.labels, sample.time, sample.value));
+                Ok(())
+            })?;
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn columns_become_labels() {
+        let rows = batch(&[
+            ("metric", strings(&[Some("a_total"), Some("a_total"), Some("b")])),
+            (
+                "time",
+                strings(&[
+                    Some("2026-01-05T10:00:00Z"),
+                    Some("2026-01-05 11:00:00+01:00"),
+                    Some("2026-01-05T10:00:01Z"),
+                ]),
+            ),
+            ("value", Arc::new(Float64Array::from(vec![Some(1.0), None, Some(0.5)]))),
+            ("code", Arc::new(Int64Array::from(vec![Some(200), Some(200), None]))),
+            ("labels", strings(&[Some(r#"{"zone": "eu", "code": "x"}"#), None, None])),
+        ]);
+        let micros = 1_767_607_200_000_000_i64;
+        let expected = [
+            format!("a_total{{code=\"200\", zone=\"eu\"}} {micros} Number(1.0)"),
+            format!("a_total{{code=\"200\"}} {micros} Number(NaN)"),
+            format!("b {} Number(0.5)", micros + 1_000_000),
+        ];
+        assert_eq!(read(&[rows]).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_row() {
+        let rows = |metric: Option<&str>, value: &str| {
+            batch(&[
+                ("metric", strings(&[Some("a"), metric])),
+                ("time", Arc::new(Int64Array::from(vec![1_767_607_200, 1_767_607_260]))),
+                ("value", strings(&[Some("1"), Some(value)])),
+            ])
+        };
+        let said = |batches: &[RecordBatch]| read(batches).unwrap_err().to_string();
+        let good = rows(Some("a"), "2");
+        assert_eq!(
+            said(&[good.clone(), rows(None, "2")]),
+            "rows: row 4: metric is NULL; expected the name of a metric"
+        );
+        assert_eq!(said(&[rows(Some("a"), "many")]), "rows: row 2: value is \"many\"; expected a number");
+        let missing = good.project(&[0, 1]).unwrap();
+        assert_eq!(
+            said(&[missing]),
+            "rows: there is no column value; expected the columns metric, time and value; of the others each is a label, and labels \
+             an object of several. Name them with --select"
+        );
+    }
+}
