@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::{nines, run};
+use crate::{nines, run, shared};
 
 const MAPPING: &str =
     "requests: [{counter: http_requests_total, service: shop, endpoint: {label: path}, status: {label: code}}]\n";
@@ -226,4 +226,145 @@ fn files_of_a_collector_go_on_where_they_ended_and_fill_labels() {
     std::fs::write(path("a.json"), "\0\0\0\u{3}\u{a}\u{2}\u{b}").unwrap();
     let said = refusal(&store, &["ingest", "otlp", &path("a.json"), "--mapping", &path("m.yaml")]);
     assert!(said.contains("a.json: at byte 6: 2 bytes should follow, and 1 are left of the message"), "{said}");
+}
+
+/// Rows of CSV, JSON and Parquet, with labels in columns or in one object, are the samples that the text format says; of two files the
+/// second goes on where the first one ended.
+#[test]
+fn rows_of_any_table_are_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let put = |name: &str, text: String| std::fs::write(path(name), text).unwrap();
+    put("mapping.yaml", MAPPING.to_string());
+    put("all.txt", samples(0..10));
+    let whole = folder.path().join("whole");
+    lines(&whole, &["ingest", "prometheus", &path("all.txt"), "--mapping", &path("mapping.yaml")]);
+    let sums = "SELECT time, endpoint, status, sum(requests) AS requests FROM requests WHERE requests > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+    let expected = csv(&whole, sums);
+    assert_eq!(expected.len(), 15);
+
+    let rows = |scrapes: std::ops::Range<i64>, row: &dyn Fn(i64, &str, i64) -> String| {
+        let each = scrapes.flat_map(|scrape| [(scrape, "200", 100 + 7 * scrape), (scrape, "500", scrape / 4)]);
+        each.map(|(scrape, code, value)| row(1_791_979_200 + scrape * 30, code, value)).collect::<String>()
+    };
+    let csv_rows = |time: i64, code: &str, value: i64| format!("http_requests_total,{time},{value},{code},/a\n");
+    let json_rows = |time: i64, code: &str, value: i64| {
+        format!(
+            "{{\"metric\": \"http_requests_total\", \"time\": {time}, \"value\": {value}, \"labels\": {{\"code\": \"{code}\", \"path\": \
+             \"/a\"}}}}\n"
+        )
+    };
+    for (name, first, second) in [
+        (
+            "csv",
+            format!("metric,time,value,code,path\n{}", rows(0..9, &csv_rows)),
+            format!("metric,time,value,code,path\n{}", rows(7..20, &csv_rows)),
+        ),
+        ("jsonl", rows(0..9, &json_rows), rows(7..20, &json_rows)),
+    ] {
+        let store = folder.path().join(name);
+        for (part, text) in [("1", first), ("2", second)] {
+            put(&format!("{part}.{name}"), text);
+            let file = path(&format!("{part}.{name}"));
+            let parquet = path(&format!("{part}.{name}.parquet"));
+            lines(&store, &["sql", "-o", &parquet, &format!("SELECT * FROM '{file}'")]);
+            lines(&store, &["ingest", "samples", &file, "--mapping", &path("mapping.yaml")]);
+            // What is known already counts nothing, whatever holds it.
+            let said = lines(&store, &["ingest", "samples", &parquet, "--mapping", &path("mapping.yaml")]);
+            assert!(said.iter().any(|line| line.starts_with("requests nothing new")), "{said:?}");
+        }
+        assert_eq!(csv(&store, sums), expected, "{name}");
+    }
+}
+
+/// What is wrong in rows of samples is told with file, row and column, and nothing is stored.
+#[test]
+fn rows_that_are_no_samples_are_refused_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("mapping.yaml"), MAPPING).unwrap();
+    let store = folder.path().join("store");
+    for (text, said) in [
+        (
+            "metric,time,value\na,2026-10-14T12:00:00Z,1\na,2026-10-14T12:00:30Z,many\n",
+            "row 2: value is \"many\"; expected a number",
+        ),
+        (
+            "metric,time,value\na,2026-10-14T12:00:00Z,1\n,2026-10-14T12:00:30Z,1\n",
+            "row 2: metric is NULL; expected the name of a metric",
+        ),
+        ("metric,time,value\na,soon,1\n", "row 1: time is \"soon\""),
+        (
+            "name,time,value\na,2026-10-14T12:00:00Z,1\n",
+            "there is no column metric; expected the columns metric, time and value",
+        ),
+        (
+            "metric,time,value,code\nhttp_requests_total,2026-10-14T12:00:00Z,1,200\nhttp_requests_total,2026-10-14T12:00:30Z,1.5,200\n",
+            "rises by 0.5, which is no whole number",
+        ),
+    ] {
+        std::fs::write(path("bad.csv"), text).unwrap();
+        let refused = refusal(&store, &["ingest", "samples", &path("bad.csv"), "--mapping", &path("mapping.yaml")]);
+        assert!(refused.contains(said), "{refused}");
+    }
+    let refused = refusal(
+        &store,
+        &["ingest", "samples", &path("bad.csv"), "--mapping", &path("mapping.yaml"), "--select", "SELECT 1; SELECT 2"],
+    );
+    assert!(refused.contains("--select takes one query, got 2"), "{refused}");
+}
+
+/// Counters of a status page that was saved every 5 seconds (public data): what they grew by is known, and processes that answer in
+/// turn are not taken for resets.
+#[test]
+fn snapshots_of_a_status_page_become_what_its_counters_grew_by() {
+    let Some(log) = shared("elastic-nginxplus/nginxplus_json_logs") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let mapping = "requests: [{counter: responses, service: {label: zone}, status: {label: code}}]\n\
+                   events: [{name: handshakes, service: tls, good: handshakes, total: handshakes}]\n";
+    std::fs::write(path("mapping.yaml"), mapping).unwrap();
+    let zones = ["hg", "trac", "lxr"].map(|zone| {
+        let classes = (1..6).map(|class| format!("named_struct('code', '{class}xx', 'value', r['{class}xx'])"));
+        let classes = classes.collect::<Vec<_>>().join(", ");
+        format!(
+            "SELECT 'responses' AS metric, time, '{zone}' AS zone, NULL AS pid, one['code'] AS code, one['value'] AS value FROM (SELECT \
+             to_timestamp_millis(\"timestamp\") AS time, unnest([{classes}]) AS one FROM (SELECT \"timestamp\", \
+             server_zones['{zone}.nginx.org']['responses'] AS r FROM input))"
+        )
+    });
+    let select = |pid: &str| {
+        let handshakes = format!(
+            "SELECT 'handshakes', to_timestamp_millis(\"timestamp\"), NULL, {pid}, NULL, ssl['handshakes'] FROM input"
+        );
+        format!("{} UNION ALL {handshakes}", zones.join(" UNION ALL "))
+    };
+    let ingest = |store: &Path, pid: &str| {
+        let file = log.display().to_string();
+        let arguments = [
+            "ingest",
+            "samples",
+            &file,
+            "--format",
+            "jsonl",
+            "--mapping",
+            &path("mapping.yaml"),
+            "--select",
+            &select(pid),
+        ];
+        lines(store, &arguments)
+    };
+    let (apart, mixed) = (folder.path().join("apart"), folder.path().join("mixed"));
+    let said = ingest(&apart, "pid");
+    assert!(said.contains(&"resets 0, after which a counter counts from 0".to_string()), "{said:?}");
+    let grew = "SELECT service, sum(requests), sum(CASE WHEN status >= 500 THEN requests ELSE 0 END) FROM requests GROUP BY 1 ORDER BY 1";
+    assert_eq!(csv(&apart, grew)[1..], ["hg,298,3", "lxr,90,0", "trac,752,0"]);
+    assert_eq!(csv(&apart, "SELECT sum(total) FROM events")[1..], ["254"]);
+    let said = ingest(&mixed, "NULL");
+    assert!(said.contains(&"resets 102, after which a counter counts from 0".to_string()), "{said:?}");
+    assert!(
+        said.iter().any(|line| line
+            .starts_with("warning 102 times a counter fell to more than half of what it was, or rose in one step")),
+        "{said:?}"
+    );
 }

@@ -104,22 +104,22 @@ mod tests {
         let mut agreed = AgreedLimits::default();
         assert!(agreed.is_empty() && agreed.of("web").is_none());
         agreed.agree(Some("web"), 300_000);
-        agreed.agree(None, 250_000);
+        agreed.agree(None, 270_000);
         // A bound of a bucket.
         agreed.agree(Some("web"), 500_000);
-        assert_eq!(agreed.of("web").as_deref(), Some(&[250_000, 300_000][..]));
-        assert_eq!(agreed.of("api").as_deref(), Some(&[250_000][..]));
+        assert_eq!(agreed.of("web").as_deref(), Some(&[270_000, 300_000][..]));
+        assert_eq!(agreed.of("api").as_deref(), Some(&[270_000][..]));
         let mut later = agreed.clone();
         for service in ["api", "web"] {
             // That of all services is not new for one.
-            [250_000, 300_000, 400_000].map(|micros| later.agree(Some(service), micros));
+            [270_000, 300_000, 400_000].into_iter().for_each(|micros| later.agree(Some(service), micros));
         }
         let added: Vec<_> = later.added_since(&agreed).collect();
         assert_eq!(added, [(Some("api"), 300_000), (Some("api"), 400_000), (Some("web"), 400_000)]);
         let mut within = Within::of(&agreed.of("web").unwrap());
-        for taken in [0.0, 0.25, 0.250_000_1, 0.3, 0.300_000_1, 7.0] {
+        for taken in [0.0, 0.27, 0.270_000_1, 0.3, 0.300_000_1, 7.0] {
             within.add(taken, 2);
         }
-        assert_eq!(within.counts(), [(250_000, 4), (300_000, 8)]);
+        assert_eq!(within.counts(), [(270_000, 4), (300_000, 8)]);
     }
 }

@@ -123,7 +123,7 @@ impl Progress {
         self.bytes_read.fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn add_rows(&self, rows: u64) {
+    pub fn add_rows(&self, rows: u64) {
         self.rows_read.fetch_add(rows, Relaxed);
     }
 

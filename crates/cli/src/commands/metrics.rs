@@ -276,14 +276,14 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
             ),
         );
     }
-    let fell_little = sum(|table| table.findings.fell_little);
-    if fell_little > 0 {
+    let mixed = sum(|table| table.findings.mixed);
+    if mixed > 0 {
         line(
             "warning",
             format!(
-                "{} a counter fell to more than half of what it was. It counts as a reset, but a program that begins again counts from \
-                 0: if one series holds the counters of several processes or instances, tell them apart by a label",
-                counted(fell_little, "time", "times")
+                "{} a counter fell to more than half of what it was, or rose in one step to where it had fallen from. Each fall counts as a \
+                 reset; if one series holds the counters of several processes or instances, tell them apart by a label",
+                counted(mixed, "time", "times")
             ),
         );
     }

@@ -24,8 +24,9 @@ pub struct Findings {
     pub not_seconds: u64,
     /// How often a counter fell although it did not begin again, as it says.
     pub fallen: u64,
-    /// How often a counter fell to more than half of what it was, which a program that begins again seldom does.
-    pub fell_little: u64,
+    /// How often a counter fell to more than half of what it was, or rose in one step to where it had fallen from: a counter that
+    /// begins again seldom does, several counters under one name do.
+    pub mixed: u64,
     /// Increments that begin before the one before them ends.
     pub overlapping: u64,
 }
@@ -53,7 +54,7 @@ impl Findings {
         self.coarse += other.coarse;
         self.not_seconds += other.not_seconds;
         self.fallen += other.fallen;
-        self.fell_little += other.fell_little;
+        self.mixed += other.mixed;
         self.overlapping += other.overlapping;
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Member {
 pub(super) struct State {
     pub number: Counter,
     pub histogram: HistogramCounter,
+    /// What its number was before it last began again.
+    pub fell_from: Option<f64>,
     /// Samples of a gauge up to this instant are stored.
     pub known: Option<i64>,
 }

@@ -195,8 +195,9 @@ impl Taken<'_> {
             state.number.step(self.time, value, self.slice)
         };
         self.note(before, is_reset(step), findings);
-        let fell_little = last.is_some_and(|(_, last)| value < last && value > last / 2.0);
-        findings.fell_little += u64::from(self.counts && self.since.is_none() && fell_little && is_reset(step));
+        if !self.is_delta && self.since.is_none() {
+            findings.mixed += u64::from(is_mixed(last, value, step, state) && self.counts);
+        }
         let more = match step {
             Step::More(more) | Step::Reset(more) => more,
             Step::Again(more) => {
@@ -261,6 +262,17 @@ impl Taken<'_> {
         findings.overlapping += u64::from(self.is_delta && last < self.time && since < last);
         findings.fallen += u64::from(!self.is_delta && is_reset && since <= last);
     }
+}
+
+/// Whether a step is one between two counters rather than of one: down, but not far, or up to where it had fallen from at once.
+fn is_mixed(last: Option<(i64, f64)>, value: f64, step: Step, state: &mut State) -> bool {
+    let Some((_, last)) = last else { return false };
+    if is_reset(step) && value < last {
+        state.fell_from = Some(last);
+        return value > last / 2.0;
+    }
+    let Some(peak) = state.fell_from.take_if(|peak| value >= *peak) else { return false };
+    value - last > peak / 2.0
 }
 
 fn is_reset(step: Step) -> bool {

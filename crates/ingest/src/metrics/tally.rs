@@ -190,7 +190,7 @@ impl Tally {
     pub fn known_series(&self) -> (u64, u64) {
         let (mut whole, mut part) = (0, 0);
         for member in self.members.iter().filter(|member| member.is_resumed) {
-            let State { number, histogram, known } = &member.state;
+            let State { number, histogram, known, .. } = &member.state;
             let known = known.or(number.last().map(|(time, _)| time)).or(histogram.time());
             let is_known = |time: i64| known.is_some_and(|known| time <= known);
             if member.newest.is_some_and(|(newest, _)| is_known(newest)) {

@@ -26,11 +26,16 @@ impl Labels {
         self.get("__name__")
     }
 
-    /// What was scraped, or reports: its job and instance, or the service and its instance as OpenTelemetry calls them.
+    /// What was scraped, or reports: its job and instance, or the service and its instance as OpenTelemetry calls them; without
+    /// these, the first of the labels that mostly tell instances apart.
     pub fn target(&self) -> (&str, &str) {
         let first =
             |names: &[&str]| names.iter().map(|name| self.get(name)).find(|value| !value.is_empty()).unwrap_or("");
-        let instances = ["instance", "service.instance.id", "k8s.pod.name", "container.id", "host.name"];
+        let instances = [
+            ["instance", "service.instance.id", "k8s.pod.name", "container.id", "host.name"],
+            ["pod", "container", "host", "hostname", "pid"],
+        ]
+        .concat();
         (first(&["job", "service.name"]), first(&instances))
     }
 
