@@ -22,7 +22,7 @@ USERS = ["-", "frank", "John [x] Doe"]
 
 # Paths, and what their endpoints are called.
 ENDPOINTS = {"/": "/", "/cart": "/cart", "/users/17": "/users/{id}", "/a/b/": "/a/b/", "/%C3%A4": "/%C3%A4", "/with%20blank": "/with%20blank",
-             "/x:y;z": "/x:y;z", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301/2.pdf": "/o/{id}/{id}.pdf", "/v2/d41d8cd98f00b204": "/v2/{id}"}
+             "/x:y;z": "/x:y;z", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301/2.pdf": "/o/{id}/2.pdf", "/v2/d41d8cd98f00b204": "/v2/{id}"}
 
 # micros is how long it took; None where the log does not say. path is None where there was no request at all.
 Request = namedtuple("Request", "at method path query status micros user agent upstream")
@@ -120,6 +120,18 @@ def apache(r):
     return f'10.0.0.1 - - {at} "{line_of(r)}" {r.status} 7 {r.micros // 1000}'
 
 
+@log("Apache, the zone apart", "--log-format", '%h [%{%d/%b/%Y:%T}t.%{usec_frac}t %{%z}t] "%r" %>s %T %D')
+def apache_apart(r):
+    at = r.at.astimezone(timezone(timedelta(hours=2)))
+    return f'10.0.0.1 [{at.strftime("%d/%b/%Y:%H:%M:%S.%f %z")}] "{line_of(r)}" {r.status} {r.micros // 1_000_000} {r.micros}'
+
+
+@log("nginx-json, what servers behind say", "--log-format", "nginx-json")
+def upstreams_json(r):
+    return json.dumps({"@timestamp": iso(r.at), "request": line_of(r), "upstream_status": statuses(r),
+                       "upstream_response_time": shares(r, 1e6, 6)})
+
+
 @log("Envoy", unit=1000)
 def envoy(r):
     request = "- - -" if r.path is None else line_of(r)
@@ -161,8 +173,12 @@ def alb(r):
 
 @log("Caddy")
 def caddy(r):
-    return json.dumps({"level": "info", "ts": r.at.timestamp(), "logger": "http.log.access", "request": {
-        "method": r.method, "host": "shop.example", "uri": (r.path or "") + r.query}, "status": r.status, "duration": r.micros / 1e6})
+    record = {"level": "info", "ts": r.at.timestamp(), "logger": "http.log.access", "msg": "handled request", "request": {
+        "method": r.method, "host": "shop.example", "uri": (r.path or "") + r.query}, "status": r.status, "duration": r.micros / 1e6}
+    # An error of a handler stands before the request that it happened to; a reload is a record as well.
+    error = record | {"level": "error", "logger": "http.log.error", "msg": "connection refused"}
+    reload = {"level": "info", "ts": r.at.timestamp(), "msg": "serving initial configuration"}
+    return "\n".join(map(json.dumps, ([error] if r.status == 502 else []) + [record] + ([reload] if r.status == 301 else [])))
 
 
 @log("Traefik, JSON")
@@ -179,8 +195,9 @@ def envoy_json(r):
 
 @log("Google Cloud")
 def gcp(r):
-    return json.dumps({"insertId": "x", "timestamp": iso(r.at), "httpRequest": {
+    request = json.dumps({"insertId": "x", "timestamp": iso(r.at), "httpRequest": {
         "requestUrl": r.path and f"https://shop.example{r.path}{r.query}", "status": r.status, "latency": f"{r.micros / 1e6:.6f}s"}})
+    return request + "\n" + json.dumps({"insertId": "y", "timestamp": iso(r.at), "textPayload": "served"})
 
 
 @log("Azure")

@@ -3,16 +3,20 @@
 Usage: prometheus.py NINES
 
 Exporters and Prometheus are restarted on the way. Truth is what an exporter itself counted between two scrapes that Prometheus
-stored, never what Prometheus says the counters were; of Prometheus only the times of scrapes are asked. Takes half a minute.
+stored, never what Prometheus says the counters were; of Prometheus only the times of scrapes are asked. The same samples
+are pulled again through gateways, with passwords and certificates, and out of a VictoriaMetrics, if there is one. Takes a minute.
 """
 
+import base64
 import csv
 import http.server
 import io
 import json
 import random
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -175,6 +179,85 @@ def strict_gateway(prometheus: "Prometheus") -> int:
     return server.server_port
 
 
+class Victoria:
+    """VictoriaMetrics, filled with the samples of a Prometheus."""
+
+    def __init__(self, folder: Path, lines: list[str]):
+        self.port, log = free_port(), open(folder / "victoria.log", "ab")
+        self.process = subprocess.Popen(
+            ["victoria-metrics", f"-storageDataPath={folder / 'victoria'}", f"-httpListenAddr=127.0.0.1:{self.port}",
+             "-retentionPeriod=1y", "-search.latencyOffset=0s"],
+            stdout=log, stderr=log,
+        )
+        self.wait(folder)
+        # As its own import takes them: the name before the labels.
+        texts = [re.sub(r'^{__name__="([^"]+)", ?', r"\1{", line) for line in lines]
+        self.ask("/api/v1/import/prometheus", "\n".join(texts).encode() + b"\n")
+        self.ask("/internal/force_flush")
+
+    def wait(self, folder: Path):
+        for _ in range(100):
+            try:
+                return self.ask("/health")
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit((folder / "victoria.log").read_text())
+
+    def ask(self, path: str, body: bytes | None = None) -> bytes:
+        return urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", data=body), timeout=10).read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def certificates(folder: Path):
+    """An authority, and what it signed: the server 127.0.0.1 and a client."""
+    run = lambda *arguments: subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=nobody's authority",
+        "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    for name, extensions in [("server", "subjectAltName=IP:127.0.0.1"), ("client", "extendedKeyUsage=clientAuth")]:
+        run("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (folder / "extensions").write_text(extensions + "\n")
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+            f"{name}.pem", "-days", "2", "-extfile", "extensions")
+
+
+def secure_gateway(prometheus: "Prometheus", folder: Path) -> int:
+    """Speaks TLS with who shows a certificate and a password, and lets nothing through but GET."""
+    basic = "Basic " + base64.b64encode(b"ann:pass:word").decode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_error(405)
+
+        def do_GET(self):
+            if self.headers["Authorization"] != basic:
+                return self.send_error(403)
+            body = urllib.request.urlopen(prometheus.url + self.path.removeprefix("/metrics")).read()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_verify_locations(folder / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
 def expected(exporters: list[Exporter], scrapes) -> tuple[Counter, dict, dict]:
     """By slice: requests by status, requests within each bound, seconds."""
     requests, within, seconds = Counter(), defaultdict(Counter), defaultdict(float)
@@ -327,6 +410,20 @@ def main() -> int:
         assert refused.returncode != 0 and "answers 401: who are you. Say who asks" in refused.stderr, refused.stderr
         nines(binary, "--store", gated, *gate, "--bearer-token-file", str(token), "--header", "X-Scope-OrgID: shop")
         compare("pulled in parts through a gateway", stored(binary, gated), truth)
+        certificates(folder)
+        secure, password = str(folder / "secure"), folder / "password"
+        password.write_text("pass:word\n")
+        gate = ["ingest", "prometheus", "--url", f"https://127.0.0.1:{secure_gateway(prometheus, folder)}/metrics", "--mapping", str(mapping)]
+        gate += ["--from", str(begun), "--to", str(ended), "--slice", f"{SLICE}s", "--lookback", "10s", "--timeout", "10s"]
+        gate += ["--user", "ann", "--password-file", str(password)]
+        client = ["--cert-file", str(folder / "client.pem"), "--key-file", str(folder / "client.key")]
+        nines(binary, "--store", secure, *gate, "--ca-file", str(folder / "ca.pem"), *client)
+        compare("pulled over TLS with certificates", stored(binary, secure), truth)
+        careless = str(folder / "careless")
+        nines(binary, "--store", careless, *gate, "--insecure", *client)
+        compare("pulled over TLS from whoever answers", stored(binary, careless), truth)
+        unknown = subprocess.run([binary, "--store", secure, *gate, *client], capture_output=True, text=True)
+        assert unknown.returncode != 0 and "Say whose certificates to trust (--ca-file)" in unknown.stderr, unknown.stderr
     finally:
         prometheus.stop()
     dump = folder / "dump.txt"
@@ -341,6 +438,21 @@ def main() -> int:
     for part in [*parts, parts[0]]:
         print(nines(binary, "--store", files, "ingest", "prometheus", str(part), "--mapping", str(mapping), "--slice", f"{SLICE}s"))
     compare("dumped, in two files that overlap", stored(binary, files), truth)
+    if not shutil.which("victoria-metrics"):
+        print("skipped: there is no program victoria-metrics (Debian package victoria-metrics)")
+    else:
+        victoria = Victoria(folder, kept)
+        try:
+            pulled, exported = str(folder / "from-victoria"), folder / "export.jsonl"
+            nines(binary, "--store", pulled, "ingest", "prometheus", "--url", victoria.url, "--mapping", str(mapping),
+                  "--from", str(begun), "--to", str(ended), "--slice", f"{SLICE}s")
+            compare("pulled from VictoriaMetrics", stored(binary, pulled), truth)
+            exported.write_bytes(victoria.ask("/api/v1/export?match[]=%7B__name__!=%22%22%7D"))
+            of_lines = str(folder / "exported")
+            nines(binary, "--store", of_lines, "ingest", "prometheus", str(exported), "--mapping", str(mapping), "--slice", f"{SLICE}s")
+            compare("exported by VictoriaMetrics", stored(binary, of_lines), truth)
+        finally:
+            victoria.stop()
     shutil.rmtree(folder)
     return 0
 

@@ -94,8 +94,8 @@ fn an_agreed_threshold_is_counted_exactly_from_then_on() {
     assert!(
         said.contains(
             "requests of \"csv\" within 300 ms, of \"json\" within 300 ms, of \"log\" within 300 ms, of \"old\" within 300 ms, of \
-             \"parquet\" within 300 ms, of \"select\" within 300 ms are counted exactly when they are ingested from now on; what is \
-             stored already, until 2026-01-05T10:01:00Z, is counted by its histograms"
+             \"parquet\" within 300 ms, of \"select\" within 300 ms are counted exactly from when this is recorded, where they are \
+             ingested one by one. Rows that are stored already (until 2026-01-05 10:01Z) keep what they hold"
         ),
         "{said}"
     );
@@ -136,6 +136,14 @@ fn an_agreed_threshold_is_counted_exactly_from_then_on() {
     assert!(said.contains("requests of \"csv\" within 310 ms are counted exactly"), "{said}");
     run(&mut case.ingest("requests", ("b.csv", csv("csv")), &["--source", "b"]));
     let stored = "SELECT one['le'], one['count'] FROM (SELECT unnest(latency_le) AS one FROM requests WHERE source LIKE 'b/%') ORDER BY 1";
+    // What is proposed at a limit that nothing stored is exact at says so.
+    case.file("proposed.yaml", slos[0].replace("300ms", "302ms"));
+    let compared =
+        run(&mut case.nines(&["apply", "proposed.yaml", "--dry-run", "--compare", "2026-01-05", "2026-01-06"]));
+    assert!(
+        compared.contains("approximation_proposed") && compared.contains("≈ 302 ms: counted to 297.3 ms"),
+        "{compared}"
+    );
     let longer = taken.iter().filter(|&&taken| taken <= 0.31).count();
     assert_eq!(case.rows(stored), [format!("300000,{within}"), format!("310000,{longer}")]);
 }
@@ -152,6 +160,15 @@ fn counts_of_some_are_not_taken_for_those_of_all() {
     let histogram = row("\"requests\": 1, \"latency\": {\"zero\": 0, \"buckets\": [{\"bucket\": -56, \"count\": 1}]}");
     run(&mut case.ingest("requests", ("a.jsonl", format!("{one}{histogram}")), &["--aggregates"]));
     assert_eq!(case.rows("SELECT requests, latency_le IS NULL FROM requests"), ["2,true"]);
+    // Where both hold exact counts at a limit, so does the sum.
+    let both = row(
+        "\"requests\": 2, \"latency\": {\"zero\": 1, \"buckets\": [{\"bucket\": -56, \"count\": 1}]}, \"latency_le\": [{\"le\": 250, \"count\": \
+         1}, {\"le\": 300000, \"count\": 2}]",
+    );
+    run(&mut case.ingest("requests", ("a.jsonl", format!("{one}{both}{one}")), &["--aggregates"]));
+    let stored =
+        "SELECT requests, one['le'], one['count'] FROM (SELECT requests, unnest(latency_le) AS one FROM requests)";
+    assert_eq!(case.rows(stored), ["4,300000,2"]);
     // Counts alone cannot be added to latencies.
     let alone = row("\"requests\": 1, \"latency_le\": [{\"le\": 300000, \"count\": 1}]");
     for text in [format!("{alone}{one}"), format!("{one}{alone}"), format!("{histogram}{alone}")] {

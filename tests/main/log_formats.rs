@@ -128,6 +128,77 @@ fn a_rotated_log_may_say_so() {
 }
 
 #[test]
+fn lines_without_a_status_are_no_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::new(folder.path(), "app.log");
+    log.add(&[
+        r#"{"at":1791979200,"http":{"status":200,"url":"/a"}}"#,
+        r#"{"at":1791979201,"level":"info","msg":"serving initial configuration"}"#,
+        r#"{"at":"soon","level":"info"}"#,
+        r#"{"at":1791979202,"http":{"status":null,"url":"/b"}}"#,
+    ]);
+    let said = String::from_utf8(log.ingest(&["--log-format", "json time=at status=http.stauts"]).stderr).unwrap();
+    for part in [
+        "app.log: no line is a request: 4 lines without a status (http.stauts)",
+        "expected the field that holds the status",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let format = ["--log-format", "json time=at status=http.status target=http.url taken=http.took:ms"];
+    let said = log.takes(&format);
+    for part in [
+        "read        2 rows",
+        "skipped     2 lines without a status (http.status): no requests",
+        "warning     taken=http.took:ms of --log-format: no row has such a field, or none says anything",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("target=http.url"), "{said}");
+    let rows = ["2026-10-14T12:00:00Z,/a,200,1", "2026-10-14T12:00:00Z,/b,0,1"];
+    assert_eq!(log.rows(), rows);
+    // A log that goes on may hold such lines alone for a while.
+    log.add(&[r#"{"at":1791979203,"level":"info"}"#]);
+    let said = log.takes(&format);
+    assert!(said.contains("skipped     1 line without a status (http.status): no request\n"), "{said}");
+    log.add(&[r#"{"at":1791979204,"http":{"status":200,"url":"/a","took":5}}"#]);
+    let said = log.takes(&format);
+    assert!(said.contains("read        1 row\n") && !said.contains("warning     taken"), "{said}");
+}
+
+#[test]
+fn a_program_may_write_messages_between_its_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let caddy = Log::new(folder.path(), "caddy.log");
+    let request = r#"{"level":"info","ts":1791979201.5,"logger":"http.log.access","msg":"handled request","request":{"host":"Shop.example","uri":"/a"},"status":502,"duration":0.5}"#;
+    let error = request.replace("http.log.access", "http.log.error").replace("handled request", "connection refused");
+    caddy.add(&[&error, request, r#"{"level":"info","ts":1791979203.9,"msg":"stopped previous server"}"#]);
+    let said = caddy.takes(&["--service-from", "host"]);
+    assert!(said.contains("skipped     2 lines with another msg than \"handled request\": no requests"), "{said}");
+    let services = "SELECT service, status, sum(requests) FROM requests GROUP BY 1, 2 ORDER BY 1";
+    assert_eq!(query(&caddy.store, services), ["shop.example,502,1"]);
+
+    let haproxy = Log { store: folder.path().join("another"), file: folder.path().join("haproxy.log") };
+    haproxy.add(&[
+        "Oct 14 12:00:00 lb haproxy[1]: Proxy in started.",
+        "Oct 14 12:00:01 lb haproxy[1]: 10.0.1.2:33317 [14/Oct/2026:12:00:01.655] in static/srv1 10/0/30/69/109 200 5 - - ---- 1/1/1/1/0 0/0 \
+         \"GET /x HTTP/1.1\"",
+        "Oct 14 12:00:02 lb haproxy[1]: Server static/srv1 is DOWN, reason: Layer4 connection problem.",
+        "Oct 14 12:00:03 lb haproxy[1]: 10.0.1.2:33318 [14/Oct/2026:12:00:03.655] in/1: SSL handshake failure",
+    ]);
+    let said = haproxy.takes(&[]);
+    assert!(
+        said.contains("read        1 row\n")
+            && said.contains("skipped     3 lines with a message of HAProxy: no requests"),
+        "{said}"
+    );
+
+    let iis = Log { store: folder.path().join("third"), file: folder.path().join("u_ex261014.log") };
+    iis.add(&["#Version: 1.0", "#Fields: date time cs-uri-stem time-taken", "2026-10-14 00:00:01 /a 15"]);
+    let said = String::from_utf8(iis.ingest(&[]).stderr).unwrap();
+    assert!(said.contains("u_ex261014.log:2: the fields of the log lack sc-status"), "{said}");
+}
+
+#[test]
 fn formats_that_do_not_go_with_the_rest_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::new(folder.path(), "a.log");

@@ -214,8 +214,24 @@ fn a_complete_file_replaces_all_from_its_first_slice_to_its_last() {
     assert_eq!(place.query("SELECT count(*) FROM requests WHERE source LIKE 'core/%'"), ["5"]);
     // From then on it is known, and grows.
     assert!(run(&mut place.ingest(&["requests", "right.csv", "--source", "edge"])).contains("holds nothing new"));
-    let said = fails(1, &mut place.ingest(&["requests", "right.csv", "wrong.csv", "--replace"]));
-    assert!(said.contains("--replace takes one file"), "{said}");
+    // What is complete may be several files, which meet within a slice, as rotated logs do.
+    place.write("old.csv", text(&[(4, "log", 200), (5, "log", 200)]));
+    place.write("new.csv", text(&[(5, "log", 200), (5, "log", 500), (6, "log", 200)]));
+    for file in ["old.csv", "new.csv"] {
+        run(&mut place.ingest(&["requests", file, "--source", "rotated"]));
+    }
+    let rotated = "SELECT time, status, sum(requests) FROM requests WHERE service = 'log' GROUP BY 1, 2 ORDER BY 1, 2";
+    let apart = place.query(rotated);
+    assert_eq!(apart.len(), 4);
+    for files in [["old.csv", "new.csv"], ["new.csv", "old.csv"]] {
+        run(&mut place.ingest(&["requests", files[0], files[1], "--source", "rotated", "--replace"]));
+        assert_eq!(place.query(rotated), apart);
+    }
+    // One of two that begin alike may be the beginning of the other.
+    place.write("more.csv", text(&[(4, "log", 200), (5, "log", 200), (7, "log", 200)]));
+    let said = fails(1, &mut place.ingest(&["requests", "old.csv", "more.csv", "--source", "rotated", "--replace"]));
+    assert!(said.contains("old.csv and more.csv begin with the same record"), "{said}");
+    assert_eq!(place.query(rotated), apart);
     // A file with counts is complete in the same way: what it does not speak of goes.
     place.write("sum.csv", "time,service,requests\n2026-10-14T23:00:00Z,web,1\n2026-10-14T23:03:00Z,web,1\n");
     run(&mut place.ingest(&["requests", "sum.csv", "--source", "edge", "--replace"]));

@@ -375,13 +375,19 @@ fn glob(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn rows_for_which_a_credit_is_open_stay_unless_told() {
+    open_credits_hold_rows("duration: 1M", "2026-08");
+    // Days that begin within a month and end within the next one.
+    open_credits_hold_rows("duration: 30d, from: 2026-07-31", "2026-07-31");
+}
+
+fn open_credits_hold_rows(duration: &str, period: &str) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     filled(&store);
     let agreement = |deadline: &str| {
         format!(
             "apiVersion: nines/v1\nkind: Agreement\nmetadata: {{name: gold}}\nspec:\n  service: login\n  party: service\n  \
-             period: {{duration: 1M, timeZone: UTC}}\n  slice: 60s\n  measure: MeanErrorRate\n  commitment: 99.9%\n  \
+             period: {{{duration}, timeZone: UTC}}\n  slice: 60s\n  measure: MeanErrorRate\n  commitment: 99.9%\n  \
              credits: [{{below: 99.9%, percent: 10}}]\n{deadline}"
         )
     };
@@ -390,21 +396,24 @@ fn rows_for_which_a_credit_is_open_stay_unless_told() {
     run(on(&store, &["apply"]).arg(&file));
     query(
         &store,
-        "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-08', 'acme', 'login', 'EUR', 100)",
+        "INSERT INTO fees (period, customer, service, currency, amount) VALUES ('2026-07', 'acme', 'login', 'EUR', 100), \
+         ('2026-08', 'acme', 'login', 'EUR', 100)",
     );
     let said = fails(1, &mut on(&store, &["retain", "requests", &age(day(8))]));
     assert!(
-        said.contains("gold for 'acme', login, 2026-08 was not issued yet") && said.contains("--even-owed"),
+        said.contains(&format!("gold for 'acme', login, {period} was not issued yet")) && said.contains("--even-owed"),
         "{said}"
     );
-    run(&mut on(&store, &["credits", "2026-08", "--issue", "--incomplete"]));
+    run(&mut on(&store, &["credits", period, "--issue", "--incomplete"]));
     let issued = query(&store, "SELECT amount, sha256 FROM statements");
     run(&mut on(&store, &["retain", "requests", &age(day(8))]));
     // What was issued stays as it was, holds by its evidence, and is not issued anew from what is left.
-    let said = fails(1, &mut on(&store, &["credits", "2026-08", "--issue", "--incomplete"]));
+    let said = fails(1, &mut on(&store, &["credits", period, "--issue", "--incomplete"]));
     assert!(said.contains("were removed") && said.contains("statements"), "{said}");
-    assert!(fails(1, &mut on(&store, &["sql", "SELECT * FROM credits('2026-08')"])).contains("were removed"));
-    let verified = on(&store, &["credits", "2026-08", "--verify"]).output().unwrap();
+    assert!(
+        fails(1, &mut on(&store, &["sql", &format!("SELECT * FROM credits('{period}')")])).contains("were removed")
+    );
+    let verified = on(&store, &["credits", period, "--verify"]).output().unwrap();
     let verified =
         format!("{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
     assert!(verified.contains("were removed"), "{verified}");

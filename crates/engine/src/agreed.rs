@@ -1,6 +1,6 @@
 //! Limits of latencies that definitions agree on: what is ingested counts the requests within them exactly.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::DateTime;
 use nines_ingest::AgreedLimits;
 use nines_slo::{Definitions, Indicator, Limit};
 
@@ -40,13 +40,15 @@ pub(crate) fn said(before: &AgreedLimits, now: &AgreedLimits, stored_until: Opti
     let until = stored_until.and_then(DateTime::from_timestamp_micros);
     let stored = until.map(|until| {
         format!(
-            "; what is stored already, until {}, is counted by its histograms, and figures carry ≈ where these cannot tell. To \
-             count it exactly, ingest it again with --replace",
-            until.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ". Rows that are stored already (until {}) keep what they hold: figures over histograms alone carry ≈ where these cannot \
+             tell, until the files with the single requests are ingested again with --replace",
+            until.format("%Y-%m-%d %H:%MZ")
         )
     });
     (!new.is_empty()).then(|| {
         let (new, stored) = (new.join(", "), stored.unwrap_or_default());
-        format!("requests {new} are counted exactly when they are ingested from now on{stored}")
+        format!(
+            "requests {new} are counted exactly from when this is recorded, where they are ingested one by one{stored}"
+        )
     })
 }

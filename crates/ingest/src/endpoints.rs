@@ -175,7 +175,7 @@ impl EndpointNames {
     }
 }
 
-/// A path with `{id}` for each segment that is a number, a UUID or a hash; the ending of a file stays.
+/// A path with `{id}` for each segment that is a number, a UUID or a hash.
 fn without_ids(path: &str) -> Cow<'_, str> {
     // None of these is without a digit.
     if !path.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -185,12 +185,10 @@ fn without_ids(path: &str) -> Cow<'_, str> {
     let mut copied = 0;
     let mut at = 0;
     for segment in path.split('/') {
-        let stem = segment.split('.').next().unwrap_or_default();
-        let is_file = segment[stem.len()..].matches('.').count() == 1;
-        if is_id(stem) && (stem.len() == segment.len() || is_file) {
+        if is_id(segment) {
             named.push_str(&path[copied..at]);
             named.push_str("{id}");
-            copied = at + stem.len();
+            copied = at + segment.len();
         }
         at += segment.len() + 1;
     }
@@ -239,7 +237,8 @@ mod tests {
             ("/b/d41d8cd98f00b204e9800998ecf8427e", "/b/{id}"),
             ("/b/d41d8cd98f00b20", "/b/d41d8cd98f00b20"),
             ("/b/deadbeefdeadbeef", "/b/deadbeefdeadbeef"),
-            ("/invoices/12.pdf", "/invoices/{id}.pdf"),
+            ("/invoices/12.pdf", "/invoices/12.pdf"),
+            ("/42.html", "/42.html"),
             ("/lib/3.6.0", "/lib/3.6.0"),
             ("/业务/7", "/业务/{id}"),
         ] {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::NoRequest;
+
 /// Counters that a read advances and anybody may look at.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -16,6 +18,7 @@ pub struct Progress {
     example: OnceLock<u64>,
     beside_unit: AtomicU64,
     turned_over: AtomicU64,
+    no_requests: Mutex<BTreeMap<NoRequest, u64>>,
     /// The formats of logs that were known by their lines.
     told: Mutex<BTreeSet<String>>,
     /// Files that begin with zero bytes, and how many.
@@ -77,6 +80,16 @@ impl Progress {
         self.turned_over.fetch_add(1, Relaxed);
     }
 
+    /// Lines of logs that were skipped because they are no requests, by why they are none.
+    pub fn no_requests(&self) -> BTreeMap<NoRequest, u64> {
+        self.no_requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_no_request(&self, why: &NoRequest) {
+        let mut lines = self.no_requests.lock().unwrap_or_else(PoisonError::into_inner);
+        *lines.entry(why.clone()).or_default() += 1;
+    }
+
     /// Files whose text begins after zero bytes, and how many these are: a truncation left them in the place of older lines.
     pub fn holes(&self) -> BTreeMap<String, u64> {
         self.holes.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -95,11 +108,12 @@ impl Progress {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(format);
     }
 
-    /// Forgets both, because the lines are read again.
+    /// Forgets what was counted of lines, because the lines are read again.
     pub fn forget_units(&self) {
         self.without_unit.store(0, Relaxed);
         self.beside_unit.store(0, Relaxed);
         self.turned_over.store(0, Relaxed);
+        self.no_requests.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.rejected.store(0, Relaxed);
     }
 

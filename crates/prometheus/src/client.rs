@@ -100,7 +100,14 @@ impl Client {
                     }
                     wait = asked.unwrap_or(pause).min(LONGEST_PAUSE);
                 }
-                Err(error) => reason = causes(&error.without_url()),
+                Err(error) => {
+                    reason = causes(&error.without_url());
+                    // It will be the same certificate the next time.
+                    if reason.contains("certificate") {
+                        reason.push_str(". Say whose certificates to trust (--ca-file), or which one to show (--cert-file, --key-file)");
+                        break;
+                    }
+                }
             }
             if attempt < ATTEMPTS {
                 tracing::info!(target: "nines", attempt, %reason, "the server does not answer; asked again");

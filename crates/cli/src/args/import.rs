@@ -6,15 +6,15 @@ use nines_engine::slo::ImportFormat;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
-    /// Whose definitions they are: sloth, pyrra, or, with queries of Prometheus, openslo, slo-generator or nobl9
+    /// Whose definitions they are: sloth, pyrra, with queries of Prometheus openslo, slo-generator or nobl9, or datadog
     #[arg(value_parser = format)]
     pub format: ImportFormat,
 
-    /// The definitions
+    /// The definitions; of datadog what its SLO API answers
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// The folder for objectives.yaml, to be applied, and mapping.yaml, for nines ingest prometheus
+    /// The folder for objectives.yaml, to be applied, and mapping.yaml, for nines ingest prometheus, otlp or samples
     #[arg(short, long, value_name = "FOLDER", default_value = ".")]
     pub output: PathBuf,
 }

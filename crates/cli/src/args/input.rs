@@ -49,8 +49,8 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub aggregates: bool,
 
-    /// The file, whose rows carry no counts, is complete from its first slice to its last: it replaces what the source
-    /// reported in between of the same business, service and name
+    /// The files, whose rows carry no counts, are together complete from their first slice to their last: they replace what the
+    /// source reported in between of the same business, service and name
     #[arg(long, conflicts_with = "aggregates")]
     pub replace: bool,
 

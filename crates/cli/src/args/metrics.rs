@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use nines_engine::ingest::Format;
+use nines_engine::ingest::{Format, RepeatedHour};
 
 use super::input::Ingest;
-use super::values::{Auto, input_format, seconds};
+use super::values::{Auto, input_format, repeated_hour, seconds};
 
 /// What to store: files as rows of a table, or samples of metrics.
 #[derive(Debug, clap::Args)]
@@ -69,6 +69,10 @@ pub(crate) struct Samples {
     /// A query that gives such rows, over the table input, which are the files
     #[arg(long, value_name = "SQL")]
     pub select: Option<String>,
+
+    /// Which of two a local time is that clocks show twice [default: told by the order of the rows of its series]
+    #[arg(long, value_name = "first|second", value_parser = repeated_hour)]
+    pub repeated_hour: Option<RepeatedHour>,
 
     /// Who reports: the column `source`
     #[arg(long, value_name = "NAME", default_value = "samples")]

@@ -125,7 +125,7 @@ async fn compare(session: &Session, files: &[(String, String)], range: &[String]
     let proposed = session.as_if_applied(files, Interval::new(from, to)).await?;
     let text = |at: i64| chrono::DateTime::from_timestamp_micros(at).unwrap_or_default().to_rfc3339();
     let figures = format!(
-        "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining \
+        "SELECT business, service, objective, target, slo, slo_error_time, budget_remaining, approximation \
          FROM report('{}', '{}', 'objective')",
         text(from),
         text(to)
@@ -145,20 +145,30 @@ async fn compare(session: &Session, files: &[(String, String)], range: &[String]
     let context = datafusion::prelude::SessionContext::new();
     context.register_table("in_force", Arc::new(table(in_force)?))?;
     context.register_table("proposed", Arc::new(table(proposed)?))?;
-    let beside = context
+    let rounded = context
         .sql(
+            "SELECT 1 FROM (SELECT approximation FROM in_force UNION ALL SELECT approximation FROM proposed)
+             WHERE approximation IS NOT NULL LIMIT 1",
+        )
+        .await?;
+    let approximation = match rounded.count().await? {
+        0 => "",
+        _ => ", f.approximation AS approximation, p.approximation AS approximation_proposed",
+    };
+    let beside = context
+        .sql(&format!(
             "SELECT coalesce(p.service, f.service) AS service, coalesce(p.objective, f.objective) AS objective,
                     f.target AS target, p.target AS target_proposed, f.slo AS slo, p.slo AS slo_proposed,
                     f.slo_error_time AS error_time, p.slo_error_time AS error_time_proposed,
-                    f.budget_remaining AS budget, p.budget_remaining AS budget_proposed
+                    f.budget_remaining AS budget, p.budget_remaining AS budget_proposed{approximation}
              FROM in_force f FULL JOIN proposed p
                ON f.objective = p.objective AND coalesce(f.service, '') = coalesce(p.service, '')
                   AND coalesce(f.business, '') = coalesce(p.business, '')
              WHERE f.objective IS NULL OR p.objective IS NULL OR (f.target IS DISTINCT FROM p.target)
                 OR (f.slo IS DISTINCT FROM p.slo) OR (f.slo_error_time IS DISTINCT FROM p.slo_error_time)
                 OR (f.budget_remaining IS DISTINCT FROM p.budget_remaining)
-             ORDER BY 1, 2",
-        )
+             ORDER BY 1, 2"
+        ))
         .await?;
     let rows = beside.execute_stream().await?;
     let output = Output { format: Format::Table, file: None, time_zone: session.settings().time_zone.name() };

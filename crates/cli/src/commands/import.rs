@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nines_engine::slo;
+use nines_engine::slo::{self, ImportFormat};
 
 use crate::args::Import;
 use crate::error::{CliError, Result, doing};
@@ -30,9 +30,13 @@ pub(crate) fn run(args: &Import) -> Result<()> {
         put(path, text)?;
     }
     let (objectives, mapping) = (objectives.display(), mapping.display());
+    let from = match args.format {
+        // Datadog hands out no counters: they come from whoever sends them there.
+        ImportFormat::Datadog => format!("nines ingest otlp FILE --mapping {mapping}, or nines ingest samples"),
+        _ => format!("nines ingest prometheus --mapping {mapping} --url http://localhost:9090 --from 2026-10-01"),
+    };
     say(&format!(
-        "imported    {}\nwritten     {objectives}, {mapping}\nleft out    {}\n\nnext        nines ingest prometheus --mapping {mapping} \
-         --url http://localhost:9090 --from 2026-10-01\n            nines apply {objectives}\n",
+        "imported    {}\nwritten     {objectives}, {mapping}\nleft out    {}\n\nnext        {from}\n            nines apply {objectives}\n",
         counted(imported.objectives.len() as u64, "objective", "objectives"),
         imported.left_out.len()
     ))

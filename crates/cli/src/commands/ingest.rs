@@ -309,7 +309,14 @@ pub(super) fn formats(progress: &Progress) -> String {
     let skipped = turned_over.map(|lines| {
         format!("skipped     {} left by a rotation (logfile turned over)\n", counted(lines, "line", "lines"))
     });
-    told.chain(skipped).collect()
+    let others = progress.no_requests().into_iter().map(|(why, lines)| {
+        format!(
+            "skipped     {} {why}: {}\n",
+            counted(lines, "line", "lines"),
+            if lines == 1 { "no request" } else { "no requests" }
+        )
+    });
+    told.chain(skipped).chain(others).collect()
 }
 
 /// Zero bytes that were skipped.

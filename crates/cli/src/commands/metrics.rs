@@ -60,7 +60,7 @@ pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
 
 pub(crate) async fn run_samples(opening: Opening, args: Samples) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
-    let rows = Some(RowsOf { format: args.format.0, select: args.select });
+    let rows = Some(RowsOf { format: args.format.0, select: args.select, repeated_hour: args.repeated_hour });
     let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time, rows };
     load_files(opening, &load, &args.mapping, args.slice).await
 }
@@ -216,8 +216,40 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
     if again > 0 {
         line(
             "warning",
-            format!("at {} a series has two values; the greater one counts", counted(again, "instant", "instants")),
+            format!(
+                "at {} a series has several values; the greatest counts. If they are of several processes or instances, tell them \
+                 apart by a label",
+                counted(again, "instant", "instants")
+            ),
         );
+    }
+    let again = sum(|table| table.findings.again_stored);
+    if again > 0 {
+        line(
+            "warning",
+            format!(
+                "{} another value than the one that is stored of the same series and instant; what is stored counts",
+                counted(again, "sample has", "samples have")
+            ),
+        );
+    }
+    let known = sum(|table| table.findings.known);
+    if known > 0 {
+        line(
+            "known",
+            format!(
+                "{} not later than the last one that is stored of {} series; {} nothing. If {} new, use another --source, or \
+                 name the files together",
+                counted(known, "sample is", "samples are"),
+                if known == 1 { "its" } else { "their" },
+                if known == 1 { "it counts" } else { "they count" },
+                if known == 1 { "it is" } else { "they are" },
+            ),
+        );
+    }
+    let infinite = sum(|table| table.findings.infinite);
+    if infinite > 0 {
+        line("gaps", format!("{} of gauges infinite: no data", counted(infinite, "sample is", "samples are")));
     }
     let excess = sum(|table| table.findings.excess);
     if excess > 0 {
@@ -281,9 +313,9 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
         line(
             "warning",
             format!(
-                "{} a counter fell to more than half of what it was, or rose in one step to where it had fallen from. Each fall counts as a \
-                 reset; if one series holds the counters of several processes or instances, tell them apart by a label",
-                counted(mixed, "time", "times")
+                "{} back at once. Each fall counts as a reset; if a series holds the counters of several processes or instances, tell \
+                 them apart by a label",
+                counted(mixed, "series falls again and again and is", "series fall again and again and are")
             ),
         );
     }
@@ -316,6 +348,21 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
             format!("{} of a time that was pulled already", counted(loaded.pulled_before, "sample", "samples")),
         );
     }
+    for of in &loaded.unlabelled {
+        let empty = if of.column == "status" { "it is 0" } else { "it is empty" };
+        line(
+            "warning",
+            format!(
+                "{}:{}: of {} {} no label {:?}, which fills {}: {empty}",
+                mapping.display(),
+                of.line,
+                counted(of.series, "series", "series"),
+                counted(of.missing, "has", "have"),
+                of.label,
+                of.column
+            ),
+        );
+    }
     for unmatched in &loaded.unmatched {
         line("warning", format!("{}:{}: no series meets {}", mapping.display(), unmatched.line, unmatched.selector));
     }
@@ -345,13 +392,7 @@ fn told_table(table: &MetricTable, session: &Session) -> String {
         }
         _ => format!("{name:<12}nothing to count\n"),
     };
-    let (whole, part) = table.known_series;
-    if commit.rows > 0 && whole > 0 {
-        text.push_str(&format!(
-            "known       of {} no sample is later than the last one that is stored\n",
-            counted(whole, "series", "series")
-        ));
-    }
+    let (_, part) = table.known_series;
     if part > 0 {
         text.push_str(&format!("continued   {} after their last stored sample\n", counted(part, "series", "series")));
     }

@@ -9,6 +9,7 @@ mod follow;
 mod mapped;
 mod marks;
 mod metrics;
+mod no_requests;
 mod pieces;
 #[cfg(test)]
 mod pieces_test;
@@ -163,6 +164,7 @@ impl Session {
             let (read_on, rejected) = (progress.clone(), options.rejected.clone());
             let may_be_none = load.allow_empty;
             let rows = with_rejected(rows, rejected, move || may_be_none || read_on.rows_read() > before);
+            let rows = no_requests::refused(load, &pieces, &progress, rows);
             let rows = looked_at(load, look, rows);
             match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
@@ -352,9 +354,6 @@ fn check_options(load: &Load) -> Result<()> {
         (true, _) | (_, true) if !load.table.is_series() => {
             "--aggregates and --replace are for requests, events and gauges; a record replaces the one of its key"
         }
-        (_, true) if load.files.len() != 1 => {
-            "--replace takes one file: it is complete from its first slice to its last, and no other file is looked at"
-        }
         _ => return Ok(()),
     };
     Err(EngineError::Usage(refused.to_string()))
@@ -387,6 +386,9 @@ fn warnings(load: &Load, commit: &Commit, options: &Options, counted: bool) -> V
     warnings.extend(commit.relabelled.map(Warning::Relabelled));
     let never = load.from.iter().filter(|from| options.found.given(&from.field) == 0);
     warnings.extend(never.map(|from| Warning::Unfilled(from.option())));
+    let mapped = load.log_format.iter().flat_map(|format| format.mapped()).filter(|_| commit.rows > 0);
+    let never = mapped.filter(|field| options.found.given(field) == 0);
+    warnings.extend(never.map(|field| Warning::Unfilled(format!("{field} of --log-format"))));
     warnings.extend(options.found.others().into_iter().map(|(what, rows)| Warning::Others(what, rows)));
     warnings
 }

@@ -13,16 +13,17 @@
 //! whether a record was stored, nothing is. Marks are set from what was read here, so that of two writers who go on
 //! from the same place one is told so by the store.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use nines_ingest::{Cut, Format, LogStart, Piece, Progress};
+use nines_ingest::{Cut, Format, Log, LogStart, Piece, Progress};
 use nines_store::Mark;
 
 use super::marks::{Marks, id};
 use crate::load::{FileRead, FileState};
-use crate::{Load, Result};
+use crate::{EngineError, Load, Result};
 
 /// What is to be read of files, and the marks that say so.
 #[derive(Default)]
@@ -70,6 +71,9 @@ pub(super) fn plan(
             }
         }
     }
+    if load.replace {
+        check_apart(&logs)?;
+    }
     // The shortest first: among copies of one file, each is then the one before it, grown.
     logs.sort_by_key(|(_, _, log)| log.complete().bytes());
     let mut pieces = Vec::new();
@@ -91,18 +95,32 @@ pub(super) fn plan(
     Ok(Plan { pieces, marks: marks.pending(), files: found.into_iter().map(|(_, file)| file).collect() })
 }
 
+/// Refuses files that begin with the same record where all of each is read: one may be the beginning of the other, and its rows would
+/// count twice.
+fn check_apart(logs: &[(usize, Option<String>, Log)]) -> Result<()> {
+    let mut begun: HashMap<&str, &Log> = HashMap::new();
+    for (_, id, log) in logs {
+        let Some(id) = id else { continue };
+        if let Some(other) = begun.insert(id, log) {
+            return Err(EngineError::Usage(format!(
+                "{} and {} begin with the same record: with --replace each file is read from its start, so that what both hold would \
+                 count twice. Name the longer one alone, or make them one file",
+                other.path().display(),
+                log.path().display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use std::io::Write;
     use std::path::Path;
 
     use nines_store::TableKind;
     use tempfile::TempDir;
-
-    use crate::EngineError;
 
     /// A table that keeps its marks and what was read.
     struct Table {

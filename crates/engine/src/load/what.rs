@@ -132,7 +132,7 @@ pub enum Warning {
     LastSlice(i64),
     /// Rows of the same source stay because they have other labels than the batch's.
     Relabelled(Overlap),
-    /// No row has the field that is to fill something, as the command line says it.
+    /// No row has the field that is to fill or mean something, as the command line says it.
     Unfilled(String),
     /// So many rows have the name `other`, because there are more names of an endpoint or a label than are kept.
     Others(String, u64),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, AsArray, PrimitiveArray, PrimitiveBuilder,
 };
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type, UInt64Type};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Float64Type, Int64Type, UInt64Type,
+};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
@@ -56,6 +58,7 @@ impl WindowUDFImpl for Increase {
             DataType::Null => Ok(vec![DataType::Int64]),
             _ if given.is_unsigned_integer() => Ok(vec![DataType::UInt64]),
             _ if given.is_integer() => Ok(vec![DataType::Int64]),
+            DataType::Decimal128(..) | DataType::Decimal256(..) => Ok(vec![given.clone()]),
             _ if given.is_numeric() => Ok(vec![DataType::Float64]),
             _ => plan_err!("increase: the value of a counter is a number, got {given}"),
         }
@@ -85,6 +88,8 @@ impl PartitionEvaluator for Increases {
         match values.data_type() {
             DataType::Int64 => increases(values.as_primitive::<Int64Type>()),
             DataType::UInt64 => increases(values.as_primitive::<UInt64Type>()),
+            DataType::Decimal128(..) => increases(values.as_primitive::<Decimal128Type>()),
+            DataType::Decimal256(..) => increases(values.as_primitive::<Decimal256Type>()),
             _ => increases(values.as_primitive::<Float64Type>()),
         }
     }
@@ -92,7 +97,7 @@ impl PartitionEvaluator for Increases {
 
 /// One pass.
 fn increases<T: ArrowPrimitiveType>(values: &PrimitiveArray<T>) -> Result<ArrayRef> {
-    let mut more = PrimitiveBuilder::<T>::with_capacity(values.len());
+    let mut more = PrimitiveBuilder::<T>::with_capacity(values.len()).with_data_type(values.data_type().clone());
     let mut last: Option<T::Native> = None;
     for value in values {
         // NaN and infinity are no data: their difference from themselves is no number.

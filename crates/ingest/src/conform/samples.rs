@@ -1,13 +1,16 @@
 //! Rows of samples of series: a metric, a time, a value, and labels in all other columns.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
-use nines_store::labels_of;
+use nines_store::{UTC, labels_of};
 
 use super::cast::{bad_row, checked, texts};
+use super::time::Times;
 use super::{labels, time};
+use crate::order::SharedOrder;
 use crate::samples::{Labels, Sample, Temporality, Value};
 use crate::{ErrorKind, IngestError, Options, Result};
 
@@ -15,6 +18,9 @@ const METRIC: &str = "metric";
 const TIME: &str = "time";
 const VALUE: &str = "value";
 const LABELS: &str = "labels";
+
+/// Whole numbers below are exact as they are counted.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What the columns of such rows are.
 const COLUMNS: &str =
@@ -29,12 +35,14 @@ pub struct SampleRows {
     name: String,
     /// Rows before the next batch.
     before: u64,
+    /// The order of the rows of each series, which places local times that a clock change repeats.
+    orders: HashMap<Labels, SharedOrder>,
 }
 
 /// The columns of a batch.
 struct Columns {
     metrics: ArrayRef,
-    times: TimestampMicrosecondArray,
+    times: ArrayRef,
     values: ArrayRef,
     /// Several labels at once, as JSON.
     whole: Option<ArrayRef>,
@@ -45,20 +53,42 @@ struct Columns {
 impl SampleRows {
     /// Rows whose times are read by these options.
     pub fn new(options: Options, name: impl Into<String>) -> Self {
-        SampleRows { options, name: name.into(), before: 0 }
+        SampleRows { options, name: name.into(), before: 0, orders: HashMap::new() }
     }
 
     /// Hands on the samples of the next batch. A value that is NULL is no data, as NaN is.
     pub fn read(&mut self, batch: &RecordBatch, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
-        let read = Columns::of(batch, &self.options).and_then(|columns| columns.read(take));
+        let read = Columns::of(batch).and_then(|columns| {
+            let times = self.times(&columns)?;
+            columns.read(&times, take)
+        });
         let before = self.before;
         self.before += batch.num_rows() as u64;
         read.map_err(|error| error.in_file(&self.name).after_rows(before))
     }
 }
 
+impl SampleRows {
+    fn times(&mut self, columns: &Columns) -> Result<TimestampMicrosecondArray> {
+        let times = match time::of_rows(&columns.times, &self.options)? {
+            Times::Instants(instants) => return Ok(instants),
+            Times::Clocks(times) => times,
+        };
+        let mut series: HashMap<Labels, Vec<usize>> = HashMap::new();
+        (0..times.len()).for_each(|row| series.entry(columns.labels(row)).or_default().push(row));
+        let mut instants = vec![0; times.len()];
+        for (labels, rows) in series {
+            let own: Vec<_> = rows.iter().map(|&row| times[row]).collect();
+            let placed = self.orders.entry(labels).or_default().place(self.options.repeated_hour, &own);
+            let placed = placed.map_err(|(at, error)| error.in_row(rows[at] as u64 + 1))?;
+            rows.iter().zip(placed).for_each(|(&row, instant)| instants[row] = instant);
+        }
+        Ok(TimestampMicrosecondArray::from(instants).with_timezone(UTC))
+    }
+}
+
 impl Columns {
-    fn of(batch: &RecordBatch, options: &Options) -> Result<Self> {
+    fn of(batch: &RecordBatch) -> Result<Self> {
         let column = |name: &str| {
             batch.column_by_name(name).ok_or_else(|| {
                 IngestError::new(ErrorKind::Columns, format!("there is no column {name}"))
@@ -71,8 +101,8 @@ impl Columns {
         let others = fields.filter(|(field, _)| ![METRIC, TIME, VALUE, LABELS].contains(&field.name().as_str()));
         Ok(Columns {
             metrics: texts(METRIC, column(METRIC)?)?,
-            times: time::of_series(column(TIME)?, options)?,
-            values: checked(VALUE, column(VALUE)?, &DataType::Float64, "a number")?,
+            times: Arc::clone(column(TIME)?),
+            values: values(column(VALUE)?)?,
             whole: batch.column_by_name(LABELS).map(labels::whole).transpose()?,
             each: others
                 .map(|(field, array)| Ok((field.name().clone(), label(field.name(), array)?)))
@@ -80,10 +110,10 @@ impl Columns {
         })
     }
 
-    fn read(&self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+    fn read(&self, times: &TimestampMicrosecondArray, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
         let (metrics, values) = (self.metrics.as_string_view(), self.values.as_primitive::<Float64Type>());
         let mut last: Option<(usize, Arc<Labels>)> = None;
-        for (row, &time) in self.times.values().iter().enumerate() {
+        for (row, &time) in times.values().iter().enumerate() {
             if text(metrics, row).is_empty() {
                 return Err(bad_row(METRIC, &self.metrics, row, "the name of a metric"));
             }
@@ -118,11 +148,28 @@ impl Columns {
     }
 }
 
-/// A label in a column of its own: text, or what is written one way only.
+/// Numbers as they are counted. A whole number that they cannot hold exactly is refused: increments would be wrong.
+fn values(array: &ArrayRef) -> Result<ArrayRef> {
+    let from = array.data_type();
+    let values = checked(VALUE, array, &DataType::Float64, "a number")?;
+    if from.is_integer() || from.is_decimal() {
+        let numbers = values.as_primitive::<Float64Type>();
+        let beyond = (0..numbers.len()).find(|&row| numbers.is_valid(row) && numbers.value(row).abs() >= EXACT);
+        if let Some(row) = beyond {
+            let expected = "a number below 2^53, up to which counters are exact";
+            return Err(
+                bad_row(VALUE, array, row, expected).advice("Subtract the same number from all of them with --select")
+            );
+        }
+    }
+    Ok(values)
+}
+
+/// A label in a column of its own, as text.
 fn label(name: &str, array: &ArrayRef) -> Result<ArrayRef> {
     match array.data_type() {
-        DataType::Boolean => checked(name, array, &DataType::Utf8View, "text"),
-        _ => texts(name, array),
+        from if from.is_nested() => texts(name, array),
+        _ => checked(name, array, &DataType::Utf8View, "text"),
     }
 }
 

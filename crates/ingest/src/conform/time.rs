@@ -15,12 +15,7 @@ const EXPECTED: &str = "a time";
 /// The instants of a series' rows, of which each has one; a local time that a clock change repeats is placed by the order
 /// of the rows of all batches that are read with these options.
 pub(super) fn of_series(array: &ArrayRef, options: &Options) -> Result<TimestampMicrosecondArray> {
-    if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
-        let row = (0..array.len()).find(|&row| nulls.is_null(row)).unwrap_or_default();
-        return Err(bad_row("time", array, row, EXPECTED));
-    }
-    let clock = Clock::of_series(options.time_zone).within(options.limits);
-    match read(array, clock)? {
+    match of_rows(array, options)? {
         Times::Instants(instants) => Ok(instants),
         Times::Clocks(times) => {
             let placed = options.order.place(options.repeated_hour, &times);
@@ -28,6 +23,15 @@ pub(super) fn of_series(array: &ArrayRef, options: &Options) -> Result<Timestamp
             Ok(TimestampMicrosecondArray::from(placed).with_timezone(UTC))
         }
     }
+}
+
+/// The times of rows of which each has one.
+pub(super) fn of_rows(array: &ArrayRef, options: &Options) -> Result<Times> {
+    if let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
+        let row = (0..array.len()).find(|&row| nulls.is_null(row)).unwrap_or_default();
+        return Err(bad_row("time", array, row, EXPECTED));
+    }
+    read(array, Clock::of_series(options.time_zone).within(options.limits))
 }
 
 /// Remembers when rows were measured. One pass.
@@ -59,7 +63,7 @@ pub(super) fn instants(array: &ArrayRef, clock: Clock<'_>) -> Result<TimestampMi
 }
 
 /// A column of times.
-enum Times {
+pub(super) enum Times {
     Instants(TimestampMicrosecondArray),
     /// What clocks showed in a zone where they may be set back.
     Clocks(Vec<Option<When>>),

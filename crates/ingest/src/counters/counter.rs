@@ -20,8 +20,8 @@ pub enum Step {
     Reset(f64),
     /// Nothing: no number, or known already.
     Nothing,
-    /// Another value at the instant of the sample before: the greater one counts, so many more.
-    Again(f64),
+    /// Another value at the instant of the sample before, whose value is counted: this one counts nothing.
+    Again,
 }
 
 impl Counter {
@@ -54,13 +54,10 @@ impl Counter {
                 Step::First
             };
         };
-        if time < before || time == before && value <= last {
-            return Step::Nothing;
+        if time <= before {
+            return if time == before && value != last { Step::Again } else { Step::Nothing };
         }
         self.last = Some((time, value));
-        if time == before {
-            return Step::Again(value - last);
-        }
         match value < last || self.began.is_some_and(|began| began > before && began <= time) {
             true => Step::Reset(value),
             false => Step::More(value - last),
@@ -69,15 +66,14 @@ impl Counter {
 
     /// Takes the next sample of a counter whose samples say what was counted since the one before (delta temporality).
     pub fn delta(&mut self, time: i64, more: f64) -> Step {
-        let before = self.last;
-        if more.is_nan() || before.is_some_and(|(before, known)| time < before || time == before && more <= known) {
+        if more.is_nan() {
             return Step::Nothing;
         }
-        self.last = Some((time, more));
-        match before.filter(|(before, _)| *before == time) {
-            Some((_, known)) => Step::Again(more - known),
-            None => Step::More(more),
+        if let Some((before, known)) = self.last.filter(|(before, _)| time <= *before) {
+            return if time == before && more != known { Step::Again } else { Step::Nothing };
         }
+        self.last = Some((time, more));
+        Step::More(more)
     }
 }
 
@@ -114,7 +110,7 @@ mod tests {
     #[test]
     fn what_is_known_counts_once() {
         let mut counter = Counter::after(10, 5.0);
-        let expected = [Step::Nothing, Step::Nothing, Step::Again(1.0), Step::More(2.0)];
+        let expected = [Step::Nothing, Step::Nothing, Step::Again, Step::More(3.0)];
         assert_eq!(steps(&mut counter, &[(9, 4.0), (10, 5.0), (10, 6.0), (11, 8.0)]), expected);
     }
 
@@ -124,7 +120,7 @@ mod tests {
         let steps = [(9, 4.0), (10, 5.0), (10, 7.0), (11, 2.0), (11, 2.0), (12, f64::NAN), (13, 0.0)]
             .map(|(time, more)| counter.delta(time, more));
         let nothing = Step::Nothing;
-        let expected = [nothing, nothing, Step::Again(2.0), Step::More(2.0), nothing, nothing, Step::More(0.0)];
+        let expected = [nothing, nothing, Step::Again, Step::More(2.0), nothing, nothing, Step::More(0.0)];
         assert_eq!(steps, expected);
         assert_eq!(Counter::default().delta(1, 3.0), Step::More(3.0), "the first one, too");
     }

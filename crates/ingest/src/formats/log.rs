@@ -10,11 +10,11 @@ use super::log_line::{LogParser, Taken, endpoint, looks_like_log};
 use super::records::Records;
 use crate::columns::{Column, Columns};
 use crate::fields::{Cell, misplaced};
-use crate::layout::{Line, LineReader, PlainFields};
+use crate::layout::{Line, LineReader, PlainFields, Reading};
 use crate::lines::Lines;
 use crate::rows::{Requests, Rows, SeriesRows};
 use crate::time::When;
-use crate::{IngestError, LatencyUnit, LogFormat, Options, Progress, Result};
+use crate::{Found, IngestError, LatencyUnit, LogFormat, Options, Progress, Result};
 
 /// The records of an access log. Blank lines are skipped.
 pub(super) struct AccessLog {
@@ -22,6 +22,7 @@ pub(super) struct AccessLog {
     parser: Parser,
     /// The endpoint's place among the text columns.
     endpoint: usize,
+    found: Arc<Found>,
     progress: Arc<Progress>,
 }
 
@@ -52,7 +53,7 @@ impl AccessLog {
         let endpoint = columns.texts().position(|name| name == "endpoint").ok_or_else(|| misplaced("endpoint"))?;
         let fields = columns.filling().iter().map(|filling| filling.field.clone()).collect();
         let parser = Parser::of(options, fields, progress)?;
-        Ok(Self { lines, parser, endpoint, progress: Arc::clone(progress) })
+        Ok(Self { lines, parser, endpoint, found: Arc::clone(&options.found), progress: Arc::clone(progress) })
     }
 }
 
@@ -84,7 +85,7 @@ impl Parser {
         Ok(())
     }
 
-    fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
+    fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Reading<'a>> {
         self.tell(line)?;
         let (parser, unit, fields, progress) = match self {
             Parser::Untold { .. } => {
@@ -113,7 +114,15 @@ impl Parser {
         };
         let (when, endpoint, status) = (When::At(line.time), endpoint(line.request), line.status);
         let filling = fields.as_mut().map(|fields| fields.read(text)).unwrap_or_default();
-        Ok(Some(Line { when, endpoint, status, seconds, filling }))
+        Ok(Reading::Request(Line { when, endpoint, status, seconds, filling }))
+    }
+
+    /// In how many requests fields said something that a person wrote down; counted anew from then on.
+    fn said(&mut self) -> Vec<(String, u64)> {
+        match self {
+            Parser::Layout(reader) => reader.said(),
+            Parser::Untold { .. } | Parser::Combined { .. } => Vec::new(),
+        }
     }
 }
 
@@ -121,6 +130,9 @@ impl Records<SeriesRows<Requests>> for AccessLog {
     fn read_one(&mut self, rows: &mut SeriesRows<Requests>) -> Result<bool> {
         let line = loop {
             if !self.lines.advance()? {
+                for (field, rows) in self.parser.said() {
+                    self.found.add_given(&field, rows);
+                }
                 return Ok(false);
             }
             let text = self.lines.line();
@@ -128,8 +140,9 @@ impl Records<SeriesRows<Requests>> for AccessLog {
                 continue;
             }
             match self.parser.parse(text) {
-                Ok(Some(line)) => break line,
-                Ok(None) => {}
+                Ok(Reading::Request(line)) => break line,
+                Ok(Reading::Directive) => {}
+                Ok(Reading::NoRequest(why)) => self.progress.add_no_request(&why),
                 // What a rotation leaves behind is no request.
                 Err(_) if is_turned_over(text) => self.progress.add_turned_over(),
                 Err(error) => return Err(self.lines.refuse(error)),
@@ -168,8 +181,8 @@ impl<R: Rows> Records<R> for TimesOfLog {
     fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         while self.lines.advance()? {
             let line = self.lines.line();
-            let read = if line.is_empty() { Ok(None) } else { self.parser.parse(line) };
-            let Some(line) = read.map_err(|e| self.lines.refuse(e))? else { continue };
+            let read = if line.is_empty() { Ok(Reading::Directive) } else { self.parser.parse(line) };
+            let Reading::Request(line) = read.map_err(|e| self.lines.refuse(e))? else { continue };
             let time = match line.when {
                 When::At(micros) => chrono::DateTime::from_timestamp_micros(micros)
                     .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),

@@ -23,6 +23,7 @@ pub(super) fn read(text: &str) -> Result<TextLayout> {
         };
     }
     push_literal(&mut pieces, rest.as_bytes());
+    whole_times(&mut pieces)?;
     TextLayout::of(pieces)
 }
 
@@ -73,7 +74,10 @@ fn push_directive<'a>(pieces: &mut Vec<Piece>, text: &'a str) -> Result<&'a str>
             push_literal(pieces, b"]");
             return Ok(after);
         }
-        ("t", Some(format)) => time(format),
+        ("t", Some(format)) => {
+            push_time(pieces, name, format);
+            return Ok(after);
+        }
         ("r", _) => Role::Request,
         ("U", _) => Role::Target,
         ("q", _) => Role::Query,
@@ -90,13 +94,104 @@ fn push_directive<'a>(pieces: &mut Vec<Piece>, text: &'a str) -> Result<&'a str>
     Ok(after)
 }
 
-/// Of `%{format}t`: of the request's beginning or end, which `begin:` and `end:` say.
-fn time(format: &str) -> Role {
+/// Adds `%{format}t`, which is of the request's beginning or end, as `begin:` and `end:` say. What stands apart of a time, such as its
+/// fraction or its offset, is one field with it and the text between them.
+fn push_time(pieces: &mut Vec<Piece>, name: String, format: &str) {
+    let is_end = format.starts_with("end:");
     let format = ["begin:", "end:"].into_iter().find_map(|when| format.strip_prefix(when)).unwrap_or(format);
-    match format {
-        "sec" | "msec" | "usec" => Role::Time(TimeForm::Written),
-        // Digits behind a time that another directive writes.
-        "msec_frac" | "usec_frac" => Role::Skip,
-        pattern => Role::Time(TimeForm::Pattern(pattern.to_string())),
+    let pattern = match format {
+        "sec" | "msec" | "usec" => {
+            push_field(pieces, Field { name, role: Role::Time(TimeForm::Written), is_list: false });
+            return;
+        }
+        "msec_frac" => "%3f",
+        "usec_frac" => "%6f",
+        pattern => pattern,
+    };
+    let text = match pieces.as_slice() {
+        [.., Piece::Field(_), Piece::Literal(text)] => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    };
+    let before = pieces.len().checked_sub(1 + usize::from(!text.is_empty()));
+    if let Some(Piece::Field(Field { name: known, role: Role::Time(TimeForm::Pattern(whole)), .. })) =
+        before.and_then(|before| pieces.get_mut(before))
+        && known.contains("{end:") == is_end
+        && Parts::of(whole).lack(Parts::of(pattern))
+    {
+        known.push_str(&text);
+        known.push_str(&name);
+        whole.push_str(&text.replace('%', "%%"));
+        whole.push_str(pattern);
+        if !text.is_empty() {
+            pieces.pop();
+        }
+        return;
+    }
+    push_field(pieces, Field { name, role: Role::Time(TimeForm::Pattern(pattern.to_string())), is_list: false });
+}
+
+/// Leaves out what is no whole time, and refuses an offset that stands apart from a time that has none.
+fn whole_times(pieces: &mut [Piece]) -> Result<()> {
+    let (mut apart, mut without) = (None, None);
+    for piece in pieces {
+        let Piece::Field(Field { name, role, .. }) = piece else { continue };
+        let Role::Time(TimeForm::Pattern(pattern)) = role else { continue };
+        let parts = Parts::of(pattern);
+        match parts.date && parts.time_of_day {
+            true if !parts.offset => without = Some(name.clone()),
+            true => {}
+            false => {
+                apart = apart.or_else(|| parts.offset.then(|| name.clone()));
+                *role = Role::Skip;
+            }
+        }
+    }
+    match (apart, without) {
+        (Some(apart), Some(time)) => Err(refused(format!("the offset {apart} stands apart from its time {time}"))
+            .expected("both in one, such as %{%d/%b/%Y:%T %z}t, or behind each other")),
+        _ => Ok(()),
+    }
+}
+
+/// What of a time a pattern writes.
+#[derive(Default)]
+struct Parts {
+    date: bool,
+    time_of_day: bool,
+    fraction: bool,
+    offset: bool,
+}
+
+impl Parts {
+    fn of(pattern: &str) -> Parts {
+        let mut parts = Parts::default();
+        let mut letters = pattern.chars();
+        while let Some(letter) = letters.next() {
+            if letter != '%' {
+                continue;
+            }
+            // Padding, colons and digits may stand before the letter.
+            let conversion = letters.find(|c| c.is_ascii_alphabetic() || matches!(c, '%' | '+'));
+            match conversion {
+                Some('s' | 'c' | '+') => (parts.date, parts.time_of_day) = (true, true),
+                Some('d' | 'e' | 'D' | 'F' | 'x' | 'j') => parts.date = true,
+                Some('H' | 'I' | 'k' | 'l' | 'T' | 'R' | 'r' | 'X') => parts.time_of_day = true,
+                Some('f') => parts.fraction = true,
+                Some('z') => parts.offset = true,
+                _ => {}
+            }
+        }
+        parts
+    }
+
+    /// Whether it has none of what the others are, which are something.
+    fn lack(&self, other: Parts) -> bool {
+        let pairs = [
+            (self.date, other.date),
+            (self.time_of_day, other.time_of_day),
+            (self.fraction, other.fraction),
+            (self.offset, other.offset),
+        ];
+        pairs.iter().any(|(_, is)| *is) && !pairs.iter().any(|(has, is)| *has && *is)
     }
 }

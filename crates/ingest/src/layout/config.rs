@@ -89,22 +89,21 @@ impl Iterator for NginxWords<'_> {
                 None => break,
             }
         }
-        let mut letters = self.rest.char_indices();
-        let (_, first) = letters.next()?;
+        let first = self.rest.chars().next()?;
         if matches!(first, ';' | '{' | '}') {
             self.rest = &self.rest[1..];
             return Some(None);
         }
         let quote = matches!(first, '\'' | '"').then_some(first);
-        let mut word = if quote.is_some() { String::new() } else { first.to_string() };
+        let mut word = String::new();
         let mut end = self.rest.len();
+        let mut letters = self.rest.char_indices().skip(usize::from(quote.is_some()));
         while let Some((at, letter)) = letters.next() {
             match (letter, quote) {
-                ('\\', Some(quote)) => match letters.next() {
-                    Some((_, escaped)) if escaped == quote || escaped == '\\' => word.push(escaped),
-                    Some((_, other)) => word.extend(['\\', other]),
-                    None => word.push('\\'),
-                },
+                // What follows ends nothing.
+                ('\\', _) => {
+                    word.extend([Some('\\'), letters.next().map(|(_, escaped)| escaped)].into_iter().flatten())
+                }
                 (letter, Some(quote)) if letter == quote => {
                     end = at + 1;
                     break;
@@ -117,7 +116,7 @@ impl Iterator for NginxWords<'_> {
             }
         }
         self.rest = &self.rest[end..];
-        Some(Some(word))
+        Some(Some(nginx::unescaped(&word)))
     }
 }
 

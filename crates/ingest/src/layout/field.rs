@@ -37,6 +37,11 @@ pub(crate) enum Role {
     Taken(LatencyUnit),
     /// By each server that was asked, one after the other.
     UpstreamTaken(LatencyUnit),
+    /// What kind of record it is: others than those of this text are no requests.
+    Kind {
+        of_requests: &'static str,
+        others: &'static str,
+    },
 }
 
 impl Field {

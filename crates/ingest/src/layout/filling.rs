@@ -11,15 +11,14 @@ use crate::from_field::{bare, is_meant};
 pub(super) const HOST: &str = "host";
 
 /// What logs call it, besides fields that may stand before a path.
-const HOSTS: [&str; 9] = [
+const HOSTS: [&str; 7] = [
+    // CloudFront calls its own name `cs(Host)`.
+    "x_host_header",
     "host",
     "http_host",
     "cs_host",
     "authority",
     ":authority",
-    "requesthost",
-    "request.host",
-    "x_host_header",
     "server_name",
 ];
 
@@ -51,7 +50,16 @@ impl Filling {
         Ok(filling)
     }
 
-    /// The same where a line may lack some.
+    /// The same of lines that have some of them. The host is in the first of its fields that says something.
+    pub fn of_some(names: &[String], fields: &[Field]) -> Filling {
+        let places = |field: &Field| {
+            let fills = |name: &str| if name == HOST { field.role == Role::Host } else { is_meant(name, &field.name) };
+            (0..names.len()).filter(|place| fills(&names[*place])).collect()
+        };
+        Filling { names: names.to_vec(), of: fields.iter().map(places).collect() }
+    }
+
+    /// The same where a log may lack some.
     pub fn perhaps<'f>(names: &[String], parts: impl Iterator<Item = Option<&'f Field>>) -> Filling {
         let parts: Vec<Option<&Field>> = parts.collect();
         // The name that a client asked for comes before that of the server that answered.
@@ -100,8 +108,9 @@ impl Filling {
             Some(value) if name == HOST => host(&value).map(Cow::Owned),
             Some(value) => text(value),
             None if name == HOST => {
-                let target = request.and_then(|request| target_of(request)).or(target.map(|target| target.as_ref()));
-                target.filter(|target| !target.starts_with(b"/")).and_then(host).map(Cow::Owned)
+                let of_request = request.and_then(|request| target_of(request)).filter(|target| is_url(target));
+                let of_target = target.map(|target| &**target).filter(|target| begins_with_host(target));
+                of_request.or(of_target).and_then(host).map(Cow::Owned)
             }
             None => None,
         });
@@ -125,6 +134,18 @@ fn text(value: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Whether the target of a request names its host: not `/path`, `*` of OPTIONS, nor `host:port` of CONNECT, which is another one.
+fn is_url(target: &[u8]) -> bool {
+    let scheme = target.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    scheme > 0 && target[scheme..].starts_with(b"://")
+}
+
+/// The same of a field that may be a URL, a path, or a path behind a host.
+fn begins_with_host(target: &[u8]) -> bool {
+    let is_tunnel = !target.contains(&b'/') && target.contains(&b':');
+    is_url(target) || !(target.starts_with(b"/") || target == b"*" || is_tunnel)
+}
+
 /// The host of a URL or authority, in small letters, without its port.
 fn host(value: &[u8]) -> Option<String> {
     let start = value.windows(3).position(|part| part == b"://").map_or(0, |at| at + 3);
@@ -139,7 +160,7 @@ fn host(value: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::{begins_with_host, host, is_url};
 
     #[test]
     fn hosts_are_without_ports() {
@@ -154,5 +175,17 @@ mod tests {
         ] {
             assert_eq!(host(value.as_bytes()).as_deref(), name, "{value}");
         }
+    }
+
+    #[test]
+    fn a_target_may_name_no_host() {
+        for target in ["/a?u=https://b.example", "*", "a.example:443", ""] {
+            assert!(!is_url(target.as_bytes()), "{target}");
+        }
+        assert!(is_url(b"https://a.example:443/x") && !is_url(b"shop.example/cart"));
+        for target in ["/a", "*", "a.example:443", "[::1]:443"] {
+            assert!(!begins_with_host(target.as_bytes()), "{target}");
+        }
+        assert!(begins_with_host(b"shop.example/cart") && begins_with_host(b"http://a.example?x"));
     }
 }

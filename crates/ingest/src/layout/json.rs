@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::field::{Field, Role, checked, refused};
 use super::filling::HOST;
+use super::no_request::says_status;
 use super::time::TimeForm;
 use crate::{IngestError, LatencyUnit, Result};
 
@@ -14,14 +15,30 @@ use crate::{IngestError, LatencyUnit, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JsonLayout {
     fields: Vec<Field>,
+    /// For each of the first fields, as a person wrote down what it means; `None` where every line must have it anyway.
+    mapped: Vec<Option<String>>,
 }
+
+/// What logs call the host of a request, the one that the client asked for first.
+const HOSTS: [&str; 10] = [
+    "request.host",
+    "RequestHost",
+    ":authority",
+    "authority",
+    "properties.originalHost",
+    "properties.hostName",
+    "properties.host",
+    "host",
+    "http_host",
+    "server_name",
+];
 
 /// The fields of a line, each where it is there; the last of those of the same name.
 pub(crate) struct Values<'a>(Vec<Option<Cow<'a, str>>>);
 
 /// Reads `time=ts status=http.status target=http.url taken=took:ms`; `request` instead of `target` for a whole request line.
 pub(super) fn read(text: &str) -> Result<JsonLayout> {
-    let mut fields = Vec::new();
+    let (mut fields, mut mapped) = (Vec::new(), Vec::new());
     for word in text.split_whitespace() {
         let wrong = |reason: &str| {
             refused(format!("{word:?} {reason}")).expected("such as time=ts, status=http.status or taken=duration:ms")
@@ -36,21 +53,27 @@ pub(super) fn read(text: &str) -> Result<JsonLayout> {
             }
             ("taken", None) => return Err(wrong("has no unit").advice("Write it behind the field: taken=duration:ms")),
             (_, Some(_)) => return Err(wrong("has a unit, which only 'taken' has")),
-            ("time", None) => Role::Time(TimeForm::Written),
+            ("time", None) => Role::Time(TimeForm::Either),
             ("status", None) => Role::Status,
             ("target", None) => Role::Target,
             ("request", None) => Role::Request,
             (_, None) => return Err(wrong("means nothing known: time, status, target, request or taken")),
         };
+        mapped.push(matches!(role, Role::Taken(_) | Role::Target | Role::Request).then(|| word.to_string()));
         fields.push(Field { name: path.to_string(), role, is_list: false });
     }
-    JsonLayout::of(fields)
+    Ok(JsonLayout { mapped, ..JsonLayout::of(fields)? })
 }
 
 impl JsonLayout {
     pub fn of(fields: Vec<Field>) -> Result<JsonLayout> {
         checked(fields.iter())?;
-        Ok(JsonLayout { fields })
+        Ok(JsonLayout { fields, mapped: Vec::new() })
+    }
+
+    /// For each of the first fields, as a person wrote down what it means.
+    pub fn mapped(&self) -> &[Option<String>] {
+        &self.mapped
     }
 
     /// The fields that are looked for.
@@ -60,14 +83,19 @@ impl JsonLayout {
 
     /// Looks for fields of these names too.
     pub fn look_for(&mut self, names: &[String]) {
-        let hosts = ["host", "request.host", "RequestHost", "authority", "http_host", "properties.host"];
         for name in names {
-            let paths = if name == HOST { hosts.as_slice() } else { &[name.as_str()] };
-            for path in paths {
-                if !self.fields.iter().any(|field| field.name == **path) {
-                    self.fields.push(Field { name: (*path).to_string(), role: Role::Skip, is_list: false });
-                }
+            match name == HOST {
+                true => HOSTS.iter().for_each(|path| self.look_at(path, Role::Host)),
+                false => self.look_at(name, Role::Skip),
             }
+        }
+    }
+
+    fn look_at(&mut self, path: &str, role: Role) {
+        match self.fields.iter_mut().find(|field| field.name == path) {
+            Some(known) if known.role == Role::Skip => known.role = role,
+            Some(_) => {}
+            None => self.fields.push(Field { name: path.to_string(), role, is_list: false }),
         }
     }
 
@@ -89,6 +117,11 @@ impl<'a> Values<'a> {
     /// The value of the field of this number.
     pub fn take(&mut self, number: usize) -> Option<Cow<'a, str>> {
         self.0.get_mut(number)?.take()
+    }
+
+    /// The same, which stays.
+    pub fn get(&self, number: usize) -> Option<&str> {
+        self.0.get(number)?.as_deref()
     }
 }
 
@@ -188,6 +221,13 @@ impl<'a> Visitor<'a> for Walk<'_, 'a> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
+        // A status that is there and says nothing is one that nobody knows.
+        for &number in &self.at {
+            let field = &self.layout.fields[number];
+            if field.name.len() == self.depth && says_status(&field.role) {
+                self.values.0[number] = Some(Cow::Borrowed(""));
+            }
+        }
         Ok(())
     }
 }

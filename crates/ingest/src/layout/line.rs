@@ -6,8 +6,10 @@ use chrono_tz::Tz;
 
 use super::field::{Field, Role};
 use super::filling::{Filled, Filling};
+use super::json::Values;
 use super::log_format::Layout;
-use super::text::{Piece, TextLayout};
+use super::no_request::{NoRequest, says_status};
+use super::text::Piece;
 use super::time::TimeForm;
 use crate::formats::log_line::{endpoint, endpoint_of, expected};
 use crate::time::{Clock, When};
@@ -27,12 +29,25 @@ pub(crate) struct Line<'a> {
     pub filling: Vec<Option<Cow<'a, str>>>,
 }
 
+/// What a line is.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Reading<'a> {
+    Request(Line<'a>),
+    /// It says what others hold.
+    Directive,
+    NoRequest(NoRequest),
+}
+
 /// Reads lines; remembers the last time, which the lines of one second share.
 pub(crate) struct LineReader {
     layout: Layout,
     clock: Clock<'static>,
     last: Option<(Vec<u8>, When)>,
     filling: Filling,
+    /// What a line of JSON is that has no status.
+    without_status: NoRequest,
+    /// By the number of a field of JSON, requests in which it said something.
+    said: Vec<u64>,
 }
 
 /// What was found so far.
@@ -44,19 +59,39 @@ struct Found<'a> {
     target: Option<Cow<'a, [u8]>>,
     status: Option<i32>,
     upstream_status: Option<i32>,
-    taken: Option<f64>,
+    taken: Option<(LatencyUnit, f64)>,
     upstream_taken: Option<f64>,
+    /// Whether it is not known how long some server took.
+    is_upstream_unknown: bool,
 }
 
 impl LineReader {
     pub(crate) fn new(layout: &Layout, zone: Tz) -> Self {
-        Self { layout: layout.clone(), clock: Clock::of_series(zone), last: None, filling: Filling::default() }
+        let fields = match layout {
+            Layout::Json(json) => json.fields(),
+            Layout::Text(_) | Layout::W3c(_) => &[],
+        };
+        Self {
+            layout: layout.clone(),
+            clock: Clock::of_series(zone),
+            last: None,
+            filling: Filling::default(),
+            without_status: NoRequest::without_status(fields),
+            said: vec![0; fields.len()],
+        }
+    }
+
+    /// In how many requests fields of JSON said something, each as a person wrote it down; counted anew from then on.
+    pub(crate) fn said(&mut self) -> Vec<(String, u64)> {
+        let Layout::Json(json) = &self.layout else { return Vec::new() };
+        let counted = json.mapped().iter().zip(&mut self.said);
+        counted.filter_map(|(word, rows)| Some((word.clone()?, std::mem::take(rows)))).collect()
     }
 
     /// The same that also says what fields of these names say, as far as lines have them.
     pub(crate) fn perhaps_filling(mut self, names: &[String]) -> Self {
-        if let Layout::Text(TextLayout(pieces)) = &self.layout {
-            self.filling = Filling::perhaps(names, pieces.iter().map(Piece::field));
+        if let Layout::Text(text) = &self.layout {
+            self.filling = Filling::perhaps(names, text.pieces.iter().map(Piece::field));
         }
         self
     }
@@ -67,36 +102,51 @@ impl LineReader {
             return Ok(self);
         }
         self.filling = match &mut self.layout {
-            Layout::Text(TextLayout(pieces)) => Filling::of(names, pieces.iter().map(Piece::field))?,
+            Layout::Text(text) => Filling::of(names, text.pieces.iter().map(Piece::field))?,
             Layout::Json(json) => {
                 json.look_for(names);
-                Filling::perhaps(names, json.fields().iter().map(Some))
+                Filling::of_some(names, json.fields())
             }
             Layout::W3c(told) => Filling::perhaps(names, told.fields().iter().map(Some)),
         };
         Ok(self)
     }
 
-    /// Reads a line without its line ending; `None` if it is one that says what others hold.
-    pub(crate) fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Option<Line<'a>>> {
-        let Self { layout, clock, last, filling } = self;
+    /// Reads a line without its line ending.
+    pub(crate) fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Reading<'a>> {
+        let Self { layout, clock, last, filling, without_status, said } = self;
         let mut found = Found::default();
         match layout {
-            Layout::Text(TextLayout(pieces)) => found.of_text(pieces, line, *clock, last, filling)?,
+            Layout::Text(text) => {
+                if let Err(error) = found.of_text(&text.pieces, line, *clock, last, filling) {
+                    return text.messages.has(line).map(Reading::NoRequest).ok_or(error);
+                }
+            }
             Layout::W3c(told) if line.starts_with(b"#") => {
-                told.told(line);
+                told.told(line)?;
                 *filling = Filling::perhaps(filling.names(), told.fields().iter().map(Some));
-                return Ok(None);
+                return Ok(Reading::Directive);
             }
             Layout::W3c(told) => found.of_columns(told.values(line)?, *clock, last, filling)?,
             Layout::Json(json) => {
                 let mut values = json.values(line)?;
+                if let Some(other) = other(json.fields(), &values) {
+                    return Ok(Reading::NoRequest(other));
+                }
+                let has_status =
+                    |(number, field): (usize, &Field)| says_status(&field.role) && values.get(number).is_some();
+                if !json.fields().iter().enumerate().any(has_status) {
+                    return Ok(Reading::NoRequest(without_status.clone()));
+                }
                 for (number, field) in json.fields().iter().enumerate() {
                     let value = match values.take(number) {
                         None => continue,
                         Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
                         Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
                     };
+                    if let Some(rows) = said.get_mut(number).filter(|_| !matches!(&*value, b"" | b"-")) {
+                        *rows += 1;
+                    }
                     filling.take(number, || value.clone(), &mut found.filled);
                     found.take(field, value, *clock, last)?;
                 }
@@ -113,8 +163,22 @@ impl LineReader {
             (None, None) => Cow::Borrowed(""),
         };
         let status = found.status.or(found.upstream_status).unwrap_or_default();
-        Ok(Some(Line { when, endpoint, status, seconds: found.taken.or(found.upstream_taken), filling }))
+        // A sum of which a part is not known is none.
+        let of_upstream = found.upstream_taken.filter(|_| !found.is_upstream_unknown);
+        let seconds = found.taken.map(|(_, seconds)| seconds).or(of_upstream);
+        Ok(Reading::Request(Line { when, endpoint, status, seconds, filling }))
     }
+}
+
+/// What a record is that is of another kind than requests.
+fn other(fields: &[Field], values: &Values<'_>) -> Option<NoRequest> {
+    fields.iter().enumerate().find_map(|(number, field)| match &field.role {
+        Role::Kind { of_requests, others } => {
+            let is_other = values.get(number).is_some_and(|kind| kind != *of_requests);
+            is_other.then_some(NoRequest::Message(others))
+        }
+        _ => None,
+    })
 }
 
 /// The endpoint of a request or target.
@@ -277,7 +341,7 @@ impl<'a> Found<'a> {
         last: &mut Option<(Vec<u8>, When)>,
     ) -> Result<()> {
         match &field.role {
-            Role::Skip | Role::Host | Role::Query | Role::Date | Role::TimeOfDay => {}
+            Role::Skip | Role::Host | Role::Query | Role::Date | Role::TimeOfDay | Role::Kind { .. } => {}
             Role::Request => drop(self.request.get_or_insert(value)),
             Role::Target => drop(self.target.get_or_insert(value)),
             Role::Time(_) if self.when.is_some() => {}
@@ -291,20 +355,30 @@ impl<'a> Found<'a> {
                     }
                 };
             }
-            Role::Status if self.status.is_some() => {}
+            Role::Status if self.status.is_some_and(|status| status > 0) => {}
             Role::Status => self.status = Some(status(&value).ok_or_else(|| bad(field, &value, STATUS))?),
             Role::UpstreamStatus => {
-                let last = parts(&value).filter(|part| *part != b"-").last();
+                // Where the last one gave no answer, nobody knows what the client saw.
+                let last = parts(&value).last();
                 self.upstream_status =
                     last.map(|part| status(part).ok_or_else(|| bad(field, &value, STATUS))).transpose()?;
             }
-            Role::Taken(_) if self.taken.is_some() => {}
-            Role::Taken(unit) => self.taken = taken(&value, *unit).ok_or_else(|| bad(field, &value, TAKEN))?,
+            Role::Taken(unit) => {
+                let seconds = taken(&value, *unit).ok_or_else(|| bad(field, &value, TAKEN))?;
+                // Of several the one that is written most finely, otherwise the first.
+                let is_finer = |known: LatencyUnit| unit.of(1.0) < known.of(1.0);
+                if self.taken.is_none_or(|(known, _)| is_finer(known)) {
+                    self.taken = seconds.map(|seconds| (*unit, seconds)).or(self.taken);
+                }
+            }
             Role::UpstreamTaken(unit) => {
                 for part in parts(&value) {
-                    if let Some(seconds) = taken(part, *unit).ok_or_else(|| bad(field, &value, TAKEN))? {
+                    match taken(part, *unit).ok_or_else(|| bad(field, &value, TAKEN))? {
                         // One server was asked after the other, and the client waited for all of them.
-                        self.upstream_taken = Some(self.upstream_taken.unwrap_or_default() + seconds);
+                        Some(seconds) => {
+                            self.upstream_taken = Some(self.upstream_taken.unwrap_or_default() + seconds);
+                        }
+                        None => self.is_upstream_unknown = true,
                     }
                 }
             }

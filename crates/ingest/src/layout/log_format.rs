@@ -37,6 +37,15 @@ impl LogFormat {
         &self.text
     }
 
+    /// Which fields of JSON say something besides time and status, as they were written: `target=http.url`.
+    pub fn mapped(&self) -> impl Iterator<Item = &str> {
+        let mapped = match &self.layout {
+            Layout::Json(json) => json.mapped(),
+            Layout::Text(_) | Layout::W3c(_) => &[],
+        };
+        mapped.iter().flatten().map(String::as_str)
+    }
+
     /// The layout of its lines.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout

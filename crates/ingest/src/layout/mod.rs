@@ -14,6 +14,7 @@ mod json;
 mod line;
 mod log_format;
 mod nginx;
+mod no_request;
 mod plain;
 mod presets;
 #[cfg(test)]
@@ -26,9 +27,10 @@ use std::path::Path;
 
 use crate::Result;
 use field::refused;
-pub(crate) use line::{Line, LineReader};
+pub(crate) use line::{Line, LineReader, Reading};
 use log_format::Layout;
 pub use log_format::LogFormat;
+pub use no_request::NoRequest;
 pub(crate) use plain::PlainFields;
 
 impl LogFormat {
@@ -47,7 +49,11 @@ impl LogFormat {
             return config::read(Path::new(file), name);
         }
         match (text.contains('$'), text.contains('%')) {
-            (true, _) => Ok(LogFormat::new("a format of nginx", text, Layout::Text(nginx::read(text)?))),
+            (true, _) => {
+                // As it stands in the configuration, between quotes.
+                let layout = nginx::read(&nginx::unescaped(text))?;
+                Ok(LogFormat::new("a format of nginx", text, Layout::Text(layout)))
+            }
             (false, true) if envoy::is_meant(text) => {
                 Ok(LogFormat::new("a format of Envoy", text, Layout::Text(envoy::read(text)?)))
             }

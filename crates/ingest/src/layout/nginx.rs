@@ -8,8 +8,36 @@ use super::text::{TextLayout, push_field, push_literal};
 use super::time::TimeForm;
 use crate::{LatencyUnit, Result};
 
+/// A word of the configuration as nginx takes it: `\t` is a tab, `\"` a quote. Other backslashes stay.
+///
+/// `ngx_conf_read_token` in <https://github.com/nginx/nginx/blob/master/src/core/ngx_conf_file.c>.
+pub(super) fn unescaped(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut letters = word.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('n') => out.push('\n'),
+            Some(quote @ ('"' | '\'' | '\\')) => out.push(quote),
+            Some(other) => out.extend(['\\', other]),
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
 /// The layout of a format.
 pub(super) fn read(text: &str) -> Result<TextLayout> {
+    // A line ends anyway.
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.contains('\n') {
+        return Err(refused("the format spreads a request over several lines").expected("one line for each request"));
+    }
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, variable)) = rest.split_once('$') {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono_tz::Tz;
 
-use super::line::LineReader;
+use super::line::{LineReader, Reading};
 use super::presets;
 use crate::Result;
 
@@ -20,7 +20,9 @@ impl PlainFields {
 
     /// What they say in a line; nothing in one of another shape, which counts all the same.
     pub fn read<'a>(&mut self, line: &'a [u8]) -> Vec<Option<Cow<'a, str>>> {
-        let read = self.0[presets::plain_of(line)].parse(line);
-        read.ok().flatten().map(|line| line.filling).unwrap_or_default()
+        match self.0[presets::plain_of(line)].parse(line) {
+            Ok(Reading::Request(line)) => line.filling,
+            Ok(Reading::Directive | Reading::NoRequest(_)) | Err(_) => Vec::new(),
+        }
     }
 }

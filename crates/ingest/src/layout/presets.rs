@@ -2,8 +2,10 @@
 
 use super::field::{Field, Role, refused};
 use super::json::JsonLayout;
-use super::line::LineReader;
+use super::line::{LineReader, Reading};
 use super::log_format::{Layout, LogFormat};
+use super::no_request::Messages;
+use super::text::TextLayout;
 use super::time::TimeForm;
 use super::w3c::{W3c, is_directive};
 use super::{envoy, nginx};
@@ -22,6 +24,8 @@ enum Lines {
     Text(&'static str),
     /// The same, for lines that are read otherwise where no name is given.
     Named(&'static str),
+    /// The same, of a log that holds messages of HAProxy too.
+    HaProxy(&'static str),
     Envoy(&'static str),
     /// As lines of `#` say.
     W3c,
@@ -100,7 +104,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         name: "haproxy",
         said: "the HTTP log of HAProxy",
-        lines: Lines::Text(
+        lines: Lines::HaProxy(
             "$client [$time_local] $frontend $backend $queued/$waited/$connected/$answered/$taken_ms $status $bytes \
              $request_cookie $response_cookie $termination $connections $queues \"$request\"",
         ),
@@ -120,6 +124,11 @@ const PRESETS: &[Preset] = &[
         said: "the JSON log of Caddy",
         lines: Lines::Json(
             &[
+                // An error of a handler is logged besides the request that it happened to.
+                (
+                    "msg",
+                    Role::Kind { of_requests: "handled request", others: "with another msg than \"handled request\"" },
+                ),
                 ("ts", WRITTEN),
                 ("request.uri", Role::Target),
                 ("status", Role::Status),
@@ -195,11 +204,17 @@ const PRESETS: &[Preset] = &[
                 ("time_iso8601", WRITTEN),
                 ("msec", WRITTEN),
                 ("time_local", Role::Time(TimeForm::Clf)),
+                // What configurations usually call one of these.
+                ("time", Role::Time(TimeForm::Either)),
+                ("@timestamp", Role::Time(TimeForm::Either)),
+                ("timestamp", Role::Time(TimeForm::Either)),
                 ("request", Role::Request),
                 ("request_uri", Role::Target),
                 ("uri", Role::Target),
                 ("status", Role::Status),
+                ("upstream_status", Role::UpstreamStatus),
                 ("request_time", Role::Taken(LatencyUnit::Seconds)),
+                ("upstream_response_time", Role::UpstreamTaken(LatencyUnit::Seconds)),
             ],
             &["status", "request_time"],
         ),
@@ -250,6 +265,7 @@ impl Preset {
     fn format(&self) -> Result<LogFormat> {
         let layout = match &self.lines {
             Lines::Text(text) | Lines::Named(text) => Layout::Text(nginx::read(text)?),
+            Lines::HaProxy(text) => Layout::Text(TextLayout { messages: Messages::HaProxy, ..nginx::read(text)? }),
             Lines::Envoy(text) => Layout::Text(envoy::read(text)?),
             Lines::W3c => Layout::W3c(W3c::default()),
             Lines::Json(fields, _) => {
@@ -275,7 +291,11 @@ impl Preset {
             }
             (Lines::Named(_), _) => false,
             (Lines::W3c, _) => is_directive(line),
-            _ => LineReader::new(layout, chrono_tz::Tz::UTC).parse(line).is_ok(),
+            (_, layout) => match LineReader::new(layout, chrono_tz::Tz::UTC).parse(line) {
+                Ok(Reading::Request(_)) => true,
+                Ok(Reading::NoRequest(_)) => matches!(layout, Layout::Text(text) if text.messages.has_signed(line)),
+                Ok(Reading::Directive) | Err(_) => false,
+            },
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Lines that are literal text and fields between it.
 
 use super::field::{Field, Role, checked, refused};
+use super::no_request::Messages;
 use crate::Result;
 
 /// Literal text and fields, in the order of the line.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TextLayout(pub Vec<Piece>);
+pub(crate) struct TextLayout {
+    pub pieces: Vec<Piece>,
+    /// Which lines of the log are none of these.
+    pub messages: Messages,
+}
 
 /// A part of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +32,7 @@ impl TextLayout {
             }
         }
         checked(fields())?;
-        Ok(TextLayout(pieces))
+        Ok(TextLayout { pieces, messages: Messages::default() })
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum TimeForm {
     Clf,
     /// As in any file: `2026-10-01T12:00:00+02:00`, or a number since 1970.
     Written,
+    /// As either of them.
+    Either,
     /// By a pattern of `strftime`.
     Pattern(String),
 }
@@ -22,7 +24,7 @@ impl TimeForm {
     pub fn ends_itself(&self) -> bool {
         match self {
             TimeForm::Clf | TimeForm::Pattern(_) => true,
-            TimeForm::Written => false,
+            TimeForm::Written | TimeForm::Either => false,
         }
     }
 
@@ -38,7 +40,7 @@ impl TimeForm {
                 };
                 Some(text.len() - rest.len())
             }
-            TimeForm::Written => Some(text.len()),
+            TimeForm::Written | TimeForm::Either => Some(text.len()),
         }
     }
 
@@ -53,7 +55,8 @@ impl TimeForm {
                 Some((local, None, length)) if length == text.len() => clock.local(local).map(Some),
                 _ => Ok(None),
             },
-            TimeForm::Written => clock.read(&String::from_utf8_lossy(text)).map(Some),
+            TimeForm::Either if clf(text).is_some() => TimeForm::Clf.read(text, clock),
+            TimeForm::Written | TimeForm::Either => clock.read(&String::from_utf8_lossy(text)).map(Some),
             TimeForm::Pattern(pattern) => {
                 let shown = String::from_utf8_lossy(text);
                 if let Ok(time) = DateTime::parse_from_str(&shown, pattern) {

@@ -21,7 +21,7 @@ pub(super) fn is_directive(line: &[u8]) -> bool {
 
 impl W3c {
     /// Takes a line of `#`.
-    pub fn told(&mut self, line: &[u8]) {
+    pub fn told(&mut self, line: &[u8]) -> Result<()> {
         let line = String::from_utf8_lossy(line);
         if let Some(software) = line.strip_prefix("#Software:") {
             self.is_iis = software.contains("Internet Information Services");
@@ -33,7 +33,18 @@ impl W3c {
             let unit = if is_iis { LatencyUnit::Milliseconds } else { LatencyUnit::Seconds };
             let field = |name: &str| Field { name: name.to_string(), role: role(name, unit), is_list: false };
             self.fields = names.into_iter().map(field).collect();
+            let lacks = |role: &Role| !self.fields.iter().any(|field| field.role == *role);
+            let needed = [(Role::Date, "date"), (Role::TimeOfDay, "time"), (Role::Status, "sc-status")];
+            if let Some((_, name)) = needed.iter().find(|(role, _)| lacks(role)) {
+                // Nothing says what the lines behind it hold.
+                self.fields.clear();
+                let problem = format!("the fields of the log lack {name}");
+                return Err(IngestError::bad_line(problem)
+                    .expected("#Fields: with date, time and sc-status among them")
+                    .advice("Have the server log it: without it nobody knows what became of a request, or when"));
+            }
         }
+        Ok(())
     }
 
     /// The fields of a line, in order.

@@ -38,6 +38,8 @@ pub struct Collected {
     series: HashSet<Arc<Labels>>,
     /// Which selectors of the mapping were met.
     met: Vec<bool>,
+    /// By rule, column and label: series that were to have the label, and how many do not.
+    labelled: BTreeMap<(usize, String, String), (u64, u64)>,
     /// The series of the sample before, and whether it meets a rule: samples of a series mostly follow each other.
     last: Option<(Arc<Labels>, bool)>,
 }
@@ -50,6 +52,22 @@ pub struct Unmatched {
     pub line: usize,
     /// The selector.
     pub selector: String,
+}
+
+/// A label that is to fill a column and that series of a rule do not have: all of them, or some where it fills the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unlabelled {
+    /// The line of the rule in the mapping.
+    pub line: usize,
+    /// The column.
+    pub column: String,
+    /// The label.
+    pub label: String,
+    /// Series of the rule.
+    pub series: u64,
+    /// Those without the label.
+    pub missing: u64,
 }
 
 impl Collected {
@@ -71,6 +89,7 @@ impl Collected {
             values: Found::default(),
             series: HashSet::new(),
             met,
+            labelled: BTreeMap::new(),
             last: None,
         }
     }
@@ -144,6 +163,9 @@ impl Collected {
             return Ok(false);
         }
         self.series.insert(Arc::clone(labels));
+        let mut rules: Vec<usize> = found.iter().map(|target| target.rule).collect();
+        rules.dedup();
+        rules.into_iter().for_each(|rule| self.note_labels(rule, labels));
         for target in found {
             if let Some(met) = self.met.get_mut(target.selector) {
                 *met = true;
@@ -153,6 +175,26 @@ impl Collected {
             }
         }
         Ok(true)
+    }
+
+    /// Notes which of the labels that fill columns of a rule's rows a series has.
+    fn note_labels(&mut self, rule: usize, labels: &Labels) {
+        let Some(of) = self.mapping.rules.get(rule) else { return };
+        for (column, label) in of.filled() {
+            let (series, missing) = self.labelled.entry((rule, column.to_string(), label.to_string())).or_default();
+            *series += 1;
+            *missing += u64::from(labels.get(label).is_empty());
+        }
+    }
+
+    /// Labels that are to fill columns and that no series of the rule has; of a status, also those that some do not have.
+    pub fn unlabelled(&self) -> Vec<Unlabelled> {
+        let all = self.labelled.iter().filter_map(|((rule, column, label), &(series, missing))| {
+            let is_told = missing == series || column == "status" && missing > 0;
+            let line = self.mapping.rules.get(*rule).filter(|_| is_told)?.line;
+            Some(Unlabelled { line, column: column.clone(), label: label.clone(), series, missing })
+        });
+        all.collect()
     }
 
     /// Series that meet a rule.

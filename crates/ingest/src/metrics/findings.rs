@@ -12,8 +12,14 @@ pub struct Findings {
     pub appeared: u64,
     /// What the first samples of these say that is not counted.
     pub appeared_with: f64,
-    /// Instants for which a series has two values.
+    /// Instants for which a series has several values, of which the greatest counts.
     pub again: u64,
+    /// Samples that say something else of an instant than the one that is stored.
+    pub again_stored: u64,
+    /// Samples that are not later than the last one that is stored of their series.
+    pub known: u64,
+    /// Samples of gauges that are no finite number.
+    pub infinite: u64,
     /// Slices in which more events are good, or bad, than there are.
     pub excess: u64,
     /// Slices in which a bucket of a histogram counts more than a wider one.
@@ -24,8 +30,8 @@ pub struct Findings {
     pub not_seconds: u64,
     /// How often a counter fell although it did not begin again, as it says.
     pub fallen: u64,
-    /// How often a counter fell to more than half of what it was, or rose in one step to where it had fallen from: a counter that
-    /// begins again seldom does, several counters under one name do.
+    /// Series that again and again fell to more than half of what they were, or rose in one step to where they had fallen from: several
+    /// counters under one name do, one that begins again does not.
     pub mixed: u64,
     /// Increments that begin before the one before them ends.
     pub overlapping: u64,
@@ -49,6 +55,9 @@ impl Findings {
         self.appeared += other.appeared;
         self.appeared_with += other.appeared_with;
         self.again += other.again;
+        self.again_stored += other.again_stored;
+        self.known += other.known;
+        self.infinite += other.infinite;
         self.excess += other.excess;
         self.uneven += other.uneven;
         self.coarse += other.coarse;

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub histogram: HistogramCounter,
     /// What its number was before it last began again.
     pub fell_from: Option<f64>,
+    /// How often it seemed to be another counter.
+    pub other_counter: u32,
     /// Samples of a gauge up to this instant are stored.
     pub known: Option<i64>,
 }

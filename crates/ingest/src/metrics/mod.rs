@@ -24,6 +24,6 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{Collected, Unmatched};
+pub use collect::{Collected, Unlabelled, Unmatched};
 pub use findings::Findings;
 pub use tally::Tally;

@@ -12,6 +12,9 @@ use crate::counters::{HistogramStep, Step};
 use crate::samples::{NativeHistogram, Temporality};
 use crate::{IngestError, Result};
 
+/// After so many steps that look like those between two counters a series is taken for several.
+const AGAIN_AND_AGAIN: u32 = 3;
+
 /// What a member counted in a slice.
 #[derive(Debug, Clone)]
 pub(super) enum Counted {
@@ -97,16 +100,33 @@ impl Sweep {
             while let Some(record) =
                 self.ahead.take_if(|next| (next.group, slice(next.time, self.bounds.slice_micros)) == first)
             {
+                let record = self.at_once(record)?;
                 let (member, time) = (record.member, record.time);
                 if let Some(more) = self.step(record)?
                     && time >= self.bounds.from
                 {
                     counted.push((member, more));
                 }
-                self.ahead = self.samples.next()?;
             }
             if !counted.is_empty() {
                 return Ok(Some(Slice { group: first.0, start: first.1, counted }));
+            }
+        }
+    }
+
+    /// A record together with what else is said of its series at its instant: of several numbers the greatest counts, in whatever
+    /// order they came.
+    fn at_once(&mut self, mut record: Record) -> Result<Record> {
+        loop {
+            self.ahead = self.samples.next()?;
+            let is_same = |next: &mut Record| {
+                (next.group, next.member, next.time) == (record.group, record.member, record.time)
+                    && matches!((&next.value, &record.value), (Sampled::Number(_), Sampled::Number(_)))
+            };
+            let Some(next) = self.ahead.take_if(is_same) else { return Ok(record) };
+            if let (Sampled::Number(kept), Sampled::Number(other)) = (&mut record.value, &next.value) {
+                self.findings.again += u64::from(kept != other && record.time >= self.bounds.from);
+                *kept = kept.max(*other);
             }
         }
     }
@@ -145,7 +165,9 @@ impl Sweep {
                 state.number.began(at);
                 Ok(None)
             }
-            Sampled::Number(value) if member.target.part == Part::Gauge => taken.gauge(value, state),
+            Sampled::Number(value) if member.target.part == Part::Gauge => {
+                taken.gauge(value, state, &mut self.findings)
+            }
             Sampled::Number(value) => taken.number(value, state, &mut self.findings),
             Sampled::Histogram(_) if member.target.part == Part::Gauge => Ok(None),
             Sampled::Histogram(histogram) => Ok(taken.histogram(&histogram, state, &mut self.findings)),
@@ -170,12 +192,17 @@ struct Taken<'s> {
 }
 
 impl Taken<'_> {
-    fn gauge(&self, value: f64, state: &mut State) -> Result<Option<Counted>> {
+    fn gauge(&self, value: f64, state: &mut State, findings: &mut Findings) -> Result<Option<Counted>> {
         if self.is_delta {
             return Err(bad(self.member, self.time, "says by how much it changed, not what it is".to_string())
                 .expected("values for a gauge, of cumulative temporality"));
         }
-        if state.known.is_some_and(|known| self.time <= known) || !value.is_finite() {
+        if state.known.is_some_and(|known| self.time <= known) {
+            findings.known += u64::from(self.counts);
+            return Ok(None);
+        }
+        if !value.is_finite() {
+            findings.infinite += u64::from(self.counts);
             return Ok(None);
         }
         state.known = Some(self.time);
@@ -195,16 +222,20 @@ impl Taken<'_> {
             state.number.step(self.time, value, self.slice)
         };
         self.note(before, is_reset(step), findings);
-        if !self.is_delta && self.since.is_none() {
-            findings.mixed += u64::from(is_mixed(last, value, step, state) && self.counts);
+        if !self.is_delta && self.since.is_none() && is_of_another(last, value, step, state) && self.counts {
+            state.other_counter += 1;
+            findings.mixed += u64::from(state.other_counter == AGAIN_AND_AGAIN);
         }
         let more = match step {
             Step::More(more) | Step::Reset(more) => more,
-            Step::Again(more) => {
-                findings.again += u64::from(self.counts);
-                more
+            Step::Again => {
+                findings.again_stored += u64::from(self.counts);
+                return Ok(None);
             }
-            Step::Nothing => return Ok(None),
+            Step::Nothing => {
+                findings.known += u64::from(self.counts);
+                return Ok(None);
+            }
             Step::First if self.new_is_zero && self.is_new => value,
             Step::First => {
                 findings.first(self.counts, self.is_new, value);
@@ -238,7 +269,10 @@ impl Taken<'_> {
         let more = match step {
             HistogramStep::More(more) => more,
             HistogramStep::Reset(all) => NativeHistogram::clone(&all),
-            HistogramStep::Nothing => return None,
+            HistogramStep::Nothing => {
+                findings.known += u64::from(self.counts);
+                return None;
+            }
             HistogramStep::First if self.new_is_zero && is_new => NativeHistogram::clone(value),
             HistogramStep::First => {
                 findings.first(self.counts, is_new, value.count);
@@ -265,7 +299,7 @@ impl Taken<'_> {
 }
 
 /// Whether a step is one between two counters rather than of one: down, but not far, or up to where it had fallen from at once.
-fn is_mixed(last: Option<(i64, f64)>, value: f64, step: Step, state: &mut State) -> bool {
+fn is_of_another(last: Option<(i64, f64)>, value: f64, step: Step, state: &mut State) -> bool {
     let Some((_, last)) = last else { return false };
     if is_reset(step) && value < last {
         state.fell_from = Some(last);

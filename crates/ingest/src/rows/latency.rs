@@ -103,8 +103,16 @@ impl Latency {
             _ if self.is_in_part => None,
             (Some(le), None) => Some(le.clone()),
             (None, Some(within)) => Some(within.counts()),
-            // Those of some rows and those of others, at limits that may not be the same.
-            (Some(_), Some(_)) | (None, None) => None,
+            // Of some rows and of others: exact for all where both were counted.
+            (Some(le), Some(within)) => {
+                let within = within.counts();
+                let both = le.iter().filter_map(|(limit, count)| {
+                    let at = within.binary_search_by_key(limit, |(limit, _)| *limit).ok()?;
+                    Some((*limit, count.checked_add(within.get(at)?.1)?))
+                });
+                Some(both.collect::<CountsLe>()).filter(|both| !both.is_empty())
+            }
+            (None, None) => None,
         }
     }
 

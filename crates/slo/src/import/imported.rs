@@ -1,5 +1,6 @@
 //! What comes of definitions of other programs.
 
+use super::window::Window;
 use crate::mistake::{Mistake, Notes};
 use crate::place::Place;
 use crate::promql::Selector;
@@ -24,12 +25,13 @@ pub struct Imported {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Objective {
     pub name: String,
+    /// Where it is named.
+    pub place: Place,
     pub service: String,
     pub description: String,
     /// As a percentage, as it is written.
     pub percent: String,
-    /// As `28d`.
-    pub window: String,
+    pub window: Option<Window>,
     pub counts: Counts,
 }
 

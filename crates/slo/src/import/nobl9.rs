@@ -1,9 +1,10 @@
 //! Nobl9: objects of kind `SLO` whose counts are queries of Prometheus.
 
-use super::document::{budgeting, inner};
+use super::document::{budgeting, inner, named};
 use super::imported::{Counts, Found, Objective};
 use super::percent::percent_of;
 use super::ratio::{Queried, bad_of_total, good_of_total};
+use super::window::Window;
 use crate::fields::Fields;
 use crate::yaml::Node;
 
@@ -15,25 +16,32 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
         let kind = outer.get("kind").map_or_else(|| "no kind".to_string(), |kind| format!("kind {}", kind.what()));
         return notes.error(document.place, format!("an object of {kind}; objectives are of kind SLO"));
     }
-    let name = outer.get("metadata").and_then(|node| inner(node, "name")).and_then(Node::text);
+    let name = named(&outer, notes);
     let spec = outer.need("spec", notes).and_then(|node| Fields::open(node, "spec", notes));
-    let (Some(name), Some(spec)) = (name, spec) else { return };
+    let (Some((name, place)), Some(spec)) = (name, spec) else { return };
     let service = spec.need_text("service", notes).unwrap_or(name);
     let description = spec.text("description", notes).unwrap_or_default();
     budgeting(&spec, name, notes);
-    let window = spec.list("timeWindows", notes).and_then(<[Node]>::first).and_then(window);
+    let Ok(window) = Window::read(&spec, "timeWindows", length, name, notes) else { return };
+    if spec.need("objectives", notes).is_none() {
+        return;
+    }
     let objectives = spec.list("objectives", notes).unwrap_or_default();
-    let Some(window) = window else {
-        return found.leave_out(spec.place, name, "its time window is none of rolling days, hours or weeks");
-    };
+    if window.is_none() {
+        return found.leave_out(spec.place, name, "it has no time window");
+    }
     for (at, objective) in objectives.iter().enumerate() {
         let of = if objectives.len() == 1 { name.to_string() } else { format!("{name}-{}", at + 1) };
-        let percent = inner(objective, "target").and_then(Node::text).and_then(percent_of);
-        match (percent, counts(objective)) {
-            (None, _) => found.leave_out(objective.place, &of, "it has no target from 0 to 1"),
+        let Some((target, text)) = inner(objective, "target").and_then(|node| Some((node, node.text()?))) else {
+            found.leave_out(objective.place, &of, "it has no target");
+            continue;
+        };
+        match (percent_of(text), counts(objective)) {
+            (Err(reason), _) => found.leave_out(target.place, &of, reason),
             (_, Err(reason)) => found.leave_out(objective.place, &of, reason),
-            (Some(percent), Ok(counts)) => found.objectives.push(Objective {
+            (Ok(percent), Ok(counts)) => found.objectives.push(Objective {
                 name: of,
+                place,
                 service: service.to_string(),
                 description: description.to_string(),
                 percent,
@@ -45,15 +53,21 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
 }
 
 /// `{unit: Day, count: 28}` as `28d`.
-fn window(node: &Node) -> Option<String> {
-    let count: u32 = inner(node, "count")?.text()?.parse().ok()?;
-    let unit = match inner(node, "unit")?.text()? {
+fn length(window: &Fields<'_>) -> Result<String, String> {
+    let text = |name: &str| window.get(name).and_then(Node::text).ok_or_else(|| format!("missing field '{name}'"));
+    let unit = match text("unit")? {
+        "Minute" => "m",
         "Hour" => "h",
         "Day" => "d",
         "Week" => "w",
-        _ => return None,
+        "Month" => "M",
+        "Quarter" => "Q",
+        "Year" => "Y",
+        other => {
+            return Err(format!("unit '{other}' is none of Minute, Hour, Day, Week, Month, Quarter and Year"));
+        }
     };
-    Some(format!("{count}{unit}"))
+    Ok(format!("{}{unit}", text("count")?))
 }
 
 fn counts(objective: &Node) -> Result<Counts, String> {

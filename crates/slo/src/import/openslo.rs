@@ -1,33 +1,36 @@
 //! OpenSLO of version 1 whose metrics are queries of Prometheus.
 
-use super::document::{budgeting, inner};
+use super::document::{budgeting, inner, named};
 use super::imported::{Counts, Found, Objective};
-use super::percent::percent_of;
+use super::percent::{percent, percent_of};
 use super::ratio::{Queried, bad_of_total, good_and_bad, good_of_total, ratio};
+use super::window::Window;
 use crate::fields::Fields;
 use crate::yaml::Node;
 
-/// The objectives of the documents of a file: an SLO may refer to an SLI that stands beside it.
-pub(super) fn read(documents: &[&Node], found: &mut Found<'_>) {
+/// The objectives of the documents of a file: an SLO may refer to an SLI that stands in any of the files, which is among `all`.
+pub(super) fn read(documents: &[&Node], all: &[&Node], found: &mut Found<'_>) {
     for document in documents {
         let Some(outer) = Fields::open(document, "the document", &mut found.notes) else { continue };
         if outer.get("apiVersion").and_then(Node::text) != Some("openslo/v1") {
             found.notes.error(document.place, "expected apiVersion openslo/v1");
         } else if outer.get("kind").and_then(Node::text) == Some("SLO") {
-            one(&outer, documents, found);
+            one(&outer, all, found);
         }
     }
 }
 
-fn one(outer: &Fields<'_>, documents: &[&Node], found: &mut Found<'_>) {
+fn one(outer: &Fields<'_>, all: &[&Node], found: &mut Found<'_>) {
     let notes = &mut found.notes;
-    let name = outer.get("metadata").and_then(|node| inner(node, "name")).and_then(Node::text);
+    let name = named(outer, notes);
     let spec = outer.need("spec", notes).and_then(|node| Fields::open(node, "spec", notes));
-    let (Some(name), Some(spec)) = (name, spec) else { return };
+    let (Some((name, place)), Some(spec)) = (name, spec) else { return };
     let service = spec.need_text("service", notes).unwrap_or(name);
     let description = spec.text("description", notes).unwrap_or_default();
-    let window = spec.list("timeWindow", notes).and_then(<[Node]>::first);
-    let window = window.and_then(|node| inner(node, "duration")).and_then(Node::text).unwrap_or("28d");
+    let Ok(window) = Window::read(&spec, "timeWindow", length, name, notes) else { return };
+    if spec.need("objectives", notes).is_none() {
+        return;
+    }
     let Some(objectives) = spec.list("objectives", notes) else { return };
     budgeting(&spec, name, notes);
     let reference = spec.get("indicatorRef").and_then(Node::text);
@@ -37,7 +40,7 @@ fn one(outer: &Fields<'_>, documents: &[&Node], found: &mut Found<'_>) {
             inner(node, "kind").and_then(Node::text) == Some("SLI")
                 && inner(node, "metadata").and_then(|node| inner(node, "name")).and_then(Node::text) == Some(reference)
         };
-        documents.iter().find(is_it).and_then(|node| inner(node, "spec"))
+        all.iter().find(is_it).and_then(|node| inner(node, "spec"))
     });
     let Some(sli) = inline.or(referred) else {
         let reason = match reference {
@@ -51,24 +54,33 @@ fn one(outer: &Fields<'_>, documents: &[&Node], found: &mut Found<'_>) {
         Err(reason) => return found.leave_out(sli.place, name, reason),
     };
     for (at, objective) in objectives.iter().enumerate() {
-        let percent = match (inner(objective, "targetPercent"), inner(objective, "target")) {
-            (Some(percent), _) => percent.text().map(str::to_string),
-            (None, Some(target)) => target.text().and_then(percent_of),
-            (None, None) => None,
-        };
         let of = if objectives.len() == 1 { name.to_string() } else { format!("{name}-{}", at + 1) };
+        let in_percent = inner(objective, "targetPercent");
+        let target = in_percent.or(inner(objective, "target"));
+        let Some((target, text)) = target.and_then(|node| Some((node, node.text()?))) else {
+            found.leave_out(objective.place, &of, "it has no target");
+            continue;
+        };
+        let percent = if in_percent.is_some() { percent(text) } else { percent_of(text) };
         match percent {
-            None => found.leave_out(objective.place, &of, "it has no target from 0 to 1"),
-            Some(percent) => found.objectives.push(Objective {
+            Err(reason) => found.leave_out(target.place, &of, reason),
+            Ok(percent) => found.objectives.push(Objective {
                 name: of,
+                place,
                 service: service.to_string(),
                 description: description.to_string(),
                 percent,
-                window: window.to_string(),
+                window: window.clone(),
                 counts: counts.clone(),
             }),
         }
     }
+}
+
+/// `{duration: 28d}`.
+fn length(window: &Fields<'_>) -> Result<String, String> {
+    let duration = window.get("duration").and_then(Node::text);
+    duration.map(str::to_string).ok_or_else(|| "missing field 'duration'".to_string())
 }
 
 fn counts(sli: &Node) -> Result<Counts, String> {

@@ -1,7 +1,9 @@
 //! Pyrra: Kubernetes objects of kind `ServiceLevelObjective`.
 
-use super::document::inner;
+use super::document::{inner, named, place_of};
 use super::imported::{Counts, Found, Objective};
+use super::percent::percent;
+use super::window::Window;
 use crate::fields::Fields;
 use crate::promql::{Matcher, Selector};
 use crate::yaml::Node;
@@ -15,14 +17,21 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
         notes.error(document.place, format!("an object of {kind}; Pyrra's are of kind ServiceLevelObjective"));
         return;
     }
-    let metadata = outer.need("metadata", notes).and_then(|node| Fields::open(node, "metadata", notes));
-    let name = metadata.as_ref().and_then(|metadata| metadata.need_text("name", notes));
+    let name = named(&outer, notes);
     let spec = outer.need("spec", notes).and_then(|node| Fields::open(node, "spec", notes));
-    let (Some(name), Some(spec)) = (name, spec) else { return };
-    let (percent, window) = (spec.need_text("target", notes), spec.need_text("window", notes));
+    let (Some((name, place)), Some(spec)) = (name, spec) else { return };
+    let (target, window) = (spec.need_text("target", notes), spec.need_text("window", notes));
     let description = spec.text("description", notes).unwrap_or_default();
     let indicator = spec.need("indicator", notes).and_then(|node| Fields::open(node, "indicator", notes));
-    let (Some(percent), Some(window), Some(indicator)) = (percent, window, indicator) else { return };
+    let (Some(target), Some(window), Some(indicator)) = (target, window, indicator) else { return };
+    let percent = match percent(target) {
+        Ok(percent) => percent,
+        Err(reason) => return found.leave_out(place_of(&spec, "target"), name, reason),
+    };
+    let window = match Window::of_length(window) {
+        Ok(window) => window,
+        Err(reason) => return found.leave_out(place_of(&spec, "window"), name, reason),
+    };
     let counts = counts(&spec, &indicator);
     for (kind, node) in indicator.entries() {
         let grouping =
@@ -40,11 +49,12 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
         Err(reason) => found.leave_out(indicator.place, name, reason),
         Ok(counts) => found.objectives.push(Objective {
             name: name.to_string(),
+            place,
             // Pyrra knows no services: each of its objectives stands for one.
             service: name.to_string(),
             description: description.to_string(),
-            percent: percent.to_string(),
-            window: window.to_string(),
+            percent,
+            window: Some(window),
             counts,
         }),
     }

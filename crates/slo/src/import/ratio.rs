@@ -8,9 +8,9 @@ use crate::promql::{Expression, Node, Refused, Selector, parse};
 
 /// Counters that are added, and those that are taken away.
 #[derive(Debug, Default, PartialEq)]
-struct Terms {
-    plus: Vec<Selector>,
-    minus: Vec<Selector>,
+pub(super) struct Terms {
+    pub plus: Vec<Selector>,
+    pub minus: Vec<Selector>,
 }
 
 /// How a query names its counters.
@@ -65,7 +65,7 @@ fn divided(read: &Expression, is_good: bool) -> Result<Counts, Refused> {
 }
 
 /// A part of all events; one that is all less another part is that other part's opposite.
-fn of_parts(part: Terms, total: Vec<Selector>, is_good: bool) -> Result<Counts, String> {
+pub(super) fn of_parts(part: Terms, total: Vec<Selector>, is_good: bool) -> Result<Counts, String> {
     let events = |part: Vec<Selector>, is_good: bool, total| match is_good {
         true => Counts::Events { good: part, bad: Vec::new(), total },
         false => Counts::Events { good: Vec::new(), bad: part, total },

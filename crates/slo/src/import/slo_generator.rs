@@ -1,27 +1,26 @@
 //! Google's slo-generator: objects of kind `ServiceLevelObjective` whose backend is Prometheus.
 
-use super::document::inner;
+use super::document::{inner, named, place_of};
 use super::imported::{Counts, Found, Objective};
 use super::percent::percent_of;
 use super::ratio::{Queried, bad_of_total, good_and_bad, good_of_total, ratio};
+use super::window::Window;
 use crate::fields::Fields;
 use crate::promql::{Matcher, Selector};
 use crate::yaml::Node;
 
-/// Its windows belong to policies of error budgets, not to objectives.
-const WINDOW: &str = "28d";
+/// Days. Its windows belong to policies of error budgets, not to objectives.
+const WINDOW: u32 = 28;
 
 /// The objective of a document.
 pub(super) fn read(document: &Node, found: &mut Found<'_>) {
     let notes = &mut found.notes;
     let Some(outer) = Fields::open(document, "the document", notes) else { return };
-    let metadata = outer.need("metadata", notes);
+    let name = named(&outer, notes);
     let spec = outer.need("spec", notes).and_then(|node| Fields::open(node, "spec", notes));
-    let (Some(metadata), Some(spec)) = (metadata, spec) else { return };
-    let Some(name) = inner(metadata, "name").and_then(Node::text) else {
-        return notes.error(metadata.place, "missing field 'name' in metadata");
-    };
-    let service = inner(metadata, "labels").and_then(|labels| inner(labels, "service_name")).and_then(Node::text);
+    let (Some((name, place)), Some(spec)) = (name, spec) else { return };
+    let labels = outer.get("metadata").and_then(|metadata| inner(metadata, "labels"));
+    let service = labels.and_then(|labels| inner(labels, "service_name")).and_then(Node::text);
     let description = spec.text("description", notes).unwrap_or_default();
     let (method, backend) = (spec.need_text("method", notes), spec.text("backend", notes).unwrap_or("prometheus"));
     let (Some(method), Some(sli), Some(goal)) =
@@ -29,8 +28,9 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
     else {
         return;
     };
-    let Some(percent) = percent_of(goal) else {
-        return found.leave_out(spec.place, name, format!("its goal is {goal}, expected a share from 0 to 1"));
+    let percent = match percent_of(goal) {
+        Ok(percent) => percent,
+        Err(reason) => return found.leave_out(place_of(&spec, "goal"), name, reason),
     };
     // A backend may have a name of its own behind a slash.
     if backend.split('/').next() != Some("prometheus") {
@@ -40,10 +40,11 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
         Err(reason) => found.leave_out(sli.place, name, reason),
         Ok(counts) => found.objectives.push(Objective {
             name: name.to_string(),
+            place,
             service: service.unwrap_or(name).to_string(),
             description: description.to_string(),
             percent,
-            window: WINDOW.to_string(),
+            window: Some(Window::days(WINDOW)),
             counts,
         }),
     }

@@ -1,12 +1,15 @@
 //! Sloth: `version: prometheus/v1`, or Kubernetes objects of kind `PrometheusServiceLevel`.
 
+use super::document::place_of;
 use super::imported::{Found, Objective};
+use super::percent::percent;
 use super::ratio::{Queried, bad_of_total, ratio};
+use super::window::Window;
 use crate::fields::Fields;
 use crate::yaml::Node;
 
-/// Sloth's period, unless it is told another one when it runs.
-const WINDOW: &str = "30d";
+/// Days of Sloth's period, unless it is told another one when it runs.
+const WINDOW: u32 = 30;
 
 /// The objectives of a document.
 pub(super) fn read(document: &Node, found: &mut Found<'_>) {
@@ -26,8 +29,13 @@ pub(super) fn read(document: &Node, found: &mut Found<'_>) {
 fn one(service: &str, node: &Node, found: &mut Found<'_>) {
     let notes = &mut found.notes;
     let Some(slo) = Fields::open(node, "the SLO", notes) else { return };
-    let (name, percent) = (slo.need_text("name", notes), slo.need_text("objective", notes));
-    let (Some(name), Some(percent), Some(sli)) = (name, percent, slo.need("sli", notes)) else { return };
+    let (name, target) = (slo.need_text("name", notes), slo.need_text("objective", notes));
+    let (Some(name), Some(target), Some(sli)) = (name, target, slo.need("sli", notes)) else { return };
+    let name = format!("{service}-{name}");
+    let percent = match percent(target) {
+        Ok(percent) => percent,
+        Err(reason) => return found.leave_out(place_of(&slo, "objective"), &name, reason),
+    };
     let description = slo.text("description", notes).unwrap_or_default().to_string();
     let Some(sli) = Fields::open(sli, "sli", notes) else { return };
     let text =
@@ -55,13 +63,14 @@ fn one(service: &str, node: &Node, found: &mut Found<'_>) {
     };
     let place = events.or(raw).map_or(node.place, |node| node.place);
     match counts {
-        Err(reason) => found.leave_out(place, &format!("{service}-{name}"), reason),
+        Err(reason) => found.leave_out(place, &name, reason),
         Ok(counts) => found.objectives.push(Objective {
-            name: format!("{service}-{name}"),
+            name,
+            place: place_of(&slo, "name"),
             service: service.to_string(),
             description,
-            percent: percent.to_string(),
-            window: WINDOW.to_string(),
+            percent,
+            window: Some(Window::days(WINDOW)),
             counts,
         }),
     }

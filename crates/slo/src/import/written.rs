@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::imported::{Counts, Objective};
+use super::window::{Calendar, Window};
 use crate::promql::Selector;
 
 /// The definitions of objectives, as OpenSLO.
@@ -24,7 +25,7 @@ pub(super) fn mapping(objectives: &[Objective]) -> String {
 }
 
 fn definition(objective: &Objective) -> String {
-    let Objective { name, service, description, percent, window, counts } = objective;
+    let Objective { name, service, description, percent, window, counts, .. } = objective;
     let (quoted_name, service) = (quoted(name), quoted(service));
     let source = match counts {
         Counts::Events { .. } => format!("type: nines/events, spec: {{name: {quoted_name}}}"),
@@ -47,6 +48,7 @@ fn definition(objective: &Objective) -> String {
         "" => String::new(),
         text => format!("  description: {}\n", quoted(text)),
     };
+    let window = window.as_ref().map(time_window).unwrap_or_default();
     format!(
         "apiVersion: openslo/v1
 kind: SLO
@@ -59,11 +61,22 @@ spec:
       ratioMetric:
         rawType: success
         raw: {{metricSource: {{{source}}}}}
-  timeWindow: [{{duration: {window}, isRolling: true}}]
-  budgetingMethod: Occurrences
+{window}  budgetingMethod: Occurrences
   objectives: [{{targetPercent: {percent}}}]
 "
     )
+}
+
+fn time_window(window: &Window) -> String {
+    let Window { duration, rolling, calendar } = window;
+    let calendar = match calendar {
+        Some(Calendar { time_zone, start }) => {
+            let start = start.as_ref().map(|start| format!("startTime: {}, ", quoted(start))).unwrap_or_default();
+            format!(", calendar: {{{start}timeZone: {}}}", quoted(time_zone))
+        }
+        None => String::new(),
+    };
+    format!("  timeWindow: [{{duration: {duration}, isRolling: {rolling}{calendar}}}]\n")
 }
 
 fn rule(objective: &Objective) -> (&'static str, String) {

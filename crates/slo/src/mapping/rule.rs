@@ -97,6 +97,30 @@ impl Counted {
     }
 }
 
+impl Rule {
+    /// The columns and labels of its rows that labels of series fill, each with the name of that label.
+    pub fn filled(&self) -> impl Iterator<Item = (String, &str)> {
+        let columns = [
+            ("business", &self.business),
+            ("service", &self.service),
+            ("endpoint", &self.endpoint),
+            ("customer", &self.customer),
+        ];
+        let counted = match &self.what {
+            Counted::Counter { status, cause, .. } | Counted::Histogram { status, cause, .. } => {
+                vec![("status", status), ("cause", cause)]
+            }
+            Counted::Events { name, .. } | Counted::Gauge { name, .. } => vec![("name", name)],
+        };
+        let columns = columns.into_iter().chain(counted).map(|(name, from)| (name.to_string(), from));
+        let labels = self.labels.iter().map(|(name, from)| (format!("the label {name}"), from));
+        columns.chain(labels).filter_map(|(column, from)| match from {
+            ColumnFrom::Label { label, .. } => Some((column, label.as_str())),
+            ColumnFrom::Constant(_) => None,
+        })
+    }
+}
+
 impl Mapping {
     /// The selectors of all rules, each with the line of its rule.
     pub fn selectors(&self) -> impl Iterator<Item = (usize, &Selector)> {

@@ -14,6 +14,15 @@ const SLOTH: &str = "version: prometheus/v1\nservice: shop\nslos:\n  - name: ava
 const PYRRA: &str = "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata:\n  name: shop\nspec:\n  target: \"99\"\n  window: 4w\n  \
                      indicator:\n    latency:\n      success:\n        metric: h_bucket{le=\"1\"}\n      total:\n        metric: h_count\n";
 
+const DATADOG: &str = "{\"data\":[{\"name\":\"shop \\ud83d\\udd25\",\"type\":\"metric\",\"tags\":[\"service:shop\"],\"query\":{\"numerator\":\
+                       \"sum:a.hits{env:prod,!code:5*} by {zone}.as_count() - default_zero(sum:b{*}.as_count())\",\"denominator\":\
+                       \"sum:a.hits{env:prod,!code:5*}.as_count()\"},\"thresholds\":[{\"timeframe\":\"30d\",\"target\":99.9}]}]}";
+
+const NOBL9: &str = "apiVersion: n9/v1alpha\nkind: SLO\nmetadata: {name: web}\nspec:\n  service: shop\n  timeWindows: [{unit: Month, count: 1, \
+                     calendar: {startTime: 2026-01-01 06:00:00, timeZone: Europe/Berlin}}]\n  objectives:\n    - target: 0.95\n      \
+                     countMetrics:\n        incremental: true\n        good: {prometheus: {promql: a}}\n        total: {prometheus: \
+                     {promql: b}}\n";
+
 /// Changes of a text at some places: what is put there, and how much goes.
 fn changed(text: &str, changes: &[(Index, Index, String)]) -> String {
     let mut text: Vec<char> = text.chars().collect();
@@ -56,6 +65,8 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, String)>> {
         " unless ",
         " / ",
         "sum by (",
+        "\\ud83d\\",
+        ".as_rate()",
         "…",
     ]);
     prop::collection::vec((any::<Index>(), any::<Index>(), put.prop_map(str::to_string)), 0..5)
@@ -75,7 +86,7 @@ proptest! {
 
     #[test]
     fn damaged_definitions_are_imported_or_left_out(
-        text in prop::sample::select(vec![SLOTH, PYRRA]),
+        text in prop::sample::select(vec![SLOTH, PYRRA, NOBL9, DATADOG]),
         at in 0..ImportFormat::ALL.len(),
         changes in changes(),
     ) {
@@ -87,7 +98,12 @@ proptest! {
 fn what_is_damaged_is_read_as_it_is() {
     let read = Mapping::read("mapping.yaml", MAPPING);
     assert!(read.is_ok(), "{read:?}");
-    for (format, text) in [(ImportFormat::Sloth, SLOTH), (ImportFormat::Pyrra, PYRRA)] {
+    for (format, text) in [
+        (ImportFormat::Sloth, SLOTH),
+        (ImportFormat::Pyrra, PYRRA),
+        (ImportFormat::Nobl9, NOBL9),
+        (ImportFormat::Datadog, DATADOG),
+    ] {
         let imported = import(format, &[("slo.yaml".to_string(), text.to_string())]);
         assert_eq!(imported.objectives.len(), 1, "{text}");
     }

@@ -26,6 +26,9 @@ use crate::load::{FileRead, FileState, Load, Loaded};
 use crate::{EngineError, Result};
 pub use rotated::Rotated;
 
+/// Systems note when a file was written by a clock that is late by so much.
+const TICK: Duration = Duration::from_millis(20);
+
 /// A file that has lost its name is read on for so long after it grew last.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -132,7 +135,7 @@ impl Follower {
             whole,
             missing,
             is_pending: false,
-            since: SystemTime::now(),
+            since: SystemTime::now() - TICK,
         })
     }
 
@@ -159,7 +162,10 @@ impl Follower {
         for (path, followed) in &mut self.followed {
             let failed = |error| IngestError::unreadable(path, error);
             let has_grown = followed.tail.has_grown().map_err(failed)?;
-            if has_grown || followed.tries > 0 || self.is_pending {
+            // Its first record is read here, before rotated files are listed, and not when the round is stored: a copy that was made
+            // before that record was written is among them.
+            let has_record = followed.tail.format(self.load.table, self.load.given_format())?.is_some();
+            if has_record && (has_grown || followed.tries > 0 || self.is_pending) {
                 round.load.tails.push(followed.tail.clone());
             }
             if followed.tries > 0 {

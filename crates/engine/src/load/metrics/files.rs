@@ -54,6 +54,7 @@ impl Session {
             pulled_before: collected.tallies.iter().map(|tally| tally.known).max().unwrap_or(0),
             range: collected.range,
             unmatched: collected.unmatched(),
+            unlabelled: collected.unlabelled(),
             others: collected.others(),
             formats: std::mem::take(&mut collected.formats),
             cut: std::mem::take(&mut collected.cut),

@@ -89,6 +89,7 @@ impl Session {
         let loaded = &mut pulled.loaded;
         (loaded.samples, loaded.matched, loaded.series) = (collected.samples, collected.matched, collected.series());
         (loaded.stale, loaded.range, loaded.unmatched) = (collected.stale, collected.range, collected.unmatched());
+        loaded.unlabelled = collected.unlabelled();
         loaded.others = collected.others();
         Ok(pulled)
     }

@@ -1,5 +1,6 @@
 //! Files whose rows are samples.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -33,28 +34,29 @@ impl Session {
             Some(_) => AsText::Named(names(&["metric"])),
             None => AsText::AllBut(names(&["time", "value"])),
         };
-        let select = rows.select.as_deref().unwrap_or(ALL);
-        let statement = self.one_query(select)?;
-        let (input, _) = self.input_of(&load.files, rows.format, as_text, Arc::clone(&progress)).await?;
-        let answer = self.over_input(&statement, input).await?;
+        let statement = self.one_query(rows.select.as_deref().unwrap_or(ALL))?;
         let mut options = Options::new(TableKind::Requests, nines_store::DEFAULT_SLICE_SECONDS);
         options.time_zone = self.settings().time_zone.tz();
+        options.repeated_hour = rows.repeated_hour;
         options.limits = (!load.any_time).then(|| Limits::at(clock::now()));
-        let name = match (&rows.select, load.files.as_slice()) {
-            (Some(_), _) => "the result of --select".to_string(),
-            (None, [file]) => file.display().to_string(),
-            (None, _) => "the rows of all files".to_string(),
+        // A query may join files; rows as they are have a file, which errors name.
+        let inputs: Vec<(&[PathBuf], String)> = match rows.select {
+            Some(_) => vec![(&load.files, "the result of --select".to_string())],
+            None => load.files.iter().map(|file| (std::slice::from_ref(file), file.display().to_string())).collect(),
         };
-        let mut read = SampleRows::new(options, name);
-        let mut batches = answer.batches;
-        while let Some(batch) = batches.next().await {
-            let batch = batch?;
-            progress.add_rows(batch.num_rows() as u64);
-            let add = move || {
-                read.read(&batch, &mut |sample| collected.add(&sample))?;
-                Ok((read, collected))
-            };
-            (read, collected) = blocking(add).await?;
+        for (files, name) in inputs {
+            let (input, _) = self.input_of(files, rows.format, as_text.clone(), Arc::clone(&progress)).await?;
+            let mut batches = self.over_input(&statement, input).await?.batches;
+            let mut read = SampleRows::new(options.clone(), name);
+            while let Some(batch) = batches.next().await {
+                let batch = batch?;
+                progress.add_rows(batch.num_rows() as u64);
+                let add = move || {
+                    read.read(&batch, &mut |sample| collected.add(&sample))?;
+                    Ok((read, collected))
+                };
+                (read, collected) = blocking(add).await?;
+            }
         }
         Ok(collected)
     }

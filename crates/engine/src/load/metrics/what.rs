@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nines_ingest::{Findings, Format, Unmatched};
+use nines_ingest::{Findings, Format, RepeatedHour, Unlabelled, Unmatched};
 use nines_prometheus::Client;
 use nines_slo::Mapping;
 use nines_store::{Commit, TableKind};
@@ -31,6 +31,8 @@ pub struct RowsOf {
     pub format: Option<Format>,
     /// A query over the table `input`, which are the files, that gives such rows; `None`: the files' own rows.
     pub select: Option<String>,
+    /// Which of two a local time is that a clock change repeats; `None`: told by the order of the rows of its series.
+    pub repeated_hour: Option<RepeatedHour>,
 }
 
 /// Samples to ask a server for.
@@ -82,6 +84,8 @@ pub struct MetricsLoaded {
     pub range: Option<(i64, i64)>,
     /// Selectors that no series met.
     pub unmatched: Vec<Unmatched>,
+    /// Labels that are to fill columns and that series do not have.
+    pub unlabelled: Vec<Unlabelled>,
     /// By label of rows, series whose value is called `other` because there are too many.
     pub others: Vec<(String, u64)>,
     /// What the files were, with how many of each.
