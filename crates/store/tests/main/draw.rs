@@ -97,7 +97,10 @@ pub fn measures(rng: &mut StdRng, kind: TableKind) -> Cells {
             let requests = latencies.max(within) + rng.random_range(0..3);
             let histogram = Cell::Histogram((zero, buckets));
             let counts = Cell::CountsLe(vec![(100_000, below), (500_000, within)]);
-            vec![Cell::Number(requests), maybe(rng, sum), maybe(rng, histogram), maybe(rng, counts)]
+            let histogram = maybe(rng, histogram);
+            // Counts alone are refused beside latencies of the same key.
+            let counts = if histogram == Cell::Null { Cell::Null } else { maybe(rng, counts) };
+            vec![Cell::Number(requests), maybe(rng, sum), histogram, counts]
         }
         TableKind::Events => {
             let good = rng.random_range(0..5);

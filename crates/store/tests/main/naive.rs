@@ -78,11 +78,25 @@ pub fn combined(kind: TableKind, stream: &[Row]) -> Option<Rows> {
             rows.insert(key.clone(), measures.clone());
             continue;
         };
+        let is_in_part = is_in_part(kind, before) || is_in_part(kind, measures);
         for ((before, next), (_, measure)) in before.iter_mut().zip(measures).zip(kind.measures()) {
-            *before = combine(*measure, before, next)?;
+            *before = match measure {
+                // Those of some latencies are not those of all.
+                Measure::CountsLe if is_in_part => Cell::Null,
+                measure => combine(*measure, before, next)?,
+            };
         }
     }
     Some(rows)
+}
+
+/// Whether there are latencies of which there are no exact counts.
+fn is_in_part(kind: TableKind, measures: &Cells) -> bool {
+    let is_there = |wanted: Measure| {
+        let at = kind.measures().iter().position(|(_, measure)| *measure == wanted);
+        at.is_some_and(|at| measures[at] != Cell::Null)
+    };
+    is_there(Measure::Histogram) && !is_there(Measure::CountsLe)
 }
 
 fn combine(measure: Measure, before: &Cell, next: &Cell) -> Option<Cell> {
