@@ -161,6 +161,8 @@ fn column(text: &str) -> Option<String> {
 pub(crate) struct Names {
     pub tables: Vec<String>,
     pub functions: Vec<String>,
+    /// Functions that need a window.
+    pub windows: Vec<String>,
     /// Functions that stand where a table stands.
     pub table_functions: Vec<String>,
 }
@@ -185,7 +187,13 @@ pub(crate) fn named(error: DataFusionError, names: impl FnOnce() -> Names) -> Da
             near(name, &names().tables).unwrap_or_else(|| "; SHOW TABLES lists those that there are".to_string());
         format!("there is no table {name}{hint}")
     } else if let Some(name) = quoted("Invalid function '") {
-        let hint = quantile(name).or_else(|| near(name, &names().functions));
+        let names = names();
+        if names.windows.iter().any(|window| window == name) {
+            return DataFusionError::Plan(format!(
+                "{name} is a function of a window: {name}(…) OVER (PARTITION BY … ORDER BY time)"
+            ));
+        }
+        let hint = quantile(name).or_else(|| near(name, &names.functions));
         let hint = hint.unwrap_or_else(|| "; the table functions lists those that there are".to_string());
         format!("there is no function {name}{hint}")
     } else {

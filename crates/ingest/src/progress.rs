@@ -18,6 +18,7 @@ pub struct Progress {
     example: OnceLock<u64>,
     beside_unit: AtomicU64,
     turned_over: AtomicU64,
+    headers: AtomicU64,
     no_requests: Mutex<BTreeMap<NoRequest, u64>>,
     /// The formats of logs that were known by their lines.
     told: Mutex<BTreeSet<String>>,
@@ -76,6 +77,17 @@ impl Progress {
         self.turned_over.load(Relaxed)
     }
 
+    /// Records that were skipped because they repeat the header.
+    pub fn headers(&self) -> u64 {
+        self.headers.load(Relaxed)
+    }
+
+    pub(crate) fn add_headers(&self, more: u64) {
+        if more > 0 {
+            self.headers.fetch_add(more, Relaxed);
+        }
+    }
+
     pub(crate) fn add_turned_over(&self) {
         self.turned_over.fetch_add(1, Relaxed);
     }
@@ -113,6 +125,7 @@ impl Progress {
         self.without_unit.store(0, Relaxed);
         self.beside_unit.store(0, Relaxed);
         self.turned_over.store(0, Relaxed);
+        self.headers.store(0, Relaxed);
         self.no_requests.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.rejected.store(0, Relaxed);
     }

@@ -309,6 +309,10 @@ pub(super) fn formats(progress: &Progress) -> String {
     let skipped = turned_over.map(|lines| {
         format!("skipped     {} left by a rotation (logfile turned over)\n", counted(lines, "line", "lines"))
     });
+    let headers = Some(progress.headers()).filter(|headers| *headers > 0);
+    let headers = headers.map(|rows| {
+        format!("skipped     {} again\n", counted(rows, "row that is the header", "rows that are the header"))
+    });
     let others = progress.no_requests().into_iter().map(|(why, lines)| {
         format!(
             "skipped     {} {why}: {}\n",
@@ -316,7 +320,7 @@ pub(super) fn formats(progress: &Progress) -> String {
             if lines == 1 { "no request" } else { "no requests" }
         )
     });
-    told.chain(skipped).chain(others).collect()
+    told.chain(skipped).chain(headers).chain(others).collect()
 }
 
 /// Zero bytes that were skipped.

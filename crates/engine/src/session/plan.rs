@@ -167,6 +167,7 @@ impl Session {
                 .chain(state.window_functions().keys())
                 .cloned()
                 .collect(),
+            windows: state.window_functions().keys().cloned().collect(),
             table_functions: signatures().iter().map(|signature| signature.function.to_string()).collect(),
         })
     }

@@ -1,33 +1,40 @@
 //! Values separated by commas, tabs or semicolons, with a header line (RFC 4180).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::delimited::RecordReader;
 use super::records::Records;
-use crate::Result;
 use crate::columns::{Columns, Named};
 use crate::fields::Cell;
 use crate::lines::Lines;
 use crate::rows::Rows;
+use crate::{Progress, Result};
 
 /// The records of a CSV input.
 pub(super) struct Csv {
     records: RecordReader,
     header: Vec<Named>,
+    /// Told of headers that come again; `None` while records are only looked at.
+    progress: Option<Arc<Progress>>,
 }
 
 impl Csv {
-    pub(super) fn new(lines: Lines, columns: &Columns) -> Result<Self> {
+    pub(super) fn new(lines: Lines, columns: &Columns, progress: Option<&Arc<Progress>>) -> Result<Self> {
         let (records, names) = RecordReader::with_header(lines)?;
         let header = columns.find_all(names.iter().map(String::as_str)).map_err(|e| records.refuse(e))?;
-        Ok(Self { records, header })
+        Ok(Self { records, header, progress: progress.cloned() })
     }
 }
 
 impl<R: Rows> Records<R> for Csv {
     fn read_one(&mut self, rows: &mut R) -> Result<bool> {
         let records = &mut self.records;
-        if !records.next_row()? {
+        let is_row = records.next_row()?;
+        if let Some(progress) = &self.progress {
+            progress.add_headers(records.take_repeated());
+        }
+        if !is_row {
             return Ok(false);
         }
         rows.begin();
@@ -74,6 +81,13 @@ mod tests {
                 "time=2026-10-01T12:01:00Z service=登录 status=0 requests=1",
             ]
         );
+    }
+
+    #[test]
+    fn a_header_that_comes_again_is_skipped() {
+        let rows = csv("time,service,status\n0,a,200\n time , service,status\n60,a,500\n\"time\",service,status\n");
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert_eq!(csv("time,service\n0,service\n").len(), 1, "only a whole header is one");
     }
 
     #[test]

@@ -70,6 +70,10 @@ pub(crate) struct RecordReader {
     separator: u8,
     /// Fields of the header.
     wanted: usize,
+    /// The names in the header, without the blanks around them.
+    names: Vec<String>,
+    /// Records that repeat the header and were skipped, and not yet taken.
+    repeated: u64,
     /// The lines of the current record before the current line, as they are; empty while it is of one line.
     before: Vec<u8>,
     is_given_up: bool,
@@ -89,6 +93,8 @@ impl RecordReader {
             gap: 0,
             separator: b',',
             wanted: 0,
+            names: Vec::new(),
+            repeated: 0,
             before: Vec::new(),
             is_given_up: false,
         };
@@ -97,20 +103,39 @@ impl RecordReader {
         }
         records.wanted = records.len;
         let names = (0..records.len).map(|at| records.text(at, "the header").map(|name| name.trim().to_string()));
-        let names = names.collect::<Result<_>>()?;
+        let names: Vec<String> = names.collect::<Result<_>>()?;
+        records.names.clone_from(&names);
         Ok((records, names))
     }
 
-    /// Goes to the next record, which must have as many fields as the header; false at the end.
+    /// Goes to the next record, which must have as many fields as the header; false at the end. A record that repeats the header, as
+    /// where files were put one behind the other, is skipped.
     pub(crate) fn next_row(&mut self) -> Result<bool> {
-        if !self.advance()? {
-            return Ok(false);
+        loop {
+            if !self.advance()? {
+                return Ok(false);
+            }
+            if !self.is_header() {
+                break;
+            }
+            self.repeated += 1;
         }
         if self.len != self.wanted {
             let error = IngestError::bad_line(format!("there are {} fields", self.len));
             return Err(self.refuse(error.expected(format!("{} as in the header", self.wanted))));
         }
         Ok(true)
+    }
+
+    fn is_header(&self) -> bool {
+        let is_name = |(at, name): (usize, &String)| self.field(at).trim_ascii() == name.as_bytes();
+        // A table of one column may well hold its name.
+        self.len == self.wanted && self.wanted > 1 && self.names.iter().enumerate().all(is_name)
+    }
+
+    /// Records that repeat the header and were skipped since this was asked last.
+    pub(crate) fn take_repeated(&mut self) -> u64 {
+        std::mem::take(&mut self.repeated)
     }
 
     /// The line, counted from 1, on which the current record begins.

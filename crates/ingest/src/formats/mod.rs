@@ -60,7 +60,7 @@ impl Input<'_> {
     fn by_column<R: Rows + 'static>(self, rows: R) -> Result<BatchesOfOne> {
         let (progress, stop, name) = (self.progress, self.stop, self.lines.name().to_string());
         let records: Box<dyn Records<R>> = match self.format {
-            Format::Csv => Box::new(csv::Csv::new(self.lines, rows.columns())?),
+            Format::Csv => Box::new(csv::Csv::new(self.lines, rows.columns(), Some(progress))?),
             Format::JsonLines => Box::new(json_lines::JsonLines::new(self.lines)),
             Format::Json => Box::new(json::Json::new(self.lines)),
             Format::Calendar => return Err(calendar::unmapped(self.kind).in_file(name)),
@@ -94,7 +94,7 @@ pub(crate) fn looked_at<R: Rows>(
     rows: &R,
 ) -> Result<Option<Box<dyn Records<R>>>> {
     Ok(match format {
-        Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns())?)),
+        Format::Csv => Some(Box::new(csv::Csv::new(lines, rows.columns(), None)?)),
         Format::JsonLines => Some(Box::new(json_lines::JsonLines::new(lines))),
         Format::Json => Some(Box::new(json::Json::new(lines))),
         Format::Log => Some(Box::new(log::TimesOfLog::new(lines, options)?)),

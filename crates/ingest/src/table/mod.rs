@@ -151,6 +151,7 @@ impl FileTable {
                     break;
                 }
             }
+            progress.add_headers(records.repeated_headers());
             for (column, text) in &source.constants {
                 let place = names.place(column)?;
                 if seen.get(place).is_some_and(|row| *row > 0) {

@@ -60,6 +60,14 @@ impl Records {
         }
     }
 
+    /// Records that repeated the header of a table and were skipped.
+    pub fn repeated_headers(&mut self) -> u64 {
+        match self {
+            Records::Delimited(records, _) => records.take_repeated(),
+            Records::Members(_) | Records::Objects(_) | Records::Events(..) | Records::Text(..) => 0,
+        }
+    }
+
     /// How cells are written.
     pub fn written(&self) -> Written {
         match self {
