@@ -291,6 +291,7 @@ mod tests {
         let names = || Names {
             tables: vec!["requests".to_string()],
             functions: vec!["pow".to_string(), "histogram_quantile".to_string()],
+            windows: vec!["increase".to_string()],
             table_functions: vec!["report".to_string(), "slices".to_string()],
         };
         let said = |text: &str| message(&named(DataFusionError::Plan(text.to_string()), names));
@@ -298,6 +299,10 @@ mod tests {
         assert_eq!(
             said("table 'nines.public.x' not found"),
             "there is no table x; SHOW TABLES lists those that there are"
+        );
+        assert_eq!(
+            said("Invalid function 'increase'.\nDid you mean 'increase'?"),
+            "increase is a function of a window: increase(…) OVER (PARTITION BY … ORDER BY time)"
         );
         assert_eq!(
             said("table function 'reprot' not found"),

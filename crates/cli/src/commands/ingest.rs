@@ -119,7 +119,7 @@ fn previewed(loaded: &Loaded, zone: &str) -> Result<String> {
 }
 
 /// Standard input, which may be called `-`.
-fn of_stdin(file: &Path) -> PathBuf {
+pub(super) fn of_stdin(file: &Path) -> PathBuf {
     PathBuf::from(if file.as_os_str() == "-" { "/dev/stdin".as_ref() } else { file.as_os_str() })
 }
 
@@ -128,7 +128,7 @@ fn shown(files: &[PathBuf]) -> String {
 }
 
 /// Files of folders that were not read.
-fn unread(left_out: &[PathBuf]) -> String {
+pub(super) fn unread(left_out: &[PathBuf]) -> String {
     match left_out {
         [] => String::new(),
         files => format!(

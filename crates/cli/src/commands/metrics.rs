@@ -9,9 +9,12 @@ use nines_engine::ingest::{MOST_VALUES, Progress};
 use nines_engine::prometheus::{Access, Client, Credentials};
 use nines_engine::slo::Mapping;
 use nines_engine::store::Outcome;
-use nines_engine::{EngineError, MetricFiles, MetricTable, MetricsLoaded, Mistakes, Pull, Pulled, RowsOf, Session};
+use nines_engine::{
+    EngineError, InputFiles, MetricFiles, MetricTable, MetricsLoaded, Mistakes, Pull, Pulled, RowsOf, Session,
+};
 
 use super::bar::Bar;
+use super::ingest::{of_stdin, unread};
 use super::record;
 use crate::args::{Otlp, Prometheus, Samples};
 use crate::error::{CliError, Result, doing};
@@ -22,7 +25,7 @@ const SECOND: i64 = 1_000_000;
 
 pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
-    check_present(&args.files)?;
+    let (files, left_out) = files(&args.files)?;
     let client = args.url.as_ref().map(|url| client(url, &args)).transpose()?;
     let session = opened::open_or_create(opening, args.slice).await?;
     let text = match client {
@@ -39,14 +42,8 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
             told_pulled(&pulled(&pull, &session).await?, &args.mapping, &session)
         }
         None => {
-            let load = MetricFiles {
-                files: args.files.clone(),
-                mapping,
-                source: args.source.clone(),
-                any_time: args.any_time,
-                rows: None,
-            };
-            told(&loaded(&load, &session).await?, &args.mapping, &session)
+            let load = MetricFiles { files, mapping, source: args.source.clone(), any_time: args.any_time, rows: None };
+            told(&loaded(&load, &session).await?, &args.mapping, &session) + &unread(&left_out)
         }
     };
     say(&text)
@@ -54,26 +51,44 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
 
 pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
-    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time, rows: None };
-    load_files(opening, &load, &args.mapping, args.slice).await
+    let (files, left_out) = files(&args.files)?;
+    let load = MetricFiles { files, mapping, source: args.source, any_time: args.any_time, rows: None };
+    load_files(opening, &load, &args.mapping, args.slice, &left_out).await
 }
 
 pub(crate) async fn run_samples(opening: Opening, args: Samples) -> Result<()> {
     let mapping = Arc::new(mapping(&args.mapping)?);
     let rows = Some(RowsOf { format: args.format.0, select: args.select, repeated_hour: args.repeated_hour });
-    let load = MetricFiles { files: args.files, mapping, source: args.source, any_time: args.any_time, rows };
-    load_files(opening, &load, &args.mapping, args.slice).await
+    let (files, left_out) = files(&args.files)?;
+    let load = MetricFiles { files, mapping, source: args.source, any_time: args.any_time, rows };
+    load_files(opening, &load, &args.mapping, args.slice, &left_out).await
 }
 
-async fn load_files(opening: Opening, load: &MetricFiles, mapping: &Path, slice: Option<i64>) -> Result<()> {
-    check_present(&load.files)?;
+async fn load_files(
+    opening: Opening,
+    load: &MetricFiles,
+    mapping: &Path,
+    slice: Option<i64>,
+    left_out: &[PathBuf],
+) -> Result<()> {
     let session = opened::open_or_create(opening, slice).await?;
-    say(&told(&loaded(load, &session).await?, mapping, &session))
+    say(&(told(&loaded(load, &session).await?, mapping, &session) + &unread(left_out)))
 }
 
-/// A wrong name must not leave a new, empty store behind.
-fn check_present(files: &[PathBuf]) -> Result<()> {
-    files.iter().try_for_each(|file| doing(file.display(), std::fs::File::open(file).map(drop)))
+/// The files that names mean, and those of folders that are not read. A wrong name must not leave a new, empty store behind.
+fn files(names: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let names: Vec<PathBuf> = names.iter().map(|name| of_stdin(name)).collect();
+    let InputFiles { files, left_out } = nines_engine::input_files(&names)?;
+    if files.is_empty() && !names.is_empty() {
+        return Err(EngineError::Usage("no file is named whose name says a format".to_string()).into());
+    }
+    for file in &files {
+        // A pipe can be opened only once.
+        if doing(file.display(), std::fs::metadata(file))?.is_file() {
+            doing(file.display(), std::fs::File::open(file).map(drop))?;
+        }
+    }
+    Ok((files, left_out))
 }
 
 async fn loaded(load: &MetricFiles, session: &Session) -> Result<MetricsLoaded> {

@@ -41,27 +41,29 @@ impl Spool {
 
     /// What was loaded or why it was not, in the names that were given.
     pub fn named(&self, loaded: Result<Loaded>) -> Result<Loaded> {
-        if self.copies.is_empty() {
-            return loaded;
-        }
-        match loaded {
-            Ok(mut loaded) => {
-                for read in &mut loaded.files {
-                    let given = self.copies.iter().find(|(folder, _)| read.file.starts_with(folder.path()));
-                    if let Some((_, given)) = given {
-                        read.file.clone_from(given);
-                    }
-                }
-                Ok(loaded)
+        let mut loaded = self.told(loaded)?;
+        for read in &mut loaded.files {
+            let given = self.copies.iter().find(|(folder, _)| read.file.starts_with(folder.path()));
+            if let Some((_, given)) = given {
+                read.file.clone_from(given);
             }
-            Err(error @ (EngineError::Ingest(_) | EngineError::Usage(_) | EngineError::Sql(_))) => {
+        }
+        Ok(loaded)
+    }
+
+    /// An error in the names that were given.
+    pub fn told<T>(&self, done: Result<T>) -> Result<T> {
+        match done {
+            Err(error @ (EngineError::Ingest(_) | EngineError::Usage(_) | EngineError::Sql(_)))
+                if !self.copies.is_empty() =>
+            {
                 let copy = |folder: &TempDir, given: &Path| folder.path().join(given.file_name().unwrap_or_default());
                 let text = self.copies.iter().fold(error.to_string(), |text, (folder, given)| {
                     text.replace(&copy(folder, given).display().to_string(), &given.display().to_string())
                 });
                 Err(EngineError::Usage(text))
             }
-            Err(other) => Err(other),
+            done => done,
         }
     }
 }

@@ -7,6 +7,7 @@ use nines_store::{Mark, Once, StoreErrorKind, TableKind};
 
 use super::marks;
 use super::what::{MetricFiles, MetricsLoaded};
+use crate::load::spool::Spool;
 use crate::load::{blocking, too_many_writers};
 use crate::{EngineError, Result, Session};
 
@@ -21,6 +22,13 @@ impl Session {
     ///
     /// The series of a table are continued from the last sample that is stored of them; of samples before that, nothing is counted.
     pub async fn load_metrics(&self, load: &MetricFiles, progress: Arc<Progress>) -> Result<MetricsLoaded> {
+        let given = load.files.clone();
+        let (spool, files) = blocking(move || Spool::of(&given)).await?;
+        let load = MetricFiles { files, ..load.clone() };
+        spool.told(self.load_metric_files(&load, progress).await)
+    }
+
+    async fn load_metric_files(&self, load: &MetricFiles, progress: Arc<Progress>) -> Result<MetricsLoaded> {
         self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("loading needs a store; open the session with open_or_create".to_string()));
