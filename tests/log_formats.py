@@ -161,6 +161,11 @@ def haproxy(r):
             f'1/1/1/1/0 0/0 {{shop.example}} {{}} "{request}"')
 
 
+@log("HAProxy, HTTPS", "--time-zone", "Europe/Berlin", unit=1000)
+def haproxy_https(r):
+    return haproxy(r) + " 0/0000/0/0/0 shop.example/TLSv1.3/TLS_AES_256_GCM_SHA384"
+
+
 @log("AWS ALB")
 def alb(r):
     request = "- http://shop.example:80- -" if r.path is None else (

@@ -109,6 +109,16 @@ const PRESETS: &[Preset] = &[
              $request_cookie $response_cookie $termination $connections $queues \"$request\"",
         ),
     },
+    // https://docs.haproxy.org/2.8/configuration.html#8.2.4
+    Preset {
+        name: "haproxy-https",
+        said: "the HTTPS log of HAProxy",
+        lines: Lines::HaProxy(
+            "$client [$time_local] $frontend $backend $queued/$waited/$connected/$answered/$taken_ms $status $bytes \
+             $request_cookie $response_cookie $termination $connections $queues \"$request\" \
+             $fc_err/$ssl_fc_err/$ssl_c_err/$ssl_c_ca_err/$ssl_fc_is_resumed $ssl_fc_sni/$sslv/$sslc",
+        ),
+    },
     // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
     Preset {
         name: "alb",
