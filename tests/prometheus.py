@@ -1,6 +1,8 @@
 """A real Prometheus scrapes two small exporters, which know what they counted; what Nines pulls from it must be that, slice by slice.
 
-Usage: prometheus.py NINES
+Usage: prometheus.py NINES [DAYS]
+
+With DAYS alone a back-fill of so many days out of a server that holds them, in one go and in parts; without, one of 45 days first.
 
 Exporters and Prometheus are restarted on the way. Truth is what an exporter itself counted between two scrapes that Prometheus
 stored, never what Prometheus says the counters were; of Prometheus only the times of scrapes are asked. The same samples
@@ -8,6 +10,7 @@ are pulled again through gateways, with passwords and certificates, and out of a
 """
 
 import base64
+import bisect
 import csv
 import http.server
 import io
@@ -342,8 +345,94 @@ def compare(what: str, found, truth):
     print(f"{what}: {sum(truth[0].values())} requests in {len(truth[1])} slices, as the exporters counted")
 
 
+class Years:
+    """A server that holds a long history of one counter with two statuses: restarts, outages, a status that appears."""
+
+    SCRAPE, BEGUN = 600, 1_735_689_600  # 2025-01-01
+
+    def __init__(self, days: int, seed: int):
+        draw = random.Random(seed)
+        self.ended = self.BEGUN + days * 86_400
+        outages = [(self.BEGUN + day * 86_400 + 20_000, draw.choice([2_400, 3_000, 7_000, 150_000])) for day in range(5, days, 9)]
+        self.series = {}
+        for status, first in [("200", 0), ("500", 17)]:
+            samples, value = [], 0
+            for at in range(self.BEGUN + first * 86_400 + 7, self.ended, self.SCRAPE):
+                value = 0 if draw.random() < 1 / 1_500 else value
+                value += draw.randrange(40 if status == "200" else 3)
+                if not any(begun <= at < begun + length for begun, length in outages):
+                    samples.append((at, value))
+            self.series[status] = samples
+
+    def expected(self, slice_seconds: int) -> Counter:
+        counted = Counter()
+        for status, samples in self.series.items():
+            # A status that appears while the target is scraped counts from 0; of the very first samples nothing is known.
+            before = None if status == "200" else 0
+            for at, value in samples:
+                if before is not None:
+                    counted[at // slice_seconds * slice_seconds, status] += value - before if value >= before else value
+                before = value
+        return +counted
+
+    def serve(self) -> int:
+        series = self.series
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                query, until = form["query"][0], float(form["time"][0])
+                since = until - int(query.rsplit("[", 1)[1][: -len("ms]")]) / 1000
+                found = []
+                for status, samples in series.items() if query.startswith("served_total") else []:
+                    begin, end = bisect.bisect_right(samples, (since, 1e99)), bisect.bisect_right(samples, (until, 1e99))
+                    if begin < end:
+                        labels = {"__name__": "served_total", "job": "shop", "instance": "a", "code": status}
+                        found.append({"metric": labels, "values": [[at, str(value)] for at, value in samples[begin:end]]})
+                answer = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": found}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_port
+
+
+def back_fill(binary: str, days: int):
+    """A back-fill in months equals one in one go, and both what was counted."""
+    width, folder, server = 900, Path(tempfile.mkdtemp(prefix="nines-years-")), Years(days, 5)
+    mapping = folder / "mapping.yaml"
+    mapping.write_text("requests: [{counter: served_total, service: shop, status: {label: code}, newSeries: zero}]\n")
+    pull = ["ingest", "prometheus", "--url", f"http://127.0.0.1:{server.serve()}", "--mapping", str(mapping), "--lookback", "48h"]
+    pull += ["--slice", f"{width}s"]
+    months = [*range(server.BEGUN + 30 * 86_400, server.ended, 30 * 86_400), server.ended]
+    truth = server.expected(width)
+    for how, ends in [("at once", [server.ended]), (f"in {len(months)} parts", months)]:
+        store = str(folder / how.replace(" ", "-"))
+        for at, end in enumerate(ends):
+            begin = ["--from", str(server.BEGUN)] if at == 0 else []
+            nines(binary, "--store", store, *pull, *begin, "--to", str(end))
+        query = "SELECT CAST(EXTRACT(EPOCH FROM time) AS BIGINT) AS slice, status, sum(requests) AS requests FROM requests GROUP BY 1, 2"
+        rows = csv.DictReader(io.StringIO(nines(binary, "--store", store, "sql", query, "--format", "csv")))
+        found = +Counter({(int(row["slice"]), row["status"]): int(row["requests"]) for row in rows})
+        differ = {key: (found[key], truth[key]) for key in found.keys() | truth.keys() if found[key] != truth[key]}
+        assert not differ, f"{days} days {how} (ours, theirs): {dict(list(differ.items())[:5])} and more, {len(differ)} in all"
+        print(f"{days} days pulled {how}: {sum(found.values())} requests in {len(found)} slices and statuses, as they were counted")
+    shutil.rmtree(folder)
+
+
 def main() -> int:
     binary = str(Path(sys.argv[1]).resolve())
+    back_fill(binary, int(sys.argv[2]) if len(sys.argv) > 2 else 45)
+    if len(sys.argv) > 2:
+        return 0
     if not shutil.which("prometheus"):
         print("skipped: there is no program prometheus (Debian package prometheus)")
         return 0
