@@ -410,7 +410,7 @@ def back_fill(binary: str, days: int):
     width, folder, server = 900, Path(tempfile.mkdtemp(prefix="nines-years-")), Years(days, 5)
     mapping = folder / "mapping.yaml"
     mapping.write_text("requests: [{counter: served_total, service: shop, status: {label: code}, newSeries: zero}]\n")
-    pull = ["ingest", "prometheus", "--url", f"http://127.0.0.1:{server.serve()}", "--mapping", str(mapping), "--lookback", "48h"]
+    pull = ["ingest", "prometheus", "--url", f"http://127.0.0.1:{server.serve()}", "--mapping", str(mapping), "--lookback", "2d"]
     pull += ["--slice", f"{width}s"]
     months = [*range(server.BEGUN + 30 * 86_400, server.ended, 30 * 86_400), server.ended]
     truth = server.expected(width)

@@ -79,13 +79,14 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
             "" | "s" => 1.0,
             "m" => 60.0,
             "h" => 3600.0,
+            "d" => 86_400.0,
             _ => return None,
         };
         Some(number * unit)
     });
     match width {
         Some(width) if width >= 1.0 && width.fract() == 0.0 => Ok(width as i64),
-        _ => Err("expected whole seconds, such as 60s, 15s or 1m".to_string()),
+        _ => Err("expected whole seconds, such as 60s, 15s, 1m, 1h or 1d".to_string()),
     }
 }
 
