@@ -108,6 +108,16 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def wait_for(url: str, log: Path):
+    """Until a server answers; if it does not, its log says why."""
+    for _ in range(100):
+        try:
+            return urllib.request.urlopen(url, timeout=1)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(log.read_text())
+
+
 class Prometheus:
     def __init__(self, folder: Path, targets: dict[str, int]):
         self.folder, self.port, self.process = folder, free_port(), None
@@ -123,13 +133,7 @@ class Prometheus:
              f"--web.listen-address=127.0.0.1:{self.port}"],
             stdout=log, stderr=log,
         )
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"{self.url}/-/ready", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise SystemExit((self.folder / "log").read_text())
+        wait_for(f"{self.url}/-/ready", self.folder / "log")
 
     def stop(self):
         self.process.terminate()
@@ -192,19 +196,11 @@ class Victoria:
              "-retentionPeriod=1y", "-search.latencyOffset=0s"],
             stdout=log, stderr=log,
         )
-        self.wait(folder)
+        wait_for(f"{self.url}/health", folder / "victoria.log")
         # As its own import takes them: the name before the labels.
         texts = [re.sub(r'^{__name__="([^"]+)", ?', r"\1{", line) for line in lines]
         self.ask("/api/v1/import/prometheus", "\n".join(texts).encode() + b"\n")
         self.ask("/internal/force_flush")
-
-    def wait(self, folder: Path):
-        for _ in range(100):
-            try:
-                return self.ask("/health")
-            except OSError:
-                time.sleep(0.1)
-        raise SystemExit((folder / "victoria.log").read_text())
 
     def ask(self, path: str, body: bytes | None = None) -> bytes:
         return urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", data=body), timeout=10).read()

@@ -29,21 +29,14 @@ pub(crate) enum FromMetrics {
     Otlp(Otlp),
 }
 
+/// What samples become, whoever wrote them.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Otlp {
-    /// Files of OTLP metrics: JSON, a message per line; protobuf, messages behind their lengths or a single one; packed by zstd or not
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-
+pub(crate) struct AsRows {
     /// The file that says which metrics become rows of which table
     #[arg(long, value_name = "FILE")]
     pub mapping: PathBuf,
 
-    /// Who reports: the column `source`
-    #[arg(long, value_name = "NAME", default_value = "otlp")]
-    pub source: String,
-
-    /// Take points of any time, also before 1990 and more than a day ahead
+    /// Take samples of any time, also before 1990 and more than a day ahead
     #[arg(long)]
     pub any_time: bool,
 
@@ -53,14 +46,27 @@ pub(crate) struct Otlp {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Otlp {
+    /// Files of OTLP metrics: JSON, a message per line; protobuf, messages behind their lengths or a single one; packed by zstd or not
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub rows: AsRows,
+
+    /// Who reports: the column `source`
+    #[arg(long, value_name = "NAME", default_value = "otlp")]
+    pub source: String,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Samples {
     /// Files of rows: CSV, JSON, Parquet. Columns metric, time and value, and a label in each other one; labels an object of several
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// The file that says which metrics become rows of which table
-    #[arg(long, value_name = "FILE")]
-    pub mapping: PathBuf,
+    #[command(flatten)]
+    pub rows: AsRows,
 
     /// The format of all files
     #[arg(long, default_value = "auto", value_parser = input_format)]
@@ -77,14 +83,6 @@ pub(crate) struct Samples {
     /// Who reports: the column `source`
     #[arg(long, value_name = "NAME", default_value = "samples")]
     pub source: String,
-
-    /// Take samples of any time, also before 1990 and more than a day ahead
-    #[arg(long)]
-    pub any_time: bool,
-
-    /// The slice width of a store that this command creates, as 15s [default: 60s]
-    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
-    pub slice: Option<i64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -94,9 +92,8 @@ pub(crate) struct Prometheus {
     #[arg(required_unless_present = "url", conflicts_with = "url", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// The file that says which metrics become rows of which table
-    #[arg(long, value_name = "FILE")]
-    pub mapping: PathBuf,
+    #[command(flatten)]
+    pub rows: AsRows,
 
     /// A server to pull samples from: Prometheus, VictoriaMetrics, Mimir or Thanos, with the prefix of its API
     #[arg(long, value_name = "URL")]
@@ -165,14 +162,6 @@ pub(crate) struct Prometheus {
     /// How long one answer may take
     #[arg(long, value_name = "WIDTH", default_value = "2m", value_parser = duration)]
     pub timeout: Duration,
-
-    /// Take samples of any time, also before 1990 and more than a day ahead
-    #[arg(long)]
-    pub any_time: bool,
-
-    /// The slice width of a store that this command creates, as 15s [default: 60s]
-    #[arg(long, value_name = "WIDTH", value_parser = seconds)]
-    pub slice: Option<i64>,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use nines_engine::ingest::{MOST_VALUES, Progress};
+use nines_engine::ingest::{Findings, MOST_VALUES, Progress};
 use nines_engine::prometheus::{Access, Client, Credentials};
 use nines_engine::slo::Mapping;
 use nines_engine::store::Outcome;
@@ -24,10 +24,10 @@ use crate::output::{counted, instant, note, say};
 const SECOND: i64 = 1_000_000;
 
 pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.mapping)?);
+    let mapping = Arc::new(mapping(&args.rows.mapping)?);
     let (files, left_out) = files(&args.files)?;
     let client = args.url.as_ref().map(|url| client(url, &args)).transpose()?;
-    let session = opened::open_or_create(opening, args.slice).await?;
+    let session = opened::open_or_create(opening, args.rows.slice).await?;
     let text = match client {
         Some(client) => {
             let to = args.to.as_ref().map(|to| record::time("--to", to, &session)).transpose()?;
@@ -39,29 +39,30 @@ pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
                 to: to.unwrap_or_else(|| session.now() - args.safety * SECOND),
                 lookback: args.lookback * SECOND,
             };
-            told_pulled(&pulled(&pull, &session).await?, &args.mapping, &session)
+            told_pulled(&pulled(&pull, &session).await?, &args.rows.mapping, &session)
         }
         None => {
-            let load = MetricFiles { files, mapping, source: args.source.clone(), any_time: args.any_time, rows: None };
-            told(&loaded(&load, &session).await?, &args.mapping, &session) + &unread(&left_out)
+            let load =
+                MetricFiles { files, mapping, source: args.source.clone(), any_time: args.rows.any_time, rows: None };
+            told(&loaded(&load, &session).await?, &args.rows.mapping, &session) + &unread(&left_out)
         }
     };
     say(&text)
 }
 
 pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.mapping)?);
+    let mapping = Arc::new(mapping(&args.rows.mapping)?);
     let (files, left_out) = files(&args.files)?;
-    let load = MetricFiles { files, mapping, source: args.source, any_time: args.any_time, rows: None };
-    load_files(opening, &load, &args.mapping, args.slice, &left_out).await
+    let load = MetricFiles { files, mapping, source: args.source, any_time: args.rows.any_time, rows: None };
+    load_files(opening, &load, &args.rows.mapping, args.rows.slice, &left_out).await
 }
 
 pub(crate) async fn run_samples(opening: Opening, args: Samples) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.mapping)?);
+    let mapping = Arc::new(mapping(&args.rows.mapping)?);
     let rows = Some(RowsOf { format: args.format.0, select: args.select, repeated_hour: args.repeated_hour });
     let (files, left_out) = files(&args.files)?;
-    let load = MetricFiles { files, mapping, source: args.source, any_time: args.any_time, rows };
-    load_files(opening, &load, &args.mapping, args.slice, &left_out).await
+    let load = MetricFiles { files, mapping, source: args.source, any_time: args.rows.any_time, rows };
+    load_files(opening, &load, &args.rows.mapping, args.rows.slice, &left_out).await
 }
 
 async fn load_files(
@@ -197,155 +198,102 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
     for table in &loaded.tables {
         text += &told_table(table, session);
     }
-    let mut line = |name: &str, what: String| text.push_str(&format!("{name:<12}{what}\n"));
-    let sum = |of: fn(&MetricTable) -> u64| loaded.tables.iter().map(of).sum::<u64>();
-    line("resets", format!("{}, after which a counter counts from 0", HumanCount(sum(|table| table.findings.resets))));
-    let first = sum(|table| table.findings.first);
-    if first > 0 {
-        line(
-            "first",
-            format!(
-                "of {} nothing is known before their first sample, which counts nothing",
-                counted(first, "series", "series")
-            ),
-        );
-    }
-    let (appeared, with) = (
-        sum(|table| table.findings.appeared),
-        loaded.tables.iter().map(|table| table.findings.appeared_with).sum::<f64>(),
-    );
-    if appeared > 0 {
-        line(
-            "appeared",
-            format!(
-                "{} while others of their target were there, with {with} in all, which is not counted; `newSeries: zero` in \
-                 the mapping counts it",
-                counted(appeared, "series", "series")
-            ),
-        );
-    }
-    if loaded.stale > 0 {
-        line("gaps", format!("{} of NaN or staleness: no data", counted(loaded.stale, "sample", "samples")));
-    }
-    let again = sum(|table| table.findings.again);
-    if again > 0 {
-        line(
-            "warning",
-            format!(
-                "at {} a series has several values; the greatest counts. If they are of several processes or instances, tell them \
+    let mut all = Findings::default();
+    loaded.tables.iter().for_each(|table| all.add(&table.findings));
+    line(&mut text, "resets", format!("{}, after which a counter counts from 0", HumanCount(all.resets)));
+    found(&mut text, "first", all.first, |n| {
+        format!(
+            "of {} nothing is known before their first sample, which counts nothing",
+            counted(n, "series", "series")
+        )
+    });
+    let with = all.appeared_with;
+    found(&mut text, "appeared", all.appeared, |n| {
+        format!(
+            "{} while others of their target were there, with {with} in all, which is not counted; `newSeries: zero` in the mapping \
+             counts it",
+            counted(n, "series", "series")
+        )
+    });
+    found(&mut text, "gaps", loaded.stale, |n| {
+        format!("{} of NaN or staleness: no data", counted(n, "sample", "samples"))
+    });
+    found(&mut text, "warning", all.again, |n| {
+        format!(
+            "at {} a series has several values; the greatest counts. If they are of several processes or instances, tell them \
                  apart by a label",
-                counted(again, "instant", "instants")
-            ),
-        );
-    }
-    let again = sum(|table| table.findings.again_stored);
-    if again > 0 {
-        line(
-            "warning",
-            format!(
-                "{} another value than the one that is stored of the same series and instant; what is stored counts",
-                counted(again, "sample has", "samples have")
-            ),
-        );
-    }
-    let known = sum(|table| table.findings.known);
-    if known > 0 {
-        line(
-            "known",
-            format!(
-                "{} not later than the last one that is stored of {} series; {} nothing. If {} new, use another --source, or \
+            counted(n, "instant", "instants")
+        )
+    });
+    found(&mut text, "warning", all.again_stored, |n| {
+        format!(
+            "{} another value than the one that is stored of the same series and instant; what is stored counts",
+            counted(n, "sample has", "samples have")
+        )
+    });
+    found(&mut text, "known", all.known, |n| {
+        format!(
+            "{} not later than the last one that is stored of {} series; {} nothing. If {} new, use another --source, or \
                  name the files together",
-                counted(known, "sample is", "samples are"),
-                if known == 1 { "its" } else { "their" },
-                if known == 1 { "it counts" } else { "they count" },
-                if known == 1 { "it is" } else { "they are" },
-            ),
-        );
-    }
-    let infinite = sum(|table| table.findings.infinite);
-    if infinite > 0 {
-        line("gaps", format!("{} of gauges infinite: no data", counted(infinite, "sample is", "samples are")));
-    }
-    let excess = sum(|table| table.findings.excess);
-    if excess > 0 {
-        line(
-            "warning",
-            format!(
-                "in {} more events are good or bad than there are in all: at most all of them count. Counters that are read one \
+            counted(n, "sample is", "samples are"),
+            if n == 1 { "its" } else { "their" },
+            if n == 1 { "it counts" } else { "they count" },
+            if n == 1 { "it is" } else { "they are" },
+        )
+    });
+    found(&mut text, "gaps", all.infinite, |n| {
+        format!("{} of gauges infinite: no data", counted(n, "sample is", "samples are"))
+    });
+    found(&mut text, "warning", all.excess, |n| {
+        format!(
+            "in {} more events are good or bad than there are in all: at most all of them count. Counters that are read one \
                  after the other may differ by one or two; more of it means that they do not belong together",
-                counted(excess, "slice", "slices")
-            ),
-        );
-    }
-    let uneven = sum(|table| table.findings.uneven);
-    if uneven > 0 {
-        line(
-            "warning",
-            format!(
-                "in {} a bucket counts more than a wider one: it counts as many",
-                counted(uneven, "slice", "slices")
-            ),
-        );
-    }
-    let coarse = sum(|table| table.findings.coarse);
-    if coarse > 0 {
-        line(
-            "warning",
-            format!(
-                "in {} native or exponential histograms are coarser than schema 5, the stored one, or have much at about zero: of \
+            counted(n, "slice", "slices")
+        )
+    });
+    found(&mut text, "warning", all.uneven, |n| {
+        format!("in {} a bucket counts more than a wider one: it counts as many", counted(n, "slice", "slices"))
+    });
+    found(&mut text, "warning", all.coarse, |n| {
+        format!(
+            "in {} native or exponential histograms are coarser than schema 5, the stored one, or have much at about zero: of \
                  them the counts at 15.625 ms, 31.25 ms … 1 s, 2 s … are exact and stored (latency_le), everything between is unknown. \
                  Finer ones: a bucket factor of at most 1.0219 in the application, native_histogram_min_bucket_factor in the scrape; \
                  with OpenTelemetry a greater maximum size, such as 640 buckets",
-                counted(coarse, "slice", "slices")
-            ),
-        );
-    }
-    let not_seconds = sum(|table| table.findings.not_seconds);
-    if not_seconds > 0 {
-        line(
-            "warning",
-            format!(
-                "in {} histograms with exponential buckets are not in seconds, as the stored ones are: of them the counts at \
+            counted(n, "slice", "slices")
+        )
+    });
+    found(&mut text, "warning", all.not_seconds, |n| {
+        format!(
+            "in {} histograms with exponential buckets are not in seconds, as the stored ones are: of them the counts at \
                  thresholds that are powers of two of their unit and whole microseconds are exact and stored (latency_le), everything \
                  between is unknown. Let them be recorded in seconds",
-                counted(not_seconds, "slice", "slices")
-            ),
-        );
-    }
-    let fallen = sum(|table| table.findings.fallen);
-    if fallen > 0 {
-        line(
-            "warning",
-            format!(
-                "{} a counter fell although it did not begin again, as its start time says: what it says after that was counted \
+            counted(n, "slice", "slices")
+        )
+    });
+    found(&mut text, "warning", all.fallen, |n| {
+        format!(
+            "{} a counter fell although it did not begin again, as its start time says: what it says after that was counted \
                  whole. If several programs report one series, give each a service.instance.id",
-                counted(fallen, "time", "times")
-            ),
-        );
-    }
-    let mixed = sum(|table| table.findings.mixed);
-    if mixed > 0 {
-        line(
-            "warning",
-            format!(
-                "{} back at once. Each fall counts as a reset; if a series holds the counters of several processes or instances, tell \
+            counted(n, "time", "times")
+        )
+    });
+    found(&mut text, "warning", all.mixed, |n| {
+        format!(
+            "{} back at once. Each fall counts as a reset; if a series holds the counters of several processes or instances, tell \
                  them apart by a label",
-                counted(mixed, "series falls again and again and is", "series fall again and again and are")
-            ),
-        );
-    }
-    let overlapping = sum(|table| table.findings.overlapping);
-    if overlapping > 0 {
-        line(
-            "warning",
-            format!(
-                "{} before the one before ends; both count. If several programs report one series, give each a service.instance.id",
-                counted(overlapping, "increment of a series begins", "increments of a series begin")
-            ),
-        );
-    }
+            counted(n, "series falls again and again and is", "series fall again and again and are")
+        )
+    });
+    found(&mut text, "warning", all.overlapping, |n| {
+        format!(
+            "{} before the one before ends; both count. If several programs report one series, give each a service.instance.id",
+            counted(n, "increment of a series begins", "increments of a series begin")
+        )
+    });
     for (label, series) in &loaded.others {
         line(
+            &mut text,
             "warning",
             format!(
                 "{label} has more than {} values: of {} it is called other",
@@ -355,17 +303,15 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
         );
     }
     for cut in &loaded.cut {
-        line("left out", format!("{cut}; ingest the file again when it is"));
+        line(&mut text, "left out", format!("{cut}; ingest the file again when it is"));
     }
-    if loaded.pulled_before > 0 {
-        line(
-            "left out",
-            format!("{} of a time that was pulled already", counted(loaded.pulled_before, "sample", "samples")),
-        );
-    }
+    found(&mut text, "left out", loaded.pulled_before, |n| {
+        format!("{} of a time that was pulled already", counted(n, "sample", "samples"))
+    });
     for of in &loaded.unlabelled {
         let empty = if of.column == "status" { "it is 0" } else { "it is empty" };
         line(
+            &mut text,
             "warning",
             format!(
                 "{}:{}: of {} {} no label {:?}, which fills {}: {empty}",
@@ -379,9 +325,25 @@ fn told(loaded: &MetricsLoaded, mapping: &Path, session: &Session) -> String {
         );
     }
     for unmatched in &loaded.unmatched {
-        line("warning", format!("{}:{}: no series meets {}", mapping.display(), unmatched.line, unmatched.selector));
+        line(
+            &mut text,
+            "warning",
+            format!("{}:{}: no series meets {}", mapping.display(), unmatched.line, unmatched.selector),
+        );
     }
     text
+}
+
+/// A line of the summary.
+fn line(text: &mut String, name: &str, what: String) {
+    text.push_str(&format!("{name:<12}{what}\n"));
+}
+
+/// A line that says how much of something was found, if anything was.
+fn found(text: &mut String, name: &str, n: u64, what: impl Fn(u64) -> String) {
+    if n > 0 {
+        line(text, name, what(n));
+    }
 }
 
 fn told_table(table: &MetricTable, session: &Session) -> String {

@@ -1,9 +1,8 @@
 //! Columns of latencies: structs and lists as stored, the same as JSON text, or one latency per row.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, StringViewArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
 use datafusion::arrow::error::ArrowError;
@@ -12,11 +11,10 @@ use nines_timeline::histogram::Histogram;
 use serde_json::Value;
 
 use super::cast::{bad_row, checked, impossible, internal};
-use crate::agreed::Within;
 use crate::columns::Column;
 use crate::fields::{Cell, json};
 use crate::latency::{self, COUNTS_LE, CountsLeColumn, HISTOGRAM, HistogramColumn};
-use crate::{AgreedLimits, IngestError, Result};
+use crate::{IngestError, Result};
 
 /// `latency` or `latency_sum` of rows whose requests all took the same time.
 pub(super) fn observed(column: Column, seconds: &Float64Array, requests: &Int64Array) -> Result<ArrayRef> {
@@ -37,28 +35,6 @@ pub(super) fn observed(column: Column, seconds: &Float64Array, requests: &Int64A
         histograms.push(row.is_some().then_some(&histogram));
     }
     histograms.finish().map_err(|e| internal("latency", e))
-}
-
-/// `latency_le` of rows whose requests all took the same time: how many are within the limits that are agreed for each service.
-pub(super) fn agreed(
-    limits: &AgreedLimits,
-    services: &StringViewArray,
-    seconds: &Float64Array,
-    requests: &Int64Array,
-) -> Result<ArrayRef> {
-    let mut known: HashMap<&str, Option<Arc<[i64]>>> = HashMap::new();
-    let mut column = CountsLeColumn::default();
-    for ((service, taken), &n) in services.iter().zip(seconds).zip(requests.values()) {
-        let service = service.unwrap_or_default();
-        let limits = known.entry(service).or_insert_with(|| limits.of(service));
-        let counts = taken.filter(|_| n > 0).zip(limits.as_ref()).map(|(taken, limits)| {
-            let mut within = Within::of(limits);
-            within.add(taken, n);
-            within.counts()
-        });
-        column.push(counts.as_ref());
-    }
-    column.finish().map_err(|e| internal("latency_le", e))
 }
 
 /// Histograms as stored: ascending, without empty buckets.

@@ -3,6 +3,7 @@
 //! The same rules as for text formats, column by column instead of row by row; equal keys are not
 //! combined, because the writer does that anyway.
 
+mod agreed;
 mod cast;
 mod gauges;
 mod labels;
@@ -191,20 +192,6 @@ impl Input<'_> {
                 missing(column, rows)
             }
         })
-    }
-
-    /// Whether requests within agreed limits are counted: latencies are known one by one.
-    fn counts_agreed(&self) -> bool {
-        !self.options.agreed.is_empty() && self.find(Column::LatencySeconds).is_some()
-    }
-
-    /// Exact counts of requests within the limits that are agreed for their services.
-    fn agreed(&self) -> Result<ArrayRef> {
-        let Some(taken) = self.find(Column::LatencySeconds) else { return Err(misplaced("latency_seconds")) };
-        let service = self.columns.stored().find(|(name, _)| *name == "service");
-        let services = self.array(service.ok_or_else(|| misplaced("service"))?)?;
-        let taken = seconds("latency_seconds", taken)?;
-        latency::agreed(&self.options.agreed, services.as_string_view(), &taken, &self.requests()?)
     }
 
     /// How many requests each row is.

@@ -12,6 +12,8 @@ use crate::samples::Labels;
 pub(super) struct Member {
     pub labels: Arc<Labels>,
     pub target: Target,
+    /// Whether it is the first of the series' parts in the table: what is found of its samples is told once.
+    pub is_first: bool,
     /// Where its unit stands.
     pub group: u32,
     /// Of a bucket: which series are of the same histogram.

@@ -125,7 +125,8 @@ impl Sweep {
             };
             let Some(next) = self.ahead.take_if(is_same) else { return Ok(record) };
             if let (Sampled::Number(kept), Sampled::Number(other)) = (&mut record.value, &next.value) {
-                self.findings.again += u64::from(kept != other && record.time >= self.bounds.from);
+                let is_first = self.members.get(record.member as usize).is_some_and(|member| member.is_first);
+                self.findings.again += u64::from(is_first && kept != other && record.time >= self.bounds.from);
                 *kept = kept.max(*other);
             }
         }
@@ -198,11 +199,11 @@ impl Taken<'_> {
                 .expected("values for a gauge, of cumulative temporality"));
         }
         if state.known.is_some_and(|known| self.time <= known) {
-            findings.known += u64::from(self.counts);
+            findings.known += u64::from(self.is_told());
             return Ok(None);
         }
         if !value.is_finite() {
-            findings.infinite += u64::from(self.counts);
+            findings.infinite += u64::from(self.is_told());
             return Ok(None);
         }
         state.known = Some(self.time);
@@ -224,16 +225,16 @@ impl Taken<'_> {
         self.note(before, is_reset(step), findings);
         if !self.is_delta && self.since.is_none() && is_of_another(last, value, step, state) && self.counts {
             state.other_counter += 1;
-            findings.mixed += u64::from(state.other_counter == AGAIN_AND_AGAIN);
+            findings.mixed += u64::from(self.member.is_first && state.other_counter == AGAIN_AND_AGAIN);
         }
         let more = match step {
             Step::More(more) | Step::Reset(more) => more,
             Step::Again => {
-                findings.again_stored += u64::from(self.counts);
+                findings.again_stored += u64::from(self.is_told());
                 return Ok(None);
             }
             Step::Nothing => {
-                findings.known += u64::from(self.counts);
+                findings.known += u64::from(self.is_told());
                 return Ok(None);
             }
             Step::First if self.new_is_zero && self.is_new => value,
@@ -270,7 +271,7 @@ impl Taken<'_> {
             HistogramStep::More(more) => more,
             HistogramStep::Reset(all) => NativeHistogram::clone(&all),
             HistogramStep::Nothing => {
-                findings.known += u64::from(self.counts);
+                findings.known += u64::from(self.is_told());
                 return None;
             }
             HistogramStep::First if self.new_is_zero && is_new => NativeHistogram::clone(value),
@@ -280,6 +281,11 @@ impl Taken<'_> {
             }
         };
         Some(Counted::Histogram(more))
+    }
+
+    /// Whether what is found of the sample is told.
+    fn is_told(&self) -> bool {
+        self.counts && self.member.is_first
     }
 
     /// Notes a reset, and what several programs that report as one would look like. `before` is when the last sample was taken.

@@ -90,6 +90,7 @@ impl Tally {
         Arc::make_mut(&mut self.members).push(Member {
             labels: Arc::clone(labels),
             target,
+            is_first: !self.by_series.contains_key(labels),
             group,
             histogram,
             scraped,

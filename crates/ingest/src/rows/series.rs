@@ -179,45 +179,45 @@ impl<M: Measured> SeriesRows<M> {
         };
         let label_names: Vec<String> = options.from.iter().filter_map(|from| label(&from.fills)).collect();
         let suffix = source.zip(options.piece.clone());
-        let mut rows =
-            Self {
-                fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
-                suffix,
-                kept_endpoints: HashSet::new(),
-                kept_values: vec![HashSet::new(); label_names.len()],
-                other_endpoints: 0,
-                other_values: vec![0; label_names.len()],
-                label_keys: label_names.iter().map(|name| of_label(name)).collect(),
-                agreed: place("service")
-                    .filter(|_| M::HAS_LATENCIES && !options.agreed.is_empty())
-                    .map(|service| Agreed { service, limits: Arc::clone(&options.agreed), known: HashMap::new() }),
-                endpoints,
-                causes,
-                found: Arc::clone(&options.found),
-                given: vec![0; columns.filling().len()],
-                columns,
-                schema: options.kind.schema(options.slice_seconds),
-                slice_micros: options.slice_micros()?,
-                clock: Clock::of_series(options.time_zone).within(options.limits),
-                order: options.order.so_far(options.repeated_hour),
-                is_lenient: options.rejected.is_some(),
-                order_before: None,
-                is_added: true,
-                limits: options.limits,
-                rows_are: options.rows,
-                kind: options.kind,
-                times: None,
-                seen: Arc::clone(&options.seen),
-                row: Row::default(),
-                fill_ids: [0; TEXTS + 1],
-                last: [0; TEXTS + 1],
-                labels: Labels::of(label_names),
-                texts: Texts::default(),
-                index: HashMap::new(),
-                entries: Vec::new(),
-                handed_out: 0,
-                bytes: 0,
-            };
+        let agreed = place("service").filter(|_| M::HAS_LATENCIES && !options.agreed.is_empty());
+        let limits = Arc::clone(&options.agreed);
+        let agreed = agreed.map(|service| Agreed { service, limits, known: HashMap::new() });
+        let mut rows = Self {
+            fills: columns.texts().map(|name| options.fill(name).to_string()).collect(),
+            suffix,
+            kept_endpoints: HashSet::new(),
+            kept_values: vec![HashSet::new(); label_names.len()],
+            other_endpoints: 0,
+            other_values: vec![0; label_names.len()],
+            label_keys: label_names.iter().map(|name| of_label(name)).collect(),
+            agreed,
+            endpoints,
+            causes,
+            found: Arc::clone(&options.found),
+            given: vec![0; columns.filling().len()],
+            columns,
+            schema: options.kind.schema(options.slice_seconds),
+            slice_micros: options.slice_micros()?,
+            clock: Clock::of_series(options.time_zone).within(options.limits),
+            order: options.order.so_far(options.repeated_hour),
+            is_lenient: options.rejected.is_some(),
+            order_before: None,
+            is_added: true,
+            limits: options.limits,
+            rows_are: options.rows,
+            kind: options.kind,
+            times: None,
+            seen: Arc::clone(&options.seen),
+            row: Row::default(),
+            fill_ids: [0; TEXTS + 1],
+            last: [0; TEXTS + 1],
+            labels: Labels::of(label_names),
+            texts: Texts::default(),
+            index: HashMap::new(),
+            entries: Vec::new(),
+            handed_out: 0,
+            bytes: 0,
+        };
         rows.clear();
         Ok(rows)
     }
