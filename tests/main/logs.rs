@@ -294,7 +294,7 @@ fn a_whole_number_is_a_latency_only_in_a_unit_that_was_given() {
     for (unit, expected) in [("s", "1736.25,3,5"), ("ms", "1.986,3,5"), ("us", "0.251736,3,5")] {
         let (said, stored) = ingested(&["--latency-unit", unit]);
         assert_eq!(stored, expected);
-        assert_eq!(said.contains("1 lines end in a number with a decimal point: it was read as seconds"), unit != "s");
+        assert_eq!(said.contains("1 line ends in a number with a decimal point: it was read as seconds"), unit != "s");
         assert!(!said.contains("says no unit"), "{said}");
     }
     let place = Place::new();

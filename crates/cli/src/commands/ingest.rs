@@ -285,17 +285,20 @@ fn stored(commit: &Commit, load: &Load, session: &Session) -> String {
 
 /// Numbers of logs whose unit was not said, or was another one.
 pub(super) fn units(progress: &Progress) -> String {
-    let (without, beside) = (HumanCount(progress.without_unit()), HumanCount(progress.beside_unit()));
+    let lines = |of: u64| counted(of, "line ends", "lines end");
+    let (without, beside) = (progress.without_unit(), progress.beside_unit());
     let mut text = String::new();
-    if let Some(example) = progress.without_unit_example().filter(|_| without.0 > 0) {
+    if let Some(example) = progress.without_unit_example().filter(|_| without > 0) {
         text.push_str(&format!(
-            "latency     {without} lines end in a whole number, such as {example}, which says no unit: it was not read as \
-             a latency. Say its unit with --latency-unit s, ms, us or ns\n"
+            "latency     {} in a whole number, such as {example}, which says no unit: it was not read as a latency. Say its unit with \
+             --latency-unit s, ms, us or ns\n",
+            lines(without)
         ));
     }
-    if beside.0 > 0 {
+    if beside > 0 {
         text.push_str(&format!(
-            "latency     {beside} lines end in a number with a decimal point: it was read as seconds\n"
+            "latency     {} in a number with a decimal point: it was read as seconds\n",
+            lines(beside)
         ));
     }
     text
