@@ -120,7 +120,8 @@ mod tests {
     fn widths_and_sizes() {
         assert_eq!(seconds("15s"), Ok(15));
         assert_eq!(seconds("1m"), Ok(60));
-        assert!(seconds("0.5s").is_err() && seconds("1d").is_err() && seconds("").is_err());
+        assert_eq!(seconds("1d"), Ok(86_400));
+        assert!(seconds("0.5s").is_err() && seconds("1w").is_err() && seconds("").is_err());
         assert_eq!(bytes("4GiB"), Ok(4 << 30));
         assert!(bytes("12").is_err() && bytes("lots").is_err());
     }
