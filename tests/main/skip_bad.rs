@@ -145,3 +145,176 @@ fn rows_of_parquet_and_of_queries_are_refused_one_by_one() {
     assert_eq!(again.rows("SELECT sum(requests) FROM requests"), ["19979"]);
     assert!(refused(&again)[1].starts_with("the result of --select,"), "{:?}", refused(&again)[1]);
 }
+
+const MAPPING: &str = "requests: [{counter: hits_total, service: {label: service}, status: 200}]\n";
+
+/// Loads a file of samples; what is said, in words.
+fn samples(case: &Case, name: &str, text: &[u8], arguments: &[&str]) -> String {
+    let place = case.folder.path();
+    fs::write(place.join("m.yaml"), MAPPING).unwrap();
+    fs::write(place.join(name), text).unwrap();
+    let mut command = nines();
+    command.current_dir(place).args(["--store", "store", "ingest"]).args(arguments);
+    run(command.args([name, "--mapping", "m.yaml"]))
+}
+
+/// The places of what was refused, and why.
+fn reasons(case: &Case) -> Vec<(String, String)> {
+    let query = "SELECT concat(file, ':', line, ':', position) AS place, reason FROM 'bad.csv'";
+    let rows: Vec<Vec<serde_json::Value>> = run(&mut case.nines(&["sql", query, "--format", "json"]))
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Map<_, _>>(line).unwrap().values().cloned().collect())
+        .collect();
+    let text = |row: &[serde_json::Value], at: usize| row[at].as_str().unwrap().to_string();
+    rows.iter().map(|row| (text(row, 0), text(row, 1))).collect()
+}
+
+#[test]
+fn lines_of_samples_are_left_out_one_by_one() {
+    let case = Case::new();
+    let series = "hits_total{service=\"a\"}";
+    let text = format!(
+        "{series} 10 1791979200000\n{series} 12 1791979230000\n{series} many 1791979231000\n{series} -1 1791979232000\nup{{ 1 \
+         1791979233000\n{series} 14 17919792\n{series} 15 1791979260000\n"
+    );
+    let skip = ["prometheus", "--skip-bad", "bad.csv"];
+    let said = samples(&case, "a.txt", text.as_bytes(), &[&skip[..], &["--dry-run"]].concat());
+    for expected in
+        ["requests    2 aggregates, 2 added", "stored      nothing: this was a dry run", "What requests would get:"]
+    {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(said.starts_with("read        3 samples, of which 3 of 1 series meet the mapping\n"), "{said}");
+    assert!(said.contains("refused     4 lines, messages, rows or samples, in bad.csv with the reasons\n"), "{said}");
+    assert!(!case.folder.path().join("store").exists());
+    assert_eq!(
+        reasons(&case),
+        [
+            ("a.txt:3:24", "the value is \"many\"; expected a number, NaN, +Inf or -Inf"),
+            ("a.txt:4:", "series hits_total{service=\"a\"} at 2026-10-14T12:00:32Z: it is -1; expected a number of at least 0"),
+            ("a.txt:5:4", "expected a label, as code=\"200\"; expected a series, as http_requests_total{code=\"200\"}"),
+            (
+                "a.txt:6:",
+                "the time is \"1970-07-27T09:36:32+00:00\", which is 1970-07-27T09:36:32Z; expected a time from 1990 to \
+                 2026-12-01, a day from now"
+            ),
+        ]
+        .map(|(place, why)| (place.to_string(), why.to_string()))
+    );
+    let mut strict = nines();
+    strict.current_dir(case.folder.path()).args([
+        "--store",
+        "store",
+        "ingest",
+        "prometheus",
+        "a.txt",
+        "--mapping",
+        "m.yaml",
+    ]);
+    assert!(fails(1, &mut strict).starts_with("error: a.txt:3:24: the value is \"many\""));
+    samples(&case, "a.txt", text.as_bytes(), &skip);
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["5"]);
+    // A file in which nothing can be read stores nothing.
+    fs::write(case.folder.path().join("b.txt"), "hits_total soon\n").unwrap();
+    let mut all = nines();
+    all.current_dir(case.folder.path()).args([
+        "--store",
+        "store",
+        "ingest",
+        "prometheus",
+        "b.txt",
+        "--mapping",
+        "m.yaml",
+    ]);
+    assert!(
+        fails(1, all.args(["--skip-bad", "bad.csv"])).contains("all 1 lines or rows are refused; nothing is stored")
+    );
+}
+
+#[test]
+fn messages_are_left_out_whole_and_samples_one_by_one() {
+    let case = Case::new();
+    let line = |values: &str| format!("{{\"metric\":{{\"__name__\":\"hits_total\",\"service\":\"vm\"}},{values}}}\n");
+    let text = [
+        line("\"values\":[1,5],\"timestamps\":[1791979200000,1791979210000]"),
+        "{\"metric\":{},\n".to_string(),
+        line("\"values\":[1],\"timestamps\":[]"),
+        line("\"values\":[-3,9],\"timestamps\":[1791979220000,1791979230000]"),
+    ];
+    samples(&case, "vm.jsonl", text.concat().as_bytes(), &["prometheus", "--skip-bad", "bad.csv"]);
+    let places: Vec<String> = reasons(&case).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["vm.jsonl:2:13", "vm.jsonl:3:", "vm.jsonl:4:"]);
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests WHERE service = 'vm'"), ["8"]);
+
+    // OTLP, a message per line: the second is broken behind a point that could be read, the last one is still written.
+    let point = |second: i64, value: &str| {
+        format!(
+            "{{\"startTimeUnixNano\":\"1\",\"timeUnixNano\":\"{}\",\"asInt\":{value}}}",
+            (1_791_979_200 + second) * 1_000_000_000
+        )
+    };
+    let message = |points: &[String]| {
+        format!(
+            "{{\"resourceMetrics\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"service\",\"value\":{{\"stringValue\":\"otlp\"}}}}]}},\
+             \"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"hits_total\",\"sum\":{{\"aggregationTemporality\":2,\"isMonotonic\":true,\
+             \"dataPoints\":[{}]}}}}]}}]}}]}}\n",
+            points.join(",")
+        )
+    };
+    let text = [
+        message(&[point(0, "1"), point(5, "-2")]),
+        message(&[point(10, "100"), point(20, "\"many\"")]),
+        message(&[point(30, "4")]),
+        message(&[point(40, "5")]).trim_end_matches("}\n").to_string(),
+    ];
+    let said = samples(&case, "o.json", text.concat().as_bytes(), &["otlp", "--skip-bad", "bad.csv"]);
+    assert!(said.contains("left out    o.json: the message at line 4 is not complete"), "{said}");
+    let places: Vec<String> = reasons(&case).into_iter().map(|(place, _)| place).collect();
+    assert!(
+        places[3..].iter().map(|place| place.rsplit_once(':').unwrap().0).eq(["o.json:1", "o.json:2"]),
+        "{places:?}"
+    );
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests WHERE service = 'otlp'"), ["3"]);
+}
+
+#[test]
+fn rows_of_samples_are_left_out_one_by_one() {
+    let case = Case::new();
+    let csv = "metric,time,value,service\nhits_total,1791979200,10,s\nhits_total,1791979201,10\nhits_total,soon,11,s\n               hits_total,1791979202,-4,s\nhits_total,1791979230,17,s\n";
+    for (select, service) in [(None, "s"), (Some("SELECT metric, time, value, 't' AS service FROM input"), "t")] {
+        let select = select.map_or_else(Vec::new, |select| vec!["--select", select]);
+        let skip = ["samples", "--skip-bad", "bad.csv", "--source", service];
+        let said = samples(&case, "s.csv", csv.as_bytes(), &[&skip[..], &select].concat());
+        assert!(said.starts_with("read        2 samples,"), "{said}");
+        assert!(said.contains("refused     3 lines, messages, rows or samples"), "{said}");
+        assert_eq!(case.rows(&format!("SELECT sum(requests) FROM requests WHERE service = '{service}'")), ["7"]);
+    }
+    let places: Vec<String> = reasons(&case).into_iter().map(|(place, _)| place).collect();
+    let result = "the result of --select";
+    assert_eq!(places[..3], ["s.csv:3:", "s.csv:4:", "s.csv:5:"]);
+    // Of a query there are rows alone.
+    assert_eq!(places[3..], ["s.csv:3:".to_string(), format!("{result}:2:"), format!("{result}:3:")]);
+}
+
+#[test]
+fn records_that_a_query_cannot_read_are_left_out() {
+    let case = Case::new();
+    let csv = "when,what,n\n1791979200,x,1\n1791979201,x\n1791979202,x,3\n";
+    let select = "SELECT to_timestamp(\"when\") AS time, what AS service, n AS good, n AS total FROM input";
+    let said = run(&mut case.ingest("events", ("q.csv", csv.as_bytes()), &[&SKIP[..], &["--select", select]].concat()));
+    assert!(said.starts_with("read        2 rows\nrejected    1, in bad.csv"), "{said}");
+    assert_eq!(refused(&case)[1], "q.csv,3,,,there are 2 fields; expected 3 as in the header,\"1791979201,x\"");
+    // Single rows are read by pieces; each is told once.
+    let raw = "when,n\n1791979200,1\n1791979201\n1791979202,3\n";
+    let select = "SELECT to_timestamp(\"when\") AS time, 'x' AS name, n AS value FROM input";
+    for (more, rejected) in [("", 1), ("1791979203,1,1\n1791979204,5\n", 1)] {
+        let raw = format!("{raw}{more}");
+        let said =
+            run(&mut case.ingest("gauges", ("r.csv", raw.as_bytes()), &[&SKIP[..], &["--select", select]].concat()));
+        assert!(said.contains(&format!("rejected    {rejected}, in bad.csv")), "{said}");
+    }
+    assert_eq!(case.rows("SELECT sum(samples), sum(sum) FROM gauges"), ["3,9.0"]);
+    let lines: Vec<String> =
+        refused(&case)[2..].iter().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(lines, ["r.csv,3", "r.csv,5"]);
+}

@@ -145,6 +145,12 @@ impl IngestError {
         self
     }
 
+    /// The line, in the place of the row.
+    pub(crate) fn on_line_not_row(mut self, line: u64) -> Self {
+        self.0.row = None;
+        self.on_line(line)
+    }
+
     /// Moves the row by as many rows as came before its batch.
     pub fn after_rows(mut self, rows: u64) -> Self {
         self.0.row = self.0.row.map(|row| row + rows);

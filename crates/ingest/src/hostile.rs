@@ -177,10 +177,11 @@ fn damaged(text: &[u8], all: &[Damage]) -> Vec<u8> {
 /// Reads all rows; how many lines or rows were taken, and how many were refused one by one.
 fn read_all(mut options: Options, bytes: &[u8], is_lenient: bool) -> Result<(u64, u64)> {
     let folder = tempfile::tempdir().unwrap();
-    if is_lenient {
-        options.rejected = Some(Arc::new(Rejected::to(&folder.path().join("refused.csv")).unwrap()));
-    }
     let progress = Arc::new(Progress::new());
+    if is_lenient {
+        let rejected = Rejected::to(&folder.path().join("refused.csv"), Arc::clone(&progress));
+        options.rejected = Some(Arc::new(rejected.unwrap()));
+    }
     // What is packed tells its format when it is read.
     let format = Format::detect_for(options.kind, Path::new("input"), bytes).ok();
     let batches = read_from("input", Cursor::new(bytes.to_vec()), format, options, Arc::clone(&progress))?;

@@ -82,7 +82,8 @@ impl Progress {
         self.headers.load(Relaxed)
     }
 
-    pub(crate) fn add_headers(&self, more: u64) {
+    /// Adds to these.
+    pub fn add_headers(&self, more: u64) {
         if more > 0 {
             self.headers.fetch_add(more, Relaxed);
         }
@@ -159,8 +160,7 @@ impl Progress {
         self.rows_read.fetch_sub(1, Relaxed);
     }
 
-    /// Rows of a SQL result that were refused.
-    pub fn add_rejected(&self, rows: u64) {
-        self.rejected.fetch_add(rows, Relaxed);
+    pub(crate) fn add_rejected(&self) {
+        self.rejected.fetch_add(1, Relaxed);
     }
 }

@@ -180,7 +180,7 @@ impl Iterator for Batches {
             self.waiting.clear();
             self.current = None;
             if error.kind() == ErrorKind::BadLine {
-                self.progress.add_rejected(1);
+                self.progress.add_rejected();
             }
         }
         step.transpose()

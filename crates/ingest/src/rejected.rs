@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{ErrorKind, IngestError, Result};
+use crate::{ErrorKind, IngestError, Progress, Result};
 
 /// The columns of the file: a line for each that is refused.
 const HEADER: &str = "file,line,position,column,reason,text\n";
@@ -14,6 +14,8 @@ const HEADER: &str = "file,line,position,column,reason,text\n";
 #[derive(Debug)]
 pub struct Rejected {
     path: PathBuf,
+    /// Counts them.
+    progress: Arc<Progress>,
     out: Mutex<Out>,
 }
 
@@ -25,11 +27,11 @@ struct Out {
 }
 
 impl Rejected {
-    /// Lines for this file, which appear in it, behind those that are there, when all are known.
-    pub fn to(path: &Path) -> Result<Self> {
+    /// Lines for this file, which appear in it, behind those that are there, when all are known. `progress` counts them as they are found.
+    pub fn to(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let file = tempfile::tempfile().map_err(|error| unwritable(path, error))?;
         let out = Out { file: BufWriter::new(file), rows: 0, failed: None };
-        Ok(Self { path: path.to_path_buf(), out: Mutex::new(out) })
+        Ok(Self { path: path.to_path_buf(), progress, out: Mutex::new(out) })
     }
 
     /// The file.
@@ -57,6 +59,7 @@ impl Rejected {
         line.push('\n');
         self.write(&line);
         self.out.lock().unwrap_or_else(PoisonError::into_inner).rows += 1;
+        self.progress.add_rejected();
     }
 
     fn write(&self, text: &str) {
@@ -129,7 +132,7 @@ mod tests {
     fn refused_lines_are_written_with_their_reasons() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bad.csv");
-        let rejected = Rejected::to(&path).unwrap();
+        let rejected = Rejected::to(&path, Arc::default()).unwrap();
         rejected.add(&IngestError::bad_value("status", "2,x", "a number").in_file("a.log").on_line(3).at(7), "x\n");
         rejected.again();
         rejected
@@ -140,8 +143,8 @@ mod tests {
             "file,line,position,column,reason,text\n\
              a.log,3,7,status,\"status is \"\"2,x\"\"; expected a number\",\"a \"\"b\"\"\"\n"
         );
-        assert_eq!(Rejected::to(&path).unwrap().finish().unwrap(), 0);
-        let more = Rejected::to(&path).unwrap();
+        assert_eq!(Rejected::to(&path, Arc::default()).unwrap().finish().unwrap(), 0);
+        let more = Rejected::to(&path, Arc::default()).unwrap();
         more.add(&IngestError::bad_value("status", "x", "a number").in_file("a.log").on_line(9), "y");
         more.finish().unwrap();
         let lines = std::fs::read_to_string(&path).unwrap();
@@ -150,7 +153,7 @@ mod tests {
                 && lines.ends_with("\na.log,9,,status,\"status is \"\"x\"\"; expected a number\",y\n"),
             "{lines}"
         );
-        let nowhere = Rejected::to(&folder.path().join("no/such")).unwrap();
+        let nowhere = Rejected::to(&folder.path().join("no/such"), Arc::default()).unwrap();
         nowhere.add(&IngestError::bad_value("status", "x", "a number"), "");
         assert!(nowhere.finish().is_err());
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::ObjectStore;
+use datafusion::object_store::memory::InMemory;
 use url::Url;
 
 use crate::commits::{Begun, Commits, Underway};
@@ -69,6 +70,11 @@ impl Store {
         })?;
         check_wanted(slice_seconds)?;
         Self::create_over(Objects::over(url, objects), slice_seconds).await
+    }
+
+    /// A new, empty store in the memory of this process, that nobody else sees.
+    pub async fn in_memory(slice_seconds: i64) -> Result<Store> {
+        Self::over("memory://trial", Arc::new(InMemory::new()), Some(slice_seconds)).await
     }
 
     pub(crate) async fn create_over(objects: Objects, slice_seconds: Option<i64>) -> Result<Store> {

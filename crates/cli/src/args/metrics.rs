@@ -43,6 +43,15 @@ pub(crate) struct AsRows {
     /// The slice width of a store that this command creates, as 15s [default: 60s]
     #[arg(long, value_name = "WIDTH", value_parser = seconds)]
     pub slice: Option<i64>,
+
+    /// Read and work out everything, show what would be stored, and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Store the rest where lines, messages, rows or samples are refused, and write each of them into this file with its place
+    /// and the reason, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub skip_bad: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,7 +105,7 @@ pub(crate) struct Prometheus {
     pub rows: AsRows,
 
     /// A server to pull samples from: Prometheus, VictoriaMetrics, Mimir or Thanos, with the prefix of its API
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dry_run", "skip_bad"])]
     pub url: Option<String>,
 
     /// With --url: from when [default: from where the last pull ended]

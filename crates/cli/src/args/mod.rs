@@ -18,7 +18,7 @@ pub(crate) use ask::{AsOf, PageFormat, Report, Run, Running, Shell, Sql};
 pub(crate) use follow::Follow;
 pub(crate) use import::Import;
 pub(crate) use input::{Demo, Ingest};
-pub(crate) use metrics::{FromMetrics, Ingesting, Otlp, Prometheus, Samples};
+pub(crate) use metrics::{AsRows, FromMetrics, Ingesting, Otlp, Prometheus, Samples};
 pub(crate) use records::{Apply, Credits, Exclude, Incident, Rules, Slos};
 pub(crate) use upkeep::{Backup, Check, Compact, Delete, Gc, Log, Refresh, Restore, Retain};
 use values::{bytes, time_zone};

@@ -8,7 +8,7 @@ use indicatif::{HumanBytes, HumanCount};
 use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::ingest::Progress;
 use nines_engine::store::{Commit, Outcome, TableKind};
-use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Session, Settings, Warning};
+use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Preview, Session, Settings, Warning};
 
 use super::bar::Bar;
 use crate::args::Ingest;
@@ -36,7 +36,7 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
         can_be_written(file)?;
     }
     let session = match load.dry_run {
-        true => for_trial(opening, slice, load.table).await?,
+        true => for_trial(opening, slice).await?,
         false => opened::open_or_create(opening, slice).await?,
     };
     let progress = Arc::new(Progress::new());
@@ -44,8 +44,10 @@ pub(crate) async fn run(opening: Opening, args: Ingest) -> Result<()> {
     let loaded = session.load(&load, progress.clone()).await;
     bar.stop().await;
     let loaded = loaded?;
+    let zone = session.settings().time_zone.name();
+    let preview = loaded.preview.as_ref().map(|preview| previewed(preview, load.table.name(), zone)).transpose()?;
     let text = summary(&loaded, &load, &session, progress.rejected())
-        + &previewed(&loaded, session.settings().time_zone.name())?
+        + &preview.unwrap_or_default()
         + &units(&progress)
         + &formats(&progress)
         + &holes(&progress)
@@ -80,36 +82,28 @@ pub(super) fn load(args: Ingest, files: impl FnOnce(&[PathBuf]) -> Vec<PathBuf>)
     }
 }
 
-/// The session of a dry run: over the store, or over an empty one in memory where the store does not have the table yet.
-async fn for_trial(opening: Opening, slice: Option<i64>, table: TableKind) -> Result<Session> {
+/// The session of a dry run: over the store, or over an empty one in memory where there is none yet.
+pub(super) async fn for_trial(opening: Opening, slice: Option<i64>) -> Result<Session> {
     let session = opened::open(opening.clone()).await?;
-    let stored = session.store().map(|store| (store.slice_seconds(), store.table(table)));
-    let Some((width, table)) = stored else {
-        return in_memory(opening, slice).await;
-    };
-    match table.snapshot().await.map_err(EngineError::from)?.version() {
+    match session.store().map(|store| store.slice_seconds()) {
         // The error of another width is that of opening.
-        _ if slice.is_some_and(|slice| slice != width) => opened::open_or_create(opening, slice).await,
+        Some(width) if slice.is_some_and(|slice| slice != width) => opened::open_or_create(opening, slice).await,
         Some(_) => Ok(session),
-        None => in_memory(opening, Some(width)).await,
+        None => {
+            let engine = Settings { store: "memory://dry-run".to_string(), ..opening.engine };
+            opened::open_or_create(Opening { engine, ..opening }, slice).await
+        }
     }
 }
 
-async fn in_memory(opening: Opening, slice: Option<i64>) -> Result<Session> {
-    let engine = Settings { store: "memory://dry-run".to_string(), ..opening.engine };
-    let session = opened::open_or_create(Opening { engine, ..opening }, slice).await?;
-    Ok(session)
-}
-
-/// What would be stored, by service and endpoint, and the first rows.
-fn previewed(loaded: &Loaded, zone: &str) -> Result<String> {
-    let Some(preview) = &loaded.preview else { return Ok(String::new()) };
+/// What would be stored in a table, by service and endpoint, and the first rows.
+pub(super) fn previewed(preview: &Preview, table: &str, zone: &str) -> Result<String> {
     let shown = |batch: &RecordBatch| {
         Ok::<_, CliError>(format!("{}\n", whole(&batch.schema(), std::slice::from_ref(batch), zone)?))
     };
     let mut text = String::new();
     if let Some(by) = &preview.by {
-        text.push_str(&format!("\nWhat it is about:\n{}", shown(by)?));
+        text.push_str(&format!("\nWhat {table} would get:\n{}", shown(by)?));
         if preview.others > 0 {
             text.push_str(&format!("and {} with less\n", counted(preview.others as u64, "other", "others")));
         }

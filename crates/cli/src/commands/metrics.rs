@@ -14,66 +14,86 @@ use nines_engine::{
 };
 
 use super::bar::Bar;
-use super::ingest::{of_stdin, unread};
+use super::ingest::{for_trial, formats, of_stdin, previewed, unread};
 use super::record;
-use crate::args::{Otlp, Prometheus, Samples};
+use crate::args::{AsRows, Otlp, Prometheus, Samples};
 use crate::error::{CliError, Result, doing};
 use crate::opened::{self, Opening};
-use crate::output::{counted, instant, note, say};
+use crate::output::{can_be_written, counted, instant, note, say};
 
 const SECOND: i64 = 1_000_000;
 
 pub(crate) async fn run(opening: Opening, args: Prometheus) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.rows.mapping)?);
-    let (files, left_out) = files(&args.files)?;
-    let client = args.url.as_ref().map(|url| client(url, &args)).transpose()?;
-    let session = opened::open_or_create(opening, args.rows.slice).await?;
-    let text = match client {
-        Some(client) => {
-            let to = args.to.as_ref().map(|to| record::time("--to", to, &session)).transpose()?;
-            let pull = Pull {
-                client,
-                mapping,
-                source: args.source.clone(),
-                from: args.from.as_ref().map(|from| record::time("--from", from, &session)).transpose()?,
-                to: to.unwrap_or_else(|| session.now() - args.safety * SECOND),
-                lookback: args.lookback * SECOND,
-            };
-            told_pulled(&pulled(&pull, &session).await?, &args.rows.mapping, &session)
-        }
-        None => {
-            let load =
-                MetricFiles { files, mapping, source: args.source.clone(), any_time: args.rows.any_time, rows: None };
-            told(&loaded(&load, &session).await?, &args.rows.mapping, &session) + &unread(&left_out)
-        }
+    let Some(url) = &args.url else {
+        return load_files(opening, &args.files, args.rows, args.source, None).await;
     };
-    say(&text)
+    let mapping = Arc::new(mapping(&args.rows.mapping)?);
+    let client = client(url, &args)?;
+    let session = opened::open_or_create(opening, args.rows.slice).await?;
+    let to = args.to.as_ref().map(|to| record::time("--to", to, &session)).transpose()?;
+    let pull = Pull {
+        client,
+        mapping,
+        source: args.source.clone(),
+        from: args.from.as_ref().map(|from| record::time("--from", from, &session)).transpose()?,
+        to: to.unwrap_or_else(|| session.now() - args.safety * SECOND),
+        lookback: args.lookback * SECOND,
+    };
+    say(&told_pulled(&pulled(&pull, &session).await?, &args.rows.mapping, &session))
 }
 
 pub(crate) async fn run_otlp(opening: Opening, args: Otlp) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.rows.mapping)?);
-    let (files, left_out) = files(&args.files)?;
-    let load = MetricFiles { files, mapping, source: args.source, any_time: args.rows.any_time, rows: None };
-    load_files(opening, &load, &args.rows.mapping, args.rows.slice, &left_out).await
+    load_files(opening, &args.files, args.rows, args.source, None).await
 }
 
 pub(crate) async fn run_samples(opening: Opening, args: Samples) -> Result<()> {
-    let mapping = Arc::new(mapping(&args.rows.mapping)?);
-    let rows = Some(RowsOf { format: args.format.0, select: args.select, repeated_hour: args.repeated_hour });
-    let (files, left_out) = files(&args.files)?;
-    let load = MetricFiles { files, mapping, source: args.source, any_time: args.rows.any_time, rows };
-    load_files(opening, &load, &args.rows.mapping, args.rows.slice, &left_out).await
+    let rows = RowsOf { format: args.format.0, select: args.select, repeated_hour: args.repeated_hour };
+    load_files(opening, &args.files, args.rows, args.source, Some(rows)).await
 }
 
 async fn load_files(
     opening: Opening,
-    load: &MetricFiles,
-    mapping: &Path,
-    slice: Option<i64>,
-    left_out: &[PathBuf],
+    named: &[PathBuf],
+    args: AsRows,
+    source: String,
+    rows: Option<RowsOf>,
 ) -> Result<()> {
-    let session = opened::open_or_create(opening, slice).await?;
-    say(&(told(&loaded(load, &session).await?, mapping, &session) + &unread(left_out)))
+    let mapping = Arc::new(mapping(&args.mapping)?);
+    let (files, left_out) = files(named)?;
+    if let Some(file) = &args.skip_bad {
+        can_be_written(file)?;
+    }
+    let AsRows { any_time, slice, dry_run, skip_bad, .. } = args;
+    let load = MetricFiles { files, mapping, source, any_time, skip_bad, dry_run, rows };
+    let session = match dry_run {
+        true => for_trial(opening, slice).await?,
+        false => opened::open_or_create(opening, slice).await?,
+    };
+    let progress = Arc::new(Progress::new());
+    let bar = Bar::start(progress.clone());
+    let loaded = session.load_metrics(&load, progress.clone()).await;
+    bar.stop().await;
+    let loaded = loaded?;
+    let zone = session.settings().time_zone.name();
+    let mut text = told(&loaded, &args.mapping, &session);
+    found(&mut text, "refused", progress.rejected(), |n| {
+        let file = load.skip_bad.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+        format!(
+            "{}, in {file} with the reasons",
+            counted(n, "line, message, row or sample", "lines, messages, rows or samples")
+        )
+    });
+    text += &formats(&progress);
+    text += &unread(&left_out);
+    if dry_run {
+        line(&mut text, "stored", "nothing: this was a dry run".to_string());
+    }
+    for table in &loaded.tables {
+        if let Some(preview) = &table.preview {
+            text += &previewed(preview, table.table.name(), zone)?;
+        }
+    }
+    say(&text)
 }
 
 /// The files that names mean, and those of folders that are not read. A wrong name must not leave a new, empty store behind.
@@ -90,14 +110,6 @@ fn files(names: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         }
     }
     Ok((files, left_out))
-}
-
-async fn loaded(load: &MetricFiles, session: &Session) -> Result<MetricsLoaded> {
-    let progress = Arc::new(Progress::new());
-    let bar = Bar::start(progress.clone());
-    let loaded = session.load_metrics(load, progress).await;
-    bar.stop().await;
-    Ok(loaded?)
 }
 
 fn mapping(path: &Path) -> Result<Mapping> {
@@ -349,16 +361,19 @@ fn found(text: &mut String, name: &str, n: u64, what: impl Fn(u64) -> String) {
 fn told_table(table: &MetricTable, session: &Session) -> String {
     let (name, commit) = (table.table.name(), &table.commit);
     let mut text = match commit.outcome {
-        Outcome::Stored(version) if commit.rows > 0 => {
+        Outcome::Stored(_) | Outcome::Tried if commit.rows > 0 => {
             let [added, replaced, unchanged] =
                 [commit.changes.added, commit.changes.replaced, commit.changes.unchanged].map(HumanCount);
-            format!(
-                "{name:<12}{}, {added} added, {replaced} replaced, {unchanged} unchanged; {} in {}; version {version} in {}\n",
+            let mut text = format!(
+                "{name:<12}{}, {added} added, {replaced} replaced, {unchanged} unchanged; {} in {}",
                 counted(commit.rows, "aggregate", "aggregates"),
                 HumanBytes(commit.bytes),
                 counted(commit.files as u64, "file", "files"),
-                session.store_url()
-            )
+            );
+            if let Outcome::Stored(version) = commit.outcome {
+                text.push_str(&format!("; version {version} in {}", session.store_url()));
+            }
+            text + "\n"
         }
         _ if commit.rows > 0 => format!(
             "{name:<12}nothing changed: {} stored already\n",

@@ -69,6 +69,11 @@ impl FileProvider {
         self.counted.clone()
     }
 
+    /// Records of its files that repeated the header and were skipped.
+    pub fn headers(&self) -> u64 {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner).headers(self.only)
+    }
+
     /// The files as they are now. A view or prepared statement may be older than what it reads.
     async fn current(&self) -> Result<Arc<FileTable>> {
         let known = self.table.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -42,10 +42,10 @@ impl Session {
         if !load.table.is_series() || load.aggregates {
             return self.load_batch(load, &statement, options, progress, look).await;
         }
-        let shape = match self.input(load, None, progress.clone()).await {
+        let shape = match self.input(load, None, options.rejected.as_ref(), &progress).await {
             Ok((input, _)) => self.shape(load, &statement, input).await?,
             // A file may end within a row that is being written.
-            Err(error) => match self.shape_of_pieces(load, &statement, &progress).await {
+            Err(error) => match self.shape_of_pieces(load, &statement, &options, &progress).await {
                 Ok(shape) if shape.is_raw => shape,
                 _ => return Err(error),
             },
@@ -79,8 +79,10 @@ impl Session {
     ) -> Result<Loaded> {
         let read = Arc::new(AtomicU64::new(0));
         let told = options.clone();
-        let (input, counted) = self.input(load, None, progress.clone()).await?;
-        let rows = self.mapped(load, statement, input, options, (read.clone(), progress.clone())).await?;
+        // What was counted when the query was planned is counted again.
+        progress.forget_units();
+        let (input, counted) = self.input(load, None, options.rejected.as_ref(), &progress).await?;
+        let rows = self.mapped(load, statement, input, options, read.clone()).await?;
         let read_as = select::read_as(&load.files, load.format)?;
         let content = |path: &PathBuf| Content { path: path.clone(), read_as: read_as.clone() };
         let stamps = Stamps::of(&load.files);
@@ -90,7 +92,7 @@ impl Session {
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
         let kept = read.clone();
         let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || kept.load(Relaxed) > 0);
-        let rows = looked_at(load, look, rows);
+        let rows = looked_at(load.table, look, rows);
         let commit = self.append(load.table, rows, rule, once).await?;
         let input = counted.load(Relaxed);
         if input > 0 && commit.outcome == Outcome::Empty && !load.allow_empty {
@@ -135,18 +137,10 @@ impl Session {
             let mut streams = Vec::new();
             let mut counts = Vec::new();
             for at in 0..pieces.len() {
-                let (input, counted) = self.input(load, Some((&pieces, at)), progress.clone()).await?;
+                let (input, counted) =
+                    self.input(load, Some((&pieces, at)), options.rejected.as_ref(), &progress).await?;
                 counts.push(counted);
-                streams.push(
-                    self.mapped(
-                        load,
-                        statement,
-                        input,
-                        options.for_piece(&pieces[at]),
-                        (kept.clone(), progress.clone()),
-                    )
-                    .await?,
-                );
+                streams.push(self.mapped(load, statement, input, options.for_piece(&pieces[at]), kept.clone()).await?);
             }
             let is_first = pieces.iter().all(|piece| piece.bytes().0 == 0);
             let refuses_none = is_first && !load.allow_empty;
@@ -163,7 +157,7 @@ impl Session {
             let taken = kept.clone();
             let rows =
                 with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || taken.load(Relaxed) > 0);
-            let rows = looked_at(load, look, rows);
+            let rows = looked_at(load.table, look, rows);
             match self.append(load.table, rows, rule, once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 commit => {
@@ -183,7 +177,7 @@ impl Session {
         statement: &Statement,
         input: DataFrame,
         options: Options,
-        (counted, progress): (Arc<AtomicU64>, Arc<Progress>),
+        counted: Arc<AtomicU64>,
     ) -> Result<SendableRecordBatchStream> {
         let schema = load.table.schema(options.slice_seconds);
         let mut before = 0;
@@ -194,7 +188,6 @@ impl Session {
             before += batch.num_rows() as u64;
             let kept: u64 = fitted.iter().map(|batch| batch.num_rows() as u64).sum();
             counted.fetch_add(kept, Relaxed);
-            progress.add_rejected(batch.num_rows() as u64 - kept);
             Ok::<_, DataFusionError>(stream::iter(fitted.into_iter().map(Ok)))
         });
         let fitted = fitted.try_flatten();
@@ -220,14 +213,20 @@ impl Session {
     }
 
     /// The same, of files as far as their rows are complete.
-    async fn shape_of_pieces(&self, load: &Load, statement: &Statement, progress: &Arc<Progress>) -> Result<Shape> {
+    async fn shape_of_pieces(
+        &self,
+        load: &Load,
+        statement: &Statement,
+        options: &Options,
+        progress: &Arc<Progress>,
+    ) -> Result<Shape> {
         // Under this name no file is known, so that each is looked at from its start.
         let whole = Load { replace: false, source: Some("\0".to_string()), ..load.clone() };
         let Plan { pieces, .. } = self.plan_pieces(&whole, &formats(load)?, progress.clone()).await?;
         let Some(first) = (!pieces.is_empty()).then_some((&pieces[..], 0)) else {
             return Ok(Shape { needs_all: None, is_raw: false });
         };
-        let (input, _) = self.input(load, Some(first), progress.clone()).await?;
+        let (input, _) = self.input(load, Some(first), options.rejected.as_ref(), progress).await?;
         self.shape(load, statement, input).await
     }
 }

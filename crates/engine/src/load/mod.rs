@@ -31,7 +31,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 use nines_ingest::{ErrorKind, Format, Input, Limits, Options, Progress, Rejected, RowsAre, Tail, clock};
-use nines_store::{Commit, Mark, Once, Outcome, Rule, StoreErrorKind, TableKind};
+use nines_store::{Commit, Mark, Once, Outcome, Rule, Store, StoreErrorKind, TableKind};
 use tokio::runtime::Handle;
 
 use crate::agreed;
@@ -72,7 +72,8 @@ impl Session {
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
         check_options(load)?;
-        options.rejected = load.skip_bad.as_deref().map(|path| rejected(load, path)).transpose()?;
+        let read = load.files.iter().map(PathBuf::as_path).chain(load.tails.iter().map(Tail::path));
+        options.rejected = rejected(load.skip_bad.as_deref(), read, &progress)?;
         let given = load.files.clone();
         let (spool, files) = blocking(move || Spool::of(&given)).await?;
         let (files, again) = each_once(&files);
@@ -165,7 +166,7 @@ impl Session {
             let may_be_none = load.allow_empty;
             let rows = with_rejected(rows, rejected, move || may_be_none || read_on.rows_read() > before);
             let rows = no_requests::refused(load, &pieces, &progress, rows);
-            let rows = looked_at(load, look, rows);
+            let rows = looked_at(load.table, look, rows);
             match self.append(load.table, rows, rule.unwrap_or(older.rule()), once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 // The other files are an old batch, which says nothing about the raw ones beside them.
@@ -246,7 +247,12 @@ impl Session {
         once: Once,
     ) -> Result<Commit> {
         let Some(store) = self.store() else { return Ok(Commit::default()) };
-        store.table(table).append_by(rows, rule, once, self.task()).await.map_err(ingest_first)
+        let mut into = store.table(table);
+        // What was never written is tried in memory, so that nothing is left of it.
+        if once.is_trial && into.snapshot().await?.version().is_none() {
+            into = Store::in_memory(store.slice_seconds()).await?.table(table);
+        }
+        into.append_by(rows, rule, once, self.task()).await.map_err(ingest_first)
     }
 }
 
@@ -261,10 +267,7 @@ fn with_rejected(
     let end = stream::once(async move {
         let refused = match rejected.finish() {
             Err(error) => Some(EngineError::from(error)),
-            Ok(refused) if refused > 0 && !keeps_some() => Some(EngineError::Usage(format!(
-                "all {refused} lines or rows are refused; nothing is stored. {} says why",
-                rejected.path().display()
-            ))),
+            Ok(refused) if refused > 0 && !keeps_some() => Some(all_refused(refused, &rejected)),
             Ok(_) => None,
         };
         refused.map(|error| Err(DataFusionError::External(Box::new(error))))
@@ -273,26 +276,35 @@ fn with_rejected(
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }
 
+fn all_refused(refused: u64, rejected: &Rejected) -> EngineError {
+    let (all, file) = (format!("all {refused} lines or rows are refused"), rejected.path().display());
+    EngineError::Usage(format!("{all}; nothing is stored. {file} says why"))
+}
+
 /// The rows, of a dry run looked at on their way.
-fn looked_at(load: &Load, look: Option<&Arc<Look>>, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
+fn looked_at(table: TableKind, look: Option<&Arc<Look>>, rows: SendableRecordBatchStream) -> SendableRecordBatchStream {
     match look {
         None => rows,
         Some(look) => {
             look.again();
-            look.at(load.table, rows)
+            look.at(table, rows)
         }
     }
 }
 
 /// The file for what is refused, which is none of those that are read.
-fn rejected(load: &Load, path: &Path) -> Result<Arc<Rejected>> {
+fn rejected<'a>(
+    path: Option<&Path>,
+    mut read: impl Iterator<Item = &'a Path>,
+    progress: &Arc<Progress>,
+) -> Result<Option<Arc<Rejected>>> {
+    let Some(path) = path else { return Ok(None) };
     let place = |file: &Path| std::fs::canonicalize(file).ok();
-    let read = load.files.iter().map(PathBuf::as_path).chain(load.tails.iter().map(Tail::path));
-    if read.map(place).any(|read| read.is_some() && read == place(path)) {
+    if read.any(|read| place(read).is_some_and(|read| Some(read) == place(path))) {
         let problem = format!("--skip-bad {}: this file is read, and would be written", path.display());
         return Err(EngineError::Usage(problem));
     }
-    Ok(Arc::new(Rejected::to(path)?))
+    Ok(Some(Arc::new(Rejected::to(path, Arc::clone(progress))?)))
 }
 
 fn too_many_writers() -> EngineError {

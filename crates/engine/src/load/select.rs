@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::ParquetReadOptions;
 use nines_ingest::table::{AsText, Source};
-use nines_ingest::{Format, Piece, Progress};
+use nines_ingest::{Format, Piece, Progress, Rejected};
 use url::Url;
 
 use crate::files::provider::FileProvider;
@@ -20,7 +20,8 @@ impl Session {
         &self,
         load: &Load,
         pieces: Option<(&[Piece], usize)>,
-        progress: Arc<Progress>,
+        rejected: Option<&Arc<Rejected>>,
+        progress: &Arc<Progress>,
     ) -> Result<(DataFrame, Arc<AtomicU64>)> {
         // Whatever its values look like, a column that the table keeps as text is text.
         let schema = load.table.schema(nines_store::DEFAULT_SLICE_SECONDS);
@@ -43,9 +44,9 @@ impl Session {
                     sources.clear();
                 }
             }
-            None => return self.input_of(&load.files, load.format, texts, progress).await,
+            None => return self.input_of(&load.files, load.format, texts, rejected, progress).await,
         }
-        self.table_of(sources, &parquet, only, texts, progress).await
+        self.table_of((sources, &parquet), only, texts, rejected, progress).await
     }
 
     /// Files as a table, columns by their names, and what counts the rows that are read of them.
@@ -54,7 +55,8 @@ impl Session {
         files: &[PathBuf],
         format: Option<Format>,
         as_text: AsText,
-        progress: Arc<Progress>,
+        rejected: Option<&Arc<Rejected>>,
+        progress: &Arc<Progress>,
     ) -> Result<(DataFrame, Arc<AtomicU64>)> {
         let (mut sources, mut parquet) = (Vec::new(), Vec::new());
         for file in files {
@@ -63,23 +65,25 @@ impl Session {
                 format => sources.push(Source::new(file, Some(format))),
             }
         }
-        self.table_of(sources, &parquet, None, as_text, progress).await
+        self.table_of((sources, &parquet), None, as_text, rejected, progress).await
     }
 
     async fn table_of(
         &self,
-        sources: Vec<Source>,
-        parquet: &[PathBuf],
+        (mut sources, parquet): (Vec<Source>, &[PathBuf]),
         only: Option<usize>,
         as_text: AsText,
-        progress: Arc<Progress>,
+        rejected: Option<&Arc<Rejected>>,
+        progress: &Arc<Progress>,
     ) -> Result<(DataFrame, Arc<AtomicU64>)> {
         let context = self.context();
         let mut counted = Arc::default();
         let mut all: Option<DataFrame> = None;
         if !sources.is_empty() {
-            let provider =
-                FileProvider::open(sources, as_text, self.settings().time_zone.name(), progress).await?.only(only);
+            sources.iter_mut().for_each(|source| source.rejected = rejected.cloned());
+            let zone = self.settings().time_zone.name();
+            let provider = FileProvider::open(sources, as_text, zone, progress.clone()).await?.only(only);
+            progress.add_headers(provider.headers());
             counted = provider.counted();
             all = Some(context.read_table(Arc::new(provider))?);
         }

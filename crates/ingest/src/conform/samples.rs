@@ -10,9 +10,10 @@ use nines_store::{UTC, labels_of};
 use super::cast::{bad_row, checked, texts};
 use super::time::Times;
 use super::{labels, time};
+use crate::lenient::{Places, rest, shown};
 use crate::order::SharedOrder;
 use crate::samples::{Labels, Sample, Temporality, Value};
-use crate::{ErrorKind, IngestError, Options, Result};
+use crate::{ErrorKind, IngestError, Options, Rejected, Result};
 
 const METRIC: &str = "metric";
 const TIME: &str = "time";
@@ -56,19 +57,45 @@ impl SampleRows {
         SampleRows { options, name: name.into(), before: 0, orders: HashMap::new() }
     }
 
-    /// Hands on the samples of the next batch. A value that is NULL is no data, as NaN is.
-    pub fn read(&mut self, batch: &RecordBatch, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
-        let read = Columns::of(batch).and_then(|columns| {
-            let times = self.times(&columns)?;
-            columns.read(&times, take)
-        });
-        let before = self.before;
+    /// Hands on the samples of the next batch, whose rows begin on these lines, if they have lines. A value that is NULL is no data, as NaN
+    /// is. What is refused ends it, or is left out where the options say so.
+    pub fn read(
+        &mut self,
+        batch: &RecordBatch,
+        lines: &[u64],
+        take: &mut dyn FnMut(Sample) -> Result<()>,
+    ) -> Result<()> {
+        let (name, before, rejected) = (self.name.clone(), self.before, self.options.rejected.clone());
         self.before += batch.num_rows() as u64;
-        read.map_err(|error| error.in_file(&self.name).after_rows(before))
+        let places = Places { name: &name, before, lines };
+        let mut take = |row: usize, sample| {
+            let taken = take(sample).map_err(|error| places.place(error.in_row(row as u64 + 1), 0));
+            match (taken, &rejected) {
+                (Err(error), Some(rejected)) if Rejected::takes(&error) => {
+                    rejected.add(&error, &shown(batch, row));
+                    Ok(())
+                }
+                (taken, _) => taken,
+            }
+        };
+        let parts = match &rejected {
+            Some(rejected) => rest(batch, rejected, &places, |rows| self.samples(rows))?,
+            None => {
+                let samples = self.samples(batch).map_err(|error| places.place(error, 0))?;
+                vec![(samples, (0..batch.num_rows()).collect())]
+            }
+        };
+        let mut samples = parts.into_iter().flat_map(|(samples, rows)| rows.into_iter().zip(samples));
+        samples.try_for_each(|(row, sample)| take(row, sample))
     }
-}
 
-impl SampleRows {
+    /// The samples of a batch, one for each row.
+    fn samples(&mut self, batch: &RecordBatch) -> Result<Vec<Sample>> {
+        let columns = Columns::of(batch)?;
+        let times = self.times(&columns)?;
+        columns.samples(&times)
+    }
+
     fn times(&mut self, columns: &Columns) -> Result<TimestampMicrosecondArray> {
         let times = match time::of_rows(&columns.times, &self.options)? {
             Times::Instants(instants) => return Ok(instants),
@@ -77,10 +104,15 @@ impl SampleRows {
         let mut series: HashMap<Labels, Vec<usize>> = HashMap::new();
         (0..times.len()).for_each(|row| series.entry(columns.labels(row)).or_default().push(row));
         let mut instants = vec![0; times.len()];
+        let mut before = Vec::new();
         for (labels, rows) in series {
             let own: Vec<_> = rows.iter().map(|&row| times[row]).collect();
-            let placed = self.orders.entry(labels).or_default().place(self.options.repeated_hour, &own);
-            let placed = placed.map_err(|(at, error)| error.in_row(rows[at] as u64 + 1))?;
+            let order = self.orders.entry(labels).or_default();
+            before.push((order.clone(), order.kept()));
+            let placed = order.place(self.options.repeated_hour, &own).map_err(|(at, error)| {
+                before.drain(..).for_each(|(order, kept)| order.restore(kept));
+                error.in_row(rows[at] as u64 + 1)
+            })?;
             rows.iter().zip(placed).for_each(|(&row, instant)| instants[row] = instant);
         }
         Ok(TimestampMicrosecondArray::from(instants).with_timezone(UTC))
@@ -110,8 +142,9 @@ impl Columns {
         })
     }
 
-    fn read(&self, times: &TimestampMicrosecondArray, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+    fn samples(&self, times: &TimestampMicrosecondArray) -> Result<Vec<Sample>> {
         let (metrics, values) = (self.metrics.as_string_view(), self.values.as_primitive::<Float64Type>());
+        let mut samples = Vec::with_capacity(times.len());
         let mut last: Option<(usize, Arc<Labels>)> = None;
         for (row, &time) in times.values().iter().enumerate() {
             if text(metrics, row).is_empty() {
@@ -123,11 +156,10 @@ impl Columns {
             };
             last = Some((row, Arc::clone(&labels)));
             let value = if values.is_valid(row) { values.value(row) } else { f64::NAN };
-            let sample =
-                Sample { labels, time, value: Value::Number(value), temporality: Temporality::Cumulative(None) };
-            take(sample).map_err(|error| error.in_row(row as u64 + 1))?;
+            let value = Value::Number(value);
+            samples.push(Sample { labels, time, value, temporality: Temporality::Cumulative(None) });
         }
-        Ok(())
+        Ok(samples)
     }
 
     fn texts(&self) -> impl Iterator<Item = &StringViewArray> {
@@ -198,7 +230,7 @@ mod tests {
         let mut rows = SampleRows::new(Options::new(TableKind::Requests, 60), "rows");
         let mut all = Vec::new();
         for batch in batches {
-            rows.read(batch, &mut |sample| {
+            rows.read(batch, &[], &mut |sample| {
                 all.push(format!("{} {} {:?}", sample.labels, sample.time, sample.value));
                 Ok(())
             })?;

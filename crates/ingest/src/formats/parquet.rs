@@ -55,7 +55,6 @@ impl Parquet {
         let kept: u64 = fitted.iter().map(|batch| batch.num_rows() as u64).sum();
         self.rows_read += batch.num_rows() as u64;
         self.progress.add_rows(kept);
-        self.progress.add_rejected(batch.num_rows() as u64 - kept);
         self.progress.add_bytes(self.bytes_read() - before);
         self.fitted.extend(fitted);
         Ok(())

@@ -62,7 +62,6 @@ impl<R: Rows + 'static> Combined<R> {
                             return Err(error);
                         };
                         rejected.add(&error, "");
-                        self.progress.add_rejected(1);
                         self.progress.take_row_back();
                         continue;
                     }
@@ -89,10 +88,7 @@ impl<R: Rows + 'static> Combined<R> {
                     break;
                 }
                 Err(error) => match self.rejected.as_ref().filter(|_| Rejected::takes(&error)) {
-                    Some(rejected) => {
-                        rejected.add(&error.in_file(&self.name), &self.records.text());
-                        self.progress.add_rejected(1);
-                    }
+                    Some(rejected) => rejected.add(&error.in_file(&self.name), &self.records.text()),
                     None => return Err(error),
                 },
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use nines_slo::{Counted, Mapping};
 use nines_store::TableKind;
 
@@ -13,7 +14,8 @@ use super::targets::{Target, targets};
 use crate::counters::is_stale;
 use crate::found::Found;
 use crate::samples::{self, Labels, Sample, Temporality, Value};
-use crate::{Progress, Result};
+use crate::time::Clock;
+use crate::{Limits, Progress, Rejected, Result};
 
 /// Samples that were read, by table, and what they were.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct Collected {
     labelled: BTreeMap<(usize, String, String), (u64, u64)>,
     /// The series of the sample before, and whether it meets a rule: samples of a series mostly follow each other.
     last: Option<(Arc<Labels>, bool)>,
+    /// The instants that samples may have.
+    limits: Option<Limits>,
 }
 
 /// A selector that no series meets.
@@ -91,12 +95,19 @@ impl Collected {
             met,
             labelled: BTreeMap::new(),
             last: None,
+            limits: None,
         }
     }
 
-    /// Adds the samples of a file.
-    pub fn add_file(&mut self, path: &Path, progress: &Arc<Progress>) -> Result<()> {
-        let read = samples::read_file(path, progress, &mut |sample| {
+    /// Samples may be of these instants alone.
+    #[must_use]
+    pub fn within(self, limits: Option<Limits>) -> Self {
+        Collected { limits, ..self }
+    }
+
+    /// Adds the samples of a file. What is refused ends it, or is written into `rejected`.
+    pub fn add_file(&mut self, path: &Path, progress: &Arc<Progress>, rejected: Option<&Rejected>) -> Result<()> {
+        let read = samples::read_file(path, progress, rejected, &mut |sample| {
             progress.add_rows(1);
             self.add(&sample)
         })?;
@@ -105,9 +116,8 @@ impl Collected {
         Ok(())
     }
 
-    /// Adds a sample.
+    /// Adds a sample. One that is refused counts nowhere.
     pub fn add(&mut self, sample: &Sample) -> Result<()> {
-        self.samples += 1;
         let labels = &sample.labels;
         let meets = match &self.last {
             Some((last, meets)) if Arc::ptr_eq(last, labels) || last == labels => *meets,
@@ -126,6 +136,7 @@ impl Collected {
         if let (Some(base), Sampled::Number(seconds)) = (began, &value)
             && seconds.is_finite()
         {
+            self.samples += 1;
             let counter = Arc::new(labels.named(&format!("{base}_total")));
             if self.meets(&counter)? {
                 let began = Sampled::Began((seconds * 1e6) as i64);
@@ -136,20 +147,29 @@ impl Collected {
             return Ok(());
         }
         if !meets {
+            self.samples += 1;
             return Ok(());
         }
-        self.matched += 1;
         let is_none = match &sample.value {
             Value::Number(number) => number.is_nan(),
             Value::Histogram(histogram) => is_stale(histogram),
         };
+        let at = sample.counted_at();
+        if !is_none {
+            if let Some(limits) = self.limits.filter(|limits| !limits.holds(sample.time)) {
+                let shown = || chrono::DateTime::from_timestamp_micros(sample.time).unwrap_or_default().to_rfc3339();
+                Clock::of_series(Tz::UTC).within(Some(limits)).in_range(sample.time, shown)?;
+            }
+            self.tallies.iter().try_for_each(|tally| tally.check(labels, at, &sample.value, sample.temporality))?;
+        }
+        self.samples += 1;
+        self.matched += 1;
         if is_none {
             self.stale += 1;
             return Ok(());
         }
         let (first, last) = self.range.unwrap_or((sample.time, sample.time));
         self.range = Some((first.min(sample.time), last.max(sample.time)));
-        let at = sample.counted_at();
         self.tallies.iter_mut().try_for_each(|tally| tally.add(labels, at, &value, sample.temporality))
     }
 

@@ -167,7 +167,7 @@ impl Sweep {
                 Ok(None)
             }
             Sampled::Number(value) if member.target.part == Part::Gauge => {
-                taken.gauge(value, state, &mut self.findings)
+                Ok(taken.gauge(value, state, &mut self.findings))
             }
             Sampled::Number(value) => taken.number(value, state, &mut self.findings),
             Sampled::Histogram(_) if member.target.part == Part::Gauge => Ok(None),
@@ -193,27 +193,20 @@ struct Taken<'s> {
 }
 
 impl Taken<'_> {
-    fn gauge(&self, value: f64, state: &mut State, findings: &mut Findings) -> Result<Option<Counted>> {
-        if self.is_delta {
-            return Err(bad(self.member, self.time, "says by how much it changed, not what it is".to_string())
-                .expected("values for a gauge, of cumulative temporality"));
-        }
+    fn gauge(&self, value: f64, state: &mut State, findings: &mut Findings) -> Option<Counted> {
         if state.known.is_some_and(|known| self.time <= known) {
             findings.known += u64::from(self.is_told());
-            return Ok(None);
+            return None;
         }
         if !value.is_finite() {
             findings.infinite += u64::from(self.is_told());
-            return Ok(None);
+            return None;
         }
         state.known = Some(self.time);
-        Ok(Some(Counted::Sample(self.time, value)))
+        Some(Counted::Sample(self.time, value))
     }
 
     fn number(&self, value: f64, state: &mut State, findings: &mut Findings) -> Result<Option<Counted>> {
-        if value.is_infinite() || value < 0.0 {
-            return Err(bad(self.member, self.time, format!("is {value}")).expected("a number of at least 0"));
-        }
         let last = state.number.last();
         let before = last.map(|(time, _)| time);
         let step = if self.is_delta {

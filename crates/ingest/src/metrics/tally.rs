@@ -10,10 +10,10 @@ use super::findings::Findings;
 use super::member::{Member, State};
 use super::records::MetricRecords;
 use super::spool::{Record, Sampled, Spool};
-use super::sweep::{Bounds, Observed, Passed, Sweep};
+use super::sweep::{Bounds, Observed, Passed, Sweep, bad};
 use super::targets::{Part, Target, Unit};
 use crate::counters::{Counter, HistogramCounter};
-use crate::samples::{Labels, Temporality};
+use crate::samples::{Labels, Temporality, Value};
 use crate::{Batches, Options, Progress, Result};
 
 /// The samples of one table.
@@ -100,6 +100,29 @@ impl Tally {
             state: State::default(),
         });
         self.by_series.entry(Arc::clone(labels)).or_default().push(number);
+    }
+
+    /// Refuses a sample that what it counts for cannot have.
+    pub(super) fn check(&self, labels: &Arc<Labels>, time: i64, value: &Value, temporality: Temporality) -> Result<()> {
+        let Value::Number(value) = *value else { return Ok(()) };
+        if self.known_until.is_some_and(|until| time < until) {
+            return Ok(());
+        }
+        let numbers = self.by_series.get(labels).into_iter().flatten();
+        for member in numbers.filter_map(|&number| self.members.get(number as usize)) {
+            match (member.target.part, temporality) {
+                (Part::Gauge, Temporality::Delta(_)) => {
+                    return Err(bad(member, time, "says by how much it changed, not what it is".to_string())
+                        .expected("values for a gauge, of cumulative temporality"));
+                }
+                (Part::Gauge, Temporality::Cumulative(_)) => {}
+                (part, _) if !part.is_native() && (value.is_infinite() || value < 0.0) => {
+                    return Err(bad(member, time, format!("is {value}")).expected("a number of at least 0"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Adds a sample of a series to all that it counts for.

@@ -1,7 +1,7 @@
 //! What `/api/v1/export` of VictoriaMetrics gives: `{"metric": {"__name__": "up", …}, "values": [1, …], "timestamps": [1549891472010,
 //! …]}` for each series, and again for the rest of its samples.
 //!
-//! A line is held while it is read, and nothing else.
+//! A line and its samples are held while it is read, and nothing else.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -10,40 +10,28 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::json_error::bad_json;
+use super::long_lines::LongLines;
 use super::numbers::number;
-use super::{Labels, Reader, Sample, Temporality, Value};
+use super::{Labels, Reader, Sample, Sink, Temporality, Value};
 use crate::{IngestError, Result};
 
+/// Bytes of a line at most: some 5 million samples.
+const LONGEST: u64 = 256 << 20;
+
 /// A file of such lines.
-pub(super) struct ExportLines<R>(R);
+pub(super) struct ExportLines<R>(LongLines<R>);
 
 impl<R: BufRead> ExportLines<R> {
-    pub(super) fn new(input: R) -> Self {
-        ExportLines(input)
+    pub(super) fn new(name: &str, input: R) -> Self {
+        ExportLines(LongLines::new(name, input, LONGEST))
     }
 }
 
 impl<R: BufRead> Reader for ExportLines<R> {
-    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
-        let lines = serde_json::Deserializer::from_reader(&mut self.0).into_iter::<Line>();
-        for line in lines {
-            let line = line.map_err(|error| bad_json(&error))?;
-            let labels = Arc::new(Labels::new(line.metric.0.into_iter().collect()));
-            if line.values.len() != line.timestamps.len() {
-                let (values, times) = (line.values.len(), line.timestamps.len());
-                return Err(IngestError::bad_line(format!(
-                    "series {labels} has {values} values and {times} timestamps"
-                )));
-            }
-            for (number, milliseconds) in line.values.into_iter().zip(line.timestamps) {
-                let time = milliseconds.saturating_mul(1_000);
-                take(Sample {
-                    labels: Arc::clone(&labels),
-                    time,
-                    value: Value::Number(number.0),
-                    temporality: Temporality::Cumulative(None),
-                })?;
-            }
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        while self.0.advance()? {
+            let lines = &self.0;
+            sink.message(|take| hand_on(lines.line(), take), |error| lines.place(error), || lines.text())?;
         }
         Ok(())
     }
@@ -51,6 +39,27 @@ impl<R: BufRead> Reader for ExportLines<R> {
     fn format(&self) -> String {
         "lines of VictoriaMetrics".to_string()
     }
+}
+
+/// Hands on the samples of a line.
+fn hand_on(line: &[u8], take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+    for series in serde_json::Deserializer::from_slice(line).into_iter::<Line>() {
+        let Line { metric, values, timestamps } = series.map_err(|error| bad_json(&error))?;
+        let labels = Arc::new(Labels::new(metric.0.into_iter().collect()));
+        if values.len() != timestamps.len() {
+            let (values, times) = (values.len(), timestamps.len());
+            return Err(IngestError::bad_line(format!("series {labels} has {values} values and {times} timestamps")));
+        }
+        for (number, milliseconds) in values.into_iter().zip(timestamps) {
+            take(Sample {
+                labels: Arc::clone(&labels),
+                time: milliseconds.saturating_mul(1_000),
+                value: Value::Number(number.0),
+                temporality: Temporality::Cumulative(None),
+            })?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -122,7 +131,7 @@ mod tests {
     fn bad_lines_say_where_and_why() {
         let good = "{\"metric\":{\"__name__\":\"up\"},\"values\":[1],\"timestamps\":[1000]}\n";
         for (line, said) in [
-            ("{\"metric\":{},\"values\":[1],\"timestamps\":[]}", "vm.jsonl: series  has 1 values and 0 timestamps"),
+            ("{\"metric\":{},\"values\":[1],\"timestamps\":[]}", "vm.jsonl:2: series  has 1 values and 0 timestamps"),
             ("{\"metric\":{},\"values\":[1]}", "vm.jsonl:2:26: missing field `timestamps`"),
             ("{\"metric\":{},\"values\":[\"x\"],\"timestamps\":[1]}", "vm.jsonl:2:27: the value \"x\" is no number"),
             ("{\"metric\":", "vm.jsonl:2:10: EOF while parsing a value"),

@@ -14,11 +14,13 @@ mod bounds;
 mod export_lines;
 mod json_error;
 mod labels;
+mod long_lines;
 mod native;
 mod numbers;
 mod otlp;
 mod query_json;
 mod sample;
+mod sink;
 mod text;
 mod text_histogram;
 
@@ -27,13 +29,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::lines::Lines;
-use crate::{ErrorKind, IngestError, Progress, Result, input};
+use crate::{ErrorKind, IngestError, Progress, Rejected, Result, input};
 
 pub use labels::Labels;
 pub use native::NativeHistogram;
 pub(crate) use native::whole;
 pub(crate) use sample::Reader;
 pub use sample::{Sample, Temporality, Value};
+pub(crate) use sink::Sink;
 
 /// What a file was.
 pub(crate) struct FileRead {
@@ -43,28 +46,32 @@ pub(crate) struct FileRead {
     pub cut: Option<String>,
 }
 
-/// Reads a file of samples. Its first bytes say which of the formats it has; it may be packed.
+/// Reads a file of samples. Its first bytes say which of the formats it has; it may be packed. What is refused ends the reading, or is
+/// written into `rejected`.
 pub(crate) fn read_file(
     path: &Path,
     progress: &Arc<Progress>,
+    rejected: Option<&Rejected>,
     take: &mut dyn FnMut(Sample) -> Result<()>,
 ) -> Result<FileRead> {
     let name = path.display().to_string();
     let (head, input) = input::open_bytes(path, progress)?;
     let mut reader = reader(&name, head, input)?;
-    reader.read(take).map_err(|error| error.in_file(name))?;
+    let mut sink = Sink::new(&name, take, rejected);
+    reader.read(&mut sink).map_err(|error| error.in_file(&name))?;
     Ok(FileRead { format: reader.format(), cut: reader.cut() })
 }
 
 /// Reads samples of a text that errors call `name`.
 pub fn read_bytes(name: &str, text: Vec<u8>, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
     let head = text.get(..text.len().min(4096)).unwrap_or_default().to_vec();
-    reader(name, head, Box::new(std::io::Cursor::new(text)))?.read(take).map_err(|error| error.in_file(name))
+    let mut reader = reader(name, head, Box::new(std::io::Cursor::new(text)))?;
+    reader.read(&mut Sink::new(name, take, None)).map_err(|error| error.in_file(name))
 }
 
 fn reader(name: &str, head: Vec<u8>, input: input::Bytes) -> Result<Box<dyn Reader>> {
     if let Some(encoding) = otlp::detect(&head) {
-        return Ok(Box::new(otlp::Otlp::new(name, encoding, input)));
+        return Ok(Box::new(otlp::Otlp::new(name, encoding, &head, input)));
     }
     let (head, input) = input::text(name, head, input)?;
     let start = head.trim_ascii_start();
@@ -76,9 +83,9 @@ fn reader(name: &str, head: Vec<u8>, input: input::Bytes) -> Result<Box<dyn Read
         rest.is_some_and(|rest| rest.starts_with(name.as_bytes()))
     };
     Ok(if otlp::KEYS.into_iter().any(key) {
-        Box::new(otlp::Otlp::new(name, otlp::Encoding::Json, input))
+        Box::new(otlp::Otlp::new(name, otlp::Encoding::Json, &head, input))
     } else if key("\"metric\"") || key("\"values\"") || key("\"timestamps\"") {
-        Box::new(export_lines::ExportLines::new(BufReader::new(input)))
+        Box::new(export_lines::ExportLines::new(name, BufReader::new(input)))
     } else if ["\"status\"", "\"data\"", "\"resultType\"", "\"result\""].into_iter().any(key) {
         Box::new(query_json::QueryJson::new(BufReader::new(input)))
     } else if start.starts_with(b"[") || start.starts_with(b"<") {

@@ -14,7 +14,7 @@ use super::bounds::{Shown, histogram};
 use super::export_lines::Metric;
 use super::json_error::bad_json;
 use super::numbers::number;
-use super::{Labels, NativeHistogram, Reader, Sample, Temporality, Value};
+use super::{Labels, NativeHistogram, Reader, Sample, Sink, Temporality, Value};
 use crate::{IngestError, Result};
 
 /// An answer.
@@ -27,13 +27,14 @@ impl<R: BufRead> QueryJson<R> {
 }
 
 impl<R: BufRead> Reader for QueryJson<R> {
-    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()> {
         let mut json = serde_json::Deserializer::from_reader(&mut self.0);
         let mut refused = None;
-        let mut taking = Taking { take, refused: &mut refused };
+        let mut taking = Taking { sink, refused: &mut refused };
         let read = Object(&mut taking).deserialize(&mut json).and_then(|found| json.end().map(|()| found));
         match (refused, read) {
-            (Some(refused), _) => Err(refused),
+            (Some(refused), Err(place)) => Err(refused.on_line(place.line() as u64).at(place.column().max(1))),
+            (Some(refused), Ok(())) => Err(refused),
             (None, Err(error)) => Err(bad_json(&error)),
             (None, Ok(())) => Ok(()),
         }
@@ -45,15 +46,15 @@ impl<R: BufRead> Reader for QueryJson<R> {
 }
 
 /// Whoever takes the samples, and why it took no more.
-struct Taking<'t> {
-    take: &'t mut dyn FnMut(Sample) -> Result<()>,
+struct Taking<'t, 's> {
+    sink: &'t mut Sink<'s>,
     refused: &'t mut Option<IngestError>,
 }
 
 /// An object with the answer in it: the whole, or its `data`.
-struct Object<'a, 't>(&'a mut Taking<'t>);
+struct Object<'a, 't, 's>(&'a mut Taking<'t, 's>);
 
-impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Object<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -61,7 +62,7 @@ impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Object<'_, '_> {
+impl<'de> Visitor<'de> for Object<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,9 +97,9 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
 }
 
 /// The list of series.
-struct Series<'a, 't>(&'a mut Taking<'t>);
+struct Series<'a, 't, 's>(&'a mut Taking<'t, 's>);
 
-impl<'de> DeserializeSeed<'de> for Series<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Series<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -106,7 +107,7 @@ impl<'de> DeserializeSeed<'de> for Series<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Series<'_, '_> {
+impl<'de> Visitor<'de> for Series<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,7 +117,7 @@ impl<'de> Visitor<'de> for Series<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut series: A) -> Result<(), A::Error> {
         use serde::de::Error;
         while let Some(one) = series.next_element::<OneSeries>()? {
-            if let Err(error) = one.hand_on(self.0.take) {
+            if let Err(error) = one.hand_on(self.0.sink) {
                 *self.0.refused = Some(error);
                 return Err(A::Error::custom("refused"));
             }
@@ -139,7 +140,7 @@ struct OneSeries {
 }
 
 /// A histogram as it is shown: all numbers are texts.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct ShownHistogram {
     count: String,
     sum: String,
@@ -149,29 +150,34 @@ struct ShownHistogram {
 }
 
 impl OneSeries {
-    fn hand_on(self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
+    fn hand_on(self, sink: &mut Sink<'_>) -> Result<()> {
         let labels = Arc::new(Labels::new(self.metric.0.into_iter().collect()));
         for (time, text) in self.values.into_iter().chain(self.value) {
-            let number =
-                number(&text).ok_or_else(|| of_series(&labels, &format!("the value {text:?} is no number")))?;
-            take(Sample {
-                labels: Arc::clone(&labels),
-                time: micros(time),
-                value: Value::Number(number),
-                temporality: Temporality::Cumulative(None),
-            })?;
+            match number(&text) {
+                Some(number) => sink.sample(sample(&labels, time, Value::Number(number)), |error| error)?,
+                None => {
+                    let problem = format!("the value {text:?} is no number");
+                    sink.refuse(of_series(&labels, &problem), &format!("{labels} {text} {time}"))?;
+                }
+            }
         }
         for (time, shown) in self.histograms.into_iter().chain(self.histogram) {
-            let histogram = shown.histogram().map_err(|problem| of_series(&labels, &problem))?;
-            take(Sample {
-                labels: Arc::clone(&labels),
-                time: micros(time),
-                value: Value::Histogram(Arc::new(histogram)),
-                temporality: Temporality::Cumulative(None),
-            })?;
+            match shown.histogram() {
+                Ok(histogram) => {
+                    sink.sample(sample(&labels, time, Value::Histogram(Arc::new(histogram))), |error| error)?;
+                }
+                Err(problem) => {
+                    sink.refuse(of_series(&labels, &problem), &format!("{labels} {shown:?} {time}"))?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+fn sample(labels: &Arc<Labels>, seconds: f64, value: Value) -> Sample {
+    let labels = Arc::clone(labels);
+    Sample { labels, time: micros(seconds), value, temporality: Temporality::Cumulative(None) }
 }
 
 impl ShownHistogram {
@@ -237,7 +243,7 @@ mod tests {
             ("{\"data\":{\"result\":[\n{\"metric\":{},\"values\":[[1]]}]}}", "m.json:2:"),
             (
                 r#"{"data":{"result":[{"metric":{"a":"b"},"values":[[1,"x"]]}]}}"#,
-                "m.json: series {a=\"b\"}: the value \"x\" is no",
+                "m.json:1:61: series {a=\"b\"}: the value \"x\" is no",
             ),
             (r#"{"data":{"result":[{"metric":{"a":"b"}"#, "m.json:1:"),
             (r#"{"status":"success"} {"#, "m.json:1:22: trailing characters"),

@@ -1,8 +1,9 @@
 //! A sample, and what reads samples.
 
+use std::fmt;
 use std::sync::Arc;
 
-use super::{Labels, NativeHistogram};
+use super::{Labels, NativeHistogram, Sink};
 use crate::Result;
 
 /// What a series was at an instant.
@@ -47,10 +48,22 @@ impl Sample {
     }
 }
 
+/// As the text format has it, with its time in milliseconds.
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.labels)?;
+        match &self.value {
+            Value::Number(number) => write!(f, "{number}")?,
+            Value::Histogram(histogram) => write!(f, "{histogram:?}")?,
+        }
+        write!(f, " {}", self.time.div_euclid(1_000))
+    }
+}
+
 /// A format of samples.
 pub(crate) trait Reader {
-    /// Reads all samples and hands them on. An error says where it lies; one of `take` gets the place of its sample.
-    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()>;
+    /// Reads all samples and hands them on. An error says where it lies; one of whoever takes a sample gets the sample's place.
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()>;
 
     /// What the file is, for a person.
     fn format(&self) -> String;

@@ -9,7 +9,7 @@ use nines_slo::quoted;
 
 use super::numbers::number;
 use super::text_histogram;
-use super::{Labels, Reader, Sample, Temporality, Value};
+use super::{Labels, Reader, Sample, Sink, Temporality, Value};
 use crate::lines::Lines;
 use crate::{IngestError, Result};
 
@@ -83,16 +83,21 @@ impl Text {
 }
 
 impl Reader for Text {
-    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
-        while self.lines.advance()? {
-            let taken = match self.sample() {
-                Ok(Some(sample)) => take(sample),
-                Ok(None) => Ok(()),
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        loop {
+            let taken = match self.lines.advance() {
+                Ok(false) => return Ok(()),
+                Ok(true) => match self.sample() {
+                    Ok(Some(sample)) => sink.take(sample),
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
-            taken.map_err(|error| self.lines.refuse(error))?;
+            if let Err(error) = taken {
+                sink.refuse(self.lines.refuse(error), &self.lines.text())?;
+            }
         }
-        Ok(())
     }
 
     fn format(&self) -> String {

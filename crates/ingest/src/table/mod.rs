@@ -17,8 +17,9 @@ mod records;
 mod shape;
 mod times;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -26,7 +27,7 @@ use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 
 use crate::error::quoted;
 use crate::lines::Lines;
-use crate::{ErrorKind, Format, IngestError, Piece, Progress, Result};
+use crate::{ErrorKind, Format, IngestError, Piece, Progress, Rejected, Result};
 use cells::Written;
 use guess::Guess;
 use names::{Names, changed};
@@ -46,6 +47,8 @@ pub struct Source {
     pub format: Option<Format>,
     /// Text columns that all its rows have, such as what its folder's name says.
     pub constants: Vec<(String, String)>,
+    /// Where records that cannot be read go, while the others are rows; `None`: there may be none.
+    pub rejected: Option<Arc<Rejected>>,
     /// The rows that are given, where they are not all: columns are found in all that the file holds up to their end.
     piece: Option<Piece>,
 }
@@ -53,7 +56,7 @@ pub struct Source {
 impl Source {
     /// A file in this format.
     pub fn new(path: impl Into<PathBuf>, format: Option<Format>) -> Self {
-        Source { path: path.into(), format, constants: Vec::new(), piece: None }
+        Source { path: path.into(), format, constants: Vec::new(), rejected: None, piece: None }
     }
 
     /// What is new in a file.
@@ -104,6 +107,10 @@ struct Measured {
     /// Its unpacked text, in bytes.
     bytes: u64,
     rows: u64,
+    /// Records that repeated the header and were skipped.
+    headers: u64,
+    /// The lines of the records that were refused when rows were read. Rows may be read several times.
+    told: Mutex<BTreeSet<u64>>,
     stamp: Option<(u64, SystemTime)>,
 }
 
@@ -129,32 +136,29 @@ impl FileTable {
             };
             let mut records = Records::new(format, lines, zone, &mut names)?;
             let written = records.written();
-            // The record in which a column was seen last: no record has it twice.
-            let (mut record, mut seen) = (0_u64, Vec::new());
+            let (mut seen, mut rows) = (Once::default(), 0);
             loop {
-                record += 1;
+                seen.record += 1;
                 let next = records.next(
                     &mut names,
                     |_| true,
                     |name, place, cell| {
-                        if seen.len() <= place {
-                            seen.resize(place + 1, 0);
-                        }
-                        if std::mem::replace(&mut seen[place], record) == record {
-                            return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
-                        }
+                        seen.check(name, place)?;
                         let is_good = guess_of(&mut guesses, place).add(cell, written);
-                        if is_good { Ok(()) } else { Err(IngestError::bad_value(name, cell, "a value of JSON")) }
+                        if is_good { Ok(()) } else { Err(no_json(name, cell)) }
                     },
                 );
-                if next?.is_none() {
-                    break;
+                match next {
+                    Ok(Some(_)) => rows += 1,
+                    Ok(None) => break,
+                    Err(error) if source.rejected.is_some() && Rejected::takes(&error) => {}
+                    Err(error) => return Err(error),
                 }
             }
-            progress.add_headers(records.repeated_headers());
+            let headers = records.repeated_headers();
             for (column, text) in &source.constants {
                 let place = names.place(column)?;
-                if seen.get(place).is_some_and(|row| *row > 0) {
+                if seen.has(place) {
                     return Err(IngestError::new(
                         ErrorKind::Options,
                         format!("column {column} is in the file, and the folder {column}={text} says it too"),
@@ -164,7 +168,8 @@ impl FileTable {
                 }
                 guess_of(&mut guesses, place).add(text, Written::Plain);
             }
-            files.push(Measured { source, format, bytes: read.bytes_read(), rows: record - 1, stamp });
+            let told = Mutex::default();
+            files.push(Measured { source, format, bytes: read.bytes_read(), rows, headers, told, stamp });
         }
         guesses.resize_with(names.list.len(), Guess::default);
         let columns = names.list.into_iter().zip(guesses).map(|(name, guess)| {
@@ -197,6 +202,12 @@ impl FileTable {
         self.files.iter().map(|file| file.source.clone()).collect()
     }
 
+    /// Records that repeated the header and were skipped: of a file, or of all.
+    pub fn headers(&self, only: Option<usize>) -> u64 {
+        let files = self.files.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at));
+        files.map(|(_, file)| file.headers).sum()
+    }
+
     /// Whether the files look as they did when they were measured.
     pub fn is_current(&self) -> bool {
         self.files.iter().all(|file| file.stamp == stamp(&file.source.path))
@@ -218,6 +229,7 @@ impl FileTable {
         };
         let mut names = Names::of(self.columns.iter().map(|(name, _)| name.as_str()));
         let records = Records::new(measured.format, lines, &self.zone, &mut names)?;
+        let rejected = measured.source.rejected.clone();
         let mut slots = vec![None; self.columns.len()];
         projection.iter().enumerate().for_each(|(slot, &column)| slots[column] = Some(slot));
         let constants = measured.source.constants.iter().filter_map(|(column, text)| {
@@ -236,7 +248,12 @@ impl FileTable {
             batch_rows: batch_rows.max(1),
             read,
             bytes: measured.bytes,
-            counted: (projection.is_empty() && piece.is_none() && self.is_current()).then_some(measured.rows),
+            counted: (projection.is_empty() && piece.is_none() && rejected.is_none() && self.is_current())
+                .then_some(measured.rows),
+            file,
+            rejected,
+            seen: Once::default(),
+            lines: Vec::new(),
             ended: false,
         })
     }
@@ -278,7 +295,43 @@ pub struct FileRows {
     bytes: u64,
     /// Rows left, where they are only counted: their number is known.
     counted: Option<u64>,
+    /// The number of the file, and where its records go that cannot be read.
+    file: usize,
+    rejected: Option<Arc<Rejected>>,
+    seen: Once,
+    /// The lines on which the rows of the last batch begin.
+    lines: Vec<u64>,
     ended: bool,
+}
+
+/// Tells that no record has a column twice.
+#[derive(Default)]
+struct Once {
+    /// The number of the current record, from 1.
+    record: u64,
+    /// For each column the record in which it was seen last; 0 if it was not.
+    last: Vec<u64>,
+}
+
+impl Once {
+    fn check(&mut self, name: &str, place: usize) -> Result<()> {
+        if self.last.len() <= place {
+            self.last.resize(place + 1, 0);
+        }
+        if std::mem::replace(&mut self.last[place], self.record) == self.record {
+            return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
+        }
+        Ok(())
+    }
+
+    /// Whether a record had this column.
+    fn has(&self, place: usize) -> bool {
+        self.last.get(place).is_some_and(|record| *record > 0)
+    }
+}
+
+fn no_json(name: &str, cell: &str) -> IngestError {
+    IngestError::bad_value(name, cell, "a value of JSON")
 }
 
 /// The cells of one column of a batch.
@@ -295,6 +348,11 @@ impl FileRows {
         self.schema.clone()
     }
 
+    /// The lines on which the rows of the last batch begin.
+    pub fn lines(&self) -> &[u64] {
+        &self.lines
+    }
+
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
         if let Some(left) = &mut self.counted {
             let rows = self.batch_rows.min(usize::try_from(*left).unwrap_or(usize::MAX));
@@ -304,11 +362,19 @@ impl FileRows {
         let mut cells: Vec<Cells> = Vec::new();
         cells.resize_with(self.columns.len(), Cells::default);
         let (mut lines, mut bytes) = (Vec::new(), 0);
-        let slots = &self.slots;
+        let (slots, is_lenient, written) = (&self.slots, self.rejected.is_some(), self.records.written());
         while lines.len() < self.batch_rows && bytes < MOST_TEXT {
             let row = lines.len();
-            let wants = |place: usize| slots[place].is_some();
-            let next = self.records.next(&mut self.names, wants, |_, place, cell| {
+            self.seen.record += 1;
+            // A record that cannot be read is left out whichever of its columns are wanted.
+            let wants = |place: usize| is_lenient || slots[place].is_some();
+            let next = self.records.next(&mut self.names, wants, |name, place, cell| {
+                if is_lenient {
+                    self.seen.check(name, place)?;
+                    if !Guess::default().add(cell, written) {
+                        return Err(no_json(name, cell));
+                    }
+                }
                 if let Some(slot) = slots[place] {
                     let Cells { text, ranges } = &mut cells[slot];
                     ranges.resize(row, None);
@@ -318,8 +384,19 @@ impl FileRows {
                 }
                 Ok(())
             });
-            let Some(line) = next? else { break };
-            lines.push(line);
+            match (next, &self.rejected) {
+                (Ok(Some(line)), _) => lines.push(line),
+                (Ok(None), _) => break,
+                (Err(error), Some(rejected)) if Rejected::takes(&error) => {
+                    cells.iter_mut().for_each(|cells| cells.ranges.truncate(row));
+                    let told = &self.table.files[self.file].told;
+                    let line = error.line_number().unwrap_or_default();
+                    if told.lock().unwrap_or_else(PoisonError::into_inner).insert(line) {
+                        rejected.add(&error.in_file(&self.name), &self.records.text());
+                    }
+                }
+                (Err(error), _) => return Err(error),
+            }
         }
         if lines.is_empty() {
             let is_whole = self.read.bytes_read() == self.bytes;
@@ -342,6 +419,7 @@ impl FileRows {
                 error.on_line(line).expected(format!("{column} to be as before, but it is {}", quoted(&bad.problem)))
             })?);
         }
+        self.lines = lines;
         self.finished(arrays, rows).map(Some)
     }
 

@@ -68,6 +68,16 @@ impl Records {
         }
     }
 
+    /// The current record as it stands in the file, as far as it is text.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Records::Delimited(records, _) => records.shown(),
+            Records::Members(lines) | Records::Text(lines, _) => lines.text(),
+            Records::Objects(objects) => objects.text(),
+            Records::Events(..) => Cow::Borrowed(""),
+        }
+    }
+
     /// How cells are written.
     pub fn written(&self) -> Written {
         match self {

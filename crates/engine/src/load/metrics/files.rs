@@ -1,14 +1,16 @@
 //! Files of samples.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use nines_ingest::{Collected, Hash, Limits, Options, Progress, clock, hex};
 use nines_store::{Mark, Once, StoreErrorKind, TableKind};
 
 use super::marks;
-use super::what::{MetricFiles, MetricsLoaded};
+use super::what::{MetricFiles, MetricTable, MetricsLoaded};
+use crate::load::preview::Look;
 use crate::load::spool::Spool;
-use crate::load::{blocking, too_many_writers};
+use crate::load::{all_refused, blocking, looked_at, rejected, too_many_writers};
 use crate::{EngineError, Result, Session};
 
 /// How often samples are counted again because another writer stored some of them first.
@@ -33,7 +35,9 @@ impl Session {
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("loading needs a store; open the session with open_or_create".to_string()));
         };
-        let mut collected = Collected::new(Arc::clone(&load.mapping));
+        let rejected = rejected(load.skip_bad.as_deref(), load.files.iter().map(PathBuf::as_path), &progress)?;
+        let limits = (!load.any_time).then(|| Limits::at(clock::now()));
+        let mut collected = Collected::new(Arc::clone(&load.mapping)).within(limits);
         for tally in &mut collected.tallies {
             let snapshot = store.table(tally.kind()).snapshot().await?;
             tally.known_until = snapshot.mark(&marks::pulled(&load.source)).await?;
@@ -42,18 +46,24 @@ impl Session {
             progress.expect_file(file)?;
         }
         let mut collected = match &load.rows {
-            Some(rows) => self.collect_rows(load, rows, collected, progress).await?,
+            Some(rows) => self.collect_rows(load, rows, collected, rejected.as_ref(), &progress).await?,
             None => {
-                let (files, read) = (load.files.clone(), Arc::clone(&progress));
+                let (files, read, rejected) = (load.files.clone(), Arc::clone(&progress), rejected.clone());
                 blocking(move || {
                     for file in &files {
-                        collected.add_file(file, &read)?;
+                        collected.add_file(file, &read, rejected.as_deref())?;
                     }
                     Ok(collected)
                 })
                 .await?
             }
         };
+        if let Some(rejected) = &rejected {
+            let refused = rejected.finish()?;
+            if refused > 0 && collected.samples == 0 {
+                return Err(all_refused(refused, rejected));
+            }
+        }
         let mut loaded = MetricsLoaded {
             samples: collected.samples,
             matched: collected.matched,
@@ -73,6 +83,7 @@ impl Session {
             for _ in 0..ATTEMPTS {
                 let snapshot = store.table(kind).snapshot().await?;
                 let mut once = Once::default();
+                once.is_trial = load.dry_run;
                 once.marks = marks::resume(tally, &snapshot, &load.source).await?;
                 let loads = snapshot.mark(&marks::loads(&load.source)).await?;
                 let older = self.older(kind).await?;
@@ -89,13 +100,17 @@ impl Session {
                     let id = hex(&Hash::new().field(&load.source).finish(), DIGITS);
                     format!("/{id}.0@{}", loads.unwrap_or(0))
                 });
-                options.limits = (!load.any_time).then(|| Limits::at(clock::now()));
+                options.limits = limits;
                 let batches = tally.batches(options, i64::MIN, Arc::default())?;
-                match self.append(kind, nines_ingest::stream(batches), older.rule(), once).await {
+                let look = load.dry_run.then(Look::new);
+                let rows = looked_at(kind, look.as_ref(), nines_ingest::stream(batches));
+                match self.append(kind, rows, older.rule(), once).await {
                     Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                     Err(error) => return Err(error),
                     Ok(commit) => {
-                        loaded.add(kind, commit, tally.accept(), known);
+                        let findings = tally.accept();
+                        let preview = look.map(|look| look.preview(kind)).transpose()?.flatten();
+                        loaded.add(MetricTable { table: kind, commit, findings, known_series: known, preview });
                         continue 'tables;
                     }
                 }

@@ -9,7 +9,7 @@ use nines_slo::{Counted, Mapping, Selector};
 use nines_store::{Mark, Once, Rule, StoreErrorKind};
 
 use super::marks;
-use super::what::{MetricsLoaded, Pull, Pulled};
+use super::what::{MetricTable, MetricsLoaded, Pull, Pulled};
 use crate::load::{blocking, too_many_writers};
 use crate::{EngineError, Result, Session};
 
@@ -119,7 +119,8 @@ impl Session {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}
                 Err(error) => return Err(error),
                 Ok(commit) => {
-                    loaded.add(kind, commit, tally.accept(), (0, 0));
+                    let findings = tally.accept();
+                    loaded.add(MetricTable { table: kind, commit, findings, known_series: (0, 0), preview: None });
                     return Ok(());
                 }
             }

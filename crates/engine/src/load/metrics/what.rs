@@ -9,6 +9,8 @@ use nines_prometheus::Client;
 use nines_slo::Mapping;
 use nines_store::{Commit, TableKind};
 
+use crate::load::Preview;
+
 /// Files of samples to load.
 #[derive(Debug, Clone)]
 pub struct MetricFiles {
@@ -20,6 +22,10 @@ pub struct MetricFiles {
     pub source: String,
     /// Whether samples may be of any time.
     pub any_time: bool,
+    /// Where lines, messages, rows and samples that are refused are written, while the rest is stored; `None`: the first one ends the load.
+    pub skip_bad: Option<PathBuf>,
+    /// Whether everything is worked out and nothing stored.
+    pub dry_run: bool,
     /// How the files are read as tables whose rows are samples; `None`: they are in a format of samples.
     pub rows: Option<RowsOf>,
 }
@@ -64,6 +70,8 @@ pub struct MetricTable {
     pub findings: Findings,
     /// Series of which every sample is known, and others that begin before what is stored.
     pub known_series: (u64, u64),
+    /// Of a dry run, what would be stored; `None` if there is nothing.
+    pub preview: Option<Preview>,
 }
 
 /// What a load of samples did.
@@ -110,11 +118,12 @@ pub struct Pulled {
 
 impl MetricsLoaded {
     /// Adds what became of a table once more.
-    pub(super) fn add(&mut self, table: TableKind, commit: Commit, findings: Findings, known_series: (u64, u64)) {
-        let Some(of) = self.tables.iter_mut().find(|of| of.table == table) else {
-            self.tables.push(MetricTable { table, commit, findings, known_series });
+    pub(super) fn add(&mut self, more: MetricTable) {
+        let Some(of) = self.tables.iter_mut().find(|of| of.table == more.table) else {
+            self.tables.push(more);
             return;
         };
+        let MetricTable { commit, findings, .. } = more;
         of.findings.add(&findings);
         let before = std::mem::replace(&mut of.commit, commit);
         let now = &mut of.commit;

@@ -1,6 +1,7 @@
 //! Messages behind their lengths, as the collector's file exporter writes them with `format: proto` or `compression: zstd`: four bytes
 //! in network order say how long a message is.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::longest::{LONGEST, too_long};
@@ -16,23 +17,44 @@ pub(super) struct Frames<R> {
     cut: Option<u64>,
 }
 
-/// A message, unpacked.
+/// A message.
 pub(super) struct Frame {
-    pub bytes: Vec<u8>,
-    pub packed: bool,
+    bytes: Vec<u8>,
     /// Where it begins in the file, behind its length.
     at: u64,
 }
 
 impl Frame {
+    /// Whether it is packed by zstd.
+    pub fn is_packed(&self) -> bool {
+        self.bytes.starts_with(&ZSTD)
+    }
+
+    /// Its bytes, unpacked.
+    pub fn unpacked(&self) -> Result<Cow<'_, [u8]>> {
+        if !self.is_packed() {
+            return Ok(Cow::Borrowed(&self.bytes));
+        }
+        let refused = |error: io::Error| {
+            IngestError::bad_line(format!("the message cannot be unpacked: {error}")).at_byte(self.at)
+        };
+        let mut unpacked = Vec::new();
+        let decoder = zstd::stream::read::Decoder::new(self.bytes.as_slice()).map_err(refused)?;
+        decoder.take(LONGEST + 1).read_to_end(&mut unpacked).map_err(refused)?;
+        if unpacked.len() as u64 > LONGEST {
+            return Err(too_long(self.at - 4));
+        }
+        Ok(Cow::Owned(unpacked))
+    }
+
     /// Where its bytes begin: in the file, or, packed, in what they are unpacked.
     pub fn offset(&self) -> u64 {
-        if self.packed { 0 } else { self.at }
+        if self.is_packed() { 0 } else { self.at }
     }
 
     /// Says in an error which message it is about.
     pub fn place(&self, error: IngestError) -> IngestError {
-        match self.packed {
+        match self.is_packed() {
             true => error.within(&format!("the message at byte {}, unpacked", self.at)),
             false => error,
         }
@@ -70,19 +92,6 @@ impl<R: Read> Frames<R> {
             return Ok(None);
         }
         self.at = begin + 4 + length;
-        let mut frame = Frame { packed: bytes.starts_with(&ZSTD), bytes, at: begin + 4 };
-        if frame.packed {
-            let refused = |error: io::Error| {
-                IngestError::bad_line(format!("the message cannot be unpacked: {error}")).at_byte(begin + 4)
-            };
-            let mut unpacked = Vec::new();
-            let decoder = zstd::stream::read::Decoder::new(frame.bytes.as_slice()).map_err(refused)?;
-            decoder.take(LONGEST + 1).read_to_end(&mut unpacked).map_err(refused)?;
-            if unpacked.len() as u64 > LONGEST {
-                return Err(too_long(begin));
-            }
-            frame.bytes = unpacked;
-        }
-        Ok(Some(frame))
+        Ok(Some(Frame { bytes, at: begin + 4 }))
     }
 }

@@ -25,7 +25,8 @@ use crate::samples::Sample;
 use crate::samples::json_error::bad_json;
 use crate::{IngestError, Result};
 
-type Take<'t> = dyn FnMut(Sample) -> Result<()> + 't;
+/// Whoever takes samples.
+pub(super) type Take<'t> = dyn FnMut(Sample) -> Result<()> + 't;
 
 /// Hands on the samples of messages one after the other. The line of the last one, if the input ends within it.
 pub(super) fn read_all(
@@ -49,19 +50,32 @@ pub(super) fn read_all(
 }
 
 /// Hands on the samples of one message.
-pub(super) fn read_one(bytes: &[u8], series: &mut Series, found: &mut Found, take: &mut Take<'_>) -> Result<()> {
+pub(super) fn read_one(
+    bytes: &[u8],
+    series: &mut Series,
+    found: &mut Found,
+    take: &mut Take<'_>,
+) -> Result<(), Failed> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    match read_message(&mut json, series, found, take) {
-        Ok(()) => json.end().map_err(|error| bad_json(&error)),
-        Err(Failed::Cut(_)) => Err(IngestError::bad_line("the message ends too early")),
-        Err(Failed::Refused(error)) => Err(error),
-    }
+    read_message(&mut json, series, found, take)?;
+    json.end().map_err(|error| Failed::Refused(bad_json(&error)))
 }
 
-enum Failed {
+/// Why a message was not read.
+pub(super) enum Failed {
     /// The input ends within the message that ends on this line.
     Cut(u64),
     Refused(IngestError),
+}
+
+impl Failed {
+    /// The error, where more of the input does not come.
+    pub fn refused(self) -> IngestError {
+        match self {
+            Failed::Cut(_) => IngestError::bad_line("the message ends too early"),
+            Failed::Refused(error) => error,
+        }
+    }
 }
 
 fn read_message<'de, R: serde_json::de::Read<'de>>(

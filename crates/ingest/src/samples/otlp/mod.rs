@@ -26,10 +26,12 @@ mod wire;
 
 use std::io::{BufReader, Read};
 
-use super::{Reader, Sample};
+use super::long_lines::LongLines;
+use super::{Reader, Sink};
 use crate::{IngestError, Result, input};
 use found::Found;
 use frames::Frames;
+use json::{Failed, Take};
 use longest::{LONGEST, too_long};
 use series::Series;
 use wire::Message;
@@ -66,22 +68,49 @@ pub(super) struct Otlp {
     /// What to call the file in messages.
     name: String,
     cut: Option<String>,
+    /// Whether a message of JSON is a line, as far as the first bytes tell.
+    is_lines: bool,
 }
 
 impl Otlp {
-    pub(super) fn new(name: &str, encoding: Encoding, input: input::Bytes) -> Self {
-        Otlp { encoding, input, found: Found::default(), name: name.to_string(), cut: None }
+    pub(super) fn new(name: &str, encoding: Encoding, head: &[u8], input: input::Bytes) -> Self {
+        let first = head.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_lines = first.trim_ascii_end().ends_with(b"}") || first.len() == head.trim_ascii_start().len();
+        Otlp { encoding, input, found: Found::default(), name: name.to_string(), cut: None, is_lines }
     }
 }
 
 impl Reader for Otlp {
-    fn read(&mut self, take: &mut dyn FnMut(Sample) -> Result<()>) -> Result<()> {
-        let mut series = Series::default();
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()> {
+        let (mut series, found) = (Series::default(), &mut self.found);
         let mut cut_at = None;
         match self.encoding {
+            Encoding::Json if sink.is_lenient() && self.is_lines => {
+                let mut lines =
+                    LongLines::new(&self.name, BufReader::with_capacity(64 << 10, &mut self.input), LONGEST);
+                while lines.advance()? {
+                    if lines.line().trim_ascii().is_empty() {
+                        continue;
+                    }
+                    let mut is_cut = false;
+                    sink.message(
+                        |take| {
+                            let read = json::read_one(lines.line(), &mut series, found, take);
+                            is_cut = matches!(read, Err(Failed::Cut(_))) && !lines.is_whole();
+                            if is_cut { Ok(()) } else { read.map_err(Failed::refused) }
+                        },
+                        |error| lines.place(error),
+                        || lines.text(),
+                    )?;
+                    if is_cut {
+                        cut_at = Some(format!("line {}", lines.number()));
+                    }
+                }
+            }
             Encoding::Json => {
                 let input = BufReader::with_capacity(64 << 10, &mut self.input);
-                cut_at = json::read_all(input, &mut series, &mut self.found, take)?.map(|line| format!("line {line}"));
+                let read = json::read_all(input, &mut series, found, &mut |sample| sink.take(sample))?;
+                cut_at = read.map(|line| format!("line {line}"));
             }
             Encoding::Protobuf => {
                 let mut bytes = Vec::new();
@@ -90,19 +119,28 @@ impl Reader for Otlp {
                 if bytes.len() as u64 > LONGEST {
                     return Err(too_long(0));
                 }
-                protobuf::read(Message::new(&bytes, 0), &mut series, take)?;
+                let message = |take: &mut Take<'_>| protobuf::read(Message::new(&bytes, 0), &mut series, take);
+                sink.message(message, |error| error, String::new)?;
             }
             Encoding::Frames => {
                 let mut frames = Frames::new(&mut self.input);
                 while let Some(frame) = frames.next(&self.name)? {
-                    self.found.packed |= frame.packed;
-                    let read = if frame.bytes.trim_ascii_start().starts_with(b"{") {
-                        self.found.json = true;
-                        json::read_one(&frame.bytes, &mut series, &mut self.found, take)
-                    } else {
-                        protobuf::read(Message::new(&frame.bytes, frame.offset()), &mut series, take)
+                    let bytes = match frame.unpacked() {
+                        Ok(bytes) => bytes,
+                        Err(error) => {
+                            sink.refuse(error, "")?;
+                            continue;
+                        }
                     };
-                    read.map_err(|error| frame.place(error))?;
+                    found.packed |= frame.is_packed();
+                    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+                    found.json |= is_json;
+                    let text = || if is_json { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() };
+                    let message = |take: &mut Take<'_>| match is_json {
+                        true => json::read_one(&bytes, &mut series, found, take).map_err(Failed::refused),
+                        false => protobuf::read(Message::new(&bytes, frame.offset()), &mut series, take),
+                    };
+                    sink.message(message, |error| frame.place(error), text)?;
                 }
                 if let Some(at) = frames.cut() {
                     cut_at = Some(format!("byte {at}"));
