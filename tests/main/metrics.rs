@@ -277,7 +277,7 @@ fn rows_of_any_table_are_samples() {
     }
 }
 
-/// What is wrong in rows of samples is told with file, row and column, and nothing is stored.
+/// What is wrong in rows of samples is told with file, line and column, and nothing is stored.
 #[test]
 fn rows_that_are_no_samples_are_refused_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
@@ -287,13 +287,13 @@ fn rows_that_are_no_samples_are_refused_with_their_place() {
     for (text, said) in [
         (
             "metric,time,value\na,2026-10-14T12:00:00Z,1\na,2026-10-14T12:00:30Z,many\n",
-            "row 2: value is \"many\"; expected a number",
+            "bad.csv:3: value is \"many\"; expected a number",
         ),
         (
             "metric,time,value\na,2026-10-14T12:00:00Z,1\n,2026-10-14T12:00:30Z,1\n",
-            "row 2: metric is NULL; expected the name of a metric",
+            "bad.csv:3: metric is NULL; expected the name of a metric",
         ),
-        ("metric,time,value\na,soon,1\n", "row 1: time is \"soon\""),
+        ("metric,time,value\na,soon,1\n", "bad.csv:2: time is \"soon\""),
         (
             "name,time,value\na,2026-10-14T12:00:00Z,1\n",
             "there is no column metric; expected the columns metric, time and value",
@@ -418,7 +418,7 @@ fn what_is_unclear_of_samples_is_told() {
         refusal(&store, &["ingest", "samples", &path("rows.csv"), "--mapping", &path("mapping.yaml")])
     };
     assert!(
-        refused.contains("rows.csv: row 1: value is \"9007199254740993\"; expected a number below 2^53"),
+        refused.contains("rows.csv:2: value is \"9007199254740993\"; expected a number below 2^53"),
         "{refused}"
     );
 }
