@@ -417,10 +417,7 @@ fn what_is_unclear_of_samples_is_told() {
             .unwrap();
         refusal(&store, &["ingest", "samples", &path("rows.csv"), "--mapping", &path("mapping.yaml")])
     };
-    assert!(
-        refused.contains("rows.csv:2: value is \"9007199254740993\"; expected a number below 2^53"),
-        "{refused}"
-    );
+    assert!(refused.contains("rows.csv:2: value is \"9007199254740993\"; expected a number below 2^53"), "{refused}");
 }
 
 /// A local time that clocks show twice is placed by the rows of its own series.

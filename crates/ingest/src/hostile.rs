@@ -12,7 +12,7 @@ use proptest::sample::Index;
 
 use crate::table::{AsText, FileTable, Source};
 use crate::testing::of;
-use crate::{ErrorKind, Format, LogFormat, Options, Progress, Rejected, Result, read_from, read_samples};
+use crate::{ErrorKind, Format, LogFormat, Options, Progress, Rejected, Result, read_from, read_samples, samples};
 
 /// What is damaged: a table and a few rows of it, in each format and layout.
 const INPUTS: [(TableKind, &str); 18] = [
@@ -250,8 +250,22 @@ proptest! {
             Ok(())
         });
         prop_assert!(taken <= bytes.len(), "{taken}");
-        if let Err(error) = read {
+        if let Err(error) = &read {
             prop_assert_eq!(error.file_name(), Some("input"), "{}", error);
+        }
+        // What is whole is taken whole, and of the rest something is refused, or all of it.
+        let folder = tempfile::tempdir().unwrap();
+        let (path, progress) = (folder.path().join("input"), Arc::new(Progress::new()));
+        std::fs::write(&path, &bytes).unwrap();
+        let rejected = Rejected::to(&folder.path().join("refused.csv"), Arc::clone(&progress)).unwrap();
+        let mut left = 0;
+        let lenient = samples::read_file(&path, &progress, Some(&rejected), &mut |_| {
+            left += 1;
+            Ok(())
+        });
+        match read {
+            Ok(()) => prop_assert_eq!((left, progress.rejected()), (taken, 0)),
+            Err(_) => prop_assert!(lenient.is_err() || progress.rejected() > 0),
         }
     }
 

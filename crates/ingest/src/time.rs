@@ -150,6 +150,12 @@ impl<'a> Clock<'a> {
         self.in_range(when.earlier(), text).map(|_| when)
     }
 
+    /// Refuses an instant, shown as one, outside the years 1970 to 9999, or the limits.
+    pub(crate) fn instant_in_range(&self, micros: i64) -> Result<i64> {
+        let at = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        self.in_range(micros, || at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
+
     /// Refuses an instant outside the years 1970 to 9999, or the limits.
     pub(crate) fn in_range(&self, micros: i64, text: impl FnOnce() -> String) -> Result<i64> {
         if !(0..END_OF_TIME).contains(&micros) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indicatif::{HumanBytes, HumanCount};
 use nines_engine::datafusion::arrow::array::RecordBatch;
 use nines_engine::ingest::Progress;
-use nines_engine::store::{Commit, Outcome, TableKind};
+use nines_engine::store::{Commit, Outcome};
 use nines_engine::{EngineError, FileState, InputFiles, Load, Loaded, Preview, Session, Settings, Warning};
 
 use super::bar::Bar;

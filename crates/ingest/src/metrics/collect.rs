@@ -154,13 +154,11 @@ impl Collected {
             Value::Number(number) => number.is_nan(),
             Value::Histogram(histogram) => is_stale(histogram),
         };
-        let at = sample.counted_at();
         if !is_none {
             if let Some(limits) = self.limits.filter(|limits| !limits.holds(sample.time)) {
-                let shown = || chrono::DateTime::from_timestamp_micros(sample.time).unwrap_or_default().to_rfc3339();
-                Clock::of_series(Tz::UTC).within(Some(limits)).in_range(sample.time, shown)?;
+                Clock::of_series(Tz::UTC).within(Some(limits)).instant_in_range(sample.time)?;
             }
-            self.tallies.iter().try_for_each(|tally| tally.check(labels, at, &sample.value, sample.temporality))?;
+            self.tallies.iter().try_for_each(|tally| tally.check(sample))?;
         }
         self.samples += 1;
         self.matched += 1;
@@ -170,6 +168,7 @@ impl Collected {
         }
         let (first, last) = self.range.unwrap_or((sample.time, sample.time));
         self.range = Some((first.min(sample.time), last.max(sample.time)));
+        let at = sample.counted_at();
         self.tallies.iter_mut().try_for_each(|tally| tally.add(labels, at, &value, sample.temporality))
     }
 

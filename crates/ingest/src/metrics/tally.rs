@@ -13,7 +13,7 @@ use super::spool::{Record, Sampled, Spool};
 use super::sweep::{Bounds, Observed, Passed, Sweep, bad};
 use super::targets::{Part, Target, Unit};
 use crate::counters::{Counter, HistogramCounter};
-use crate::samples::{Labels, Temporality, Value};
+use crate::samples::{Labels, Sample, Temporality, Value};
 use crate::{Batches, Options, Progress, Result};
 
 /// The samples of one table.
@@ -103,12 +103,12 @@ impl Tally {
     }
 
     /// Refuses a sample that what it counts for cannot have.
-    pub(super) fn check(&self, labels: &Arc<Labels>, time: i64, value: &Value, temporality: Temporality) -> Result<()> {
-        let Value::Number(value) = *value else { return Ok(()) };
-        if self.known_until.is_some_and(|until| time < until) {
+    pub(super) fn check(&self, sample: &Sample) -> Result<()> {
+        let &Sample { time, temporality, value: Value::Number(value), .. } = sample else { return Ok(()) };
+        if self.known_until.is_some_and(|until| sample.counted_at() < until) {
             return Ok(());
         }
-        let numbers = self.by_series.get(labels).into_iter().flatten();
+        let numbers = self.by_series.get(&sample.labels).into_iter().flatten();
         for member in numbers.filter_map(|&number| self.members.get(number as usize)) {
             match (member.target.part, temporality) {
                 (Part::Gauge, Temporality::Delta(_)) => {

@@ -176,14 +176,15 @@ fn what_openmetrics_says_of_its_beginning_is_a_reset() {
 fn what_no_counter_can_be_is_told_with_its_series() {
     let refused = |text: &str| {
         let mut all = collected("requests: [{counter: x, status: 200}]");
-        add(&mut all, text).unwrap();
-        rows(&mut all, TableKind::Requests, i64::MIN).unwrap_err().to_string()
+        let added = add(&mut all, text);
+        added.and_then(|()| rows(&mut all, TableKind::Requests, i64::MIN)).unwrap_err().to_string()
     };
     assert!(refused("x{a=\"b\"} 1 0\nx{a=\"b\"} 1.5 60\n").starts_with(
         "series x{a=\"b\"} at 1970-01-01T00:01:00Z: it rises by 0.5, which is no whole number; expected a counter of requests"
     ));
     assert!(
-        refused("x -1 0\n").starts_with("series x at 1970-01-01T00:00:00Z: it is -1; expected a number of at least 0")
+        refused("x 1 0\nx -1 9\n")
+            .starts_with("samples:2: series x at 1970-01-01T00:00:09Z: it is -1; expected a number of at least 0")
     );
 }
 
@@ -448,10 +449,11 @@ fn programs_that_report_one_series_are_found() {
 #[test]
 fn changes_are_no_value_of_a_gauge() {
     let mut all = collected("gauges: [{gauge: x, name: x}]");
-    add(&mut all, &sum(&[(10, 60, "a", 5)], 1)).unwrap();
-    let refused = rows(&mut all, TableKind::Gauges, i64::MIN).unwrap_err().to_string();
+    let refused = add(&mut all, &sum(&[(10, 60, "a", 5)], 1)).unwrap_err().to_string();
     assert!(
-        refused.contains("it says by how much it changed, not what it is; expected values for a gauge"),
+        refused.starts_with("samples:1:")
+            && refused
+                .contains("00:01:00Z: it says by how much it changed, not what it is; expected values for a gauge"),
         "{refused}"
     );
 }

@@ -426,8 +426,7 @@ impl<M: Measured> Rows for SeriesRows<M> {
         }
         // The time of a log's line was read without limits.
         if self.limits.is_some_and(|limits| !limits.holds(time)) {
-            let shown = || chrono::DateTime::from_timestamp_micros(time).unwrap_or_default().to_rfc3339();
-            self.clock.in_range(time, shown)?;
+            self.clock.instant_in_range(time)?;
         }
         let slice = time - time.rem_euclid(self.slice_micros);
         let agreed = self.agreed.as_mut().and_then(|Agreed { service, limits, known }| {

@@ -32,14 +32,21 @@ impl<R: BufRead> LongLines<R> {
         Ok(read > 0)
     }
 
-    /// The current line.
+    /// The current line without its end.
     pub fn line(&self) -> &[u8] {
-        &self.line
+        self.line.trim_ascii_end()
     }
 
-    /// Whether the current line ends, and is not the rest of a file that is still written.
-    pub fn is_whole(&self) -> bool {
-        self.line.ends_with(b"\n")
+    /// Whether only blanks follow the current line, which are gone past.
+    pub fn is_last(&mut self) -> Result<bool> {
+        loop {
+            let ahead = self.input.fill_buf().map_err(|error| IngestError::io(&self.name, error))?;
+            let blanks = ahead.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            if blanks < ahead.len() || ahead.is_empty() {
+                return Ok(ahead.is_empty());
+            }
+            self.input.consume(blanks);
+        }
     }
 
     /// The current line as far as it is text.

@@ -19,6 +19,7 @@ mod native;
 mod numbers;
 mod otlp;
 mod query_json;
+mod reader;
 mod sample;
 mod sink;
 mod text;
@@ -34,7 +35,7 @@ use crate::{ErrorKind, IngestError, Progress, Rejected, Result, input};
 pub use labels::Labels;
 pub use native::NativeHistogram;
 pub(crate) use native::whole;
-pub(crate) use sample::Reader;
+pub(crate) use reader::Reader;
 pub use sample::{Sample, Temporality, Value};
 pub(crate) use sink::Sink;
 

@@ -243,7 +243,7 @@ mod tests {
             ("{\"data\":{\"result\":[\n{\"metric\":{},\"values\":[[1]]}]}}", "m.json:2:"),
             (
                 r#"{"data":{"result":[{"metric":{"a":"b"},"values":[[1,"x"]]}]}}"#,
-                "m.json:1:61: series {a=\"b\"}: the value \"x\" is no",
+                "m.json:1:59: series {a=\"b\"}: the value \"x\" is no",
             ),
             (r#"{"data":{"result":[{"metric":{"a":"b"}"#, "m.json:1:"),
             (r#"{"status":"success"} {"#, "m.json:1:22: trailing characters"),

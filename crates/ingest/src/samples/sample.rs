@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Labels, NativeHistogram, Sink};
-use crate::Result;
+use super::{Labels, NativeHistogram};
 
 /// What a series was at an instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,19 +56,5 @@ impl fmt::Display for Sample {
             Value::Histogram(histogram) => write!(f, "{histogram:?}")?,
         }
         write!(f, " {}", self.time.div_euclid(1_000))
-    }
-}
-
-/// A format of samples.
-pub(crate) trait Reader {
-    /// Reads all samples and hands them on. An error says where it lies; one of whoever takes a sample gets the sample's place.
-    fn read(&mut self, sink: &mut Sink<'_>) -> Result<()>;
-
-    /// What the file is, for a person.
-    fn format(&self) -> String;
-
-    /// Where the file ends within a message, so that the rest of it is not written yet.
-    fn cut(&self) -> Option<String> {
-        None
     }
 }

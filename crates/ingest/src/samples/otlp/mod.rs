@@ -92,19 +92,16 @@ impl Reader for Otlp {
                     if lines.line().trim_ascii().is_empty() {
                         continue;
                     }
-                    let mut is_cut = false;
-                    sink.message(
-                        |take| {
-                            let read = json::read_one(lines.line(), &mut series, found, take);
-                            is_cut = matches!(read, Err(Failed::Cut(_))) && !lines.is_whole();
-                            if is_cut { Ok(()) } else { read.map_err(Failed::refused) }
-                        },
-                        |error| lines.place(error),
-                        || lines.text(),
-                    )?;
-                    if is_cut {
-                        cut_at = Some(format!("line {}", lines.number()));
-                    }
+                    let is_last = lines.is_last()?;
+                    let message = |take: &mut Take<'_>| match json::read_one(lines.line(), &mut series, found, take) {
+                        // The rest is not written yet.
+                        Err(Failed::Cut(_)) if is_last => {
+                            cut_at = Some(format!("line {}", lines.number()));
+                            Ok(())
+                        }
+                        read => read.map_err(Failed::refused),
+                    };
+                    sink.message(message, |error| lines.place(error), || lines.text())?;
                 }
             }
             Encoding::Json => {

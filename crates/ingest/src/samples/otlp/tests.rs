@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Reader, Sample, Temporality, Value, reader};
+use super::super::{Reader, Sample, Sink, Temporality, Value, reader};
 use super::messages::{
     AnyValue, Buckets, ExponentialHistogramDataPoint, HistogramDataPoint, KeyValue, NumberDataPoint, Resource, Scope,
 };
@@ -82,22 +82,21 @@ fn read_all(bytes: &[u8]) -> Result<(Vec<String>, String, Option<String>)> {
     let mut samples = Vec::new();
     let head = bytes[..bytes.len().min(4096)].to_vec();
     let mut reader: Box<dyn Reader> = reader("m", head, Box::new(std::io::Cursor::new(bytes.to_vec())))?;
-    reader
-        .read(&mut |Sample { labels, time, value, temporality }| {
-            let value = match value {
-                Value::Number(number) => number.to_string(),
-                Value::Histogram(of) => {
-                    format!("{}@{} zero {} {:?} sum {}", of.count, of.schema, of.zero, of.buckets, of.sum)
-                }
-            };
-            let since = match temporality {
-                Temporality::Cumulative(since) => format!("since {since:?}"),
-                Temporality::Delta(since) => format!("delta {since:?}"),
-            };
-            samples.push(format!("{labels} {value} at {time} {since}"));
-            Ok(())
-        })
-        .map_err(|error| error.in_file("m"))?;
+    let mut take = |Sample { labels, time, value, temporality }: Sample| {
+        let value = match value {
+            Value::Number(number) => number.to_string(),
+            Value::Histogram(of) => {
+                format!("{}@{} zero {} {:?} sum {}", of.count, of.schema, of.zero, of.buckets, of.sum)
+            }
+        };
+        let since = match temporality {
+            Temporality::Cumulative(since) => format!("since {since:?}"),
+            Temporality::Delta(since) => format!("delta {since:?}"),
+        };
+        samples.push(format!("{labels} {value} at {time} {since}"));
+        Ok(())
+    };
+    reader.read(&mut Sink::new("m", &mut take, None)).map_err(|error| error.in_file("m"))?;
     Ok((samples, reader.format(), reader.cut()))
 }
 
