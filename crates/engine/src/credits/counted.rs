@@ -103,6 +103,10 @@ pub(super) fn add(counts: &mut Vec<Counts>, new: Counts) -> Result<()> {
     match counts.last_mut() {
         Some(last) if last.start == new.start => merge(last, new),
         _ => {
+            // A list for each case is held at once: each grows by an eighth, not to twice its length.
+            if counts.len() == counts.capacity() {
+                counts.reserve_exact((counts.len() / 8).max(16));
+            }
             counts.push(new);
             Ok(())
         }
