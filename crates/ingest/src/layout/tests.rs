@@ -150,6 +150,8 @@ fn formats_of_envoy_and_fields_of_json() {
     assert!(refusal("json time=at status=code taken=took").contains("has no unit"));
     assert!(refusal("json time=at status=code took=x").contains("means nothing known"));
     assert!(bad(json, "{\"at\": 1,").starts_with("the line is no JSON object: EOF while parsing"));
+    // An array, as an API gives it out.
+    assert!(bad(json, "[").ends_with("Make lines of an array: jq -c '.[]' FILE | nines ingest requests - …"));
 }
 
 #[test]
