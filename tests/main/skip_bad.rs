@@ -43,7 +43,10 @@ fn bad_lines_of_a_log_are_written_out_and_the_rest_is_stored() {
     assert_eq!(refused(&case).len(), 5);
     let said =
         fails(1, &mut case.ingest("requests", ("b.log", b"nonsense\n"), &["--skip-bad", "bad.csv", "--format", "log"]));
-    assert!(said.contains("all 1 lines or rows are refused; nothing is stored. bad.csv says why"), "{said}");
+    assert!(
+        said.contains("nothing is left to store, and nothing is stored: 1 refused, in bad.csv with the reasons"),
+        "{said}"
+    );
     let said = fails(1, &mut case.ingest("requests", ("a.log", grown.as_bytes()), &["--skip-bad", "a.log"]));
     assert!(said.contains("--skip-bad a.log: this file is read, and would be written"), "{said}");
     assert_eq!(fs::read_to_string(case.folder.path().join("a.log")).unwrap(), grown);
@@ -198,7 +201,7 @@ fn lines_of_samples_are_left_out_one_by_one() {
             ("a.txt:3:25", "the value is \"many\"; expected a number, NaN, +Inf or -Inf"),
             (
                 "a.txt:4:",
-                "series hits_total{service=\"a\"} at 2026-10-14T12:00:32Z: it is -1; expected a number of at least 0"
+                "series hits_total{service=\"a\"} at 2026-10-14T12:00:32Z: it is -1; expected a number of at least 0, and below 2^63"
             ),
             ("a.txt:5:5", "expected a label, as code=\"200\"; expected a series, as http_requests_total{code=\"200\"}"),
             ("a.txt:6:", "time is \"1970-07-27T09:43:12Z\"; expected a time"),
@@ -231,7 +234,8 @@ fn lines_of_samples_are_left_out_one_by_one() {
         "m.yaml",
     ]);
     assert!(
-        fails(1, all.args(["--skip-bad", "bad.csv"])).contains("all 1 lines or rows are refused; nothing is stored")
+        fails(1, all.args(["--skip-bad", "bad.csv"]))
+            .contains("nothing is left to store, and nothing is stored: 1 refused, in bad.csv")
     );
 }
 
@@ -321,4 +325,107 @@ fn records_that_a_query_cannot_read_are_left_out() {
     let lines: Vec<String> =
         refused(&case)[2..].iter().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
     assert_eq!(lines, ["r.csv,3", "r.csv,5"]);
+}
+
+/// What loads without the option loads the same with it, however messages are laid out.
+#[test]
+fn messages_may_be_laid_out_in_any_way() {
+    let message = |from: u64, points: &[&str]| {
+        let points = points.iter().enumerate().map(|(at, value)| {
+            let nanos = (1_791_979_200 + from + at as u64) * 1_000_000_000;
+            serde_json::json!({"timeUnixNano": nanos.to_string(), "asInt": value})
+        });
+        let sum = serde_json::json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": points.collect::<Vec<_>>()});
+        serde_json::json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "hits_total", "sum": sum}]}]}]})
+    };
+    let (first, second, bad) = (message(0, &["1", "4"]), message(10, &["9"]), message(5, &["6", "x"]));
+    let pretty = |of: &serde_json::Value| serde_json::to_string_pretty(of).unwrap() + "\n";
+    let split = first.to_string().replacen("}}", "}\n}", 1) + "\n" + &second.to_string();
+    let cut = bad.to_string();
+    for (name, text, refused) in [
+        ("pretty", pretty(&first) + &pretty(&second), 0),
+        ("one line", format!("{first}{second}\n"), 0),
+        ("split", split, 0),
+        ("a bad one between", pretty(&first) + &pretty(&bad) + &pretty(&second), 1),
+        ("a cut one first", format!("{}\n{first}\n{second}\n", &cut[..cut.len() / 2]), 1),
+        ("a cut one between", format!("{first}\n{}\n{second}\n", &cut[..cut.len() / 2]), 1),
+    ] {
+        let case = Case::new();
+        let said = samples(&case, "o.json", text.as_bytes(), &["otlp", "--skip-bad", "bad.csv"]);
+        assert!(
+            said.contains(&format!("refused     {refused} ")) || refused == 0 && !said.contains("refused"),
+            "{name}: {said}"
+        );
+        assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["8"], "{name}: {said}");
+    }
+}
+
+/// Which pass of a repeated hour a row is of hangs on rows far behind it, whatever else is refused.
+#[test]
+fn a_refused_row_of_samples_moves_no_clock() {
+    let row = |second: u32, value: u32| {
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        format!("hits_total,2026-10-25 {hour:02}:{minute:02}:{second:02},{value},s\n")
+    };
+    // Twice from 2 to 3, every 5 s, and on.
+    let times: Vec<u32> = (7_200..10_800).step_by(5).chain((7_200..10_860).step_by(5)).collect();
+    let mut rows: Vec<String> = times.iter().zip(0..).map(|(second, value)| row(*second, value)).collect();
+    for (place, bad) in
+        [(3, ",2026-10-25 04:00:00,1,s\n"), (400, "hits_total,2026-10-25 02:30:00,many,s\n"), (900, "x,soon,1,s\n")]
+    {
+        rows.insert(place, bad.to_string());
+    }
+    let csv = format!("metric,time,value,service\n{}", rows.concat());
+    let case = Case::new();
+    let said =
+        samples(&case, "s.csv", csv.as_bytes(), &["samples", "--skip-bad", "bad.csv", "--time-zone", "Europe/Berlin"]);
+    assert!(
+        said.contains("refused     3 lines") && said.starts_with(&format!("read        {} samples", "1,452")),
+        "{said}"
+    );
+    let hours = "SELECT date_trunc('hour', time) AS hour, sum(requests) FROM requests GROUP BY 1 ORDER BY 1";
+    assert_eq!(case.rows(hours), ["2026-10-25T00:00:00Z,719", "2026-10-25T01:00:00Z,720", "2026-10-25T02:00:00Z,12"]);
+}
+
+#[test]
+fn what_is_refused_says_nothing_of_the_others() {
+    let case = Case::new();
+    // Of which type a column is.
+    let json =
+        "{\"when\":1791979200,\"n\":1}\n{\"when\":1791979210,\"n\":\"many\",\"q\":}\n{\"when\":1791979230,\"n\":4}\n";
+    let select = "SELECT to_timestamp(\"when\") AS time, 'x' AS name, n * 1 AS good, n * 1 AS total FROM input";
+    let said = run(&mut case.ingest("events", ("p.jsonl", json), &[&SKIP[..], &["--select", select]].concat()));
+    assert!(said.starts_with("read        2 rows\nrejected    1, in bad.csv"), "{said}");
+    // Which numbers are exact; several records of a line.
+    let csv = "metric,time,value,service\nhits_total,1791979200,1,s\nhits_total,1791979205,9007199254740993,s\nhits_total,1791979206,many,s\n\
+               hits_total,1791979230,9,s\n";
+    let said = samples(&case, "s.csv", csv.as_bytes(), &["samples", "--skip-bad", "bad.csv"]);
+    assert!(said.contains("refused     2 "), "{said}");
+    assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["8"]);
+    let twice = |time: u32| {
+        format!("{{\"metric\":\"hits_total\",\"metric\":\"q\",\"time\":{time},\"value\":3,\"service\":\"t\"}}")
+    };
+    let once = |time: u32, value: u32| {
+        format!("{{\"metric\":\"hits_total\",\"time\":{time},\"value\":{value},\"service\":\"t\"}}")
+    };
+    let json = format!(
+        "[{},{},{},{}]",
+        once(1_791_979_200, 1),
+        twice(1_791_979_210),
+        twice(1_791_979_215),
+        once(1_791_979_220, 6)
+    );
+    let said = samples(&case, "a.json", json.as_bytes(), &["samples", "--skip-bad", "bad.csv"]);
+    assert!(said.contains("refused     2 "), "{said}");
+    // A mapping that is wrong is no bad line.
+    fs::write(case.folder.path().join("wrong.yaml"), "gauges: [{gauge: hits_total, name: hits}]\n").unwrap();
+    let delta = "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"hits_total\",\"sum\":{\"aggregationTemporality\":1,\
+                 \"isMonotonic\":true,\"dataPoints\":[{\"timeUnixNano\":\"1791979200000000000\",\"asInt\":\"4\"}]}}]}]}]}\n";
+    case.file("d.json", delta);
+    let said =
+        fails(1, &mut case.nines(&["ingest", "otlp", "d.json", "--mapping", "wrong.yaml", "--skip-bad", "bad.csv"]));
+    assert!(said.contains("it says by how much it changed, not what it is"), "{said}");
+    let said =
+        fails(2, &mut case.nines(&["ingest", "otlp", "d.json", "--mapping", "wrong.yaml", "--skip-bad", "wrong.yaml"]));
+    assert!(said.contains("this is the mapping, and would be written"), "{said}");
 }

@@ -210,6 +210,11 @@ impl IngestError {
         self.0.position
     }
 
+    /// The byte of an input that has no lines, counted from 0.
+    pub fn byte(&self) -> Option<u64> {
+        self.0.byte
+    }
+
     /// What was found and expected, without place and advice.
     pub fn reason(&self) -> String {
         match &self.0.expected {

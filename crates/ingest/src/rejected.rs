@@ -1,7 +1,7 @@
 //! Lines and rows that are refused while the rest goes in: each is written out with its place and the reason.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,8 @@ const HEADER: &str = "file,line,position,column,reason,text\n";
 #[derive(Debug)]
 pub struct Rejected {
     path: PathBuf,
+    /// Of inputs that are read from copies, the names of both.
+    copies: Vec<(String, String)>,
     /// Counts them.
     progress: Arc<Progress>,
     out: Mutex<Out>,
@@ -31,7 +33,13 @@ impl Rejected {
     pub fn to(path: &Path, progress: Arc<Progress>) -> Result<Self> {
         let file = tempfile::tempfile().map_err(|error| unwritable(path, error))?;
         let out = Out { file: BufWriter::new(file), rows: 0, failed: None };
-        Ok(Self { path: path.to_path_buf(), progress, out: Mutex::new(out) })
+        Ok(Self { path: path.to_path_buf(), copies: Vec::new(), progress, out: Mutex::new(out) })
+    }
+
+    /// Calls inputs that are read from copies, which come first, as they were given.
+    #[must_use]
+    pub fn of_copies(self, copies: Vec<(String, String)>) -> Self {
+        Rejected { copies, ..self }
     }
 
     /// The file.
@@ -47,10 +55,12 @@ impl Rejected {
     /// Writes out a refused line with its reason.
     pub(crate) fn add(&self, error: &IngestError, text: &str) {
         let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        let file = error.file_name().unwrap_or_default();
+        let given = self.copies.iter().find(|(copy, _)| copy == file).map_or(file, |(_, given)| given);
         let fields = [
-            error.file_name().unwrap_or_default().to_string(),
+            given.to_string(),
             number(error.line_number().or(error.row_number())),
-            number(error.position().map(|position| position as u64)),
+            number(error.position().map(|position| position as u64).or(error.byte())),
             error.column_name().unwrap_or_default().to_string(),
             error.reason(),
             text.trim_end_matches(['\n', '\r']).to_string(),
@@ -101,13 +111,26 @@ impl Out {
         self.file.flush()?;
         let lines = self.file.get_mut();
         lines.rewind()?;
-        let mut file = File::options().create(true).append(true).open(path)?;
-        if file.metadata()?.len() == 0 {
-            file.write_all(HEADER.as_bytes())?;
+        let mut file = File::options().create(true).read(true).append(true).open(path)?;
+        let is_file = file.metadata()?.is_file();
+        match file.metadata()?.len() {
+            0 => file.write_all(HEADER.as_bytes())?,
+            // Whoever wrote to it did not end the last line.
+            _ if is_file && !ends_line(&mut file)? => file.write_all(b"\n")?,
+            _ => {}
         }
         io::copy(lines, &mut file)?;
-        file.sync_all()
+        // A pipe or device keeps nothing.
+        if is_file { file.sync_all() } else { Ok(()) }
     }
+}
+
+/// Whether the last byte of a file, which has one, ends a line.
+fn ends_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 fn unwritable(path: &Path, error: io::Error) -> IngestError {

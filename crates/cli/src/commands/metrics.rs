@@ -61,6 +61,11 @@ async fn load_files(
     let mapping = Arc::new(mapping(&args.mapping)?);
     let (files, left_out) = files(named)?;
     if let Some(file) = &args.skip_bad {
+        let place = |file: &Path| std::fs::canonicalize(file).ok();
+        if place(file).is_some_and(|file| Some(file) == place(&args.mapping)) {
+            let problem = format!("--skip-bad {}: this is the mapping, and would be written", file.display());
+            return Err(CliError::Usage(problem));
+        }
         can_be_written(file)?;
     }
     let AsRows { any_time, slice, dry_run, skip_bad, .. } = args;

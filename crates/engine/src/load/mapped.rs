@@ -90,8 +90,10 @@ impl Session {
         let mut once = Once::default();
         once.is_trial = load.dry_run;
         once.batch = self.batch(load, load.files.iter().map(content).collect(), progress).await?;
-        let kept = read.clone();
-        let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || kept.load(Relaxed) > 0);
+        let (kept, may_be_none) = (read.clone(), load.allow_empty);
+        let rows = with_rejected(stamps.checked_after(rows), told.rejected.clone(), move || {
+            may_be_none || kept.load(Relaxed) > 0
+        });
         let rows = looked_at(load.table, look, rows);
         let commit = self.append(load.table, rows, rule, once).await?;
         let input = counted.load(Relaxed);
@@ -154,9 +156,10 @@ impl Session {
             let schema = load.table.schema(options.slice_seconds);
             let rows = stream::iter(streams).flatten().chain(end.filter_map(|refused| async move { refused }));
             let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-            let taken = kept.clone();
-            let rows =
-                with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || taken.load(Relaxed) > 0);
+            let (taken, may_be_none) = (kept.clone(), load.allow_empty);
+            let rows = with_rejected(stamps.checked_after(rows), options.rejected.clone(), move || {
+                may_be_none || taken.load(Relaxed) > 0
+            });
             let rows = looked_at(load.table, look, rows);
             match self.append(load.table, rows, rule, once.clone()).await {
                 Err(EngineError::Store(error)) if error.kind() == StoreErrorKind::Moved => {}

@@ -72,10 +72,10 @@ impl Session {
         options.repeated_hour = load.repeated_hour;
         options.limits = (load.table.is_series() && !load.any_time).then(|| Limits::at(clock::now()));
         check_options(load)?;
-        let read = load.files.iter().map(PathBuf::as_path).chain(load.tails.iter().map(Tail::path));
-        options.rejected = rejected(load.skip_bad.as_deref(), read, &progress)?;
         let given = load.files.clone();
         let (spool, files) = blocking(move || Spool::of(&given)).await?;
+        let read = load.files.iter().map(PathBuf::as_path).chain(load.tails.iter().map(Tail::path));
+        options.rejected = rejected(load.skip_bad.as_deref(), read, (&spool, &progress))?;
         let (files, again) = each_once(&files);
         let load = &Load { files, ..load.clone() };
         let look = load.dry_run.then(Look::new);
@@ -277,8 +277,10 @@ fn with_rejected(
 }
 
 fn all_refused(refused: u64, rejected: &Rejected) -> EngineError {
-    let (all, file) = (format!("all {refused} lines or rows are refused"), rejected.path().display());
-    EngineError::Usage(format!("{all}; nothing is stored. {file} says why"))
+    let file = rejected.path().display();
+    EngineError::Usage(format!(
+        "nothing is left to store, and nothing is stored: {refused} refused, in {file} with the reasons"
+    ))
 }
 
 /// The rows, of a dry run looked at on their way.
@@ -296,7 +298,7 @@ fn looked_at(table: TableKind, look: Option<&Arc<Look>>, rows: SendableRecordBat
 fn rejected<'a>(
     path: Option<&Path>,
     mut read: impl Iterator<Item = &'a Path>,
-    progress: &Arc<Progress>,
+    (spool, progress): (&Spool, &Arc<Progress>),
 ) -> Result<Option<Arc<Rejected>>> {
     let Some(path) = path else { return Ok(None) };
     let place = |file: &Path| std::fs::canonicalize(file).ok();
@@ -304,7 +306,7 @@ fn rejected<'a>(
         let problem = format!("--skip-bad {}: this file is read, and would be written", path.display());
         return Err(EngineError::Usage(problem));
     }
-    Ok(Some(Arc::new(Rejected::to(path, Arc::clone(progress))?)))
+    Ok(Some(Arc::new(Rejected::to(path, Arc::clone(progress))?.of_copies(spool.copies()))))
 }
 
 fn too_many_writers() -> EngineError {

@@ -39,6 +39,15 @@ impl Spool {
         Ok(copy)
     }
 
+    /// The names of the copies, and of what they are copies.
+    pub fn copies(&self) -> Vec<(String, String)> {
+        let name = |(folder, given): &(TempDir, PathBuf)| {
+            let copy = folder.path().join(given.file_name().unwrap_or_default());
+            (copy.display().to_string(), given.display().to_string())
+        };
+        self.copies.iter().map(name).collect()
+    }
+
     /// What was loaded or why it was not, in the names that were given.
     pub fn named(&self, loaded: Result<Loaded>) -> Result<Loaded> {
         let mut loaded = self.told(loaded)?;

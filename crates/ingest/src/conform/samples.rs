@@ -10,10 +10,10 @@ use nines_store::{UTC, labels_of};
 use super::cast::{bad_row, checked, texts};
 use super::time::Times;
 use super::{labels, time};
-use crate::lenient::{Places, rest, shown};
+use crate::lenient::{By, Places, rest, shown};
 use crate::order::SharedOrder;
 use crate::samples::{Labels, Sample, Temporality, Value};
-use crate::{ErrorKind, IngestError, Options, Rejected, Result};
+use crate::{ErrorKind, IngestError, Options, Rejected, RepeatedHour, Result};
 
 const METRIC: &str = "metric";
 const TIME: &str = "time";
@@ -79,9 +79,9 @@ impl SampleRows {
             }
         };
         let parts = match &rejected {
-            Some(rejected) => rest(batch, rejected, &places, |rows| self.samples(rows))?,
+            Some(rejected) => rest(batch, rejected, &places, |rows, by| self.samples(rows, by))?,
             None => {
-                let samples = self.samples(batch).map_err(|error| places.place(error, 0))?;
+                let samples = self.samples(batch, By::Order).map_err(|error| places.place(error, 0))?;
                 vec![(samples, (0..batch.num_rows()).collect())]
             }
         };
@@ -90,13 +90,14 @@ impl SampleRows {
     }
 
     /// The samples of a batch, one for each row.
-    fn samples(&mut self, batch: &RecordBatch) -> Result<Vec<Sample>> {
+    fn samples(&mut self, batch: &RecordBatch, by: By) -> Result<Vec<Sample>> {
         let columns = Columns::of(batch)?;
-        let times = self.times(&columns)?;
-        columns.samples(&times)
+        // Last: nothing may be refused once rows have moved the order of their series on.
+        let times = self.times(&columns, by)?;
+        Ok(columns.samples(&times))
     }
 
-    fn times(&mut self, columns: &Columns) -> Result<TimestampMicrosecondArray> {
+    fn times(&mut self, columns: &Columns, by: By) -> Result<TimestampMicrosecondArray> {
         let times = match time::of_rows(&columns.times, &self.options)? {
             Times::Instants(instants) => return Ok(instants),
             Times::Clocks(times) => times,
@@ -107,9 +108,12 @@ impl SampleRows {
         let mut before = Vec::new();
         for (labels, rows) in series {
             let own: Vec<_> = rows.iter().map(|&row| times[row]).collect();
-            let order = self.orders.entry(labels).or_default();
+            let (order, given) = match by {
+                By::Itself => (&mut SharedOrder::default(), Some(RepeatedHour::First)),
+                By::Order => (self.orders.entry(labels).or_default(), self.options.repeated_hour),
+            };
             before.push((order.clone(), order.kept()));
-            let placed = order.place(self.options.repeated_hour, &own).map_err(|(at, error)| {
+            let placed = order.place(given, &own).map_err(|(at, error)| {
                 before.drain(..).for_each(|(order, kept)| order.restore(kept));
                 error.in_row(rows[at] as u64 + 1)
             })?;
@@ -131,8 +135,13 @@ impl Columns {
         };
         let fields = batch.schema_ref().fields().iter().zip(batch.columns());
         let others = fields.filter(|(field, _)| ![METRIC, TIME, VALUE, LABELS].contains(&field.name().as_str()));
+        let metrics = texts(METRIC, column(METRIC)?)?;
+        let names = metrics.as_string_view();
+        if let Some(row) = (0..names.len()).find(|&row| text(names, row).is_empty()) {
+            return Err(bad_row(METRIC, &metrics, row, "the name of a metric"));
+        }
         Ok(Columns {
-            metrics: texts(METRIC, column(METRIC)?)?,
+            metrics,
             times: Arc::clone(column(TIME)?),
             values: values(column(VALUE)?)?,
             whole: batch.column_by_name(LABELS).map(labels::whole).transpose()?,
@@ -142,14 +151,11 @@ impl Columns {
         })
     }
 
-    fn samples(&self, times: &TimestampMicrosecondArray) -> Result<Vec<Sample>> {
-        let (metrics, values) = (self.metrics.as_string_view(), self.values.as_primitive::<Float64Type>());
+    fn samples(&self, times: &TimestampMicrosecondArray) -> Vec<Sample> {
+        let values = self.values.as_primitive::<Float64Type>();
         let mut samples = Vec::with_capacity(times.len());
         let mut last: Option<(usize, Arc<Labels>)> = None;
         for (row, &time) in times.values().iter().enumerate() {
-            if text(metrics, row).is_empty() {
-                return Err(bad_row(METRIC, &self.metrics, row, "the name of a metric"));
-            }
             let labels = match &last {
                 Some((before, labels)) if self.is_same_series(*before, row) => Arc::clone(labels),
                 _ => Arc::new(self.labels(row)),
@@ -159,7 +165,7 @@ impl Columns {
             let value = Value::Number(value);
             samples.push(Sample { labels, time, value, temporality: Temporality::Cumulative(None) });
         }
-        Ok(samples)
+        samples
     }
 
     fn texts(&self) -> impl Iterator<Item = &StringViewArray> {
@@ -184,9 +190,15 @@ impl Columns {
 fn values(array: &ArrayRef) -> Result<ArrayRef> {
     let from = array.data_type();
     let values = checked(VALUE, array, &DataType::Float64, "a number")?;
-    if from.is_integer() || from.is_decimal() {
+    if from.is_integer() || from.is_decimal() || from.is_string() {
         let numbers = values.as_primitive::<Float64Type>();
-        let beyond = (0..numbers.len()).find(|&row| numbers.is_valid(row) && numbers.value(row).abs() >= EXACT);
+        let written = from.is_string().then(|| texts(VALUE, array)).transpose()?;
+        let is_whole = |row: usize| {
+            let written = written.as_ref().map(|written| text(written.as_string_view(), row));
+            written.is_none_or(|written| written.bytes().all(|byte| byte.is_ascii_digit() || b"+-".contains(&byte)))
+        };
+        let is_beyond = |row: &usize| numbers.is_valid(*row) && numbers.value(*row).abs() >= EXACT && is_whole(*row);
+        let beyond = (0..numbers.len()).find(is_beyond);
         if let Some(row) = beyond {
             let expected = "a number below 2^53, up to which counters are exact";
             return Err(

@@ -20,7 +20,8 @@ pub(crate) struct JsonLayout {
 }
 
 /// What to do with what an API gives out.
-const OF_ARRAY: &str = "A log has an object on each line. Make lines of an array: jq -c '.[]' FILE | nines ingest requests - …";
+const OF_ARRAY: &str =
+    "A log has an object on each line. Make lines of an array: jq -c '.[]' FILE | nines ingest requests - …";
 
 /// What logs call the host of a request, the one that the client asked for first.
 const HOSTS: [&str; 10] = [
@@ -110,7 +111,8 @@ impl JsonLayout {
         let walk = Walk { layout: self, at: all, depth: Depth::default(), values: &mut values };
         let read = walk.deserialize(&mut json).and_then(|()| json.end());
         read.map_err(|error| {
-            let refused = IngestError::bad_line(format!("the line is no JSON object: {error}")).at(error.column().max(1));
+            let refused =
+                IngestError::bad_line(format!("the line is no JSON object: {error}")).at(error.column().max(1));
             match line.trim_ascii_start().starts_with(b"[") {
                 true => refused.advice(OF_ARRAY),
                 false => refused,

@@ -155,9 +155,7 @@ impl Collected {
             Value::Histogram(histogram) => is_stale(histogram),
         };
         if !is_none {
-            if let Some(limits) = self.limits.filter(|limits| !limits.holds(sample.time)) {
-                Clock::of_series(Tz::UTC).within(Some(limits)).instant_in_range(sample.time)?;
-            }
+            Clock::of_series(Tz::UTC).within(self.limits).instant_in_range(sample.time)?;
             self.tallies.iter().try_for_each(|tally| tally.check(sample))?;
         }
         self.samples += 1;

@@ -14,7 +14,10 @@ use super::sweep::{Bounds, Observed, Passed, Sweep, bad};
 use super::targets::{Part, Target, Unit};
 use crate::counters::{Counter, HistogramCounter};
 use crate::samples::{Labels, Sample, Temporality, Value};
-use crate::{Batches, Options, Progress, Result};
+use crate::{Batches, ErrorKind, IngestError, Options, Progress, Result};
+
+/// From here on a count does not fit into a column.
+const MOST_COUNTED: f64 = 9_223_372_036_854_775_808.0;
 
 /// The samples of one table.
 #[derive(Debug)]
@@ -104,22 +107,31 @@ impl Tally {
 
     /// Refuses a sample that what it counts for cannot have.
     pub(super) fn check(&self, sample: &Sample) -> Result<()> {
-        let &Sample { time, temporality, value: Value::Number(value), .. } = sample else { return Ok(()) };
         if self.known_until.is_some_and(|until| sample.counted_at() < until) {
             return Ok(());
         }
         let numbers = self.by_series.get(&sample.labels).into_iter().flatten();
         for member in numbers.filter_map(|&number| self.members.get(number as usize)) {
-            match (member.target.part, temporality) {
-                (Part::Gauge, Temporality::Delta(_)) => {
-                    return Err(bad(member, time, "says by how much it changed, not what it is".to_string())
-                        .expected("values for a gauge, of cumulative temporality"));
+            let is_native = member.target.part.is_native();
+            let wrong = match (&sample.value, member.target.part, sample.temporality) {
+                // It is the mapping that is wrong, and not a line.
+                (Value::Number(_), Part::Gauge, Temporality::Delta(_)) => {
+                    let problem = format!("series {}: it says by how much it changed, not what it is", member.labels);
+                    return Err(IngestError::new(ErrorKind::Options, problem)
+                        .expected("values for a gauge, of cumulative temporality")
+                        .advice("Map it as a counter of events"));
                 }
-                (Part::Gauge, Temporality::Cumulative(_)) => {}
-                (part, _) if !part.is_native() && (value.is_infinite() || value < 0.0) => {
-                    return Err(bad(member, time, format!("is {value}")).expected("a number of at least 0"));
+                (Value::Number(_), Part::Gauge, Temporality::Cumulative(_)) => None,
+                (Value::Number(value), ..) if !is_native && !(0.0..MOST_COUNTED).contains(value) => Some(*value),
+                (Value::Histogram(all), ..) if is_native => {
+                    let counts = [all.count, all.zero].into_iter().chain(all.buckets.values().copied());
+                    counts.filter(|count| !(0.0..MOST_COUNTED).contains(count)).next()
                 }
-                _ => {}
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                let expected = "a number of at least 0, and below 2^63";
+                return Err(bad(member, sample.time, format!("is {wrong}")).expected(expected));
             }
         }
         Ok(())

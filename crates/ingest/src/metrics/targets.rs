@@ -9,7 +9,7 @@ use super::status::status;
 use crate::endpoints::OTHER;
 use crate::found::{Found, MOST_VALUES, of_label};
 use crate::samples::Labels;
-use crate::{IngestError, Result};
+use crate::{ErrorKind, IngestError, Result};
 
 /// What a series counts for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,7 +150,8 @@ impl OneRule<'_> {
         };
         let is_counter = !matches!(part, Part::Gauge);
         if is_counter && labels.get(TYPE) == "gauge" {
-            return Err(IngestError::bad_line(format!("series {labels}: it may fall"))
+            // It is the mapping that is wrong, and not a line.
+            return Err(IngestError::new(ErrorKind::Options, format!("series {labels}: it may fall"))
                 .expected("a counter, which only grows")
                 .advice("Map it under gauges, or name another metric"));
         }
@@ -197,8 +198,9 @@ const UNITS: [(&[&str], u64); 4] = [
 fn in_a_second(labels: &Labels, given: Option<u64>) -> Result<u64> {
     let told = labels.get(UNIT);
     let known = UNITS.iter().find(|(names, _)| names.contains(&told)).map(|(_, in_a_second)| *in_a_second);
+    // It is the mapping that is wrong, and not a line.
     let refused = |problem: String, expected: &str, advice: &str| {
-        Err(IngestError::bad_line(format!("series {labels}: {problem}"))
+        Err(IngestError::new(ErrorKind::Options, format!("series {labels}: {problem}"))
             .expected(expected.to_string())
             .advice(advice.to_string()))
     };

@@ -1,7 +1,7 @@
 //! What `/api/v1/export` of VictoriaMetrics gives: `{"metric": {"__name__": "up", …}, "values": [1, …], "timestamps": [1549891472010,
 //! …]}` for each series, and again for the rest of its samples.
 //!
-//! A line and its samples are held while it is read, and nothing else.
+//! A line, or an object over several lines, is held with its samples while it is read, and nothing else.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::json_error::bad_json;
-use super::long_lines::LongLines;
 use super::numbers::number;
+use super::objects::{Next, Objects};
 use super::{Labels, Reader, Sample, Sink, Temporality, Value};
 use crate::{IngestError, Result};
 
@@ -19,21 +19,30 @@ use crate::{IngestError, Result};
 const LONGEST: u64 = 256 << 20;
 
 /// A file of such lines.
-pub(super) struct ExportLines<R>(LongLines<R>);
+pub(super) struct ExportLines<R>(Objects<R>);
+
+/// With what a line begins.
+pub(super) const KEYS: [&str; 3] = ["\"metric\"", "\"values\"", "\"timestamps\""];
 
 impl<R: BufRead> ExportLines<R> {
     pub(super) fn new(name: &str, input: R) -> Self {
-        ExportLines(LongLines::new(name, input, LONGEST))
+        ExportLines(Objects::new(name, input, LONGEST, &KEYS))
     }
 }
 
 impl<R: BufRead> Reader for ExportLines<R> {
     fn read(&mut self, sink: &mut Sink<'_>) -> Result<()> {
-        while self.0.advance()? {
-            let lines = &self.0;
-            sink.message(|take| hand_on(lines.line(), take), |error| lines.place(error), || lines.text())?;
+        loop {
+            match self.0.advance()? {
+                Next::End => return Ok(()),
+                // What is no object is told as what it lacks.
+                Next::Object | Next::Other | Next::Cut => {}
+            }
+            let place = self.0.place();
+            let series = self.0.found();
+            let text = || String::from_utf8_lossy(series).into_owned();
+            sink.message(|take| hand_on(series, take), |error| place.of(error), text)?;
         }
-        Ok(())
     }
 
     fn format(&self) -> String {

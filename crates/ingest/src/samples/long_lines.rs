@@ -27,36 +27,29 @@ impl<R: BufRead> LongLines<R> {
         let read = self.input.by_ref().take(self.most + 1).read_until(b'\n', &mut self.line);
         let read = read.map_err(|error| IngestError::io(&self.name, error))?;
         if read as u64 > self.most {
-            return Err(IngestError::bad_line(format!("the line is longer than {} MiB", self.most >> 20)));
+            return Err(self.place(self.too_long()));
         }
         Ok(read > 0)
     }
 
     /// The current line without its end.
     pub fn line(&self) -> &[u8] {
-        self.line.trim_ascii_end()
-    }
-
-    /// Whether only blanks follow the current line, which are gone past.
-    pub fn is_last(&mut self) -> Result<bool> {
-        loop {
-            let ahead = self.input.fill_buf().map_err(|error| IngestError::io(&self.name, error))?;
-            let blanks = ahead.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-            if blanks < ahead.len() || ahead.is_empty() {
-                return Ok(ahead.is_empty());
-            }
-            self.input.consume(blanks);
-        }
-    }
-
-    /// The current line as far as it is text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.line).into_owned()
+        self.line.strip_suffix(b"\n").unwrap_or(&self.line)
     }
 
     /// The number of the current line, from 1.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// How long a line may be, in bytes.
+    pub fn most(&self) -> u64 {
+        self.most
+    }
+
+    /// The error for what is longer.
+    pub fn too_long(&self) -> IngestError {
+        IngestError::bad_line(format!("the line is longer than {} MiB", self.most >> 20))
     }
 
     /// Says that an error lies on the current line.

@@ -17,6 +17,7 @@ mod labels;
 mod long_lines;
 mod native;
 mod numbers;
+mod objects;
 mod otlp;
 mod query_json;
 mod reader;
@@ -72,7 +73,7 @@ pub fn read_bytes(name: &str, text: Vec<u8>, take: &mut dyn FnMut(Sample) -> Res
 
 fn reader(name: &str, head: Vec<u8>, input: input::Bytes) -> Result<Box<dyn Reader>> {
     if let Some(encoding) = otlp::detect(&head) {
-        return Ok(Box::new(otlp::Otlp::new(name, encoding, &head, input)));
+        return Ok(Box::new(otlp::Otlp::new(name, encoding, input)));
     }
     let (head, input) = input::text(name, head, input)?;
     let start = head.trim_ascii_start();
@@ -84,8 +85,8 @@ fn reader(name: &str, head: Vec<u8>, input: input::Bytes) -> Result<Box<dyn Read
         rest.is_some_and(|rest| rest.starts_with(name.as_bytes()))
     };
     Ok(if otlp::KEYS.into_iter().any(key) {
-        Box::new(otlp::Otlp::new(name, otlp::Encoding::Json, &head, input))
-    } else if key("\"metric\"") || key("\"values\"") || key("\"timestamps\"") {
+        Box::new(otlp::Otlp::new(name, otlp::Encoding::Json, input))
+    } else if export_lines::KEYS.into_iter().any(key) {
         Box::new(export_lines::ExportLines::new(name, BufReader::new(input)))
     } else if ["\"status\"", "\"data\"", "\"resultType\"", "\"result\""].into_iter().any(key) {
         Box::new(query_json::QueryJson::new(BufReader::new(input)))

@@ -1,4 +1,4 @@
-//! A sample, and what reads samples.
+//! A sample.
 
 use std::fmt;
 use std::sync::Arc;

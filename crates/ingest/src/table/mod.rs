@@ -109,7 +109,7 @@ struct Measured {
     rows: u64,
     /// Records that repeated the header and were skipped.
     headers: u64,
-    /// The lines of the records that were refused when rows were read. Rows may be read several times.
+    /// The records that were refused when rows were read, by number. Rows may be read several times.
     told: Mutex<BTreeSet<u64>>,
     stamp: Option<(u64, SystemTime)>,
 }
@@ -136,22 +136,34 @@ impl FileTable {
             };
             let mut records = Records::new(format, lines, zone, &mut names)?;
             let written = records.written();
-            let (mut seen, mut rows) = (Once::default(), 0);
+            let (mut seen, mut rows) = (OncePerRecord::default(), 0);
+            // The cells of a record that may be left out.
+            let mut cells: Vec<(usize, String)> = Vec::new();
             loop {
                 seen.record += 1;
                 let next = records.next(
                     &mut names,
                     |_| true,
                     |name, place, cell| {
+                        if source.rejected.is_some() {
+                            seen.check_alone(name, place, cell, written)?;
+                            cells.push((place, cell.to_string()));
+                            return Ok(());
+                        }
                         seen.check(name, place)?;
                         let is_good = guess_of(&mut guesses, place).add(cell, written);
                         if is_good { Ok(()) } else { Err(no_json(name, cell)) }
                     },
                 );
                 match next {
-                    Ok(Some(_)) => rows += 1,
+                    Ok(Some(_)) => {
+                        rows += 1;
+                        for (place, cell) in cells.drain(..) {
+                            guess_of(&mut guesses, place).add(&cell, written);
+                        }
+                    }
                     Ok(None) => break,
-                    Err(error) if source.rejected.is_some() && Rejected::takes(&error) => {}
+                    Err(error) if source.rejected.is_some() && Rejected::takes(&error) => cells.clear(),
                     Err(error) => return Err(error),
                 }
             }
@@ -252,7 +264,7 @@ impl FileTable {
                 .then_some(measured.rows),
             file,
             rejected,
-            seen: Once::default(),
+            seen: OncePerRecord::default(),
             lines: Vec::new(),
             ended: false,
         })
@@ -298,7 +310,7 @@ pub struct FileRows {
     /// The number of the file, and where its records go that cannot be read.
     file: usize,
     rejected: Option<Arc<Rejected>>,
-    seen: Once,
+    seen: OncePerRecord,
     /// The lines on which the rows of the last batch begin.
     lines: Vec<u64>,
     ended: bool,
@@ -306,14 +318,14 @@ pub struct FileRows {
 
 /// Tells that no record has a column twice.
 #[derive(Default)]
-struct Once {
+struct OncePerRecord {
     /// The number of the current record, from 1.
     record: u64,
     /// For each column the record in which it was seen last; 0 if it was not.
     last: Vec<u64>,
 }
 
-impl Once {
+impl OncePerRecord {
     fn check(&mut self, name: &str, place: usize) -> Result<()> {
         if self.last.len() <= place {
             self.last.resize(place + 1, 0);
@@ -322,6 +334,12 @@ impl Once {
             return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
         }
         Ok(())
+    }
+
+    /// The same of a cell that is looked at without those of other records.
+    fn check_alone(&mut self, name: &str, place: usize, cell: &str, written: Written) -> Result<()> {
+        self.check(name, place)?;
+        if Guess::default().add(cell, written) { Ok(()) } else { Err(no_json(name, cell)) }
     }
 
     /// Whether a record had this column.
@@ -370,10 +388,7 @@ impl FileRows {
             let wants = |place: usize| is_lenient || slots[place].is_some();
             let next = self.records.next(&mut self.names, wants, |name, place, cell| {
                 if is_lenient {
-                    self.seen.check(name, place)?;
-                    if !Guess::default().add(cell, written) {
-                        return Err(no_json(name, cell));
-                    }
+                    self.seen.check_alone(name, place, cell, written)?;
                 }
                 if let Some(slot) = slots[place] {
                     let Cells { text, ranges } = &mut cells[slot];
@@ -390,8 +405,7 @@ impl FileRows {
                 (Err(error), Some(rejected)) if Rejected::takes(&error) => {
                     cells.iter_mut().for_each(|cells| cells.ranges.truncate(row));
                     let told = &self.table.files[self.file].told;
-                    let line = error.line_number().unwrap_or_default();
-                    if told.lock().unwrap_or_else(PoisonError::into_inner).insert(line) {
+                    if told.lock().unwrap_or_else(PoisonError::into_inner).insert(self.seen.record) {
                         rejected.add(&error.in_file(&self.name), &self.records.text());
                     }
                 }

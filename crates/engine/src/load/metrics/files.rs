@@ -27,15 +27,20 @@ impl Session {
         let given = load.files.clone();
         let (spool, files) = blocking(move || Spool::of(&given)).await?;
         let load = MetricFiles { files, ..load.clone() };
-        spool.told(self.load_metric_files(&load, progress).await)
+        spool.told(self.load_metric_files(&load, &spool, progress).await)
     }
 
-    async fn load_metric_files(&self, load: &MetricFiles, progress: Arc<Progress>) -> Result<MetricsLoaded> {
+    async fn load_metric_files(
+        &self,
+        load: &MetricFiles,
+        spool: &Spool,
+        progress: Arc<Progress>,
+    ) -> Result<MetricsLoaded> {
         self.check_present()?;
         let Some(store) = self.store() else {
             return Err(EngineError::Usage("loading needs a store; open the session with open_or_create".to_string()));
         };
-        let rejected = rejected(load.skip_bad.as_deref(), load.files.iter().map(PathBuf::as_path), &progress)?;
+        let rejected = rejected(load.skip_bad.as_deref(), load.files.iter().map(PathBuf::as_path), (spool, &progress))?;
         let limits = (!load.any_time).then(|| Limits::at(clock::now()));
         let mut collected = Collected::new(Arc::clone(&load.mapping)).within(limits);
         for tally in &mut collected.tallies {

@@ -26,7 +26,7 @@ mod wire;
 
 use std::io::{BufReader, Read};
 
-use super::long_lines::LongLines;
+use super::objects::{Next, Objects};
 use super::{Reader, Sink};
 use crate::{IngestError, Result, input};
 use found::Found;
@@ -68,15 +68,11 @@ pub(super) struct Otlp {
     /// What to call the file in messages.
     name: String,
     cut: Option<String>,
-    /// Whether a message of JSON is a line, as far as the first bytes tell.
-    is_lines: bool,
 }
 
 impl Otlp {
-    pub(super) fn new(name: &str, encoding: Encoding, head: &[u8], input: input::Bytes) -> Self {
-        let first = head.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let is_lines = first.trim_ascii_end().ends_with(b"}") || first.len() == head.trim_ascii_start().len();
-        Otlp { encoding, input, found: Found::default(), name: name.to_string(), cut: None, is_lines }
+    pub(super) fn new(name: &str, encoding: Encoding, input: input::Bytes) -> Self {
+        Otlp { encoding, input, found: Found::default(), name: name.to_string(), cut: None }
     }
 }
 
@@ -85,23 +81,27 @@ impl Reader for Otlp {
         let (mut series, found) = (Series::default(), &mut self.found);
         let mut cut_at = None;
         match self.encoding {
-            Encoding::Json if sink.is_lenient() && self.is_lines => {
-                let mut lines =
-                    LongLines::new(&self.name, BufReader::with_capacity(64 << 10, &mut self.input), LONGEST);
-                while lines.advance()? {
-                    if lines.line().trim_ascii().is_empty() {
-                        continue;
+            // One message after the other, each to be left out by itself; else one resource after the other, which takes less memory.
+            Encoding::Json if sink.is_lenient() => {
+                let input = BufReader::with_capacity(64 << 10, &mut self.input);
+                let mut messages = Objects::new(&self.name, input, LONGEST, &KEYS);
+                loop {
+                    let next = messages.advance()?;
+                    let place = messages.place();
+                    let bytes = messages.found();
+                    if next == Next::End {
+                        break;
                     }
-                    let is_last = lines.is_last()?;
-                    let message = |take: &mut Take<'_>| match json::read_one(lines.line(), &mut series, found, take) {
+                    let message = |take: &mut Take<'_>| match json::read_one(bytes, &mut series, found, take) {
                         // The rest is not written yet.
-                        Err(Failed::Cut(_)) if is_last => {
-                            cut_at = Some(format!("line {}", lines.number()));
-                            Ok(())
-                        }
+                        Err(Failed::Cut(_)) if next == Next::Cut => Ok(()),
                         read => read.map_err(Failed::refused),
                     };
-                    sink.message(message, |error| lines.place(error), || lines.text())?;
+                    let text = || String::from_utf8_lossy(bytes).into_owned();
+                    sink.message(message, |error| place.of(error), text)?;
+                    if next == Next::Cut {
+                        cut_at = Some(format!("line {}", messages.line()));
+                    }
                 }
             }
             Encoding::Json => {
