@@ -1,0 +1,4 @@
+"$NINES" --store "$OUT" ingest requests "$INPUT" > "$OUT.log"
+"$NINES" --store "$OUT" compact >> "$OUT.log"
+rm "$OUT.log"
+exec "$NINES" --store "$OUT" sql "SELECT count(*) AS rows, sum(requests) AS requests FROM requests" --format json

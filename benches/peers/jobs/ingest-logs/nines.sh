@@ -1,0 +1,1 @@
+exec "$NINES" --store "$OUT" ingest requests "$INPUT" --service shop

@@ -1,0 +1,1 @@
+SELECT epoch(max(time)), max(service), max(endpoint), sum(status), sum(requests) FROM requests
