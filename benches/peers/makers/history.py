@@ -20,7 +20,8 @@ import os
 
 import duckdb
 
-ORDERS = {"time": "minute, series", "key": "service, endpoint, status, minute", "random": "hash(noise, minute, series)"}
+# Rows are made in order of time.
+ORDERS = {"time": "", "key": "ORDER BY service, endpoint, status, minute", "random": "ORDER BY hash(noise, minute, series)"}
 
 
 def main():
@@ -38,12 +39,11 @@ def main():
 
     epoch = (options.start - datetime.date(1970, 1, 1)).days * 86400
     db = duckdb.connect()
+    db.execute("SET preserve_insertion_order = true")
     part = options.part_days or options.days
     for first in range(0, options.days, part):
         last = min(first + part, options.days)
-        rows = f"minute >= {first * 1440} AND minute < {last * 1440}"
-        if options.corrections:
-            rows += " AND minute // 1440 % 10 = 5 % least(10, {0}) AND minute % 1440 // 60 = 12".format(options.days)
+        rows = f"minute // 1440 % 10 = {5 % min(10, options.days)} AND minute % 1440 // 60 = 12" if options.corrections else "true"
         more = 1 if options.corrections else 0
         db.execute(f"""
             COPY (
@@ -58,9 +58,10 @@ def main():
                             ELSE noise % 4 END::BIGINT AS requests
                 FROM (SELECT minute, series, (series // 20) % 5 = 4 AS failures,
                              hash(series, minute, {options.seed}) % 1000003 AS noise
-                      FROM range({first * 1440}, {last * 1440}) AS minutes(minute), range({options.series}) AS all_series(series)
+                      FROM (SELECT number // {options.series} AS minute, number % {options.series} AS series
+                            FROM range({first * 1440 * options.series}, {last * 1440 * options.series}) AS numbers(number))
                       WHERE {rows})
-                ORDER BY {ORDERS[options.order]}
+                {ORDERS[options.order]}
             ) TO '{options.folder}/part-{first:04d}.parquet' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 500000)
         """)
     count = db.execute(f"SELECT count(*) FROM '{options.folder}/part-*.parquet'").fetchone()[0]

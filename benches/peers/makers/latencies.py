@@ -15,7 +15,7 @@ import os
 import duckdb
 
 # Of 1,000 requests, how many are in each of the twelve buckets: a shape with a long tail. The last three are beyond 250 ms.
-SHAPE = [20, 60, 130, 180, 180, 140, 100, 70, 45, 35, 25, 15]
+SHAPE = [20, 60, 130, 180, 180, 140, 95, 65, 46, 40, 28, 16]
 
 
 def main():
