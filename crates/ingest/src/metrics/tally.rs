@@ -124,8 +124,8 @@ impl Tally {
                 (Value::Number(_), Part::Gauge, Temporality::Cumulative(_)) => None,
                 (Value::Number(value), ..) if !is_native && !(0.0..MOST_COUNTED).contains(value) => Some(*value),
                 (Value::Histogram(all), ..) if is_native => {
-                    let counts = [all.count, all.zero].into_iter().chain(all.buckets.values().copied());
-                    counts.filter(|count| !(0.0..MOST_COUNTED).contains(count)).next()
+                    let mut counts = [all.count, all.zero].into_iter().chain(all.buckets.values().copied());
+                    counts.find(|count| !(0.0..MOST_COUNTED).contains(count))
                 }
                 _ => None,
             };
