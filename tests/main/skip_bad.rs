@@ -188,7 +188,7 @@ fn lines_of_samples_are_left_out_one_by_one() {
         assert!(said.contains(expected), "{expected}: {said}");
     }
     assert!(said.starts_with("read        3 samples, of which 3 of 1 series meet the mapping\n"), "{said}");
-    assert!(said.contains("refused     4 lines, messages, rows or samples, in bad.csv with the reasons\n"), "{said}");
+    assert!(said.contains("rejected    4 lines, messages, rows or samples, in bad.csv with the reasons\n"), "{said}");
     assert!(!case.folder.path().join("store").exists());
     // A day from now is another one each day.
     let told: Vec<(String, String)> = reasons(&case)
@@ -294,7 +294,7 @@ fn rows_of_samples_are_left_out_one_by_one() {
         let skip = ["samples", "--skip-bad", "bad.csv", "--source", service];
         let said = samples(&case, "s.csv", csv.as_bytes(), &[&skip[..], &select].concat());
         assert!(said.starts_with("read        2 samples,"), "{said}");
-        assert!(said.contains("refused     3 lines, messages, rows or samples"), "{said}");
+        assert!(said.contains("rejected    3 lines, messages, rows or samples"), "{said}");
         assert_eq!(case.rows(&format!("SELECT sum(requests) FROM requests WHERE service = '{service}'")), ["7"]);
     }
     let places: Vec<String> = reasons(&case).into_iter().map(|(place, _)| place).collect();
@@ -353,7 +353,7 @@ fn messages_may_be_laid_out_in_any_way() {
         let case = Case::new();
         let said = samples(&case, "o.json", text.as_bytes(), &["otlp", "--skip-bad", "bad.csv"]);
         assert!(
-            said.contains(&format!("refused     {refused} ")) || refused == 0 && !said.contains("refused"),
+            said.contains(&format!("rejected    {refused} ")) || refused == 0 && !said.contains("rejected"),
             "{name}: {said}"
         );
         assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["8"], "{name}: {said}");
@@ -380,11 +380,23 @@ fn a_refused_row_of_samples_moves_no_clock() {
     let said =
         samples(&case, "s.csv", csv.as_bytes(), &["samples", "--skip-bad", "bad.csv", "--time-zone", "Europe/Berlin"]);
     assert!(
-        said.contains("refused     3 lines") && said.starts_with(&format!("read        {} samples", "1,452")),
+        said.contains("rejected    3 lines") && said.starts_with(&format!("read        {} samples", "1,452")),
         "{said}"
     );
     let hours = "SELECT date_trunc('hour', time) AS hour, sum(requests) FROM requests GROUP BY 1 ORDER BY 1";
     assert_eq!(case.rows(hours), ["2026-10-25T00:00:00Z,719", "2026-10-25T01:00:00Z,720", "2026-10-25T02:00:00Z,12"]);
+}
+
+/// However much text they have: what is refused is not held.
+#[test]
+fn many_refused_records_come_before_a_good_one() {
+    let case = Case::new();
+    let bad = format!("{{\"when\":1791979200,\"text\":\"{}\",\"n\":}}\n", "x".repeat(100_000));
+    let json = bad.repeat(60) + "{\"when\":1791979200,\"text\":\"y\",\"n\":3}\n";
+    let select = "SELECT to_timestamp(\"when\") AS time, text AS name, n AS good, n AS total FROM input";
+    let said = run(&mut case.ingest("events", ("l.jsonl", json), &[&SKIP[..], &["--select", select]].concat()));
+    assert!(said.starts_with("read        1 row\nrejected    60, in bad.csv"), "{said}");
+    assert_eq!(case.rows("SELECT name, good FROM events"), ["y,3"]);
 }
 
 #[test]
@@ -400,7 +412,7 @@ fn what_is_refused_says_nothing_of_the_others() {
     let csv = "metric,time,value,service\nhits_total,1791979200,1,s\nhits_total,1791979205,9007199254740993,s\nhits_total,1791979206,many,s\n\
                hits_total,1791979230,9,s\n";
     let said = samples(&case, "s.csv", csv.as_bytes(), &["samples", "--skip-bad", "bad.csv"]);
-    assert!(said.contains("refused     2 "), "{said}");
+    assert!(said.contains("rejected    2 "), "{said}");
     assert_eq!(case.rows("SELECT sum(requests) FROM requests"), ["8"]);
     let twice = |time: u32| {
         format!("{{\"metric\":\"hits_total\",\"metric\":\"q\",\"time\":{time},\"value\":3,\"service\":\"t\"}}")
@@ -416,7 +428,7 @@ fn what_is_refused_says_nothing_of_the_others() {
         once(1_791_979_220, 6)
     );
     let said = samples(&case, "a.json", json.as_bytes(), &["samples", "--skip-bad", "bad.csv"]);
-    assert!(said.contains("refused     2 "), "{said}");
+    assert!(said.contains("rejected    2 "), "{said}");
     // A mapping that is wrong is no bad line.
     fs::write(case.folder.path().join("wrong.yaml"), "gauges: [{gauge: hits_total, name: hits}]\n").unwrap();
     let delta = "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"hits_total\",\"sum\":{\"aggregationTemporality\":1,\

@@ -152,8 +152,10 @@ impl<'a> Clock<'a> {
 
     /// Refuses an instant, shown as one, outside the years 1970 to 9999, or the limits.
     pub(crate) fn instant_in_range(&self, micros: i64) -> Result<i64> {
-        let at = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
-        self.in_range(micros, || at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        self.in_range(micros, || {
+            let at = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
+            at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        })
     }
 
     /// Refuses an instant outside the years 1970 to 9999, or the limits.

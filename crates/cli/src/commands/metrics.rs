@@ -81,7 +81,7 @@ async fn load_files(
     let loaded = loaded?;
     let zone = session.settings().time_zone.name();
     let mut text = told(&loaded, &args.mapping, &session);
-    found(&mut text, "refused", progress.rejected(), |n| {
+    found(&mut text, "rejected", progress.rejected(), |n| {
         let file = load.skip_bad.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
         format!(
             "{}, in {file} with the reasons",

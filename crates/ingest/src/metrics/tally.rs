@@ -107,6 +107,12 @@ impl Tally {
 
     /// Refuses a sample that what it counts for cannot have.
     pub(super) fn check(&self, sample: &Sample) -> Result<()> {
+        // Nearly all of them: whatever such a sample counts for can have it, so that nothing needs to be looked up.
+        if let (Value::Number(value), Temporality::Cumulative(_)) = (&sample.value, sample.temporality)
+            && (0.0..MOST_COUNTED).contains(value)
+        {
+            return Ok(());
+        }
         if self.known_until.is_some_and(|until| sample.counted_at() < until) {
             return Ok(());
         }

@@ -360,6 +360,16 @@ struct Cells {
     ranges: Vec<Option<(usize, usize)>>,
 }
 
+impl Cells {
+    /// Takes back the cell of a row, if it is there; it is the last one.
+    fn forget(&mut self, row: usize) {
+        if let Some(Some((start, _))) = self.ranges.get(row) {
+            self.text.truncate(*start);
+        }
+        self.ranges.truncate(row);
+    }
+}
+
 impl FileRows {
     /// The schema of every batch.
     pub fn schema(&self) -> SchemaRef {
@@ -382,7 +392,7 @@ impl FileRows {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let (slots, is_lenient, written) = (&self.slots, self.rejected.is_some(), self.records.written());
         while lines.len() < self.batch_rows && bytes < MOST_TEXT {
-            let row = lines.len();
+            let (row, before) = (lines.len(), bytes);
             self.seen.record += 1;
             // A record that cannot be read is left out whichever of its columns are wanted.
             let wants = |place: usize| is_lenient || slots[place].is_some();
@@ -403,7 +413,8 @@ impl FileRows {
                 (Ok(Some(line)), _) => lines.push(line),
                 (Ok(None), _) => break,
                 (Err(error), Some(rejected)) if Rejected::takes(&error) => {
-                    cells.iter_mut().for_each(|cells| cells.ranges.truncate(row));
+                    cells.iter_mut().for_each(|cells| cells.forget(row));
+                    bytes = before;
                     let told = &self.table.files[self.file].told;
                     if told.lock().unwrap_or_else(PoisonError::into_inner).insert(self.seen.record) {
                         rejected.add(&error.in_file(&self.name), &self.records.text());
