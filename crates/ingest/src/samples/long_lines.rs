@@ -37,6 +37,11 @@ impl<R: BufRead> LongLines<R> {
         self.line.strip_suffix(b"\n").unwrap_or(&self.line)
     }
 
+    /// Whether the current line has its end.
+    pub fn is_whole(&self) -> bool {
+        self.line.ends_with(b"\n")
+    }
+
     /// The number of the current line, from 1.
     pub fn number(&self) -> u64 {
         self.number

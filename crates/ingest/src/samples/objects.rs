@@ -46,8 +46,13 @@ impl<R: BufRead> Objects<R> {
         loop {
             if self.at >= self.lines.line().len() {
                 self.text.extend_from_slice(&self.lines.line()[self.within.clone()]);
+                let is_whole = self.lines.is_whole();
                 if !self.lines.advance()? {
                     (self.at, self.within) = (0, 0..0);
+                    // A text in quotes that a line ends within does not go on, whatever comes.
+                    if depth > 0 && is_whole {
+                        self.text.push(b'\n');
+                    }
                     return Ok(if depth > 0 { Next::Cut } else { Next::End });
                 }
                 (self.at, self.within) = (0, 0..0);
@@ -178,6 +183,7 @@ mod tests {
             ]
         );
         assert_eq!(all(""), []);
+        assert_eq!(all("{\"a\": \"\n"), [found(Next::Cut, 1, "{\"a\": \"\n")]);
     }
 
     #[test]

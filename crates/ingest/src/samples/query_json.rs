@@ -192,7 +192,7 @@ impl ShownHistogram {
 
 /// Milliseconds are all that Prometheus knows.
 fn micros(seconds: f64) -> i64 {
-    (seconds * 1e3).round() as i64 * 1_000
+    ((seconds * 1e3).round() as i64).saturating_mul(1_000)
 }
 
 fn of_series(labels: &Labels, problem: &str) -> IngestError {

@@ -31,7 +31,7 @@ pub(super) fn read(text: &str) -> Result<(NativeHistogram, &str), String> {
 }
 
 fn bucket(bounds: &str, count: f64) -> Result<Shown, String> {
-    let within = bounds.get(1..bounds.len() - 1).and_then(|within| within.split_once(','));
+    let within = bounds.get(1..bounds.len().saturating_sub(1)).and_then(|within| within.split_once(','));
     let bounds = within.and_then(|(lower, upper)| Some((number(lower.trim())?, number(upper.trim())?)));
     let (lower, upper) = bounds.ok_or("expected two bounds, as (0.5,1]")?;
     Ok(Shown { lower, upper, count })
