@@ -198,8 +198,10 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn lines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64 + 1
+/// Rows that a text can have at the most: one per line, or one per object of JSON, of which a line may have several.
+fn most_rows(bytes: &[u8]) -> u64 {
+    let of = |one: fn(&u8) -> bool| bytes.iter().filter(|byte| one(byte)).count() as u64;
+    (of(|byte| matches!(byte, b'\n' | b'\r')) + 1).max(of(|byte| *byte == b'{'))
 }
 
 /// An error says where it is: the file, and of a line that is refused its number.
@@ -215,14 +217,25 @@ proptest! {
         let (kind, text) = INPUTS[at];
         let bytes = damaged(text.as_bytes(), &all);
         match read_all(of(kind), &bytes, is_lenient) {
-            Ok((taken, refused)) => prop_assert!(taken + refused <= lines(&bytes), "{taken} {refused} {bytes:?}"),
+            Ok((taken, refused)) => prop_assert!(taken + refused <= most_rows(&bytes), "{taken} {refused} {bytes:?}"),
             Err(error) => has_a_place(&error),
         }
         // The same as a table of SQL, whose columns are guessed.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("input.csv");
         std::fs::write(&path, &bytes).unwrap();
-        let _ = FileTable::measure(vec![Source::new(&path, None)], &AsText::default(), "UTC", &Arc::default());
+        let mut source = Source::new(&path, None);
+        let _ = FileTable::measure(vec![source.clone()], &AsText::default(), "UTC", &Arc::default());
+        // Both passes leave out the same records.
+        let progress = Arc::new(Progress::new());
+        let rejected = Rejected::to(&folder.path().join("refused.csv"), Arc::clone(&progress)).unwrap();
+        source.rejected = Some(Arc::new(rejected));
+        if let Ok(table) = FileTable::measure(vec![source], &AsText::default(), "UTC", &progress).map(Arc::new) {
+            let columns: Vec<usize> = (0..table.schema().fields().len()).collect();
+            let rows = || table.rows(0, &columns, 3).unwrap().collect::<Result<Vec<_>>>().unwrap();
+            let (first, refused) = (rows(), progress.rejected());
+            prop_assert_eq!((rows(), progress.rejected()), (first, refused), "told once, however often rows are read");
+        }
     }
 
     #[test]
