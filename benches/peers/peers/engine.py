@@ -51,7 +51,8 @@ def plain(value):
 
 
 def python(form):
-    """What a form in Python defines."""
+    """What a form in Python defines. It may use what stands beside the folders of the jobs."""
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(form))))
     scope = {}
     exec(compile(open(form).read(), form, "exec"), scope)
     return scope

@@ -1,38 +1,14 @@
 import polars as pl
+from steps import LOST, MTBF, MTTR, PAIR, failing_counts, failures
 
 
 def answer(tables, params):
-    # An endpoint without a bad request loses no minute: only the minutes of the others are counted, found by a semi-join.
-    pair = ["service", "endpoint"]
-    requests = tables["requests"].select(*pair, "time", "status", "requests").filter(pl.col("requests") > 0)
-    failing = requests.filter(pl.col("status") >= 500).select(pair).unique()
-    good = pl.when(pl.col("status") < 500).then(pl.col("requests")).otherwise(0)
-    counts = (
-        requests.join(failing, on=pair, how="semi")
-        .group_by(*pair, "time")
-        .agg(good.sum().alias("good"), pl.col("requests").sum().alias("total"))
-    )
-    lost = pl.col("good") * 100 < 99 * pl.col("total")
-    endpoints = counts.select(*pair, "time", lost.alias("error"))
+    requests = tables["requests"].select(*PAIR, "time", "status", "requests").filter(pl.col("requests") > 0)
+    endpoints = failing_counts(requests).select(*PAIR, "time", LOST.alias("error"))
     errors = endpoints.filter(pl.col("error")).select("service", "time", "error").unique()
     services = requests.select("service", "time").unique().join(errors, on=["service", "time"], how="left")
     services = services.select("service", pl.lit("").alias("endpoint"), "time", pl.col("error").fill_null(False))
-    # A failure begins where the minute with requests before was not lost.
-    runs = (
-        pl.concat([endpoints, services])
-        .sort(*pair, "time")
-        .with_columns(pl.col("error").shift(1).over(pair).fill_null(False).alias("before"))
-    )
-    counted = runs.group_by(pair).agg(
-        pl.len().alias("minutes"),
-        pl.col("error").sum().alias("errors"),
-        (pl.col("error") & ~pl.col("before")).sum().alias("failures"),
-    )
-    everyone = requests.select(pair).unique()
+    everyone = requests.select(PAIR).unique()
     everyone = pl.concat([everyone, requests.select("service", pl.lit("").alias("endpoint")).unique()])
-    some = pl.when(pl.col("failures") > 0).then(pl.col("failures"))
-    return (
-        everyone.join(counted, on=pair, how="left")
-        .select(*pair, (60 * (pl.col("minutes") - pl.col("errors")) / some).alias("mtbf"), (60 * pl.col("errors") / some).alias("mttr"))
-        .collect(engine="streaming")
-    )
+    counted = failures(pl.concat([endpoints, services]), PAIR)
+    return everyone.join(counted, on=PAIR, how="left").select(*PAIR, MTBF, MTTR).collect(engine="streaming")
