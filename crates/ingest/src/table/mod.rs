@@ -13,29 +13,28 @@ mod guess;
 mod members;
 mod names;
 mod numbers;
+mod record;
 mod records;
+mod rows;
 mod shape;
 mod times;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 
-use crate::error::quoted;
 use crate::lines::Lines;
 use crate::{ErrorKind, Format, IngestError, Piece, Progress, Rejected, Result};
 use cells::Written;
 use guess::Guess;
-use names::{Names, changed};
+use names::Names;
+use record::{OncePerRecord, no_json};
 use records::Records;
+pub use rows::FileRows;
 use shape::Shape;
-
-/// Text of a batch, after which it is given out whatever its rows.
-const MOST_TEXT: usize = 4 << 20;
 
 /// A file to be read as a table, or as a part of one.
 #[derive(Debug, Clone)]
@@ -110,7 +109,7 @@ struct Measured {
     /// Records that repeated the header and were skipped.
     headers: u64,
     /// The records that were refused when rows were read, by number. Rows may be read several times.
-    told: Mutex<BTreeSet<u64>>,
+    told: Arc<Mutex<BTreeSet<u64>>>,
     stamp: Option<(u64, SystemTime)>,
 }
 
@@ -180,7 +179,7 @@ impl FileTable {
                 }
                 guess_of(&mut guesses, place).add(text, Written::Plain);
             }
-            let told = Mutex::default();
+            let told = Arc::default();
             files.push(Measured { source, format, bytes: read.bytes_read(), rows, headers, told, stamp });
         }
         guesses.resize_with(names.list.len(), Guess::default);
@@ -226,7 +225,7 @@ impl FileTable {
     }
 
     /// The rows of a file, in these columns and in batches of at most so many rows. Blocks; ends after the first error.
-    pub fn rows(self: &Arc<Self>, file: usize, projection: &[usize], batch_rows: usize) -> Result<FileRows> {
+    pub fn rows(&self, file: usize, projection: &[usize], batch_rows: usize) -> Result<FileRows> {
         let projected = Arc::new(self.schema.project(projection).map_err(|error| internal(&error.to_string()))?);
         let measured = self.files.get(file).ok_or_else(|| internal("there is no such file"))?;
         let name = measured.source.path.display().to_string();
@@ -250,9 +249,9 @@ impl FileTable {
         });
         Ok(FileRows {
             constants: constants.collect(),
-            table: self.clone(),
             name,
-            columns: projection.to_vec(),
+            columns: projection.iter().map(|&column| self.columns[column].clone()).collect(),
+            zone: Arc::clone(&self.zone),
             schema: projected,
             records,
             names,
@@ -262,8 +261,8 @@ impl FileTable {
             bytes: measured.bytes,
             counted: (projection.is_empty() && piece.is_none() && rejected.is_none() && self.is_current())
                 .then_some(measured.rows),
-            file,
             rejected,
+            told: Arc::clone(&measured.told),
             seen: OncePerRecord::default(),
             lines: Vec::new(),
             ended: false,
@@ -288,190 +287,11 @@ fn internal(problem: &str) -> IngestError {
     IngestError::new(ErrorKind::Internal, problem.to_string())
 }
 
-/// The rows of one file.
-pub struct FileRows {
-    table: Arc<FileTable>,
-    name: String,
-    /// Columns of the table that are wanted, in their order.
-    columns: Vec<usize>,
-    schema: SchemaRef,
-    records: Records,
-    names: Names,
-    /// For each column of the table its place among those that are wanted.
-    slots: Vec<Option<usize>>,
-    constants: Vec<(usize, String)>,
-    batch_rows: usize,
-    /// Counts the bytes of the text that were read.
-    read: Arc<Progress>,
-    /// The bytes that there must be.
-    bytes: u64,
-    /// Rows left, where they are only counted: their number is known.
-    counted: Option<u64>,
-    /// The number of the file, and where its records go that cannot be read.
-    file: usize,
-    rejected: Option<Arc<Rejected>>,
-    seen: OncePerRecord,
-    /// The lines on which the rows of the last batch begin.
-    lines: Vec<u64>,
-    ended: bool,
-}
-
-/// Tells that no record has a column twice.
-#[derive(Default)]
-struct OncePerRecord {
-    /// The number of the current record, from 1.
-    record: u64,
-    /// For each column the record in which it was seen last; 0 if it was not.
-    last: Vec<u64>,
-}
-
-impl OncePerRecord {
-    fn check(&mut self, name: &str, place: usize) -> Result<()> {
-        if self.last.len() <= place {
-            self.last.resize(place + 1, 0);
-        }
-        if std::mem::replace(&mut self.last[place], self.record) == self.record {
-            return Err(IngestError::bad_line(format!("{name} is there twice")).column(name));
-        }
-        Ok(())
-    }
-
-    /// The same of a cell that is looked at without those of other records.
-    fn check_alone(&mut self, name: &str, place: usize, cell: &str, written: Written) -> Result<()> {
-        self.check(name, place)?;
-        if Guess::default().add(cell, written) { Ok(()) } else { Err(no_json(name, cell)) }
-    }
-
-    /// Whether a record had this column.
-    fn has(&self, place: usize) -> bool {
-        self.last.get(place).is_some_and(|record| *record > 0)
-    }
-}
-
-fn no_json(name: &str, cell: &str) -> IngestError {
-    IngestError::bad_value(name, cell, "a value of JSON")
-}
-
-/// The cells of one column of a batch.
-#[derive(Default)]
-struct Cells {
-    text: String,
-    /// For each row where its cell stands in the text.
-    ranges: Vec<Option<(usize, usize)>>,
-}
-
-impl Cells {
-    /// Takes back the cell of a row, if it is there; it is the last one.
-    fn forget(&mut self, row: usize) {
-        if let Some(Some((start, _))) = self.ranges.get(row) {
-            self.text.truncate(*start);
-        }
-        self.ranges.truncate(row);
-    }
-}
-
-impl FileRows {
-    /// The schema of every batch.
-    pub fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    /// The lines on which the rows of the last batch begin.
-    pub fn lines(&self) -> &[u64] {
-        &self.lines
-    }
-
-    fn batch(&mut self) -> Result<Option<RecordBatch>> {
-        if let Some(left) = &mut self.counted {
-            let rows = self.batch_rows.min(usize::try_from(*left).unwrap_or(usize::MAX));
-            *left -= rows as u64;
-            return if rows == 0 { Ok(None) } else { self.finished(Vec::new(), rows).map(Some) };
-        }
-        let mut cells: Vec<Cells> = Vec::new();
-        cells.resize_with(self.columns.len(), Cells::default);
-        let (mut lines, mut bytes) = (Vec::new(), 0);
-        let (slots, is_lenient, written) = (&self.slots, self.rejected.is_some(), self.records.written());
-        while lines.len() < self.batch_rows && bytes < MOST_TEXT {
-            let (row, before) = (lines.len(), bytes);
-            self.seen.record += 1;
-            // A record that cannot be read is left out whichever of its columns are wanted.
-            let wants = |place: usize| is_lenient || slots[place].is_some();
-            let next = self.records.next(&mut self.names, wants, |name, place, cell| {
-                if is_lenient {
-                    self.seen.check_alone(name, place, cell, written)?;
-                }
-                if let Some(slot) = slots[place] {
-                    let Cells { text, ranges } = &mut cells[slot];
-                    ranges.resize(row, None);
-                    ranges.push(Some((text.len(), text.len() + cell.len())));
-                    text.push_str(cell);
-                    bytes += cell.len();
-                }
-                Ok(())
-            });
-            match (next, &self.rejected) {
-                (Ok(Some(line)), _) => lines.push(line),
-                (Ok(None), _) => break,
-                (Err(error), Some(rejected)) if Rejected::takes(&error) => {
-                    cells.iter_mut().for_each(|cells| cells.forget(row));
-                    bytes = before;
-                    let told = &self.table.files[self.file].told;
-                    if told.lock().unwrap_or_else(PoisonError::into_inner).insert(self.seen.record) {
-                        rejected.add(&error.in_file(&self.name), &self.records.text());
-                    }
-                }
-                (Err(error), _) => return Err(error),
-            }
-        }
-        if lines.is_empty() {
-            let is_whole = self.read.bytes_read() == self.bytes;
-            return if is_whole { Ok(None) } else { Err(changed().in_file(&self.name)) };
-        }
-        let rows = lines.len();
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(cells.len());
-        for (slot, Cells { text, mut ranges }) in cells.into_iter().enumerate() {
-            ranges.resize(rows, None);
-            let constant = self.constants.iter().find(|(at, _)| *at == slot);
-            let views: Vec<Option<&str>> = match constant {
-                Some((_, constant)) => vec![Some(constant.as_str()); rows],
-                None => ranges.iter().map(|range| range.map(|(start, end)| &text[start..end])).collect(),
-            };
-            let (column, shape) = &self.table.columns[self.columns[slot]];
-            let written = if constant.is_some() { Written::Plain } else { self.records.written() };
-            arrays.push(shape.array(&self.table.zone, written, &views).map_err(|bad| {
-                let error = changed().column(column).in_file(&self.name);
-                let line = lines.get(bad.row).copied().unwrap_or_default();
-                error.on_line(line).expected(format!("{column} to be as before, but it is {}", quoted(&bad.problem)))
-            })?);
-        }
-        self.lines = lines;
-        self.finished(arrays, rows).map(Some)
-    }
-
-    fn finished(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options);
-        batch.map_err(|error| internal(&error.to_string()))
-    }
-}
-
-impl Iterator for FileRows {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let batch = self.batch();
-        self.ended = !matches!(batch, Ok(Some(_)));
-        batch.transpose()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::names::MOST_COLUMNS;
     use super::*;
+    use datafusion::arrow::array::RecordBatch;
     use datafusion::arrow::util::pretty::pretty_format_batches;
 
     struct Place(tempfile::TempDir);
