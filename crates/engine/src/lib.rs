@@ -14,6 +14,7 @@ mod answers;
 mod apply;
 mod as_of;
 mod bounded;
+mod by_run;
 mod caches;
 mod call_table;
 mod calls;

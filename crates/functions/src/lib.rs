@@ -22,6 +22,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::ScalarUDF;
 
 pub use aggregate::functions as aggregates;
+pub use aggregate::{ByRun, GroupRun, by_run};
 pub use arithmetic::{CheckedArithmetic, checked};
 pub use arrays::{TimelineArrayBuilder, TimelineReader, sources_array};
 pub use scalar::LabelAccess;

@@ -60,7 +60,7 @@ pub use marker::DEFAULT_SLICE_SECONDS;
 pub use once::{Batch, Mark, Once};
 pub use partition::Partition;
 pub use pieces::piece_of;
-pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider};
+pub use provider::{ByDay, DAY_COLUMN, DayScan, Provider, day_after_day, reads_series};
 pub use restore::Restored;
 pub use rules::{
     Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,

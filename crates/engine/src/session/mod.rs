@@ -45,7 +45,7 @@ use crate::running::{self, SessionId};
 use crate::statement::{Answer, Now, Pins, Statement, now_in};
 use crate::times::{self, Types};
 use crate::zone::Zone;
-use crate::{EngineError, Result, bounded, depth, evaluate, files, tokens};
+use crate::{EngineError, Result, bounded, by_run, depth, evaluate, files, tokens};
 
 pub use limits::Limits;
 pub use plan::{Described, Planned};
@@ -121,6 +121,7 @@ impl Session {
         if let Some(partitions) = engine.settings().partitions {
             config = config.with_target_partitions(partitions.get());
         }
+        config = config.with_option_extension(by_run::Plans::default());
         if let Some(past) = &past {
             config.set_extension(Arc::clone(past));
         }
@@ -136,6 +137,7 @@ impl Session {
             SessionStateBuilder::new().with_config(config).with_runtime_env(runtime(&engine, settings.limits.memory));
         let state = state.with_expr_planners(vec![Arc::new(nines_functions::LabelAccess)]);
         let state = state.with_default_features().with_type_planner(Arc::new(types.clone()));
+        let state = state.with_physical_optimizer_rule(Arc::new(by_run::ByRun));
         let mut context = SessionContext::new_with_state(state.build());
         if settings.role.has_files() {
             context = files::with_files(context);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
@@ -15,6 +15,7 @@ use nines_slo::Definitions;
 
 use super::{Role, Session, in_zone};
 use crate::answers::Signature;
+use crate::by_run::RunsExec;
 use crate::evaluate::Proposed;
 use crate::insert;
 use crate::parameters::Parameters;
@@ -209,7 +210,15 @@ impl Session {
         if planned.plan.exists(|node| Ok(writes(node)))? {
             return Err(EngineError::Usage("what writes runs where it was planned".to_string()));
         }
-        let plan = async { Ok(planned.context.state().create_physical_plan(&planned.plan).await?) };
+        let plan = async {
+            let plan = planned.context.state().create_physical_plan(&planned.plan).await?;
+            // Other machines have DataFusion's operators.
+            let plain = plan.transform_up(|node| match node.downcast_ref::<RunsExec>() {
+                Some(runs) => Ok(Transformed::yes(runs.plain()?)),
+                None => Ok(Transformed::no(node)),
+            });
+            Ok(plain?.data)
+        };
         until_ended(&planned.token, plan).await
     }
 

@@ -8,11 +8,13 @@
 
 mod accumulator;
 mod avg;
+mod by_run;
 mod distinct;
 mod error_sources;
 mod error_union;
 mod function;
 mod histogram_merge;
+mod judged;
 mod page;
 mod per_group;
 mod ratio_timeline;
@@ -26,9 +28,15 @@ mod timeline;
 mod total;
 mod totals;
 
+use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::logical_expr::AggregateUDF;
+use datafusion::logical_expr::{AggregateUDF, GroupsAccumulator};
+
+pub use by_run::{ByRun, GroupRun};
+use ratio_timeline::CountRows;
+use slices::Slices;
+use timeline::OkRows;
 
 /// All aggregate functions, for a session in this time zone.
 pub fn functions(time_zone: &str) -> Vec<Arc<AggregateUDF>> {
@@ -42,4 +50,13 @@ pub fn functions(time_zone: &str) -> Vec<Arc<AggregateUDF>> {
         Arc::new(AggregateUDF::new_from_impl(sum::Sum::default())),
         Arc::new(AggregateUDF::new_from_impl(avg::Avg::default())),
     ]
+}
+
+/// The accumulator, if it is one of `timeline` or `ratio_timeline` without DISTINCT.
+pub fn by_run(accumulator: &mut dyn GroupsAccumulator) -> Option<&mut dyn ByRun> {
+    let accumulator = accumulator as &mut dyn Any;
+    if accumulator.is::<Slices<CountRows>>() {
+        return accumulator.downcast_mut::<Slices<CountRows>>().map(|slices| slices as &mut dyn ByRun);
+    }
+    accumulator.downcast_mut::<Slices<OkRows>>().map(|slices| slices as &mut dyn ByRun)
 }

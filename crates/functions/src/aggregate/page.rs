@@ -3,6 +3,10 @@
 //! In a state a page is its number, a flag, the totals, and the bad events of those slices that have any: slices
 //! are nearly always wholly good, and partial states are what partitions and machines exchange.
 
+use nines_timeline::Share;
+
+use super::judged::Judged;
+
 /// Slices of a page.
 pub(crate) const SLICES: usize = 128;
 
@@ -60,14 +64,8 @@ impl Page {
 
     #[cold]
     fn add_wide(&mut self, at: usize, good: i64, total: i64) -> Added {
-        let widened = match self {
-            Page::Narrow(counts) => Some(Box::new(std::array::from_fn(|at| unpack(counts[at])))),
-            Page::Wide(_) => None,
-        };
-        let is_new = widened.is_some();
-        if let Some(counts) = widened {
-            *self = Page::Wide(counts);
-        }
+        let is_new = matches!(self, Page::Narrow(_));
+        self.widen();
         if let Page::Wide(counts) = self {
             match (counts[at].0.checked_add(good), counts[at].1.checked_add(total)) {
                 (Some(good), Some(total)) => counts[at] = (good, total),
@@ -75,6 +73,61 @@ impl Page {
             }
         }
         if is_new { Added::Widened } else { Added::Fits }
+    }
+
+    /// Adds to neighbouring slices from `at` on, as far as the page goes. Nothing is added if a count is negative or large: `None`.
+    #[inline]
+    pub fn add_all(&mut self, at: usize, good: &[i64], total: &[i64]) -> Option<Added> {
+        let Page::Narrow(counts) = self else { return None };
+        let counts = counts.get_mut(at..at + good.len())?;
+        let all = good.iter().zip(total).fold(0, |all, (good, total)| all | good | total);
+        if all >> 31 != 0 {
+            return None;
+        }
+        let mut bits = 0;
+        for (count, (&good, &total)) in counts.iter_mut().zip(good.iter().zip(total)) {
+            *count += (total as u64) << 32 | good as u64;
+            bits |= *count;
+        }
+        // Neither sum of two counts below 2^31 is above 32 bits: nothing is lost yet.
+        if bits & OVERFLOWN == 0 {
+            return Some(Added::Fits);
+        }
+        self.widen();
+        Some(Added::Widened)
+    }
+
+    fn widen(&mut self) {
+        if let Page::Narrow(counts) = self {
+            *self = Page::Wide(Box::new(std::array::from_fn(|at| unpack(counts[at]))));
+        }
+    }
+
+    /// Judges the slices that have events, the first of which is number `first`.
+    pub fn judge(&self, first: i64, target: Share, judged: &mut Judged) {
+        if let Page::Narrow(counts) = self {
+            // Nearly all are wholly good.
+            let bad = counts.iter().fold(0, |bad, &packed| bad | (packed >> 32) ^ (packed & 0xffff_ffff));
+            let empty = counts.iter().fold(false, |empty, &packed| empty | (packed >> 32 == 0));
+            if bad == 0 && !empty {
+                return judged.push(first, SLICES as u32, true);
+            }
+        }
+        for at in 0..SLICES {
+            let (good, total) = self.get(at);
+            if total > 0 {
+                judged.push(first + at as i64, 1, good >= total || target.met_by(good, total));
+            }
+        }
+    }
+
+    /// The same page without counts, to be used again; `None` if it is wide.
+    pub fn emptied(mut self) -> Option<Page> {
+        match &mut self {
+            Page::Narrow(counts) => counts.fill(0),
+            Page::Wide(_) => return None,
+        }
+        Some(self)
     }
 
     /// Appends the page to a state.
@@ -100,16 +153,14 @@ impl Page {
         }
     }
 
-    /// Takes the first page off a state: its number, and the page. `None` when the state is no such thing.
-    pub fn decode(state: &mut &[u8]) -> Option<(i64, Page)> {
-        let number = i64::from_le_bytes(take(state)?);
-        let [flag] = take(state)?;
+    /// Takes a page off a state, of which number and flag were taken. `None` when the state is no such thing.
+    pub fn decode(flag: u8, state: &mut &[u8]) -> Option<Page> {
         if flag == WIDE {
             let mut counts = Box::new([(0, 0); SLICES]);
             for count in counts.iter_mut() {
                 *count = (i64::from_le_bytes(take(state)?), i64::from_le_bytes(take(state)?));
             }
-            return Some((number, Page::Wide(counts)));
+            return Some(Page::Wide(counts));
         }
         let mut counts = Box::new([0; SLICES]);
         for packed in counts.iter_mut() {
@@ -122,12 +173,15 @@ impl Page {
             let packed = counts.get_mut(usize::from(at))?;
             *packed = *packed >> 32 << 32 | good;
         }
-        Some((number, Page::Narrow(counts)))
+        Some(Page::Narrow(counts))
     }
 }
 
 /// The flag of a wide page; of a narrow one, the flag is the number of slices whose good is not their total.
 const WIDE: u8 = u8::MAX;
+
+/// The flag of stretches that are judged, in the place of a page: their number is how many there are.
+pub(crate) const JUDGED: u8 = u8::MAX - 1;
 
 /// Whether good is not total.
 fn differs(packed: u64) -> bool {
@@ -138,7 +192,8 @@ fn unpack(packed: u64) -> (i64, i64) {
     ((packed & 0xffff_ffff) as i64, (packed >> 32) as i64)
 }
 
-fn take<const N: usize>(state: &mut &[u8]) -> Option<[u8; N]> {
+/// Takes bytes off a state.
+pub(super) fn take<const N: usize>(state: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = state.split_first_chunk::<N>()?;
     *state = rest;
     Some(*taken)
@@ -161,11 +216,12 @@ mod tests {
         pages.iter().for_each(|(number, page)| page.encode(*number, &mut state));
         let mut left = state.as_slice();
         for (number, page) in &pages {
-            let (read, decoded) = Page::decode(&mut left).unwrap();
-            assert_eq!(read, *number);
+            assert_eq!(i64::from_le_bytes(take(&mut left).unwrap()), *number);
+            let [flag] = take(&mut left).unwrap();
+            let decoded = Page::decode(flag, &mut left).unwrap();
             assert!((0..SLICES).all(|at| decoded.get(at) == page.get(at)));
         }
         assert!(left.is_empty());
-        assert!(Page::decode(&mut &state[..20]).is_none());
+        assert!(Page::decode(state[8], &mut &state[9..20]).is_none());
     }
 }

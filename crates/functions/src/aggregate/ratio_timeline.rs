@@ -5,6 +5,7 @@ use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use datafusion_macros::user_doc;
 
+use super::by_run::GroupRun;
 use super::function::aggregate_function;
 use super::slice_counts::SliceCounts;
 use super::slices::{Clock, Rows, Slices};
@@ -47,7 +48,7 @@ aggregate_function! {
 }
 
 /// `good, total, slice_target`: counts of a slice add.
-struct CountRows;
+pub(super) struct CountRows;
 
 impl Rows for CountRows {
     const FUNCTION: &'static str = "ratio_timeline";
@@ -95,5 +96,37 @@ impl Rows for CountRows {
             counts.add(slice, good, total);
         }
         Ok(())
+    }
+
+    /// Slices that follow each other are added as arrays.
+    fn update_runs(
+        groups: &mut [SliceCounts],
+        clock: &Clock,
+        values: &[ArrayRef],
+        runs: &[GroupRun],
+    ) -> Result<Option<usize>> {
+        let times = values[0].as_primitive::<TimestampMicrosecondType>().values();
+        let good = values[1].as_primitive::<Int64Type>().values();
+        let total = values[2].as_primitive::<Int64Type>().values();
+        let Some(target) = ShareColumn::new(&values[3], Self::FUNCTION).constant()? else { return Ok(None) };
+        if good.iter().zip(total).fold(0, |all, (good, total)| all | good | total) < 0 {
+            return Ok(None);
+        }
+        let mut grown = 0;
+        for GroupRun { group, rows } in runs {
+            let counts = &mut groups[*group];
+            let before = counts.size();
+            let mut from = rows.start;
+            while from < rows.end {
+                let (slice, to) = clock.following(times, from, rows.end);
+                if let Some(slice) = slice {
+                    counts.set_target(target, Self::FUNCTION)?;
+                    counts.add_all(slice, &good[from..to], &total[from..to]);
+                }
+                from = to;
+            }
+            grown += counts.size() - before;
+        }
+        Ok(Some(grown))
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! Slice numbers count from the epoch. A page holds 128 neighbours, so that a group costs memory only where it has
 //! data, and a row costs an addition: 8 bytes per slice while counts stay below 2^31, 16 in the rare
-//! page where they do not.
+//! page where they do not. Where it is known that no more rows come, slices are judged and their pages given up.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use datafusion::common::{Result, exec_err, internal_err};
 use nines_timeline::{Builder, Interval, Share, State, Timeline};
 
-use super::page::{Added, NARROW, Page, SLICES};
+use super::judged::Judged;
+use super::page::{Added, JUDGED, NARROW, Page, SLICES, take};
 
 /// Bytes that finding a page takes, roughly.
 const PLACE: usize = size_of::<Page>() + 2 * size_of::<(i64, usize)>();
@@ -18,6 +20,12 @@ const PLACE: usize = size_of::<Page>() + 2 * size_of::<(i64, usize)>();
 #[derive(Default)]
 pub(crate) struct SliceCounts {
     pages: Vec<Page>,
+    /// Pages without counts, to be used again.
+    spare: Vec<Page>,
+    /// How many pages are wide.
+    wide: usize,
+    /// Slices of which no more rows come.
+    judged: Judged,
     /// Page number → place in `pages`.
     places: BTreeMap<i64, usize>,
     /// The page touched last: rows of a series come in time order, so it is nearly always the next one too.
@@ -26,8 +34,6 @@ pub(crate) struct SliceCounts {
     extent: Option<(i64, i64)>,
     /// The slice target, from the first row that has one.
     pub target: Option<Share>,
-    /// Bytes on the heap, kept up to date because the memory pool asks after every batch.
-    bytes: usize,
     /// Whether the counts of a slice did not fit in 64 bits.
     too_much: bool,
 }
@@ -47,11 +53,31 @@ impl SliceCounts {
         }
     }
 
+    /// Adds to neighbouring slices, the first of which is number `slice`. Counts must not be negative.
+    pub fn add_all(&mut self, slice: i64, good: &[i64], total: &[i64]) {
+        let Some(last) = total.len().checked_sub(1) else { return };
+        self.touch(slice);
+        self.touch(slice + last as i64);
+        let mut from = 0;
+        while from < total.len() {
+            let slice = slice + from as i64;
+            let at = (slice & (SLICES as i64 - 1)) as usize;
+            let to = total.len().min(from + SLICES - at);
+            let added = self.page(slice >> SLICES.trailing_zeros()).add_all(at, &good[from..to], &total[from..to]);
+            match added {
+                Some(Added::Fits) => {}
+                Some(added) => self.note(added),
+                None => (from..to).for_each(|row| self.add(slice + (row - from) as i64, good[row], total[row])),
+            }
+            from = to;
+        }
+    }
+
     #[cold]
     fn note(&mut self, added: Added) {
         match added {
             Added::Fits => {}
-            Added::Widened => self.bytes += NARROW,
+            Added::Widened => self.wide += 1,
             Added::TooMuch => self.too_much = true,
         }
     }
@@ -78,8 +104,7 @@ impl SliceCounts {
         let new = self.pages.len();
         let place = *self.places.entry(number).or_insert(new);
         if place == new {
-            self.pages.push(Page::empty());
-            self.bytes += NARROW + PLACE;
+            self.pages.push(self.spare.pop().unwrap_or_else(Page::empty));
         }
         self.last = Some((number, place));
         place
@@ -108,7 +133,28 @@ impl SliceCounts {
         self.extent
     }
 
+    /// Judges all slices that were counted. No more rows of these may come.
+    pub fn judge(&mut self, function: &str) -> Result<()> {
+        self.check(function)?;
+        let mut judged = std::mem::take(&mut self.judged);
+        self.judge_into(&mut judged);
+        self.judged = judged;
+        self.places.clear();
+        self.last = None;
+        self.wide = 0;
+        self.spare.extend(self.pages.drain(..).filter_map(Page::emptied));
+        Ok(())
+    }
+
+    fn judge_into(&self, judged: &mut Judged) {
+        let target = self.target.unwrap_or(Share::ONE);
+        for (number, &place) in &self.places {
+            self.pages[place].judge(number << SLICES.trailing_zeros(), target, judged);
+        }
+    }
+
     /// Slices with events, ascending: (slice, good, total).
+    #[cfg(test)]
     pub fn counted(&self) -> impl Iterator<Item = (i64, i64, i64)> + '_ {
         self.places.iter().flat_map(|(number, &place)| {
             let first = number << SLICES.trailing_zeros();
@@ -132,16 +178,19 @@ impl SliceCounts {
             },
         };
         self.check(function)?;
-        let target = self.target.unwrap_or(Share::ONE);
         let Ok(mut builder) = Builder::new(span, width) else { return Ok(None) };
+        let mut judged = Cow::Borrowed(&self.judged);
+        if !self.pages.is_empty() {
+            self.judge_into(judged.to_mut());
+        }
         let mut filled = span.start;
-        for (slice, good, total) in self.counted() {
-            let start = slice * width;
-            if total > 0 && span.start <= start && start < span.end {
-                let met = good >= total || target.met_by(good, total);
+        for stretch in judged.ascending()?.iter() {
+            let start = stretch.first.saturating_mul(width).max(span.start);
+            let end = stretch.end().saturating_mul(width).min(span.end);
+            if start < end {
                 builder.push(filled, start, State::NoData);
-                builder.push(start, start + width, if met { State::Ok } else { State::Error });
-                filled = start + width;
+                builder.push(start, end, if stretch.ok { State::Ok } else { State::Error });
+                filled = end;
             }
         }
         builder.push(filled, span.end, State::NoData);
@@ -158,18 +207,24 @@ impl SliceCounts {
 
     /// Appends the counts to a state.
     pub fn encode(&self, state: &mut Vec<u8>) {
+        if !self.judged.is_empty() {
+            state.extend((self.judged.len() as i64).to_le_bytes());
+            state.push(JUDGED);
+            self.judged.encode(state);
+        }
         self.places.iter().for_each(|(&number, &place)| self.pages[place].encode(number, state));
     }
 
     /// Adds the counts of a state.
     pub fn merge(&mut self, mut state: &[u8]) -> Result<()> {
         while !state.is_empty() {
-            let Some((number, page)) = Page::decode(&mut state) else {
+            let Some(page) = self.decode(&mut state) else {
                 return internal_err!("a partial state of slices is damaged");
             };
+            let Some((number, page)) = page else { continue };
             let place = self.pages.len();
             if *self.places.entry(number).or_insert(place) == place {
-                self.bytes += PLACE + if matches!(page, Page::Wide(_)) { 2 * NARROW } else { NARROW };
+                self.wide += usize::from(matches!(page, Page::Wide(_)));
                 self.pages.push(page);
                 continue;
             }
@@ -184,9 +239,21 @@ impl SliceCounts {
         Ok(())
     }
 
-    /// Bytes on the heap.
+    /// Takes a page off a state, or stretches, which are added; `None` if it is damaged.
+    fn decode(&mut self, state: &mut &[u8]) -> Option<Option<(i64, Page)>> {
+        let number = i64::from_le_bytes(take(state)?);
+        let [flag] = take(state)?;
+        if flag == JUDGED {
+            self.judged.decode(usize::try_from(number).ok()?, state)?;
+            return Some(None);
+        }
+        Some(Some((number, Page::decode(flag, state)?)))
+    }
+
+    /// Bytes on the heap. The memory pool asks after every batch.
     pub fn size(&self) -> usize {
-        self.bytes
+        let pages = self.pages.len() * (NARROW + PLACE) + (self.wide + self.spare.len()) * NARROW;
+        pages + self.judged.size()
     }
 }
 

@@ -15,6 +15,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use nines_timeline::{Grid, Interval, MICROS, Share};
 
 use super::accumulator::{Fresh, Lasting};
+use super::by_run::{ByRun, GroupRun};
 use super::function::Aggregate;
 use super::slice_counts::SliceCounts;
 use crate::arrays::TimelineArrayBuilder;
@@ -37,6 +38,17 @@ pub(crate) trait Rows: Send + Sync + 'static {
         kept: impl Fn(usize) -> bool,
         group_of: &[usize],
     ) -> Result<()>;
+
+    /// The same for rows of which none is left out and no value is NULL, run by run: the bytes by which groups grew. `None`: nothing
+    /// was added, and rows are to be added one by one.
+    fn update_runs(
+        _groups: &mut [SliceCounts],
+        _clock: &Clock,
+        _values: &[ArrayRef],
+        _runs: &[GroupRun],
+    ) -> Result<Option<usize>> {
+        Ok(None)
+    }
 }
 
 /// The slice width in seconds that a stored `time` column carries.
@@ -191,6 +203,22 @@ impl Clock {
         Clock { width, span, slice: 0, start: 0 }
     }
 
+    /// The rows from `from` on whose times follow each other by the width of a slice and lie in the span: the slice of the first, and
+    /// the row after the last. At least one row, in the span or not.
+    #[inline]
+    pub fn following(&self, times: &[i64], from: usize, end: usize) -> (Option<i64>, usize) {
+        let mut to = from + 1;
+        while to < end && times[to].wrapping_sub(times[to - 1]) == self.width {
+            to += 1;
+        }
+        let first = times[from].div_euclid(self.width);
+        match self.span {
+            None => (Some(first), to),
+            Some(span) if span.start <= times[from] && times[to - 1] < span.end => (Some(first), to),
+            Some(span) => ((span.start <= times[from] && times[from] < span.end).then_some(first), from + 1),
+        }
+    }
+
     /// `None` outside the span.
     #[inline]
     pub fn slice(&mut self, time: i64) -> Option<i64> {
@@ -217,6 +245,37 @@ fn constant_of(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<ScalarVa
         return Ok(value);
     }
     plan_err!("slice_seconds, from and to must be constants, got {expr}")
+}
+
+impl<R: Rows> ByRun for Slices<R> {
+    fn update_runs(
+        &mut self,
+        values: &[ArrayRef],
+        runs: &[GroupRun],
+        filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.reserve(total_num_groups);
+        if filter.is_none()
+            && values.iter().all(|column| column.null_count() == 0)
+            && let Some(grown) = R::update_runs(&mut self.groups, &Clock::new(self.width, self.span), values, runs)?
+        {
+            self.size += grown;
+            return Ok(());
+        }
+        let group_of: Vec<usize> = runs.iter().flat_map(|run| std::iter::repeat_n(run.group, run.rows.len())).collect();
+        self.update_batch(values, &group_of, filter, total_num_groups)
+    }
+
+    fn judges_days(&self) -> bool {
+        (86_400 * MICROS) % self.width == 0
+    }
+
+    fn judge(&mut self) -> Result<()> {
+        self.groups.iter_mut().try_for_each(|counts| counts.judge(R::FUNCTION))?;
+        self.measure();
+        Ok(())
+    }
 }
 
 impl<R: Rows> GroupsAccumulator for Slices<R> {

@@ -41,7 +41,7 @@ aggregate_function! {
 }
 
 /// `ok`: the slice is ok only if all its rows are.
-struct OkRows;
+pub(super) struct OkRows;
 
 impl Rows for OkRows {
     const FUNCTION: &'static str = "timeline";

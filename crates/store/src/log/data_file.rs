@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::name::FileName;
 use super::stats::{Bounds, Nulls};
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::partition::Partition;
 use crate::schema::TableKind;
 
 /// One Parquet file of a table's version. Cheap to clone: versions share the files that they have in common.
@@ -104,6 +105,11 @@ impl DataFile {
     /// partition is a day ([`TableKind::partition`]), it is the day of all its rows.
     pub fn first_day(&self) -> Option<i32> {
         self.0.first_day
+    }
+
+    /// The UTC day of all its rows, if it is ours and its table is stored by day.
+    pub(crate) fn one_day(&self) -> Option<i32> {
+        self.0.first_day.filter(|_| self.sorted() && self.0.kind.partition() == Partition::Day)
     }
 
     /// The same as a date.

@@ -30,7 +30,8 @@ use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, Physica
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
-use super::{partitioned, prune};
+use super::file::partitioned;
+use super::prune;
 use crate::log::{DataFile, FilePartition};
 use crate::partition::Partition;
 use crate::snapshot::Snapshot;
@@ -84,7 +85,7 @@ impl Snapshot {
             return plan_err!("{left} cannot be decided while {} is read", kind.name());
         }
         let found = DayFiles::new(self, request, filter.as_ref(), &schema);
-        let shares = found.shared_out(request.days, request.partitions);
+        let shares = shared_out(request.days, |day| found.bytes(day), request.partitions);
         let groups = shares.iter().map(|own| found.group(own, request.lead_in, &schema)).collect::<Vec<_>>();
 
         let table = TableSchema::builder(Arc::clone(&schema))
@@ -161,33 +162,33 @@ impl<'a> DayFiles<'a> {
         self.of(day).iter().map(|file| file.size()).sum()
     }
 
-    /// The days in at most so many runs of about as many bytes. A run begins with a day that has any, but for the first.
-    fn shared_out<'d>(&self, days: &'d [i32], partitions: usize) -> Vec<&'d [i32]> {
-        let all: u64 = days.iter().map(|&day| self.bytes(day)).sum();
-        let (mut runs, mut start, mut before, mut share) = (Vec::new(), 0, 0u128, None);
-        for (at, &day) in days.iter().enumerate() {
-            let bytes = u128::from(self.bytes(day));
-            if bytes == 0 {
-                continue;
-            }
-            // The share in which the middle of the day falls, if all bytes stood side by side.
-            let of = (2 * before + bytes) * partitions.max(1) as u128 / (2 * u128::from(all));
-            if share.is_some_and(|share| share != of) {
-                runs.push(&days[start..at]);
-                start = at;
-            }
-            share = Some(of);
-            before += bytes;
-        }
-        runs.push(&days[start..]);
-        runs
-    }
-
     /// The files of a partition: its lead-in and its own days, in the order of their days.
     fn group(&self, own: &[i32], lead_in: i32, schema: &SchemaRef) -> FileGroup {
         let files = seen(own, lead_in).into_iter().flat_map(|day| self.of(day).iter().map(move |file| (day, *file)));
         files.map(|(day, file)| partitioned(file, schema, vec![ScalarValue::Int32(Some(day))])).collect()
     }
+}
+
+/// The days in at most so many runs of about as many bytes. A run begins with a day that has any, but for the first.
+pub(super) fn shared_out(days: &[i32], bytes: impl Fn(i32) -> u64, partitions: usize) -> Vec<&[i32]> {
+    let all: u64 = days.iter().map(|&day| bytes(day)).sum();
+    let (mut runs, mut start, mut before, mut share) = (Vec::new(), 0, 0u128, None);
+    for (at, &day) in days.iter().enumerate() {
+        let own = u128::from(bytes(day));
+        if own == 0 {
+            continue;
+        }
+        // The share in which the middle of the day falls, if all bytes stood side by side.
+        let of = (2 * before + own) * partitions.max(1) as u128 / (2 * u128::from(all));
+        if share.is_some_and(|share| share != of) {
+            runs.push(&days[start..at]);
+            start = at;
+        }
+        share = Some(of);
+        before += own;
+    }
+    runs.push(&days[start..]);
+    runs
 }
 
 /// The days from which rows are read: those asked for and their lead-in.
@@ -197,11 +198,11 @@ fn seen(days: &[i32], lead_in: i32) -> BTreeSet<i32> {
 
 #[cfg(test)]
 mod tests {
-    use super::DayFiles;
+    use super::shared_out;
 
     #[test]
     fn without_bytes_there_is_one_share() {
-        assert_eq!(DayFiles(Vec::new()).shared_out(&[1, 2, 9], 4), [&[1, 2, 9]]);
-        assert_eq!(DayFiles(Vec::new()).shared_out(&[], 4), [&[] as &[i32]]);
+        assert_eq!(shared_out(&[1, 2, 9], |_| 0, 4), [&[1, 2, 9]]);
+        assert_eq!(shared_out(&[], |_| 0, 4), [&[] as &[i32]]);
     }
 }

@@ -12,6 +12,8 @@
 //! are the same, so statistics, filters and pruning work as in UTC, and the cast on reading is free.
 
 mod by_day;
+mod day_after_day;
+mod file;
 mod prune;
 mod statistics;
 
@@ -23,7 +25,7 @@ use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
-use datafusion::common::{DFSchema, Result as DataFusionResult, ScalarValue};
+use datafusion::common::{DFSchema, Result as DataFusionResult};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -35,6 +37,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 pub use by_day::{ByDay, DAY_COLUMN, DayScan};
+pub use day_after_day::{day_after_day, reads_series};
+use file::partitioned;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::DataFile;
@@ -141,18 +145,6 @@ impl Provider {
         let columns = columns.map(|(_, name)| Ok(PhysicalSortExpr::new(col(name, &self.schema)?, ascending)));
         Ok(LexOrdering::new(columns.collect::<DataFusionResult<Vec<_>>>()?))
     }
-}
-
-/// A file as DataFusion reads it, with the values of the columns that are not in it.
-fn partitioned(file: &DataFile, schema: &SchemaRef, values: Vec<ScalarValue>) -> PartitionedFile {
-    // A path of an object store is taken as it is, not percent-encoded once more.
-    let mut partitioned = PartitionedFile::new("", file.size());
-    partitioned.object_meta.location = file.path().clone();
-    // The footer and what belongs to it in one request.
-    partitioned.metadata_size_hint = file.tail().map(|tail| tail as usize);
-    // Before the statistics, which cover them.
-    partitioned.partition_values = values;
-    partitioned.with_statistics(Arc::new(statistics::of_file(file, schema)))
 }
 
 #[async_trait]
