@@ -36,6 +36,7 @@ mod provider;
 mod repair;
 mod restore;
 mod rules;
+mod runs;
 mod schema;
 mod sealed;
 mod snapshot;
@@ -66,6 +67,7 @@ pub use rules::{
     Broken, END_OF_TIME, Gauge, InvalidRow, STATUSES, check_events, check_gauge, check_requests, check_status,
     first_invalid_row, is_currency, labels_of, labels_text,
 };
+pub use runs::run_starts;
 pub use schema::*;
 pub use sealed::Sealed;
 pub use snapshot::Snapshot;

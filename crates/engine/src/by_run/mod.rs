@@ -15,7 +15,6 @@
 
 mod exec;
 mod rule;
-mod runs;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,7 @@ use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use nines_functions::{GroupRun, by_run};
-
-use super::runs::starts;
+use nines_store::run_starts;
 
 /// Partial states of groups.
 pub(super) struct Table {
@@ -56,7 +55,7 @@ impl Table {
     /// Adds rows.
     pub fn add(&mut self, rows: &RecordBatch) -> Result<()> {
         let keys = arrays(&self.keys, rows)?;
-        let starts = starts(&keys, rows.num_rows());
+        let starts = run_starts(&keys, rows.num_rows());
         let total = match &mut self.groups {
             None => {
                 self.found.clear();

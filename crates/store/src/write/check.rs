@@ -35,16 +35,21 @@ use crate::schema::{Measure, TableKind};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// A plan whose one partition is the stream, checked and with the first day of each row's partition as last column.
-pub(super) fn plan(
+/// The rows of a stream, checked and with the first day of each row's partition as last column.
+pub(super) fn checked(
     layout: &Layout,
     rows: SendableRecordBatchStream,
     written: &Written,
-) -> Result<Arc<dyn ExecutionPlan>> {
+) -> Result<SendableRecordBatchStream> {
     let check = Check::new(layout, &rows.schema(), written.columns())?;
     let schema = Arc::clone(&check.schema);
     let checked = rows.map(move |batch| Ok(check.batch(&batch?)?));
-    let rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), checked));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, checked)))
+}
+
+/// A plan whose one partition is the stream.
+pub(super) fn once(rows: SendableRecordBatchStream) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = rows.schema();
     let once = Once { schema: Arc::clone(&schema), rows: Mutex::new(Some(rows)) };
     Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(once)], None, None, false, None)?))
 }
@@ -128,6 +133,16 @@ impl Check {
             later: later.clone(),
             rows: AtomicI64::new(0),
         })
+    }
+
+    /// The columns of checked rows.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Whether incoming rows have this one of the table's columns; else it is NULL.
+    pub(super) fn is_given(&self, column: usize) -> bool {
+        self.source.get(column).is_some_and(Option::is_some)
     }
 
     /// One pass per column; copies only what has to change its type.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
 use crate::schema::{Measure, TableKind};
@@ -10,6 +11,9 @@ use crate::schema::{Measure, TableKind};
 pub(crate) const PARTITION: &str = "__partition";
 /// The column that carries a row's place in the stream through the sort, where it matters which came last.
 pub(super) const ORDER: &str = "__order";
+
+/// How each column of a key is sorted.
+pub(super) const ASCENDING: SortOptions = SortOptions { descending: false, nulls_first: false };
 
 /// The level of zstd for files that are written when rows come.
 const QUICK: i32 = 3;

@@ -1,13 +1,15 @@
 //! From a stream of rows in any order to sorted data files, one or more per partition.
 //!
 //! rows → [`check`] (types, NULLs, alignment) → hash by partition → sort by (partition, key), spilling under the
-//! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put.
+//! task's memory pool → [`combine`] rows of the same key → [`file`] encode and put. Rows of series go [`by_series`], as long as
+//! memory lasts.
 //!
 //! What must hold of a finished file: its rows are of one partition, sorted by [`TableKind::key`] and no two
 //! have the same key; its name says so; every byte of it is covered by a sum, in its footer or in its name ([`blocks`]). Files are in no version
 //! until they are committed, so a failure here changes nothing that a reader sees.
 
 mod blocks;
+mod by_series;
 mod check;
 mod combine;
 mod file;
@@ -18,7 +20,6 @@ mod written;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
-use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{Date32Type, SchemaRef};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -33,6 +34,7 @@ use tokio::task::JoinSet;
 #[cfg(test)]
 pub(crate) use blocks::BlockWriter;
 pub(crate) use check::Check;
+use check::{checked, once};
 pub(crate) use file::PartitionFiles;
 pub(crate) use later::LaterColumns;
 pub(crate) use layout::{Layout, PARTITION};
@@ -43,7 +45,7 @@ use crate::log::NewFile;
 use crate::objects::Objects;
 use crate::schema::TableKind;
 pub(crate) use combine::Combine;
-use layout::{ORDER, keeps_order, present};
+use layout::{ASCENDING, ORDER, keeps_order, present};
 
 /// Writes the rows of a stream as data files of the table.
 pub(crate) async fn write_files(
@@ -53,7 +55,14 @@ pub(crate) async fn write_files(
     written: &Written,
     task: &Arc<TaskContext>,
 ) -> Result<Vec<NewFile>> {
-    let plan = sorted(layout, rows, written, task.session_config().target_partitions())?;
+    let rows = match by_series::suits(layout.kind()) {
+        true => match by_series::write(layout, objects, rows, written, task).await? {
+            by_series::Outcome::Files(files) => return Ok(files),
+            by_series::Outcome::TooMany(rows) => rows,
+        },
+        false => checked(layout, rows, written)?,
+    };
+    let plan = sorted(layout, rows, task.session_config().target_partitions())?;
     let mut writers = JoinSet::new();
     for partition in 0..plan.output_partitioning().partition_count() {
         let stream = plan.execute(partition, Arc::clone(task))?;
@@ -71,14 +80,9 @@ pub(crate) async fn write_files(
     Ok(files)
 }
 
-/// The checked rows, each stream of the plan holding whole partitions of the table, sorted by (partition, key).
-fn sorted(
-    layout: &Layout,
-    rows: SendableRecordBatchStream,
-    written: &Written,
-    partitions: usize,
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut plan = check::plan(layout, rows, written)?;
+/// Rows that were checked, each stream of the plan holding whole partitions of the table, sorted by (partition, key).
+fn sorted(layout: &Layout, rows: SendableRecordBatchStream, partitions: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut plan = once(rows)?;
     let schema = plan.schema();
     if partitions > 1 {
         let by_partition = Partitioning::Hash(vec![col(PARTITION, &schema)?], partitions);
@@ -89,10 +93,9 @@ fn sorted(
 }
 
 fn order(kind: TableKind, schema: &SchemaRef) -> Result<LexOrdering> {
-    let ascending = SortOptions { descending: false, nulls_first: false };
     let columns = std::iter::once(PARTITION).chain(present(kind, schema)).chain(keeps_order(kind).then_some(ORDER));
     let columns =
-        columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ascending))).collect::<Result<Vec<_>>>()?;
+        columns.map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, ASCENDING))).collect::<Result<Vec<_>>>()?;
     LexOrdering::new(columns).ok_or_else(|| StoreError::internal("a table has no key"))
 }
 

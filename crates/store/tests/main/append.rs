@@ -3,7 +3,9 @@ use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use nines_store::{Once, Outcome, Provider, Store, TableKind};
 
-use crate::fixture::{self, DAY, MINUTE, OCTOBER, Row, answer, append, querying, requests, requests_table, row};
+use crate::fixture::{
+    self, DAY, MINUTE, OCTOBER, Row, answer, append, contexts, querying, requests, requests_table, row, stream_of,
+};
 
 #[tokio::test]
 async fn rows_come_back_as_they_were_appended() {
@@ -132,6 +134,25 @@ async fn unsorted_days_become_one_sorted_file_each() {
     }
     let total: i64 = (0..9_000).sum();
     assert_eq!(answer(&querying(Provider::newest(table)), "select sum(requests) from t").await, [total.to_string()]);
+}
+
+#[tokio::test]
+async fn rows_for_which_there_is_no_memory_to_wait_are_stored_as_well() {
+    let rows: Vec<Row> = (0..20_000i64)
+        .map(|i| row(OCTOBER + (i * 7919 % 4320) * MINUTE, ["b", "a", "c"][i as usize % 3], 1 + i % 7))
+        .collect();
+    let mut answers = Vec::new();
+    for context in contexts() {
+        let (_folder, table) = requests_table().await;
+        let batches = rows.chunks(700).map(requests).collect();
+        let commit = table.append(stream_of(batches), Once::default(), context.task_ctx()).await.unwrap();
+        assert_eq!((commit.rows, commit.files), (4320, 3));
+        answers.push(
+            answer(&querying(Provider::newest(table)), "select service, time, requests from t order by 1, 2").await,
+        );
+    }
+    assert!(answers.iter().all(|other| *other == answers[0]));
+    assert_eq!(answers[0].len(), 4320);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Rows and stores to test with.
 
+use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -8,7 +9,10 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation, UnboundedMemoryPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::stream;
@@ -136,6 +140,50 @@ pub async fn append(table: &Table, batches: Vec<RecordBatch>) -> Result<Commit> 
 /// A session with two partitions, whatever the machine.
 pub fn context() -> SessionContext {
     SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2))
+}
+
+/// Sessions that write the same rows by other ways: with more workers than there are rows to share, and without the memory to hold rows
+/// until all are there.
+pub fn contexts() -> Vec<SessionContext> {
+    let of = |partitions: usize| SessionConfig::new().with_target_partitions(partitions);
+    let short = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(Short::default())).build_arc().unwrap();
+    let tight = SessionContext::new_with_config_rt(of(2), short);
+    vec![context(), SessionContext::new_with_config(of(1)), SessionContext::new_with_config(of(7)), tight]
+}
+
+/// Memory for everything but many rows that wait.
+#[derive(Debug, Default)]
+struct Short(UnboundedMemoryPool);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl MemoryPool for Short {
+    fn name(&self) -> &str {
+        "short"
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.0.grow(reservation, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.0.shrink(reservation, shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> datafusion::error::Result<()> {
+        if reservation.consumer().name().starts_with("rows to write") && reservation.size() + additional > 1500 {
+            return Err(DataFusionError::ResourcesExhausted("there is no more".to_string()));
+        }
+        self.0.try_grow(reservation, additional)
+    }
+
+    fn reserved(&self) -> usize {
+        self.0.reserved()
+    }
 }
 
 /// A session in which the table is `t`.

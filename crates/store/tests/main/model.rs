@@ -19,7 +19,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
 use crate::draw;
-use crate::fixture::{context, stream_of};
+use crate::fixture::{context, contexts, stream_of};
 use crate::naive::{Changes, Row, Rows, combined, day, from_batches, replace, time_range, unit};
 use crate::seed::{Replay, count, seeds};
 
@@ -106,6 +106,8 @@ pub struct Sequence {
     /// Independent users of the same objects, each with what it remembers of them.
     pub handles: Vec<Table>,
     pub session: SessionContext,
+    /// Sessions that write by different ways.
+    writing: Vec<SessionContext>,
     pub versions: Vec<Version>,
     /// The oldest version that is retained.
     pub oldest: u64,
@@ -133,6 +135,7 @@ impl Sequence {
             objects,
             handles,
             session: context(),
+            writing: contexts(),
             versions: Vec::new(),
             oldest: 0,
             restored: false,
@@ -248,7 +251,8 @@ impl Sequence {
         let session = format!("{} rows, {once:?}, handle {handle}", stream.len());
         self.replay.note(format!("{what}: {session}"));
         let batches = draw::cut(&mut self.rng, self.kind, &stream);
-        let told = self.handles[handle].append(stream_of(batches), once.clone(), self.session.task_ctx()).await;
+        let task = draw::one(&mut self.rng, &self.writing).task_ctx();
+        let told = self.handles[handle].append(stream_of(batches), once.clone(), task).await;
         self.handles[handle].write_checkpoint().await;
 
         let Version { rows, marks, mut remembered } = self.now();

@@ -1,11 +1,11 @@
-//! Where the rows of a group begin.
+//! Where neighbouring rows are of another key than the row before.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::partition;
 use datafusion::arrow::datatypes::DataType;
 
-/// The first row of each run of rows whose keys are the same. Rows of one key may be more runs than one.
-pub(super) fn starts(keys: &[ArrayRef], rows: usize) -> Vec<usize> {
+/// The first row of each run of rows, up to `rows`, whose keys are the same. Rows of one key may be more runs than one.
+pub fn run_starts(keys: &[ArrayRef], rows: usize) -> Vec<usize> {
     let mut starts = if rows > 0 { vec![0] } else { Vec::new() };
     for key in keys {
         differing(key, rows, &mut starts);
@@ -19,8 +19,8 @@ pub(super) fn starts(keys: &[ArrayRef], rows: usize) -> Vec<usize> {
 fn differing(key: &ArrayRef, rows: usize, starts: &mut Vec<usize>) {
     match key.data_type() {
         // Equal views are equal texts. Long texts may be equal though their views differ: that costs a run more.
-        DataType::Utf8View => pairs(key.as_string_view().views(), starts),
-        DataType::BinaryView => pairs(key.as_binary_view().views(), starts),
+        DataType::Utf8View => pairs(key.as_string_view().views().get(..rows).unwrap_or_default(), starts),
+        DataType::BinaryView => pairs(key.as_binary_view().views().get(..rows).unwrap_or_default(), starts),
         fixed => {
             let data = key.to_data();
             match fixed.primitive_width() {
@@ -61,7 +61,7 @@ mod tests {
 
     fn of(keys: Vec<ArrayRef>) -> Vec<usize> {
         let rows = keys.first().map_or(3, |key| key.len());
-        starts(&keys, rows)
+        run_starts(&keys, rows)
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(of(vec![texts.slice(3, 3)]), [0, 1]);
         assert_eq!(of(vec![bools, plain]), [0, 5, 7]);
         assert_eq!(of(vec![]), [0]);
-        assert!(starts(&[], 0).is_empty());
+        assert!(run_starts(&[], 0).is_empty());
     }
 
     #[test]
