@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, AsArray, Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
-    StructArray,
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, ListArray, PrimitiveArray, RecordBatch,
+    StringViewArray, StructArray,
 };
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
 use nines_slo::{Indicator, Statistic};
-use nines_store::TableKind;
+use nines_store::{TableKind, run_starts};
 
 use super::part::Split;
 use super::subject::{Between, Bound, Subject};
@@ -106,19 +107,14 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// The runs of rows with the same key, up to a row.
-    pub fn runs(&self, end: usize) -> impl Iterator<Item = Range<usize>> + '_ {
-        let mut at = 0;
+    /// The runs of rows with the same key, up to a row. Rows of one key may be more runs than one.
+    pub fn runs(&self, end: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let texts = self.texts.iter().flatten().map(|texts| Arc::new((*texts).clone()) as ArrayRef);
+        let keys: Vec<ArrayRef> = texts.chain(self.status.map(|status| Arc::new(status.clone()) as ArrayRef)).collect();
+        let mut starts = run_starts(&keys, end).into_iter().peekable();
         std::iter::from_fn(move || {
-            if at >= end {
-                return None;
-            }
-            let start = at;
-            at += 1;
-            while at < end && self.same_key(at - 1, at) {
-                at += 1;
-            }
-            Some(start..at)
+            let start = starts.next()?;
+            Some(start..starts.peek().copied().unwrap_or(end))
         })
     }
 

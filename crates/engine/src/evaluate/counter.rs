@@ -213,7 +213,7 @@ impl DayCounter {
                 // Divided once for all who count these rows.
                 let mut slots = std::mem::take(&mut self.slots);
                 slots.clear();
-                slots.extend(columns.time[at..next].iter().map(|time| ((time - midnight) / width) as u32));
+                slots_of(&columns.time[at..next], midnight, width, &mut slots);
                 for route in routes.iter() {
                     // Rows of a run may lie on both sides of the first slice of the day.
                     let mut from = 0;
@@ -400,6 +400,16 @@ impl DayCounter {
     pub fn into_carried(self) -> Vec<Option<Arc<str>>> {
         self.carried
     }
+}
+
+/// The slots of a day in which these instants are. Those that follow each other cost no division.
+fn slots_of(times: &[i64], midnight: i64, width: i64, slots: &mut Vec<u32>) {
+    let (mut last, mut slot) = (i64::MIN, 0);
+    slots.extend(times.iter().map(|&time| {
+        slot = if time.wrapping_sub(last) == width { slot + 1 } else { ((time - midnight) / width) as u32 };
+        last = time;
+        slot
+    }));
 }
 
 /// An objective whose definition names no business has that of its rows. They must be of one, where it is `strict`, unless the
