@@ -203,20 +203,27 @@ impl Clock {
         Clock { width, span, slice: 0, start: 0 }
     }
 
-    /// The rows from `from` on whose times follow each other by the width of a slice and lie in the span: the slice of the first, and
-    /// the row after the last. At least one row, in the span or not.
+    /// The rows from `from` on whose times follow each other by the width of a slice, as long as all lie in the span or none does: the slice
+    /// of the first, `None` outside the span, and the row after the last.
     #[inline]
     pub fn following(&self, times: &[i64], from: usize, end: usize) -> (Option<i64>, usize) {
+        let first = times[from];
+        // No look beyond where the span begins or ends: these rows are looked at next.
+        let rows_until = |at: i64| {
+            let slices = (i128::from(at) - i128::from(first) + i128::from(self.width) - 1) / i128::from(self.width);
+            from.saturating_add(usize::try_from(slices).unwrap_or(usize::MAX))
+        };
+        let (inside, end) = match self.span {
+            None => (true, end),
+            Some(span) if first < span.start => (false, end.min(rows_until(span.start))),
+            Some(span) if first < span.end => (true, end.min(rows_until(span.end))),
+            Some(_) => (false, end),
+        };
         let mut to = from + 1;
         while to < end && times[to].wrapping_sub(times[to - 1]) == self.width {
             to += 1;
         }
-        let first = times[from].div_euclid(self.width);
-        match self.span {
-            None => (Some(first), to),
-            Some(span) if span.start <= times[from] && times[to - 1] < span.end => (Some(first), to),
-            Some(span) => ((span.start <= times[from] && times[from] < span.end).then_some(first), from + 1),
-        }
+        (inside.then(|| first.div_euclid(self.width)), to)
     }
 
     /// `None` outside the span.
@@ -346,5 +353,35 @@ impl<R: Rows> GroupsAccumulator for Slices<R> {
 
     fn size(&self) -> usize {
         self.size + self.groups.capacity() * size_of::<SliceCounts>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of each step, and whether they count, through all of these times.
+    fn steps(span: Option<Interval>, times: &[i64]) -> Vec<(Option<i64>, usize)> {
+        let clock = Clock::new(60, span);
+        let (mut steps, mut from) = (Vec::new(), 0);
+        while from < times.len() {
+            let (slice, to) = clock.following(times, from, times.len());
+            assert!(to > from && to <= times.len());
+            steps.push((slice, to));
+            from = to;
+        }
+        steps
+    }
+
+    #[test]
+    fn what_follows_is_cut_where_the_span_begins_and_ends() {
+        let times = [0, 60, 120, 180, 240, 360, 420, -60, 30, 90];
+        assert_eq!(steps(None, &times), [(Some(0), 5), (Some(6), 7), (Some(-1), 8), (Some(0), 10)]);
+        let span = Some(Interval::new(120, 420));
+        assert_eq!(steps(span, &times), [(None, 2), (Some(2), 5), (Some(6), 6), (None, 7), (None, 8), (None, 10)]);
+        let cut_within = Some(Interval::new(60, 120));
+        assert_eq!(steps(cut_within, &[30, 90, 150, 210]), [(None, 1), (Some(1), 2), (None, 4)]);
+        let all = Some(Interval::new(i64::MIN, i64::MAX));
+        assert_eq!(steps(all, &[i64::MIN, i64::MAX - 1]).len(), 2);
     }
 }
