@@ -124,6 +124,7 @@ impl ExecutionPlan for RunsExec {
             days: self.days.map(|time| Days { time, day: i64::MIN, is_split: false }),
             memory: memory.register(context.memory_pool()),
             batch: context.session_config().batch_size(),
+            probe: Probe::of(&context),
             ready: VecDeque::new(),
             metrics: BaselineMetrics::new(&self.metrics, partition),
         };
@@ -142,6 +143,7 @@ struct Running {
     memory: MemoryReservation,
     /// Most rows of a batch that is handed on.
     batch: usize,
+    probe: Probe,
     /// States that can be handed on.
     ready: VecDeque<RecordBatch>,
     metrics: BaselineMetrics,
@@ -155,6 +157,36 @@ struct Days {
     day: i64,
     /// Whether counts of this day were handed on already: what is left of them is handed on as well, and not judged.
     is_split: bool,
+}
+
+/// Whether rows are groups of their own, nearly all: then nothing is gained by holding them, and memory lost. DataFusion's settings
+/// for its own partial aggregates say when that is so.
+struct Probe {
+    read: usize,
+    after: usize,
+    ratio: f64,
+    in_vain: bool,
+}
+
+impl Probe {
+    fn of(context: &TaskContext) -> Self {
+        let settings = &context.session_config().options().execution;
+        let (after, ratio) = (
+            settings.skip_partial_aggregation_probe_rows_threshold,
+            settings.skip_partial_aggregation_probe_ratio_threshold,
+        );
+        Probe { read: 0, after, ratio, in_vain: false }
+    }
+
+    /// Whether so many more rows, of which the groups are so many by now, are held in vain. It is decided once.
+    fn see(&mut self, rows: usize, groups: usize) -> bool {
+        let before = self.read;
+        self.read = before.saturating_add(rows);
+        if before < self.after && self.read >= self.after {
+            self.in_vain = groups as f64 >= self.ratio * self.read as f64;
+        }
+        self.in_vain
+    }
 }
 
 impl Running {
@@ -184,7 +216,8 @@ impl Running {
         while rows.num_rows() > 0 {
             let end = self.begin_day(&rows)?;
             self.table.add(&rows.slice(0, end))?;
-            self.reserve()?;
+            let in_vain = self.probe.see(end, self.table.groups());
+            self.reserve(in_vain)?;
             rows = rows.slice(end, rows.num_rows() - end);
         }
         Ok(())
@@ -221,9 +254,9 @@ impl Running {
         }
     }
 
-    /// Asks for the memory of the groups. Where there is no more, their states are handed on and they begin anew.
-    fn reserve(&mut self) -> Result<()> {
-        if self.memory.try_resize(self.table.size()).is_ok() {
+    /// Asks for the memory of the groups. Where there is no more, or they are held in vain, their states are handed on and they begin anew.
+    fn reserve(&mut self, in_vain: bool) -> Result<()> {
+        if !in_vain && self.memory.try_resize(self.table.size()).is_ok() {
             return Ok(());
         }
         self.days.iter_mut().for_each(|days| days.is_split = true);

@@ -122,6 +122,11 @@ impl Table {
         Ok(Some(RecordBatch::try_new(Arc::clone(&self.schema), columns)?))
     }
 
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.groups.as_ref().map_or(1, |groups| groups.len())
+    }
+
     /// Bytes on the heap.
     pub fn size(&self) -> usize {
         let columns: usize = self.columns.iter().map(|column| column.accumulator.size()).sum();

@@ -208,6 +208,22 @@ fn handed_on(plan: &str) -> f64 {
     times * number.parse::<f64>().unwrap_or_else(|_| panic!("{plan}"))
 }
 
+/// Of rows that are groups of their own nothing is held.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_groups_of_their_own_are_handed_on() {
+    let of = |service, from| Series { service, endpoint: "/", status: 200, from, rows: 2000, step: 1, requests: 7 };
+    let (_folder, session) = stored(&[vec![of("a", 0), of("b", 3)]]).await;
+    session.sql("SET datafusion.execution.skip_partial_aggregation_probe_rows_threshold = '1000'").await.unwrap();
+    for keys in ["service, time", "service"] {
+        let question = format!(
+            "SELECT {keys}, sum(requests), error_seconds(ratio_timeline(time, {GOOD}, requests, 0.9)) FROM requests
+             GROUP BY {keys} ORDER BY {keys}"
+        );
+        let known = answer(&session, "never", 2, 256, &question).await;
+        assert_eq!(answer(&session, "always", 2, 256, &question).await, known, "{keys}");
+    }
+}
+
 /// Where memory is short, counts of a day leave in pieces, of which none is judged alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_that_do_not_fit_in_memory_are_judged_whole() {

@@ -29,7 +29,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Mutex;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 
 use super::check::Check;
 use super::combine::Combine;
@@ -177,7 +177,7 @@ impl Files<'_> {
             let (layout, objects, written) = (Arc::clone(self.layout), self.objects.clone(), self.written.clone());
             let (shape, ranked) = (Arc::clone(&self.shape), Arc::clone(&ranked));
             writing.spawn(async move {
-                let placed = Placed::of(&shape, &ranked, pieces)?;
+                let placed = Placed::of(&shape, &ranked, pieces).await?;
                 // What a day takes is needed whatever the limit.
                 rows_memory.resize(placed.size());
                 let files = PartitionFiles::new(&layout, &objects, &written, file_memory);
@@ -212,6 +212,7 @@ async fn day_of(
     };
     for rows in placed.batches(shape, &ranked.keys, &stored) {
         let rows = rows?;
+        yield_now().await;
         match &mut combine {
             None => files.write(day, &rows).await?,
             Some(combine) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{concat_batches, take};
 use datafusion::arrow::datatypes::{SchemaRef, TimestampMicrosecondType, UInt32Type};
+use tokio::task::yield_now;
 
 use super::held::Shape;
 use super::ranked::Ranked;
@@ -26,7 +27,7 @@ pub(super) struct Placed {
 
 impl Placed {
     /// Of what each worker holds of the day.
-    pub fn of(shape: &Shape, ranked: &Ranked, pieces: Vec<(usize, Vec<RecordBatch>)>) -> Result<Self> {
+    pub async fn of(shape: &Shape, ranked: &Ranked, pieces: Vec<(usize, Vec<RecordBatch>)>) -> Result<Self> {
         let mut ranks = Vec::new();
         for (worker, batches) in &pieces {
             let rank_of = &ranked.ranks[*worker];
@@ -35,9 +36,12 @@ impl Placed {
         }
         let rows = concat_batches(shape.held(), pieces.iter().flat_map(|(_, batches)| batches))?;
         drop(pieces);
+        // A day may be large, and whoever waits for the append may have gone.
+        yield_now().await;
         let times = rows.column(shape.time()?).as_primitive::<TimestampMicrosecondType>().values();
         let keys = ranked.keys.first().map_or(0, |column| column.len());
         let mut order = by_rank(&ranks, keys)?;
+        yield_now().await;
         let repeats = in_time(&mut order, &ranks, times);
         Ok(Placed { ranks, given: rows.columns()[1..].to_vec(), order, repeats })
     }
