@@ -107,3 +107,56 @@ async fn filters_choose_objectives_days_and_rows() {
                   WHERE business = 'shop' AND (service = 'service-1' OR objective = 'up-2')";
     assert_eq!(count(&session, either).await, 4);
 }
+
+#[tokio::test]
+async fn a_join_chooses_objectives_before_anything_is_read() {
+    let session = session("join").await;
+    let own = "(SELECT 'shop' AS business, 'service-' || n AS service FROM (VALUES (7), (9)) AS t(n)) AS own";
+    let report = "report('2026-10-01', '2026-10-05')";
+    let joined = format!("SELECT objective, slo FROM {own} JOIN {report} USING (business, service) ORDER BY 1");
+    let found = plan(&session, &joined).await;
+    assert!(found.contains("objectives=6,") || found.contains("objectives=6]"), "{found}");
+    let filtered =
+        format!("SELECT objective, slo FROM {report} WHERE service IN ('service-7', 'service-9') ORDER BY 1");
+    assert_eq!(told(&session, &joined).await, told(&session, &filtered).await);
+    let one = format!("SELECT objective, slo FROM (SELECT 'up-3' AS objective) AS own JOIN {report} USING (objective)");
+    assert!(plan(&session, &one).await.contains("objectives=1"));
+
+    // Nothing goes with it: nothing is read, and nothing is said of objectives that do not exist.
+    let none = format!("SELECT objective FROM (SELECT 'no-such' AS service) AS own JOIN {report} USING (service)");
+    assert_eq!(told(&session, &none).await, "");
+    assert!(!plan(&session, &none).await.contains("DataSourceExec"));
+    // What is kept of a side that must stay whole is not chosen.
+    let left = format!("SELECT count(*) FROM {report} LEFT JOIN {own} USING (business, service)");
+    assert_eq!(count(&session, &left).await, 120);
+    let outer = format!("SELECT count(*) FROM {own} FULL JOIN {report} USING (business, service)");
+    assert_eq!(count(&session, &outer).await, 120);
+    // A filter that only grows while rows come decides nothing before they do.
+    let first = format!("SELECT objective FROM {report} ORDER BY objective LIMIT 2");
+    assert_eq!(told(&session, &first).await, "orders-0\norders-1\n");
+    // One call may choose for another.
+    let both = format!(
+        "SELECT count(*) FROM (SELECT DISTINCT service FROM {report} WHERE service IN ('service-1', 'service-2')) AS own \
+         JOIN slices('2026-10-01', '2026-10-02') USING (service)"
+    );
+    assert_eq!(count(&session, &both).await, 2 * 3 * 1440);
+}
+
+async fn told(session: &Session, sql: &str) -> String {
+    let rows = session.sql(sql).await.unwrap();
+    let mut told = String::new();
+    for batch in rows {
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| {
+                datafusion::arrow::util::display::ArrayFormatter::try_new(column, &Default::default()).unwrap()
+            })
+            .collect();
+        for row in 0..batch.num_rows() {
+            told += &columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ");
+            told.push('\n');
+        }
+    }
+    told
+}

@@ -39,7 +39,16 @@ fn differing(key: &ArrayRef, rows: usize, starts: &mut Vec<usize>) {
 
 #[inline]
 fn pairs<T: PartialEq>(values: &[T], starts: &mut Vec<usize>) {
-    starts.extend((1..values.len()).filter(|&row| values[row] != values[row - 1]));
+    // Runs are long: mostly nothing differs, which shows soonest of many rows at once.
+    const AT_ONCE: usize = 256;
+    let mut row = 1;
+    while row < values.len() {
+        let end = values.len().min(row + AT_ONCE);
+        if values[row..end] != values[row - 1..end - 1] {
+            starts.extend((row..end).filter(|&row| values[row] != values[row - 1]));
+        }
+        row = end;
+    }
 }
 
 /// Values of any type; where they cannot be compared, each row is a run.

@@ -98,5 +98,5 @@ pub(super) fn planned(call: TableCall, read: &Call, view: View) -> Result<Answer
     }
     let selection = Selection::new(&call.filters, columns);
     let asked = Question { ranges, detail, selection, composites, fresh: false, bare: false };
-    AnswerExec::new(Arc::new(call), answer, ResolveExec::new(asked, view))
+    AnswerExec::new(Arc::new(call), answer, columns, ResolveExec::new(asked, view))
 }

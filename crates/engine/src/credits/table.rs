@@ -295,6 +295,6 @@ fn scan(
         }
     }
     let partitions = evaluator.session.config().target_partitions();
-    let by_day = ByDay { days: &days, columns, filter: conjunction(decided), partitions, lead_in: 0 };
+    let by_day = ByDay { days: &days, columns, filter: conjunction(decided), exact: true, partitions, lead_in: 0 };
     Ok(Some(snapshot.scan_by_day(evaluator.session, &by_day)?.plan))
 }

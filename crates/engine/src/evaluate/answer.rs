@@ -5,15 +5,23 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::{internal_err, tree_node::TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::lit;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr_common::physical_expr::snapshot_physical_expr;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType};
+use datafusion::physical_plan::filter_pushdown::{ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation};
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time};
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, apply_expression_roots,
+};
+use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
 use super::keep::{self, NewDay};
@@ -21,6 +29,7 @@ use super::part::{Detail, Part};
 use super::part_rows;
 use super::prepare::Prepared;
 use super::resolve::{ResolveExec, Resolved, View};
+use super::select::Selection;
 use super::session::task;
 use super::shared::Evaluated;
 use crate::table_call::TableCall;
@@ -42,12 +51,21 @@ pub(crate) struct AnswerExec {
     resolve: Arc<ResolveExec>,
     /// The same, as a plan has it.
     input: Arc<dyn ExecutionPlan>,
+    /// The columns by which objectives are chosen.
+    columns: &'static [&'static str],
+    /// What a join finds out, of the answer's rows, before it asks for the first of them.
+    joined: Vec<Arc<dyn PhysicalExpr>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl AnswerExec {
-    pub fn new(call: Arc<TableCall>, answer: Arc<dyn Tabulation>, resolve: ResolveExec) -> Result<Self> {
+    pub fn new(
+        call: Arc<TableCall>,
+        answer: Arc<dyn Tabulation>,
+        columns: &'static [&'static str],
+        resolve: ResolveExec,
+    ) -> Result<Self> {
         let schema = match &call.projection {
             Some(columns) => Arc::new(answer.schema().project(columns)?),
             None => answer.schema(),
@@ -62,7 +80,8 @@ impl AnswerExec {
         let properties = Arc::new(properties.with_scheduling_type(SchedulingType::Cooperative));
         let resolve = Arc::new(resolve);
         let input = Arc::clone(&resolve) as Arc<dyn ExecutionPlan>;
-        Ok(AnswerExec { call, answer, resolve, input, properties, metrics: ExecutionPlanMetricsSet::new() })
+        let metrics = ExecutionPlanMetricsSet::new();
+        Ok(AnswerExec { call, answer, resolve, input, columns, joined: Vec::new(), properties, metrics })
     }
 
     /// What is answered.
@@ -105,11 +124,12 @@ impl ExecutionPlan for AnswerExec {
         vec![false]
     }
 
+    /// A join only finds out what it sees here.
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        look: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(&self.joined, look)
     }
 
     /// Both are one step in two lines: the question is never another one.
@@ -130,21 +150,34 @@ impl ExecutionPlan for AnswerExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        const WAITING: usize = 2;
         if partition != 0 {
             return internal_err!("an answer has one partition, not {partition}");
         }
-        let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
-        let speaker = Speaker {
-            answer: Arc::clone(&self.answer),
-            projection: self.call.projection.clone(),
-            rows: stream.tx(),
-            output: MetricBuilder::new(&self.metrics).output_rows(0),
-            time: MetricBuilder::new(&self.metrics).elapsed_compute(0),
-        };
+        // When the first row is asked for: then a join has found out which objectives it wants.
         let (this, context) = (self.clone(), task(&context));
-        stream.spawn(async move { this.run(context, speaker).await });
-        Ok(stream.build())
+        let rows = futures::stream::once(async move { this.begin(context) }).flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+
+    /// Takes what a join finds out of the columns by which objectives are chosen. It looks at the rows all the same.
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        found: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let speaks = |filter: &Arc<dyn PhysicalExpr>| {
+            let columns = collect_columns(filter);
+            !columns.is_empty() && columns.iter().all(|column| self.columns.contains(&column.name()))
+        };
+        let joined: Vec<_> = found.parent_filters.iter().map(|of| Arc::clone(&of.filter)).filter(speaks).collect();
+        let propagation = FilterPushdownPropagation::all_unsupported(found);
+        // What the statement says itself was taken when it was planned.
+        if joined.is_empty() || phase != FilterPushdownPhase::Post {
+            return Ok(propagation);
+        }
+        let joined = self.joined.iter().cloned().chain(joined).collect();
+        Ok(propagation.with_updated_node(Arc::new(AnswerExec { joined, ..self.clone() })))
     }
 }
 
@@ -179,6 +212,33 @@ impl Speaker {
 }
 
 impl AnswerExec {
+    fn begin(self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        const WAITING: usize = 2;
+        let mut stream = RecordBatchReceiverStream::builder(self.schema(), WAITING);
+        let speaker = Speaker {
+            answer: Arc::clone(&self.answer),
+            projection: self.call.projection.clone(),
+            rows: stream.tx(),
+            output: MetricBuilder::new(&self.metrics).output_rows(0),
+            time: MetricBuilder::new(&self.metrics).elapsed_compute(0),
+        };
+        stream.spawn(async move { self.run(context, speaker).await });
+        stream.build()
+    }
+
+    /// Which objectives are wanted, as far as that is known now.
+    fn among(&self) -> Result<Selection> {
+        let mut found = Vec::new();
+        for filter in &self.joined {
+            let known = snapshot_physical_expr(Arc::clone(filter))?;
+            // Nothing was found out.
+            if !known.as_ref().eq(lit(true).as_ref()) {
+                found.push(known);
+            }
+        }
+        Ok(self.resolve.asked().selection.narrowed(found))
+    }
+
     async fn run(self, context: Arc<TaskContext>, speaker: Speaker) -> Result<()> {
         let detail = self.resolve.asked().detail;
         let evaluated = self.view().evaluated().filter(|evaluated| detail != Detail::Slices && evaluated.is_shared());
@@ -188,7 +248,7 @@ impl AnswerExec {
             Some(evaluated) => Some(evaluated.turn().await),
             None => None,
         };
-        let (resolved, mut running) = self.resolve.resolve(&context).await?;
+        let (resolved, mut running) = self.resolve.resolve(&context, self.among()?).await?;
         let prepared = &resolved.prepared;
         if detail == Detail::Slices {
             while let Some(rows) = running.rows().await? {

@@ -98,6 +98,7 @@ mod tests {
                 let counted = lanes.iter().enumerate().map(|(at, (_, good, bad))| {
                     let mut lane = Lane::new(2);
                     lane.add(0, *good, good + if without == Some(at) { 0 } else { *bad });
+                    lane.finish();
                     lane
                 });
                 counted.collect::<Vec<_>>()

@@ -6,6 +6,7 @@
 //! two: rows up to the first slice of a day still belong to the day before, which is judged when they were seen.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -87,9 +88,9 @@ pub(crate) struct DayCounter {
     carried: Vec<Option<Arc<str>>>,
     day: Option<i32>,
     /// The first day whose parts are wanted from this pass; before it rows are only what came before.
-    own: std::ops::Range<i32>,
+    own: Range<i32>,
     key: Vec<u8>,
-    /// The slots of a run of rows.
+    /// The slots of a run of rows that do not follow each other.
     slots: Vec<u32>,
     spare: Vec<Lane>,
     /// What the lanes take.
@@ -98,7 +99,7 @@ pub(crate) struct DayCounter {
 
 impl DayCounter {
     /// A pass over the days `own`, perhaps led in by earlier ones.
-    pub fn new(task: Arc<Task>, own: std::ops::Range<i32>, memory: MemoryReservation) -> Self {
+    pub fn new(task: Arc<Task>, own: Range<i32>, memory: MemoryReservation) -> Self {
         let mut by_service: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (at, subject) in task.subjects.iter().enumerate() {
             by_service.entry(Arc::clone(&subject.service)).or_default().push(at);
@@ -158,6 +159,9 @@ impl DayCounter {
             let target = self.target(place, slot);
             self.lane(target)?.add(target.slot(slot), i64::from(ok), 1);
         }
+        for lane in self.places.iter_mut().filter_map(|place| place.lane.as_mut()) {
+            lane.finish();
+        }
         if self.own.contains(&number) {
             for &(subject, range, interval) in self.task.wanted.get(&number).into_iter().flatten() {
                 let lanes: Vec<Apart> = self.lanes_of[subject]
@@ -212,20 +216,19 @@ impl DayCounter {
             if !routes.is_empty() {
                 // Divided once for all who count these rows.
                 let mut slots = std::mem::take(&mut self.slots);
-                slots.clear();
-                slots_of(&columns.time[at..next], midnight, width, &mut slots);
+                let places = Places::of(&columns.time[at..next], midnight, width, &mut slots);
                 for route in routes.iter() {
                     // Rows of a run may lie on both sides of the first slice of the day.
-                    let mut from = 0;
-                    while from < slots.len() {
-                        let target = self.target(route.lane, slots[from] as usize);
+                    let mut from = at;
+                    while from < next {
+                        let target = self.target(route.lane, places.slot(from - at));
                         let shift = self.places[route.lane].shift;
-                        let same = |slot: &u32| (*slot as usize >= shift) == (slots[from] as usize >= shift);
                         let until = match shift {
-                            0 => slots.len(),
-                            _ => from + slots[from..].iter().take_while(|slot| same(slot)).count(),
+                            0 => next,
+                            _ => at + places.side(from - at..next - at, shift),
                         };
-                        self.count_run(*route, target, columns, sql, at + from..at + until, &slots[from..until])?;
+                        let run = Run { rows: from..until, first: at, places };
+                        self.count_run(*route, target, columns, sql, run)?;
                         from = until;
                     }
                 }
@@ -241,27 +244,21 @@ impl DayCounter {
         target: Target,
         columns: &Columns<'_>,
         sql: &Counted<'_>,
-        rows: std::ops::Range<usize>,
-        slots: &[u32],
+        run: Run<'_>,
     ) -> Result<()> {
-        let first = rows.start;
-        let slot = |row: usize| target.slot(slots[row - first] as usize);
+        let rows = run.rows.clone();
+        let slot = |row: usize| target.slot(run.places.slot(row - run.first));
         match route.how {
             How::Good | How::Bad => {
                 let Some(requests) = columns.requests else { return Ok(()) };
                 let good = i64::from(matches!(route.how, How::Good));
-                let lane = self.lane(target)?;
-                for (slot, &count) in slots.iter().zip(&requests.values()[rows]) {
-                    lane.add(target.slot(*slot as usize), good * count, count);
-                }
+                let counts = requests.values()[rows].iter().map(|&count| (good * count, count));
+                run.add(self.lane(target)?, target, counts);
             }
             How::Events => {
                 let (Some(good), Some(total)) = (columns.good, columns.total) else { return Ok(()) };
-                let lane = self.lane(target)?;
-                for ((slot, &good), &total) in slots.iter().zip(&good.values()[rows.clone()]).zip(&total.values()[rows])
-                {
-                    lane.add(target.slot(*slot as usize), good, total);
-                }
+                let counts = good.values()[rows.clone()].iter().copied().zip(total.values()[rows].iter().copied());
+                run.add(self.lane(target)?, target, counts);
             }
             How::Latency => {
                 let Some(latency) = &columns.latency else { return Ok(()) };
@@ -402,14 +399,74 @@ impl DayCounter {
     }
 }
 
-/// The slots of a day in which these instants are. Those that follow each other cost no division.
-fn slots_of(times: &[i64], midnight: i64, width: i64, slots: &mut Vec<u32>) {
-    let (mut last, mut slot) = (i64::MIN, 0);
-    slots.extend(times.iter().map(|&time| {
-        slot = if time.wrapping_sub(last) == width { slot + 1 } else { ((time - midnight) / width) as u32 };
-        last = time;
-        slot
-    }));
+/// The slots since midnight in which the rows of a run are.
+#[derive(Clone, Copy)]
+enum Places<'a> {
+    /// Each in the slot after that of the row before, from this one on.
+    Following(usize),
+    Each(&'a [u32]),
+}
+
+impl<'a> Places<'a> {
+    /// Those of these instants. Instants that follow each other cost no division.
+    fn of(times: &[i64], midnight: i64, width: i64, slots: &'a mut Vec<u32>) -> Places<'a> {
+        let slot_of = |time: i64| ((time - midnight) / width) as u32;
+        let follow = |pair: &[i64]| pair[1].wrapping_sub(pair[0]) == width;
+        match times.first() {
+            Some(&first) if times.windows(2).all(follow) => Places::Following(slot_of(first) as usize),
+            _ => {
+                slots.clear();
+                let (mut last, mut slot) = (i64::MIN, 0);
+                slots.extend(times.iter().map(|&time| {
+                    slot = if time.wrapping_sub(last) == width { slot + 1 } else { slot_of(time) };
+                    last = time;
+                    slot
+                }));
+                Places::Each(slots)
+            }
+        }
+    }
+
+    fn slot(self, row: usize) -> usize {
+        match self {
+            Places::Following(first) => first + row,
+            Places::Each(slots) => slots[row] as usize,
+        }
+    }
+
+    /// Up to which of these rows all are on the same side of a slot as the first.
+    fn side(self, rows: Range<usize>, of: usize) -> usize {
+        let later = self.slot(rows.start) >= of;
+        match self {
+            Places::Following(first) if !later => rows.end.min(of - first),
+            Places::Following(_) => rows.end,
+            Places::Each(_) => rows.start + rows.clone().take_while(|&row| (self.slot(row) >= of) == later).count(),
+        }
+    }
+}
+
+/// Rows of one key, which go to the same lane.
+struct Run<'a> {
+    rows: Range<usize>,
+    /// The row of which `places` tells first.
+    first: usize,
+    places: Places<'a>,
+}
+
+impl Run<'_> {
+    /// Adds what its rows count.
+    fn add(&self, lane: &mut Lane, target: Target, counts: impl ExactSizeIterator<Item = (i64, i64)>) {
+        match self.places {
+            Places::Following(first) => {
+                lane.add_following(target.slot(first + self.rows.start - self.first), counts);
+            }
+            Places::Each(_) => {
+                for (row, (good, total)) in self.rows.clone().zip(counts) {
+                    lane.add(target.slot(self.places.slot(row - self.first)), good, total);
+                }
+            }
+        }
+    }
 }
 
 /// An objective whose definition names no business has that of its rows. They must be of one, where it is `strict`, unless the

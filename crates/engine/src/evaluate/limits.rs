@@ -200,7 +200,8 @@ impl Evaluator<'_> {
         let mut total = vec![Buckets::default(); missing.len()];
         if !days.is_empty() {
             let partitions = self.session.config().target_partitions();
-            let request = ByDay { days: &days, columns: &columns, filter: Some(filter), partitions, lead_in: 0 };
+            let request =
+                ByDay { days: &days, columns: &columns, filter: Some(filter), exact: true, partitions, lead_in: 0 };
             let scan = snapshot.scan_by_day(self.session, &request)?.plan;
             let begin = |memory| Latencies::new(Arc::clone(&missing), memory);
             for partial in fold(&scan, &self.session.task_ctx(), "latency limits", begin).await? {

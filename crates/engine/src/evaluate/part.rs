@@ -214,8 +214,22 @@ pub(crate) fn part(
     let mut details = Details::default();
     let mut states = Builder::new(interval, slice).map_err(internal)?;
     let grouped = subject.each_endpoint().then(|| by_endpoint(lanes));
+    // What one lane counted, if slices are judged by nothing else.
+    let alone = match (lanes, detail) {
+        ([apart], Detail::None | Detail::Events { .. })
+            if grouped.is_none() && !apart.lane.is_rounded_anywhere() && subject.hold() == 0 =>
+        {
+            Some(apart.lane)
+        }
+        _ => None,
+    };
     for (stretch, fate) in fates(subject, interval) {
-        let judged = !lanes.is_empty() && fate != Fate::Lost;
+        // Of an excluded slice only people want to see what was counted.
+        let judged = match fate {
+            Fate::Lost => false,
+            Fate::Excluded => !lanes.is_empty() && detail == Detail::Slices,
+            Fate::Assumed(_) | Fate::Open => !lanes.is_empty(),
+        };
         if !judged && detail != Detail::Slices {
             let state = fate.state(false, false);
             states.push(stretch.start, stretch.end, state);
@@ -228,6 +242,16 @@ pub(crate) fn part(
             }
             continue;
         }
+        if let Some(lane) = alone.filter(|_| touching(&subject.removed, stretch).is_empty()) {
+            let place = |at: i64| ((at - day.start) / day.slot) as usize;
+            let counts = &lane.counts()[place(stretch.start)..place(stretch.end)];
+            let events = events.then_some(&mut details.events);
+            let Some(()) = judge_whole(subject, fate, (stretch, counts, day.slot), (&mut part, &mut states, events))
+            else {
+                return too_many(subject);
+            };
+            continue;
+        }
         let mut start = stretch.start;
         while start < stretch.end {
             let end = start + slice;
@@ -238,7 +262,7 @@ pub(crate) fn part(
                 let mut sums = Some([0; 2]);
                 for apart in lanes {
                     for slots in &left {
-                        for count in &apart.lane.counts[slots.clone()] {
+                        for count in &apart.lane.counts()[slots.clone()] {
                             sums = sums.and_then(|sums| added(sums, *count));
                         }
                     }
@@ -295,6 +319,53 @@ pub(crate) fn part(
     Ok(part)
 }
 
+/// Judges the slices of a stretch by the counts of all of their stored slices, which are those of `counts`, `slot` µs each. This is what
+/// most questions spend their time on. `None` if the counts add up to more than fits.
+fn judge_whole(
+    subject: &Subject,
+    fate: Fate,
+    (stretch, counts, slot): (Interval, &[[i64; 2]], i64),
+    (part, states, mut events): (&mut Part, &mut Builder, Option<&mut Vec<[i64; 2]>>),
+) -> Option<()> {
+    let Spec { slice, slice_target, budgeting, .. } = subject.spec.as_ref();
+    let by_ratio = *budgeting == Budgeting::RatioTimeslices;
+    let unmeasured = fate.state(false, false);
+    let mut run = Run { start: stretch.start, end: stretch.start, state: State::Ok };
+    let mut all = [part.good, part.total];
+    for slots in counts.chunks_exact((slice / slot) as usize) {
+        let count = match slots {
+            [count] => *count,
+            slots => slots.iter().try_fold([0; 2], |sum, count| added(sum, *count))?,
+        };
+        let [good, total] = count;
+        let end = run.end + slice;
+        let measured = total > 0 && end <= subject.watermark;
+        let state = if !measured {
+            if let Fate::Assumed(no_data) = fate {
+                part.assume(no_data, 1);
+            }
+            unmeasured
+        } else {
+            all = added(all, count)?;
+            part.ratios += if by_ratio { ratio(good, total) } else { 0 };
+            // All good: neither division nor comparison says anything else.
+            part.ratio_sum += if good == total { 1.0 } else { good as f64 / total as f64 };
+            fate.state(true, good == total || slice_target.met_by(good, total))
+        };
+        if let Some(events) = &mut events {
+            events.push(if measured { count } else { [0; 2] });
+        }
+        if state != run.state {
+            states.push(run.start, run.end, run.state);
+            (run.start, run.state) = (run.end, state);
+        }
+        run.end = end;
+    }
+    states.push(run.start, run.end, run.state);
+    [part.good, part.total] = all;
+    Some(())
+}
+
 fn too_many<T>(subject: &Subject) -> Result<T> {
     exec_err!("the events of {} in a slice or a day add up to more than 64 bits hold", subject.name)
 }
@@ -322,7 +393,7 @@ fn left(subject: &Subject, slice: Interval, day: Day, left: &mut Vec<std::ops::R
 fn is_held(subject: &Subject, left: &Slots, day: Day, lanes: &[Apart<'_>]) -> bool {
     let covered = |slot: usize| {
         let beyond = day.start + (slot as i64 + 1) * day.slot > subject.watermark;
-        !beyond || lanes.iter().any(|apart| apart.lane.counts[slot][1] > 0)
+        !beyond || lanes.iter().any(|apart| apart.lane.counts()[slot][1] > 0)
     };
     subject.hold() > 0 && left.iter().flat_map(Clone::clone).all(covered)
 }
@@ -330,7 +401,8 @@ fn is_held(subject: &Subject, left: &Slots, day: Day, lanes: &[Apart<'_>]) -> bo
 /// End of the last stored slice of a part in which anything was counted; a held sample is data no longer than other rows are there.
 fn last_data(subject: &Subject, lanes: &[Apart<'_>], day: Day, interval: Interval) -> Option<i64> {
     let slots = ((interval.start - day.start) / day.slot) as usize..((interval.end - day.start) / day.slot) as usize;
-    let last = lanes.iter().filter_map(|apart| apart.lane.counts[slots.clone()].iter().rposition(|count| count[1] > 0));
+    let last =
+        lanes.iter().filter_map(|apart| apart.lane.counts()[slots.clone()].iter().rposition(|count| count[1] > 0));
     last.max().map(|last| (interval.start + (last as i64 + 1) * day.slot).min(subject.watermark))
 }
 
@@ -410,4 +482,133 @@ pub(crate) fn joined<'a>(span: Interval, slice: i64, parts: impl IntoIterator<It
 
 fn internal(error: nines_timeline::TimelineError) -> datafusion::error::DataFusionError {
     datafusion::common::internal_datafusion_err!("parts do not make a timeline: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use nines_slo::{ObjectKind, Rules, Stored};
+    use nines_store::TableKind;
+    use nines_timeline::Grid;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::evaluate::DAY;
+    use crate::evaluate::lane::Lane;
+    use crate::evaluate::subject::{excluded_slices, lost_slices};
+
+    const HOUR: i64 = DAY / 24;
+    const OBJECTIVE: &str = "
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: o, labels: {vela: availability}}
+spec:
+  service: s
+  indicator:
+    metadata: {name: o}
+    spec: {ratioMetric: {rawType: success, raw: {metricSource: {type: nines/availability, spec: {business: b}}}}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Timeslices
+  objectives: [{target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 1h}]
+";
+
+    fn spec() -> Spec {
+        let (name, text) = ("o".to_string(), OBJECTIVE.to_string());
+        let effective_from = nines_slo::SINCE_EVER;
+        let stored = Stored { kind: ObjectKind::Slo, name, effective_from, text, rules: Rules::CURRENT };
+        nines_slo::recorded(&[stored]).objectives[0].versions[0].spec.as_ref().clone()
+    }
+
+    /// Hours of the day and of what lies beside it.
+    fn hours() -> impl Strategy<Value = Vec<Interval>> {
+        let hours = (-3i64..27, 1i64..6).prop_map(|(at, hours)| Interval::new(at * HOUR, (at + hours) * HOUR));
+        prop::collection::vec(hours, 0..3)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        /// What is judged together, slice after slice, is what is judged slice by slice, as people are shown it.
+        #[test]
+        fn without_details_a_part_says_the_same(
+            counts in prop::collection::vec(prop_oneof![
+                2 => Just((0, 0)),
+                3 => (1i64..9).prop_map(|all| (all, 0)),
+                2 => (0i64..20, 0i64..3),
+            ], 24),
+            (wide, shift) in (prop::sample::select(vec![1i64, 2, 3, 6]), 0i64..6),
+            (removed, lost) in (hours(), hours()),
+            (first, watermark, now) in (prop::option::of(-3i64..27), -3i64..27, 0i64..9),
+            no_data in prop::sample::select(vec![NoData::Ok, NoData::Error, NoData::Ignore]),
+            budgeting in prop::sample::select(vec![Budgeting::Timeslices, Budgeting::RatioTimeslices, Budgeting::Occurrences]),
+            stretch in (0i64..24, 1i64..25),
+            huge in prop::option::weighted(0.1, 0usize..24),
+        ) {
+            let slices = Grid::new(shift % wide * HOUR, wide * HOUR);
+            let stored = Grid::new(0, HOUR);
+            let removed = nines_timeline::normalize(removed);
+            let (watermark, hours) = (watermark * HOUR, |hours: i64| hours * HOUR);
+            let spec = Spec { slice: wide * HOUR, slices, no_data, budgeting, ..spec() };
+            let subject = Subject {
+                objective: 0,
+                name: "o".into(),
+                business: "b".into(),
+                service: "s".into(),
+                definition: 0,
+                said: "".into(),
+                table: TableKind::Requests,
+                in_force: Interval::new(i64::MIN, i64::MAX),
+                first: first.map(hours),
+                watermark,
+                now: watermark + hours(now),
+                assumed_until: if no_data == NoData::Error { watermark + hours(now) } else { watermark },
+                excluded: excluded_slices(&removed, slices),
+                lost: lost_slices(lost.into_iter(), &removed, stored, slices),
+                removed,
+                limits: Vec::new(),
+                spec: Arc::new(spec),
+            };
+            let own = subject.day(0);
+            let day = Day { start: own.start, slot: HOUR };
+            let mut lane = Lane::new(24);
+            for (slot, (good, bad)) in counts.iter().enumerate() {
+                lane.add(slot, *good, good + bad);
+            }
+            if let Some(slot) = huge {
+                lane.add(slot, i64::MAX / 2, i64::MAX / 2);
+            }
+            lane.finish();
+            let begin = own.start + stretch.0 / wide * wide * HOUR;
+            let end = (begin + (stretch.1 + wide - 1) / wide * wide * HOUR).min(own.end);
+            let judged = |detail| {
+                let lanes = [Apart { lane: &lane, endpoint: None, cause: None }];
+                part(&subject, (0, 0, Interval::new(begin, end)), day, &lanes, detail)
+            };
+            let told = |part: Result<Part>| part.map_err(|error| error.to_string());
+            let shown = told(judged(Detail::Slices));
+            for detail in [Detail::None, Detail::Events { of_all: true }, Detail::Events { of_all: false }] {
+                match (&shown, told(judged(detail))) {
+                    (Ok(shown), Ok(part)) => {
+                        prop_assert!(part.says_as(shown), "{:?}\n{:?}", part, shown);
+                        if let Detail::Events { of_all: true } = detail {
+                            let counted = |slice: &Slice| {
+                                let is_over = slice.start + wide * HOUR <= watermark;
+                                is_over && matches!(slice.state, State::Ok | State::Error)
+                            };
+                            let lost = |slice: &Slice| {
+                                subject.lost.iter().any(|lost| lost.start <= slice.start && slice.start < lost.end)
+                            };
+                            let expected: Vec<[i64; 2]> = shown.slices().iter()
+                                .map(|of| if counted(of) && !lost(of) { [of.good, of.total] } else { [0, 0] })
+                                .collect();
+                            prop_assert_eq!(part.events(), expected);
+                        }
+                    }
+                    (Err(shown), Err(error)) => prop_assert_eq!(shown, &error),
+                    // Counts of excluded slices are shown, and for nothing else added up.
+                    (Err(_), Ok(_)) if !subject.removed.is_empty() => {}
+                    (shown, part) => prop_assert!(false, "{:?}\n{:?}", part, shown),
+                }
+            }
+        }
+    }
 }

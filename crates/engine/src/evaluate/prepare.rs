@@ -226,7 +226,8 @@ impl Evaluator<'_> {
                 by_name.entry((subject.name.as_ref(), named)).or_default().push(number);
             }
         }
-        let mut found = Vec::new();
+        // As many as may come, so that they are not moved again and again.
+        let mut found = Vec::with_capacity(prepared.parts);
         // What cannot be read is computed.
         while let Some(batch) = kept.next().await {
             let batch = match batch {
@@ -239,6 +240,7 @@ impl Evaluator<'_> {
             };
             let Some(rows) = KeptDays::new(&batch) else { break };
             let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
+            let mut size = 0;
             for row in 0..batch.num_rows() {
                 // Rows of an objective lie side by side.
                 let named = (rows.objective.value(row), rows.definition.value(row));
@@ -258,7 +260,7 @@ impl Evaluator<'_> {
                             .parts(&pieces[number]);
                         for (place, part) in parts {
                             if !std::mem::replace(&mut done[number][place], true) {
-                                prepared.memory.try_grow(part.size())?;
+                                size += part.size();
                                 found.push(part);
                             }
                         }
@@ -279,12 +281,16 @@ impl Evaluator<'_> {
                     }
                     done[number][place] = true;
                     let part = rows.part(row, &counts, &timeline, (number, piece.range));
-                    prepared.memory.try_grow(part.size())?;
+                    size += part.size();
                     found.push(part);
                 }
             }
+            prepared.memory.try_grow(size)?;
         }
-        found.shrink_to_fit();
+        // Few are kept where a store is new.
+        if found.len() < prepared.parts / 2 {
+            found.shrink_to_fit();
+        }
         prepared.kept = found;
         Ok(())
     }

@@ -25,6 +25,7 @@ use super::count;
 use super::evaluator::{EVALUATED, Evaluator, evaluated};
 use super::prepare::{Prepared, Question};
 use super::run::Running;
+use super::select::Selection;
 use super::session::{Evaluation, task};
 use super::shared::Evaluated;
 use crate::location::StoreLocation;
@@ -136,13 +137,16 @@ impl ResolveExec {
         self.shown.get().map(|resolved| resolved.prepared.leaves.clone()).unwrap_or_default()
     }
 
-    /// Finds out which parts there are, and starts to count those that are not kept.
-    pub async fn resolve(&self, context: &Arc<TaskContext>) -> Result<(Arc<Resolved>, Running)> {
+    /// Finds out which parts there are, and starts to count those that are not kept. `among`: which objectives are wanted.
+    pub async fn resolve(&self, context: &Arc<TaskContext>, among: Selection) -> Result<(Arc<Resolved>, Running)> {
         let View { evaluation, place, read } = self.view.as_ref();
         let evaluation = evaluation.within(context);
         let evaluator = Evaluator::new(&evaluation, place, read).await?;
-        let mut prepared = evaluator.prepare(&self.asked).await?;
-        if let Some(pins) = evaluator.session.config().get_extension::<Pins>() {
+        let asked = Question { selection: among, ..self.asked.as_ref().clone() };
+        let mut prepared = evaluator.prepare(&asked).await?;
+        // That nothing goes with other rows says nothing of what the statement asks for.
+        let pins = evaluator.session.config().get_extension::<Pins>();
+        if let Some(pins) = pins.filter(|_| !asked.selection.is_narrowed()) {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Relaxed);
         }
         let count = |name: &'static str, number: usize| MetricBuilder::new(&self.metrics).counter(name, 0).add(number);
@@ -171,7 +175,7 @@ impl ResolveExec {
     }
 
     async fn run(self, context: Arc<TaskContext>, rows: Sender<Result<RecordBatch>>) -> Result<()> {
-        let (_, mut running) = self.resolve(&context).await?;
+        let (_, mut running) = self.resolve(&context, self.asked.selection.clone()).await?;
         while let Some(parts) = running.rows().await? {
             if rows.send(Ok(parts)).await.is_err() {
                 return Ok(());

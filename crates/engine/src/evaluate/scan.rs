@@ -23,6 +23,10 @@ use super::task::Task;
 /// Services of which the scan is told by name; with more, nearly all rows are wanted.
 const NAMED_SERVICES: usize = 64;
 
+/// Services for whose rows each row is looked at. With more, pages without a row of any are left out, and other rows are passed over
+/// when they are counted: rows of a service stand side by side, so that pages hold few others.
+const FEW_SERVICES: usize = 4;
+
 /// What is wanted of one table.
 pub(crate) struct Wanted {
     pub subjects: Vec<Arc<Subject>>,
@@ -55,12 +59,18 @@ impl Evaluator<'_> {
         let (scan, ranges) = match &inputs.snapshot {
             Some(snapshot) if !days.is_empty() => {
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                // Rows of other services are counted nowhere.
+                let (filter, exact) = match of_services(&subjects) {
+                    Some((filter, services)) => (Some(filter), services <= FEW_SERVICES),
+                    None => (None, false),
+                };
                 let found = snapshot.scan_by_day(
                     self.session,
                     &ByDay {
                         days: &days,
                         columns: &columns,
-                        filter: of_services(&subjects),
+                        filter,
+                        exact,
                         partitions: self.session.config().target_partitions(),
                         lead_in,
                     },
@@ -93,13 +103,13 @@ impl Evaluator<'_> {
     }
 }
 
-/// Rows of these services, where they are few.
-fn of_services(subjects: &[Arc<Subject>]) -> Option<Expr> {
+/// Rows of these services, where they are few, and how many they are.
+fn of_services(subjects: &[Arc<Subject>]) -> Option<(Expr, usize)> {
     let services: BTreeSet<&str> = subjects.iter().map(|subject| subject.service.as_ref()).collect();
     let list = services.iter().map(|service| lit(*service)).collect::<Vec<_>>();
     match list.as_slice() {
-        [one] => Some(col("service").eq(one.clone())),
-        _ if list.len() <= NAMED_SERVICES => Some(col("service").in_list(list, false)),
+        [one] => Some((col("service").eq(one.clone()), 1)),
+        _ if list.len() <= NAMED_SERVICES => Some((col("service").in_list(list, false), services.len())),
         _ => None,
     }
 }

@@ -9,11 +9,21 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
+use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use nines_timeline::Interval;
 
-/// Conditions on the columns `business`, `service` and `objective`.
+/// Conditions on the columns [`COLUMNS`].
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Selection(Vec<Expr>);
+pub(crate) struct Selection {
+    /// Those that the statement says.
+    said: Vec<Expr>,
+    /// Those that follow from rows with which the answer is joined.
+    found: Vec<Arc<dyn PhysicalExpr>>,
+}
+
+/// The columns by which objectives are chosen.
+const COLUMNS: [&str; 3] = ["business", "service", "objective"];
 
 /// One objective in the eyes of a selection.
 #[derive(Debug, Clone, Copy)]
@@ -27,19 +37,33 @@ pub(crate) struct Candidate<'a> {
 impl Selection {
     /// Those of these filters that speak of nothing but `columns`.
     pub fn new(filters: &[Expr], columns: &[&str]) -> Self {
-        Selection(filters.iter().filter(|filter| speaks_of(filter, columns)).cloned().collect())
+        let said = filters.iter().filter(|filter| speaks_of(filter, columns)).cloned().collect();
+        Selection { said, found: Vec::new() }
+    }
+
+    /// The same, and conditions that follow from other rows of the statement.
+    pub fn narrowed(&self, found: Vec<Arc<dyn PhysicalExpr>>) -> Self {
+        Selection { said: self.said.clone(), found }
+    }
+
+    /// Whether it depends on other rows of the statement.
+    pub fn is_narrowed(&self) -> bool {
+        !self.found.is_empty()
     }
 
     /// Whether each candidate may be meant. Filters on a business that is not known yet are left for later.
     pub fn meant(&self, session: &dyn Session, candidates: &[Candidate<'_>]) -> Result<Vec<bool>> {
         let known = candidates.iter().all(|candidate| candidate.business.is_some());
-        let columns = if known { ["business", "service", "objective"].as_slice() } else { &["service", "objective"] };
-        let filters = self.0.iter().filter(|filter| speaks_of(filter, columns)).cloned();
-        let Some(filter) = conjunction(filters) else { return Ok(vec![true; candidates.len()]) };
+        let columns = if known { COLUMNS.as_slice() } else { &COLUMNS[1..] };
+        let filters = self.said.iter().filter(|filter| speaks_of(filter, columns)).cloned();
+        let said = conjunction(filters);
+        if said.is_none() && self.found.is_empty() {
+            return Ok(vec![true; candidates.len()]);
+        }
         let text = |of: &dyn Fn(&Candidate<'_>) -> Option<String>| -> ArrayRef {
             Arc::new(candidates.iter().map(of).collect::<StringViewArray>())
         };
-        let schema = ["business", "service", "objective"].map(|name| Field::new(name, DataType::Utf8View, true));
+        let schema = COLUMNS.map(|name| Field::new(name, DataType::Utf8View, true));
         let schema = Arc::new(Schema::new(schema.to_vec()));
         let rows = RecordBatch::try_new(
             Arc::clone(&schema),
@@ -49,11 +73,23 @@ impl Selection {
                 text(&|c| Some(c.objective.to_string())),
             ],
         )?;
-        let filter = unqualified(filter)?;
-        let expression = session.create_physical_expr(filter, &DFSchema::try_from(schema)?)?;
-        let kept = expression.evaluate(&rows)?.into_array(rows.num_rows())?;
-        let kept = kept.as_boolean();
-        Ok((0..kept.len()).map(|at| kept.is_valid(at) && kept.value(at)).collect())
+        let mut meant = vec![true; candidates.len()];
+        let mut decide = |condition: &dyn PhysicalExpr| -> Result<()> {
+            let kept = condition.evaluate(&rows)?.into_array(rows.num_rows())?;
+            let kept = kept.as_boolean();
+            meant.iter_mut().enumerate().for_each(|(at, meant)| *meant &= kept.is_valid(at) && kept.value(at));
+            Ok(())
+        };
+        if let Some(said) = said {
+            let said = session.create_physical_expr(unqualified(said)?, &DFSchema::try_from(Arc::clone(&schema))?)?;
+            decide(said.as_ref())?;
+        }
+        for condition in self.found.iter().flat_map(split_conjunction) {
+            if collect_columns(condition).iter().all(|column| columns.contains(&column.name())) {
+                decide(reassign_expr_columns(Arc::clone(condition), &schema)?.as_ref())?;
+            }
+        }
+        Ok(meant)
     }
 }
 

@@ -8,7 +8,8 @@
 //! - a day's files are neighbours in one partition, and none of them moves to another: the scan declares its partitioning,
 //!   which forbids DataFusion to split groups of files and to share them while running;
 //! - the last column tells the day, and the plan is ordered by it;
-//! - rows for which the filter does not hold never come out; row groups and pages without such rows are not read;
+//! - rows for which the filter does not hold come out only where that was allowed; row groups and pages that hold nothing else are not
+//!   read;
 //! - a partition may begin with *lead-in*: the days before, which another partition has for its own, for consumers
 //!   that carry something over. [`DayScan::days`] tells own days from lead-in.
 
@@ -48,6 +49,9 @@ pub struct ByDay<'a> {
     pub columns: &'a [&'a str],
     /// What must hold of a row, over the columns of the table, instants in UTC.
     pub filter: Option<Expr>,
+    /// Whether rows for which the filter does not hold stay out. Otherwise only row groups and pages without a row for which it holds
+    /// are not read, which costs nothing per row.
+    pub exact: bool,
     /// At most this many partitions.
     pub partitions: usize,
     /// How many days before each of its days a partition sees too.
@@ -104,7 +108,7 @@ impl Snapshot {
         };
         let mut source = ParquetSource::new(table).with_table_parquet_options(options).with_enable_page_index(true);
         if let Some(filter) = filter {
-            source = source.with_predicate(filter).with_pushdown_filters(true);
+            source = source.with_predicate(filter).with_pushdown_filters(request.exact);
         }
         let order =
             PhysicalSortExpr::new(col(DAY_COLUMN, &whole)?, SortOptions { descending: false, nulls_first: false });

@@ -4,21 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::object_store::path::Path;
 use delta_kernel::snapshot::SnapshotRef;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::StreamExt;
 
 use super::{Table, pause};
 use crate::commit::{Changes, Commit, Outcome};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::log::{Attempt, DataFile, Entry, Files, NewFile, Transaction, blocking};
 use crate::marker;
+use crate::objects::Objects;
 use crate::once::{Batch, Mark, Once};
 use crate::schema::TableKind;
 use crate::sealed::Sealed;
 use crate::upsert::{Change, Overlap, Rule, Scan, Span, overlap, overlapping, relabelled, resolve, span, spanned};
-use crate::write::{Written, write_files};
+use crate::write::{Layout, Written, write_files};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// How often a commit is tried before its writer is told that others are in the way.
@@ -255,37 +257,44 @@ impl Table {
         written: &Written,
         task: &Arc<TaskContext>,
     ) -> Result<Entry> {
-        let (layout, objects) = (&self.state.layout, self.objects());
-        let resolved = parts.iter_mut().map(|(&first_day, part)| {
-            let resolved = async move {
-                let scan = Scan { layout, objects, task };
-                let stored = match span {
-                    Some(span) => spanned(&base.files, first_day, span),
-                    None => overlapping(layout.kind(), &part.new, &base.files),
-                };
-                let same_day = base.files.of(first_day);
-                let against: Vec<Path> = match rule {
-                    Rule::Add { .. } => same_day.iter().map(|file| file.path().clone()).collect(),
-                    Rule::Replace | Rule::Span => stored.iter().map(|file| file.path().clone()).collect(),
-                };
-                if part.against.as_ref() != Some(&against) {
-                    if let Rule::Add { older_until } = rule {
-                        let same_day: Vec<&DataFile> = same_day.iter().collect();
-                        part.overlap = overlap(&scan, &part.new, &same_day, older_until).await?;
-                    }
-                    if rule == Rule::Replace {
-                        part.relabelled = relabelled(&scan, &part.new, same_day).await?;
-                    }
-                    part.change = resolve(&scan, first_day, &part.new, &stored, rule, span, written).await?;
-                    part.against = Some(against);
-                }
-                Ok::<_, StoreError>(())
+        let mut due = Vec::new();
+        for (&first_day, part) in parts.iter() {
+            let stored = match span {
+                Some(span) => spanned(&base.files, first_day, span),
+                None => overlapping(self.kind(), &part.new, &base.files),
             };
-            resolved.boxed()
-        });
+            let same_day = base.files.of(first_day);
+            let against: Vec<Path> = match rule {
+                Rule::Add { .. } => same_day.iter().map(|file| file.path().clone()).collect(),
+                Rule::Replace | Rule::Span => stored.iter().map(|file| file.path().clone()).collect(),
+            };
+            if part.against.as_ref() != Some(&against) {
+                due.push(Resolving {
+                    first_day,
+                    new: part.new.clone(),
+                    stored: stored.into_iter().cloned().collect(),
+                    same_day: same_day.to_vec(),
+                    against,
+                    rule,
+                    span: span.cloned(),
+                    layout: Arc::clone(&self.state.layout),
+                    objects: self.objects().clone(),
+                    written: written.clone(),
+                    task: Arc::clone(task),
+                });
+            }
+        }
+        // Each on a thread of its own: this is work more than waiting.
         let at_once = task.session_config().target_partitions().max(1);
-        let resolved: Vec<_> = resolved.collect();
-        futures::stream::iter(resolved).buffer_unordered(at_once).try_collect::<()>().await?;
+        let due = futures::stream::iter(due).map(|due| SpawnedTask::spawn(due.resolved()).join());
+        let mut resolved = due.buffer_unordered(at_once);
+        while let Some(done) = resolved.next().await {
+            let resolved = done.map_err(|error| StoreError::of_task("a day was not resolved", error))??;
+            if let Some(part) = parts.get_mut(&resolved.first_day) {
+                *part = Part { new: std::mem::take(&mut part.new), ..resolved.part };
+            }
+        }
+        drop(resolved);
 
         let mut entry = Entry::default();
         for Part { change, .. } in parts.values() {
@@ -349,6 +358,46 @@ impl Table {
             }
         }
         Ok(())
+    }
+}
+
+/// A partition of a batch, to be resolved against stored files.
+struct Resolving {
+    first_day: Option<i32>,
+    new: Vec<NewFile>,
+    /// Those that may share a unit, and all of the day.
+    stored: Vec<DataFile>,
+    same_day: Vec<DataFile>,
+    against: Vec<Path>,
+    rule: Rule,
+    span: Option<Arc<Span>>,
+    layout: Arc<Layout>,
+    objects: Objects,
+    written: Written,
+    task: Arc<TaskContext>,
+}
+
+/// What was found out of a partition; its new files are not in it.
+struct Resolved {
+    first_day: Option<i32>,
+    part: Part,
+}
+
+impl Resolving {
+    async fn resolved(self) -> Result<Resolved> {
+        let scan = Scan { layout: &self.layout, objects: &self.objects, task: &self.task };
+        let same_day: Vec<&DataFile> = self.same_day.iter().collect();
+        let stored: Vec<&DataFile> = self.stored.iter().collect();
+        let mut part = Part::default();
+        match self.rule {
+            Rule::Add { older_until } => part.overlap = overlap(&scan, &self.new, &same_day, older_until).await?,
+            Rule::Replace => part.relabelled = relabelled(&scan, &self.new, &self.same_day).await?,
+            Rule::Span => {}
+        }
+        let (rule, span) = (self.rule, self.span.as_ref());
+        part.change = resolve(&scan, self.first_day, &self.new, &stored, rule, span, &self.written).await?;
+        part.against = Some(self.against);
+        Ok(Resolved { first_day: self.first_day, part })
     }
 }
 

@@ -4,6 +4,8 @@
 //! ```text
 //! files of the batch ─┐  per partition: bounds ─▶ may overlap? ──no──▶ the files are added
 //! files of a version ─┘                               │ yes
+//!                              rows of both, the same? ──yes──▶ no change
+//!                                                                           │ no
 //!                              keys of both in the overlapping range ─▶ shared units? ──no──▶ added
 //!                                                                           │ yes
 //!                              rows of both, merged in key order ─▶ old rows of the batch's units are left out
@@ -16,6 +18,7 @@
 mod overlap;
 mod resolve;
 mod rule;
+mod same;
 mod scan;
 mod unit;
 
@@ -35,6 +38,7 @@ use unit::{is_one_piece, last_piece, unit_columns};
 pub(crate) use overlap::{overlap, relabelled, span};
 pub(crate) use rule::Span;
 pub use rule::{Overlap, Rule};
+use same::same;
 pub(crate) use scan::{ORIGIN, Scan};
 
 /// What a partition of a batch changes in a table.
@@ -89,6 +93,9 @@ pub(crate) async fn resolve(
         (Rule::Replace | Rule::Add { .. } | Rule::Span, _) => Means::Replace,
     };
     let rows = new.iter().map(|file| file.rows).sum();
+    if matches!(means, Means::Replace) && !stored.is_empty() && same(scan, new, stored).await? {
+        return Ok(Change { changes: Changes { unchanged: rows, ..Changes::default() }, ..Change::default() });
+    }
     let shared = match stored.is_empty() {
         true => BTreeSet::new(),
         false => {

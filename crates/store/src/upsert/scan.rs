@@ -20,7 +20,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
-use super::unit::{one_piece, unit_columns};
+use super::unit::{last_piece, one_piece, unit_columns};
 use crate::error::{Result, StoreError};
 use crate::log::{DataFile, NewFile, hull};
 use crate::objects::Objects;
@@ -87,6 +87,15 @@ impl Scan<'_> {
             Arc::new(BinaryExpr::new(Arc::clone(&time), operator, lit(instant)))
         };
         Ok(Arc::new(BinaryExpr::new(bound(first, Operator::GtEq), Operator::And, bound(last, Operator::LtEq))))
+    }
+
+    /// All stored rows of the files for which a condition holds.
+    pub(super) fn rows_in(
+        &self,
+        stored: &[&DataFile],
+        condition: Option<Arc<dyn PhysicalExpr>>,
+    ) -> Result<SendableRecordBatchStream> {
+        self.stream(&[], stored, (0..self.layout.schema().fields().len()).collect(), condition)
     }
 
     /// All rows of the files.
@@ -164,15 +173,44 @@ impl Scan<'_> {
                 (theirs.as_ref().map(|(_, max)| max), Operator::LtEq),
             ] {
                 let Some(bound) = bound else { continue };
-                let bound: Arc<dyn PhysicalExpr> =
-                    Arc::new(BinaryExpr::new(Arc::clone(&column), operator, lit(bound.clone())));
-                condition = Some(match condition {
-                    Some(before) => Arc::new(BinaryExpr::new(before, Operator::And, bound)),
-                    None => bound,
-                });
+                condition = Some(and(condition, Arc::clone(&column), operator, bound.clone()));
             }
         }
         Ok(condition)
+    }
+
+    /// A condition that holds for every stored row whose unit the batch speaks of; `None` if all stored rows may be such.
+    pub(super) fn range_of(&self, new: &[NewFile], stored: &[&DataFile]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let (kind, schema) = (self.layout.kind(), self.layout.schema());
+        let mut condition: Option<Arc<dyn PhysicalExpr>> = None;
+        for key in unit_columns(kind) {
+            let Some((first, last)) = hull(new.iter().map(|file| file.bounds.of(key).cloned())) else { continue };
+            // A source speaks for its pieces, too.
+            let last = if kind.key()[key] == "source" { last_piece(&last) } else { last };
+            let theirs = hull(stored.iter().map(|file| file.key_bounds().of(key).cloned()));
+            let column = col(kind.key()[key], schema)?;
+            if theirs.as_ref().is_none_or(|(min, _)| *min < first) {
+                condition = Some(and(condition, Arc::clone(&column), Operator::GtEq, first));
+            }
+            if theirs.as_ref().is_none_or(|(_, max)| last < *max) {
+                condition = Some(and(condition, column, Operator::LtEq, last));
+            }
+        }
+        Ok(condition)
+    }
+}
+
+/// A condition with another one, which compares a column.
+fn and(
+    condition: Option<Arc<dyn PhysicalExpr>>,
+    column: Arc<dyn PhysicalExpr>,
+    operator: Operator,
+    bound: ScalarValue,
+) -> Arc<dyn PhysicalExpr> {
+    let bound: Arc<dyn PhysicalExpr> = Arc::new(BinaryExpr::new(column, operator, lit(bound)));
+    match condition {
+        Some(condition) => Arc::new(BinaryExpr::new(condition, Operator::And, bound)),
+        None => bound,
     }
 }
 

@@ -110,7 +110,7 @@ async fn case(table: &Table, filter: Option<Expr>, condition: &'static str) -> C
 async fn check(table: &Table, days: &[i32], case: &Case, partitions: usize, lead_in: i32) {
     let Case { filter, condition, expected } = case;
     let (session, snapshot) = (session(), table.snapshot().await.unwrap());
-    let request = ByDay { days, columns: &COLUMNS, filter: filter.clone(), partitions, lead_in };
+    let request = ByDay { days, columns: &COLUMNS, filter: filter.clone(), exact: true, partitions, lead_in };
     let found = scan(&session, &snapshot, &request);
     let told = format!("{condition}, {partitions} partitions, lead-in of {lead_in}");
     assert_eq!(found.days.concat(), days, "{told}");
@@ -161,11 +161,34 @@ async fn every_day_is_whole_in_one_partition() {
 }
 
 #[tokio::test]
+async fn a_filter_that_need_not_be_exact_loses_no_row() {
+    let store = Store::open_or_create("memory://by-day-hint", None).await.unwrap();
+    let table = nine_days(&store).await;
+    let (session, snapshot) = (session(), table.snapshot().await.unwrap());
+    let days: Vec<i32> = (FIRST..FIRST + 9).collect();
+    let all = expected(&table, "true").await;
+    for (filter, condition) in
+        [(col("service").eq(lit("b")), "service = 'b'"), (col("service").eq(lit("z")), "service = 'z'")]
+    {
+        let wanted = expected(&table, condition).await;
+        let filter = Some(filter);
+        let request = ByDay { days: &days, columns: &COLUMNS, filter, exact: false, partitions: 2, lead_in: 0 };
+        let found = scan(&session, &snapshot, &request);
+        let read: BTreeMap<i32, Vec<String>> = days_of(&session, found.plan).await.into_iter().flatten().collect();
+        assert!(read.keys().eq(wanted.keys()), "{condition}");
+        for (day, rows) in read {
+            assert!(rows.iter().all(|row| all[&day].contains(row)), "{condition}");
+            assert!(wanted[&day].iter().all(|row| rows.contains(row)), "{condition}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn days_are_shared_out_by_bytes() {
     let store = Store::open_or_create("memory://by-day-bytes", None).await.unwrap();
     let snapshot = nine_days(&store).await.snapshot().await.unwrap();
     let days: Vec<i32> = (FIRST..FIRST + 9).collect();
-    let request = ByDay { days: &days, columns: &["requests"], filter: None, partitions: 3, lead_in: 0 };
+    let request = ByDay { days: &days, columns: &["requests"], filter: None, exact: true, partitions: 3, lead_in: 0 };
     let shares = scan(&session(), &snapshot, &request).days;
     let bytes = |share: &Vec<i32>| -> u64 {
         share.iter().flat_map(|&day| snapshot.files_of(day)).map(|file| file.size()).sum()
@@ -182,8 +205,14 @@ async fn a_scan_by_day_shows_what_it_does_and_reads_no_more() {
     let (session, snapshot) = (session(), table.snapshot().await.unwrap());
     let days: Vec<i32> = (FIRST..FIRST + 9).collect();
     let plan = |filter: Expr| {
-        let request =
-            ByDay { days: &days, columns: &["time", "requests"], filter: Some(filter), partitions: 2, lead_in: 0 };
+        let request = ByDay {
+            days: &days,
+            columns: &["time", "requests"],
+            filter: Some(filter),
+            exact: true,
+            partitions: 2,
+            lead_in: 0,
+        };
         scan(&session, &snapshot, &request).plan
     };
     let found = plan(col("service").eq(lit("b")));
@@ -204,7 +233,7 @@ async fn a_scan_by_day_shows_what_it_does_and_reads_no_more() {
 
     let refused =
         |request: ByDay, snapshot: &Snapshot| snapshot.scan_by_day(&session.state(), &request).unwrap_err().to_string();
-    let request = ByDay { days: &days, columns: &["nope"], filter: None, partitions: 2, lead_in: 0 };
+    let request = ByDay { days: &days, columns: &["nope"], filter: None, exact: true, partitions: 2, lead_in: 0 };
     assert!(refused(request.clone(), &snapshot).contains("nope"));
     let nested = col("requests").gt(lit(0)).and(col("latency").is_null());
     assert!(!snapshot.filters_by_day(&session.state(), &nested).unwrap());

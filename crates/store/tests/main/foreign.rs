@@ -197,7 +197,7 @@ async fn whoever_reads_files_that_cannot_be_verified_is_told_once() {
     // Evaluation reads by day.
     let table = fresh(&objects, TableKind::Requests).await;
     let day = (OCTOBER / DAY) as i32;
-    let request = ByDay { days: &[day], columns: &["requests"], filter: None, partitions: 1, lead_in: 0 };
+    let request = ByDay { days: &[day], columns: &["requests"], filter: None, exact: true, partitions: 1, lead_in: 0 };
     table.snapshot().await.unwrap().scan_by_day(&context().state(), &request).unwrap();
     assert!(table.store().take_notices()[0].starts_with("2 files of requests were written by another program"));
     // What was looked at as a whole has said so.
