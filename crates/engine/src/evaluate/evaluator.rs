@@ -10,7 +10,7 @@ use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use nines_slo::{Definitions, ObjectKind, Rules, Stored};
@@ -157,9 +157,19 @@ impl<'a> Evaluator<'a> {
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
     ) -> Result<Option<SendableRecordBatchStream>> {
+        let plan = self.plan(kind, projection, filters).await?;
+        plan.map(|plan| execute_stream(plan, self.session.task_ctx())).transpose()
+    }
+
+    /// What reads the rows of a table; `None` if nothing was ever written to it.
+    pub async fn plan(
+        &self,
+        kind: TableKind,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(snapshot) = self.snapshot(kind).await? else { return Ok(None) };
-        let plan = Provider::pinned(snapshot).scan(self.session, projection, filters, None).await?;
-        execute_stream(plan, self.session.task_ctx()).map(Some)
+        Provider::pinned(snapshot).scan(self.session, projection, filters, None).await.map(Some)
     }
 
     async fn read_definitions(&self, read: &Read) -> Result<Arc<Definitions>> {

@@ -29,6 +29,8 @@ pub(crate) struct Inputs {
     pub snapshot: Option<Snapshot>,
     /// Names the rows of all days up to each one that has any. Few questions ask for it.
     until: OnceLock<Vec<(i32, u64)>>,
+    /// Names the rows of each day that has any.
+    days: OnceLock<Vec<(i32, u64)>>,
     /// Start of the first slice in µs; `i64::MAX` where there is none.
     pub first: i64,
     /// End of the newest slice in µs; `i64::MIN` where there is none.
@@ -45,7 +47,16 @@ impl Inputs {
         let first = snapshot.as_ref().and_then(Snapshot::first).unwrap_or(i64::MAX);
         let watermark = snapshot.as_ref().and_then(Snapshot::watermark).unwrap_or(i64::MIN);
         let sealed = snapshot.as_ref().and_then(Snapshot::sealed);
-        Inputs { kind, snapshot, until: OnceLock::new(), first, watermark, slot: slice_seconds * MICROS, sealed }
+        Inputs {
+            kind,
+            snapshot,
+            until: OnceLock::new(),
+            days: OnceLock::new(),
+            first,
+            watermark,
+            slot: slice_seconds * MICROS,
+            sealed,
+        }
     }
 
     /// Days that have rows, ascending.
@@ -74,7 +85,15 @@ impl Inputs {
 
     /// Names the rows of a day; 0 where there are none.
     pub fn hash_of(&self, day: i32) -> u64 {
-        self.snapshot.as_ref().and_then(|snapshot| snapshot.day(day)).map_or(0, FilePartition::content)
+        let named = |of: &FilePartition| Some((of.first_day()?, of.content()));
+        let days = self.days.get_or_init(|| self.stored(i32::MIN..=i32::MAX).filter_map(named).collect());
+        // Asked for each day of each objective: mostly days follow each other.
+        let first = days.first().map_or(0, |(first, _)| i64::from(*first));
+        let guess = usize::try_from(i64::from(day) - first).ok().and_then(|at| days.get(at));
+        match guess {
+            Some((of, named)) if *of == day => *named,
+            _ => days.binary_search_by_key(&day, |(of, _)| *of).map_or(0, |at| days[at].1),
+        }
     }
 
     /// Names the rows of all days up to this one.

@@ -13,8 +13,9 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{col, lit};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use nines_functions::{TimelineArrayBuilder, TimelineReader};
 use nines_slo::Budgeting;
@@ -79,15 +80,15 @@ pub(crate) fn key(subject: &Subject, inputs: &Inputs, day: i32) -> i64 {
 }
 
 impl Evaluator<'_> {
-    /// The kept days of a range; of these objectives only, if they are few. `None`: none are kept.
-    pub async fn days(&self, from: i32, to: i32, objectives: &[&str]) -> Result<Option<SendableRecordBatchStream>> {
+    /// Reads the kept days of a range; of these objectives only, if they are few. `None`: none are kept.
+    pub async fn days(&self, from: i32, to: i32, objectives: &[&str]) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         const NAMED: usize = 64;
         let date = |day: i32| lit(ScalarValue::Date32(Some(day)));
         let mut filters = vec![col("date").gt_eq(date(from)), col("date").lt_eq(date(to))];
         if objectives.len() <= NAMED {
             filters.push(col("objective").in_list(objectives.iter().map(|name| lit(*name)).collect(), false));
         }
-        self.stream(TableKind::SloDays, None, &filters).await
+        self.plan(TableKind::SloDays, None, &filters).await
     }
 }
 

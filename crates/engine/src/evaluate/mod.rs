@@ -37,6 +37,7 @@ mod part;
 mod part_rows;
 mod pieces;
 mod prepare;
+mod recall;
 mod resolve;
 mod run;
 mod samples;

@@ -8,7 +8,6 @@ use chrono_tz::Tz;
 use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use futures::StreamExt;
 use nines_slo::{Definitions, Month, NoData, Objective, Version};
 use nines_store::TableKind;
 use nines_timeline::{Grid, Interval};
@@ -19,12 +18,12 @@ use super::evaluator::Evaluator;
 use super::exclusions::Incident;
 use super::first_data::{depends_on_facts, indicate};
 use super::inputs::{RAW, raw};
-use super::keep::{self, Fact, KeptDays};
+use super::keep::{self, Fact};
 use super::known::{Known, SEALED};
 use super::part::{Detail, Part, Split};
 use super::pieces::{Piece, Pieces, pieces};
+use super::recall::Recall;
 use super::scan::Wanted;
-use super::sealed_day::SealedDay;
 use super::select::{Candidate, Selection};
 use super::subject::{Subject, definition_hash, excluded_slices, lost_slices, removed_slices};
 
@@ -109,7 +108,7 @@ impl Evaluator<'_> {
             Detail::Slices => Interval::new(i64::MIN, i64::MAX),
             _ => self.spoken_of(subject),
         };
-        let pieces: Vec<Pieces> =
+        let pieces: Arc<[Pieces]> =
             prepared.subjects.iter().map(|subject| pieces(subject, &asked.ranges, spoken(subject))).collect();
         prepared.parts = pieces.iter().map(|of| of.count).sum();
         prepared.memory.try_grow(prepared.parts * PIECE)?;
@@ -182,7 +181,7 @@ impl Evaluator<'_> {
     async fn recall(
         &self,
         asked: &Question,
-        pieces: &[Pieces],
+        pieces: &Arc<[Pieces]>,
         done: &mut [Vec<bool>],
         prepared: &mut Prepared,
     ) -> Result<()> {
@@ -199,7 +198,7 @@ impl Evaluator<'_> {
             Ok::<_, DataFusionError>(of.iter().any(|piece| inputs.is_sealed(piece.day)))
         };
         let mut needed = false;
-        for of in prepared.subjects.iter().zip(pieces) {
+        for of in prepared.subjects.iter().zip(pieces.iter()) {
             needed = needed || (self.has_sealed() && is_needed(of)?);
         }
         if needed {
@@ -207,8 +206,8 @@ impl Evaluator<'_> {
         }
         let mut names: Vec<&str> = prepared.subjects.iter().map(|subject| subject.name.as_ref()).collect();
         names.dedup();
-        let mut kept = match self.days(first, end - 1, &names).await {
-            Ok(Some(kept)) => kept,
+        let plan = match self.days(first, end - 1, &names).await {
+            Ok(Some(plan)) => plan,
             Ok(None) if needed => {
                 return exec_err!("slo_days is not there, and sealed days are in it. Put it back from a backup");
             }
@@ -220,67 +219,25 @@ impl Evaluator<'_> {
                 return Ok(());
             }
         };
-        let mut by_name: HashMap<(&str, String), Vec<usize>> = HashMap::new();
-        for (number, subject) in prepared.subjects.iter().enumerate() {
-            for named in [subject.definition_name(), subject.lasting_name()] {
-                by_name.entry((subject.name.as_ref(), named)).or_default().push(number);
-            }
-        }
+        let inputs = prepared.subjects.iter().map(|subject| self.inputs(subject.table).cloned());
+        let recall = Recall::new(asked.detail, &prepared.subjects, pieces, inputs.collect::<Result<_>>()?);
+        let mut recalling = recall.start(&plan, &self.session.task_ctx())?;
         // As many as may come, so that they are not moved again and again.
         let mut found = Vec::with_capacity(prepared.parts);
         // What cannot be read is computed.
-        while let Some(batch) = kept.next().await {
-            let batch = match batch {
-                Ok(batch) => batch,
+        loop {
+            let recalled = match recalling.next().await {
+                Ok(Some(recalled)) => recalled,
+                Ok(None) => break,
                 Err(error) if needed => return Err(error),
                 Err(error) => {
                     keep::said(self.store.as_ref(), &error);
                     break;
                 }
             };
-            let Some(rows) = KeptDays::new(&batch) else { break };
-            let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
             let mut size = 0;
-            for row in 0..batch.num_rows() {
-                // Rows of an objective lie side by side.
-                let named = (rows.objective.value(row), rows.definition.value(row));
-                if of != Some(named) {
-                    let key = (named.0, keep::definition_of(named.1).to_string());
-                    (numbers, of) = (by_name.get(&key).map(Vec::as_slice).unwrap_or_default(), Some(named));
-                }
-                for &number in numbers {
-                    let subject = &prepared.subjects[number];
-                    let inputs = self.inputs(subject.table)?;
-                    let sealed = inputs.is_sealed(rows.date.value(row));
-                    if sealed != rows.is_sealed(row) {
-                        continue;
-                    }
-                    if sealed {
-                        let parts = SealedDay { detail: asked.detail, number, subject, rows: &rows, row }
-                            .parts(&pieces[number]);
-                        for (place, part) in parts {
-                            if !std::mem::replace(&mut done[number][place], true) {
-                                size += part.size();
-                                found.push(part);
-                            }
-                        }
-                        continue;
-                    }
-                    let Some((place, piece)) = pieces[number].whole(rows.date.value(row)) else { continue };
-                    if done[number][place] || keep::key(subject, inputs, piece.day) != rows.key.value(row) {
-                        continue;
-                    }
-                    let Some(counts) = rows.counts(row, subject) else { continue };
-                    let Some(timeline) = rows.timeline(row) else { continue };
-                    let same = timeline.span() == piece.interval && timeline.slice() == subject.spec.slice;
-                    let errors = || timeline.intervals(nines_timeline::State::Error).next().is_some();
-                    // Who was to blame is not kept, nor the events of each slice.
-                    let lacks = (asked.detail == Detail::Culprits && errors()) || asked.detail.events_of(&subject.spec);
-                    if !same || lacks {
-                        continue;
-                    }
-                    done[number][place] = true;
-                    let part = rows.part(row, &counts, &timeline, (number, piece.range));
+            for (number, place, part) in recalled {
+                if !std::mem::replace(&mut done[number][place], true) {
                     size += part.size();
                     found.push(part);
                 }
