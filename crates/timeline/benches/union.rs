@@ -1,23 +1,18 @@
 //! `cargo bench -p nines-timeline`: union and figures over a year of minutes.
 
-use nines_timeline::{Interval, MICROS, Run, State, Timeline, union};
+use nines_timeline::{Timeline, union};
+
+mod made;
 
 fn main() {
     divan::main();
 }
 
-const MINUTE: i64 = 60 * MICROS;
 const YEAR: i64 = 365 * 1440;
 
 /// A year with `failures` runs of error, at places that differ by `seed`.
 fn year(seed: i64, failures: i64) -> Timeline {
-    let gap = YEAR / failures;
-    let runs = (0..failures).map(|k| {
-        let start = (k * gap + (seed * 7919 + k * 104_729) % (gap / 2)) * MINUTE;
-        let end = start + (1 + (seed + k) % (gap / 2).clamp(1, 30)) * MINUTE;
-        Run { start, end, state: State::Error }
-    });
-    Timeline::new(Interval::new(0, YEAR * MINUTE), MINUTE, runs.collect()).unwrap_or_else(|error| panic!("{error}"))
+    made::timeline(YEAR, failures, seed)
 }
 
 /// Arguments: timelines, failures in each.

@@ -3,24 +3,14 @@
 //! `kernels NAME`, one of `union`, `sources`, `figures`, `histogram`. What is computed is printed, so that none of it can be left out.
 
 use nines_timeline::histogram::Histogram;
-use nines_timeline::{Interval, MICROS, Run, State, Timeline, error_sources, union};
+use nines_timeline::{Interval, State, Timeline, error_sources, union};
 
-const MINUTE: i64 = 60 * MICROS;
-const QUARTER: i64 = 90 * 1440;
-
-/// A quarter of minutes with failures at places that differ by `seed`.
-fn quarter(seed: i64, failures: i64) -> Timeline {
-    let gap = QUARTER / failures;
-    let runs = (0..failures).map(|k| {
-        let start = (k * gap + (seed * 7919 + k * 104_729) % (gap / 2)) * MINUTE;
-        Run { start, end: start + (1 + (seed + k) % (gap / 2).clamp(1, 30)) * MINUTE, state: State::Error }
-    });
-    Timeline::new(Interval::new(0, QUARTER * MINUTE), MINUTE, runs.collect()).unwrap_or_else(|error| panic!("{error}"))
-}
+#[path = "../benches/made/mod.rs"]
+mod made;
 
 fn main() {
     let kernel = std::env::args().nth(1).unwrap_or_default();
-    let timelines: Vec<Timeline> = (0..100).map(|seed| quarter(seed, 75)).collect();
+    let timelines: Vec<Timeline> = (0..100).map(|seed| made::timeline(90 * 1440, 75, seed)).collect();
     let told = match kernel.as_str() {
         "union" => {
             let borrowed: Vec<&Timeline> = timelines.iter().collect();

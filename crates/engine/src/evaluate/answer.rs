@@ -236,7 +236,7 @@ impl AnswerExec {
                 found.push(known);
             }
         }
-        Ok(self.resolve.asked().selection.narrowed(found))
+        Ok(self.resolve.asked().selection.with_found(found))
     }
 
     async fn run(self, context: Arc<TaskContext>, speaker: Speaker) -> Result<()> {

@@ -18,8 +18,10 @@ use nines_slo::{Charge, Indicator, Op, Party, Statistic};
 use super::DAY;
 use super::columns::{BUSINESS, CAUSE, CUSTOMER, Columns, ENDPOINT, LABELS, NAME, SERVICE, SOURCE, TEXTS};
 use super::expressions::Counted;
+use super::judge::{Day, part};
 use super::lane::{Apart, Lane};
-use super::part::{Day, Part, Split, part};
+use super::part::{Part, Split};
+use super::row_slots::RowSlots;
 use super::samples::HeldSamples;
 use super::subject::Subject;
 use super::task::Task;
@@ -215,24 +217,24 @@ impl DayCounter {
             let routes = self.routes_of(columns, at)?;
             if !routes.is_empty() {
                 // Divided once for all who count these rows.
-                let mut slots = std::mem::take(&mut self.slots);
-                let places = Places::of(&columns.time[at..next], midnight, width, &mut slots);
+                let mut room = std::mem::take(&mut self.slots);
+                let slots = RowSlots::of(&columns.time[at..next], midnight, width, &mut room);
                 for route in routes.iter() {
                     // Rows of a run may lie on both sides of the first slice of the day.
                     let mut from = at;
                     while from < next {
-                        let target = self.target(route.lane, places.slot(from - at));
+                        let target = self.target(route.lane, slots.slot(from - at));
                         let shift = self.places[route.lane].shift;
                         let until = match shift {
                             0 => next,
-                            _ => at + places.side(from - at..next - at, shift),
+                            _ => at + slots.side(from - at..next - at, shift),
                         };
-                        let run = Run { rows: from..until, first: at, places };
+                        let run = KeyRun { rows: from..until, first: at, slots };
                         self.count_run(*route, target, columns, sql, run)?;
                         from = until;
                     }
                 }
-                self.slots = slots;
+                self.slots = room;
             }
         }
         Ok(())
@@ -244,10 +246,10 @@ impl DayCounter {
         target: Target,
         columns: &Columns<'_>,
         sql: &Counted<'_>,
-        run: Run<'_>,
+        run: KeyRun<'_>,
     ) -> Result<()> {
         let rows = run.rows.clone();
-        let slot = |row: usize| target.slot(run.places.slot(row - run.first));
+        let slot = |row: usize| target.slot(run.slots.slot(row - run.first));
         match route.how {
             How::Good | How::Bad => {
                 let Some(requests) = columns.requests else { return Ok(()) };
@@ -399,70 +401,24 @@ impl DayCounter {
     }
 }
 
-/// The slots since midnight in which the rows of a run are.
-#[derive(Clone, Copy)]
-enum Places<'a> {
-    /// Each in the slot after that of the row before, from this one on.
-    Following(usize),
-    Each(&'a [u32]),
-}
-
-impl<'a> Places<'a> {
-    /// Those of these instants. Instants that follow each other cost no division.
-    fn of(times: &[i64], midnight: i64, width: i64, slots: &'a mut Vec<u32>) -> Places<'a> {
-        let slot_of = |time: i64| ((time - midnight) / width) as u32;
-        let follow = |pair: &[i64]| pair[1].wrapping_sub(pair[0]) == width;
-        match times.first() {
-            Some(&first) if times.windows(2).all(follow) => Places::Following(slot_of(first) as usize),
-            _ => {
-                slots.clear();
-                let (mut last, mut slot) = (i64::MIN, 0);
-                slots.extend(times.iter().map(|&time| {
-                    slot = if time.wrapping_sub(last) == width { slot + 1 } else { slot_of(time) };
-                    last = time;
-                    slot
-                }));
-                Places::Each(slots)
-            }
-        }
-    }
-
-    fn slot(self, row: usize) -> usize {
-        match self {
-            Places::Following(first) => first + row,
-            Places::Each(slots) => slots[row] as usize,
-        }
-    }
-
-    /// Up to which of these rows all are on the same side of a slot as the first.
-    fn side(self, rows: Range<usize>, of: usize) -> usize {
-        let later = self.slot(rows.start) >= of;
-        match self {
-            Places::Following(first) if !later => rows.end.min(of - first),
-            Places::Following(_) => rows.end,
-            Places::Each(_) => rows.start + rows.clone().take_while(|&row| (self.slot(row) >= of) == later).count(),
-        }
-    }
-}
-
 /// Rows of one key, which go to the same lane.
-struct Run<'a> {
+struct KeyRun<'a> {
     rows: Range<usize>,
-    /// The row of which `places` tells first.
+    /// The row of which `slots` tells first.
     first: usize,
-    places: Places<'a>,
+    slots: RowSlots<'a>,
 }
 
-impl Run<'_> {
+impl KeyRun<'_> {
     /// Adds what its rows count.
     fn add(&self, lane: &mut Lane, target: Target, counts: impl ExactSizeIterator<Item = (i64, i64)>) {
-        match self.places {
-            Places::Following(first) => {
+        match self.slots {
+            RowSlots::Following(first) => {
                 lane.add_following(target.slot(first + self.rows.start - self.first), counts);
             }
-            Places::Each(_) => {
+            RowSlots::Each(_) => {
                 for (row, (good, total)) in self.rows.clone().zip(counts) {
-                    lane.add(target.slot(self.places.slot(row - self.first)), good, total);
+                    lane.add(target.slot(self.slots.slot(row - self.first)), good, total);
                 }
             }
         }

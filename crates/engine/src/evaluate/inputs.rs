@@ -30,7 +30,7 @@ pub(crate) struct Inputs {
     /// Names the rows of all days up to each one that has any. Few questions ask for it.
     until: OnceLock<Vec<(i32, u64)>>,
     /// Names the rows of each day that has any.
-    days: OnceLock<Vec<(i32, u64)>>,
+    named: OnceLock<Vec<(i32, u64)>>,
     /// Start of the first slice in µs; `i64::MAX` where there is none.
     pub first: i64,
     /// End of the newest slice in µs; `i64::MIN` where there is none.
@@ -51,7 +51,7 @@ impl Inputs {
             kind,
             snapshot,
             until: OnceLock::new(),
-            days: OnceLock::new(),
+            named: OnceLock::new(),
             first,
             watermark,
             slot: slice_seconds * MICROS,
@@ -83,10 +83,15 @@ impl Inputs {
         self.sealed.is_some_and(|sealed| *days.start() < sealed.rows_from && *days.end() >= sealed.from)
     }
 
+    /// Names the rows of each day that has any, ascending.
+    fn named(&self) -> &[(i32, u64)] {
+        let named = |of: &FilePartition| Some((of.first_day()?, of.content()));
+        self.named.get_or_init(|| self.stored(i32::MIN..=i32::MAX).filter_map(named).collect())
+    }
+
     /// Names the rows of a day; 0 where there are none.
     pub fn hash_of(&self, day: i32) -> u64 {
-        let named = |of: &FilePartition| Some((of.first_day()?, of.content()));
-        let days = self.days.get_or_init(|| self.stored(i32::MIN..=i32::MAX).filter_map(named).collect());
+        let days = self.named();
         // Asked for each day of each objective: mostly days follow each other.
         let first = days.first().map_or(0, |(first, _)| i64::from(*first));
         let guess = usize::try_from(i64::from(day) - first).ok().and_then(|at| days.get(at));
@@ -100,8 +105,7 @@ impl Inputs {
     pub fn hash_until(&self, day: i32) -> u64 {
         let until = self.until.get_or_init(|| {
             let mut name = Name::default();
-            let days = self.stored(i32::MIN..=i32::MAX).filter_map(|day| Some((day.first_day()?, day.content())));
-            days.map(|(day, content)| (day, name.day(day, content))).collect()
+            self.named().iter().map(|&(day, content)| (day, name.day(day, content))).collect()
         });
         let after = until.partition_point(|(of, _)| *of <= day);
         after.checked_sub(1).map_or(0, |at| until[at].1)
@@ -110,7 +114,9 @@ impl Inputs {
     /// Names the rows of a range of days.
     pub fn hash_in(&self, range: RangeInclusive<i32>) -> u64 {
         let mut name = Name::default();
-        let days = self.stored(range).filter_map(|day| Some((day.first_day()?, day.content())));
-        days.fold(0, |_, (day, content)| name.day(day, content))
+        let days = self.named();
+        let from = days.partition_point(|(day, _)| day < range.start());
+        let days = days[from..].iter().take_while(|(day, _)| day <= range.end());
+        days.fold(0, |_, &(day, content)| name.day(day, content))
     }
 }

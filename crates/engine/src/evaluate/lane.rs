@@ -116,7 +116,7 @@ impl Lane {
         self.overflow |= overflow < 0;
     }
 
-    /// Good and total of a slice, whose sum over all lanes [`part`](super::part::part) has found to fit.
+    /// Good and total of a slice, whose sum over all lanes [`part`](super::judge::part) has found to fit.
     #[inline]
     pub(super) fn sum(&self, slots: &Slots) -> (i64, i64) {
         let mut sum = (0i64, 0i64);

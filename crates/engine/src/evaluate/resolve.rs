@@ -146,7 +146,7 @@ impl ResolveExec {
         let mut prepared = evaluator.prepare(&asked).await?;
         // That nothing goes with other rows says nothing of what the statement asks for.
         let pins = evaluator.session.config().get_extension::<Pins>();
-        if let Some(pins) = pins.filter(|_| !asked.selection.is_narrowed()) {
+        if let Some(pins) = pins.filter(|_| !asked.selection.has_found()) {
             pins.nothing_meant.store(prepared.subjects.is_empty(), Relaxed);
         }
         let count = |name: &'static str, number: usize| MetricBuilder::new(&self.metrics).counter(name, 0).add(number);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::DAY;
-use super::part::Day;
+use super::judge::Day;
 use super::subject::Subject;
 
 /// The samples of a day, and the last one of each series before it.

@@ -42,12 +42,12 @@ impl Selection {
     }
 
     /// The same, and conditions that follow from other rows of the statement.
-    pub fn narrowed(&self, found: Vec<Arc<dyn PhysicalExpr>>) -> Self {
+    pub fn with_found(&self, found: Vec<Arc<dyn PhysicalExpr>>) -> Self {
         Selection { said: self.said.clone(), found }
     }
 
     /// Whether it depends on other rows of the statement.
-    pub fn is_narrowed(&self) -> bool {
+    pub fn has_found(&self) -> bool {
         !self.found.is_empty()
     }
 
