@@ -49,7 +49,7 @@ class Maker:
     def __init__(self, folder, size, seed, nines, python, say):
         self.folder = os.path.join(os.path.abspath(folder), f"{size}-{seed}")
         self.sizes, self.seed, self.nines, self.python, self.say = SIZES[size], seed, os.path.abspath(nines), python, say
-        self.made = {}
+        self.made, self.made_by = {}, None
 
     def get(self, name):
         """The data set of this name, made if it is not there."""
@@ -171,13 +171,15 @@ class Maker:
 
     def fingerprint(self):
         """What data is made by: the program, the makers, and this file."""
-        sums = hashlib.sha256(f"{os.path.getsize(self.nines)} {os.path.getmtime(self.nines)}".encode())
-        makers = os.path.join(HERE, "makers")
-        paths = [os.path.join(makers, name) for name in os.listdir(makers) if name.endswith(".py")]
-        for path in [*sorted(paths), os.path.abspath(__file__)]:
-            with open(path, "rb") as file:
-                sums.update(file.read())
-        return sums.hexdigest()
+        if self.made_by is None:
+            makers = os.path.join(HERE, "makers")
+            paths = [os.path.join(makers, name) for name in os.listdir(makers) if name.endswith(".py")]
+            sums = hashlib.sha256()
+            for path in [self.nines, *sorted(paths), os.path.abspath(__file__)]:
+                with open(path, "rb") as file:
+                    sums.update(hashlib.file_digest(file, "sha256").digest())
+            self.made_by = sums.hexdigest()
+        return self.made_by
 
     def history_options(self, size, start):
         return ["--series", size["series"], "--days", size["days"], "--start", start, "--seed", self.seed]

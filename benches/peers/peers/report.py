@@ -1,5 +1,4 @@
 """What the benchmark prints for each job, and RESULTS.md."""
-import datetime
 import os
 
 from . import forms, goals, growth
@@ -61,9 +60,11 @@ def markdown(head, rows):
     return "\n".join(lines)
 
 
-def write(path, jobs, results, sets, peers, seed, trouble):
+def write(path, jobs, measured, sets, peers, seed, trouble):
     """RESULTS.md and the plot beside it."""
-    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    results = {name: one.results for name, one in measured.items()}
+    dates = sorted(one.since for one in measured.values())
+    date = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     parts = [
         "# Results",
         "Written by `benches/peers/run --size full --write`; do not edit. What the jobs are: [README.md](README.md).",
