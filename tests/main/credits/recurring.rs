@@ -116,12 +116,13 @@ fn answers(store: &Store) -> Vec<(String, Vec<String>)> {
         "SELECT id, business, service, customer, category, started, ended, reason, announced FROM excluded('2026-10-01', '2026-12-20')",
         "SELECT agreement, period, revision, issued_at, complete, availability_exact, amount, rules FROM statements ORDER BY 1, 2, 3",
     ];
-    let asked = |sql: &str| {
-        let text =
-            run(nines().env("NINES_NOW", NOW).arg("--store").arg(&store.0).args(["sql", "--format", "csv", sql]));
-        (sql.to_string(), text.lines().map(str::to_string).collect())
-    };
-    questions.into_iter().map(asked).collect()
+    // One process, in which a line stands between answers.
+    let all = questions.join("; SELECT 'next' AS next; ");
+    let text = run(nines().env("NINES_NOW", NOW).arg("--store").arg(&store.0).args(["sql", "--format", "csv", &all]));
+    let answers: Vec<&str> = text.split("next\nnext\n").collect();
+    assert_eq!(answers.len(), questions.len(), "{text}");
+    let lines = |answer: &str| answer.lines().map(str::to_string).collect();
+    questions.iter().zip(answers).map(|(question, answer)| (question.to_string(), lines(answer))).collect()
 }
 
 /// What statements say, without which versions of tables they were worked out from and without what depends on that.

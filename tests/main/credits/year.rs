@@ -2,7 +2,7 @@
 //! what happens to agreements happens. Amounts and availabilities are worked out here, in fractions, from what was ingested.
 
 use super::due::Store;
-use super::{apply, earlier, silent};
+use super::{apply, earlier};
 use crate::{nines, query};
 
 /// An hour with requests of a customer: its start in UTC, valid and failed ones.
@@ -162,6 +162,15 @@ fn fee(month: &str, customer: &str) -> (i128, &'static str) {
     }
 }
 
+const HEADER: &str = "time,service,customer,status,requests\n";
+
+fn rows<'a>(hours: impl IntoIterator<Item = (&'a str, &'a str, i128, i128)>) -> String {
+    let line = |(at, customer, valid, failed): (&str, &str, i128, i128)| {
+        format!("{at}:00:00Z,api,{customer},200,{}\n{at}:00:00Z,api,{customer},503,{failed}\n", valid - failed)
+    };
+    hours.into_iter().map(line).collect()
+}
+
 struct Year {
     store: Store,
     /// What must have been issued: period, customer, availability, amount, currency, revision.
@@ -181,19 +190,14 @@ impl Year {
     /// Stores what happened in some days of a month, the first and the last; each day has a row.
     fn ingest(&self, month: &str, [first, last]: [u64; 2]) {
         let (_, _, happened) = YEAR.iter().find(|(name, ..)| *name == month).unwrap();
-        silent(&self.store.0, "api", "", &format!("{month}-{first:02}"), last + 1 - first);
+        let silent: String = (first..=last).map(|day| format!("{month}-{day:02}T12:00:00Z,api,,200,0\n")).collect();
         let days = |hour: &&Hour| hour.at[8..10].parse().is_ok_and(|day: u64| (first..=last).contains(&day));
-        self.rows(happened.iter().filter(days).map(|hour| (hour.at, hour.customer, hour.valid, hour.failed)));
+        let hours = happened.iter().filter(days).map(|hour| (hour.at, hour.customer, hour.valid, hour.failed));
+        self.store.put("requests", &format!("{HEADER}{silent}{}", rows(hours)));
     }
 
-    fn rows<'a>(&self, hours: impl Iterator<Item = (&'a str, &'a str, i128, i128)>) {
-        let line = |(at, customer, valid, failed): (&str, &str, i128, i128)| {
-            format!("{at}:00:00Z,api,{customer},200,{}\n{at}:00:00Z,api,{customer},503,{failed}\n", valid - failed)
-        };
-        let lines: String = hours.map(line).collect();
-        if !lines.is_empty() {
-            self.store.put("requests", &format!("time,service,customer,status,requests\n{lines}"));
-        }
+    fn corrects(&self, hour: (&str, &str, i128, i128)) {
+        self.store.put("requests", &format!("{HEADER}{}", rows([hour])));
     }
 
     fn fees(&self, month: &str, customers: &[&str]) {
@@ -298,7 +302,7 @@ fn a_year_is_played() {
 
     // A correction: nothing revises itself; who asks is told, and a revision is issued.
     year.plain("2026-09", 30, "2026-10");
-    year.rows([("2026-09-10T10", "acme", 500, 400)].into_iter());
+    year.corrects(("2026-09-10T10", "acme", 500, 400));
     year.pending("2026-10-10T06:00:00Z", 3);
     year.check();
     let october = "2026-10-10T07:00:00Z";
@@ -345,7 +349,7 @@ fn a_year_is_played() {
         "period,customer,service,currency,amount,active_from,active_until,span\n\
          2026-12,nova,api,EUR,160.15,,2026-12-10T23:00:00Z,first\n2026-12,nova,api,EUR,190.10,2026-12-19T23:00:00Z,,second\n",
     );
-    year.rows([("2026-12-15T05", "nova", 10, 10)].into_iter());
+    year.corrects(("2026-12-15T05", "nova", 10, 10));
     year.pending("2027-01-02T06:00:00Z", 0);
     let (_, of) = counted("2026-12", "nova");
     year.ledger.push(owed("2026-12", "nova", 22 * 24, &of, (35_025, "EUR")) + ",1");
