@@ -1,6 +1,7 @@
 //! Which names the newest rows of the raw tables carry.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::Int32Type;
@@ -18,7 +19,6 @@ const ROWS: u64 = 1_000_000;
 /// How many different keys are held.
 const KEYS: usize = 100_000;
 
-/// The raw tables.
 /// What rows differ in besides time and counts; columns that a table has not are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -58,15 +58,17 @@ pub(crate) struct Keys {
     pub since: String,
 }
 
-/// What is looked up while it is asked for: each table at most once.
+/// What is looked up while it is asked for: each table, and each condition on its rows, at most once.
 pub(crate) struct Carried<'a> {
     pub evaluator: &'a Evaluator<'a>,
-    known: HashMap<TableKind, Option<Keys>>,
+    known: HashMap<TableKind, Option<Arc<Keys>>>,
+    /// Whether a table has a row that meets conditions.
+    met: HashMap<(TableKind, Vec<(&'static str, String)>), bool>,
 }
 
 impl<'a> Carried<'a> {
     pub fn new(evaluator: &'a Evaluator<'a>) -> Self {
-        Carried { evaluator, known: HashMap::new() }
+        Carried { evaluator, known: HashMap::new(), met: HashMap::new() }
     }
 
     /// The tables that were asked for and hold nothing.
@@ -78,20 +80,20 @@ impl<'a> Carried<'a> {
     }
 
     /// The keys of a table; `None` if nothing is stored in it.
-    pub async fn keys(&mut self, kind: TableKind) -> Result<Option<Keys>> {
+    pub async fn keys(&mut self, kind: TableKind) -> Result<Option<Arc<Keys>>> {
         if !self.known.contains_key(&kind) {
             let keys = read(self.evaluator, kind).await?;
-            self.known.insert(kind, keys);
+            self.known.insert(kind, keys.map(Arc::new));
         }
         Ok(self.known.get(&kind).cloned().flatten())
     }
 
     /// Those of some misses that hold for all rows, too.
-    pub async fn confirmed(&self, misses: Vec<Miss>, keys: &Keys) -> Result<Vec<Miss>> {
+    pub async fn confirmed(&mut self, misses: Vec<Miss>, keys: &Keys) -> Result<Vec<Miss>> {
         let mut held = Vec::new();
         for miss in misses {
             let is_there = match &miss.look {
-                Some(look) if !keys.since.is_empty() => exists(self.evaluator, miss.table, look).await?,
+                Some(look) if !keys.since.is_empty() => self.exists(miss.table, look).await?,
                 _ => false,
             };
             if !is_there {
@@ -99,6 +101,16 @@ impl<'a> Carried<'a> {
             }
         }
         Ok(held)
+    }
+
+    async fn exists(&mut self, kind: TableKind, look: &[(&'static str, String)]) -> Result<bool> {
+        let asked = (kind, look.to_vec());
+        if let Some(met) = self.met.get(&asked) {
+            return Ok(*met);
+        }
+        let met = exists(self.evaluator, kind, look).await?;
+        self.met.insert(asked, met);
+        Ok(met)
     }
 
     /// Whether no table has a row of a service.
