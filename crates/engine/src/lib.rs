@@ -51,6 +51,7 @@ mod session;
 mod sink;
 mod statement;
 mod table_call;
+mod threads;
 mod tidy;
 mod times;
 mod tokens;

@@ -140,7 +140,7 @@ impl Tabulation for Rows {
         let mut figures: HashMap<(Arc<str>, Arc<str>), Points> = HashMap::new();
         for (week, parts) in by_week.into_iter().enumerate() {
             let start = (first + 7 * week as i64) * DAY;
-            for line in lines_of(prepared, parts, Interval::new(start, start + 7 * DAY))? {
+            for line in lines_of(prepared, parts.iter().copied(), Interval::new(start, start + 7 * DAY))? {
                 if let Some(slo) = line.slo() {
                     figures.entry((line.objective, line.service)).or_default().push((week as f64, slo));
                 }

@@ -1,7 +1,7 @@
 //! From counts to what is owed: every case that has requests or a fee.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
@@ -13,6 +13,7 @@ use super::case::{Case, CaseName};
 use super::completeness::Lack;
 use super::counted::{Counted, add};
 use super::period_terms::PeriodTerms;
+use crate::threads::by_threads;
 
 /// What is owed, by agreement, customer and service, from what the partitions of a scan counted; worked out on so many threads.
 pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events, threads: usize) -> Result<Vec<Owed>> {
@@ -46,7 +47,9 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events
     }
     cases.values_mut().try_for_each(|case| case.count(events))?;
     let is_issued = |name: &CaseName| issued.contains(name);
-    Ok(by_threads(cases.into_iter().collect(), threads, |(name, parts)| worked_out(judging, parts, is_issued(&name))))
+    Ok(by_threads(cases.into_iter().collect(), threads, AT_ONCE, |(name, parts)| {
+        worked_out(judging, parts, is_issued(&name))
+    }))
 }
 
 /// What is owed of a case that has requests or a fee, or was issued. If it fails, that is noted.
@@ -63,33 +66,6 @@ fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Optio
 
 /// How many cases a thread takes at once.
 const AT_ONCE: usize = 256;
-
-/// What becomes of the items of a list that are worked on at once, in the list's order. Where there is no thread to be had, this one does
-/// it alone.
-fn by_threads<T: Send, R: Send>(all: Vec<T>, threads: usize, work: impl Fn(T) -> Option<R> + Sync) -> Vec<R> {
-    let mut found: Vec<Option<R>> = std::iter::repeat_with(|| None).take(all.len()).collect();
-    let parts = Mutex::new((all.into_iter(), found.chunks_mut(AT_ONCE)));
-    let next = || {
-        let (items, slots) = &mut *parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = slots.next()?;
-        Some((items.take(slots.len()).collect::<Vec<T>>(), slots))
-    };
-    let run = || {
-        while let Some((items, slots)) = next() {
-            slots.iter_mut().zip(items).for_each(|(slot, item)| *slot = work(item));
-        }
-    };
-    std::thread::scope(|scope| {
-        let others = (1..threads).map(|_| std::thread::Builder::new().spawn_scoped(scope, run));
-        others.take_while(Result::is_ok).for_each(drop);
-        run();
-    });
-    #[expect(
-        clippy::filter_map_identity,
-        reason = "unlike flatten it collects in place: no second copy of all that is owed"
-    )]
-    found.into_iter().filter_map(|found| found).collect()
-}
 
 /// What was counted of a case, by metric and member.
 struct CaseParts {

@@ -13,6 +13,7 @@ use nines_timeline::{
 use super::part::{Part, joined};
 use super::prepare::Prepared;
 use super::subject::{Between, Subject, touching};
+use crate::threads::by_threads;
 
 /// An objective over a range: one line per objective and service that it was of.
 #[derive(Debug, Clone)]
@@ -214,53 +215,65 @@ pub(crate) fn latency(micros: i64) -> String {
 
 /// The lines of a range, by business, service and objective.
 pub(crate) fn lines(prepared: &Prepared, parts: &[&Part], range: usize) -> Result<Vec<Line>> {
-    let of_range = parts.iter().copied().filter(|part| part.range == range).collect();
-    lines_of(prepared, of_range, prepared.ranges[range])
+    lines_of(prepared, parts.iter().copied().filter(|part| part.range == range), prepared.ranges[range])
 }
 
 /// The lines of parts that lie in a range and do not overlap.
-pub(crate) fn lines_of(prepared: &Prepared, parts: Vec<&Part>, range: Interval) -> Result<Vec<Line>> {
+pub(crate) fn lines_of<'a>(
+    prepared: &Prepared,
+    parts: impl Iterator<Item = &'a Part> + Clone,
+    range: Interval,
+) -> Result<Vec<Line>> {
     if range.is_empty() {
         return Ok(Vec::new());
     }
-    let parts = by_subject(parts, prepared.subjects.len());
+    let (parts, count) = by_subject(parts, prepared.subjects.len());
     let touches = |subject: &Subject| subject.in_force.start < range.end && subject.in_force.end > range.start;
     // An objective that was of one service, then of another, has a line for each.
     let mut versions: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
     for (number, subject) in prepared.subjects.iter().enumerate().filter(|(_, subject)| touches(subject)) {
         versions.entry((&subject.business, &subject.service, &subject.name)).or_default().push(number);
     }
-    let mut lines = Vec::with_capacity(versions.len());
-    for numbers in versions.into_values() {
-        let own: Vec<&Part> = numbers.iter().flat_map(|&number| &parts[number]).copied().collect();
-        let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
-        if let Some(newest) = of().next_back() {
-            let slices = of().map(|subject| subject.spec.slices).reduce(Grid::common).unwrap_or(newest.spec.slices);
-            let span = slices.beginning(range);
-            // The last slice that begins in the range may be a wide one.
-            let ends = of().map(|subject| {
-                let own = subject.spec.slices.beginning(range);
-                own.end.min(subject.in_force.end)
-            });
-            let span = Interval::new(span.start, ends.fold(span.end, i64::max));
-            let mut line = line(newest, slices.width(), &own, span, prepared)?;
-            numbers.iter().for_each(|&number| line.count(&prepared.subjects[number], &parts[number]));
-            line.versions = numbers;
-            lines.push(line);
-        }
-    }
-    Ok(lines)
+    let threads = if count < WORTH_THREADS { 1 } else { prepared.threads };
+    let line = |numbers: Vec<usize>| line_of(prepared, &parts, numbers, range).transpose();
+    by_threads(versions.into_values().collect(), threads, AT_ONCE, line).into_iter().collect()
 }
 
-/// The parts of each subject in order of time.
-fn by_subject(parts: Vec<&Part>, subjects: usize) -> Vec<Vec<&Part>> {
+/// How many parts take longer to add up than threads to start.
+const WORTH_THREADS: usize = 20_000;
+
+/// How many lines a thread makes at once.
+const AT_ONCE: usize = 16;
+
+/// The line of the versions of an objective; none if there are none.
+fn line_of(prepared: &Prepared, parts: &[Vec<&Part>], numbers: Vec<usize>, range: Interval) -> Result<Option<Line>> {
+    let own: Vec<&Part> = numbers.iter().flat_map(|&number| &parts[number]).copied().collect();
+    let of = || numbers.iter().map(|&number| &prepared.subjects[number]);
+    let Some(newest) = of().next_back() else { return Ok(None) };
+    let slices = of().map(|subject| subject.spec.slices).reduce(Grid::common).unwrap_or(newest.spec.slices);
+    let span = slices.beginning(range);
+    // The last slice that begins in the range may be a wide one.
+    let ends = of().map(|subject| {
+        let own = subject.spec.slices.beginning(range);
+        own.end.min(subject.in_force.end)
+    });
+    let span = Interval::new(span.start, ends.fold(span.end, i64::max));
+    let mut line = line(newest, slices.width(), &own, span, prepared)?;
+    numbers.iter().for_each(|&number| line.count(&prepared.subjects[number], &parts[number]));
+    line.versions = numbers;
+    Ok(Some(line))
+}
+
+/// The parts of each subject in order of time, and how many there are.
+fn by_subject<'a>(parts: impl Iterator<Item = &'a Part> + Clone, subjects: usize) -> (Vec<Vec<&'a Part>>, usize) {
     let mut counts = vec![0usize; subjects];
-    parts.iter().for_each(|part| counts[part.subject] += 1);
+    parts.clone().for_each(|part| counts[part.subject] += 1);
+    let count = counts.iter().sum();
     let mut of: Vec<Vec<&Part>> = counts.into_iter().map(Vec::with_capacity).collect();
-    parts.into_iter().for_each(|part| of[part.subject].push(part));
+    parts.for_each(|part| of[part.subject].push(part));
     // They come in runs that are sorted already.
     of.iter_mut().for_each(|parts| parts.sort_by_key(|part| part.interval.start));
-    of
+    (of, count)
 }
 
 /// A line of the version `last`; where no part speaks, nothing is known.

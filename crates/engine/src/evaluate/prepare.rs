@@ -63,6 +63,8 @@ pub(crate) struct Prepared {
     pub facts: Vec<Fact>,
     /// How many parts the answer has.
     pub parts: usize,
+    /// How many threads may work on it.
+    pub threads: usize,
     /// How many of them another call, or an earlier cell, had counted.
     pub shared: usize,
     /// Which of the parts are of days that whoever counted them may not keep: places in `kept`.
@@ -88,6 +90,7 @@ impl Evaluator<'_> {
             expected: HashMap::new(),
             facts,
             parts: 0,
+            threads: self.session.config().target_partitions(),
             shared: 0,
             unkept: Vec::new(),
             versions: self.versions(),
@@ -129,22 +132,20 @@ impl Evaluator<'_> {
                 detail: asked.detail,
                 strict: true,
             };
-            for (number, subject) in prepared.subjects.iter().enumerate().filter(|(_, s)| s.table == kind) {
+            let is_open = |number: usize| done[number].contains(&false);
+            let open = |(number, subject): &(usize, &Arc<Subject>)| subject.table == kind && is_open(*number);
+            for (number, subject) in prepared.subjects.iter().enumerate().filter(open) {
                 let place = wanted.subjects.len();
                 let left = pieces[number].iter().zip(&done[number]).filter(|(_, done)| !**done);
-                let mut any = false;
                 for (piece, _) in left {
                     let seen = wanted.by_day.entry(subject.counted_on(piece.day)).or_default();
                     seen.push((place, piece.range, piece.interval));
-                    any = true;
                     if asked.detail.is_kept() && self.is_worth_keeping(subject, &piece) {
                         prepared.expected.insert((number, piece.day), keep::key(subject, inputs, piece.day));
                     }
                 }
-                if any {
-                    wanted.subjects.push(Arc::clone(subject));
-                    wanted.numbers.push(number);
-                }
+                wanted.subjects.push(Arc::clone(subject));
+                wanted.numbers.push(number);
             }
             prepared.leaves.extend(self.leaf(inputs, wanted)?.map(Arc::new));
         }
@@ -264,7 +265,8 @@ impl Evaluator<'_> {
             return Ok(());
         };
         let known = evaluated.known(&prepared.versions);
-        for (number, (of, done)) in pieces.iter().zip(done).enumerate() {
+        let open = pieces.iter().zip(done).enumerate().filter(|(_, (_, done))| done.contains(&false));
+        for (number, (of, done)) in open {
             let name = prepared.subjects[number].evaluated_name();
             for (piece, done) in of.iter().zip(done).filter(|(_, done)| !**done) {
                 let Some((part, kept)) = known.part(&(name, piece.interval), asked.detail) else { continue };

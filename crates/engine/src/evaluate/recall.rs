@@ -68,8 +68,9 @@ impl Recall {
 
     /// What rows of `slo_days` say.
     fn parts(&self, batch: &RecordBatch) -> Vec<Recalled> {
-        let mut found = Vec::new();
-        let Some(rows) = KeptDays::new(batch) else { return found };
+        let Some(rows) = KeptDays::new(batch) else { return Vec::new() };
+        // Each row is a day of one objective, as a rule.
+        let mut found = Vec::with_capacity(batch.num_rows());
         let (mut numbers, mut of): (&[usize], Option<(&str, &str)>) = (&[], None);
         for row in 0..batch.num_rows() {
             // Rows of an objective lie side by side.

@@ -69,8 +69,11 @@ impl Evaluator<'_> {
         }
         let in_error = |part: &&Part| part.runs.iter().any(|run| run.state == State::Error);
         // Of other kept days with errors nothing is taken: these are counted.
-        let unblamed = prepared.kept.iter().filter(in_error).count();
-        if asked.detail == Detail::Culprits && unblamed > 0 {
+        let unblamed = match asked.detail {
+            Detail::Culprits => prepared.kept.iter().filter(in_error).count(),
+            Detail::None | Detail::Slices | Detail::Events { .. } => 0,
+        };
+        if unblamed > 0 {
             store.notice(format!(
                 "of {} with slices in error it is not kept which endpoints and causes lost them: they are left out",
                 counted(unblamed, "sealed day of an objective", "sealed days of objectives")

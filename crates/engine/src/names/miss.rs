@@ -3,11 +3,14 @@
 use nines_slo::nearest;
 use nines_store::TableKind;
 
+/// A condition on rows: values of columns.
+pub(crate) type Look = Vec<(&'static str, String)>;
+
 /// Something that no stored row carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Miss {
     /// What it is about: a condition on rows of this table that none meets; `None` where there is nothing to look for.
-    pub look: Option<Vec<(&'static str, String)>>,
+    pub look: Option<Look>,
     pub table: TableKind,
     /// The sentence.
     pub text: String,
@@ -45,7 +48,7 @@ impl Miss {
 
 /// Whose rows are meant, as conditions and in words.
 pub(super) struct Of<'a> {
-    pub rows: Vec<(&'static str, String)>,
+    pub rows: Look,
     pub said: &'a str,
 }
 

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
 use nines_store::{Snapshot, TableKind, UTC};
 
-use super::miss::{Miss, Of, article, meant};
+use super::miss::{Look, Miss, Of, article, meant};
 use crate::evaluate::{DAY, Evaluator, RAW, texts};
 
 /// How many rows are looked through, by whole days.
@@ -63,7 +63,7 @@ pub(crate) struct Carried<'a> {
     pub evaluator: &'a Evaluator<'a>,
     known: HashMap<TableKind, Option<Arc<Keys>>>,
     /// Whether a table has a row that meets conditions.
-    met: HashMap<(TableKind, Vec<(&'static str, String)>), bool>,
+    met: HashMap<(TableKind, Look), bool>,
 }
 
 impl<'a> Carried<'a> {
