@@ -33,3 +33,21 @@ pub(crate) fn by_threads<T: Send, R: Send>(
     )]
     found.into_iter().filter_map(|found| found).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::by_threads;
+
+    #[test]
+    fn what_becomes_of_items_is_in_their_order() {
+        let work = |item: u32| (!item.is_multiple_of(7)).then_some(item * item);
+        let expected: Vec<u32> = (0..1000).filter_map(work).collect();
+        for threads in [0, 1, 2, 7] {
+            for at_once in [1, 16, 999, 1000, 5000] {
+                let found = by_threads((0..1000).collect(), threads, at_once, work);
+                assert_eq!(found, expected, "{threads} threads, {at_once} at once");
+            }
+        }
+        assert!(by_threads(Vec::new(), 2, 16, work).is_empty());
+    }
+}

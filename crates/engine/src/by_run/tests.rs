@@ -112,7 +112,10 @@ fn question() -> impl Strategy<Value = String> {
         "WHERE endpoint LIKE '%long%' AND status > 200",
         "WHERE service = 'nobody'",
     ]);
+    // Mostly the table as it is stored, in whose order the operator works.
     let from = select(vec![
+        "requests",
+        "requests",
         "requests",
         "(SELECT * FROM requests WHERE status <> 503) AS requests",
         "(SELECT time, business, service, endpoint, status, requests FROM requests ORDER BY time, service, endpoint, status LIMIT 500) AS requests",
@@ -207,7 +210,7 @@ fn answers_are_the_same_by_runs() {
     });
     done.unwrap();
     let (by_runs, by_day) = (by_runs.into_inner(), by_day.into_inner());
-    assert!(by_runs > 5 && by_day > 2, "{by_runs} by runs, {by_day} day after day");
+    assert!(by_runs > 15 && by_day > 5, "{by_runs} by runs, {by_day} day after day");
 }
 
 /// The rows that the operator by runs hands on, as EXPLAIN ANALYZE rounds them.
