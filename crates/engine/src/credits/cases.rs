@@ -15,21 +15,27 @@ use super::counted::{Counted, add};
 use super::period_terms::PeriodTerms;
 use crate::threads::by_threads;
 
-/// What is owed, by agreement, customer and service, from what the partitions of a scan counted; worked out on so many threads.
-pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events, threads: usize) -> Result<Vec<Owed>> {
-    let mut cases: BTreeMap<CaseName, CaseParts> = BTreeMap::new();
+/// What is owed, by agreement, customer and service, from what the partitions of a scan counted, each of later days than the one
+/// before; worked out on so many threads, with the evidence or without.
+pub(super) fn owed(
+    judging: &PeriodTerms,
+    counted: Vec<Counted>,
+    events: &Events,
+    threads: usize,
+    with_evidence: bool,
+) -> Result<Vec<Owed>> {
+    tell_without_latency(judging, &counted);
+    let mut cases: BTreeMap<CaseName, (Arc<Case>, Vec<Counted>)> = BTreeMap::new();
     for new in counted {
         let case = Arc::clone(&new.case);
-        cases.entry(case.name()).or_insert_with(|| CaseParts::nothing(case)).join(new)?;
+        cases.entry(case.name()).or_insert_with(|| (case, Vec::new())).1.push(new);
     }
-    cases.values_mut().flat_map(|case| &mut case.parts).try_for_each(Counted::finish)?;
-    tell_without_latency(judging, cases.values());
     let mut silent = |agreement: usize, customer: &str, service: &str| -> Result<CaseName> {
         let name: CaseName = (agreement, customer.into(), service.into());
         if !cases.contains_key(&name)
             && let Some(case) = judging.case(agreement, customer, service)?
         {
-            cases.insert(name.clone(), CaseParts::nothing(case));
+            cases.insert(name.clone(), (case, Vec::new()));
         }
         Ok(name)
     };
@@ -45,15 +51,17 @@ pub(super) fn owed(judging: &PeriodTerms, counted: Vec<Counted>, events: &Events
             issued.insert(silent(number, customer, service)?);
         }
     }
-    cases.values_mut().try_for_each(|case| case.count(events))?;
-    let is_issued = |name: &CaseName| issued.contains(name);
-    Ok(by_threads(cases.into_iter().collect(), threads, AT_ONCE, |(name, parts)| {
-        worked_out(judging, parts, is_issued(&name))
-    }))
+    // Case by case the counts of the partitions are joined and, unless they are asked for, let go of when the credit is known.
+    let owed = by_threads(cases.into_iter().collect(), threads, AT_ONCE, |(name, (case, counted))| {
+        let owed = CaseParts::joined(case, counted, events)
+            .map(|parts| worked_out(judging, parts, issued.contains(&name), with_evidence));
+        owed.transpose()
+    });
+    owed.into_iter().collect()
 }
 
 /// What is owed of a case that has requests or a fee, or was issued. If it fails, that is noted.
-fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Option<Owed> {
+fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool, with_evidence: bool) -> Option<Owed> {
     let named = named(judging, &parts.case);
     // An amount that cannot be worked out is not left out in silence.
     let is_paid =
@@ -61,7 +69,8 @@ fn worked_out(judging: &PeriodTerms, parts: CaseParts, is_issued: bool) -> Optio
     if !parts.used_by_requests() && !is_paid && !is_issued {
         return None;
     }
-    of(judging, parts).map_err(|why| judging.fail(named, &why)).ok()
+    let owed = of(judging, parts).map_err(|why| judging.fail(named, &why)).ok()?;
+    Some(if with_evidence { owed } else { Owed { evidence: None, ..owed } })
 }
 
 /// How many cases a thread takes at once.
@@ -74,8 +83,13 @@ struct CaseParts {
 }
 
 impl CaseParts {
-    fn nothing(case: Arc<Case>) -> Self {
-        CaseParts { case, parts: Vec::new() }
+    /// What the partitions counted of it, in the order of their days, and the events of the objectives by which it is judged.
+    fn joined(case: Arc<Case>, counted: Vec<Counted>, events: &Events) -> Result<Self> {
+        let mut parts = CaseParts { case, parts: Vec::new() };
+        counted.into_iter().try_for_each(|new| parts.join(new))?;
+        parts.parts.iter_mut().try_for_each(Counted::finish)?;
+        parts.count(events)?;
+        Ok(parts)
     }
 
     fn join(&mut self, new: Counted) -> Result<()> {
@@ -159,9 +173,9 @@ fn put_together(case: &Case, parts: Vec<Counted>) -> OfEvidence {
 }
 
 /// Tells of requests whose latency nobody knows, where it decides.
-fn tell_without_latency<'a>(judging: &PeriodTerms, cases: impl Iterator<Item = &'a CaseParts>) {
+fn tell_without_latency(judging: &PeriodTerms, counted: &[Counted]) {
     let mut by_agreement: BTreeMap<usize, i64> = BTreeMap::new();
-    for part in cases.flat_map(|case| &case.parts).filter(|part| part.without_latency > 0 && !part.surely) {
+    for part in counted.iter().filter(|part| part.without_latency > 0 && !part.surely) {
         let sum = by_agreement.entry(part.case.agreement).or_default();
         *sum = sum.saturating_add(part.without_latency);
     }
@@ -232,7 +246,7 @@ fn of(judging: &PeriodTerms, parts: CaseParts) -> Result<Owed> {
         credit,
         beside: if evidence.fee.is_some() { judging.beside(case) } else { Vec::new() },
         bounds,
-        evidence,
+        evidence: Some(evidence),
         agreement,
         traffic,
         failed: judging.failed().get(&name).cloned(),

@@ -112,8 +112,12 @@ impl CreditsExec {
         self.judging.failed().clone()
     }
 
-    /// Counts and works out. The memory is that of the evidence.
-    pub async fn owed(&self, context: &Arc<TaskContext>) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
+    /// Counts and works out. The memory is that of the evidence, where that is asked for.
+    pub async fn owed(
+        &self,
+        context: &Arc<TaskContext>,
+        with_evidence: bool,
+    ) -> Result<(Vec<Owed>, Vec<MemoryReservation>)> {
         // Where only some customers' rows are read, all rows were looked at before.
         let watches = self.judging.presence.get().is_none();
         let begin = |memory| Pass {
@@ -143,7 +147,10 @@ impl CreditsExec {
         let events = self.judging.count_events(context).await?;
         self.judging.seen_by_objective.get_or_init(|| events.seen());
         let threads = context.session_config().target_partitions();
-        let mut owed = cases::owed(&self.judging, counted, &events, threads)?;
+        let mut owed = cases::owed(&self.judging, counted, &events, threads, with_evidence)?;
+        if !with_evidence {
+            held.clear();
+        }
         self.complete(&mut owed, presence, context).await?;
         Ok((owed, held))
     }
@@ -204,7 +211,7 @@ impl CreditsExec {
     }
 
     async fn rows(self, context: Arc<TaskContext>) -> Result<RecordBatch> {
-        let (owed, _held) = self.owed(&context).await?;
+        let (owed, _held) = self.owed(&context, false).await?;
         self.tell(&owed)?;
         let batch = figures::batch(&owed, &self.zone)?;
         match &self.projection {

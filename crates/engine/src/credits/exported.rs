@@ -252,7 +252,7 @@ async fn waiting(
         table::judging(evaluator, CreditsQuestion { chosen, ..CreditsQuestion::new(asked.period) }, &[]).await?;
     let unknown = judging.removed.values().next().cloned();
     let exec = table::plan(evaluator, judging, &[], None, asked.zone)?;
-    let (owed, _held) = exec.owed(&evaluator.session.task_ctx()).await?;
+    let (owed, _held) = exec.owed(&evaluator.session.task_ctx(), false).await?;
     let unsure = unsure(&joined(exec.judging(), &owed, &HashSet::new()));
     let failed = exec.failed();
     let mut found = Unissued { waiting: Vec::new(), due: 0, unknown };

@@ -246,7 +246,7 @@ impl Session {
                 };
             }
         }
-        let owing = Owing { period, chosen, issued: before, ending, earlier };
+        let owing = Owing { period, chosen, issued: before, ending, with_evidence: true, earlier };
         let mut credits = self.owing(&owing).await?;
         let mut last: HashMap<[&str; 3], &IssuedStatement> = HashMap::new();
         for statement in before {

@@ -108,8 +108,8 @@ pub struct Owed {
     pub credit: Credit,
     /// What they are at best and at worst where nothing was counted.
     pub bounds: Bounds,
-    /// What they were worked out from.
-    pub evidence: Evidence,
+    /// What they were worked out from; `None` where only figures were asked for, or where it moved into a statement.
+    pub evidence: Option<Evidence>,
     /// Other agreements that credit from the same fee, by name.
     pub beside: Vec<String>,
     /// Whether there was a request that counts.

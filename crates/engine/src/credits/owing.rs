@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use datafusion::common::exec_datafusion_err;
+use datafusion::common::{exec_datafusion_err, internal_datafusion_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryReservation;
 use nines_slo::{Basis, IssuedStatement, ObjectKind, PeriodName, Rules, Stored};
@@ -17,6 +17,7 @@ use super::period_terms::Chosen;
 use super::unissued::Unissued;
 use super::{Owed, figures, table};
 use crate::evaluate::{Evaluation, Evaluator, stored};
+use crate::threads::by_threads;
 use crate::{EngineError, Result, Session};
 
 /// Credits, and what they were read from.
@@ -49,6 +50,8 @@ pub struct Credits {
     pub(super) by_current: Vec<Owed>,
     /// The version of each table that was read.
     tables: BTreeMap<String, i64>,
+    /// How many threads statements are drawn up on.
+    threads: usize,
     /// Agreements as they are recorded, by name.
     recorded: HashMap<String, Vec<Stored>>,
 }
@@ -61,6 +64,8 @@ pub(super) struct Owing<'a> {
     pub issued: &'a [IssuedStatement],
     /// Only what is judged with the end of the month, if that is all that is due.
     pub ending: bool,
+    /// Whether statements are drawn up of it.
+    pub with_evidence: bool,
     /// What is judged by earlier rules, because it was issued by them.
     pub earlier: BTreeMap<Name, Rules>,
 }
@@ -82,9 +87,10 @@ impl Credits {
 }
 
 impl Session {
-    /// What is owed for a period, by today's rules.
+    /// What is owed for a period, by today's rules: the figures, without their evidence.
     pub async fn credits(&self, period: PeriodName, chosen: &Chosen) -> Result<Credits> {
-        let owing = Owing { period, chosen, issued: &[], ending: false, earlier: BTreeMap::new() };
+        let owing =
+            Owing { period, chosen, issued: &[], ending: false, with_evidence: false, earlier: BTreeMap::new() };
         let credits = self.owing(&owing).await?;
         match credits.removed.values().next() {
             Some(why) if credits.owed.is_empty() => Err(EngineError::Incomplete(why.clone())),
@@ -115,7 +121,7 @@ impl Session {
         };
         let judging = table::judging(&evaluator, asked(Rules::CURRENT, None), &[]).await?;
         let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
-        let (mut owed, mut memory) = exec.owed(&state.task_ctx()).await?;
+        let (mut owed, mut memory) = exec.owed(&state.task_ctx(), owing.with_evidence).await?;
         let is_earlier = |owed: &mut Owed| !owing.earlier.is_empty() && owing.earlier.contains_key(&owed.name());
         let mut by_current: Vec<Owed> = owed.extract_if(.., is_earlier).collect();
         // Completeness is no rule of arithmetic: what is compared differs by rules alone.
@@ -127,7 +133,7 @@ impl Session {
             let own = owing.earlier.iter().filter(|(_, own)| **own == rules).map(|(name, _)| name.clone());
             let judging = table::judging(&evaluator, asked(rules, Some(own.collect())), &[]).await?;
             let exec = table::plan(&evaluator, judging, &[], None, &zone)?;
-            let (more, held) = exec.owed(&state.task_ctx()).await?;
+            let (more, held) = exec.owed(&state.task_ctx(), owing.with_evidence).await?;
             owed.extend(more);
             memory.extend(held);
             refused.extend(exec.refused());
@@ -153,7 +159,8 @@ impl Session {
             let everybody = Chosen { customer: None, ..owing.chosen.clone() };
             let asked = table::CreditsQuestion { chosen: everybody, ..asked(Rules::CURRENT, None) };
             let judging = table::judging(&evaluator, asked, &[]).await?;
-            let (all, _held) = table::plan(&evaluator, judging, &[], None, &zone)?.owed(&state.task_ctx()).await?;
+            let (all, _held) =
+                table::plan(&evaluator, judging, &[], None, &zone)?.owed(&state.task_ctx(), false).await?;
             add_alike(&mut joined, alike(&all, &[]), customer);
         }
         let unissued = exec.unissued(&owed);
@@ -173,18 +180,22 @@ impl Session {
             by_current,
             _memory: memory,
             tables,
+            threads: state.config().target_partitions(),
             recorded,
         })
     }
 
     /// Draws up a statement of each credit, as it would be issued first. The evidence moves into it.
-    pub fn draw_up(&self, period: PeriodName, credits: &mut Credits) -> Result<Vec<IssuedStatement>> {
+    pub(super) fn draw_up(&self, period: PeriodName, credits: &mut Credits) -> Result<Vec<IssuedStatement>> {
         let owed = std::mem::take(&mut credits.owed);
         let (drawn, owed) = drawn(period, credits, owed)?;
         credits.owed = owed;
         Ok(drawn)
     }
 }
+
+/// How many statements a thread draws up at once.
+const AT_ONCE: usize = 64;
 
 /// Statements of credits, and the credits without their evidence.
 pub(super) fn drawn(
@@ -193,8 +204,9 @@ pub(super) fn drawn(
     mut all: Vec<Owed>,
 ) -> Result<(Vec<IssuedStatement>, Vec<Owed>)> {
     let now = nines_ingest::clock::now();
-    let mut statements = Vec::with_capacity(all.len());
-    for owed in &mut all {
+    let draw_up = |owed: &mut Owed| {
+        let evidence = owed.evidence.take();
+        let evidence = evidence.ok_or_else(|| internal_datafusion_err!("a statement is drawn up of figures alone"))?;
         let basis = Basis {
             agreement: owed.agreement.clone(),
             customer: owed.customer.clone(),
@@ -205,7 +217,7 @@ pub(super) fn drawn(
             active: owed.active,
             rules: owed.rules,
             beside: owed.beside.clone(),
-            evidence: std::mem::take(&mut owed.evidence),
+            evidence,
             tables: credits.tables.clone(),
             program: format!("nines {}", env!("CARGO_PKG_VERSION")),
             complete: owed.complete,
@@ -213,7 +225,8 @@ pub(super) fn drawn(
             missing: if owed.complete { Vec::new() } else { owed.lack.missing.clone() },
         };
         let wrong = |error| exec_datafusion_err!("agreement {}, '{}': {error}", owed.agreement, owed.customer);
-        statements.push(IssuedStatement::draw_up(basis, now).map_err(wrong)?);
-    }
-    Ok((statements, all))
+        Ok(IssuedStatement::draw_up(basis, now).map_err(wrong)?)
+    };
+    let drawn = by_threads(all.iter_mut().collect(), credits.threads, AT_ONCE, |owed| Some(draw_up(owed)));
+    Ok((drawn.into_iter().collect::<Result<_>>()?, all))
 }

@@ -157,7 +157,7 @@ impl Session {
     async fn owed_today(&self, period: PeriodName, chosen: &Chosen, issued: &[IssuedStatement]) -> Result<Credits> {
         self.vouched_for().await?;
         let earlier = by_earlier_rules(issued);
-        self.owing(&Owing { period, chosen, issued, ending: false, earlier }).await
+        self.owing(&Owing { period, chosen, issued, ending: false, with_evidence: true, earlier }).await
     }
 }
 

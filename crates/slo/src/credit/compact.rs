@@ -131,7 +131,7 @@ impl Compactor {
                     into.slices.push(*counts);
                 } else {
                     let sum = into.other_valid.checked_add(valid);
-                    into.other_valid = sum.ok_or(CreditError::too_many(start))?;
+                    into.other_valid = sum.ok_or_else(|| CreditError::too_many(start))?;
                 }
             }
         }
@@ -149,7 +149,13 @@ impl Compactor {
 
     /// Takes what was kept of later counts.
     pub fn join(&self, covered: &Covered<'_>, into: &mut Compacted, later: Compacted) -> Result<(), CreditError> {
-        into.slices.extend(later.slices);
+        // Of the first run of days nothing is copied; later ones grow to what they take and no further.
+        if into.slices.is_empty() {
+            into.slices = later.slices;
+        } else {
+            into.slices.reserve_exact(later.slices.len());
+            into.slices.extend(later.slices);
+        }
         let sum = into.other_valid.checked_add(later.other_valid);
         let too_many = || CreditError::too_many(covered.slices().start);
         into.other_valid = sum.ok_or_else(too_many)?;

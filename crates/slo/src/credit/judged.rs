@@ -5,7 +5,6 @@
 use std::cmp::Ordering;
 
 use nines_timeline::{Interval, normalize};
-use num_bigint::BigUint;
 
 use crate::agreement::{Bad, Covered, Downtime, ExcludedTime, Measure, RateOp, Terms};
 use crate::credit::estimate::Estimate;
@@ -33,7 +32,8 @@ pub(crate) enum Fate {
     Lost,
 }
 
-/// A judged slice with failures, or with telemetry that was lost in part of it.
+/// A judged slice with failures, or with telemetry that was lost in part of it. There are many, and few have an estimate: its
+/// fractions lie apart.
 #[derive(Debug, Clone)]
 pub(crate) struct JudgedSlice {
     pub start: i64,
@@ -46,11 +46,11 @@ pub(crate) struct JudgedSlice {
     /// Failed requests in excluded time.
     pub spared: i64,
     /// Failed requests that are assumed in the part of it that was lost.
-    pub estimate: Option<Fraction>,
+    pub estimate: Option<Box<Fraction>>,
     /// µs of it in the denominator: all, less what is removed.
     pub time: i64,
     /// Its error rate; meaningless where nothing of it counts.
-    rate: Option<Fraction>,
+    rate: Option<Box<Fraction>>,
     pub fate: Fate,
     /// µs of downtime in it, where that is measured.
     pub down: i64,
@@ -79,7 +79,7 @@ impl JudgedSlice {
     /// Its error rate.
     pub fn rate(&self) -> Fraction {
         let counted = || Fraction::new(self.failed.unsigned_abs(), self.valid.unsigned_abs());
-        self.rate.clone().unwrap_or_else(counted)
+        self.rate.as_deref().cloned().unwrap_or_else(counted)
     }
 
     /// Its error rate compared with another's, without large numbers where there is no estimate.
@@ -114,17 +114,17 @@ impl JudgedSlice {
         let Some(estimate) = &self.estimate else { return };
         let whole = |number: i64| estimate.plus(&Fraction::new(number.unsigned_abs(), 1u8));
         let valid = whole(self.valid);
-        self.rate = Some(match valid == Fraction::zero() {
+        self.rate = Some(Box::new(match valid == Fraction::zero() {
             true if lost == slice => Fraction::one(),
             true => Fraction::zero(),
             false => whole(self.failed).over(&valid),
-        });
+        }));
     }
 
     fn fate(&self, measure: Measure, min_requests: i64) -> Fate {
         let lost = self.estimate.is_some();
         let outside = || match &self.estimate {
-            None => BigUint::from(self.outside.unsigned_abs()) < BigUint::from(min_requests.unsigned_abs()),
+            None => self.outside.unsigned_abs() < min_requests.unsigned_abs(),
             Some(estimate) => {
                 let all = estimate.plus(&Fraction::new(self.outside.unsigned_abs(), 1u8));
                 all < Fraction::new(min_requests.unsigned_abs(), 1u8)
@@ -363,7 +363,7 @@ impl Measuring<'_> {
             for (share, time) in shares {
                 (estimate, lost) = (estimate.plus(&share), lost + time);
             }
-            own.estimate = Some(estimate);
+            own.estimate = Some(Box::new(estimate));
             own.estimated(slice, lost);
         }
         own.fate = own.fate(terms.measure, terms.min_requests);
